@@ -1,0 +1,1 @@
+"""The vendors: HTTP in, `Call` out. No screen, no disk, no keyring."""

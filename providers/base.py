@@ -1,0 +1,137 @@
+"""What a vendor is to the rest of Ringback, and what it promises.
+
+A vendor is one module with one class that satisfies `Provider`. It turns requests out and
+answers into `Call`s; all HTTP goes through `providers.http.VendorClient`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+from providers.model import Call, CallQuery, Capabilities, Json, Page, Recording, Setting, Settings
+
+
+class Secret:
+    """A token that does not show itself: not in repr, str, format, pickle or JSON."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The token itself. Called where a request is signed, and nowhere else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not pickled")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(("Secret", self._value))
+
+
+@dataclass(slots=True)
+class Names:
+    """Names behind ids (agents, leads, statuses, lines), kept by the archive between runs.
+
+    Maps ``(kind, id)`` to a flat dict of text fields, e.g. ``("user", "101") -> {"name": "Ann"}``.
+    An id that the vendor does not know maps to ``{}``. `fresh` collects what this run learned.
+    """
+
+    known: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    fresh: set[tuple[str, str]] = field(default_factory=set)
+
+    def get(self, kind: str, id_: str | None, field_: str = "name") -> str | None:
+        """One field of one thing, or None when it is not known."""
+        if id_ is None:
+            return None
+        return self.known.get((kind, id_), {}).get(field_)
+
+    def put(self, kind: str, id_: str, fields: dict[str, str]) -> None:
+        if self.known.get((kind, id_)) != fields:
+            self.known[kind, id_] = fields
+            self.fresh.add((kind, id_))
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a provider is made from: one account at one vendor."""
+
+    base_url: str
+    """Scheme, host, port and path prefix; https, or http on loopback."""
+    token: Secret
+    settings: Settings = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
+
+
+class Provider(Protocol):
+    """One account at one vendor. Use as an async context manager; one event loop only.
+
+    Every coroutine may raise `ProviderError`. Cancelling any of them closes what it opened.
+    """
+
+    id: ClassVar[str]
+    """Name on the command line and in config: ``liner``, ``cinnox``, ``nectar``."""
+    title: ClassVar[str]
+    """Name on the screen: ``Liner``, ``CINNOX``, ``Nectar Desk``."""
+    capabilities: ClassVar[Capabilities]
+    settings: ClassVar[tuple[Setting, ...]]
+
+    def __init__(self, login: Login) -> None: ...
+
+    async def __aenter__(self) -> Provider: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    async def check(self) -> str:
+        """Ask the cheapest question that needs the token; the answer in one line of words."""
+        ...
+
+    def pages(self, query: CallQuery, cursor: str | None = None) -> AsyncIterator[Page]:
+        """Walk the calls of a period, from the start or from a `Page.cursor` on.
+
+        Each page's calls are new within this walk (de-duplicated by id; where records merge,
+        by record). Vendors that give calls by id only (`Capabilities.lists_calls` false) walk
+        `ids` of the account's settings and ignore the period.
+        """
+        ...
+
+    async def call(self, call_id: str) -> Call:
+        """One call, fresh from the vendor. Raises `NotFound`."""
+        ...
+
+    async def recordings(self, call: Call) -> tuple[Recording, ...]:
+        """The recordings of a call: one more request for some vendors, else `call.recordings`."""
+        ...
+
+    def parse(self, raw: Json) -> Call:
+        """The vendor's own JSON (what `Call.raw` holds) as a `Call`, using `Login.names`. Pure.
+
+        Never raises on bad fields: what could not be read stands in `Call.problems`. Raises
+        `ValueError` when not even an id can be found or made.
+        """
+        ...
+
+    def merge(self, older: Json, newer: Json) -> Json:
+        """Two raws of the same call as one; the newer wins where both speak. Pure."""
+        ...
+
+    def media_headers(self, url: str) -> dict[str, str]:
+        """The credential for a recording's address, empty unless its origin is the account's own.
+
+        To be sent only after the same request without it was answered 401 or 403.
+        """
+        ...

@@ -1,0 +1,86 @@
+"""What can go wrong with a vendor, in words for a person.
+
+    ProviderError            title, message, hint
+      AuthError              the token is missing or refused (401, 403)
+      RateLimited            the vendor asks us to slow down; knows how long
+      Unreachable            no connection, time-out, 5xx
+      NotFound               the thing asked for does not exist (404, 410)
+      BadAnswer              an answer that is not what the vendor documents
+      Rejected               the vendor refuses the request's parameters (400, 422, ...)
+    RecordingError           why a recording cannot be had; `reason` is one of RECORDING_REASONS
+
+No error ever carries a token, a header or the query of a URL.
+"""
+
+from __future__ import annotations
+
+
+class ProviderError(Exception):
+    """A vendor did not do what was asked.
+
+    `title` is two or three words, `message` one sentence, `hint` the thing to do.
+    """
+
+    kind = "failed"
+
+    def __init__(self, title: str, message: str = "", hint: str = "") -> None:
+        super().__init__(title, message, hint)
+        self.title, self.message, self.hint = title, message, hint
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.title, self.message) if part)
+
+
+class AuthError(ProviderError):
+    kind = "refused"
+
+
+class RateLimited(ProviderError):
+    kind = "rate-limited"
+
+    def __init__(
+        self, title: str, message: str = "", hint: str = "", retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(title, message, hint)
+        self.retry_after_s = retry_after_s
+
+
+class Unreachable(ProviderError):
+    kind = "offline"
+
+
+class NotFound(ProviderError):
+    kind = "not found"
+
+
+class BadAnswer(ProviderError):
+    kind = "bad answer"
+
+
+class Rejected(ProviderError):
+    kind = "rejected"
+
+
+RECORDING_REASONS = {
+    "none": "this call has no recording",
+    "pending": "the recording is not there yet",
+    "refused": "the recording's host refuses access",
+    "gone": "the recording was deleted at the vendor",
+    "unreachable": "the recording's host cannot be reached",
+    "unsafe": "the recording's address is not one that may be fetched",
+    "not_sound": "the host sent a page, not sound",
+    "damaged": "the recording cannot be decoded",
+    "too_large": "the recording is larger than the limit",
+}
+
+
+class RecordingError(Exception):
+    """Why there is no sound: `reason` is a key of `RECORDING_REASONS`."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+    def __str__(self) -> str:
+        text = RECORDING_REASONS[self.reason]
+        return f"{text} ({self.detail})" if self.detail else text

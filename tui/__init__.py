@@ -1,0 +1,1 @@
+"""The application: it wires vendors, archive, sound and widgets."""
