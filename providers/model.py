@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = Any
 """Whatever ``json.loads`` may return."""
@@ -222,3 +222,40 @@ class Setting:
 
 Settings = Mapping[str, str]
 """An account's settings by `Setting.key`, as typed by the user."""
+
+
+class CallRow(NamedTuple):
+    """One line of the call table, as the archive gives it: plain values, no parsing needed."""
+
+    key: int
+    """The archive's own number of this call; stable for the life of the archive."""
+    account: str
+    id: str
+    provider: str
+    started_at: float | None
+    """Unix seconds, UTC."""
+    direction: str | None
+    outcome: str
+    status: str | None
+    contact: str | None
+    """The contact's name."""
+    number: str | None
+    """The contact's number, as the vendor wrote it."""
+    company: str | None
+    """The company's line: its name, or else its number."""
+    agents: str | None
+    """Agents' names (ids where no name is known), comma-separated, in order."""
+    ring_group: str | None
+    """Ring group, or else queue, or else the first agent's department."""
+    campaign: str | None
+    disposition: str | None
+    note: str | None
+    tags: str | None
+    duration_s: float | None
+    wait_s: float | None
+    talk_s: float | None
+    has_recording: bool | None
+    recordings: int
+    """How many recordings are known."""
+    problems: int
+    """How many things of the vendor's row could not be read."""
