@@ -1,0 +1,41 @@
+"""Ids as people type them: commas and ranges, ``1000-1060,1071``."""
+
+from __future__ import annotations
+
+import re
+
+LIMIT = 1_000_000
+_PART = re.compile(r"(\d{1,18})(?:\s*-\s*(\d{1,18}))?")
+
+
+def parse_ids(text: str) -> list[int]:
+    """The ids in the order given, each once. Raises ValueError with what is wrong and where.
+
+    At most `LIMIT` ids, so that a slip in a range cannot ask a vendor for billions.
+    """
+    ids: dict[int, None] = {}
+    for part in re.split(r"[,\s;]+(?!-)", re.sub(r"\s*-\s*", "-", text.strip())):
+        if not part:
+            continue
+        match = _PART.fullmatch(part)
+        if match is None:
+            raise ValueError(f"{part[:40]!r} is neither an id nor a range such as 1000-1060")
+        first = int(match[1])
+        last = int(match[2] or first)
+        if first < 1 or last < first:
+            raise ValueError(f"{part!r} is not a range of ids: it goes from low to high, from 1 on")
+        if last - first + len(ids) >= LIMIT:
+            raise ValueError(f"{part!r} makes it more than {LIMIT:,} ids")
+        ids.update(dict.fromkeys(range(first, last + 1)))
+    return list(ids)
+
+
+def format_ids(ids: list[int]) -> str:
+    """The shortest text that `parse_ids` reads back as the same set, sorted."""
+    runs: list[list[int]] = []
+    for number in sorted(set(ids)):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)

@@ -1,0 +1,63 @@
+"""Addresses: which base URLs are allowed, and what counts as the same place (RFC 6454)."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import SplitResult, urlsplit
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port  # a bad port shows only when it is asked for
+    except ValueError as error:
+        raise ValueError("this is not an address") from error
+    return parts
+
+
+def is_loopback(host: str) -> bool:
+    """True for ``localhost`` and for literal loopback addresses (127.0.0.0/8, ::1) only."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def origin(url: str) -> str:
+    """``scheme://host:port`` in lower case, the port always given. Raises ValueError."""
+    parts = _split(url)
+    scheme, host = parts.scheme.lower(), parts.hostname
+    if scheme not in _DEFAULT_PORTS or not host:
+        raise ValueError("this is not an http or https address")
+    if ":" in host:
+        host = f"[{host}]"
+    return f"{scheme}://{host}:{parts.port or _DEFAULT_PORTS[scheme]}"
+
+
+def same_origin(a: str, b: str) -> bool:
+    """Whether two addresses share scheme, host and port; False when either is not an address."""
+    try:
+        return origin(a) == origin(b)
+    except ValueError:
+        return False
+
+
+def check_base_url(url: str) -> str:
+    """An account's base URL without a trailing slash. Raises ValueError with what is wrong."""
+    text = url.strip()
+    if any(character <= " " or character in "\\\x7f" for character in text):
+        raise ValueError("a base URL has no spaces or backslashes in it")
+    parts = _split(text)
+    if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname:
+        raise ValueError("a base URL begins with https://, for example https://api.example.com")
+    if "@" in parts.netloc:
+        raise ValueError("a base URL holds no user name or password; the token is kept apart")
+    if parts.query or parts.fragment or "?" in text or "#" in text:
+        raise ValueError("a base URL has no ? or # part")
+    if parts.scheme.lower() == "http" and not is_loopback(parts.hostname):
+        raise ValueError("a base URL is https; plain http is for this machine (loopback) alone")
+    return text.rstrip("/")

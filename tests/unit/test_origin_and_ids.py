@@ -1,0 +1,74 @@
+import pytest
+
+from providers.ids import format_ids, parse_ids
+from providers.origin import check_base_url, is_loopback, origin, same_origin
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://api.example.com/", "https://api.example.com"),
+        ("https://api.example.com/prefix/", "https://api.example.com/prefix"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost:1/", "http://localhost:1"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_base_url_is_kept_without_its_last_slash(given: str, kept: str) -> None:
+    assert check_base_url(given) == kept
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "api.example.com",
+        "ftp://api.example.com",
+        "http://api.example.com",
+        "http://127.0.0.1.evil.com",
+        "http://0x7f.1",
+        "http://2130706433",
+        "https://user:pass@api.example.com",
+        "https://good.com@evil.com",
+        "https://api.example.com/?a=b",
+        "https://api.example.com/#x",
+        "https://api.example.com?",
+        "https://exa mple.com",
+        "https://a\\b.com",
+        "https://api.example.com:99999",
+        "https://",
+        "",
+    ],
+)
+def test_base_url_says_what_is_wrong(bad: str) -> None:
+    with pytest.raises(ValueError, match=r"\w+ \w+"):
+        check_base_url(bad)
+
+
+def test_origin_gives_the_port_and_ignores_case_and_path() -> None:
+    assert origin("HTTPS://Api.Example.com/x?y") == "https://api.example.com:443"
+    assert same_origin("https://a.com/x", "https://A.com:443/y")
+    assert not same_origin("https://a.com", "http://a.com")
+    assert not same_origin("https://a.com", "https://a.com:444")
+    assert not same_origin("https://a.com", "nonsense")
+
+
+def test_only_literal_loopback_is_loopback() -> None:
+    assert [is_loopback(host) for host in ("localhost", "127.9.9.9", "::1", "10.0.0.1", "x")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_ids_and_ranges() -> None:
+    assert parse_ids(" 1000-1003, 7;9\n1002 12 - 13 ") == [1000, 1001, 1002, 1003, 7, 9, 12, 13]
+    assert parse_ids("") == []
+    assert format_ids([5, 1, 2, 3, 9, 2]) == "1-3,5,9"
+
+
+@pytest.mark.parametrize("bad", ["x", "1-", "-3", "5-2", "0", "1.5", "1-99999999", "1--2"])
+def test_ids_say_what_is_wrong(bad: str) -> None:
+    with pytest.raises(ValueError, match="range|ids"):
+        parse_ids(bad)
