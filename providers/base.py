@@ -90,6 +90,9 @@ class Provider(Protocol):
     capabilities: ClassVar[Capabilities]
     settings: ClassVar[tuple[Setting, ...]]
 
+    skip_ids: frozenset[str]
+    """Ids that `pages` leaves out, because their calls have settled in the archive."""
+
     def __init__(self, login: Login) -> None: ...
 
     async def __aenter__(self) -> Provider: ...
@@ -106,6 +109,12 @@ class Provider(Protocol):
         Each page's calls are new within this walk (de-duplicated by id; where records merge,
         by record). Vendors that give calls by id only (`Capabilities.lists_calls` false) walk
         `ids` of the account's settings and ignore the period.
+        """
+        ...
+
+    def discover(self, highest: int, stop_after: int, step: int) -> AsyncIterator[Page]:
+        """Walk on from the id above `highest`, `step` ids a page, until `stop_after` in a row
+        are unknown. Only for vendors that give calls by id (`Capabilities.lists_calls` false).
         """
         ...
 
@@ -127,6 +136,13 @@ class Provider(Protocol):
 
     def merge(self, older: Json, newer: Json) -> Json:
         """Two raws of the same call as one; the newer wins where both speak. Pure."""
+        ...
+
+    def read_saved(self, text: str) -> tuple[list[Json], list[str]]:
+        """The bodies in a saved file, and what could not be read of it, a line each.
+
+        Only for vendors with `Capabilities.imports_saved`.
+        """
         ...
 
     def media_headers(self, url: str) -> dict[str, str]:

@@ -70,5 +70,5 @@ def test_ids_and_ranges() -> None:
 
 @pytest.mark.parametrize("bad", ["x", "1-", "-3", "5-2", "0", "1.5", "1-99999999", "1--2"])
 def test_ids_say_what_is_wrong(bad: str) -> None:
-    with pytest.raises(ValueError, match="range|ids"):
+    with pytest.raises(ValueError, match=r"range|ids"):
         parse_ids(bad)

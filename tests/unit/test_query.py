@@ -1,0 +1,79 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from tui.query import Query, Term, fold, parse
+
+NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
+
+
+def terms(text: str) -> list[Term]:
+    query = parse(text, NOW, UTC)
+    assert query.problems == ()
+    return list(query.terms)
+
+
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [
+        ("Müller", Term("word", "muller")),
+        ('"two words"', Term("word", "two words")),
+        ("-refund", Term("word", "refund", negated=True)),
+        ("#4567", Term("number", "4567")),
+        ("…45-67", Term("number", "4567")),
+        ("+1(202)555", Term("number", "1202555")),
+        ("4567", Term("number", "4567")),
+        ("45", Term("word", "45")),
+        ("in", Term("direction", "inbound")),
+        ("Missed", Term("outcome", "missed")),
+        ("in_progress", Term("outcome", "in_progress")),
+        ("rec", Term("recording", "rec")),
+        ("-rec", Term("recording", "rec", negated=True)),
+        ("agent:Anna", Term("field", "anna", "agents")),
+        ('dispo:"Call Back"', Term("field", "call back", "disposition")),
+        ("account:EU-1", Term("field", "EU-1", "account")),
+        ("dur>120", Term("compare", ">", "duration_s", 120.0)),
+        ("talk<=2m", Term("compare", "<=", "talk_s", 120.0)),
+    ],
+)
+def test_each_kind_of_term(text: str, term: Term) -> None:
+    assert terms(text) == [term]
+
+
+def test_periods() -> None:
+    [day] = terms("2026-11-02")
+    assert (day.low, day.high) == (1793577600.0, 1793663999.999)
+    [span] = terms("2026-11-01..2026-11-02")
+    assert (span.low, span.high) == (1793491200.0, 1793663999.999)
+    [open_end] = terms("2026-11-01..")
+    assert open_end.high == NOW.timestamp()
+    assert terms("7d")[0].low == NOW.timestamp() - 7 * 86400
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "stop", "hint"),
+    [
+        ("in nonsense:x", 3, 13, "known are account"),
+        ("agent:", 0, 6, "agent:name"),
+        ("in dur>soon", 3, 11, "dur>120"),
+        ("2026-11-02..x", 0, 13, "2026-11-02..2026-11-05"),
+    ],
+)
+def test_what_is_not_understood_is_marked_and_explained(
+    text: str, start: int, stop: int, hint: str
+) -> None:
+    query = parse(text, NOW, UTC)
+    [problem] = query.problems
+    assert (problem.start, problem.stop) == (start, stop)
+    assert hint in problem.message
+
+
+def test_several_terms_and_joining() -> None:
+    query = parse("in missed anna", NOW, UTC) & parse("rec", NOW, UTC)
+    assert [term.kind for term in query.terms] == ["direction", "outcome", "word", "recording"]
+    assert parse("", NOW, UTC) == Query()
+    assert parse('"', NOW, UTC) == Query()
+
+
+def test_fold() -> None:
+    assert fold("ÅngSTRÖM ſ") == "angstrom s"

@@ -1,0 +1,54 @@
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tui.when import parse_when, period
+
+ZONE = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 3, 22, 30, tzinfo=UTC)  # 23:30 in Berlin
+
+
+def show(text: str) -> tuple[str, str]:
+    first, last = parse_when(text, NOW, ZONE)
+    return first.isoformat(), last.isoformat()
+
+
+def test_a_date_is_the_whole_day_of_the_user() -> None:
+    assert show("2026-11-02") == ("2026-11-01T23:00:00+00:00", "2026-11-02T22:59:59.999000+00:00")
+    assert show("today")[0] == "2026-11-02T23:00:00+00:00"
+    assert show("Yesterday") == show("2026-11-02")
+
+
+def test_the_day_that_daylight_saving_ends_has_25_hours() -> None:
+    first, last = parse_when("2026-10-25", NOW, ZONE)
+    assert round((last - first).total_seconds() / 3600, 3) == 25
+
+
+def test_times_are_local_unless_they_name_a_zone() -> None:
+    assert show("2026-11-02T09:30")[0] == "2026-11-02T08:30:00+00:00"
+    assert show("2026-11-02T09:30Z")[0] == "2026-11-02T09:30:00+00:00"
+    assert show("2026-11-02t09:30:00+05:30")[0] == "2026-11-02T04:00:00+00:00"
+
+
+def test_ago() -> None:
+    assert show("7d") == ("2026-10-27T22:30:00+00:00", NOW.isoformat())
+    assert show("24h")[0] == "2026-11-02T22:30:00+00:00"
+    assert show("2w")[0] == "2026-10-20T22:30:00+00:00"
+    assert show("99999w")[0] == "2000-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("bad", ["", "soon", "7", "d", "2026-13-01", "999999d", "2026-11-02T99:00"])
+def test_anything_else_is_refused_in_words(bad: str) -> None:
+    with pytest.raises(ValueError, match="is not a date"):
+        parse_when(bad, NOW, ZONE)
+
+
+def test_period_reaches_to_the_end_of_its_last_day() -> None:
+    first, last = period("2026-11-01", "2026-11-01", NOW, ZONE)
+    assert first is not None and last is not None
+    assert (last - first).total_seconds() == pytest.approx(86400, abs=0.01)
+    assert period(None, None, NOW, ZONE) == (None, None)
+    assert period(None, "7d", NOW, ZONE)[1] == parse_when("7d", NOW, ZONE)[0]
+    with pytest.raises(ValueError, match="before it begins"):
+        period("2026-11-02", "2026-11-01", NOW, ZONE)

@@ -1,0 +1,10 @@
+"""The archive: the local store of calls that the screen and the command line read.
+
+SQL stands in this package alone. `Archive` is one SQLite connection; each thread opens its
+own. Several Ringbacks may share one archive (WAL, short write transactions).
+"""
+
+from tui.archive.archive import Archive, Saved, Walk
+from tui.archive.rows import RowList
+
+__all__ = ["Archive", "RowList", "Saved", "Walk"]

@@ -1,0 +1,426 @@
+"""Calls in and out of SQLite."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+import zlib
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from providers.base import Names
+from providers.model import Call
+from tui.archive import codec, search
+from tui.archive.rows import RowList
+from tui.archive.schema import migrate
+from tui.query import EVERYTHING, Query, digits, fold
+
+Reconcile = Callable[[Call, Call], Call]
+"""Older and newer form of one call -> what to keep (`providers.base.Provider.merge`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """How many calls of a page were new, changed, and as they were."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+
+    def __add__(self, other: Saved) -> Saved:
+        return Saved(self.new + other.new, self.changed + other.changed, self.same + other.same)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A walk through a vendor's calls of a fixed period (Unix seconds), resumable at `cursor`."""
+
+    account: str
+    asked: str
+    since: float
+    until: float
+    number: int = 0
+    cursor: str | None = None
+    total: int | None = None
+    fetched: int = 0
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """How an account's last sync ended: a word, a sentence, and when (Unix seconds)."""
+
+    state: str
+    message: str
+    at: float
+
+
+class Archive:
+    """One connection to the archive. Opening creates or migrates it; the file is 0600."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self.path = path
+        self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.create_function("fold", 1, _fold, deterministic=True)
+        migrate(self._db)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, waiting up to ten seconds for another Ringback's transaction."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # -- calls in
+
+    def save(
+        self, account: str, calls: Iterable[Call], reconcile: Reconcile | None = None
+    ) -> Saved:
+        """Keep calls; one that is already there goes through `reconcile` first.
+
+        Runs inside the caller's `transaction`.
+        """
+        saved = Saved()
+        for call in calls:
+            older = self._find(account, call.id)
+            if older is None:
+                self._insert(account, call)
+                saved += Saved(new=1)
+                continue
+            key, body, extra, raw = older
+            kept = call
+            if reconcile:
+                kept = reconcile(
+                    codec.decode(json.loads(body), json.loads(extra), unpack(raw)), call
+                )
+            if self._update(key, account, kept, (body, extra, raw)):
+                saved += Saved(changed=1)
+            else:
+                saved += Saved(same=1)
+        return saved
+
+    def _find(self, account: str, id_: str) -> tuple[int, str, str, bytes] | None:
+        found: tuple[int, str, str, bytes] | None = self._db.execute(
+            "SELECT key, body, extra, raw FROM call JOIN detail USING (key)"
+            " WHERE account = ? AND id = ?",
+            (account, id_),
+        ).fetchone()
+        return found
+
+    def _insert(self, account: str, call: Call) -> None:
+        line = _line(account, call)
+        names, marks = ", ".join(line), ", ".join("?" * len(line))
+        cursor = self._db.execute(
+            f"INSERT INTO call ({names}) VALUES ({marks})", list(line.values())
+        )
+        self._db.execute(
+            "INSERT INTO detail VALUES (?, ?, ?, ?, ?)",
+            (cursor.lastrowid, *_details(call), int(time.time())),
+        )
+
+    def _update(self, key: int, account: str, call: Call, older: tuple[str, str, bytes]) -> bool:
+        details = _details(call)
+        if details == older:
+            return False
+        line = _line(account, call)
+        assignments = ", ".join(f"{name} = ?" for name in line)
+        self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
+        self._db.execute(
+            "UPDATE detail SET body = ?, extra = ?, raw = ?, saved_at = ? WHERE key = ?",
+            (*details, int(time.time()), key),
+        )
+        return True
+
+    def remove_account(self, account: str) -> int:
+        """Forget everything of an account; the number of calls that went."""
+        with self.transaction():
+            gone = self._db.execute("DELETE FROM call WHERE account = ?", (account,)).rowcount
+            for table in ("name", "walk", "unknown_id", "account_state"):
+                self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
+        return gone
+
+    # -- calls out
+
+    def keys(
+        self,
+        query: Query = EVERYTHING,
+        column: str = "time",
+        descending: bool = True,
+        limit: int | None = None,
+    ) -> array[int]:
+        """The keys of the rows that match, in order; with a `limit` the first ones, sooner."""
+        condition, values = search.where(query)
+        sql = f"SELECT key FROM call WHERE {condition} {search.order_by(column, descending)}"
+        if limit is not None:
+            sql += f" LIMIT {limit}"
+        return array("q", (row[0] for row in self._db.execute(sql, values)))
+
+    def rows(self, keys: array[int]) -> RowList:
+        """Windows of rows over `keys`, read on this connection (and thus in this thread)."""
+        return RowList(self._db, keys)
+
+    def interrupt(self) -> None:
+        """End a query that runs in another thread on this connection."""
+        self._db.interrupt()
+
+    def count(self, query: Query = EVERYTHING) -> int:
+        condition, values = search.where(query)
+        row = self._db.execute(f"SELECT count(*) FROM call WHERE {condition}", values).fetchone()
+        return int(row[0])
+
+    def counts(self) -> dict[str, int]:
+        """How many calls each account has."""
+        return dict(self._db.execute("SELECT account, count(*) FROM call GROUP BY account"))
+
+    def get(self, account: str, id_: str) -> Call | None:
+        """One call, or None."""
+        found = self._find(account, id_)
+        if found is None:
+            return None
+        _, body, extra, raw = found
+        return codec.decode(json.loads(body), json.loads(extra), unpack(raw))
+
+    def get_key(self, key: int) -> tuple[str, Call] | None:
+        """Account and call of a row's key, or None when it was removed."""
+        row = self._db.execute("SELECT account, id FROM call WHERE key = ?", (key,)).fetchone()
+        call = self.get(*row) if row else None
+        return (row[0], call) if call else None
+
+    def bodies(self, keys: Iterable[int]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Account and JSON of many calls, in the order of `keys`."""
+        for key in keys:
+            row = self._db.execute(
+                "SELECT account, body FROM call JOIN detail USING (key) WHERE key = ?", (key,)
+            ).fetchone()
+            if row:
+                yield row[0], json.loads(row[1])
+
+    def settled_ids(self, account: str, before: float) -> frozenset[str]:
+        """Ids of calls that began before a moment (Unix seconds) and have ended."""
+        rows = self._db.execute(
+            "SELECT id FROM call WHERE account = ? AND started_at < ? AND outcome <> 'in_progress'",
+            (account, round(before * 1000)),
+        )
+        return frozenset(row[0] for row in rows)
+
+    def recordings_wanted(self, account: str, recently: float) -> list[str]:
+        """Ids of calls whose list of recordings is not known, or not there yet, newest first."""
+        rows = self._db.execute(
+            "SELECT id FROM call JOIN detail USING (key)"
+            " WHERE account = ? AND has_recording IS NOT 0"
+            " AND (extra ->> 'recordings_known' = 0"
+            "      OR (has_recording AND recordings = 0 AND started_at > ?))"
+            " ORDER BY started_at DESC",
+            (account, round(recently * 1000)),
+        )
+        return [row[0] for row in rows]
+
+    def highest_id(self, account: str) -> int | None:
+        """The highest numeric call id of an account."""
+        row = self._db.execute(
+            "SELECT max(CAST(id AS INTEGER)) FROM call"
+            " WHERE account = ? AND id NOT GLOB '*[^0-9]*'",
+            (account,),
+        ).fetchone()
+        return int(row[0]) if row[0] is not None else None
+
+    # -- what a sync remembers
+
+    def names(self, account: str) -> Names:
+        rows = self._db.execute("SELECT kind, id, fields FROM name WHERE account = ?", (account,))
+        return Names({(kind, id_): json.loads(fields) for kind, id_, fields in rows})
+
+    def save_names(self, account: str, names: Names) -> None:
+        """Keep what this run learned. Runs inside the caller's `transaction`."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO name VALUES (?, ?, ?, ?)",
+            [(account, *thing, codec.dumps(names.known[thing])) for thing in sorted(names.fresh)],
+        )
+        names.fresh.clear()
+
+    def open_walks(self, account: str) -> list[Walk]:
+        """Unfinished walks of an account, the latest period first."""
+        return [
+            _walk(row)
+            for row in self._db.execute(
+                "SELECT * FROM walk WHERE account = ? AND NOT finished ORDER BY until DESC",
+                (account,),
+            )
+        ]
+
+    def covered_until(self, account: str) -> float | None:
+        """The end of the latest period that a walk of this account began (Unix seconds)."""
+        row = self._db.execute("SELECT max(until) FROM walk WHERE account = ?", (account,))
+        latest: float | None = row.fetchone()[0]
+        return latest
+
+    def begin_walk(self, walk: Walk) -> Walk:
+        with self.transaction():
+            number = self._db.execute(
+                "INSERT INTO walk (account, asked, since, until) VALUES (?, ?, ?, ?)",
+                (walk.account, walk.asked, walk.since, walk.until),
+            ).lastrowid
+        return replace(walk, number=number or 0)
+
+    def save_walk(self, walk: Walk) -> None:
+        """Move a walk's cursor. Runs inside the transaction that keeps the page's calls."""
+        self._db.execute(
+            "UPDATE walk SET cursor = ?, total = ?, fetched = ?, finished = ? WHERE number = ?",
+            (walk.cursor, walk.total, walk.fetched, walk.finished, walk.number),
+        )
+        if walk.finished:
+            # of the finished walks only the latest is needed: it says where the next begins
+            self._db.execute(
+                "DELETE FROM walk WHERE account = ?1 AND finished AND until <"
+                " (SELECT max(until) FROM walk WHERE account = ?1 AND finished)",
+                (walk.account,),
+            )
+
+    def drop_walk(self, walk: Walk) -> None:
+        self._db.execute("DELETE FROM walk WHERE number = ?", (walk.number,))
+
+    def remember_unknown(self, account: str, ids: Iterable[str], at: float) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO unknown_id VALUES (?, ?, ?)",
+            [(account, id_, at) for id_ in ids],
+        )
+
+    def unknown_ids(self, account: str, since: float) -> frozenset[str]:
+        """Ids that the vendor did not know when asked after a moment (Unix seconds)."""
+        rows = self._db.execute(
+            "SELECT id FROM unknown_id WHERE account = ? AND asked_at >= ?", (account, since)
+        )
+        return frozenset(row[0] for row in rows)
+
+    def save_state(self, account: str, state: AccountState) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO account_state VALUES (?, ?, ?, ?)",
+            (account, state.state, state.message, state.at),
+        )
+
+    def states(self) -> dict[str, AccountState]:
+        rows = self._db.execute("SELECT account, state, message, at FROM account_state")
+        return {account: AccountState(*rest) for account, *rest in rows}
+
+    def version(self) -> int:
+        """Changes whenever another connection commits, so that a screen knows to look again."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _fold(text: str | None) -> str | None:
+    return None if text is None else fold(text)
+
+
+def _walk(row: tuple[Any, ...]) -> Walk:
+    number, account, asked, since, until, cursor, total, fetched, finished = row
+    return Walk(account, asked, since, until, number, cursor, total, fetched, bool(finished))
+
+
+def pack(raw: Any) -> bytes:
+    return zlib.compress(codec.dumps(raw).encode(), 6)
+
+
+def unpack(blob: bytes) -> Any:
+    return json.loads(zlib.decompress(blob))
+
+
+def _details(call: Call) -> tuple[str, str, bytes]:
+    return (
+        codec.dumps(codec.encode(call)),
+        codec.dumps(codec.encode_extra(call)),
+        pack(call.raw),
+    )
+
+
+def _joined(values: Iterable[str | None]) -> str | None:
+    return ", ".join(value for value in values if value) or None
+
+
+def _line(account: str, call: Call) -> Mapping[str, Any]:
+    """The values of the table ``call`` for one call."""
+    agents = [agent.name or agent.id for agent in call.agents]
+    departments = [agent.department for agent in call.agents if agent.department]
+    numbers = (call.from_, call.to, call.contact.number, call.company_number.number)
+    found_by = (
+        call.contact.name,
+        call.contact.email,
+        call.disposition.code,
+        call.disposition.note,
+        call.summary,
+        call.ring_group,
+        call.queue,
+        call.ivr,
+        call.campaign,
+        call.company_number.name,
+        call.status,
+        call.id,
+        *agents,
+        *departments,
+        *call.tags,
+        *numbers,
+    )
+    line = {
+        "account": account,
+        "id": call.id,
+        "provider": call.provider,
+        "started_at": round(call.started_at.timestamp() * 1000) if call.started_at else None,
+        "direction": call.direction,
+        "outcome": call.outcome,
+        "status": call.status,
+        "contact": call.contact.name,
+        "number": call.contact.number,
+        "company": call.company_number.name or call.company_number.number,
+        "agents": _joined(dict.fromkeys(agents)),
+        "ring_group": call.ring_group or call.queue or next(iter(departments), None),
+        "campaign": call.campaign,
+        "disposition": call.disposition.code,
+        "note": call.disposition.note,
+        "tags": _joined(call.tags),
+        "duration_s": call.duration_s,
+        "wait_s": call.wait_s,
+        "talk_s": call.talk_s,
+        "has_recording": call.has_recording,
+        "recordings": len(call.recordings),
+        "problems": len(call.problems),
+        "words": fold(" ".join(text for text in found_by if text)),
+        "digits": " ".join(
+            filter(None, (digits(number or "") for number in dict.fromkeys(numbers)))
+        ),
+    }
+    return {
+        name: _storable(value) if isinstance(value, str) else value for name, value in line.items()
+    }
+
+
+def _storable(text: str) -> str:
+    """Lone surrogates, which JSON may hold and UTF-8 may not, become U+FFFD."""
+    return (
+        text
+        if text.isascii()
+        else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    )

@@ -1,0 +1,166 @@
+"""A `Call` as the JSON of the command line, and back. The archive keeps the same JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from providers.model import (
+    Agent,
+    Call,
+    CompanyNumber,
+    Contact,
+    Disposition,
+    Hangup,
+    Recording,
+    RecordingEvent,
+)
+
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""C1 controls, bidi controls, line separators and lone surrogates, which JSON leaves alone."""
+
+_TIMES = frozenset({"started_at", "ended_at"})
+_ORDER = (
+    "id",
+    "provider",
+    "direction",
+    "outcome",
+    "status",
+    "started_at",
+    "ended_at",
+    "duration_s",
+    "wait_s",
+    "talk_s",
+    "derived",
+    "from",
+    "to",
+    "contact",
+    "company_number",
+    "agents",
+    "ring_group",
+    "queue",
+    "ivr",
+    "campaign",
+    "disposition",
+    "hangup",
+    "tags",
+    "sla_met",
+    "callback_requested",
+    "original_call_id",
+    "summary",
+    "has_recording",
+    "recording_events",
+    "recordings",
+)
+_PARTS: dict[str, type[Any]] = {
+    "contact": Contact,
+    "company_number": CompanyNumber,
+    "disposition": Disposition,
+    "hangup": Hangup,
+}
+_LISTS: dict[str, type[Any]] = {
+    "agents": Agent,
+    "recording_events": RecordingEvent,
+    "recordings": Recording,
+}
+NO_TRIAGE: Mapping[str, Any] = {"state": "new", "note": None, "tags": [], "by": None, "at": None}
+
+
+def time_text(time: datetime | None) -> str | None:
+    """ISO 8601 in UTC: ``2026-11-02T09:30:00Z``, milliseconds only where there are any."""
+    if time is None:
+        return None
+    time = time.astimezone(UTC)
+    spec = "milliseconds" if time.microsecond else "seconds"
+    return time.isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def seconds(value: float | None) -> float | int | None:
+    """Durations print as whole numbers where they are whole."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_FIELDS = {
+    kind: tuple(item.name for item in fields(kind)) for kind in {**_PARTS, **_LISTS}.values()
+}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name in _TIMES:
+        return time_text(value)
+    return seconds(value) if name.endswith("_s") else value
+
+
+def _encode_part(part: Any) -> dict[str, Any]:
+    return {name: _plain(name, getattr(part, name)) for name in _FIELDS[type(part)]}
+
+
+def encode(call: Call) -> dict[str, Any]:
+    """The call in the order and with the names of ``--json``, recordings' addresses included."""
+    out: dict[str, Any] = {}
+    for name in _ORDER:
+        value = getattr(call, "from_" if name == "from" else name)
+        if name in _PARTS:
+            out[name] = _encode_part(value)
+        elif name in _LISTS:
+            out[name] = [_encode_part(part) for part in value]
+        elif isinstance(value, tuple):
+            out[name] = list(value)
+        else:
+            out[name] = _plain(name, value)
+    return out
+
+
+def _decode_part(kind: type[Any], value: Mapping[str, Any]) -> Any:
+    known = {name: value.get(name) for name in _FIELDS[kind]}
+    for name in _TIMES & known.keys():
+        known[name] = _time(known[name])
+    return kind(**known)
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def decode(body: Mapping[str, Any], extra: Mapping[str, Any], raw: Any) -> Call:
+    """What `encode` and `encode_extra` wrote, as a `Call` again."""
+    known: dict[str, Any] = {}
+    for name in _ORDER:
+        value = body.get(name)
+        if name in _PARTS:
+            value = _decode_part(_PARTS[name], value or {})
+        elif name in _LISTS:
+            value = tuple(_decode_part(_LISTS[name], part) for part in value or ())
+        elif name in ("derived", "tags"):
+            value = tuple(value or ())
+        elif name in _TIMES:
+            value = _time(value)
+        known["from_" if name == "from" else name] = value
+    return Call(
+        **known,
+        recordings_known=bool(extra.get("recordings_known", True)),
+        problems=tuple(extra.get("problems", ())),
+        raw=raw,
+    )
+
+
+def encode_extra(call: Call) -> dict[str, Any]:
+    return {"recordings_known": call.recordings_known, "problems": list(call.problems)}
+
+
+def printed(body: Mapping[str, Any], account: str, *, with_urls: bool = False) -> dict[str, Any]:
+    """One object of ``--json``: account first, triage last, addresses only if asked for."""
+    out = {"account": account, "provider": body.get("provider"), **body, "triage": dict(NO_TRIAGE)}
+    if not with_urls:
+        out["recordings"] = [{**recording, "url": None} for recording in body.get("recordings", ())]
+    return out
+
+
+def dumps(value: Any) -> str:
+    """Compact JSON in one line. Text stays readable; what could steer a terminal is escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

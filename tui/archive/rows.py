@@ -1,0 +1,63 @@
+"""Windows of rows over an ordered list of keys, as the call table reads them."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Sequence
+
+from providers.model import CallRow
+
+_COLUMNS = ", ".join(
+    "started_at / 1000.0" if name == "started_at" else name for name in CallRow._fields
+)
+
+
+class RowList:
+    """The keys of all rows that match, in order; rows are read when a window asks.
+
+    Ordered keys cost 8 bytes a call, make any position reachable at once, and keep what is
+    on the screen still while new calls arrive in the archive.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, keys: array[int]) -> None:
+        self._connection = connection
+        self.keys = keys
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def window(self, start: int, stop: int) -> Sequence[CallRow]:
+        """The rows from `start` up to `stop`; a call removed meanwhile leaves its line blank."""
+        wanted = self.keys[max(0, start) : stop]
+        marks = ",".join("?" * len(wanted))
+        found = {
+            row.key: row
+            for row in map(
+                _row,
+                self._connection.execute(
+                    f"SELECT {_COLUMNS} FROM call WHERE key IN ({marks})", wanted.tolist()
+                ),
+            )
+        }
+        return [found.get(key) or _removed(key) for key in wanted]
+
+    def index_of(self, key: int) -> int | None:
+        """Where a call stands, or None when it is not in this list."""
+        try:
+            return self.keys.index(key)
+        except ValueError:
+            return None
+
+
+def _row(values: tuple[object, ...]) -> CallRow:
+    row = CallRow._make(values)
+    flag = row.has_recording
+    return row._replace(has_recording=None if flag is None else bool(flag))
+
+
+_REMOVED = CallRow._make([0, "", "", "", *[None] * 2, "", *[None] * 14, 0, 0])
+
+
+def _removed(key: int) -> CallRow:
+    return _REMOVED._replace(key=key)

@@ -1,0 +1,135 @@
+"""The archive's tables, and how an older archive becomes a newer one.
+
+``PRAGMA user_version`` counts the migrations that an archive has seen. Each entry of
+`MIGRATIONS` is run once, in order, in one transaction; none is ever edited after a release.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+MIGRATIONS = (
+    """
+    -- one line of the call table each: what is sorted, filtered and shown without parsing
+    CREATE TABLE call (
+        key           INTEGER PRIMARY KEY,
+        account       TEXT NOT NULL,
+        id            TEXT NOT NULL,
+        provider      TEXT NOT NULL,
+        started_at    INTEGER,            -- Unix milliseconds, UTC
+        direction     TEXT,
+        outcome       TEXT NOT NULL,
+        status        TEXT,
+        contact       TEXT,
+        number        TEXT,
+        company       TEXT,
+        agents        TEXT,
+        ring_group    TEXT,
+        campaign      TEXT,
+        disposition   TEXT,
+        note          TEXT,
+        tags          TEXT,
+        duration_s    REAL,
+        wait_s        REAL,
+        talk_s        REAL,
+        has_recording INTEGER,
+        recordings    INTEGER NOT NULL,
+        problems      INTEGER NOT NULL,
+        words         TEXT NOT NULL,      -- folded text of everything that a word may find
+        digits        TEXT NOT NULL,      -- the digits of every number, space between
+        UNIQUE (account, id)
+    );
+    CREATE INDEX call_by_time ON call (started_at, key);
+    CREATE INDEX call_by_account ON call (account, started_at, key);
+
+    -- the whole call, apart from the lines so that a scan of those stays short
+    CREATE TABLE detail (
+        key      INTEGER PRIMARY KEY REFERENCES call ON DELETE CASCADE,
+        body     TEXT NOT NULL,           -- the call as --json prints it, addresses included
+        extra    TEXT NOT NULL,           -- what --json leaves out: problems, recordings_known
+        raw      BLOB NOT NULL,           -- the vendor's own JSON, deflated
+        saved_at INTEGER NOT NULL         -- Unix seconds
+    );
+
+    -- names behind ids, from the vendors' dictionaries
+    CREATE TABLE name (
+        account TEXT NOT NULL,
+        kind    TEXT NOT NULL,
+        id      TEXT NOT NULL,
+        fields  TEXT NOT NULL,
+        PRIMARY KEY (account, kind, id)
+    ) WITHOUT ROWID;
+
+    -- walks through a vendor's calls: the period is fixed at the start, the cursor moves
+    CREATE TABLE walk (
+        number   INTEGER PRIMARY KEY,
+        account  TEXT NOT NULL,
+        asked    TEXT NOT NULL,           -- what was asked for, so that the same again resumes
+        since    REAL NOT NULL,           -- Unix seconds
+        until    REAL NOT NULL,
+        cursor   TEXT,                    -- of the next page; NULL at the start
+        total    INTEGER,                 -- as the vendor gives it
+        fetched  INTEGER NOT NULL DEFAULT 0,
+        finished INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE INDEX walk_by_account ON walk (account, finished);
+
+    -- ids that a vendor did not know when it was asked
+    CREATE TABLE unknown_id (
+        account  TEXT NOT NULL,
+        id       TEXT NOT NULL,
+        asked_at REAL NOT NULL,
+        PRIMARY KEY (account, id)
+    ) WITHOUT ROWID;
+
+    -- how the last sync of an account ended
+    CREATE TABLE account_state (
+        account TEXT PRIMARY KEY,
+        state   TEXT NOT NULL,
+        message TEXT NOT NULL,
+        at      REAL NOT NULL             -- Unix seconds
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+class ArchiveTooNew(Exception):
+    """The archive was made by a later Ringback."""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring an archive to the present schema. Raises `ArchiveTooNew`; safe beside another."""
+    if _version(connection) == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)  # another Ringback may have been first
+        if version > len(MIGRATIONS):
+            raise ArchiveTooNew(
+                f"the archive has schema {version}, this Ringback knows {len(MIGRATIONS)}"
+            )
+        for script in MIGRATIONS[version:]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _statements(script: str) -> list[str]:
+    """The statements of a script; ``executescript`` would commit between them."""
+    statements, rest = [], ""
+    for part in script.split(";"):
+        rest += part
+        if sqlite3.complete_statement(rest + ";"):
+            statements.append(rest)
+            rest = ""
+        else:
+            rest += ";"
+    return [statement for statement in statements if statement.strip()]

@@ -1,0 +1,74 @@
+"""Points and periods of time as people type them: a date, an ISO time, ``7d``, ``yesterday``."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+FORMS = "a date (2026-11-02), a time (2026-11-02T09:30), 7d, 24h, today or yesterday"
+_AGO = re.compile(r"(\d{1,5})\s*([hdw])")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before any call of any vendor."""
+
+
+def local_zone() -> tzinfo:
+    """The user's zone with its daylight saving, as ``TZ`` or the system gives it."""
+    import os
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    names = [os.environ.get("TZ", "").lstrip(":")]
+    link = Path("/etc/localtime")
+    if link.is_symlink():
+        names.append(str(link.resolve()).partition("zoneinfo/")[2])
+    for name in filter(None, names):
+        try:
+            return ZoneInfo(name)
+        except (OSError, ValueError):
+            continue
+    return datetime.now().astimezone().tzinfo or UTC
+
+
+def _day(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    start = datetime.combine(day, time(), zone)
+    after = datetime.combine(day + timedelta(days=1), time(), zone)
+    return start.astimezone(UTC), after.astimezone(UTC) - timedelta(milliseconds=1)
+
+
+def parse_when(text: str, now: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+    """First and last moment (UTC) that `text` names: a day is the whole day in `zone`.
+
+    ``7d`` and ``24h`` name the time from that long ago until `now`. Raises ValueError.
+    """
+    word = text.strip().lower()
+    today = now.astimezone(zone).date()
+    if word in ("today", "yesterday"):
+        return _day(today - timedelta(days=word == "yesterday"), zone)
+    if match := _AGO.fullmatch(word):
+        return max(now - int(match[1]) * _UNITS[match[2]], BEGINNING), now
+    try:
+        return _day(date.fromisoformat(word), zone)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        moment = datetime.fromisoformat(text.strip().upper())
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is not {FORMS}") from None
+    return moment, moment
+
+
+def period(
+    since: str | None, until: str | None, now: datetime, zone: tzinfo
+) -> tuple[datetime | None, datetime | None]:
+    """``--since`` and ``--until`` as moments in UTC. Raises ValueError, also when they cross."""
+    first = parse_when(since, now, zone)[0] if since else None
+    # "until 7d" means until seven days ago, not until now
+    last = None
+    if until:
+        begin, end = parse_when(until, now, zone)
+        last = begin if _AGO.fullmatch(until.strip().lower()) else end
+    if first and last and last < first:
+        raise ValueError(f"the period ends ({until}) before it begins ({since})")
+    return first, last
