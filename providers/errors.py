@@ -1,7 +1,8 @@
 """What can go wrong with a vendor, in words for a person.
 
     ProviderError            title, message, hint
-      AuthError              the token is missing or refused (401, 403)
+      AuthError              the token is refused (401, 403)
+        MissingToken         there is no token to send, or it cannot be had now
       RateLimited            the vendor asks us to slow down; knows how long
       Unreachable            no connection, time-out, 5xx
       NotFound               the thing asked for does not exist (404, 410)
@@ -33,6 +34,10 @@ class ProviderError(Exception):
 
 class AuthError(ProviderError):
     kind = "refused"
+
+
+class MissingToken(AuthError):
+    kind = "token missing"
 
 
 class RateLimited(ProviderError):

@@ -60,7 +60,8 @@ class Term:
     """One condition. `kind` says how `value` is meant; see `tui.archive.search`."""
 
     kind: str
-    """word, number, direction, outcome, recording, field, compare or period."""
+    """word, number, direction, outcome, recording, field, compare, period, or bound: a period
+    that every other one is narrowed by."""
     value: str
     field: str = ""
     """A column, for field and compare."""

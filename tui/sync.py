@@ -115,10 +115,7 @@ class Sync:
         except ProviderError as error:
             report.error = error
             report.complete = False
-        self._archive.save_state(
-            self._account,
-            AccountState(report.state, str(report.error or ""), self._clock()),
-        )
+        _remember(self._archive, report, self._clock())
         return report
 
     # -- which periods
@@ -245,6 +242,19 @@ class Sync:
                     group.create_task(ask(call_id))
         except* ProviderError as errors:
             raise errors.exceptions[0] from None
+
+
+def could_not_begin(archive: Archive, account: str, error: ProviderError, at: float) -> Report:
+    """The report of a sync that could not begin."""
+    report = Report(account, error=error, complete=False)
+    _remember(archive, report, at)
+    return report
+
+
+def _remember(archive: Archive, report: Report, at: float) -> None:
+    message = str(report.error or "")
+    with archive.transaction():
+        archive.save_state(report.account, AccountState(report.state, message, at))
 
 
 def reconcile(provider: Provider, older: Call, newer: Call) -> Call:

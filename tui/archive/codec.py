@@ -161,6 +161,10 @@ def printed(body: Mapping[str, Any], account: str, *, with_urls: bool = False) -
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON in one line. Text stays readable; what could steer a terminal is escaped."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Compact JSON in one line."""
+    return escaped(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def escaped(text: str) -> str:
+    """JSON text that stays readable, with what could steer a terminal as JSON's own escapes."""
     return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -88,6 +88,10 @@ def _field(term: Term) -> Sql:
     return f"fold({term.field}) LIKE ? ESCAPE '\\'", [_like(term.value)]
 
 
+def _period(term: Term) -> Sql:
+    return "started_at BETWEEN ? AND ?", [round(term.low * 1000), round(term.high * 1000)]
+
+
 _POSITIVE: dict[str, Callable[[Term], Sql]] = {
     "word": lambda term: ("words LIKE ? ESCAPE '\\'", [_like(term.value)]),
     "number": lambda term: ("digits LIKE ?", [f"%{term.value}%"]),
@@ -96,8 +100,6 @@ _POSITIVE: dict[str, Callable[[Term], Sql]] = {
     "recording": lambda term: ("has_recording = 1", []),
     "field": _field,
     "compare": lambda term: (f"{term.field} {term.value} ?", [term.low]),
-    "period": lambda term: (
-        "started_at BETWEEN ? AND ?",
-        [round(term.low * 1000), round(term.high * 1000)],
-    ),
+    "period": _period,
+    "bound": _period,
 }

@@ -1,0 +1,231 @@
+"""The command line. Only `ringback` without a command, and `ringback demo`, load the screen.
+
+Output is plain text, one thing a line, for scripts and screen readers; errors go to standard
+error, name the account and the thing to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from tui.exits import CommandError, Exit
+
+SCREEN = "screen"
+Handler = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is of `Exit`."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser, commands = build_parser()
+    try:
+        arguments = parser.parse_args(_with_command(words, commands))
+        return run(arguments)
+    except KeyboardInterrupt:
+        print("Interrupted; what had come is kept.", file=sys.stderr)
+        return Exit.FAILED
+    except BrokenPipeError:
+        # the reader (head, less) has gone; Python must not complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run a parsed command and turn what it raises into lines and an exit code."""
+    from tui.process import harden_process
+    from tui.paths import private_umask
+
+    private_umask()
+    harden_process()
+    try:
+        return int(_handler(arguments.command)(arguments))
+    except CommandError as error:
+        print_error(error)
+        return error.code
+
+
+def print_error(error: CommandError) -> None:
+    from widgets.safe import safe_text
+
+    lines = [f"ringback: {error.message}", *([error.hint] if error.hint else [])]
+    for line in lines:
+        print(safe_text(line, multiline=True), file=sys.stderr)
+
+
+def _with_command(words: list[str], commands: frozenset[str]) -> list[str]:
+    """`ringback missed` opens the screen with a query: it has no command of its own."""
+    values = {"--account", "--view"}
+    position = 0
+    while position < len(words) and words[position].startswith("-"):
+        if words[position] in ("-h", "--help", "--version"):
+            return words
+        position += 2 if words[position] in values else 1
+    if position < len(words) and words[position] in commands and position == 0:
+        return words
+    return [SCREEN, *words]
+
+
+def _handler(command: str) -> Handler:
+    """Each command's module is imported when it is wanted, and no other."""
+    if command in ("accounts",):
+        from tui import cli_accounts
+
+        return cli_accounts.run
+    if command in ("sync", "import"):
+        from tui import cli_sync
+
+        return cli_sync.run
+    if command in ("calls", "show"):
+        from tui import cli_calls
+
+        return cli_calls.run
+    if command in ("download", "play"):
+        from tui import cli_recordings
+
+        return cli_recordings.run
+    if command in ("doctor", "paths"):
+        from tui import cli_doctor
+
+        return cli_doctor.run
+    from tui import cli_screen
+
+    return cli_screen.run
+
+
+def build_parser() -> tuple[argparse.ArgumentParser, frozenset[str]]:
+    """The parser, and the names of its commands."""
+    parser = argparse.ArgumentParser(
+        prog="ringback",
+        description="Browse the calls of your telephony vendors, and hear their recordings.",
+        epilog="Without a command the screen opens; a QUERY there narrows the calls: "
+        "ringback 'yesterday in missed'. Exit codes: 0 done, 1 failed, 2 wrong usage, "
+        "3 part of it failed, 4 a token is missing or refused.",
+    )
+    parser.add_argument("--version", action="version", version=f"ringback {version('ringback')}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_screen(commands)
+    _add_accounts(commands)
+    _add_calls(commands)
+    _add_rest(commands)
+    return parser, frozenset(commands.choices)
+
+
+Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _add_screen(commands: Commands) -> None:  # type: ignore[valid-type]
+    screen = commands.add_parser(SCREEN, help="open the screen (the default)")
+    screen.add_argument("--account", metavar="NAME", help="show one account")
+    chosen = screen.add_mutually_exclusive_group()
+    chosen.add_argument("--view", metavar="NAME", help="open a view")
+    chosen.add_argument("query", nargs="*", default=[], metavar="QUERY", help="narrow the calls")
+    demo = commands.add_parser(
+        "demo", help="three synthetic vendors on this machine, and the screen"
+    )
+    demo.add_argument(
+        "--port", type=int, default=0, metavar="N", help="ports N to N+3 (default: free ones)"
+    )
+
+
+def _add_accounts(commands: Commands) -> None:  # type: ignore[valid-type]
+    accounts = commands.add_parser("accounts", help="add, list, test and remove accounts")
+    actions = accounts.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="add an account; asks for its token on a terminal")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--provider", required=True, metavar="VENDOR", help="liner, cinnox or nectar")
+    add.add_argument("--base-url", required=True, metavar="URL")
+    add.add_argument("--app-id", metavar="ID", help="CINNOX: the App ID")
+    add.add_argument("--order", metavar="IDS", help="Liner: order ids, for example 1-20,35")
+    add.add_argument("--lead", metavar="IDS", help="Liner: lead ids")
+    add.add_argument(
+        "--ids", metavar="IDS", help="Nectar Desk: call ids, for example 1000-1060,1071"
+    )
+    add.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting of another vendor",
+    )
+    add.add_argument("--replace", action="store_true", help="change the account of that name")
+    token = add.add_mutually_exclusive_group()
+    token.add_argument(
+        "--token-stdin", action="store_true", help="read the token from standard input"
+    )
+    token.add_argument("--token-command", metavar="CMD", help="a command that prints the token")
+    listing = actions.add_parser("list", help="the accounts and where their tokens come from")
+    listing.add_argument("name", nargs="?", metavar="NAME")
+    listing.add_argument("--json", action="store_true")
+    test = actions.add_parser("test", help="ask the vendor whether the token is good")
+    test.add_argument("name", nargs="?", metavar="NAME")
+    remove = actions.add_parser("remove", help="remove an account, its token and its calls")
+    remove.add_argument("name", metavar="NAME")
+    remove.add_argument("--keep-calls", action="store_true", help="leave its calls in the archive")
+
+
+def _add_period(parser: argparse.ArgumentParser) -> None:
+    when = "a date, an ISO time, 7d, 24h, today or yesterday"
+    parser.add_argument("--since", metavar="WHEN", help=when)
+    parser.add_argument("--until", metavar="WHEN", help=when)
+
+
+def _add_calls(commands: Commands) -> None:  # type: ignore[valid-type]
+    sync = commands.add_parser("sync", help="bring calls from the vendors into the archive")
+    sync.add_argument("accounts", nargs="*", metavar="ACCOUNT", help="which (default: all)")
+    _add_period(sync)
+    sync.add_argument(
+        "--recordings", action="store_true", help="also ask for each call's list of recordings"
+    )
+    sync.add_argument(
+        "--discover",
+        type=int,
+        nargs="?",
+        const=20,
+        default=0,
+        metavar="N",
+        help="Nectar Desk: go on above the highest id until N in a row are unknown (20)",
+    )
+    sync.add_argument(
+        "--debug", action="store_true", help="log every request (no token, no address)"
+    )
+    importing = commands.add_parser(
+        "import", help="import saved bodies of Nectar Desk (REST or webhook)"
+    )
+    importing.add_argument("account", metavar="ACCOUNT")
+    importing.add_argument("file", metavar="FILE", help="JSON or JSON Lines; - for standard input")
+    calls = commands.add_parser("calls", help="list calls of the archive, newest first")
+    calls.add_argument("query", nargs="*", default=[], metavar="QUERY")
+    calls.add_argument("--account", metavar="NAME")
+    _add_period(calls)
+    calls.add_argument("--limit", type=int, metavar="N")
+    form = calls.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object a line")
+    form.add_argument("--csv", action="store_true")
+    show = commands.add_parser("show", help="everything about one call")
+    show.add_argument("call", metavar="ACCOUNT:ID")
+    show.add_argument("--json", action="store_true")
+    show.add_argument("--raw", action="store_true", help="the vendor's own JSON")
+    show.add_argument(
+        "--with-urls", action="store_true", help="print the recordings' addresses too"
+    )
+
+
+def _add_rest(commands: Commands) -> None:  # type: ignore[valid-type]
+    download = commands.add_parser("download", help="fetch the recordings of a call")
+    download.add_argument("call", metavar="ACCOUNT:ID")
+    download.add_argument("--output", metavar="DIR", default=".")
+    play = commands.add_parser("play", help="play a call's recording, or a file")
+    play.add_argument("what", metavar="ACCOUNT:ID | FILE")
+    play.add_argument("--speed", type=float, default=1.0, metavar="X", help="0.5 to 3")
+    play.add_argument("--from", dest="start", default="0", metavar="m:ss")
+    doctor = commands.add_parser("doctor", help="what works here, what does not, and the cure")
+    doctor.add_argument("--json", action="store_true")
+    commands.add_parser("paths", help="where Ringback keeps its files")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

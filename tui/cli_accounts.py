@@ -1,0 +1,257 @@
+"""`ringback accounts add|list|test|remove`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from providers.errors import AuthError, ProviderError
+from tui.accounts import Account, AccountError, make_account
+from tui.exits import CommandError, Exit
+from tui.services import Services
+from tui.settings import SettingsError
+
+if TYPE_CHECKING:
+    from providers.base import Provider, Secret
+
+_OPTIONS = {"app_id": "app_id", "order": "order_ids", "lead": "lead_ids", "ids": "call_ids"}
+"""Options of `accounts add`, and the settings that they give."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    services = Services.build()
+    actions = {"add": _add, "list": _list, "test": _test, "remove": _remove}
+    try:
+        return actions[arguments.action](services, arguments)
+    except (AccountError, SettingsError) as error:
+        raise CommandError(error.message, error.hint) from None
+
+
+# -- add
+
+
+def account_from(
+    name: str, provider: str, base_url: str, settings: dict[str, str], token_command: str | None
+) -> Account:
+    """A checked account at a vendor that exists, with the settings that this vendor wants.
+
+    Raises `AccountError`, `ProviderError`.
+    """
+    from providers import registry
+
+    account = make_account(name, provider, base_url, settings, token_command)
+    known = {setting.key: setting for setting in registry.settings(provider)}
+    for key in account.settings.keys() - known.keys():
+        raise AccountError(
+            f"{registry.title(provider)} has no setting {key}",
+            f"It has: {', '.join(known) or 'none'}.",
+        )
+    for setting in known.values():
+        if setting.required and not account.settings.get(setting.key):
+            raise AccountError(
+                f"an account at {registry.title(provider)} needs its {setting.title}",
+                f"Give it with {setting.option}. {setting.help}",
+            )
+    return account
+
+
+def _add(services: Services, arguments: argparse.Namespace) -> int:
+    given = {key: getattr(arguments, option) for option, key in _OPTIONS.items()}
+    settings = {key: value for key, value in given.items() if value is not None}
+    for text in arguments.set:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise CommandError(f"--set {text}: write it as KEY=VALUE", code=Exit.USAGE)
+        settings[key] = value
+    try:
+        account = account_from(
+            arguments.name,
+            arguments.provider,
+            arguments.base_url,
+            settings,
+            arguments.token_command,
+        )
+    except AccountError as error:
+        raise CommandError(error.message, error.hint, Exit.USAGE) from None
+    except ProviderError as error:
+        raise CommandError(str(error), error.hint, Exit.USAGE) from None
+    secret = _token_from_stdin() if arguments.token_stdin else None
+    if arguments.replace and any(one.name == account.name for one in services.accounts.list()):
+        account = services.accounts.replace(account.given())
+        print(f"Account {account.name} changed.")
+    else:
+        account = services.accounts.add(account)
+        print(f"Account {account.name} added.")
+    return _keep_token(services, account, secret)
+
+
+def _token_from_stdin() -> Secret:
+    from providers.base import Secret
+
+    if sys.stdin.isatty():
+        print("The token, then enter and ctrl+d:", file=sys.stderr)
+    text = sys.stdin.read(65_536).strip()
+    if not text:
+        raise CommandError("standard input held no token", code=Exit.USAGE)
+    return Secret(text)
+
+
+def _keep_token(services: Services, account: Account, secret: Secret | None) -> int:
+    from tui.secrets import SecretError, describe, probe_keyring, store_token
+
+    if secret is None:
+        where = describe(account, services.environ)
+        if where.state in ("found", "not run"):
+            print(f"Its token comes from {where.source}.")
+            return Exit.DONE
+        # whether a token can be kept is asked before the person types one
+        if sys.stdin.isatty() and probe_keyring(services.environ).state == "ok":
+            secret = _ask_token(account)
+    if secret is None:
+        print(f"Its token is still missing.\n{ways(account)}")
+        return Exit.DONE
+    try:
+        place = store_token(account, secret, services.environ)
+    except SecretError as error:
+        raise CommandError(
+            f"the account {account.name} is added, its token is not kept: {error.message}",
+            error.hint,
+            Exit.TOKEN,
+        ) from None
+    print(f"Its token is kept in the {place}.")
+    return Exit.DONE
+
+
+def _ask_token(account: Account) -> Secret | None:
+    from getpass import getpass
+
+    from providers.base import Secret
+
+    try:
+        text = getpass(f"Token of {account.name} (not shown; enter alone: later): ").strip()
+    except EOFError:
+        return None
+    return Secret(text) if text else None
+
+
+def ways(account: Account) -> str:
+    """How to give an account its token, as exact commands."""
+    from tui.secrets import ways_to_give
+
+    return ways_to_give(account)
+
+
+# -- list, test, remove
+
+
+def _chosen(services: Services, name: str | None) -> list[Account]:
+    return [services.accounts.get(name)] if name else services.accounts.list()
+
+
+def _list(services: Services, arguments: argparse.Namespace) -> int:
+    from widgets.safe import safe_text
+
+    accounts = _chosen(services, arguments.name)
+    described = _described(services, accounts)
+    if arguments.json:
+        for entry in described:
+            print(json.dumps(entry))
+        return Exit.DONE
+    if not accounts:
+        print("No accounts yet. Add one with: ringback accounts add NAME --provider ... ")
+    for entry in described:
+        token = entry["token"]
+        last = entry["last_sync"] or "never"
+        line = (
+            f"{entry['account']}  {entry['provider']}  {entry['base_url']}  "
+            f"token: {token['state']} ({token['source']})  calls: {entry['calls']:,}  "
+            f"last sync: {last}{'' if entry['state'] in ('fresh', 'new') else ' ' + entry['state']}"
+        )
+        print(safe_text(line))
+    for problem in services.accounts.read()[1]:
+        print(safe_text(problem), file=sys.stderr)
+    return Exit.DONE
+
+
+def _described(services: Services, accounts: list[Account]) -> list[dict[str, Any]]:
+    from datetime import UTC, datetime
+
+    from tui.archive.codec import time_text
+    from tui.secrets import describe_all
+
+    tokens = describe_all(accounts, services.environ)
+    with services.open_archive() as archive:
+        counts, states = archive.counts(), archive.states()
+    entries = []
+    for account in accounts:
+        state = states.get(account.name)
+        entries.append(
+            {
+                "account": account.name,
+                "provider": account.provider,
+                "base_url": account.base_url,
+                "settings": dict(account.settings),
+                "token": tokens[account.name]._asdict(),
+                "calls": counts.get(account.name, 0),
+                "state": state.state if state else "new",
+                "last_sync": time_text(datetime.fromtimestamp(state.at, UTC)) if state else None,
+            }
+        )
+    return entries
+
+
+def _test(services: Services, arguments: argparse.Namespace) -> int:
+    from widgets.safe import safe_text
+
+    accounts = _chosen(services, arguments.name)
+    errors: list[ProviderError] = []
+    with services.open_archive() as archive:
+        for account in accounts:
+            try:
+                token = services.find_token(account)
+                provider = services.provider(account, services.login(account, token, archive))
+                print(safe_text(f"{account.name}: {asyncio.run(check(provider))}"))
+            except ProviderError as error:
+                errors.append(error)
+                print(safe_text(f"{account.name}: {error}"), file=sys.stderr)
+                print(safe_text(error.hint, multiline=True), file=sys.stderr)
+    if not errors:
+        return Exit.DONE
+    if len(errors) < len(accounts):
+        return Exit.PARTLY
+    return Exit.TOKEN if all(isinstance(e, AuthError) for e in errors) else Exit.FAILED
+
+
+async def check(provider: Provider) -> str:
+    """One cheap question to the vendor; the answer in words. Raises `ProviderError`."""
+    async with provider:
+        return await provider.check()
+
+
+def _remove(services: Services, arguments: argparse.Namespace) -> int:
+    from tui.recordings import RecordingCache
+    from tui.secrets import SecretError, delete_token
+
+    account = services.accounts.remove(arguments.name)
+    name = account.name if account else arguments.name
+    print(f"Account {name} removed.")
+    if not arguments.keep_calls:
+        with services.open_archive() as archive:
+            gone = archive.remove_account(name)
+        RecordingCache(services.paths.cached_recordings).forget(name)
+        print(f"{gone:,} calls removed from the archive.")
+    if account is None:
+        return Exit.DONE
+    try:
+        if delete_token(account, services.environ):
+            print("Its token is removed from the keyring.")
+    except SecretError as error:
+        raise CommandError(
+            f"the token of {name} is still in the keyring: {error.message}",
+            "Unlock the keyring and remove it there.",
+            Exit.PARTLY,
+        ) from None
+    return Exit.DONE

@@ -1,0 +1,264 @@
+"""`ringback calls` and `ringback show`: what the archive has, as text, JSON or CSV."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from providers.errors import ProviderError
+from providers.model import Call
+from tui.accounts import Account, AccountError
+from tui.archive import Archive, codec
+from tui.exits import CommandError, Exit
+from tui.query import Query, Term, parse
+from tui.services import Services
+from tui.when import period
+
+TABLE_COLUMNS = (
+    "time",
+    "direction",
+    "outcome",
+    "contact",
+    "number",
+    "agents",
+    "duration",
+    "recording",
+    "disposition",
+)
+CSV_FIELDS = (
+    "account",
+    "provider",
+    "id",
+    "direction",
+    "outcome",
+    "status",
+    "started_at",
+    "ended_at",
+    "duration_s",
+    "wait_s",
+    "talk_s",
+    "from",
+    "to",
+    "contact.name",
+    "contact.number",
+    "contact.email",
+    "company_number.number",
+    "company_number.name",
+    "agents",
+    "ring_group",
+    "queue",
+    "ivr",
+    "campaign",
+    "disposition.code",
+    "disposition.note",
+    "hangup.by",
+    "hangup.reason",
+    "tags",
+    "sla_met",
+    "callback_requested",
+    "summary",
+    "has_recording",
+    "recordings",
+)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    services = Services.build()
+    return (
+        _show(services, arguments) if arguments.command == "show" else _calls(services, arguments)
+    )
+
+
+# -- calls
+
+
+def _calls(services: Services, arguments: argparse.Namespace) -> int:
+    query = asked_query(services, arguments)
+    if arguments.limit is not None and arguments.limit < 0:
+        raise CommandError("--limit is 0 or more", code=Exit.USAGE)
+    with services.open_archive() as archive:
+        keys = archive.keys(query, limit=arguments.limit)
+        if arguments.json:
+            for account, body in archive.bodies(keys):
+                print(codec.dumps(codec.printed(body, account)))
+        elif arguments.csv:
+            write_csv(archive.bodies(keys))
+        else:
+            _print_table(services, archive, keys)
+            if not keys and not archive.counts():
+                print("The archive is empty; run: ringback sync", file=sys.stderr)
+    return Exit.DONE
+
+
+def asked_query(services: Services, arguments: argparse.Namespace) -> Query:
+    """The query of a command line: its words, `--account`, `--since` and `--until`.
+
+    Raises `CommandError` for what is not understood, with the place.
+    """
+    now, zone = services.now(), services.zone
+    text = " ".join(arguments.query)
+    query = parse(text, now, zone)
+    if query.problems:
+        problem = query.problems[0]
+        marked = " " * problem.start + "^" * max(1, problem.stop - problem.start)
+        raise CommandError(problem.message, f"  {text}\n  {marked}", Exit.USAGE)
+    terms: list[Term] = []
+    if arguments.account:
+        try:
+            name = services.accounts.get(arguments.account).name
+        except AccountError as error:
+            raise CommandError(error.message, error.hint, Exit.USAGE) from None
+        terms.append(Term("field", name, "account"))
+    if getattr(arguments, "since", None) or getattr(arguments, "until", None):
+        try:
+            since, until = period(arguments.since, arguments.until, now, zone)
+        except ValueError as error:
+            raise CommandError(str(error), code=Exit.USAGE) from None
+        # a bound of its own kind, so that it narrows a period in the query's words
+        low = since.timestamp() if since else 0.0
+        high = until.timestamp() if until else 32_503_680_000.0
+        terms.append(Term("bound", "", low=low, high=high))
+    return query & Query(tuple(terms))
+
+
+def _print_table(services: Services, archive: Archive, keys: Sequence[int]) -> None:
+    from array import array
+
+    from widgets.cells import fit
+    from widgets.columns import COLUMNS, Clock
+
+    clock = Clock(services.now(), services.zone)
+    columns = [COLUMNS[name] for name in TABLE_COLUMNS]
+    rows = archive.rows(keys if isinstance(keys, array) else array("q", keys))
+    for start in range(0, len(rows), 500):
+        for row in rows.window(start, start + 500):
+            name = f"{row.account}:{row.id}"
+            cells = [fit(column.value(row, clock), column.width) for column in columns]
+            print("  ".join([*cells, name]).rstrip())
+
+
+def write_csv(bodies: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """CSV of RFC 4180 that no spreadsheet takes for a formula; see `csv_cell`."""
+    writer = csv.writer(sys.stdout, lineterminator="\r\n")
+    writer.writerow(CSV_FIELDS)
+    for account, body in bodies:
+        call = codec.printed(body, account)
+        writer.writerow([csv_cell(_csv_value(call, name)) for name in CSV_FIELDS])
+
+
+def _csv_value(call: dict[str, Any], name: str) -> Any:
+    if name == "agents":
+        return ", ".join(agent["name"] or agent["id"] or "" for agent in call["agents"])
+    if name == "recordings":
+        return len(call["recordings"])
+    outer, _, inner = name.partition(".")
+    value = call[outer][inner] if inner else call[outer]
+    return ", ".join(value) if isinstance(value, list) else value
+
+
+def csv_cell(value: Any) -> Any:
+    """Text that begins as a formula does gets an apostrophe in front; phone numbers too.
+
+    A number such as +12025550123 stays text that way; JSON has it unchanged.
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if (
+        isinstance(value, str)
+        and value.lstrip()[:1] in tuple("=+-@")
+        or (isinstance(value, str) and value[:1] in ("\t", "\r", "\n"))
+    ):
+        return f"'{value}"
+    return value
+
+
+# -- show
+
+
+def split_name(services: Services, name: str) -> tuple[Account, str]:
+    """``account:id`` as the account and the call's id. Raises `CommandError`."""
+    account, colon, id_ = name.partition(":")
+    if not colon or not id_:
+        raise CommandError(
+            f"{name} does not name a call",
+            "Write it as ACCOUNT:ID, for example desk:1234",
+            Exit.USAGE,
+        )
+    try:
+        return services.accounts.get(account), id_
+    except AccountError as error:
+        raise CommandError(error.message, error.hint, Exit.USAGE) from None
+
+
+def _show(services: Services, arguments: argparse.Namespace) -> int:
+    account, id_ = split_name(services, arguments.call)
+    with services.open_archive() as archive:
+        call, error = asyncio.run(look_up(services, archive, account, id_))
+    if call is None:
+        if error:
+            from providers.errors import AuthError
+
+            code = Exit.TOKEN if isinstance(error, AuthError) else Exit.FAILED
+            raise CommandError(f"{account.name}: {error}", error.hint, code)
+        raise CommandError(
+            f"account {account.name} has no call {id_} in the archive",
+            f"Bring its calls with: ringback sync {account.name}",
+        )
+    if error:
+        from widgets.safe import safe_text
+
+        print(safe_text(f"{account.name}: not refreshed: {error}"), file=sys.stderr)
+    if arguments.raw:
+        print(codec.escaped(json.dumps(call.raw, ensure_ascii=False, indent=2)))
+    elif arguments.json:
+        body = codec.encode(call)
+        print(codec.dumps(codec.printed(body, account.name, with_urls=arguments.with_urls)))
+    else:
+        _print_call(services, account, call, arguments.with_urls)
+    return Exit.DONE
+
+
+async def look_up(
+    services: Services, archive: Archive, account: Account, id_: str
+) -> tuple[Call | None, ProviderError | None]:
+    """A call of the archive, with its recordings asked for if they are not known; or the
+    vendor's, if the archive lacks it. What the vendor refused is the second value.
+    """
+    from tui.recordings import renewed, with_known_recordings
+
+    call = archive.get(account.name, id_)
+    if call and call.recordings_known:
+        return call, None
+    try:
+        token = await asyncio.to_thread(services.find_token, account)
+        login = services.login(account, token, archive)
+        provider = services.provider(account, login)
+        if call is None and not provider.capabilities.gets_one_call:
+            return None, None
+        async with provider:
+            if call is None:
+                call = await renewed(provider, archive, account.name, Call(id_, account.provider))
+            else:
+                call = await with_known_recordings(provider, archive, account.name, call)
+            with archive.transaction():
+                archive.save_names(account.name, login.names)
+    except ProviderError as error:
+        return call, error
+    return call, None
+
+
+def _print_call(services: Services, account: Account, call: Call, with_urls: bool) -> None:
+    from widgets.columns import Clock
+    from widgets.detail_text import plain_lines
+    from widgets.safe import safe_text
+
+    for line in plain_lines(call, account.name, Clock(services.now(), services.zone)):
+        print(line)
+    if with_urls:
+        for recording in call.recordings:
+            print(safe_text(recording.url or ""))

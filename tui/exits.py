@@ -1,0 +1,25 @@
+"""How a command ends."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    PARTLY = 3
+    """Part of it failed; the rest is kept."""
+    TOKEN = 4
+    """A token is missing or refused."""
+
+
+class CommandError(Exception):
+    """Ends a command: what happened, the thing to do, and the exit code."""
+
+    def __init__(self, message: str, hint: str = "", code: Exit = Exit.FAILED) -> None:
+        super().__init__(message)
+        self.message, self.hint, self.code = message, hint, code

@@ -1,0 +1,75 @@
+"""Everything that commands and screens may touch, built in one place; tests build their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
+
+from tui.accounts import Account, AccountStore
+from tui.archive import Archive
+from tui.paths import Paths
+from tui.settings import Settings, load_settings
+from tui.when import local_zone
+
+if TYPE_CHECKING:
+    from providers.base import Login, Provider, Secret
+
+
+@dataclass(slots=True)
+class Services:
+    """The ambient things of one run. `environ` is a copy: nothing reads `os.environ` later."""
+
+    paths: Paths
+    environ: Mapping[str, str]
+    zone: tzinfo
+
+    @classmethod
+    def build(cls, environ: Mapping[str, str] = os.environ) -> Services:
+        paths = Paths.default(environ)
+        paths.make()
+        return cls(paths, dict(environ), local_zone())
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def settings(self) -> Settings:
+        return load_settings(self.paths)
+
+    @property
+    def accounts(self) -> AccountStore:
+        return AccountStore(self.paths)
+
+    def open_archive(self) -> Archive:
+        """A new connection, for the thread that asks. Raises OSError, sqlite3.Error."""
+        return Archive(self.paths.archive_file)
+
+    def find_token(self, account: Account) -> Secret:
+        """The account's token; may take seconds. Raises `MissingToken`."""
+        from providers.errors import MissingToken
+        from tui.secrets import SecretError, find_token
+
+        try:
+            return find_token(account, self.environ).secret
+        except SecretError as error:
+            title = "Token locked" if error.state == "locked" else "Token missing"
+            raise MissingToken(title, error.message, error.hint) from None
+
+    def login(self, account: Account, token: Secret, archive: Archive) -> Login:
+        from providers.base import Login
+
+        return Login(account.base_url, token, dict(account.settings), archive.names(account.name))
+
+    def provider(self, account: Account, login: Login) -> Provider:
+        """Raises `ProviderError` when there is no such vendor or its settings are wrong."""
+        from providers import registry
+
+        return registry.load(account.provider)(login)
+
+    def offline_provider(self, account: Account, archive: Archive) -> Provider:
+        """A provider for reading what is here already; it has no token to send."""
+        from providers.base import Secret
+
+        return self.provider(account, self.login(account, Secret(""), archive))
