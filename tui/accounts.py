@@ -1,0 +1,276 @@
+"""Accounts: one login at one vendor each, kept in `config.toml` without their tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from providers.ids import parse_ids
+from providers.origin import check_base_url, origin
+from tui.log import plain
+from tui.paths import Paths
+from tui.settings import SettingsError, edit_settings, load_settings, read_table, subtable
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_OWN_KEYS = ("provider", "base_url", "token_command", "bound_to")
+_IDS = "_ids"
+_TOKEN_KEY = re.compile(
+    r"(?i)(?:^|[_-])(?:token|secret|password|passwd|api_?key|key|authorization)$"
+)
+
+
+class AccountError(Exception):
+    """An account cannot be what was asked for; one sentence, and the thing to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message, self.hint = message, hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UnknownAccount(AccountError):
+    """There is no account of that name; the hint lists those that there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One login at one vendor. Made by `make_account`, which checks it."""
+
+    name: str
+    provider: str
+    """A vendor's id: ``liner``, ``cinnox``, ``nectar``, or a third party's."""
+    base_url: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """By `providers.model.Setting.key`, as typed; keys in ``_ids`` hold ids and ranges."""
+    token_command: str | None = field(default=None, repr=False)
+    """A command whose first line of output is the token."""
+    bound_to: str | None = None
+    """The origin that the token was given for; None: not recorded (written by hand)."""
+
+    @property
+    def origin(self) -> str:
+        return origin(self.base_url)
+
+    @property
+    def token_variable(self) -> str:
+        """The environment variable that may hold this account's token."""
+        return "RINGBACK_TOKEN_" + self.name.upper().replace("-", "_")
+
+    @property
+    def bound(self) -> bool:
+        """False when the base URL moved to another origin since the token was given."""
+        return self.bound_to in (None, self.origin)
+
+    def given(self) -> Account:
+        """The same account whose token has just been given, for the origin it has now."""
+        return replace(self, bound_to=self.origin)
+
+
+def make_account(
+    name: str,
+    provider: str,
+    base_url: str,
+    settings: Mapping[str, str] | None = None,
+    token_command: str | None = None,
+    bound_to: str | None = None,
+) -> Account:
+    """A checked account. Raises `AccountError` with what is wrong and how it is written."""
+    if not _NAME.fullmatch(name):
+        raise AccountError(
+            f"{plain(name, 40)!r} cannot name an account",
+            "A name is 1 to 40 of a-z, 0-9, - and _, and begins with a letter or a digit.",
+        )
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", provider):
+        raise AccountError(f"{plain(provider, 40)!r} is not a vendor", "Try liner, cinnox, nectar.")
+    try:
+        url = check_base_url(base_url)
+    except ValueError as error:
+        raise AccountError(f"account {name}: {error}") from None
+    kept = {key: value.strip() for key, value in (settings or {}).items() if value.strip()}
+    for key, value in kept.items():
+        _check_setting(name, key, value)
+    return Account(name, provider, url, kept, (token_command or "").strip() or None, bound_to)
+
+
+def _check_setting(name: str, key: str, value: str) -> None:
+    if _TOKEN_KEY.search(key):
+        raise AccountError(
+            f"account {name}: {plain(key, 40)} looks like a token; none may stand in config.toml",
+            f"Give it with: ringback accounts add {name} ... --token-stdin",
+        )
+    if key.endswith(_IDS):
+        try:
+            parse_ids(value)
+        except ValueError as error:
+            raise AccountError(f"account {name}: {key}: {error}") from None
+
+
+class AccountStore:
+    """The accounts of `config.toml`. Reading never raises; what cannot be used is a problem."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+
+    def list(self) -> tuple[Account, ...]:
+        """The usable accounts, in the order of the file."""
+        return self.read()[0]
+
+    def read(self) -> tuple[tuple[Account, ...], tuple[str, ...]]:
+        """The usable accounts and, a line each, why the others are not."""
+        settings = load_settings(self._paths)
+        accounts: list[Account] = []
+        problems: list[str] = []
+        for name, table in settings.accounts.items():
+            try:
+                account = _from_table(name, table)
+                _check_variable(account, accounts)
+            except AccountError as error:
+                problems.append(f"{self._paths.config_file}: {error.message}")
+            else:
+                accounts.append(account)
+        return tuple(accounts), tuple(problems)
+
+    def get(self, name: str) -> Account:
+        """One account, whatever the case of the name. Raises `AccountError`."""
+        accounts, problems = self.read()
+        for account in accounts:
+            if account.name == name.lower():
+                return account
+        known = ", ".join(account.name for account in accounts)
+        hint = f"There is: {known}." if known else "Add one with: ringback accounts add"
+        raise UnknownAccount(
+            f"there is no account {plain(name, 40)!r}", "\n".join([hint, *problems[:1]])
+        )
+
+    def add(self, account: Account) -> Account:
+        """Add a new account, bound to its origin. Raises `AccountError`, `SettingsError`."""
+        account = account.given()
+
+        def change(document: TOMLDocument) -> None:
+            table = document.get("accounts", {})
+            if account.name in table:
+                raise AccountError(
+                    f"there is already an account {account.name}",
+                    f"Choose another name, or: ringback accounts remove {account.name}",
+                )
+            _check_variable(account, self.list())
+            _write(document, account)
+
+        edit_settings(self._paths, change)
+        return account
+
+    def put(self, account: Account) -> Account:
+        """`replace` when there is an account of that name, else `add`."""
+        known = account.name in (kept.name for kept in self.list())
+        return self.replace(account) if known else self.add(account)
+
+    def replace(self, account: Account) -> Account:
+        """Change an existing account; returns it as written.
+
+        When its origin changes, its token is unbound, unless `account` is `Account.given` anew.
+        Raises `AccountError`, `SettingsError`.
+        """
+        old = self.get(account.name)
+        if account.bound_to is None:
+            account = replace(account, bound_to=old.bound_to or old.origin)
+        edit_settings(self._paths, lambda document: _write(document, account))
+        return account
+
+    def remove(self, name: str) -> Account | None:
+        """Take an account out, a broken one as well; its token is `tui.secrets.delete_token`'s.
+
+        Returns the account, None when it was unusable. Raises `UnknownAccount`, `SettingsError`.
+        """
+        table = read_table(self._paths).get("accounts", {})
+        written = name if name in table else name.lower()
+        if written not in table:
+            raise UnknownAccount(
+                f"there is no account {plain(name, 40)!r}",
+                f"There is: {', '.join(table) or 'none'}.",
+            )
+        account = next((kept for kept in self.list() if kept.name == written), None)
+
+        def change(document: TOMLDocument) -> None:
+            accounts = document["accounts"]
+            accounts.pop(written, None)
+
+        edit_settings(self._paths, change)
+        return account
+
+
+def _from_table(name: str, table: Mapping[str, Any]) -> Account:
+    missing = [key for key in ("provider", "base_url") if not isinstance(table.get(key), str)]
+    if missing:
+        raise AccountError(f"accounts.{plain(name, 40)}.{missing[0]}: is missing, or not text")
+    command, bound_to = (table.get(key) for key in ("token_command", "bound_to"))
+    settings = {
+        key: text
+        for key, value in table.items()
+        if key not in _OWN_KEYS and (text := _as_text(value)) is not None
+    }
+    return make_account(
+        name,
+        table["provider"],
+        table["base_url"],
+        settings,
+        command if isinstance(command, str) else None,
+        bound_to if isinstance(bound_to, str) else None,
+    )
+
+
+def _as_text(value: Any) -> str | None:
+    """``17`` and ``[1, "2-9"]`` are what people write for ids; other shapes are not ours."""
+    if isinstance(value, str):
+        return value
+    if type(value) is int:
+        return str(value)
+    if isinstance(value, list) and all(type(one) in (int, str) for one in value):
+        return ",".join(map(str, value))
+    return None
+
+
+def _check_variable(account: Account, others: Iterable[Account]) -> None:
+    for other in others:
+        if other.name != account.name and other.token_variable == account.token_variable:
+            raise AccountError(
+                f"accounts {other.name} and {account.name} would share {account.token_variable}",
+                "Choose a name that differs in more than - and _.",
+            )
+
+
+def _write(document: TOMLDocument, account: Account) -> None:
+    """Set what the account has, drop what it no longer has, leave keys that are not ours."""
+    table = subtable(document, "accounts", account.name)
+    wanted = {
+        "provider": account.provider,
+        "base_url": account.base_url,
+        **account.settings,
+        "token_command": account.token_command,
+        "bound_to": account.bound_to,
+    }
+    written = table.unwrap()
+    for key, value in written.items():
+        if key not in wanted and _as_text(value) is not None:
+            del table[key]
+    for key, wish in wanted.items():
+        if wish is None:
+            table.pop(key, None)
+        elif _as_text(written.get(key)) != wish:  # an equal value keeps its comment and its form
+            table[key] = wish
+
+
+__all__ = [
+    "Account",
+    "AccountError",
+    "AccountStore",
+    "SettingsError",
+    "UnknownAccount",
+    "make_account",
+]

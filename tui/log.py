@@ -1,0 +1,140 @@
+"""The log: one rotating file, 0600, without tokens, phone numbers or the queries of addresses."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import quote
+
+from providers.base import Secret
+
+if TYPE_CHECKING:
+    from tui.paths import Paths
+
+_SIZE = 1_000_000
+_KEPT = 3
+_SHORTEST = 4  # a shorter "token" would blank half the log and protects nothing
+_LOUD = ("httpx", "httpcore", "hpack", "asyncio", "keyring", "PIL", "markdown_it")
+
+_secrets: set[str] = set()
+
+_HEADER = re.compile(
+    r"""(?ix)\b(x-api-key|access-token|authorization|api[-_]?key|token|secret|password)
+    (["']?\s*[:=]\s*["']?)(?:bearer\s+)?[^\s"',;}\])]+"""
+)
+_BEARER = re.compile(r"(?i)\bbearer\s+[\w.~+/=-]{4,}")
+_USERINFO = re.compile(r"(?i)\b(https?://)[^\s/?#@\"'<>]*@")
+_QUERY = re.compile(r"(?i)\b(https?://[^\s?#\"'<>]+)[?#][^\s\"'<>]*")
+_PHONE = re.compile(
+    r"""(?x)
+    (?<![\w.:/-])
+    (?! \d{4}-\d\d-\d\d | \d{1,3}(?:\.\d{1,3}){3} )   # a date, an address
+    (?: \+\d (?:[\s().-]{0,2}\d){6,14}                # +852 2345 6789
+      | \(?\d{2,5}\)? (?:[\s().-]{1,2}\d{2,5}){1,4}   # (415) 555-2671, 020 7946 0018
+      | \d{8,15} )
+    (?![\w:]|[.-]\d)"""
+)
+
+
+def redact(secret: Secret) -> None:
+    """From now on this token is blanked in whatever this process logs."""
+    value = secret.reveal()
+    if len(value) >= _SHORTEST:
+        _secrets.update((value, quote(value, safe="")))
+
+
+def plain(text: str, limit: int = 2000) -> str:
+    """Foreign text for a terminal or a log: control characters become U+FFFD, length is capped.
+
+    Character by character, so that an unfinished escape sequence swallows nothing. Line ends
+    and tabs become a space.
+    """
+    shown = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(map(_printable, shown))
+
+
+_HIDDEN = frozenset(
+    "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+
+
+def _printable(character: str) -> str:
+    if character in "\t\n\r":
+        return " "
+    code = ord(character)
+    broken = code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000
+    return "\ufffd" if broken or character in _HIDDEN else character
+
+
+def scrub(text: str) -> str:
+    """Text without registered tokens, credentials, URL queries and all but 4 digits of numbers."""
+    for value in sorted(_secrets, key=len, reverse=True):
+        text = text.replace(value, "***")
+    text = _HEADER.sub(r"\1\2***", text)
+    text = _BEARER.sub("Bearer ***", text)
+    text = _USERINFO.sub(r"\1", text)
+    text = _QUERY.sub(r"\1?…", text)
+    return _PHONE.sub(_last_four, text)
+
+
+def _last_four(match: re.Match[str]) -> str:
+    digits = re.sub(r"\D", "", match[0])
+    return f"…{digits[-4:]}" if len(digits) >= 7 else match[0]
+
+
+class ScrubbingFormatter(logging.Formatter):
+    """Scrubs the finished line, so that arguments and tracebacks are scrubbed as well."""
+
+    def __init__(self) -> None:
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        # the time goes in front afterwards: to a phone number's pattern it looks like one
+        lines = scrub(super().format(record)).split("\n")
+        stamp = self.formatTime(record, "%Y-%m-%dT%H:%M:%S")
+        return f"{stamp}.{int(record.msecs):03d} " + "\n  ".join(map(plain, lines))
+
+
+def setup_log(paths: Paths, *, debug: bool = False) -> logging.Handler:
+    """Send this process's log to the state folder. Raises OSError when it cannot be written.
+
+    A second call replaces the first.
+    """
+    handler = _handler(paths.log_file)
+    handler.setFormatter(ScrubbingFormatter())
+    root = logging.getLogger()
+    for old in [kept for kept in root.handlers if kept.get_name() == handler.get_name()]:
+        root.removeHandler(old)
+        old.close()
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    for name in _LOUD:  # httpx prints whole addresses at INFO, httpcore headers at DEBUG
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return handler
+
+
+def _handler(path: Path) -> logging.Handler:
+    from logging.handlers import RotatingFileHandler
+
+    class PrivateFile(RotatingFileHandler):
+        """0600 from its first byte, and never through a planted symbolic link."""
+
+        def _open(self) -> TextIO:  # type: ignore[override]
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            return os.fdopen(os.open(self.baseFilename, flags, 0o600), "a", encoding="utf-8")
+
+        def handleError(self, record: logging.LogRecord) -> None:
+            """A full disk must not print a traceback over the screen."""
+
+    handler = PrivateFile(path, maxBytes=_SIZE, backupCount=_KEPT, encoding="utf-8", delay=False)
+    handler.set_name("ringback")
+    return handler
+
+
+def log_crash(error: BaseException) -> None:
+    """One entry for an error that ends the program: its traceback without local variables."""
+    info: Any = (type(error), error, error.__traceback__)
+    logging.getLogger("ringback").critical("ended by an error", exc_info=info)

@@ -1,0 +1,331 @@
+"""What the user wrote in `config.toml`: typed, with defaults; and how Ringback writes into it.
+
+    [app] [table] [audio]   see the classes below
+    [keys]                  command id = "key" or "key,key"
+    [views.NAME]            a saved query: query, title, key
+    [accounts.NAME]         see `tui.accounts`
+
+What is wrong becomes a line in `Settings.problems`, and its default holds. What is unknown is
+left alone. Writing keeps the user's comments and order.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tui.log import plain
+from tui.paths import Paths, atomic_write
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+_LOCK_S = 5.0
+_S = TypeVar("_S")
+
+
+class SettingsError(Exception):
+    """`config.toml` cannot be read or changed; `message` names the file and the place."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message, self.hint = message, hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class AppSettings:
+    """[app]"""
+
+    theme: str = ""
+    """Name of a Textual theme; empty: Ringback's own."""
+    refresh_s: int = 120
+    """Seconds between two looks at the vendors; 0: only on `r`."""
+    time_zone: str = ""
+    """IANA name such as ``Asia/Hong_Kong``; empty: the system's."""
+    keep_days: int = 30
+    """Days that listened recordings stay in the cache; 0: not at all."""
+    mask_numbers: bool = False
+    """Show only the last four digits of phone numbers, for sharing the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableSettings:
+    """[table]"""
+
+    columns: tuple[str, ...] = ()
+    """Names of the columns from left to right; empty: as many of the usual ones as fit."""
+    sort: str = "-started_at"
+    """Column to sort by; a leading ``-`` turns it round."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSettings:
+    """[audio]"""
+
+    output: str = "auto"
+    """``auto``, ``speaker`` (the listener's side of SSH), ``local``, ``simpleaudio``, ``none``."""
+    volume: int = 100
+    """Percent, 0 to 100."""
+    speed: float = 1.0
+    """Speed at the start, 0.5 to 3."""
+    skip_silence: bool = False
+    """Begin with silence skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """[views.NAME]: a saved query."""
+
+    name: str
+    query: str
+    title: str
+    """What the sidebar shows; the name, where none is given."""
+    key: str | None = None
+    """``1`` to ``9``; without one, the order in the file gives the free ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of `config.toml`."""
+
+    app: AppSettings = AppSettings()
+    table: TableSettings = TableSettings()
+    audio: AudioSettings = AudioSettings()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Command id -> key or keys, comma-separated; an empty text takes the command's key away."""
+    views: tuple[View, ...] = ()
+    accounts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """As written; `tui.accounts` reads them. Not in repr: a user may have put a token there."""
+    problems: tuple[str, ...] = ()
+    """What was wrong, a line each, with file and key; never the value of an account's setting."""
+
+
+_RANGES: dict[tuple[str, str], tuple[float, float]] = {
+    ("app", "refresh_s"): (0, 86_400),
+    ("app", "keep_days"): (0, 36_500),
+    ("audio", "volume"): (0, 100),
+    ("audio", "speed"): (0.5, 3),
+}
+
+
+def load_settings(paths: Paths) -> Settings:
+    """Read `config.toml`. Never raises: without a readable file there are the defaults."""
+    try:
+        table = read_table(paths)
+    except SettingsError as error:
+        return Settings(problems=(error.message,))
+    reader = _Reader(paths.config_file)
+    return Settings(
+        app=reader.section("app", table, AppSettings),
+        table=reader.section("table", table, TableSettings),
+        audio=reader.section("audio", table, AudioSettings),
+        keys=reader.keys(table),
+        views=reader.views(table),
+        accounts=reader.subtables("accounts", table),
+        problems=tuple(reader.problems),
+    )
+
+
+def read_table(paths: Paths) -> dict[str, Any]:
+    """The file as plain values; {} when there is none. Raises `SettingsError`."""
+    return _parse(paths.config_file, _read(paths.config_file))
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file}: not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror or 'cannot be read'}") from None
+
+
+def _parse(file: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(
+            f"{file}: {plain(str(error), 200)}", "Correct that line; until then defaults hold."
+        ) from None
+    except RecursionError:
+        raise SettingsError(f"{file}: nested too deeply") from None
+
+
+class _Reader:
+    """Plain values to typed ones; what does not fit is told and left at its default."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.problems: list[str] = []
+
+    def tell(self, key: str, wrong: str) -> None:
+        self.problems.append(f"{self._file}: {plain(key, 80)}: {wrong}")
+
+    def table(self, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        value = table.get(name, {})
+        if isinstance(value, dict):
+            return value
+        self.tell(name, f"is a section: write [{name}]")
+        return {}
+
+    def subtables(self, name: str, table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        kept = {}
+        for key, value in self.table(name, table).items():
+            if isinstance(value, dict):
+                kept[key] = value
+            else:
+                self.tell(f"{name}.{key}", f"is a section: write [{name}.NAME]")
+        return kept
+
+    def section(self, name: str, table: Mapping[str, Any], kind: type[_S]) -> _S:
+        given, kept = self.table(name, table), {}
+        for item in fields(kind):  # type: ignore[arg-type]
+            if item.name not in given:
+                continue
+            try:
+                kept[item.name] = _fit(
+                    given[item.name], item.default, _RANGES.get((name, item.name))
+                )
+            except ValueError as error:
+                self.tell(f"{name}.{item.name}", str(error))
+        return kind(**kept)
+
+    def keys(self, table: Mapping[str, Any]) -> dict[str, str]:
+        kept = {}
+        for command, key in self.table("keys", table).items():
+            if isinstance(key, list) and all(isinstance(one, str) for one in key):
+                key = ",".join(key)
+            if isinstance(key, str):
+                kept[command] = key
+            else:
+                self.tell(f"keys.{command}", 'is a key in quotes, such as "ctrl+t"')
+        return kept
+
+    def views(self, table: Mapping[str, Any]) -> tuple[View, ...]:
+        kept: list[View] = []
+        for name, given in self.subtables("views", table).items():
+            query, title, key = given.get("query"), given.get("title", name), given.get("key")
+            if isinstance(key, int):
+                key = str(key)
+            if not isinstance(query, str):
+                self.tell(f"views.{name}.query", "is missing, or not text in quotes")
+                continue
+            if key is not None and key not in tuple("123456789"):
+                self.tell(f"views.{name}.key", 'is one of "1" to "9"')
+                key = None
+            if key is not None and key in {view.key for view in kept}:
+                self.tell(f"views.{name}.key", f"{key} is taken by another view")
+                key = None
+            kept.append(View(name, query, title if isinstance(title, str) else name, key))
+        return tuple(kept)
+
+
+def _fit(value: Any, default: Any, limits: tuple[float, float] | None) -> Any:
+    """`value` as the type of its default. Raises ValueError with what is expected."""
+    if isinstance(default, tuple):
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            return tuple(value)
+        raise ValueError('is a list of names, such as ["started_at", "contact"]')
+    if isinstance(default, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(default):  # `type`, since True is an int to isinstance
+        raise ValueError(f"is {_WORDS[type(default)]}")
+    if limits and not (limits[0] <= value <= limits[1] and math.isfinite(value)):
+        raise ValueError(f"is between {limits[0]:g} and {limits[1]:g}")
+    return value
+
+
+_WORDS = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
+
+
+def edit_settings(paths: Paths, change: Callable[[TOMLDocument], None]) -> None:
+    """Let `change` work on the file as it is now, and write it back.
+
+    Two writers do not lose each other's changes: a lock is held from reading to renaming.
+    Nothing is written when `change` raises, when the file is not valid TOML (it stays as it
+    is), or when nothing changed. Raises `SettingsError`.
+    """
+    import tomlkit
+
+    file = paths.config_file
+    try:
+        file.parent.mkdir(0o700, parents=True, exist_ok=True)
+        with _locked(file.with_name(file.name + ".lock")):
+            before = _read(file)
+            _parse(file, before)
+            document = tomlkit.parse(before)
+            change(document)
+            after = tomlkit.dumps(document)
+            if after == before:
+                return
+            if _parse(file, after) != document.unwrap():  # tomlkit and tables out of order
+                raise SettingsError(f"{file}: cannot be changed by program; edit it by hand")
+            atomic_write(file, after)
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror or 'cannot be written'}") from None
+
+
+def put(paths: Paths, section: str, key: str, value: str | int | float | bool | list[str]) -> None:
+    """Set one value of ``[section]``. Raises `SettingsError`."""
+
+    def change(document: TOMLDocument) -> None:
+        subtable(document, section)[key] = value
+
+    edit_settings(paths, change)
+
+
+def subtable(document: Any, *names: str) -> Any:
+    """The table ``[a.b]`` of a tomlkit document, made when missing."""
+    import tomlkit
+
+    table = document
+    for depth, name in enumerate(names, 1):
+        if name not in table:
+            table[name] = tomlkit.table(is_super_table=depth < len(names))
+        table = table[name]
+        if not isinstance(table, dict):
+            raise SettingsError(f"{'.'.join(names[:depth])} is not a section in config.toml")
+    return table
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """An advisory lock that the system drops when its holder dies."""
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        deadline = time.monotonic() + _LOCK_S
+        while not _try_lock(handle):
+            if time.monotonic() > deadline:
+                raise SettingsError(f"{file}: another ringback has held it for {_LOCK_S:g} s")
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(handle)  # which also unlocks
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
