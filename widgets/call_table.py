@@ -1,0 +1,440 @@
+"""The table of calls: a window on any number of rows, drawn a line at a time.
+
+It never asks for all rows. `Rows.window` gives them in blocks, a few of which are kept; the
+cost of a key does not depend on how many calls there are.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Offset
+from textual.message import Message
+from textual.reactive import reactive, var
+
+from providers.model import CallRow
+from widgets.cells import fit
+from widgets.columns import (
+    DEFAULT_COLUMNS,
+    GAP,
+    OUTCOME_TONES,
+    Clock,
+    Column,
+    columns_of,
+    layout,
+)
+from widgets.lines import Line, LineView
+
+BLOCK = 128
+"""Rows fetched at once, aligned."""
+BLOCKS_KEPT = 6
+BODIES_KEPT = 512
+"""Formatted rows kept."""
+NEAR_END = 40
+WHEEL = 3
+GUTTER = 1
+"""The cells left of the first column: marked ``*``, has unreadable fields ``!``, cursor ``>``."""
+DESCENDING_FIRST = frozenset(("time", "duration", "wait", "talk", "recording"))
+"""Columns whose largest values are wanted first when they are sorted by."""
+
+
+class Rows(Protocol):
+    """Where the calls come from. Every method is synchronous and answers within 5 ms."""
+
+    def __len__(self) -> int: ...
+
+    def window(self, start: int, stop: int) -> Sequence[CallRow]:
+        """The rows from `start` up to `stop`; fewer where there are no more."""
+        ...
+
+    def index_of(self, key: int) -> int | None:
+        """Where the call with this key stands, or None when it is not among the rows."""
+        ...
+
+
+class NoRows:
+    """No calls at all."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def window(self, start: int, stop: int) -> Sequence[CallRow]:
+        return ()
+
+    def index_of(self, key: int) -> int | None:
+        return None
+
+
+class CallTable(LineView, can_focus=True):
+    """A header, and as many calls as fit. State comes in by attributes, keys go out as messages.
+
+    It scrolls by itself rather than through `ScrollView`, whose `virtual_size` lays the whole
+    screen out again whenever the number of rows changes.
+    """
+
+    DEFAULT_CSS = """
+    CallTable {
+        height: 1fr;
+        background: $background;
+        color: $foreground;
+        .call-table--header { background: $panel; color: $foreground; text-style: bold; }
+        .call-table--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: bold;
+        }
+        .call-table--cursor-blurred {
+            background: $block-cursor-blurred-background;
+            color: $block-cursor-blurred-foreground;
+            text-style: bold;
+        }
+        .call-table--marked { text-style: bold; }
+        .call-table--bad { color: $text-error; text-style: bold; }
+        .call-table--warn { color: $text-warning; }
+        .call-table--good { color: $text-success; text-style: bold; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "call-table--header",
+        "call-table--cursor",
+        "call-table--cursor-blurred",
+        "call-table--marked",
+        "call-table--bad",
+        "call-table--warn",
+        "call-table--good",
+    }
+    SWAPPED = frozenset(("call-table--cursor",))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "Next call", id="table.down", show=False),
+        Binding("k,up", "move(-1)", "Previous call", id="table.up", show=False),
+        Binding("ctrl+d", "half(1)", "Half a page down", id="table.half-down", show=False),
+        Binding("ctrl+u", "half(-1)", "Half a page up", id="table.half-up", show=False),
+        Binding("pagedown", "page(1)", "Page down", id="table.page-down", show=False),
+        Binding("pageup", "page(-1)", "Page up", id="table.page-up", show=False),
+        Binding("g,home", "first", "First call", id="table.first", show=False),
+        Binding("G,end", "last", "Last call", id="table.last", show=False),
+        Binding("enter", "open", "Open", id="table.open", show=False),
+        Binding("less_than_sign", "sort(-1)", "Sort by the column before", id="table.sort-left", show=False),
+        Binding("greater_than_sign", "sort(1)", "Sort by the next column", id="table.sort-right", show=False),
+        Binding("z", "reverse", "Reverse the order", id="table.reverse", show=False),
+    ]  # fmt: skip
+
+    columns: reactive[tuple[str, ...]] = reactive(DEFAULT_COLUMNS, repaint=False)
+    """Ids of the wanted columns, in order; those that do not fit are not shown."""
+    sort: reactive[tuple[str, bool]] = reactive(("time", True), repaint=False)
+    """Column id and whether it descends. Only shown here: whoever gives the rows sorts them."""
+    clock: var[Clock | None] = var(None)
+    marked: reactive[frozenset[int]] = reactive(frozenset(), repaint=False)
+    """Keys of the calls that are marked for a common action."""
+
+    class Highlighted(Message):
+        """The cursor stands on this call; `key` is None when there is none."""
+
+        def __init__(self, key: int | None) -> None:
+            super().__init__()
+            self.key = key
+
+    class Opened(Message):
+        """The call was asked for: enter, or a click on the cursor's row."""
+
+        def __init__(self, key: int) -> None:
+            super().__init__()
+            self.key = key
+
+    class NearEnd(Message):
+        """The cursor is within 40 rows of the end; once for each number of rows."""
+
+        def __init__(self, count: int) -> None:
+            super().__init__()
+            self.count = count
+
+    class SortRequested(Message):
+        """Sort by this column, in this direction, please."""
+
+        def __init__(self, column_id: str, descending: bool) -> None:
+            super().__init__()
+            self.column_id, self.descending = column_id, descending
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._rows: Rows = NoRows()
+        self._count = 0
+        self._blocks: OrderedDict[int, Sequence[CallRow]] = OrderedDict()
+        self._bodies: dict[int, Line] = {}
+        self._shown: list[tuple[Column, int]] = []
+        self._cursor = 0
+        self._key: int | None = None
+        self._top = 0
+        self._end_posted = -1
+
+    # What others read and call
+
+    @property
+    def cursor(self) -> int:
+        """The cursor's row, from 0."""
+        return self._cursor
+
+    @property
+    def current_key(self) -> int | None:
+        """The key of the call under the cursor."""
+        return self._key
+
+    @property
+    def visible_rows(self) -> tuple[int, int]:
+        """First and last row on the screen, from 0; (0, -1) without rows."""
+        return self._top, min(self._top + self._page, self._count) - 1
+
+    @property
+    def page_size(self) -> int:
+        """How many rows fit on the screen."""
+        return self._page
+
+    def set_rows(self, rows: Rows, *, keep: bool = True) -> None:
+        """Show other rows, or the same ones after something came in.
+
+        With `keep` the cursor stays on its call and on its line of the screen; where that call
+        is gone, on its row. Without, it goes to the first row.
+        """
+        line = self._cursor - self._top
+        self._rows, self._count = rows, len(rows)
+        self._blocks.clear()
+        self._bodies.clear()
+        index = 0
+        if keep:
+            found = rows.index_of(self._key) if self._key is not None else None
+            index = self._cursor if found is None else found
+        self._place(index, (index - line) if keep else 0)
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on this row, the nearest where there is no such."""
+        self._place(index, self._top)
+
+    def move_to_key(self, key: int) -> bool:
+        """Put the cursor on this call; False when it is not among the rows."""
+        index = self._rows.index_of(key)
+        if index is not None:
+            self._place(index, self._top)
+        return index is not None
+
+    def refresh_rows(self) -> None:
+        """Read the rows again, whose number and order did not change."""
+        self._blocks.clear()
+        self._bodies.clear()
+        self.repaint()
+
+    # Rows
+
+    @property
+    def _page(self) -> int:
+        return max(1, self.size.height - 1)
+
+    def _row(self, index: int) -> CallRow | None:
+        """One row; None past the end, also when the archive shrank meanwhile."""
+        start = index - index % BLOCK
+        block = self._blocks.get(start)
+        if block is None:
+            block = self._blocks[start] = self._rows.window(start, start + BLOCK)
+            if len(self._blocks) > BLOCKS_KEPT:
+                self._blocks.popitem(last=False)
+        else:
+            self._blocks.move_to_end(start)
+        offset = index - start
+        return block[offset] if 0 <= offset < len(block) else None
+
+    def _place(self, index: int, top: int) -> None:
+        """Put the cursor on a row and the window near `top`, so that the cursor is inside."""
+        page = self._page
+        self._cursor = max(0, min(index, self._count - 1))
+        top = max(self._cursor - page + 1, min(top, self._cursor))
+        self._top = max(0, min(top, self._count - page))
+        self.repaint()
+        self._place_terminal_cursor()
+        row = self._row(self._cursor) if self._count else None
+        key = row.key if row else None
+        if key != self._key:
+            self._key = key
+            self.post_message(self.Highlighted(key))
+        if self._count and self._cursor >= self._count - NEAR_END != self._end_posted:
+            self._end_posted = self._count - NEAR_END
+            self.post_message(self.NearEnd(self._count))
+
+    def _place_terminal_cursor(self) -> None:
+        """The terminal's own cursor on the row: screen readers and magnifiers follow it."""
+        if self.has_focus:
+            offset = self.content_region.offset
+            self.app.cursor_position = offset + Offset(0, 1 + self._cursor - self._top)
+
+    # Drawing
+
+    def line(self, y: int) -> Line:
+        if y == 0:
+            return ((self._header(), "call-table--header"),)
+        index = self._top + y - 1
+        row = self._row(index) if index < self._count else None
+        if row is None:
+            return ()
+        body = self._body(index, row)
+        marked = row.key in self.marked
+        if index == self._cursor:
+            gutter = "*" if marked else "!" if row.problems else ">"
+            style = "call-table--cursor" + ("" if self.has_focus else "-blurred")
+            return ((gutter + "".join(text for text, _ in body), style),)
+        if marked:
+            return (("*" + "".join(text for text, _ in body), "call-table--marked"),)
+        return (("!" if row.problems else " ", ""), *body)
+
+    def _body(self, index: int, row: CallRow) -> Line:
+        """A row's cells as runs, formatted once."""
+        body = self._bodies.get(index)
+        if body is None:
+            clock = self.clock
+            assert clock is not None, "CallTable.clock is set before its rows"
+            tone = OUTCOME_TONES.get(row.outcome)
+            runs = []
+            for position, (column, width) in enumerate(self._shown):
+                toned = tone is not None and column.id == "outcome"
+                text = fit(column.value(row, clock), width, column.align)
+                style = f"call-table--{tone}" if toned else ""
+                runs.append((" " * GAP if position else "", ""))
+                runs.append((text, style))
+            body = tuple(runs)
+            if len(self._bodies) >= BODIES_KEPT:
+                self._bodies.clear()
+            self._bodies[index] = body
+        return body
+
+    def _header(self) -> str:
+        sorted_id, descending = self.sort
+        mark = ("v" if self.plain else "↓") if descending else ("^" if self.plain else "↑")
+        cells = [
+            fit(f"{fit(column.title, width - 1).rstrip()}{mark}", width, column.align)
+            if column.id == sorted_id
+            else fit(column.title, width, column.align)
+            for column, width in self._shown
+        ]
+        return " " * GUTTER + (" " * GAP).join(cells)
+
+    def _lay_out(self) -> None:
+        self._shown = layout(columns_of(self.columns), self.size.width - GUTTER)
+        self._bodies.clear()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+        self._place(self._cursor, self._top)
+
+    def watch_columns(self) -> None:
+        self._lay_out()
+        self.repaint()
+
+    def watch_sort(self) -> None:
+        self.repaint()
+
+    def watch_marked(self) -> None:
+        self.repaint()
+
+    def watch_plain(self) -> None:
+        self.repaint()
+
+    def watch_clock(self, old: Clock | None, new: Clock | None) -> None:
+        if old is None or new is None or _day(old) != _day(new):
+            self._bodies.clear()
+            self.repaint()
+
+    def on_focus(self) -> None:
+        self.repaint()
+        self._place_terminal_cursor()
+
+    def on_blur(self) -> None:
+        self.repaint()
+
+    # Keys
+
+    def action_move(self, count: int) -> None:
+        self._place(self._cursor + count, self._top)
+
+    def action_page(self, count: int) -> None:
+        self._place(self._cursor + count * self._page, self._top + count * self._page)
+
+    def action_half(self, count: int) -> None:
+        half = max(1, self._page // 2)
+        self._place(self._cursor + count * half, self._top + count * half)
+
+    def action_first(self) -> None:
+        self._place(0, 0)
+
+    def action_last(self) -> None:
+        self._place(self._count - 1, self._count)
+
+    def action_open(self) -> None:
+        if self._key is not None:
+            self.post_message(self.Opened(self._key))
+
+    def action_sort(self, step: int) -> None:
+        """Sort by the next (or the previous) column that is shown and can be sorted by."""
+        ids = [column.id for column, _ in self._shown if column.sort]
+        if ids:
+            known = self.sort[0] in ids
+            position = ids.index(self.sort[0]) + step if known else 0
+            self._request_sort(ids[position % len(ids)])
+
+    def action_reverse(self) -> None:
+        column_id, descending = self.sort
+        self.post_message(self.SortRequested(column_id, not descending))
+
+    def _request_sort(self, column_id: str) -> None:
+        self.post_message(self.SortRequested(column_id, column_id in DESCENDING_FIRST))
+
+    # Mouse
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        event.stop()
+        index = self._top + offset.y - 1
+        if offset.y == 0:
+            self._click_header(offset.x)
+        elif index < self._count:
+            opens = index == self._cursor
+            self._place(index, self._top)
+            if opens:
+                self.action_open()
+
+    def _click_header(self, x: int) -> None:
+        column = self._column_at(x)
+        if column is None or not column.sort:
+            return
+        if column.id == self.sort[0]:
+            self.action_reverse()
+        else:
+            self._request_sort(column.id)
+
+    def _column_at(self, x: int) -> Column | None:
+        end = GUTTER
+        for column, width in self._shown:
+            end += width + GAP
+            if x < end:
+                return column
+        return None
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self._wheel(WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self._wheel(-WHEEL)
+
+    def _wheel(self, lines: int) -> None:
+        """Move the window; the cursor stays on its call until that would leave the screen."""
+        top = max(0, min(self._top + lines, self._count - self._page))
+        self._place(max(top, min(self._cursor, top + self._page - 1)), top)
+
+
+def _day(clock: Clock) -> tuple[object, ...]:
+    """What of a clock the rows' text depends on."""
+    return clock.zone, clock.now.astimezone(clock.zone).date()

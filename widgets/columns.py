@@ -1,0 +1,214 @@
+"""The columns of the call table: one table that header, rows, chooser and sorting read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+
+from providers.model import CallRow
+from widgets.cells import Align
+from widgets.safe import safe_text
+
+GAP = 1
+"""Blank cells between two columns."""
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What "now" and "here" are, so that a test can freeze both. `now` is aware."""
+
+    now: datetime
+    zone: tzinfo
+
+    def local(self, moment: datetime | float | None) -> datetime | None:
+        """A moment (aware, or Unix seconds) in the reader's zone; None when there is none."""
+        if moment is None:
+            return None
+        try:
+            if isinstance(moment, datetime):
+                return moment.astimezone(self.zone)
+            return datetime.fromtimestamp(moment, self.zone)
+        except (ValueError, OverflowError, OSError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. Widths are in cells; the lowest `priority` is the last to be dropped."""
+
+    id: str
+    title: str
+    width: int
+    min_width: int
+    priority: int
+    value: Callable[[CallRow, Clock], str]
+    description: str
+    align: Align = "left"
+    sort: bool = True
+    flexible: bool = False
+    """Takes its share of what the others leave."""
+
+
+OUTCOME_WORDS = {"in_progress": "ongoing", "unknown": "?"}
+"""Outcomes that are written otherwise than they are named."""
+DIRECTION_WORDS = {"inbound": "in", "outbound": "out", "internal": "int"}
+OUTCOME_TONES = {
+    "missed": "bad",
+    "abandoned": "bad",
+    "failed": "bad",
+    "voicemail": "warn",
+    "busy": "warn",
+    "declined": "warn",
+    "in_progress": "good",
+}
+"""Outcomes that stand out in the table; the word says it too."""
+
+
+def time_text(moment: datetime | float | None, clock: Clock) -> str:
+    """Today ``14:05:33``, this year ``Nov 02 14:05``, else ``2025-11-02``; `?` when unreadable."""
+    local = clock.local(moment)
+    if local is None:
+        return "" if moment is None else "?"
+    now = clock.now.astimezone(clock.zone)
+    if local.date() == now.date():
+        return f"{local:%H:%M:%S}"
+    if local.year == now.year:
+        return f"{MONTHS[local.month - 1]} {local:%d %H:%M}"
+    return f"{local.year:04}-{local:%m-%d}"
+
+
+def duration_text(seconds: float | None) -> str:
+    """``m:ss``, or ``h:mm:ss`` from an hour on; empty when unknown."""
+    if seconds is None or not 0 <= seconds < 3_600_000:
+        return "" if seconds is None else "?"
+    whole = int(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def recording_text(has_recording: bool | None, count: int) -> str:
+    """``R`` (with a count above one), ``-`` for none, ``?`` when the vendor does not say."""
+    if count > 1:
+        return f"R{count}"
+    return "R" if count or has_recording else "?" if has_recording is None else "-"
+
+
+def outcome_text(outcome: str) -> str:
+    return OUTCOME_WORDS.get(outcome, outcome)
+
+
+def direction_text(direction: str | None) -> str:
+    return DIRECTION_WORDS.get(direction or "", direction or "")
+
+
+def _field(name: str) -> Callable[[CallRow, Clock], str]:
+    return lambda row, clock: safe_text(getattr(row, name), 200)
+
+
+def _duration(name: str) -> Callable[[CallRow, Clock], str]:
+    return lambda row, clock: duration_text(getattr(row, name))
+
+
+COLUMNS: dict[str, Column] = {
+    column.id: column
+    for column in (
+        Column(
+            "time", "Time", 12, 12, 0, lambda row, clock: time_text(row.started_at, clock),
+            "When the call began, in your time zone",
+        ),
+        Column(
+            "direction", "Dir", 3, 3, 4, lambda row, clock: safe_text(direction_text(row.direction)),
+            "in, out or int (internal)",
+        ),
+        Column(
+            "outcome", "Outcome", 9, 9, 1, lambda row, clock: safe_text(outcome_text(row.outcome)),
+            "How the call ended: answered, missed, voicemail ...",
+        ),
+        Column(
+            "contact", "Contact", 20, 10, 2, _field("contact"),
+            "The customer's name; the number where no number is shown", flexible=True,
+        ),
+        Column("number", "Number", 16, 13, 7, _field("number"), "The customer's number"),
+        Column(
+            "agents", "Agents", 14, 8, 6, _field("agents"), "The agents, in order", flexible=True
+        ),
+        Column("group", "Group", 12, 8, 13, _field("ring_group"), "Ring group, queue or department"),
+        Column(
+            "duration", "Length", 7, 7, 3, _duration("duration_s"), "From the ring to the end",
+            "right",
+        ),
+        Column("wait", "Wait", 7, 5, 14, _duration("wait_s"), "Until it was answered", "right"),
+        Column("talk", "Talk", 7, 7, 15, _duration("talk_s"), "While they talked", "right"),
+        Column(
+            "recording", "Rec", 3, 3, 5,
+            lambda row, clock: recording_text(row.has_recording, row.recordings),
+            "R a recording, R2 two of them, - none, ? not known",
+        ),
+        Column(
+            "disposition", "Disposition", 14, 11, 9, _field("disposition"),
+            "The agent's wrap-up code", flexible=True,
+        ),
+        Column(
+            "note", "Note", 20, 10, 10, _field("note"), "The agent's wrap-up note", sort=False,
+            flexible=True,
+        ),
+        Column("tags", "Tags", 12, 8, 11, _field("tags"), "The vendor's tags", sort=False),
+        Column("line", "Line", 12, 8, 12, _field("company"), "The company's own number"),
+        Column("campaign", "Campaign", 12, 8, 16, _field("campaign"), "The campaign"),
+        Column("status", "Status", 12, 8, 17, _field("status"), "The vendor's own word"),
+        Column("account", "Account", 10, 8, 8, _field("account"), "The account"),
+        Column("vendor", "Vendor", 8, 6, 18, _field("provider"), "The vendor"),
+        Column("id", "Call id", 14, 8, 19, _field("id"), "The vendor's id", sort=False),
+    )
+}
+
+DEFAULT_COLUMNS = (
+    "time", "direction", "outcome", "contact", "number", "agents",
+    "duration", "recording", "disposition", "account", "note",
+)  # fmt: skip
+
+
+def _contact_or_number(row: CallRow, clock: Clock) -> str:
+    return safe_text(row.contact or row.number, 200)
+
+
+def columns_of(ids: Sequence[str]) -> tuple[Column, ...]:
+    """The columns of these ids, in order; an id that nobody knows is left out."""
+    return tuple(COLUMNS[id_] for id_ in ids if id_ in COLUMNS)
+
+
+def layout(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
+    """Which columns are shown in `width` cells, and how wide each is; gaps included, it fits
+    exactly.
+
+    The least important are dropped until the smallest widths fit, the most important get their
+    wished width first, and what is left is shared by the flexible ones (or else the last).
+    Where the number is not shown, the contact's column falls back on it.
+    """
+    shown = list(columns)
+    while len(shown) > 1 and _needed(shown) > width:
+        shown.remove(max(shown, key=lambda column: column.priority))
+    if not shown or width <= 0:
+        return []
+    if not any(column.id == "number" for column in shown):
+        shown = [
+            replace(column, value=_contact_or_number) if column.id == "contact" else column
+            for column in shown
+        ]
+    widths = {column.id: column.min_width for column in shown}
+    spare = width - _needed(shown)
+    for column in sorted(shown, key=lambda column: column.priority):
+        more = max(0, min(column.width - column.min_width, spare))
+        widths[column.id] += more
+        spare -= more
+    takers = [column for column in shown if column.flexible] or shown[-1:]
+    share, odd = divmod(spare, len(takers))
+    for position, column in enumerate(takers):
+        widths[column.id] += share + (position < odd)
+    return [(column, widths[column.id]) for column in shown]
+
+
+def _needed(columns: Sequence[Column]) -> int:
+    return sum(column.min_width for column in columns) + GAP * (len(columns) - 1)
