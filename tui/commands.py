@@ -1,0 +1,166 @@
+"""Every command of the screen, once: bindings, footer, palette, help and the README's table
+are made from this list, and `[keys]` in config.toml remaps it by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that a key does."""
+
+    id: str
+    keys: str
+    """Textual's names of keys, comma-separated; empty: only in the palette."""
+    title: str
+    """Two words for footer and palette."""
+    help: str
+    """One sentence."""
+    group: str
+    action: str = ""
+    """The action of the screen (``toggle_sidebar``); empty: a widget's own binding."""
+    footer: bool = False
+    priority: bool = False
+    """Also while something is typed."""
+
+
+COMMANDS = (
+    # -- the table (its own bindings; listed here for help, remapping and the README)
+    Command("table.down", "j,down", "Next call", "Go to the next call.", "Move"),
+    Command("table.up", "k,up", "Previous call", "Go to the previous call.", "Move"),
+    Command("table.first", "g,home", "First call", "Go to the first call.", "Move"),
+    Command("table.last", "G,end", "Last call", "Go to the last call.", "Move"),
+    Command("table.half-down", "ctrl+d", "Half page down", "Go down half a page.", "Move"),
+    Command("table.half-up", "ctrl+u", "Half page up", "Go up half a page.", "Move"),
+    Command("table.page-down", "pagedown", "Page down", "Go down a page.", "Move"),
+    Command("table.page-up", "pageup", "Page up", "Go up a page.", "Move"),
+    Command("table.open", "enter", "Open", "Open the call's detail.", "Move"),
+    Command("table.sort-left", "less_than_sign", "Sort left", "Sort by the column before.", "Table"),
+    Command("table.sort-right", "greater_than_sign", "Sort right", "Sort by the next column.", "Table"),
+    Command("table.reverse", "z", "Reverse", "Turn the order round.", "Table"),
+    # -- the screen
+    Command("filter", "slash", "Filter", "Edit the query; the table narrows while you type.", "Table", "filter", True),
+    Command("columns", "C", "Columns", "Choose the table's columns and their order.", "Table", "columns"),
+    Command("refresh", "r", "Refresh", "Ask the vendors for what is new.", "Calls", "refresh", True),
+    Command("load-all", "R", "Load all", "Bring every call of the shown accounts, to the end.", "Calls", "load_all"),
+    Command("discover", "", "Discover ids", "Nectar Desk: look for calls above the highest known id.", "Calls", "discover"),
+    Command("cancel", "ctrl+x", "Cancel", "Stop the syncs and downloads that are running.", "Calls", "cancel_work"),
+    Command("play", "space", "Play", "Play the call's recording; again: pause, and go on.", "Recording", "play", True),
+    Command("seek-back", "left", "Back 5 s", "Go back 5 seconds.", "Recording", "seek(-5)"),
+    Command("seek-forward", "right", "Forward 5 s", "Go forward 5 seconds.", "Recording", "seek(5)"),
+    Command("seek-back-far", "shift+left", "Back 30 s", "Go back 30 seconds.", "Recording", "seek(-30)"),
+    Command("seek-forward-far", "shift+right", "Forward 30 s", "Go forward 30 seconds.", "Recording", "seek(30)"),
+    Command("restart", "0", "From the start", "Play from the start.", "Recording", "restart"),
+    Command("stop", "s", "Stop", "Stop playing.", "Recording", "stop"),
+    Command("slower", "left_square_bracket", "Slower", "Play slower by a quarter; the pitch stays.", "Recording", "speed(-0.25)"),
+    Command("faster", "right_square_bracket", "Faster", "Play faster by a quarter; the pitch stays.", "Recording", "speed(0.25)"),
+    Command("normal-speed", "equals_sign", "Speed 1", "Play at normal speed.", "Recording", "normal_speed"),
+    Command("louder", "plus", "Louder", "Turn the volume up.", "Recording", "volume(0.1)"),
+    Command("quieter", "minus", "Quieter", "Turn the volume down.", "Recording", "volume(-0.1)"),
+    Command("next-recording", "full_stop", "Next recording", "Play the call's next recording.", "Recording", "recording(1)"),
+    Command("previous-recording", "comma", "Previous recording", "Play the call's previous recording.", "Recording", "recording(-1)"),
+    Command("download", "w", "Download", "Save the call's recordings in the current folder.", "Recording", "download"),
+    Command("sidebar", "b", "Sidebar", "Show or hide the sidebar.", "Screen", "toggle_sidebar"),
+    Command("detail", "p", "Detail", "Show or hide the detail beside the table.", "Screen", "toggle_detail"),
+    Command("next-pane", "tab", "Next pane", "Go to the next pane.", "Screen", "next_pane"),
+    Command("previous-pane", "shift+tab", "Previous pane", "Go to the previous pane.", "Screen", "previous_pane"),
+    Command("accounts", "a", "Accounts", "Add, test and remove accounts.", "Screen", "accounts", True),
+    Command("back", "escape", "Back", "Leave what is open; then show all calls.", "Screen", "back"),
+    Command("help", "question_mark", "Help", "All keys, and what this terminal can do.", "Screen", "help", True),
+    Command("palette", "colon,ctrl+p", "Commands", "Find a command by its name.", "Screen", "app.command_palette"),
+    Command("leave", "q", "Back, quit", "Leave what is open; at the table: quit.", "Screen", "leave"),
+    Command("quit", "ctrl+q", "Quit", "Quit at once.", "Screen", "app.quit", True, True),
+    *(
+        Command(f"view-{n}", str(n), f"View {n}", f"Show view {n} of the sidebar.", "Views", f"view({n})")
+        for n in range(1, 10)
+    ),
+)  # fmt: skip
+
+_KEY_NAMES = {
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "equals_sign": "=",
+    "plus": "+",
+    "minus": "-",
+    "full_stop": ".",
+    "comma": ",",
+    "question_mark": "?",
+    "colon": ":",
+    "escape": "esc",
+}
+_INDISTINCT = {
+    "ctrl+m": "enter",
+    "ctrl+j": "enter",
+    "ctrl+i": "tab",
+    "ctrl+h": "backspace",
+    "ctrl+left_square_bracket": "esc",
+}
+"""Keys that a terminal cannot tell from another."""
+
+
+def key_text(keys: str) -> str:
+    """Keys as people write them: ``j, down``, ``/``, ``esc``."""
+    return ", ".join(_KEY_NAMES.get(key.strip(), key.strip()) for key in keys.split(",") if key)
+
+
+def _canonical(keys: str) -> str:
+    named = {text: name for name, text in _KEY_NAMES.items()}
+    return ",".join(named.get(key.strip(), key.strip()) for key in keys.split(",") if key.strip())
+
+
+def check_keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The user's keys by command id, ready for `App.set_keymap`, and what is wrong with them.
+
+    A wrong entry is left out and said; a key taken from another command is said too.
+    """
+    known = {command.id: command for command in COMMANDS}
+    keymap: dict[str, str] = {}
+    problems: list[str] = []
+    for id_, keys in wanted.items():
+        canonical = _canonical(keys)
+        if id_ not in known:
+            problems.append(f"[keys] {id_}: there is no such command")
+            continue
+        for key in canonical.split(","):
+            if key in _INDISTINCT:
+                problems.append(f"[keys] {id_}: a terminal sends {key} as {_INDISTINCT[key]}")
+        keymap[id_] = canonical
+    problems += _stolen(keymap)
+    return keymap, problems
+
+
+def _stolen(keymap: Mapping[str, str]) -> Iterable[str]:
+    taken = {key: id_ for id_, keys in keymap.items() for key in keys.split(",") if key}
+    for command in COMMANDS:
+        for key in command.keys.split(",") if command.id not in keymap else ():
+            thief = taken.get(key)
+            if thief and not command.id.startswith("table."):
+                yield f"[keys] {thief}: {key_text(key)} is also the key of {command.id}"
+
+
+def key_table(keymap: Mapping[str, str] | None = None) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Groups of (keys, help), in order: what help shows and the README prints."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for command in COMMANDS:
+        if command.id.startswith("view-") and command.id != "view-1":
+            continue
+        keys = (keymap or {}).get(command.id, command.keys)
+        text = "1 ... 9" if command.id == "view-1" else key_text(keys) or "(palette)"
+        help_ = "Show that view of the sidebar." if command.id == "view-1" else command.help
+        groups.setdefault(command.group, []).append((text, help_))
+    return list(groups.items())
+
+
+def markdown_keys() -> str:
+    """The README's table of keys."""
+    lines = ["| key | what it does |", "|---|---|"]
+    for group, rows in key_table():
+        lines.append(f"| **{group}** | |")
+        lines += [f"| `{keys}` | {help_} |" for keys, help_ in rows]
+    return "\n".join(lines)

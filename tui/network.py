@@ -1,0 +1,68 @@
+"""One thread with one event loop for everything that talks to a vendor.
+
+Decoding pages and writing the archive would make keys wait if it ran on the screen's loop, and
+an HTTP client belongs to one loop: so all of it runs here, and the screen awaits the results.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from tui.archive import Archive
+
+T = TypeVar("T")
+
+
+class NetworkThread:
+    """Started with the first task; `close` cancels what runs and ends it."""
+
+    def __init__(self, open_archive: Callable[[], Archive]) -> None:
+        self._open_archive = open_archive
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._archive: Archive | None = None
+        self._ready = threading.Event()
+
+    async def run(self, work: Callable[[Archive], Coroutine[Any, Any, T]]) -> T:
+        """Await `work` there, with that thread's archive. Cancelling this cancels it there."""
+        self._start()
+        assert self._loop is not None
+        future = asyncio.run_coroutine_threadsafe(self._with_archive(work), self._loop)
+        return await asyncio.wrap_future(future)
+
+    async def _with_archive(self, work: Callable[[Archive], Coroutine[Any, Any, T]]) -> T:
+        if self._archive is None:
+            self._archive = self._open_archive()
+        return await work(self._archive)
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="network", daemon=True)
+            self._thread.start()
+            self._ready.wait()
+
+    def _serve(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        self._loop.call_soon(self._ready.set)
+        try:
+            self._loop.run_forever()
+            tasks = asyncio.all_tasks(self._loop)
+            for task in tasks:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        finally:
+            if self._archive:
+                self._archive.close()
+            self._loop.close()
+
+    def close(self, wait_s: float = 1.0) -> None:
+        """End within `wait_s`; the thread is a daemon, so a stuck one cannot keep the program."""
+        if self._thread and self._loop:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(wait_s)
+            self._thread = None
