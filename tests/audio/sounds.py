@@ -66,7 +66,7 @@ def _wav_header(tag: int, rate: int, channels: int, bits: int, size: int) -> byt
     return b"RIFF" + struct.pack("<I", len(riff) + size) + riff
 
 
-def encode(  # noqa: PLR0913
+def encode(
     samples: array[int],
     rate: int,
     channels: int,

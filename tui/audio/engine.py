@@ -12,10 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 from tui.audio import wire
-from tui.audio.feed import Feed
+from tui.audio.feed import Feed, Heard
 from tui.audio.media import Media
 from tui.audio.pull import Interrupted, Pull
 from tui.audio.sinks import NoDevice, Sink, open_sink
@@ -172,7 +172,7 @@ class Engine:
     def _probe(self, _: Message, __: bytes) -> None:
         self._probing = True
 
-    _HANDLERS: dict[str, Callable[[Engine, Message, bytes], None]] = {
+    _HANDLERS: ClassVar[dict[str, Callable[[Engine, Message, bytes], None]]] = {
         "open": _open,
         "stop": _stop,
         "data": _data,
@@ -186,12 +186,13 @@ class Engine:
     # the output's thread
 
     def _mind_output(self) -> None:
-        reporter = _Reporter(self._feed, self._say)
+        reporter = _Reporter(self._say)
         busy_at = time.monotonic()
         while not self._closing:
             self._wake.clear()
             track = self._track if self._track is None or not self._track.over else None
-            state = reporter.report(track, self._paused)
+            heard = self._feed.heard() if track is not None else None
+            state = heard.state if heard is not None else None
             wanted = self._probing or (track is not None and not self._paused and state != "ended")
             if wanted:
                 busy_at = time.monotonic()
@@ -200,6 +201,8 @@ class Engine:
                 self._sink = self._open_sink()
                 self._playing = track
                 self._probing = False
+            if track is not None and heard is not None:  # after the file of the sound is whole
+                reporter.report(track.id, heard, self._paused)
             idle = self._sink is None and track is None
             self._wake.wait(None if idle else _TICK_S)
         if self._sink is not None:
@@ -231,23 +234,18 @@ class Engine:
 class _Reporter:
     """Tells the player where the listener is: at every change, and now and then."""
 
-    def __init__(self, feed: Feed, say: Say) -> None:
-        self._feed, self._say = feed, say
+    def __init__(self, say: Say) -> None:
+        self._say = say
         self._told: tuple[int, int, str, bool] | None = None
         self._told_at = 0.0
 
-    def report(self, track: Track | None, paused: bool) -> str | None:
-        """The state of the recording, or None without one."""
-        if track is None:
-            return None
-        heard = self._feed.heard()
+    def report(self, id_: int, heard: Heard, paused: bool) -> None:
         now = time.monotonic()
-        news = (track.id, heard.seq, heard.state, paused)
+        news = (id_, heard.seq, heard.state, paused)
         moving = heard.state == "flowing" and not paused
         if news != self._told or (moving and now - self._told_at >= _REPORT_S):
             self._told, self._told_at = news, now
-            self._say("at", id=track.id, seq=heard.seq, s=round(heard.at_s, 3), state=heard.state)
-        return heard.state
+            self._say("at", id=id_, seq=heard.seq, s=round(heard.at_s, 3), state=heard.state)
 
 
 def main(output: str) -> None:

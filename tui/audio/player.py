@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from providers.errors import ProviderError, RecordingError
 from tui.audio import wire
@@ -303,7 +303,7 @@ class Player:
     def _on_failed(self, header: Message) -> None:
         self._fail(f"this cannot be played: {_words(header['detail'])}")
 
-    _ANSWERS: dict[str, Callable[[Player, Message], None]] = {
+    _ANSWERS: ClassVar[dict[str, Callable[[Player, Message], None]]] = {
         "get": _on_get,
         "ready": _on_ready,
         "at": _on_at,

@@ -28,7 +28,7 @@ _TEXT = frozenset(range(0x20, 0x7F)) | {0x09, 0x0A, 0x0D}
 
 
 class Unplayable(Exception):
-    """Why a file gives no sound. `reason` is ``not_sound`` or ``damaged``, as in `providers.errors`."""
+    """Why a file gives no sound: `reason` is a key of `providers.errors.RECORDING_REASONS`."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(reason, detail)
