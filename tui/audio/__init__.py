@@ -1,0 +1,1 @@
+"""Sound: recordings are decoded and played in a process of their own."""

@@ -1,0 +1,248 @@
+"""``ringback play``: one recording in a plain terminal, or for a script.
+
+On a terminal one line is redrawn in place and keys steer; without one nothing is printed but
+errors, and what cannot be heard is not played at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import unicodedata
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from typing import TextIO
+
+from tui.audio.outputs import choose_output
+from tui.audio.player import FileSource, Player, PlayerState, Source
+
+__all__ = ["FileSource", "KEYS", "play_on_terminal"]
+
+PlayerFactory = Callable[[Callable[[PlayerState], None]], Player]
+
+STEP_S, LEAP_S, SPEED_STEP = 5.0, 30.0, 0.1
+HELP = "space pause · ←→ 5 s · ⇧←→ 30 s · [ ] speed · = ×1 · 0 start · q quit"
+KEYS: dict[str, Callable[[Player], None]] = {
+    " ": Player.toggle,
+    "\x1b[D": lambda player: player.seek_by(-STEP_S),
+    "\x1b[C": lambda player: player.seek_by(STEP_S),
+    "\x1bOD": lambda player: player.seek_by(-STEP_S),
+    "\x1bOC": lambda player: player.seek_by(STEP_S),
+    "\x1b[1;2D": lambda player: player.seek_by(-LEAP_S),
+    "\x1b[1;2C": lambda player: player.seek_by(LEAP_S),
+    "[": lambda player: player.set_speed(player.state.speed - SPEED_STEP),
+    "]": lambda player: player.set_speed(player.state.speed + SPEED_STEP),
+    "=": lambda player: player.set_speed(1.0),
+    "0": lambda player: player.seek_to(0.0),
+}
+_QUIT = frozenset("qQ\x03\x04")
+_LINE_FEED_S = 0.25
+_MARKS = {"loading": "…", "playing": "▶", "paused": "⏸", "ended": "■", "failed": "✗", "idle": "■"}
+
+
+async def play_on_terminal(
+    source: Source,
+    title: str,
+    *,
+    speed: float = 1.0,
+    start_s: float = 0.0,
+    player_factory: PlayerFactory = Player,
+) -> int:
+    """Play to the end. 0 at the end or when the user quits, 1 when there is nothing to hear.
+
+    The terminal is put back as it was, also on ctrl+c, SIGTERM and SIGHUP (then 128 + the
+    signal's number).
+    """
+    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    output, why = choose_output(os.environ)
+    if output == "none" and why and not on_terminal:
+        return _complain(why)
+    session = _Session(title, on_terminal)
+    player = player_factory(session.changed)
+    session.player = player
+    try:
+        player.set_speed(speed)
+        async with session.steered():
+            await player.play(source, start_s=start_s)
+            code = await session.over
+    finally:
+        await player.close()
+    if player.state.status == "failed":
+        return _complain(player.state.message)
+    if session.unheard:
+        return _complain(session.unheard)
+    return code
+
+
+class _Session:
+    """The line, the keys and the ways to an end."""
+
+    player: Player
+
+    def __init__(self, title: str, on_terminal: bool) -> None:
+        self.unheard = ""
+        """Why nobody would hear it, for a script that asked for sound."""
+        self.over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._title, self._on_terminal = printable(title), on_terminal
+        self._timer: asyncio.TimerHandle | None = None
+        self._drawn_at = 0.0
+
+    def changed(self, state: PlayerState) -> None:
+        silent = state.output == "none" and bool(state.message)
+        if silent and not self._on_terminal and state.status != "failed":
+            self.unheard = state.message
+            self.end(1)
+        if self._on_terminal:
+            self._draw_soon()
+        if state.status in ("ended", "failed"):
+            self.end(0)
+
+    def end(self, code: int) -> None:
+        if not self.over.done():
+            self.over.set_result(code)
+
+    @asynccontextmanager
+    async def steered(self) -> AsyncIterator[None]:
+        """Signals end it everywhere; on a terminal keys steer and the line is drawn."""
+        with ExitStack() as stack:
+            stack.enter_context(_signals(self.end))
+            if self._on_terminal:
+                stack.enter_context(_raw_keys(sys.stdin, self._key))
+            try:
+                yield
+            finally:
+                if self._timer is not None:
+                    self._timer.cancel()
+                if self._on_terminal:
+                    self._draw()
+                    with suppress(OSError):  # the terminal may be gone
+                        print(flush=True)
+
+    def _key(self, key: str) -> None:
+        if key in _QUIT:
+            self.end(0)
+        elif action := KEYS.get(key):
+            action(self.player)
+
+    def _draw_soon(self) -> None:
+        """At most four times a second, and always what is newest."""
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            wait_s = max(0.0, self._drawn_at + _LINE_FEED_S - loop.time())
+            self._timer = loop.call_later(wait_s, self._draw)
+
+    def _draw(self) -> None:
+        self._timer = None
+        self._drawn_at = asyncio.get_running_loop().time()
+        width = shutil.get_terminal_size().columns - 1
+        line = fit(status_line(self.player.state, self._title), width)
+        with suppress(OSError, UnicodeEncodeError):
+            print(f"\r\x1b[K{line}", end="", flush=True)
+
+
+def status_line(state: PlayerState, title: str) -> str:
+    """``▶ 0:12 / 3:40 ×1.5  Title  message or keys``."""
+    length = f" / {clock(state.length_s)}" if state.length_s is not None else ""
+    speed = f" ×{state.speed:g}" if state.speed != 1.0 else ""
+    rest = state.message or HELP
+    return f"{_MARKS[state.status]} {clock(state.position_s)}{length}{speed}  {title}  {rest}"
+
+
+def clock(seconds: float) -> str:
+    """``m:ss``, or ``h:mm:ss`` from an hour on."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def printable(text: str) -> str:
+    """A vendor's text without anything that could steer a terminal or turn the line around."""
+    return "".join(c if c.isprintable() else "·" for c in text)
+
+
+def fit(text: str, width: int) -> str:
+    """As much of a line as fits into so many columns."""
+    for at, char in enumerate(text):
+        width -= _columns(char)
+        if width < 0:
+            return text[:at]
+    return text
+
+
+def _columns(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def split_keys(typed: str) -> Iterator[str]:
+    """What was typed, key by key: an escape sequence is one."""
+    at = 0
+    while at < len(typed):
+        end = at + 1
+        if typed[at] == "\x1b" and end < len(typed) and typed[end] in "[O":
+            end += 1
+            while end < len(typed) and not "@" <= typed[end] <= "~":
+                end += 1
+            end += 1
+        yield typed[at:end]
+        at = end
+
+
+@contextmanager
+def _raw_keys(terminal: TextIO, on_key: Callable[[str], None]) -> Iterator[None]:
+    """Keys come one by one and unseen; afterwards the terminal is as before."""
+    try:
+        import termios
+        import tty
+    except ImportError:  # Windows: it plays, but cannot be steered
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    fd = terminal.fileno()
+    before = termios.tcgetattr(fd)
+
+    def typed() -> None:
+        try:
+            text = os.read(fd, 256).decode(errors="ignore")
+        except OSError:
+            text = ""
+        if not text:  # the terminal has gone
+            loop.remove_reader(fd)
+            on_key("q")
+        for key in split_keys(text):
+            on_key(key)
+
+    try:
+        tty.setcbreak(fd)
+        loop.add_reader(fd, typed)
+        yield
+    finally:
+        loop.remove_reader(fd)
+        with suppress(termios.error):
+            termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+@contextmanager
+def _signals(end: Callable[[int], None]) -> Iterator[None]:
+    """Ending signals end the playing, not the process half-way."""
+    loop = asyncio.get_running_loop()
+    caught: list[int] = []
+    try:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            with suppress(AttributeError, NotImplementedError, RuntimeError):
+                number = getattr(signal, name)
+                loop.add_signal_handler(number, end, 128 + number)
+                caught.append(number)
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+def _complain(message: str) -> int:
+    print(f"ringback: {printable(message)}", file=sys.stderr)
+    return 1

@@ -1,0 +1,272 @@
+"""The engine: a process that decodes and plays, steered through `tui.audio.wire`.
+
+Four threads: the main one reads commands and never waits for anything else; the decoder's
+belongs to a recording; the output's opens, watches and closes the sink and reports positions;
+the sink's own pulls sound. Nothing here knows where the bytes come from.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, BinaryIO, ClassVar
+
+from tui.audio import wire
+from tui.audio.feed import Feed, Heard
+from tui.audio.media import Media
+from tui.audio.pull import Interrupted, Pull
+from tui.audio.sinks import NoDevice, Sink, open_sink
+from tui.audio.sniff import Unplayable
+from tui.audio.wire import Message
+
+_TICK_S = 0.05
+_REPORT_S = 0.26  # a little over a quarter, so that there are never five in a second
+_DEAD_S = 3.0  # a device that asks for nothing this long has gone away
+_PARTING_S = 0.15
+_NOTHING = -1  # a `seq` that no decoder works for
+
+Say = Callable[..., None]
+
+
+class Track:
+    """One recording: its bytes, and the thread that decodes them wherever it is wanted."""
+
+    def __init__(self, opening: Message, feed: Feed, say: Say) -> None:
+        self.id: int = opening["id"]
+        self.speed: float = opening["speed"]
+        self.over = False
+        """Whether it failed or was closed: nothing more will come of it."""
+        self.pull = Pull(opening["size"], lambda at, n: say("get", id=self.id, at=at, n=n))
+        self._say, self._feed = say, feed
+        self._wanted: tuple[int, float] | None = None
+        self.seek(opening["seq"], opening["start"])
+        threading.Thread(target=self._decode, daemon=True).start()
+
+    def seek(self, seq: int, to_s: float) -> None:
+        self._feed.restart(seq, to_s)
+        with self.pull.changed:  # together, or the decoder could take the one without the other
+            self._wanted = (seq, to_s)
+            self.pull.interrupt()
+
+    def close(self) -> None:
+        self.over = True
+        self.pull.interrupt()
+
+    def _next(self) -> tuple[int, float] | None:
+        """Where the decoder is wanted, as soon as it is; None when nowhere any more."""
+        with self.pull.changed:
+            while self._wanted is None and not self.over:
+                self.pull.changed.wait()
+            wanted, self._wanted = self._wanted, None
+            self.pull.interrupted = self.over
+        return None if self.over else wanted
+
+    def _decode(self) -> None:
+        media: Media | None = None
+        told = False
+        try:
+            while wanted := self._next():
+                try:
+                    if media is None:
+                        media = Media(self.pull, self.pull.size)
+                        self.pull.opened = True
+                    if not told:
+                        told = True
+                        self._say("ready", id=self.id, length=media.length_s)
+                    self._play(media, *wanted)
+                except Interrupted:  # FFmpeg does not go on after a failed read: open anew
+                    if media is not None:
+                        media.close()
+                    media = None
+        except Unplayable as error:
+            self._fail(error.reason, error.detail)
+        except Exception as error:  # FFmpeg has many; none may end a session
+            self._fail("damaged", type(error).__name__)
+
+    def _play(self, media: Media, seq: int, start_s: float) -> None:
+        already = media.damaged
+        for chunk in media.chunks(start_s, lambda: self.speed):
+            if media.damaged and not already:
+                already = True
+                self._say("damage", id=self.id)
+            if not self._feed.put(seq, chunk):
+                return
+        self._feed.finish(seq)
+
+    def _fail(self, reason: str, detail: str) -> None:
+        if not self.over:
+            self.over = True
+            self._say("failed", id=self.id, reason=reason, detail=detail)
+
+
+class Engine:
+    """All there is behind the protocol. `write` takes one packed message."""
+
+    def __init__(self, output: str, write: Callable[[bytes], None]) -> None:
+        self._output, self._write = output, write
+        self._feed = Feed()
+        self._track: Track | None = None
+        self._paused = False
+        self._sink: Sink | None = None
+        self._playing: Track | None = None  # what the sink was opened for
+        self._wake = threading.Event()
+        self._closing = False
+        self._probing = False
+        self._thread = threading.Thread(target=self._mind_output, daemon=True)
+
+    def run(self, commands: BinaryIO) -> None:
+        """Obey until the commands end."""
+        self._say("hello", version=wire.VERSION)
+        self._thread.start()
+        while message := wire.read(commands):
+            header, body = message
+            if handler := self._HANDLERS.get(str(header.get("do"))):
+                handler(self, header, body)
+                self._wake.set()
+        self._closing = True
+        self._wake.set()
+        self._thread.join(_PARTING_S)
+
+    def _say(self, what: str, body: bytes = b"", **fields: Any) -> None:
+        self._write(wire.pack({"is": what, **fields}, body))
+
+    # commands
+
+    def _open(self, header: Message, _: bytes) -> None:
+        self._stop(header, b"")
+        if self._output.startswith("wav:"):
+            self._feed.hold()  # the last recording's file is still open
+        self._paused = header["paused"]
+        self._feed.pause(self._paused)
+        self._feed.volume(header["volume"])
+        self._track = Track(header, self._feed, self._say)
+
+    def _stop(self, _: Message, __: bytes) -> None:
+        if self._track is not None:
+            self._track.close()
+            self._feed.restart(_NOTHING, 0.0)
+            self._track = None
+
+    def _data(self, header: Message, body: bytes) -> None:
+        if self._track is not None and self._track.id == header["id"]:
+            self._track.pull.feed(header["at"], body)
+
+    def _pause(self, header: Message, _: bytes) -> None:
+        self._paused = header["on"]
+        self._feed.pause(self._paused)
+
+    def _seek(self, header: Message, _: bytes) -> None:
+        if self._track is not None and self._track.id == header["id"]:
+            self._track.seek(header["seq"], header["to"])
+
+    def _speed(self, header: Message, _: bytes) -> None:
+        if self._track is not None:
+            self._track.speed = header["x"]
+
+    def _volume(self, header: Message, _: bytes) -> None:
+        self._feed.volume(header["x"])
+
+    def _probe(self, _: Message, __: bytes) -> None:
+        self._probing = True
+
+    _HANDLERS: ClassVar[dict[str, Callable[[Engine, Message, bytes], None]]] = {
+        "open": _open,
+        "stop": _stop,
+        "data": _data,
+        "pause": _pause,
+        "seek": _seek,
+        "speed": _speed,
+        "volume": _volume,
+        "probe": _probe,
+    }
+
+    # the output's thread
+
+    def _mind_output(self) -> None:
+        reporter = _Reporter(self._say)
+        busy_at = time.monotonic()
+        while not self._closing:
+            self._wake.clear()
+            track = self._track if self._track is None or not self._track.over else None
+            heard = self._feed.heard() if track is not None else None
+            state = heard.state if heard is not None else None
+            wanted = self._probing or (track is not None and not self._paused and state != "ended")
+            if wanted:
+                busy_at = time.monotonic()
+            self._shut_sink(track, state, time.monotonic() - busy_at)
+            if wanted and self._sink is None:
+                self._sink = self._open_sink()
+                self._playing = track
+                self._probing = False
+            if track is not None and heard is not None:  # after the file of the sound is whole
+                reporter.report(track.id, heard, self._paused)
+            idle = self._sink is None and track is None
+            self._wake.wait(None if idle else _TICK_S)
+        if self._sink is not None:
+            self._sink.close()
+
+    def _shut_sink(self, track: Track | None, state: str | None, idle_s: float) -> None:
+        """Close the sink when it has nothing to play, is done, or has died."""
+        sink = self._sink
+        if sink is None:
+            return
+        if self._feed.silent_for() > _DEAD_S:  # closing it may take for ever
+            threading.Thread(target=sink.close, daemon=True).start()
+            self._sink = None
+        elif idle_s > sink.idle_s or (
+            sink.per_recording and (state == "ended" or track is not self._playing)
+        ):
+            sink.close()
+            self._sink = None
+
+    def _open_sink(self) -> Sink:
+        try:
+            sink, message = open_sink(self._output, self._feed), ""
+        except NoDevice as error:
+            sink, message = open_sink("none", self._feed), str(error)
+        self._say("output", name=sink.name, message=message)
+        return sink
+
+
+class _Reporter:
+    """Tells the player where the listener is: at every change, and now and then."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._told: tuple[int, int, str, bool] | None = None
+        self._told_at = 0.0
+
+    def report(self, id_: int, heard: Heard, paused: bool) -> None:
+        now = time.monotonic()
+        news = (id_, heard.seq, heard.state, paused)
+        moving = heard.state == "flowing" and not paused
+        if news != self._told or (moving and now - self._told_at >= _REPORT_S):
+            self._told, self._told_at = news, now
+            self._say("at", id=id_, seq=heard.seq, s=round(heard.at_s, 3), state=heard.state)
+
+
+def main(output: str) -> None:
+    """Run as a process: commands on standard input, answers on what was standard output."""
+    commands = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # what a sound library prints must not end up between messages
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    lock = threading.Lock()
+
+    def write(message: bytes) -> None:
+        with lock:
+            view = memoryview(message)
+            while view:
+                view = view[answers.write(view) :]
+
+    try:
+        Engine(output, write).run(commands)
+    except (OSError, wire.Malformed):
+        pass  # the player is gone, or is none
+    finally:
+        sys.stderr.flush()
+        os._exit(0)  # a device that hangs must not keep the process

@@ -1,0 +1,200 @@
+"""Between the decoder and the device: a short queue of sound, and the ledger of what was heard.
+
+The decoder's thread puts, the device's thread pulls, the engine's threads ask and steer. The
+queue holds at most `QUEUE_S` of sound, so an hour takes no more memory than a second.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from array import array
+from collections import deque
+from typing import NamedTuple
+
+from tui.audio.media import FRAME, RATE, Chunk
+
+QUEUE_S = 0.3
+"""How far ahead of the device is decoded, in seconds; also how late a new speed is heard."""
+PREFILL_S = 0.1
+"""How much is queued before sound begins; must stay below `QUEUE_S`."""
+
+_PIECE = RATE // 20 * FRAME
+_AHEAD_S = 0.5  # a device that takes more than this ahead of the clock is no real device
+_DRIFT = 1.01  # crystals differ, by far less than this
+
+
+class Heard(NamedTuple):
+    """What the listener hears now: `state` is ``waiting``, ``flowing`` or ``ended``."""
+
+    seq: int
+    at_s: float
+    state: str
+
+
+class _Span(NamedTuple):
+    """Frames `start` to `end` of the device's life were this stretch of the recording."""
+
+    start: int
+    end: int
+    at_s: float
+    speed: float
+
+
+class Feed:
+    """One engine's sound, for one device after another. Every method is safe in any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Condition()
+        self._queue: deque[Chunk] = deque()
+        self._queued = 0  # frames
+        self._seq = 0
+        self._paused = False
+        self._waiting = True
+        self._finished = False
+        self._at_s = 0.0
+        self._loudness: array[int] | None = None
+        self.attach(0.0)
+
+    def attach(self, latency_s: float) -> None:
+        """A device begins to pull; what it was given is heard `latency_s` seconds later."""
+        with self._lock:
+            self._latency = round(latency_s * RATE)
+            self._given = 0
+            self._spans: deque[_Span] = deque()
+            self._pulled_at = time.monotonic()
+            self._ahead = 0.0
+            self._held = False
+
+    # the user's wishes
+
+    def restart(self, seq: int, at_s: float) -> None:
+        """Forget what is queued; from now on only sound put under `seq` counts."""
+        with self._lock:
+            self._seq, self._at_s = seq, at_s
+            self._queue.clear()
+            self._queued = 0
+            self._spans.clear()
+            self._waiting, self._finished = True, False
+            self._lock.notify_all()
+
+    def hold(self) -> None:
+        """Give nothing to the device that pulls now, only to the next one."""
+        with self._lock:
+            self._held = True
+
+    def pause(self, on: bool) -> None:
+        with self._lock:
+            self._paused = on
+            self._lock.notify_all()
+
+    def volume(self, factor: float) -> None:
+        """0 to 2; above 1 the loudest samples are clipped."""
+        table = None if factor == 1.0 else _loudness(factor)
+        with self._lock:
+            self._loudness = table
+
+    # the decoder's side
+
+    def put(self, seq: int, chunk: Chunk) -> bool:
+        """Queue sound, waiting for room. False when `seq` is no longer wanted."""
+        for start in range(0, len(chunk.pcm), _PIECE):
+            at_s = chunk.at_s + start / FRAME / RATE * chunk.speed
+            piece = Chunk(chunk.pcm[start : start + _PIECE], at_s, chunk.speed)
+            with self._lock:
+                while seq == self._seq and self._queued >= QUEUE_S * RATE:
+                    self._lock.wait()
+                if seq != self._seq:
+                    return False
+                self._queue.append(piece)
+                self._queued += len(piece.pcm) // FRAME
+                if self._queued >= PREFILL_S * RATE:
+                    self._waiting = False
+                self._lock.notify_all()
+        return True
+
+    def finish(self, seq: int) -> None:
+        """Nothing more will come under `seq`."""
+        with self._lock:
+            if seq == self._seq:
+                self._finished, self._waiting = True, False
+                self._lock.notify_all()
+
+    # the device's side
+
+    def pull(self, frames: int) -> bytes:
+        """Up to `frames` frames for the device to play now; what is missing is silence."""
+        with self._lock:
+            pcm = self._take(frames)
+            now = time.monotonic()
+            self._ahead = max(0.0, self._ahead - (now - self._pulled_at) * _DRIFT) + frames / RATE
+            self._pulled_at = now
+            self._given += frames
+            loudness = self._loudness
+        if loudness is not None and pcm:
+            pcm = array("h", map(loudness.__getitem__, memoryview(pcm).cast("h"))).tobytes()
+        return pcm
+
+    def too_fast_s(self) -> float:
+        """How long a device should sleep that swallows sound faster than it can be heard.
+
+        ALSA's null device takes an hour in a second; positions and ends would be nonsense.
+        """
+        return max(0.0, self._ahead - _AHEAD_S)
+
+    def _take(self, frames: int) -> bytes:
+        if self._paused or self._waiting or self._held:
+            return b""
+        parts: list[bytes] = []
+        room = frames
+        while room and self._queue:
+            chunk = self._queue.popleft()
+            pcm = chunk.pcm[: room * FRAME]
+            n = len(pcm) // FRAME
+            start = self._given + frames - room
+            self._spans.append(_Span(start, start + n, chunk.at_s, chunk.speed))
+            if len(pcm) < len(chunk.pcm):
+                rest_s = chunk.at_s + n / RATE * chunk.speed
+                self._queue.appendleft(Chunk(chunk.pcm[len(pcm) :], rest_s, chunk.speed))
+            parts.append(pcm)
+            room -= n
+        self._queued -= frames - room
+        self._waiting = not self._queue and not self._finished
+        self._lock.notify_all()
+        return b"".join(parts)
+
+    # the engine's questions
+
+    def heard(self) -> Heard:
+        """Where in the recording the listener is."""
+        with self._lock:
+            since = time.monotonic() - self._pulled_at
+            head = min(self._given, self._given - self._latency + int(since * RATE))
+            while self._spans and self._spans[0].end <= head:
+                span = self._spans.popleft()
+                self._at_s = span.at_s + (span.end - span.start) / RATE * span.speed
+            if self._spans and self._spans[0].start <= head:
+                span = self._spans[0]
+                self._at_s = span.at_s + (head - span.start) / RATE * span.speed
+            return Heard(self._seq, self._at_s, self._state())
+
+    def _state(self) -> str:
+        if self._finished and not self._queue and not self._spans:
+            return "ended"
+        return "waiting" if self._waiting and not self._spans else "flowing"
+
+    def silent_for(self) -> float:
+        """Seconds since a device last asked for sound."""
+        return time.monotonic() - self._pulled_at
+
+    def wait_for_sound(self, timeout_s: float) -> None:
+        """Sleep until something can be pulled, for sinks that have no clock of their own."""
+        with self._lock:
+            if self._paused or self._waiting or self._held or not self._queue:
+                self._lock.wait(timeout_s)
+
+
+def _loudness(factor: float) -> array[int]:
+    """Every s16 value times `factor`; a negative sample finds itself from the table's end."""
+    values = (*range(32_768), *range(-32_768, 0))
+    return array("h", (max(-32_768, min(32_767, round(v * factor))) for v in values))

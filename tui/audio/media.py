@@ -1,0 +1,257 @@
+"""A recording as sound: bytes in, 48 kHz stereo s16 out, from any second on, at any speed.
+
+FFmpeg resamples to the one rate that every device takes, since the sound libraries' own
+resamplers leave audible images of 8 kHz telephone speech. Nothing is ever decoded whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from fractions import Fraction
+from typing import Any, NamedTuple, NoReturn, Protocol
+
+import av
+import av.error
+import av.filter
+from av.audio.frame import AudioFrame
+
+from tui.audio.sniff import HEAD, Unplayable, sniff, wav_data_lies
+
+RATE = 48_000
+"""Sample rate of everything that leaves here, in Hz."""
+FRAME = 4
+"""Bytes of one frame: two channels of 16 bits."""
+
+_RATES = range(4_000, 384_001)
+_CHANNELS = range(1, 9)
+_PREROLL_S = 0.5  # MP3 borrows bits from earlier frames, Opus wants 80 ms, resamplers a little
+_QUICK = {"probesize": "4096"}  # sound after a few kilobytes of a slow download
+_GIVE_UP = 16  # failed reads in a row after which a file counts as over
+_BUFFER = 2048  # bytes per read: FFmpeg waits for a full buffer before it looks at any of it
+
+
+class File(Protocol):
+    """What FFmpeg reads from. `seek` answers -1 to a question about an unknown end."""
+
+    def read(self, n: int) -> bytes: ...
+    def seek(self, offset: int, whence: int = 0) -> int: ...
+    def tell(self) -> int: ...
+
+
+class Chunk(NamedTuple):
+    """A stretch of sound: s16 stereo at `RATE`, which of the recording's seconds, how fast."""
+
+    pcm: bytes
+    at_s: float
+    speed: float
+
+
+class Media:
+    """One opened recording. One thread only. Raises `Unplayable` when it is not sound."""
+
+    length_s: float | None
+    """Seconds, as far as the file knows."""
+    channels: int
+    damaged = False
+    """Whether something could not be decoded so far."""
+    _begun = False
+
+    def __init__(self, file: File, size: int | None) -> None:
+        self._file, self._size = file, size
+        head = _head(file)
+        self._kind = sniff(head)
+        self._options = (
+            {"ignore_length": "1"} if self._kind == "wav" and wav_data_lies(head, size) else {}
+        )
+        self._open()
+
+    def _open(self) -> None:
+        self._file.seek(0)
+        self._container = _open(self._file, self._kind, self._options)
+        try:
+            self._choose_stream()
+        except BaseException:
+            self.close()
+            raise
+
+    def _choose_stream(self) -> None:
+        if not self._container.streams.audio:
+            raise Unplayable("not_sound", "there is no sound in this file")
+        self._stream = self._container.streams.audio[0]
+        for other in self._container.streams:
+            if other is not self._stream:
+                other.discard = av.stream.Discard.all
+        self._base: Fraction = self._stream.time_base or Fraction(1, RATE)
+        self._first = self._stream.start_time or 0
+        self.channels = self._stream.codec_context.channels
+        self.length_s = self._length(self._size)
+
+    def _length(self, size: int | None) -> float | None:
+        if self._stream.duration:
+            length = float(self._stream.duration * self._base)
+        elif self._container.duration:
+            length = self._container.duration / av.time_base
+        else:
+            return None
+        name, rate = self._stream.codec_context.name, self._stream.codec_context.bit_rate
+        if size and rate and name.startswith("pcm_"):
+            length = min(length, size * 8 / rate)  # a header may promise more than there is
+        return length
+
+    def close(self) -> None:
+        self._container.close()
+
+    def chunks(self, start_s: float, speed: Callable[[], float]) -> Iterator[Chunk]:
+        """Sound from `start_s` to the end, exact to the sample.
+
+        `speed` is asked before every frame (0.5 to 3; the pitch is kept). Raises `Unplayable`
+        when nothing at all could be decoded, and whatever the file raises.
+        """
+        if start_s > _PREROLL_S:
+            self._seek(start_s - _PREROLL_S)
+        elif self._begun:  # decoders prime themselves at the first byte only
+            self.close()
+            self._open()
+        self._begun = True
+        chain: _Chain | None = None
+        anything = False
+        for at_s, frame in self._frames():
+            anything = True
+            if at_s + frame.samples / frame.sample_rate <= start_s - _PREROLL_S / 4:
+                continue
+            if chain is None or not chain.fits(frame, speed()):
+                if chain is not None:
+                    yield from chain.drain()
+                chain = _Chain(frame, at_s, start_s, speed())
+            yield from chain.feed(frame)
+        if chain is not None:
+            yield from chain.drain()
+        elif not anything and self.damaged:
+            raise Unplayable("damaged", "nothing in it can be decoded")
+
+    def _seek(self, to_s: float) -> None:
+        target = int(to_s / self._base) + self._first
+        with suppress(av.error.FFmpegError):  # what cannot seek is read through from here
+            self._container.seek(target, stream=self._stream, backward=True)
+
+    def _frames(self) -> Iterator[tuple[float, AudioFrame]]:
+        """Decoded frames with the second each begins at; a broken packet is left out."""
+        clock = 0.0
+        for frame in self._decoded():
+            if frame.pts is not None:
+                clock = float((frame.pts - self._first) * (frame.time_base or self._base))
+            yield clock, frame
+            clock += frame.samples / frame.sample_rate
+
+    def _decoded(self) -> Iterator[AudioFrame]:
+        packets = self._container.demux(self._stream)
+        broken = 0
+        while broken < _GIVE_UP:
+            try:
+                packet = next(packets)
+            except (StopIteration, av.error.EOFError):
+                return
+            except av.error.FFmpegError:
+                self.damaged = True
+                broken += 1
+                packets = self._container.demux(self._stream)
+                continue
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                self.damaged = True
+                continue
+            broken = 0
+            yield from frames
+
+
+class _Chain:
+    """FFmpeg's filters from one format of frames to ours; trims what lies before the start."""
+
+    def __init__(self, frame: AudioFrame, at_s: float, start_s: float, speed: float) -> None:
+        if frame.sample_rate not in _RATES or frame.layout.nb_channels not in _CHANNELS:
+            raise Unplayable("damaged", "an impossible sample rate or number of channels")
+        self._key = (*_format(frame), speed)
+        self._speed = speed
+        self._fed = 0
+        self._trim = max(0, round((start_s - at_s) / speed * RATE))
+        self._at_s = max(at_s, start_s)
+        self._made = 0
+        self._rate = frame.sample_rate
+        self._graph = _graph(frame, speed)
+
+    def fits(self, frame: AudioFrame, speed: float) -> bool:
+        return (*_format(frame), speed) == self._key
+
+    def feed(self, frame: AudioFrame) -> Iterator[Chunk]:
+        frame.pts, frame.time_base = self._fed, Fraction(1, self._rate)
+        self._fed += frame.samples
+        self._graph.push(frame)
+        yield from self._pull()
+
+    def drain(self) -> Iterator[Chunk]:
+        self._graph.push(None)
+        yield from self._pull()
+
+    def _pull(self) -> Iterator[Chunk]:
+        while True:
+            try:
+                out = self._graph.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            assert isinstance(out, AudioFrame)
+            cut = min(self._trim, out.samples)
+            self._trim -= cut
+            if pcm := bytes(memoryview(out.planes[0])[cut * FRAME : out.samples * FRAME]):
+                yield Chunk(pcm, self._at_s + self._made / RATE * self._speed, self._speed)
+                self._made += len(pcm) // FRAME
+
+
+def _format(frame: AudioFrame) -> tuple[str, int, str]:
+    return frame.format.name, frame.sample_rate, frame.layout.name
+
+
+def _graph(frame: AudioFrame, speed: float) -> av.filter.Graph:
+    graph = av.filter.Graph()
+    name, rate, layout = _format(frame)
+    nodes = [
+        graph.add_abuffer(sample_rate=rate, format=name, layout=layout, time_base=Fraction(1, rate))
+    ]
+    if speed != 1.0:
+        nodes.append(graph.add("atempo", f"{speed:.4f}"))
+    if frame.layout.nb_channels == 1:  # swr would make mono 3 dB quieter
+        nodes.append(graph.add("pan", "stereo|c0=c0|c1=c0"))
+    nodes.append(graph.add("aresample", str(RATE)))
+    nodes.append(graph.add("aformat", "sample_fmts=s16:channel_layouts=stereo"))
+    nodes.append(graph.add("abuffersink"))
+    graph.link_nodes(*nodes).configure()
+    return graph
+
+
+def _head(file: File) -> bytes:
+    head = b""
+    while len(head) < HEAD and (more := file.read(HEAD - len(head))):
+        head += more
+    return head
+
+
+def _open(file: File, kind: str, options: dict[str, str]) -> Any:
+    for probing in (_QUICK, {}):
+        try:
+            return av.open(
+                file,
+                format=kind,
+                buffer_size=_BUFFER,
+                options={**options, **probing},
+                io_open=_refuse,
+            )
+        except av.error.FFmpegError as error:
+            broken = error
+            file.seek(0)
+    raise Unplayable("damaged", broken.strerror or "it cannot be opened")
+
+
+def _refuse(*_: object) -> NoReturn:
+    """A recording that names other files gets none of them."""
+    raise Unplayable("not_sound", "this file only points at other files")

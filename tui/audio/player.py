@@ -1,0 +1,374 @@
+"""The program's end of the sound: what to play, where it is, and what became of it.
+
+`Player` belongs to one asyncio loop. It starts the engine with the first recording, keeps it
+for the next, and starts another when it has died. All of its methods but `play` and `close`
+return at once; what they lead to comes by the callback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+from providers.errors import ProviderError, RecordingError
+from tui.audio import wire
+from tui.audio.child import Child
+from tui.audio.outputs import choose_output
+from tui.audio.source import FileSource, Source
+from tui.audio.wire import Message
+
+__all__ = ["FileSource", "Player", "PlayerState", "Source", "probe"]
+
+Status = Literal["idle", "loading", "playing", "paused", "ended", "failed"]
+
+SPEEDS = (0.5, 3.0)
+VOLUMES = (0.0, 2.0)
+CRASHED = "the sound engine stopped unexpectedly; play again to start it anew"
+DAMAGED = "a part of this recording is damaged and was left out"
+IN_SILENCE = "{}; playing in silence (`ringback doctor` says more)"
+_ASK_LIMIT = 1 << 18
+_QUIET_S = 0.25  # between two positions
+_PROBE_S = 5.0
+_WORDS = 300
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerState:
+    """All that a screen shows of the player. Times are seconds of the recording."""
+
+    status: Status = "idle"
+    position_s: float = 0.0
+    length_s: float | None = None
+    speed: float = 1.0
+    output: str = ""
+    """``miniaudio (PulseAudio)``, ``wav:PATH``, ``none``; as wished until the engine knows."""
+    message: str = ""
+    """One line for the user, e.g. why there is no sound."""
+
+
+class Player:
+    """Plays one recording at a time.
+
+    `on_change` is called in the loop's thread at every change, with positions at most four
+    times a second. `output` is ``miniaudio``, ``wav:PATH`` or ``none``; when it is not given,
+    `choose_output` decides.
+    """
+
+    def __init__(self, on_change: Callable[[PlayerState], None], output: str | None = None) -> None:
+        self._on_change = on_change
+        chosen, self._rule = (output, "") if output else choose_output(os.environ)
+        self._output, self._notice = chosen, self._rule
+        self.state = PlayerState(output=chosen, message=self._notice)
+        self._volume = 1.0
+        self._child: Child | None = None
+        self._starting = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._source: Source | None = None
+        self._id = 0
+        self._seq = 0
+        self._paused = False
+        self._engine_state = "waiting"
+        self._heard_at = 0.0
+        self._told_at = 0.0
+        self._closed = False
+
+    # what the user wants
+
+    async def play(self, source: Source, *, start_s: float = 0.0) -> None:
+        """Play from `start_s` on instead of whatever plays now. After `close` nothing plays."""
+        if self._closed:
+            return
+        self._forget()
+        self._id += 1
+        self._seq += 1
+        this = self._id
+        self._source, self._paused, self._engine_state = source, False, "waiting"
+        self._change(
+            status="loading", position_s=max(0.0, start_s), length_s=None, message=self._notice
+        )
+        try:
+            child = await self._engine()
+        except OSError as error:
+            if this == self._id:
+                self._fail(f"the sound engine cannot be started ({error.strerror})")
+            return
+        if this == self._id and child is not None:
+            self._open(child)
+
+    def pause(self) -> None:
+        if self.state.status in ("loading", "playing"):
+            position_s = self.position_s
+            self._paused = True
+            self._send({"do": "pause", "on": True})
+            self._change(status="paused", position_s=position_s)
+
+    def resume(self, *, rewind_s: float = 0.0) -> None:
+        """Go on, from `rewind_s` seconds before where it was paused."""
+        if self.state.status != "paused":
+            return
+        if rewind_s > 0:
+            self.seek_by(-rewind_s)
+        self._paused = False
+        self._heard_at = time.monotonic()
+        self._send({"do": "pause", "on": False})
+        self._change(status=self._status())
+
+    def toggle(self) -> None:
+        """Pause or go on; after the end from the start, after a failure where it failed."""
+        match self.state.status:
+            case "paused":
+                self.resume()
+            case "ended":
+                self.seek_to(0.0)
+            case "failed" if self._source is not None:
+                self._spawn(self.play(self._source, start_s=self.state.position_s))
+            case _:
+                self.pause()
+
+    def stop(self) -> None:
+        """Forget the recording."""
+        self._forget()
+        self._id += 1
+        self._source = None
+        self._send({"do": "stop"})
+        self._change(status="idle", position_s=0.0, length_s=None, message=self._notice)
+
+    def seek_by(self, seconds: float) -> None:
+        self.seek_to(self.position_s + seconds)
+
+    def seek_to(self, seconds: float) -> None:
+        """Exact; beyond the end means the end. After the end it plays on from there."""
+        if self.state.status not in ("loading", "playing", "paused", "ended"):
+            return
+        length_s = self.state.length_s
+        to_s = max(0.0, seconds if length_s is None else min(seconds, length_s))
+        self._seq += 1
+        self._engine_state = "waiting"
+        self._heard_at = time.monotonic()
+        self._send({"do": "seek", "id": self._id, "seq": self._seq, "to": to_s})
+        self._change(status=self._status(), position_s=to_s)
+
+    def set_speed(self, factor: float) -> None:
+        """0.5 to 3 times as fast, at the same pitch; kept for the next recordings."""
+        speed = round(min(max(factor, SPEEDS[0]), SPEEDS[1]), 2)
+        position_s = self.position_s
+        self._heard_at = time.monotonic()
+        self._send({"do": "speed", "x": speed})
+        self._change(speed=speed, position_s=position_s)
+
+    def set_volume(self, factor: float) -> None:
+        """0 to 2 times as loud; kept for the next recordings."""
+        self._volume = min(max(factor, VOLUMES[0]), VOLUMES[1])
+        self._send({"do": "volume", "x": self._volume})
+
+    async def close(self) -> None:
+        """End the engine, within half a second whatever it does. For good."""
+        self._closed = True
+        self._forget()
+        self._id += 1
+        async with self._starting:
+            child, self._child = self._child, None
+            if child is not None:
+                await child.end()
+        left = [*self._tasks, *([self._reading] if self._reading else [])]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    @property
+    def position_s(self) -> float:
+        """The second heard right now, between two reports too."""
+        state = self.state
+        if state.status != "playing" or self._heard_at == 0.0:
+            return state.position_s
+        now_s = state.position_s + (time.monotonic() - self._heard_at) * state.speed
+        return now_s if state.length_s is None else min(now_s, state.length_s)
+
+    # the engine
+
+    async def _engine(self) -> Child | None:
+        """The engine that runs, or a new one; None when the player was closed meanwhile."""
+        async with self._starting:
+            if self._child is None and not self._closed:
+                starting = asyncio.ensure_future(Child.start(self._output))
+                try:
+                    self._child = await asyncio.shield(starting)
+                except asyncio.CancelledError:  # the process starts anyway: keep hold of it
+                    self._child = await starting
+                    raise
+                finally:
+                    if self._child is not None:
+                        self._reading = asyncio.create_task(self._read(self._child))
+            return None if self._closed else self._child
+
+    def _open(self, child: Child) -> None:
+        assert self._source is not None
+        child.send(
+            {
+                "do": "open",
+                "id": self._id,
+                "seq": self._seq,
+                "size": self._source.size,
+                "start": self.state.position_s,
+                "speed": self.state.speed,
+                "volume": self._volume,
+                "paused": self._paused,
+            }
+        )
+
+    def _send(self, message: Message) -> None:
+        if self._child is not None:
+            self._child.send(message)
+
+    async def _read(self, child: Child) -> None:
+        async for header, _ in child.messages():
+            answer = self._ANSWERS.get(str(header.get("is")))
+            if answer is not None and header.get("id", self._id) == self._id:
+                try:
+                    answer(self, header)
+                except (KeyError, TypeError, ValueError):
+                    _log.debug("the engine talks nonsense", exc_info=True)
+                    break
+        if self._child is child:  # it was not we who ended it
+            self._child = None
+            await child.end()
+            if self.state.status in ("loading", "playing", "paused"):
+                self._fail(CRASHED)
+
+    # what the engine says
+
+    def _on_get(self, header: Message) -> None:
+        if self._source is not None:
+            n = min(max(int(header["n"]), 1), _ASK_LIMIT)
+            self._spawn(self._serve(self._source, self._id, max(int(header["at"]), 0), n))
+
+    async def _serve(self, source: Source, id_: int, at: int, n: int) -> None:
+        try:
+            data = await source.read(at, n)
+        except (ProviderError, RecordingError) as error:  # their words are made for the user
+            self._give_up(id_, str(error))
+        except OSError as error:
+            self._give_up(id_, f"the recording cannot be read ({error.strerror})")
+        except Exception as error:  # its text may hold an address
+            self._give_up(id_, f"the recording cannot be read ({type(error).__name__})")
+        else:
+            if id_ == self._id:
+                self._send_data(id_, at, data)
+
+    def _send_data(self, id_: int, at: int, data: bytes) -> None:
+        if self._child is not None:
+            self._child.send({"do": "data", "id": id_, "at": at}, data)
+
+    def _give_up(self, id_: int, message: str) -> None:
+        if id_ == self._id:
+            self._send({"do": "stop"})
+            self._fail(message)
+
+    def _on_ready(self, header: Message) -> None:
+        length_s = header.get("length")
+        self._change(length_s=float(length_s) if length_s else None)
+
+    def _on_at(self, header: Message) -> None:
+        if header["seq"] != self._seq:
+            return
+        self._engine_state = str(header["state"])
+        position_s, now = float(header["s"]), time.monotonic()
+        if self.state.length_s is not None and position_s > self.state.length_s:
+            self.state = replace(self.state, length_s=position_s)  # the header knew less
+        changed = self._status() != self.state.status
+        self._heard_at = now
+        if changed or now - self._told_at >= _QUIET_S:
+            self._told_at = now
+            self._change(status=self._status(), position_s=position_s)
+        else:
+            self.state = replace(self.state, position_s=position_s)
+
+    def _on_output(self, header: Message) -> None:
+        why = _words(header["message"])
+        old, self._notice = self._notice, IN_SILENCE.format(why) if why else self._rule
+        message = self._notice if self.state.message == old else self.state.message
+        self._change(output=_words(header["name"]), message=message)
+
+    def _on_damage(self, _: Message) -> None:
+        self._change(message=DAMAGED)
+
+    def _on_failed(self, header: Message) -> None:
+        self._fail(f"this cannot be played: {_words(header['detail'])}")
+
+    _ANSWERS: ClassVar[dict[str, Callable[[Player, Message], None]]] = {
+        "get": _on_get,
+        "ready": _on_ready,
+        "at": _on_at,
+        "output": _on_output,
+        "damage": _on_damage,
+        "failed": _on_failed,
+    }
+
+    # the state
+
+    def _status(self) -> Status:
+        if self._engine_state == "ended":
+            return "ended"
+        if self._paused:
+            return "paused"
+        return "playing" if self._engine_state == "flowing" else "loading"
+
+    def _change(self, **changes: Any) -> None:
+        state = replace(self.state, **changes)
+        if state != self.state:
+            self.state = state
+            self._on_change(state)
+
+    def _fail(self, message: str) -> None:
+        self._change(status="failed", position_s=self.position_s, message=message)
+
+    def _forget(self) -> None:
+        """Nobody waits for bytes of the last recording any more."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _words(text: Any) -> str:
+    """What an engine says, safe to show: it has been fed a stranger's file."""
+    return "".join(c for c in str(text) if c.isprintable())[:_WORDS]
+
+
+async def probe(output: str | None = None) -> str:
+    """Where sound would come out here and why, in one line: an engine is asked. Never raises."""
+    chosen, why = (output, "") if output else choose_output(os.environ)
+    if why:
+        return why
+    try:
+        child = await Child.start(chosen)
+    except OSError as error:
+        return f"no sound: the sound engine cannot be started ({error.strerror})"
+    try:
+        async with asyncio.timeout(_PROBE_S):
+            return await _ask_output(child)
+    except TimeoutError:
+        return f"no sound: the sound system did not answer within {_PROBE_S:.0f} s"
+    finally:
+        await child.end()
+
+
+async def _ask_output(child: Child) -> str:
+    child.send({"do": "probe"})
+    async for header, _ in child.messages():
+        if header.get("is") == "hello" and header.get("version") != wire.VERSION:
+            return "no sound: the sound engine is of another version"
+        if header.get("is") == "output":
+            return f"no sound: {header['message']}" if header["message"] else str(header["name"])
+    return f"no sound: {CRASHED}"

@@ -1,0 +1,78 @@
+"""The line protocol between a player and an engine, version 1.
+
+A message is one line of JSON; where it has ``bytes``, that many raw bytes follow the line.
+The engine *pulls*: it asks for the compressed bytes it needs, so that a command never queues
+behind megabytes of sound. `id` numbers the recording, `seq` the seek within a player's life;
+an answer that carries an old one is about something the user has left behind.
+
+Player to engine (``do``)::
+
+    open    id, seq, size|null, start, speed, volume, paused     a recording: bytes, s, factors
+    data    id, at, bytes                                        an answer to get; no bytes: the end
+    pause   on
+    seek    id, seq, to                                          seconds of the recording
+    speed   x                                                    0.5 to 3, the pitch is kept
+    volume  x                                                    0 to 2
+    stop                                                         forget the recording
+    probe                                                        open the output and say which
+
+Engine to player (``is``)::
+
+    hello   version
+    get     id, at, n             give me up to n bytes from offset at (fewer are welcome)
+    ready   id, length|null       it can be decoded; seconds
+    at      id, seq, s, state     the position heard; state is waiting, flowing or ended
+    output  name, message         where sound comes out, and why not where it was wanted
+    damage  id                    something in it could not be decoded; said once
+    failed  id, reason, detail    reason is not_sound or damaged
+    peaks   id, at, bytes         loudness from second `at` on: a byte per channel per 50 ms
+
+The engine ends when its standard input does. Its standard error is noise from sound libraries.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, BinaryIO
+
+VERSION = 1
+
+Message = dict[str, Any]
+
+LINE_LIMIT = 16_384
+"""Longest header line in bytes."""
+BODY_LIMIT = 1 << 20
+"""Most raw bytes that one message may carry."""
+
+
+class Malformed(ValueError):
+    """The other end does not speak this protocol."""
+
+
+def pack(header: Message, body: bytes = b"") -> bytes:
+    """One message, ready to be written."""
+    if body:
+        header = {**header, "bytes": len(body)}
+    return json.dumps(header, separators=(",", ":")).encode() + b"\n" + body
+
+
+def unpack(line: bytes) -> tuple[Message, int]:
+    """A header and the number of raw bytes that follow it. Raises `Malformed`."""
+    try:
+        header = json.loads(line)
+        follows = header.get("bytes", 0)
+    except (ValueError, AttributeError) as error:
+        raise Malformed("not a header") from error
+    if not isinstance(follows, int) or not 0 <= follows <= BODY_LIMIT:
+        raise Malformed("a body of impossible size")
+    return header, follows
+
+
+def read(stream: BinaryIO) -> tuple[Message, bytes] | None:
+    """The next message of a blocking stream, or None at its end. Raises `Malformed`."""
+    line = stream.readline(LINE_LIMIT)
+    if not line:
+        return None
+    header, follows = unpack(line)
+    body = stream.read(follows) if follows else b""
+    return None if len(body) < follows else (header, body)
