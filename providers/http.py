@@ -1,0 +1,414 @@
+"""The one place that speaks to a vendor: auth, timeouts, retries, rate limits, redaction.
+
+The credential is added to a request only here, and only when its origin is the account's own.
+Nothing that leaves this module as an error carries a token, a header or the query of a URL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import random
+import re
+import time
+import zlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+from urllib.parse import urlsplit
+
+from providers.base import Login, Secret
+from providers.errors import (
+    AuthError,
+    BadAnswer,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Unreachable,
+)
+from providers.fields import clean
+from providers.model import Json
+from providers.origin import check_base_url, is_loopback, same_origin
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+Params = Sequence[tuple[str, str]]
+
+log = logging.getLogger("ringback.http")
+
+TRIES = 4
+REDIRECTS = 5
+LONGEST_WAIT_S = 60.0
+REQUEST_S = 180.0
+BODY_LIMIT = 64 * 1024 * 1024
+_RETRY_STATUS = {429, 502, 503, 504}
+_REDIRECT_STATUS = {301, 302, 303, 307, 308}
+_QUERY = re.compile(r"\?[^\s\"'<>]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class _Again(Exception):
+    """Worth another try; `error` is what to raise when there is none left."""
+
+    def __init__(self, error: ProviderError, wait_s: float | None = None) -> None:
+        self.error, self.wait_s = error, wait_s
+
+
+class VendorClient:
+    """GET requests to one account's base URL, answered as JSON.
+
+    `auth` is the header that carries the token. `busy_codes` are a vendor's own error codes
+    (field ``code`` of the body) that mean "try again", with the error to raise in the end.
+    At most `concurrency` requests run at a time; `sleep` waits between tries.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        auth: Mapping[str, Secret],
+        *,
+        busy_codes: Mapping[int, type[ProviderError]] | None = None,
+        concurrency: int = 4,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        body_limit: int = BODY_LIMIT,
+        connect_s: float = 10.0,
+        read_s: float = 30.0,
+    ) -> None:
+        try:
+            self.base_url = check_base_url(base_url)
+        except ValueError as error:
+            raise ProviderError("Base URL not allowed", f"{error}.") from None
+        self.host = urlsplit(self.base_url).hostname or ""
+        self._auth = {name: _checked(secret) for name, secret in auth.items()}
+        self._busy_codes = busy_codes or {}
+        self._slots = asyncio.Semaphore(concurrency)
+        self._sleep = sleep
+        self._body_limit = body_limit
+        self._client = _open_client(self.base_url, concurrency, connect_s, read_s)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def get(self, path: str, params: Params = ()) -> Json:
+        """The JSON at a path below the base URL. Raises a kind of `ProviderError`."""
+        async with self._slots:
+            for attempt in range(1, TRIES + 1):
+                try:
+                    return self._judge(await self._ask(path, params))
+                except _Again as again:
+                    wait = again.wait_s if again.wait_s is not None else _backoff(attempt)
+                    if attempt == TRIES or wait > LONGEST_WAIT_S:
+                        raise again.error from None
+                    log.debug("GET %s: again in %.1f s", path, wait)
+                await self._sleep(wait)
+        raise AssertionError("the last try returns or raises")
+
+    async def _ask(self, path: str, params: Params) -> _Answer:
+        """One request with its redirects. Raises `_Again` where the connection fails."""
+        import httpx
+
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(REQUEST_S):
+                answer = await self._follow(httpx.URL(self.base_url + path), params)
+        except (httpx.TimeoutException, TimeoutError):
+            raise _Again(Unreachable("No answer", f"{self.host} did not answer in time.")) from None
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            raise _Again(Unreachable("No answer", f"{self.host} broke the connection.")) from None
+        except httpx.HTTPError as error:
+            raise Unreachable(
+                "No connection",
+                f"{self.host} cannot be reached: {_why(error)}.",
+                "Check the network, the base URL and the proxy settings.",
+            ) from None
+        log.debug("GET %s: %d in %.2f s", path, answer.status, time.monotonic() - began)
+        return answer
+
+    async def _follow(self, url: httpx.URL, params: Params) -> _Answer:
+        """Follow redirects within the account's own origin; any other is an error."""
+        import httpx
+
+        if params:
+            url = url.copy_with(params=list(params))
+        for _ in range(REDIRECTS + 1):
+            headers = {name: secret.reveal() for name, secret in self._auth.items()}
+            async with self._client.stream("GET", url, headers=headers) as response:
+                location = response.headers.get("location")
+                if response.status_code not in _REDIRECT_STATUS or location is None:
+                    body = await _read(response, self._body_limit, self.host)
+                    return _Answer(response.status_code, response.headers, body)
+            try:
+                url = url.join(location)
+            except (httpx.InvalidURL, ValueError):
+                raise BadAnswer("Bad redirect", f"{self.host} redirects to no address.") from None
+            if not same_origin(str(url), self.base_url) or url.userinfo:
+                raise BadAnswer(
+                    "Redirect refused",
+                    f"{self.host} redirects to another place; the token stays here.",
+                    "If the vendor has moved, change the account's base URL.",
+                )
+        raise BadAnswer("Too many redirects", f"{self.host} redirects more than {REDIRECTS} times.")
+
+    def _judge(self, answer: _Answer) -> Json:
+        """The body of a good answer; raises for any other, with the vendor's own words."""
+        body, readable = _decode(answer.body)
+        said = self._words(body, answer.body)
+        status, what = answer.status, f"{self.host} answered {answer.status}"
+        message = f"{what}: {said}" if said else f"{what}."
+        wait = _retry_after(answer.headers)
+        busy = self._busy_codes.get(_code(body)) if isinstance(body, dict) else None
+        if status == 429 or busy is RateLimited:
+            hint = "Wait a little, then try again."
+            raise _Again(RateLimited("Too many requests", message, hint, wait), wait)
+        if status in _RETRY_STATUS or busy is not None:
+            raise _Again(Unreachable("Vendor not available", message), wait)
+        if status in (401, 403):
+            hint = "Check the account's token; it may have been withdrawn."
+            raise AuthError("Token refused", message, hint)
+        if status in (404, 410):
+            raise NotFound("Not found", message, "Check the id and the account's base URL.")
+        if status >= 500 or status == 408:
+            raise Unreachable("Vendor failed", message)
+        if status >= 400:
+            raise Rejected("Request rejected", message)
+        if not readable or status >= 300:
+            hint = "Check the account's base URL."
+            raise BadAnswer("Not an API answer", f"{what}, but not with JSON: {said}", hint)
+        return body
+
+    def _words(self, body: Json, raw: bytes) -> str:
+        """What the vendor says in an answer, without secrets and fit for one line."""
+        text = _message(body) if isinstance(body, dict) else raw[:1000].decode("utf-8", "replace")
+        for secret in self._auth.values():
+            for part in {secret.reveal(), secret.reveal().rpartition(" ")[2]}:
+                text = text.replace(part, "***") if part else text
+        return clean(_QUERY.sub("?…", text))
+
+
+class HttpProvider:
+    """What every vendor over HTTP shares: its client's life, and the credential's reach."""
+
+    id: ClassVar[str]
+    busy_codes: ClassVar[Mapping[int, type[ProviderError]]] = {}
+
+    def __init__(self, login: Login) -> None:
+        self.login = login
+        self.names = login.names
+        self._client: VendorClient | None = None
+
+    @staticmethod
+    def auth(token: Secret) -> dict[str, Secret]:
+        """The header that carries the token."""
+        raise NotImplementedError
+
+    @property
+    def client(self) -> VendorClient:
+        if self._client is None:
+            self._client = VendorClient(
+                self.login.base_url, self.auth(self.login.token), busy_codes=self.busy_codes
+            )
+        return self._client
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.aclose()
+
+    def media_headers(self, url: str) -> dict[str, str]:
+        """The credential for a recording's address, empty unless its origin is the account's."""
+        if not same_origin(url, self.login.base_url):
+            return {}
+        return {name: secret.reveal() for name, secret in self.auth(self.login.token).items()}
+
+
+async def gather_bounded(
+    function: Callable[[T], Awaitable[object]], items: Iterable[T], limit: int = 4
+) -> None:
+    """Await ``function(item)`` for all items, at most `limit` at a time.
+
+    The first exception cancels the rest and is raised as it is; so does cancelling this.
+    """
+    slots = asyncio.Semaphore(limit)
+
+    async def one(item: T) -> None:
+        async with slots:
+            await function(item)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for item in items:
+                group.create_task(one(item))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+@cache
+def user_agent() -> str:
+    """``ringback/<version>``."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"ringback/{version('ringback')}"
+    except PackageNotFoundError:
+        return "ringback"
+
+
+def silence_loggers() -> None:
+    """httpx logs whole URLs at INFO, httpcore headers at DEBUG: both stay silent."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def loads(text: str | bytes) -> Json:
+    """JSON that can be written again: numbers too large or not finite stay text.
+
+    Raises ValueError. Bytes that are not UTF-8 (or -16, -32) become U+FFFD, so that one bad
+    character does not cost a page of calls.
+    """
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "replace")
+    try:
+        return json.loads(
+            text.removeprefix("\ufeff"),
+            parse_int=lambda digits: int(digits) if len(digits) < 40 else digits,
+            parse_float=lambda digits: n if math.isfinite(n := float(digits)) else digits,
+            parse_constant=str,
+        )
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _decode(body: bytes) -> tuple[Json, bool]:
+    try:
+        return loads(body), True
+    except ValueError:
+        return None, False
+
+
+def _checked(secret: Secret) -> Secret:
+    """A token that may stand in a header. The HTTP library's own error would repeat it."""
+    value = secret.reveal()
+    if not value.strip() or not (value.isascii() and value.isprintable()):
+        raise AuthError(
+            "Token unusable",
+            "The token is empty, or has characters in it that no token has.",
+            "Give the token again.",
+        )
+    return secret
+
+
+def _open_client(
+    base_url: str, concurrency: int, connect_s: float, read_s: float
+) -> httpx.AsyncClient:
+    import httpx
+
+    silence_loggers()
+    parts = urlsplit(base_url)
+    local = is_loopback(parts.hostname or "")
+    try:
+        return httpx.AsyncClient(
+            follow_redirects=False,
+            timeout=httpx.Timeout(read_s, connect=connect_s, pool=None),
+            limits=httpx.Limits(max_connections=concurrency),
+            trust_env=not local,  # no proxy between us and this machine
+            verify=httpx.create_ssl_context() if parts.scheme.lower() == "https" else False,
+            headers={
+                "User-Agent": user_agent(),
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "Content-Type": "application/json",
+            },
+        )
+    except (ImportError, ValueError, OSError):
+        raise ProviderError(
+            "HTTP cannot start",
+            "The proxy or certificate settings of the environment are not usable.",
+            "Check HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE.",
+        ) from None
+
+
+async def _read(response: httpx.Response, limit: int, host: str) -> bytes:
+    """The decoded body, counted while it is decoded, so that no small body becomes a huge one."""
+    too_large = BadAnswer("Answer too large", f"{host} sent more than {limit // 2**20} MB.")
+    coding = response.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+        raise BadAnswer("Not an API answer", f"{host} sent an encoding that was not asked for.")
+    unzip = None if coding in ("", "identity") else zlib.decompressobj(47)
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        try:
+            body += unzip.decompress(chunk, limit + 1 - len(body)) if unzip else chunk
+        except zlib.error:
+            raise BadAnswer("Not an API answer", f"{host} sent a damaged body.") from None
+        if len(body) > limit:
+            raise too_large
+    return bytes(body)
+
+
+def _code(body: Json) -> int:
+    """A vendor's own error code, where the body is no success."""
+    code = body.get("code")
+    if "result" in body:
+        return 0
+    return int(code) if isinstance(code, int | str) and str(code).isdecimal() else 0
+
+
+def _message(body: dict[str, Json]) -> str:
+    """A body's own words about an error."""
+    for key in ("message", "error", "error_description", "detail", "errors"):
+        value = body.get(key)
+        if isinstance(value, dict):
+            value = value.get("message")
+        if isinstance(value, str) and value.strip():
+            return value
+    return ""
+
+
+def _retry_after(headers: httpx.Headers) -> float | None:
+    """Seconds to wait, from seconds or a date; None when the vendor does not say."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _backoff(attempt: int) -> float:
+    return 0.5 * 2.0 ** (attempt - 1) * random.uniform(0.75, 1.25)
+
+
+def _why(error: Exception) -> str:
+    """The kind of failure in our own words; the library's may hold the URL."""
+    text = f"{type(error).__name__} {error} {error.__context__}".lower()
+    for sign, words in (
+        ("certificate", "its certificate is not trusted"),
+        ("ssl", "no secure connection"),
+        ("name", "its name is not known"),
+        ("getaddrinfo", "its name is not known"),
+        ("proxy", "the proxy refuses"),
+        ("refused", "the connection is refused"),
+    ):
+        if sign in text:
+            return words
+    return "no connection"
