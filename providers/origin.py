@@ -61,14 +61,3 @@ def check_base_url(url: str) -> str:
     if parts.scheme.lower() == "http" and not is_loopback(parts.hostname):
         raise ValueError("a base URL is https; plain http is for this machine (loopback) alone")
     return text.rstrip("/")
-
-
-def is_private_base(base_url: str) -> bool:
-    """Whether an account's own base URL is on a literal loopback, private or link-local address."""
-    host = _split(base_url).hostname or ""
-    if is_loopback(host):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return False

@@ -11,8 +11,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from tui.exits import CommandError, Exit
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 SCREEN = "screen"
 Handler = Callable[[argparse.Namespace], int]
@@ -36,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a parsed command and turn what it raises into lines and an exit code."""
-    from tui.process import harden_process
     from tui.paths import private_umask
+    from tui.process import harden_process
 
     private_umask()
     harden_process()
@@ -114,10 +118,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, frozenset[str]]:
     return parser, frozenset(commands.choices)
 
 
-Commands = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
-
-def _add_screen(commands: Commands) -> None:  # type: ignore[valid-type]
+def _add_screen(commands: Commands) -> None:
     screen = commands.add_parser(SCREEN, help="open the screen (the default)")
     screen.add_argument("--account", metavar="NAME", help="show one account")
     chosen = screen.add_mutually_exclusive_group()
@@ -131,7 +132,7 @@ def _add_screen(commands: Commands) -> None:  # type: ignore[valid-type]
     )
 
 
-def _add_accounts(commands: Commands) -> None:  # type: ignore[valid-type]
+def _add_accounts(commands: Commands) -> None:
     accounts = commands.add_parser("accounts", help="add, list, test and remove accounts")
     actions = accounts.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="add an account; asks for its token on a terminal")
@@ -173,7 +174,7 @@ def _add_period(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="WHEN", help=when)
 
 
-def _add_calls(commands: Commands) -> None:  # type: ignore[valid-type]
+def _add_calls(commands: Commands) -> None:
     sync = commands.add_parser("sync", help="bring calls from the vendors into the archive")
     sync.add_argument("accounts", nargs="*", metavar="ACCOUNT", help="which (default: all)")
     _add_period(sync)
@@ -214,7 +215,7 @@ def _add_calls(commands: Commands) -> None:  # type: ignore[valid-type]
     )
 
 
-def _add_rest(commands: Commands) -> None:  # type: ignore[valid-type]
+def _add_rest(commands: Commands) -> None:
     download = commands.add_parser("download", help="fetch the recordings of a call")
     download.add_argument("call", metavar="ACCOUNT:ID")
     download.add_argument("--output", metavar="DIR", default=".")

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from providers.errors import AuthError, ProviderError
 from tui.accounts import Account, AccountError, make_account
 from tui.exits import CommandError, Exit
+from tui.jobs import check
 from tui.services import Services
 from tui.settings import SettingsError
 
 if TYPE_CHECKING:
-    from providers.base import Provider, Secret
+    from providers.base import Secret
 
 _OPTIONS = {"app_id": "app_id", "order": "order_ids", "lead": "lead_ids", "ids": "call_ids"}
 """Options of `accounts add`, and the settings that they give."""
@@ -43,16 +44,16 @@ def account_from(
     from providers import registry
 
     account = make_account(name, provider, base_url, settings, token_command)
-    known = {setting.key: setting for setting in registry.settings(provider)}
+    known = {setting.key: setting for setting in registry.load(provider).settings}
     for key in account.settings.keys() - known.keys():
         raise AccountError(
-            f"{registry.title(provider)} has no setting {key}",
+            f"{registry.titles()[provider]} has no setting {key}",
             f"It has: {', '.join(known) or 'none'}.",
         )
     for setting in known.values():
         if setting.required and not account.settings.get(setting.key):
             raise AccountError(
-                f"an account at {registry.title(provider)} needs its {setting.title}",
+                f"an account at {registry.titles()[provider]} needs its {setting.title}",
                 f"Give it with {setting.option}. {setting.help}",
             )
     return account
@@ -100,7 +101,7 @@ def _token_from_stdin() -> Secret:
 
 
 def _keep_token(services: Services, account: Account, secret: Secret | None) -> int:
-    from tui.secrets import SecretError, describe, probe_keyring, store_token
+    from tui.secrets import SecretError, describe, probe_keyring, store_token, ways_to_give
 
     if secret is None:
         where = describe(account, services.environ)
@@ -111,7 +112,7 @@ def _keep_token(services: Services, account: Account, secret: Secret | None) -> 
         if sys.stdin.isatty() and probe_keyring(services.environ).state == "ok":
             secret = _ask_token(account)
     if secret is None:
-        print(f"Its token is still missing.\n{ways(account)}")
+        print(f"Its token is still missing.\n{ways_to_give(account)}")
         return Exit.DONE
     try:
         place = store_token(account, secret, services.environ)
@@ -137,18 +138,11 @@ def _ask_token(account: Account) -> Secret | None:
     return Secret(text) if text else None
 
 
-def ways(account: Account) -> str:
-    """How to give an account its token, as exact commands."""
-    from tui.secrets import ways_to_give
-
-    return ways_to_give(account)
-
-
 # -- list, test, remove
 
 
 def _chosen(services: Services, name: str | None) -> list[Account]:
-    return [services.accounts.get(name)] if name else services.accounts.list()
+    return [services.accounts.get(name)] if name else [*services.accounts.list()]
 
 
 def _list(services: Services, arguments: argparse.Namespace) -> int:
@@ -211,9 +205,8 @@ def _test(services: Services, arguments: argparse.Namespace) -> int:
     with services.open_archive() as archive:
         for account in accounts:
             try:
-                token = services.find_token(account)
-                provider = services.provider(account, services.login(account, token, archive))
-                print(safe_text(f"{account.name}: {asyncio.run(check(provider))}"))
+                answer = asyncio.run(check(services, account, archive))
+                print(safe_text(f"{account.name}: {answer}"))
             except ProviderError as error:
                 errors.append(error)
                 print(safe_text(f"{account.name}: {error}"), file=sys.stderr)
@@ -223,12 +216,6 @@ def _test(services: Services, arguments: argparse.Namespace) -> int:
     if len(errors) < len(accounts):
         return Exit.PARTLY
     return Exit.TOKEN if all(isinstance(e, AuthError) for e in errors) else Exit.FAILED
-
-
-async def check(provider: Provider) -> str:
-    """One cheap question to the vendor; the answer in words. Raises `ProviderError`."""
-    async with provider:
-        return await provider.check()
 
 
 def _remove(services: Services, arguments: argparse.Namespace) -> int:

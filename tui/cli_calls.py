@@ -169,8 +169,8 @@ def csv_cell(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     if (
-        isinstance(value, str)
-        and value.lstrip()[:1] in tuple("=+-@")
+        (isinstance(value, str)
+        and value.lstrip()[:1] in tuple("=+-@"))
         or (isinstance(value, str) and value[:1] in ("\t", "\r", "\n"))
     ):
         return f"'{value}"
@@ -253,8 +253,9 @@ async def look_up(
 
 
 def _print_call(services: Services, account: Account, call: Call, with_urls: bool) -> None:
-    from widgets.columns import Clock
     from widgets.detail_text import plain_lines
+
+    from widgets.columns import Clock
     from widgets.safe import safe_text
 
     for line in plain_lines(call, account.name, Clock(services.now(), services.zone)):

@@ -6,17 +6,23 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers.errors import AuthError, ProviderError
 from tui.accounts import Account, AccountError
-from tui.archive import Archive
 from tui.exits import CommandError, Exit
+from tui.jobs import import_text, sync_all
 from tui.services import Services
-from tui.sync import Report, Sync, Watcher, Wish, could_not_begin, reconcile
+from tui.sync import Report, Watcher, Wish
 from tui.when import period
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+T = TypeVar("T")
 
 MAX_LINES = 5
 """How many failures of one account are printed; the rest is counted."""
@@ -36,11 +42,11 @@ def chosen_accounts(services: Services, names: Sequence[str]) -> list[Account]:
             return [services.accounts.get(name) for name in dict.fromkeys(names)]
     except AccountError as error:
         raise CommandError(error.message, error.hint, Exit.USAGE) from None
-    accounts = services.accounts.list()
+    accounts = [*services.accounts.list()]
     if not accounts:
         raise CommandError(
             "there is no account yet",
-            "Add one with: ringback accounts add NAME --provider liner|cinnox|nectar --base-url URL",
+            "Add one with: ringback accounts add NAME --provider VENDOR --base-url URL",
         )
     return accounts
 
@@ -62,51 +68,24 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
         discover=arguments.discover,
     )
     with services.open_archive() as archive, _progress(accounts) as watcher:
-        reports = asyncio.run(sync_all(services, accounts, archive, wish, watcher))
+        reports = asyncio.run(
+            _until_terminated(sync_all(services, accounts, archive, wish, watcher))
+        )
     for report in reports:
         _print_report(report)
     return exit_code(reports)
 
 
-async def sync_all(
-    services: Services,
-    accounts: Sequence[Account],
-    archive: Archive,
-    wish: Wish,
-    watcher: Watcher | None = None,
-) -> list[Report]:
-    """All accounts beside each other; one that fails does not stop the others."""
-
-    async def one(account: Account) -> Report:
-        return await sync_account(services, account, archive, wish, watcher)
-
-    _cancel_on_term()
-    return list(await asyncio.gather(*map(one, accounts)))
-
-
-def _cancel_on_term() -> None:
+async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
     """A terminated sync ends as an interrupted one does: between two transactions."""
     task = asyncio.current_task()
     if task and sys.platform != "win32":
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-
-
-async def sync_account(
-    services: Services,
-    account: Account,
-    archive: Archive,
-    wish: Wish,
-    watcher: Watcher | None = None,
-) -> Report:
-    """One account; a missing token is a `Report.error` like any other."""
     try:
-        token = await asyncio.to_thread(services.find_token, account)
-        login = services.login(account, token, archive)
-        provider = services.provider(account, login)
-    except ProviderError as error:
-        return could_not_begin(archive, account.name, error, services.now().timestamp())
-    return await Sync(account.name, provider, login, archive, watcher).run(wish)
+        return await work
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def exit_code(reports: Sequence[Report]) -> Exit:
@@ -166,7 +145,7 @@ def _progress(accounts: Sequence[Account]) -> Iterator[Watcher | None]:
 class _Bars:
     """`Watcher` over rich's bars."""
 
-    def __init__(self, progress: "Progress", accounts: Sequence[Account]) -> None:  # noqa: F821, UP037
+    def __init__(self, progress: Progress, accounts: Sequence[Account]) -> None:
         self._progress = progress
         self._tasks = {
             account.name: progress.add_task(account.name, total=None, calls="")
@@ -187,36 +166,12 @@ def _import(services: Services, arguments: argparse.Namespace) -> int:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise CommandError(f"cannot read {arguments.file}: {reason}") from None
-    report = import_text(services, account, text)
+    try:
+        with services.open_archive() as archive:
+            report = import_text(services, account, archive, text)
+    except ProviderError as error:
+        raise CommandError(f"{account.name}: {error}", error.hint, Exit.USAGE) from None
     _print_report(report)
     if not report.fetched:
         return Exit.FAILED
     return Exit.PARTLY if report.problems else Exit.DONE
-
-
-def import_text(services: Services, account: Account, text: str) -> Report:
-    """Saved bodies of an account's calls into its archive. Raises `CommandError`."""
-    with services.open_archive() as archive:
-        provider = services.offline_provider(account, archive)
-        if not provider.capabilities.imports_saved:
-            raise CommandError(
-                f"account {account.name} is at {provider.title}, whose calls come by sync alone",
-                f"Run: ringback sync {account.name}",
-                Exit.USAGE,
-            )
-        report = Report(account.name)
-        bodies, problems = provider.read_saved(text)
-        report.problems += problems
-        for start in range(0, len(bodies), 500):
-            calls = []
-            for number, body in enumerate(bodies[start : start + 500], start + 1):
-                try:
-                    calls.append(provider.parse(body))
-                except ValueError as error:
-                    report.problems.append(f"body {number}: {error}")
-            with archive.transaction():
-                report.saved += archive.save(
-                    account.name, calls, lambda old, new: reconcile(provider, old, new)
-                )
-            report.fetched += len(calls)
-    return report

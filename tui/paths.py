@@ -64,6 +64,11 @@ class Paths:
         return self.data / "recordings"
 
     @property
+    def cached_recordings(self) -> Path:
+        """Recordings that were played; they may go at any time."""
+        return self.cache / "recordings"
+
+    @property
     def log_file(self) -> Path:
         return self.state / "ringback.log"
 

@@ -17,7 +17,6 @@ from providers.base import Provider
 from providers.errors import NotFound, ProviderError, RecordingError
 from providers.fields import with_recordings
 from providers.model import Call, CallQuery, Recording
-from providers.origin import is_private_base
 from tui.archive import Archive
 from tui.sync import reconcile
 
@@ -153,7 +152,7 @@ async def fetch(
     handle, partial = cache.partial()
     try:
         with os.fdopen(handle, "wb") as sink:
-            private = is_private_base(base_url)
+            private = await media.allows_private(base_url)
             try:
                 got = await media.fetch(
                     recording.url or "",

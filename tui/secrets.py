@@ -48,6 +48,7 @@ __all__ = [
     "harden_process",
     "probe_keyring",
     "store_token",
+    "ways_to_give",
 ]
 
 COMMAND_S = 15.0
@@ -253,7 +254,9 @@ def _read_answer(account: Account, answer: _Answer) -> Token | SecretError:
             raise _keyring_error(account, answer)
         value = answer.values.get(_user(account))
         if not isinstance(value, str) or not value.strip():
-            raise TokenMissing(f"there is no token for {account.name}", _ways(account), "none")
+            raise TokenMissing(
+                f"there is no token for {account.name}", ways_to_give(account), "none"
+            )
         return _token(account, value.strip(), answer.source)
     except SecretError as error:
         return error
@@ -290,7 +293,7 @@ def store_token(account: Account, secret: Secret, environ: Mapping[str, str] = o
     """Keep the token in the keyring, for this account at its present origin.
 
     Answers the place. It is read back by another process and compared, since some keyrings
-    say yes and keep nothing. Afterwards `AccountStore.put(account.given())` records the origin.
+    say yes and keep nothing. Afterwards `AccountStore.replace(account.given())` records the origin.
     Raises `TokenLocked`, `TokenRefusedStore`; `TokenMissing` for a text that is no token.
     """
     token = _token(account, secret.reveal().strip(), "what was typed")
@@ -380,7 +383,9 @@ def _keyring_error(account: Account, answer: _Answer) -> SecretError:
         hint = f"Unlock it here (ringback doctor prints how), or:\n{_by_hand(account)}"
         return TokenLocked(about, hint, answer.source)
     kind = TokenMissing if answer.state == "absent" else TokenRefusedStore
-    return kind(about, _ways(account), answer.source if kind is TokenRefusedStore else "none")
+    return kind(
+        about, ways_to_give(account), answer.source if kind is TokenRefusedStore else "none"
+    )
 
 
 def _by_hand(account: Account) -> str:
@@ -391,11 +396,11 @@ def _by_hand(account: Account) -> str:
 def _add(account: Account) -> str:
     return (
         f"ringback accounts add {account.name} --provider {account.provider} "
-        f"--base-url {shlex.quote(account.base_url)}"
+        f"--base-url {shlex.quote(account.base_url)} --replace"
     )
 
 
-def _ways(account: Account) -> str:
+def ways_to_give(account: Account) -> str:
     """The ways that work on a server; a keyring there is `UNLOCK_OVER_SSH`, which doctor prints."""
     return (
         f"For this shell: {_by_hand(account)}\n"

@@ -17,10 +17,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Protocol
 
-from providers.fields import with_recordings
-
 from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited
+from providers.fields import with_recordings
 from providers.model import Call, CallQuery, Page
 from tui.archive import Archive, Saved, Walk
 from tui.archive.archive import AccountState

@@ -1,0 +1,85 @@
+"""Work that the command line and the screen both start: syncs, imports, checks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from providers.errors import ProviderError
+from tui.accounts import Account
+from tui.archive import Archive
+from tui.services import Services
+from tui.sync import Report, Sync, Watcher, Wish, could_not_begin, reconcile
+
+IMPORT_STEP = 500
+"""Calls that an import keeps in one transaction."""
+
+
+async def sync_all(
+    services: Services,
+    accounts: Sequence[Account],
+    archive: Archive,
+    wish: Wish,
+    watcher: Watcher | None = None,
+) -> list[Report]:
+    """All accounts beside each other; one that fails does not stop the others."""
+
+    async def one(account: Account) -> Report:
+        return await sync_account(services, account, archive, wish, watcher)
+
+    return list(await asyncio.gather(*map(one, accounts)))
+
+
+async def sync_account(
+    services: Services,
+    account: Account,
+    archive: Archive,
+    wish: Wish,
+    watcher: Watcher | None = None,
+) -> Report:
+    """One account; a missing token is a `Report.error` like any other."""
+    try:
+        token = await asyncio.to_thread(services.find_token, account)
+        login = services.login(account, token, archive)
+        provider = services.provider(account, login)
+    except ProviderError as error:
+        return could_not_begin(archive, account.name, error, services.now().timestamp())
+    return await Sync(account.name, provider, login, archive, watcher).run(wish)
+
+
+def import_text(services: Services, account: Account, archive: Archive, text: str) -> Report:
+    """Saved bodies of an account's calls into the archive. Raises `ProviderError`."""
+    provider = services.offline_provider(account, archive)
+    if not provider.capabilities.imports_saved:
+        raise ProviderError(
+            "Nothing to import",
+            f"calls of {provider.title} come by sync alone",
+            f"Run: ringback sync {account.name}",
+        )
+    report = Report(account.name)
+    bodies, problems = provider.read_saved(text)
+    report.problems += problems
+    for start in range(0, len(bodies), IMPORT_STEP):
+        calls = []
+        for number, body in enumerate(bodies[start : start + IMPORT_STEP], start + 1):
+            try:
+                calls.append(provider.parse(body))
+            except ValueError as error:
+                report.problems.append(f"body {number}: {error}")
+        with archive.transaction():
+            report.saved += archive.save(
+                account.name, calls, lambda old, new: reconcile(provider, old, new)
+            )
+        report.fetched += len(calls)
+    return report
+
+
+async def check(services: Services, account: Account, archive: Archive) -> str:
+    """One cheap question that needs the token; the vendor's answer in words.
+
+    Raises `ProviderError`, `MissingToken` among them.
+    """
+    token = await asyncio.to_thread(services.find_token, account)
+    provider = services.provider(account, services.login(account, token, archive))
+    async with provider:
+        return await provider.check()
