@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -125,7 +126,7 @@ class LineView(Widget):
 class ScrolledLines(LineView, can_focus=True):
     """Lines of text under a window that moves: `lines` holds all of them."""
 
-    BINDINGS: list[BindingType] = [  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll_lines(1)", "Down", id="text.down", show=False),
         Binding("k,up", "scroll_lines(-1)", "Up", id="text.up", show=False),
         Binding("ctrl+d", "scroll_half(1)", "Half a page down", id="text.half-down", show=False),

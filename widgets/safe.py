@@ -14,7 +14,9 @@ MAX_MARKS = 4
 """Combining marks kept per base character: enough for Vietnamese and Hebrew, too few for Zalgo."""
 
 _JOINERS = "\u200c\u200d"
-_DROPPED = frozenset("\u200e\u200f\u061c\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_DROPPED = frozenset(
+    "\u200e\u200f\u061c\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
 
 
 def safe_text(value: object, limit: int = 2000, multiline: bool = False) -> str:

@@ -177,7 +177,7 @@ PROBLEMS = Call(
 )
 
 HOSTILE_ALPHABET = [
-    *map(chr, range(0x00, 0xA0)),
+    *map(chr, range(0xA0)),
     *"\u200b\u200c\u200d\u200e\u200f\u061c\u2028\u2029\u202a\u202e\u2066\u2069\ufeff\ud800\udfff",
     *"\u0301\u0300\u20dd\ufe0f\ufe0e日本語Ａ｡ﾊ👨👩🏽🇩🇪①é\U000e0041\U000f0000\ue000\ufffe[]/@=…·",
 ]

@@ -1,0 +1,292 @@
+"""One call as lines of a page: plain data made from plain data, for `CallDetail` to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from rich.cells import cell_len
+
+from providers.model import Agent, Call, Recording
+from widgets.cells import fit, wrap
+from widgets.columns import Clock, duration_text, outcome_text
+from widgets.json_text import HIDDEN
+from widgets.lines import Line
+from widgets.safe import safe_text
+from widgets.timeline import DERIVED, offset_s, timeline
+
+HEADING = "call-detail--heading"
+LABEL = "call-detail--label"
+PROBLEM = "call-detail--problem"
+PLAYING = "call-detail--playing"
+PAIR_WIDTH = 38
+"""A label and its value want this many cells: two pairs a line at 80, three at 120."""
+LABEL_WIDTH = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section from elsewhere, e.g. triage: a title, and lines of text."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What is known of a call besides what the vendor says."""
+
+    sections: tuple[Section, ...] = ()
+    """Shown after the disposition."""
+    playing: int | None = None
+    """Index of the recording in the player."""
+
+
+class Row(NamedTuple):
+    """A line of the page, and the recording that it stands for."""
+
+    line: Line
+    recording: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What every section needs: the call, the clock, the width, and how to clean a text."""
+
+    call: Call
+    account: str
+    clock: Clock
+    extra: Extra
+    width: int
+    secrets: frozenset[str] = field(repr=False)
+
+    def text(self, value: object, limit: int = 300, multiline: bool = False) -> str:
+        """`value` safe for the screen, without the address of a recording."""
+        text = "" if value is None else str(value)
+        for secret in self.secrets:
+            text = text.replace(secret, HIDDEN)
+        return safe_text(text, limit, multiline)
+
+    def derived(self, name: str, text: str) -> str:
+        return DERIVED + text if text and name in self.call.derived else text
+
+    def agent(self, agent_id: str | None) -> str:
+        """An agent's name where the call tells it, else the id."""
+        names = (agent.name for agent in self.call.agents if agent.id == agent_id and agent.name)
+        return self.text(next(names, agent_id))
+
+
+def document(call: Call, account: str, clock: Clock, extra: Extra, width: int) -> list[Row]:
+    """The page up to, and without, the vendor's JSON, in lines of at most `width` cells."""
+    page = Page(call, account, clock, extra, max(width, 20), secrets_of(call))
+    rows: list[Row] = []
+    for title, section in SECTIONS:
+        body = list(section(page))
+        if body:
+            rows += [*([heading(title)] if title else []), *body]
+    return rows
+
+
+def secrets_of(call: Call) -> frozenset[str]:
+    """The recordings' addresses."""
+    return frozenset(recording.url for recording in call.recordings if recording.url)
+
+
+def heading(title: str) -> Row:
+    return Row(((title, HEADING),))
+
+
+def size_text(size: int | None) -> str:
+    """``812 B``, ``2.1 MB``."""
+    if size is None or size < 0:
+        return ""
+    amount, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 1000:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def offset_text(seconds: float | None) -> str:
+    """``+0:12`` after the ring, ``-0:02`` before it; empty when not known."""
+    if seconds is None:
+        return ""
+    return ("-" if seconds < 0 else "+") + duration_text(abs(seconds))
+
+
+def moment_text(moment: datetime | None, clock: Clock) -> str:
+    """Date and time in the reader's zone."""
+    local = clock.local(moment)
+    return f"{local.year:04}-{local:%m-%d %H:%M:%S}" if local else ""
+
+
+def _yes_no(value: bool | None) -> str:
+    return {True: "yes", False: "no", None: ""}[value]
+
+
+def _pairs(page: Page) -> Iterator[tuple[str, str]]:
+    """Label and value of the overview, in the order of reading."""
+    call, text, derived = page.call, page.text, page.derived
+    hangup = ", ".join(filter(None, (call.hangup.by, call.hangup.reason, call.hangup.code)))
+    line = " ".join(filter(None, (call.company_number.name, call.company_number.number)))
+    yield "Contact", text(call.contact.name)
+    yield "Number", text(call.contact.number)
+    yield "Started", derived("started_at", moment_text(call.started_at, page.clock))
+    yield "Ended", derived("ended_at", moment_text(call.ended_at, page.clock))
+    yield "Direction", derived("direction", text(call.direction))
+    yield "Outcome", derived("outcome", text(outcome_text(call.outcome)))
+    yield "Length", derived("duration_s", duration_text(call.duration_s))
+    yield "Status", text(call.status)
+    yield "Wait", derived("wait_s", duration_text(call.wait_s))
+    yield "Talk", derived("talk_s", duration_text(call.talk_s))
+    yield "From", text(call.from_)
+    yield "To", text(call.to)
+    yield "Line", text(line)
+    yield "Hang-up", text(hangup)
+    yield "Ring group", text(call.ring_group)
+    yield "Queue", text(call.queue)
+    yield "IVR", text(call.ivr)
+    yield "Campaign", text(call.campaign)
+    yield "Email", text(call.contact.email)
+    yield "Contact id", text(call.contact.id)
+    yield "Tags", text(", ".join(call.tags))
+    yield "SLA met", derived("sla_met", _yes_no(call.sla_met))
+    yield "Call back", _yes_no(call.callback_requested)
+    yield "Original", text(call.original_call_id)
+    yield "Account", text(f"{page.account} ({call.provider})")
+    yield "Call id", text(call.id)
+
+
+def _overview(page: Page) -> Iterator[Row]:
+    pairs = [(label, value) for label, value in _pairs(page) if value]
+    columns = max(1, (page.width + 1) // PAIR_WIDTH)
+    width = page.width // columns
+    for start in range(0, len(pairs), columns):
+        yield Row(
+            tuple(run for pair in pairs[start : start + columns] for run in _pair(pair, width))
+        )
+    yield from _labelled(page, "Summary", page.call.summary)
+
+
+def _pair(pair: tuple[str, str], width: int) -> Line:
+    label, value = pair
+    return (
+        (fit(f"  {label}", LABEL_WIDTH + 2), LABEL),
+        (fit(value, max(4, width - LABEL_WIDTH - 3)) + " ", ""),
+    )
+
+
+def _labelled(page: Page, label: str, value: str | None, limit: int = 4000) -> Iterator[Row]:
+    """A label, and beside it a text that may take several lines; nothing without a value."""
+    text = page.text(value, limit, multiline=True)
+    for number, line in enumerate(wrap(text, page.width - LABEL_WIDTH - 3) if text else ()):
+        yield Row(((fit("" if number else f"  {label}", LABEL_WIDTH + 2), LABEL), (line, "")))
+
+
+def _grid(cells: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Rows of cells in aligned columns, cropped to `width`; empty columns are left out."""
+    widths = [max(cell_len(cell) for cell in column) for column in zip(*cells, strict=True)]
+    return [
+        fit(
+            "  " + "  ".join(fit(c, w) for c, w in zip(row, widths, strict=True) if w), width
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def _agents(page: Page) -> Iterator[Row]:
+    cells = [_agent_cells(page, agent) for agent in page.call.agents]
+    if cells:
+        for line in _grid(cells, page.width):
+            yield Row(((line, ""),))
+
+
+def _agent_cells(page: Page, agent: Agent) -> tuple[str, ...]:
+    answered = {True: "answered", False: "not answered", None: ""}[agent.answered]
+    named = page.text(agent.name or agent.id or "(no name)")
+    return (
+        offset_text(offset_s(page.call, agent.started_at)),
+        named,
+        answered,
+        "transfer" if agent.transfer else "",
+        ", ".join(filter(None, (page.text(agent.role), page.text(agent.department)))),
+        page.text(agent.hangup_reason),
+    )
+
+
+def _disposition(page: Page) -> Iterator[Row]:
+    yield from _labelled(page, "Code", page.call.disposition.code)
+    yield from _labelled(page, "Note", page.call.disposition.note)
+
+
+def _extra(page: Page) -> Iterator[Row]:
+    for section in page.extra.sections:
+        yield heading(page.text(section.title))
+        for text in section.lines:
+            for line in wrap(page.text(text, 4000, multiline=True), page.width - 2):
+                yield Row(((f"  {line}", ""),))
+
+
+def _recordings(page: Page) -> Iterator[Row]:
+    call = page.call
+    if not call.recordings_known:
+        yield Row((("  asking the vendor ...", LABEL),))
+    for event in call.recording_events:
+        who = page.agent(event.recorder)
+        start, end = (offset_text(offset_s(call, at)) for at in (event.started_at, event.ended_at))
+        period = " to ".join(filter(None, (start, end)))
+        yield Row(
+            ((fit("  " + "  ".join(filter(None, ("recorded", who, period))), page.width), ""),)
+        )
+    cells = [_file_cells(page, index, file) for index, file in enumerate(call.recordings)]
+    lines = _grid(cells, page.width) if cells else []
+    for index, (line, file) in enumerate(zip(lines, call.recordings, strict=True)):
+        playing = index == page.extra.playing
+        yield Row(((line, PLAYING if playing else ""),), index)
+        for row in _labelled(page, "", file.summary):
+            yield Row(row.line, index)
+    if call.recordings_known and not call.recordings:
+        known = {True: "the vendor gives no file", False: "none", None: "not known"}
+        yield Row(((f"  {known[call.has_recording]}", LABEL),))
+
+
+def _file_cells(page: Page, index: int, file: Recording) -> tuple[str, ...]:
+    mark = ">" if index == page.extra.playing else " "
+    return (
+        f"{mark}{index + 1}",
+        duration_text(file.duration_s),
+        page.text(file.media or file.mime),
+        size_text(file.size),
+        offset_text(offset_s(page.call, file.started_at)),
+        page.agent(file.agent_id),
+        "transfer" if file.transfer else "",
+        "private" if file.private else "",
+        "playing" if index == page.extra.playing else "",
+    )
+
+
+def _timeline(page: Page) -> Iterator[Row]:
+    for offset, text in timeline(page.call):
+        at = fit(offset_text(offset), 9, "right")
+        yield Row(((at, LABEL), (fit(f"  {page.text(text)}", page.width - 9).rstrip(), "")))
+
+
+def _problems(page: Page) -> Iterator[Row]:
+    for problem in page.call.problems:
+        for number, line in enumerate(wrap(page.text(problem), page.width - 4)):
+            yield Row(((f"  {' ' if number else '!'} {line}", PROBLEM),))
+
+
+SECTIONS: tuple[tuple[str, Callable[[Page], Iterable[Row]]], ...] = (
+    ("Overview", _overview),
+    ("Agents", _agents),
+    ("Disposition", _disposition),
+    ("", _extra),
+    ("Recordings", _recordings),
+    ("Timeline", _timeline),
+    ("Problems", _problems),
+)
+"""The page's sections in order; one without lines is left out, one without a title has its own."""
