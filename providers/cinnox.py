@@ -421,7 +421,7 @@ def _recording(file: Reader, event: RecordingEvent) -> Recording:
         id=file.text("id"),
         url=file.text("downloadUrl"),
         name=file.text("name"),
-        duration_s=file.seconds("duration", 0.001),
+        duration_s=file.seconds("duration", per_second=1000),
         mime=file.text("mimeType"),
         size=file.integer("size"),
         media=_MEDIA.get(type_ or "", type_),

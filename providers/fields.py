@@ -171,13 +171,13 @@ class Reader:
             self.note(key, "not a number")
         return number
 
-    def seconds(self, key: str, unit: float = 1.0) -> float | None:
-        """A duration in seconds; `unit` is how many seconds the vendor's unit has."""
+    def seconds(self, key: str, per_second: float = 1.0) -> float | None:
+        """A duration in seconds; `per_second` of the vendor's units make one."""
         number = self.number(key)
         if number is not None and number < 0:
             self.note(key, "a negative duration")
             return None
-        return None if number is None else number * unit
+        return None if number is None else number / per_second
 
     def integer(self, key: str) -> int | None:
         """A whole number, zero or more (a size in bytes, a sequence)."""
@@ -220,9 +220,11 @@ class Reader:
         """A list of objects, where the vendor may send one object or nothing."""
         found = []
         for index, item in enumerate(rows(self.raw.get(key))):
+            if is_empty(item):
+                continue
             if isinstance(item, dict):
                 found.append(Reader(item, f"{self.path}{key}.", self.problems))
-            elif not is_empty(item):
+            else:
                 self.note(f"{key}[{index}]", "not an object")
         return found
 
