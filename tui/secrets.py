@@ -61,7 +61,8 @@ UNLOCK_OVER_SSH = """\
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$HOME/.cache/run}"; mkdir -p -m 700 "$XDG_RUNTIME_DIR"
 if [ -z "$DBUS_SESSION_BUS_ADDRESS" ]; then
   export DBUS_SESSION_BUS_ADDRESS="unix:path=$XDG_RUNTIME_DIR/bus"
-  [ -S "$XDG_RUNTIME_DIR/bus" ] ||
+  # asked, not looked for: after a reboot the old socket may still lie there
+  dbus-send --session --dest=org.freedesktop.DBus / org.freedesktop.DBus.Peer.Ping 2>/dev/null ||
     dbus-daemon --session --fork --address="$DBUS_SESSION_BUS_ADDRESS"
 fi
 read -rsp 'Keyring password: ' P; echo
