@@ -17,7 +17,16 @@ import pytest
 from tui.paths import Paths
 
 _FOREIGN = ("RINGBACK_", "SSH_", "XDG_", "KEYRING_", "TEXTUAL", "DBUS_", "PULSE_")
-_ALSO = ("DISPLAY", "WAYLAND_DISPLAY", "NO_COLOR", "FORCE_COLOR", "TMUX", "STY", "GPG_TTY", "LC_ALL")
+_ALSO = (
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "TMUX",
+    "STY",
+    "GPG_TTY",
+    "LC_ALL",
+)
 _MARK = "TESTS_OF_RINGBACK"
 
 
@@ -109,7 +118,9 @@ def _marked(mark: bytes) -> dict[int, str]:
     for entry in Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
-                found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if "multiprocessing.resource_tracker" not in command:  # it ends after us
+                    found[int(entry.name)] = command
         except (OSError, ValueError):
             continue
     # this process's own /proc entry shows the environment it was started with, without the mark
