@@ -51,11 +51,13 @@ def test_what_cannot_stand_in_a_header_is_refused_unshown(
     monkeypatch: pytest.MonkeyPatch, bad: str
 ) -> None:
     monkeypatch.setenv("RINGBACK_TOKEN_LINER", bad)
-    with pytest.raises(TokenMissing, match="not a token") as caught:
+    with pytest.raises(TokenMissing, match="what RINGBACK_TOKEN_LINER gave") as caught:
         find_token(account())
     assert bad not in repr(caught.value)
-    with pytest.raises(TokenMissing, match="not a token"):
+    with pytest.raises(TokenMissing, match="what the input gave"):
         store_token(account(), Secret(bad))
+    with pytest.raises(TokenMissing, match="empty"):
+        store_token(account(), Secret(" "))
 
 
 def test_the_first_line_of_the_command_is_the_token() -> None:
@@ -198,7 +200,7 @@ def test_importing_is_cheap() -> None:
 
     code = (
         "import sys, tui.accounts, tui.settings, tui.paths, tui.secrets, tui.log;"
-        "heavy = 'keyring secretstorage httpx tomlkit platformdirs textual asyncio logging.handlers';"
+        "heavy = 'keyring httpx tomlkit platformdirs textual asyncio logging.handlers';"
         "print([name for name in heavy.split() if name in sys.modules])"
     )
     done = subprocess.run(
