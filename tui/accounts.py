@@ -145,9 +145,8 @@ class AccountStore:
                 return account
         known = ", ".join(account.name for account in accounts)
         hint = f"There is: {known}." if known else "Add one with: ringback accounts add"
-        raise UnknownAccount(
-            f"there is no account {plain(name, 40)!r}", "\n".join([hint, *problems[:1]])
-        )
+        why = (*problems, *load_settings(self._paths).problems)[:1]
+        raise UnknownAccount(f"there is no account {plain(name, 40)!r}", "\n".join([hint, *why]))
 
     def add(self, account: Account) -> Account:
         """Add a new account, bound to its origin. Raises `AccountError`, `SettingsError`."""
@@ -177,10 +176,15 @@ class AccountStore:
         When its origin changes, its token is unbound, unless `account` is `Account.given` anew.
         Raises `AccountError`, `SettingsError`.
         """
-        old = self.get(account.name)
-        if account.bound_to is None:
-            account = replace(account, bound_to=old.bound_to or old.origin)
-        edit_settings(self._paths, lambda document: _write(document, account))
+
+        def change(document: TOMLDocument) -> None:
+            nonlocal account
+            old = self.get(account.name)
+            if account.bound_to is None:
+                account = replace(account, bound_to=old.bound_to or old.origin)
+            _write(document, account)
+
+        edit_settings(self._paths, change)
         return account
 
     def remove(self, name: str) -> Account | None:

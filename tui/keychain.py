@@ -113,8 +113,8 @@ def _no_prompt(ring: Any, op: str, users: list[str]) -> bool:
         if collection.is_locked():
             raise Stop("locked", "the keyring is locked")
         for user in users:
-            query = {"service": SERVICE, "username": user}
-            if any(item.is_locked() for item in collection.search_items(query)):
+            found = collection.search_items(ring._query(SERVICE, user))
+            if any(item.is_locked() for item in found):
                 raise Stop("locked", "the keyring wants to ask before it gives this token")
     return True
 

@@ -58,11 +58,13 @@ _LONGEST = 16 * 1024
 
 UNLOCK_OVER_SSH = """\
 # A keyring on a server, without a desktop (Debian: sudo apt install gnome-keyring dbus).
-# Save this as ~/.local/bin/keyring-unlock, and in each login:  source ~/.local/bin/keyring-unlock
+# Save this as ~/.local/bin/keyring-unlock, and in each login (bash):
+#   source ~/.local/bin/keyring-unlock
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$HOME/.cache/run}"; mkdir -p -m 700 "$XDG_RUNTIME_DIR"
 if [ -z "$DBUS_SESSION_BUS_ADDRESS" ]; then
   export DBUS_SESSION_BUS_ADDRESS="unix:path=$XDG_RUNTIME_DIR/bus"
-  [ -S "$XDG_RUNTIME_DIR/bus" ] ||
+  # asked, not looked for: after a reboot the old socket may still lie there
+  dbus-send --session --dest=org.freedesktop.DBus / org.freedesktop.DBus.Peer.Ping 2>/dev/null ||
     dbus-daemon --session --fork --address="$DBUS_SESSION_BUS_ADDRESS"
 fi
 read -rsp 'Keyring password: ' P; echo
@@ -274,10 +276,10 @@ def _check_bound(account: Account) -> None:
 
 def _token(account: Account, text: str, source: str) -> Token:
     """Refuses what cannot be one header's value, before a library quotes it in an error."""
-    if len(text) > _LONGEST or not all("!" <= character <= "~" for character in text):
+    if not 0 < len(text) <= _LONGEST or not all("!" <= character <= "~" for character in text):
         raise TokenMissing(
-            f"what {plain(source, 60)} gives for {account.name} is not a token: "
-            "it is too long, or has spaces or other characters in it",
+            f"no token for {account.name}: what {source} gave is empty or too long, "
+            "or has spaces or other characters in it that no token has",
             "Give the token alone, on one line.",
             source,
         )
@@ -296,7 +298,7 @@ def store_token(account: Account, secret: Secret, environ: Mapping[str, str] = o
     say yes and keep nothing. Afterwards `AccountStore.replace(account.given())` records the origin.
     Raises `TokenLocked`, `TokenRefusedStore`; `TokenMissing` for a text that is no token.
     """
-    token = _token(account, secret.reveal().strip(), "what was typed")
+    token = _token(account, secret.reveal().strip(), "the input")
     user = _user(account)
     answer = _ask("set", [user], environ, token.secret)
     if answer.state == "ok":

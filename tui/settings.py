@@ -11,6 +11,7 @@ left alone. Writing keeps the user's comments and order.
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import sys
@@ -328,4 +329,7 @@ def _try_lock(handle: int) -> bool:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):
+            raise  # those two: a network's file system without locks; the rename is whole anyway
     return True

@@ -1,0 +1,127 @@
+"""Every test runs on a machine of its own: no user's files, keyring, tokens or network."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tui.paths import Paths
+
+_FOREIGN = ("RINGBACK_", "SSH_", "XDG_", "KEYRING_", "TEXTUAL", "DBUS_", "PULSE_")
+_ALSO = (
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "TMUX",
+    "STY",
+    "GPG_TTY",
+    "LC_ALL",
+)
+_MARK = "TESTS_OF_RINGBACK"
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The environment of a fresh user who has no keyring."""
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN) or name in _ALSO:
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("user")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("RINGBACK_HOME", str(home / "ringback"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setenv("TZ", "UTC")
+    if hasattr(time, "tzset"):
+        time.tzset()
+
+
+@pytest.fixture
+def paths() -> Paths:
+    """The test's own folders, made."""
+    made = Paths.default()
+    made.make()
+    return made
+
+
+@pytest.fixture(autouse=True)
+def off_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the cable were pulled: other machines cannot be named or reached; loopback can."""
+    connect, connect_ex, getaddrinfo = (
+        socket.socket.connect,
+        socket.socket.connect_ex,
+        socket.getaddrinfo,
+    )
+
+    def refuse(address: object) -> None:
+        if isinstance(address, tuple) and not _here(str(address[0])):
+            raise OSError(101, "the tests have no network", str(address[0]))
+
+    def checked_connect(self: socket.socket, address: object) -> None:
+        refuse(address)
+        connect(self, address)  # type: ignore[arg-type]
+
+    def checked_connect_ex(self: socket.socket, address: object) -> int:
+        refuse(address)
+        return connect_ex(self, address)  # type: ignore[arg-type]
+
+    def checked_getaddrinfo(host: object, *args: object, **options: object) -> object:
+        name = host.decode() if isinstance(host, bytes) else str(host or "localhost")
+        if not _here(name) and not _literal(name):
+            raise socket.gaierror(socket.EAI_NONAME, "the tests have no network")
+        return getaddrinfo(host, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", checked_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", checked_connect_ex)
+    monkeypatch.setattr(socket, "getaddrinfo", checked_getaddrinfo)
+
+
+def _literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.split("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _here(host: str) -> bool:
+    return host == "localhost" or (_literal(host) and ipaddress.ip_address(host).is_loopback)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Whatever the tests start must be gone at their end; found by a mark in its environment."""
+    mark = f"{_MARK}={uuid4().hex}"
+    os.environ[_MARK] = mark.partition("=")[2]
+    yield
+    if sys.platform != "linux":
+        return
+    deadline = time.monotonic() + 3
+    while (left := _marked(mark.encode())) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left, f"processes left behind: {sorted(left.values())}"
+
+
+def _marked(mark: bytes) -> dict[int, str]:
+    found = {}
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if "multiprocessing.resource_tracker" not in command:  # it ends after us
+                    found[int(entry.name)] = command
+        except (OSError, ValueError):
+            continue
+    # this process's own /proc entry shows the environment it was started with, without the mark
+    return found
