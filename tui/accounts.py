@@ -16,7 +16,7 @@ from tui.settings import SettingsError, edit_settings, load_settings, read_table
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _OWN_KEYS = ("provider", "base_url", "token_command", "bound_to")
 _IDS = "_ids"
 _TOKEN_KEY = re.compile(
@@ -85,7 +85,7 @@ def make_account(
     if not _NAME.fullmatch(name):
         raise AccountError(
             f"{plain(name, 40)!r} cannot name an account",
-            "A name is 1 to 40 of a-z, 0-9, - and _, and begins with a letter or a digit.",
+            "A name is 1 to 40 letters, digits, - and _, and begins with a letter or a digit.",
         )
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", provider):
         raise AccountError(f"{plain(provider, 40)!r} is not a vendor", "Try liner, cinnox, nectar.")
@@ -141,7 +141,7 @@ class AccountStore:
         """One account, whatever the case of the name. Raises `AccountError`."""
         accounts, problems = self.read()
         for account in accounts:
-            if account.name == name.lower():
+            if account.name.lower() == name.lower():
                 return account
         known = ", ".join(account.name for account in accounts)
         hint = f"There is: {known}." if known else "Add one with: ringback accounts add"
@@ -193,8 +193,8 @@ class AccountStore:
         Returns the account, None when it was unusable. Raises `UnknownAccount`, `SettingsError`.
         """
         table = read_table(self._paths).get("accounts", {})
-        written = name if name in table else name.lower()
-        if written not in table:
+        written = next((one for one in table if one.lower() == name.lower()), None)
+        if written is None:
             raise UnknownAccount(
                 f"there is no account {plain(name, 40)!r}",
                 f"There is: {', '.join(table) or 'none'}.",

@@ -12,7 +12,8 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from tui.commands import COMMANDS, check_keymap
+from tui.commands import COMMANDS
+from tui.keymap import check_keymap
 from tui.network import NetworkThread
 from tui.screens.main import MainScreen
 from tui.services import Services

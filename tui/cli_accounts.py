@@ -9,7 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from providers.errors import AuthError, ProviderError
-from tui.accounts import Account, AccountError, make_account
+from tui.account_setup import TokenNotKept, account_from, forget, remember
+from tui.accounts import Account, AccountError
 from tui.exits import CommandError, Exit
 from tui.jobs import check
 from tui.services import Services
@@ -34,31 +35,6 @@ def run(arguments: argparse.Namespace) -> int:
 # -- add
 
 
-def account_from(
-    name: str, provider: str, base_url: str, settings: dict[str, str], token_command: str | None
-) -> Account:
-    """A checked account at a vendor that exists, with the settings that this vendor wants.
-
-    Raises `AccountError`, `ProviderError`.
-    """
-    from providers import registry
-
-    account = make_account(name, provider, base_url, settings, token_command)
-    known = {setting.key: setting for setting in registry.load(provider).settings}
-    for key in account.settings.keys() - known.keys():
-        raise AccountError(
-            f"{registry.titles()[provider]} has no setting {key}",
-            f"It has: {', '.join(known) or 'none'}.",
-        )
-    for setting in known.values():
-        if setting.required and not account.settings.get(setting.key):
-            raise AccountError(
-                f"an account at {registry.titles()[provider]} needs its {setting.title}",
-                f"Give it with {setting.option}. {setting.help}",
-            )
-    return account
-
-
 def _add(services: Services, arguments: argparse.Namespace) -> int:
     given = {key: getattr(arguments, option) for option, key in _OPTIONS.items()}
     settings = {key: value for key, value in given.items() if value is not None}
@@ -79,14 +55,15 @@ def _add(services: Services, arguments: argparse.Namespace) -> int:
         raise CommandError(error.message, error.hint, Exit.USAGE) from None
     except ProviderError as error:
         raise CommandError(str(error), error.hint, Exit.USAGE) from None
-    secret = _token_from_stdin() if arguments.token_stdin else None
-    if arguments.replace and any(one.name == account.name for one in services.accounts.list()):
-        account = services.accounts.replace(account.given())
-        print(f"Account {account.name} changed.")
-    else:
-        account = services.accounts.add(account)
-        print(f"Account {account.name} added.")
-    return _keep_token(services, account, secret)
+    secret = _token_from_stdin() if arguments.token_stdin else _typed_token(services, account)
+    try:
+        account, said = remember(services, account, secret, arguments.replace)
+    except TokenNotKept as error:
+        raise CommandError(error.message, error.hint, Exit.TOKEN) from None
+    print(said)
+    if secret is None:
+        _say_where(services, account)
+    return Exit.DONE
 
 
 def _token_from_stdin() -> Secret:
@@ -100,30 +77,25 @@ def _token_from_stdin() -> Secret:
     return Secret(text)
 
 
-def _keep_token(services: Services, account: Account, secret: Secret | None) -> int:
-    from tui.secrets import SecretError, describe, probe_keyring, store_token, ways_to_give
+def _typed_token(services: Services, account: Account) -> Secret | None:
+    """A token from the person at the terminal, if there is one and it could be kept."""
+    from tui.secrets import describe, probe_keyring
 
-    if secret is None:
-        where = describe(account, services.environ)
-        if where.state in ("found", "not run"):
-            print(f"Its token comes from {where.source}.")
-            return Exit.DONE
-        # whether a token can be kept is asked before the person types one
-        if sys.stdin.isatty() and probe_keyring(services.environ).state == "ok":
-            secret = _ask_token(account)
-    if secret is None:
+    if not sys.stdin.isatty() or describe(account, services.environ).state in ("found", "not run"):
+        return None
+    if probe_keyring(services.environ).state != "ok":
+        return None
+    return _ask_token(account)
+
+
+def _say_where(services: Services, account: Account) -> None:
+    from tui.secrets import describe, ways_to_give
+
+    where = describe(account, services.environ)
+    if where.state in ("found", "not run"):
+        print(f"Its token comes from {where.source}.")
+    else:
         print(f"Its token is still missing.\n{ways_to_give(account)}")
-        return Exit.DONE
-    try:
-        place = store_token(account, secret, services.environ)
-    except SecretError as error:
-        raise CommandError(
-            f"the account {account.name} is added, its token is not kept: {error.message}",
-            error.hint,
-            Exit.TOKEN,
-        ) from None
-    print(f"Its token is kept in the {place}.")
-    return Exit.DONE
 
 
 def _ask_token(account: Account) -> Secret | None:
@@ -219,26 +191,6 @@ def _test(services: Services, arguments: argparse.Namespace) -> int:
 
 
 def _remove(services: Services, arguments: argparse.Namespace) -> int:
-    from tui.recordings import RecordingCache
-    from tui.secrets import SecretError, delete_token
-
-    account = services.accounts.remove(arguments.name)
-    name = account.name if account else arguments.name
-    print(f"Account {name} removed.")
-    if not arguments.keep_calls:
-        with services.open_archive() as archive:
-            gone = archive.remove_account(name)
-        RecordingCache(services.paths.cached_recordings).forget(name)
-        print(f"{gone:,} calls removed from the archive.")
-    if account is None:
-        return Exit.DONE
-    try:
-        if delete_token(account, services.environ):
-            print("Its token is removed from the keyring.")
-    except SecretError as error:
-        raise CommandError(
-            f"the token of {name} is still in the keyring: {error.message}",
-            "Unlock the keyring and remove it there.",
-            Exit.PARTLY,
-        ) from None
-    return Exit.DONE
+    said, whole = forget(services, arguments.name, arguments.keep_calls)
+    print(said)
+    return Exit.DONE if whole else Exit.PARTLY

@@ -168,10 +168,8 @@ def csv_cell(value: Any) -> Any:
     """
     if isinstance(value, bool):
         return str(value).lower()
-    if (
-        (isinstance(value, str)
-        and value.lstrip()[:1] in tuple("=+-@"))
-        or (isinstance(value, str) and value[:1] in ("\t", "\r", "\n"))
+    if (isinstance(value, str) and value.lstrip()[:1] in tuple("=+-@")) or (
+        isinstance(value, str) and value[:1] in ("\t", "\r", "\n")
     ):
         return f"'{value}"
     return value

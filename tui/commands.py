@@ -4,7 +4,7 @@ are made from this list, and `[keys]` in config.toml remaps it by id.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -79,7 +79,7 @@ COMMANDS = (
     ),
 )  # fmt: skip
 
-_KEY_NAMES = {
+KEY_NAMES = {
     "less_than_sign": "<",
     "greater_than_sign": ">",
     "slash": "/",
@@ -94,54 +94,11 @@ _KEY_NAMES = {
     "colon": ":",
     "escape": "esc",
 }
-_INDISTINCT = {
-    "ctrl+m": "enter",
-    "ctrl+j": "enter",
-    "ctrl+i": "tab",
-    "ctrl+h": "backspace",
-    "ctrl+left_square_bracket": "esc",
-}
-"""Keys that a terminal cannot tell from another."""
 
 
 def key_text(keys: str) -> str:
     """Keys as people write them: ``j, down``, ``/``, ``esc``."""
-    return ", ".join(_KEY_NAMES.get(key.strip(), key.strip()) for key in keys.split(",") if key)
-
-
-def _canonical(keys: str) -> str:
-    named = {text: name for name, text in _KEY_NAMES.items()}
-    return ",".join(named.get(key.strip(), key.strip()) for key in keys.split(",") if key.strip())
-
-
-def check_keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The user's keys by command id, ready for `App.set_keymap`, and what is wrong with them.
-
-    A wrong entry is left out and said; a key taken from another command is said too.
-    """
-    known = {command.id: command for command in COMMANDS}
-    keymap: dict[str, str] = {}
-    problems: list[str] = []
-    for id_, keys in wanted.items():
-        canonical = _canonical(keys)
-        if id_ not in known:
-            problems.append(f"[keys] {id_}: there is no such command")
-            continue
-        for key in canonical.split(","):
-            if key in _INDISTINCT:
-                problems.append(f"[keys] {id_}: a terminal sends {key} as {_INDISTINCT[key]}")
-        keymap[id_] = canonical
-    problems += _stolen(keymap)
-    return keymap, problems
-
-
-def _stolen(keymap: Mapping[str, str]) -> Iterable[str]:
-    taken = {key: id_ for id_, keys in keymap.items() for key in keys.split(",") if key}
-    for command in COMMANDS:
-        for key in command.keys.split(",") if command.id not in keymap else ():
-            thief = taken.get(key)
-            if thief and not command.id.startswith("table."):
-                yield f"[keys] {thief}: {key_text(key)} is also the key of {command.id}"
+    return ", ".join(KEY_NAMES.get(key.strip(), key.strip()) for key in keys.split(",") if key)
 
 
 def key_table(keymap: Mapping[str, str] | None = None) -> list[tuple[str, list[tuple[str, str]]]]:

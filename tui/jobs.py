@@ -83,3 +83,18 @@ async def check(services: Services, account: Account, archive: Archive) -> str:
     provider = services.provider(account, services.login(account, token, archive))
     async with provider:
         return await provider.check()
+
+
+async def learn_recordings(
+    services: Services, account: Account, archive: Archive, call_id: str
+) -> None:
+    """Ask for a call's list of recordings and keep it. Raises `ProviderError`."""
+    from tui.recordings import with_known_recordings
+
+    call = archive.get(account.name, call_id)
+    if call is None or call.recordings_known:
+        return
+    token = await asyncio.to_thread(services.find_token, account)
+    provider = services.provider(account, services.login(account, token, archive))
+    async with provider:
+        await with_known_recordings(provider, archive, account.name, call)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-from widgets.player_line import PlayerView
+from pathlib import Path
 
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
@@ -14,8 +13,9 @@ from tui.accounts import Account
 from tui.archive import Archive
 from tui.audio.player import FileSource, Player, PlayerState
 from tui.network import NetworkThread
-from tui.recordings import Fetched, RecordingCache, fetch
+from tui.recordings import Fetched, RecordingCache, copy_to, fetch, file_name
 from tui.services import Services
+from widgets.player_line import PlayerView
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,16 @@ class Playback:
                 )
 
         return await self._network.run(work)
+
+    async def download(self, account: Account, call: Call, folder: Path) -> list[Path]:
+        """All recordings of a call as files in `folder`. Raises as `fetch`."""
+        paths, index, count = [], 0, max(1, len(call.recordings))
+        while index < count:
+            fetched = await self.fetch(account, call, index)
+            name = file_name(account.provider, call, index, fetched.kind)
+            paths.append(await asyncio.to_thread(copy_to, fetched, folder, name))
+            index += 1
+        return paths
 
     def _progress(self, playing: Playing) -> Callable[[int, int | None], None]:
         loop = asyncio.get_running_loop()

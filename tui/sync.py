@@ -27,6 +27,7 @@ from tui.when import BEGINNING
 
 OVERLAP_S = 24 * 3600
 """Vendors add recordings, summaries and dispositions after a call; this far back we look again."""
+NEW_AFTER_S = 1.0
 DISCOVER_STEP = 50
 AT_ONCE = 4
 
@@ -68,11 +69,14 @@ class Wish:
     asked: str = ""
     """The period as it was typed, so that the same wish resumes an interrupted walk."""
     pages: int | None = None
-    """Stop after this many pages; the rest waits for the next sync."""
+    """Stop the walk through older calls after this many pages; the rest waits for the next
+    sync. What is new since the last one always comes whole."""
     recordings: bool = False
     """Also ask for the list of recordings of every call that has some."""
     discover: int = 0
     """Walk on from the highest known id until this many ids in a row are unknown."""
+    more: bool = False
+    """Only go on with what is unfinished."""
     patient: bool = True
     """Ask again for ids that were unknown a while ago, and for calls that have settled."""
 
@@ -98,15 +102,18 @@ class Sync:
     async def run(self, wish: Wish) -> Report:
         """Bring what was wished for. Errors of the vendor end in `Report.error`."""
         report = self._report
-        pages_left = wish.pages
         try:
             async with self._provider:
                 self._choose_ids(wish)
-                for walk in self._walks(wish):
-                    pages_left = await self._walk(walk, pages_left)
-                    if pages_left == 0:
-                        report.complete = not self._archive.open_walks(self._account)
+                recent, older = self._walks(wish)
+                for walk in recent:
+                    await self._walk(walk, None)
+                pages = wish.pages
+                for walk in older:
+                    pages = await self._walk(walk, pages)
+                    if pages == 0:
                         break
+                report.complete = not self._archive.open_walks(self._account)
                 if wish.discover:
                     await self._discover(wish.discover)
                 if wish.recordings:
@@ -119,27 +126,33 @@ class Sync:
 
     # -- which periods
 
-    def _walks(self, wish: Wish) -> list[Walk]:
-        archive, account, now = self._archive, self._account, self._clock()
+    def _walks(self, wish: Wish) -> tuple[list[Walk], list[Walk]]:
+        """The walk over what is new, and those over what is older."""
+        archive, now = self._archive, self._clock()
         asked = f"{wish.asked}|{self._digest}"
-        open_walks = archive.open_walks(account)
-        for walk in open_walks:
-            # other ids or orders than when it began: its cursor means nothing now
-            if not walk.asked.endswith(self._digest):
-                archive.drop_walk(walk)
-        open_walks = [walk for walk in open_walks if walk.asked.endswith(self._digest)]
+        unfinished = self._unfinished()
+        if wish.more:
+            return [], unfinished
         if wish.since or wish.until:
-            same = [walk for walk in open_walks if walk.asked == asked]
-            return same or [self._begin(wish.since, wish.until, asked)]
-        covered = archive.covered_until(account)
-        if not self._provider.capabilities.lists_calls:
-            return open_walks or [self._begin(None, None, asked)]
-        if covered is None:
-            return [self._begin(None, None, asked)]
-        if now - covered < 1:
-            return open_walks
+            same = [walk for walk in unfinished if walk.asked == asked]
+            return [], same or [self._begin(wish.since, wish.until, asked)]
+        covered = archive.covered_until(self._account)
+        if covered is None or not self._provider.capabilities.lists_calls:
+            return [], unfinished or [self._begin(None, None, asked)]
+        if now - covered < NEW_AFTER_S:
+            return [], unfinished
         since = datetime.fromtimestamp(covered - OVERLAP_S, UTC)
-        return [self._begin(since, None, asked), *open_walks]
+        return [self._begin(since, None, asked)], unfinished
+
+    def _unfinished(self) -> list[Walk]:
+        """Walks to go on with. One that began for other ids or orders cannot: it is dropped."""
+        kept = []
+        for walk in self._archive.open_walks(self._account):
+            if walk.asked.endswith(self._digest):
+                kept.append(walk)
+            else:
+                self._archive.drop_walk(walk)
+        return kept
 
     def _begin(self, since: datetime | None, until: datetime | None, asked: str) -> Walk:
         return self._archive.begin_walk(

@@ -1,0 +1,97 @@
+"""Adding and removing an account whole: settings, token, calls, recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from providers.base import Secret
+from tui.accounts import Account, AccountError, make_account
+from tui.services import Services
+
+
+def account_from(
+    name: str,
+    provider: str,
+    base_url: str,
+    settings: Mapping[str, str],
+    token_command: str | None = None,
+) -> Account:
+    """A checked account at a vendor that exists, with the settings that this vendor wants.
+
+    Raises `AccountError`, `ProviderError`.
+    """
+    from providers import registry
+
+    vendor = registry.load(provider)
+    account = make_account(name, provider, base_url, settings, token_command)
+    known = {setting.key: setting for setting in vendor.settings}
+    for key in account.settings.keys() - known.keys():
+        raise AccountError(
+            f"{vendor.title} has no setting {key}", f"It has: {', '.join(known) or 'none'}."
+        )
+    for setting in known.values():
+        if setting.required and not account.settings.get(setting.key):
+            raise AccountError(
+                f"an account at {vendor.title} needs its {setting.title}",
+                f"Give it with {setting.option}. {setting.help}",
+            )
+    return account
+
+
+class TokenNotKept(AccountError):
+    """The account was added, and its token could not be kept."""
+
+
+def remember(
+    services: Services, account: Account, token: Secret | None, replace: bool = False
+) -> tuple[Account, str]:
+    """Add the account and keep its token, if there is one; what was done, in a sentence.
+
+    Raises `AccountError` (nothing was added), `SettingsError`, `TokenNotKept` (it was).
+    """
+    from tui.secrets import SecretError, store_token
+
+    exists = any(one.name == account.name for one in services.accounts.list())
+    if replace and exists:
+        # a token belongs to one origin: at another it has to be given anew
+        account = services.accounts.replace(account.given() if token else account)
+    else:
+        account = services.accounts.add(account)
+    said = f"Account {account.name} {'changed' if replace and exists else 'added'}."
+    if token is None:
+        return account, said
+    try:
+        place = store_token(account, token, services.environ)
+    except SecretError as error:
+        raise TokenNotKept(
+            f"the account {account.name} is added, its token is not kept: {error.message}",
+            error.hint,
+        ) from None
+    return account, f"{said}\nIts token is kept in the {place}."
+
+
+def forget(services: Services, name: str, keep_calls: bool = False) -> tuple[str, bool]:
+    """Remove an account, its token and (unless `keep_calls`) its calls.
+
+    Answers what was removed, in sentences, and whether all of it was: a keyring may not let go
+    of a token. Raises `AccountError`, `SettingsError`.
+    """
+    from tui.recordings import RecordingCache
+    from tui.secrets import SecretError, delete_token
+
+    account = services.accounts.remove(name)
+    name = account.name if account else name
+    said, whole = [f"Account {name} removed."], True
+    if not keep_calls:
+        with services.open_archive() as archive:
+            gone = archive.remove_account(name)
+        RecordingCache(services.paths.cached_recordings).forget(name)
+        said.append(f"{gone:,} calls removed from the archive.")
+    if account:
+        try:
+            if delete_token(account, services.environ):
+                said.append("Its token is removed from the keyring.")
+        except SecretError as error:
+            whole = False
+            said.append(f"Its token is still in the keyring: {error.message}")
+    return "\n".join(said), whole

@@ -1,0 +1,69 @@
+"""Commands as Textual's bindings, and the user's own keys checked before they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from textual.binding import Binding, BindingType
+
+from tui.commands import COMMANDS, KEY_NAMES, key_text
+
+_INDISTINCT = {
+    "ctrl+m": "enter",
+    "ctrl+j": "enter",
+    "ctrl+i": "tab",
+    "ctrl+h": "backspace",
+    "ctrl+left_square_bracket": "esc",
+}
+"""Keys that a terminal cannot tell from another."""
+
+
+def bindings() -> list[BindingType]:
+    """The bindings of the main screen; those of the table are the table's own."""
+    return [
+        Binding(
+            command.keys or f"f{40 + number}",  # no keyboard has it: only palette and keymap do
+            command.action,
+            command.title,
+            id=command.id,
+            show=command.footer,
+            priority=command.priority,
+        )
+        for number, command in enumerate(COMMANDS)
+        if command.action
+    ]
+
+
+def _canonical(keys: str) -> str:
+    named = {text: name for name, text in KEY_NAMES.items()}
+    return ",".join(named.get(key.strip(), key.strip()) for key in keys.split(",") if key.strip())
+
+
+def check_keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The user's keys by command id, ready for `App.set_keymap`, and what is wrong with them.
+
+    A wrong entry is left out and said; a key taken from another command is said too.
+    """
+    known = {command.id: command for command in COMMANDS}
+    keymap: dict[str, str] = {}
+    problems: list[str] = []
+    for id_, keys in wanted.items():
+        canonical = _canonical(keys)
+        if id_ not in known:
+            problems.append(f"[keys] {id_}: there is no such command")
+            continue
+        for key in canonical.split(","):
+            if key in _INDISTINCT:
+                problems.append(f"[keys] {id_}: a terminal sends {key} as {_INDISTINCT[key]}")
+        keymap[id_] = canonical
+    problems += _stolen(keymap)
+    return keymap, problems
+
+
+def _stolen(keymap: Mapping[str, str]) -> Iterable[str]:
+    taken = {key: id_ for id_, keys in keymap.items() for key in keys.split(",") if key}
+    for command in COMMANDS:
+        for key in command.keys.split(",") if command.id not in keymap else ():
+            thief = taken.get(key)
+            if thief and not command.id.startswith("table."):
+                yield f"[keys] {thief}: {key_text(key)} is also the key of {command.id}"

@@ -1,0 +1,234 @@
+"""The accounts screen: a list, and a form that adds an account and tests it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+
+from providers import registry
+from providers.base import Secret
+from providers.errors import ProviderError
+from tui.account_setup import account_from, forget, remember
+from tui.accounts import Account, AccountError
+from tui.jobs import check
+from tui.network import NetworkThread
+from tui.services import Services
+from tui.settings import SettingsError
+from widgets.confirm import Confirm
+from widgets.form import Field, Form, Value, missing
+from widgets.safe import safe_text
+
+
+def add_fields(provider: str) -> list[Field]:
+    """The fields of a new account at a vendor, its own settings among them."""
+    vendors = tuple((title, name) for name, title in registry.titles().items())
+    settings = registry.load(provider).settings
+    return [
+        Field("provider", "Vendor", "select", provider, options=vendors, required=True),
+        Field("name", "Name", help="Short, for example desk-eu", required=True),
+        Field("base_url", "Base URL", help="https://..., from the vendor", required=True),
+        *(
+            Field(f"set-{setting.key}", setting.title, help=setting.help, required=setting.required)
+            for setting in settings
+        ),
+        Field("token", "Token", "password", help="Kept in the keyring, never in a file"),
+    ]
+
+
+class AddAccountScreen(Screen[Account | None]):
+    """A form; the account is kept only when it is sound, and tested at once."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "app.quit", "Quit", priority=True),
+    ]
+
+    def __init__(self, services: Services, network: NetworkThread) -> None:
+        super().__init__()
+        self._services, self._network = services, network
+        self._provider = next(iter(registry.titles()))
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content("Add an account"), classes="title")
+        yield Form(add_fields(self._provider), submit="Add and test")
+        yield Static(Content(""), id="account-answer")
+        yield Footer(compact=True, show_command_palette=False)
+
+    @on(Form.Changed)
+    async def _vendor_changed(self, event: Form.Changed) -> None:
+        if event.field_id == "provider" and event.value != self._provider:
+            self._provider = str(event.value)
+            await self.query_one(Form).set_fields(add_fields(self._provider))
+
+    @on(Form.Cancelled)
+    def _cancelled(self) -> None:
+        self.dismiss(None)
+
+    @on(Form.Submitted)
+    def _submitted(self, event: Form.Submitted) -> None:
+        values = event.values
+        if errors := missing(self.query_one(Form).fields, values):
+            self.query_one(Form).set_errors(errors)
+            return
+        self._add(values)
+
+    @work(group="add", exclusive=True, exit_on_error=False)
+    async def _add(self, values: dict[str, Value]) -> None:
+        texts = {key: str(value).strip() for key, value in values.items()}
+        settings = {
+            key.removeprefix("set-"): value
+            for key, value in texts.items()
+            if key.startswith("set-") and value
+        }
+        token = Secret(texts["token"]) if texts.get("token") else None
+        try:
+            account = account_from(texts["name"], texts["provider"], texts["base_url"], settings)
+            self._say("Adding the account ...")
+            account, said = await asyncio.to_thread(remember, self._services, account, token)
+        except (AccountError, SettingsError, ProviderError) as error:
+            self._say(f"{error}\n{error.hint}")
+            return
+        self._say(f"{said}\nAsking the vendor ...")
+        try:
+            answer = await self._network.run(
+                lambda archive: check(self._services, account, archive)
+            )
+        except ProviderError as error:
+            self._say(f"{said}\n{error}\n{error.hint}\nThe account is kept. esc: back")
+            return
+        self.app.notify(answer, title=account.name, markup=False)
+        self.dismiss(account)
+
+    def _say(self, text: str) -> None:
+        self.query_one("#account-answer", Static).update(
+            Content(safe_text(text.strip(), multiline=True))
+        )
+
+
+class AccountsScreen(Screen[bool]):
+    """The accounts; dismissed with whether anything changed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "add", "Add", id="accounts.add"),
+        Binding("t", "test", "Test", id="accounts.test"),
+        Binding("x,delete", "remove", "Remove", id="accounts.remove"),
+        Binding("j", "cursor(1)", "Next", show=False, id="accounts.down"),
+        Binding("k", "cursor(-1)", "Previous", show=False, id="accounts.up"),
+        Binding("escape,q", "leave", "Back", id="accounts.back"),
+        Binding("ctrl+q", "app.quit", "Quit", priority=True),
+    ]
+
+    def __init__(self, services: Services, network: NetworkThread) -> None:
+        super().__init__()
+        self._services, self._network = services, network
+        self._changed = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content("Accounts"), classes="title")
+        yield OptionList(id="account-list", markup=False)
+        yield Static(Content(""), id="account-answer")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self._list()
+
+    @work(group="list", exclusive=True, exit_on_error=False)
+    async def _list(self) -> None:
+        from tui.secrets import describe_all
+
+        accounts, problems = self._services.accounts.read()
+        options = self.query_one("#account-list", OptionList)
+        tokens = {account.name: "..." for account in accounts}
+        self._fill(options, accounts, tokens)
+        found = await asyncio.to_thread(describe_all, accounts, self._services.environ)
+        self._fill(
+            options, accounts, {name: f"{d.state} ({d.source})" for name, d in found.items()}
+        )
+        if problems:
+            self._say("\n".join(problems))
+        elif not accounts:
+            self._say("No accounts yet. Press a to add one.")
+
+    def _fill(self, options: OptionList, accounts: list[Account], tokens: dict[str, str]) -> None:
+        titles = registry.titles()
+        highlighted = options.highlighted or 0
+        options.set_options(
+            Option(
+                Content(
+                    safe_text(
+                        f"{account.name}  {titles.get(account.provider, account.provider)}  "
+                        f"{account.base_url}  token: {tokens.get(account.name, '')}"
+                    )
+                ),
+                id=account.name,
+            )
+            for account in accounts
+        )
+        if accounts:
+            options.highlighted = min(highlighted, len(accounts) - 1)
+
+    def _chosen(self) -> Account | None:
+        option = self.query_one("#account-list", OptionList).highlighted_option
+        if option is None or option.id is None:
+            self._say("No account is chosen. Press a to add one.")
+            return None
+        return self._services.accounts.get(option.id)
+
+    def action_cursor(self, step: int) -> None:
+        options = self.query_one("#account-list", OptionList)
+        options.action_cursor_down() if step > 0 else options.action_cursor_up()
+
+    @work(group="dialog", exit_on_error=False)
+    async def action_add(self) -> None:
+        added = await self.app.push_screen_wait(AddAccountScreen(self._services, self._network))
+        self._changed = True
+        self._list()
+        if added:
+            self._say(f"{added.name} is added.")
+
+    @work(group="test", exclusive=True, exit_on_error=False)
+    async def action_test(self) -> None:
+        account = self._chosen()
+        if account is None:
+            return
+        self._say(f"{account.name}: asking the vendor ...")
+        try:
+            answer = await self._network.run(
+                lambda archive: check(self._services, account, archive)
+            )
+        except ProviderError as error:
+            answer = f"{error}\n{error.hint}"
+        self._say(f"{account.name}: {answer}")
+
+    @work(group="dialog", exit_on_error=False)
+    async def action_remove(self) -> None:
+        account = self._chosen()
+        if account is None:
+            return
+        sure = await self.app.push_screen_wait(
+            Confirm(
+                f"Remove {account.name}?",
+                "Its calls, recordings and token are removed from this machine, not at the vendor.",
+                yes="Remove",
+            )
+        )
+        if sure:
+            said, _ = await asyncio.to_thread(forget, self._services, account.name)
+            self._changed = True
+            self._say(said)
+            self._list()
+
+    def action_leave(self) -> None:
+        self.dismiss(self._changed)
+
+    def _say(self, text: str) -> None:
+        self.query_one("#account-answer", Static).update(
+            Content(safe_text(text.strip(), multiline=True))
+        )

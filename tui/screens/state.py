@@ -1,0 +1,148 @@
+"""What the main screen shows, as plain values read from the archive in one go."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from providers import registry
+from tui.accounts import Account
+from tui.archive import Archive, Walk
+from tui.archive.archive import AccountState
+from tui.query import Query
+from tui.services import Services
+from widgets.columns import Clock, time_text
+from widgets.sidebar import AccountItem
+
+FIRST_ROWS = 256
+"""Rows that are read before the first paint; the rest of the order follows in the background."""
+STATE_NOTICES = {
+    "refused": "refused",
+    "token missing": "refused",
+    "offline": "offline",
+    "rate-limited": "offline",
+}
+"""Which notice stands for an account's state when there is no call to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The archive at one moment, for one query and order."""
+
+    keys: array[int]
+    complete: bool
+    """False: only the first rows' keys were read."""
+    counts: Mapping[str, int]
+    states: Mapping[str, AccountState]
+    walks: Mapping[str, Sequence[Walk]]
+    """Unfinished walks by account: there is more at the vendor."""
+
+
+NOTHING = Snapshot(array("q"), True, {}, {}, {})
+
+
+def take(
+    archive: Archive,
+    accounts: Sequence[Account],
+    query: Query,
+    sort: tuple[str, bool],
+    limit: int | None = None,
+) -> Snapshot:
+    """Read the archive; with a `limit` only the first rows, in a few milliseconds."""
+    keys = archive.keys(query, *sort, limit=limit)
+    return Snapshot(
+        keys,
+        limit is None or len(keys) < limit,
+        archive.counts() if limit is None else {},
+        archive.states(),
+        {account.name: archive.open_walks(account.name) for account in accounts},
+    )
+
+
+def take_apart(
+    services: Services, accounts: Sequence[Account], query: Query, sort: tuple[str, bool]
+) -> Snapshot:
+    """`take` on a connection of its own, for another thread."""
+    with services.open_archive() as archive:
+        return take(archive, accounts, query, sort)
+
+
+def account_items(
+    accounts: Sequence[Account], snapshot: Snapshot, busy: frozenset[str], clock: Clock
+) -> tuple[AccountItem, ...]:
+    """The sidebar's accounts, grouped by vendor in the vendors' order."""
+    titles = registry.titles()
+    order = list(titles)
+    items = []
+    for account in sorted(
+        accounts, key=lambda a: order.index(a.provider) if a.provider in order else len(order)
+    ):
+        state = snapshot.states.get(account.name)
+        word = "syncing" if account.name in busy else state.state if state else "new"
+        items.append(
+            AccountItem(
+                account.name,
+                titles.get(account.provider, account.provider),
+                word if word in _STATES else "failed",
+                snapshot.counts.get(account.name) if snapshot.counts or snapshot.complete else None,
+                time_text(state.at, clock) if state and account.name not in busy else "",
+                state.message if state else "",
+            )
+        )
+    return tuple(items)
+
+
+_STATES = frozenset(
+    {"fresh", "syncing", "token missing", "refused", "rate-limited", "offline", "failed", "new"}
+)
+
+
+def total_of(
+    accounts: Sequence[Account], snapshot: Snapshot, query: Query, loaded: int
+) -> tuple[int | None, bool]:
+    """How many calls there are in all, where that is known, and whether all are here.
+
+    A vendor's total counts all of an account's calls, so a query that narrows them has none.
+    """
+    shown = shown_accounts(accounts, query)
+    waiting = [walk for account in shown for walk in snapshot.walks.get(account.name, ())]
+    if not waiting:
+        return loaded, True
+    narrowed = any(term.field != "account" for term in query.terms)
+    if narrowed or any(walk.total is None for walk in waiting):
+        return None, False
+    missing = sum(max(0, (walk.total or 0) - walk.fetched) for walk in waiting)
+    return loaded + missing, False
+
+
+def shown_accounts(accounts: Sequence[Account], query: Query) -> list[Account]:
+    """The accounts whose calls a query may show."""
+    named = {
+        term.value.lower() for term in query.terms if term.field == "account" and not term.negated
+    }
+    return [account for account in accounts if not named or account.name.lower() in named]
+
+
+def notice(
+    accounts: Sequence[Account], snapshot: Snapshot, query: Query, busy: frozenset[str]
+) -> tuple[str, str]:
+    """Which empty state stands in the table's place, and a sentence that says it more exactly."""
+    if not accounts:
+        return "no accounts", ""
+    shown = shown_accounts(accounts, query)
+    if busy & {account.name for account in shown}:
+        return "loading", ""
+    if any(snapshot.counts.get(account.name) for account in shown):
+        return "no match", ""
+    for account in shown:
+        state = snapshot.states.get(account.name)
+        if state and state.state != "fresh":
+            kind = STATE_NOTICES.get(state.state, "failed")
+            return kind, f"{account.name}: {state.message}"
+    return "empty", ""
+
+
+def clock_of(services: Services, now: datetime) -> Clock:
+    return Clock(now, services.zone)

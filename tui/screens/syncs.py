@@ -1,0 +1,88 @@
+"""The syncs that run beside the screen: at most one an account."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from tui.accounts import Account
+from tui.archive import Archive
+from tui.jobs import sync_account
+from tui.network import NetworkThread
+from tui.services import Services
+from tui.sync import Report, Wish
+
+
+class Syncs:
+    """Belongs to the screen's loop. `on_change` is called when `busy` or `progress` changed,
+    `on_end` with the report of a sync that was not cancelled.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        network: NetworkThread,
+        on_change: Callable[[], None],
+        on_end: Callable[[Report], None],
+    ) -> None:
+        self._services, self._network = services, network
+        self._on_change, self._on_end = on_change, on_end
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._counts: dict[str, tuple[int, int | None]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """Names of the accounts that are being synced."""
+        return frozenset(self._tasks)
+
+    @property
+    def progress(self) -> str:
+        """``liner 1,500 of 12,345 · desk 50 so far``; empty when nothing runs."""
+        return " · ".join(self._words(name) for name in self._tasks)
+
+    def _words(self, name: str) -> str:
+        fetched, total = self._counts.get(name, (0, None))
+        if not fetched:
+            return f"{name}: asking"
+        return f"{name} {fetched:,} of {total:,}" if total else f"{name} {fetched:,} so far"
+
+    def start(self, accounts: Sequence[Account], wish: Wish) -> None:
+        """Begin for those accounts that are not being synced already."""
+        self._loop = asyncio.get_running_loop()
+        for account in accounts:
+            if account.name not in self._tasks:
+                self._tasks[account.name] = self._loop.create_task(self._run(account, wish))
+        self._on_change()
+
+    async def _run(self, account: Account, wish: Wish) -> None:
+        async def work(archive: Archive) -> Report:
+            return await sync_account(self._services, account, archive, wish, self)
+
+        report = None
+        try:
+            report = await self._network.run(work)
+        except (OSError, sqlite3.Error) as error:
+            report = Report(account.name, problems=[f"the archive cannot be written: {error}"])
+        finally:
+            self._tasks.pop(account.name, None)
+            self._counts.pop(account.name, None)
+            self._on_change()
+        self._on_end(report)
+
+    def page(self, account: str, fetched: int, total: int | None) -> None:
+        """As `tui.sync.Watcher`; called in the network's thread."""
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._count, account, fetched, total)
+
+    def _count(self, account: str, fetched: int, total: int | None) -> None:
+        self._counts[account] = (fetched, total)
+        self._on_change()
+
+    def cancel(self) -> int:
+        """Stop all; what came is kept. The number that was stopped."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        return len(tasks)
