@@ -161,13 +161,19 @@ def _pairs(page: Page) -> Iterator[tuple[str, str]]:
 
 
 def _overview(page: Page) -> Iterator[Row]:
-    pairs = [(label, value) for label, value in _pairs(page) if value]
+    """Short values side by side; those too long for that have lines of their own, unabridged."""
     columns = max(1, (page.width + 1) // PAIR_WIDTH)
     width = page.width // columns
-    for start in range(0, len(pairs), columns):
+    room = width - LABEL_WIDTH - 3
+    pairs = [(label, value) for label, value in _pairs(page) if value]
+    short = [pair for pair in pairs if cell_len(pair[1]) <= room]
+    for start in range(0, len(short), columns):
         yield Row(
-            tuple(run for pair in pairs[start : start + columns] for run in _pair(pair, width))
+            tuple(run for pair in short[start : start + columns] for run in _pair(pair, width))
         )
+    for label, value in pairs:
+        if cell_len(value) > room:
+            yield from _labelled(page, label, value)
     yield from _labelled(page, "Summary", page.call.summary)
 
 

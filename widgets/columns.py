@@ -139,7 +139,7 @@ COLUMNS: dict[str, Column] = {
             9,
             1,
             lambda row, clock: safe_text(outcome_text(row.outcome)),
-            "How the call ended: answered, missed, voicemail ...",
+            "How the call ended: answered, missed, busy ...",
         ),
         Column(
             "contact",
@@ -148,7 +148,7 @@ COLUMNS: dict[str, Column] = {
             10,
             2,
             _field("contact"),
-            "The customer's name; the number where no number is shown",
+            "The customer's name, or else the number",
             flexible=True,
         ),
         Column("number", "Number", 16, 13, 7, _field("number"), "The customer's number"),

@@ -29,16 +29,13 @@ def json_lines(raw: Json, secrets: Iterable[str] = ()) -> list[str]:
     pieces: list[str] = []
     size = 0
     cut = False
-    try:
-        encoder = json.JSONEncoder(indent=2, ensure_ascii=False, default=str)
-        for piece in encoder.iterencode(raw):
-            pieces.append(piece)
-            size += len(piece)
-            if size > MAX_CHARS:
-                cut = True
-                break
-    except (RecursionError, ValueError, TypeError):
-        return ["not shown: too deeply nested; `ringback show --raw` prints it"]
+    encoder = json.JSONEncoder(indent=2, ensure_ascii=False, default=str)
+    for piece in encoder.iterencode(raw):
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_CHARS:
+            cut = True
+            break
     encoded = [json.dumps(secret, ensure_ascii=False)[1:-1] for secret in secrets]
     lines = hide_addresses("".join(pieces), encoded)[:MAX_CHARS].split("\n")
     cut = cut or len(lines) > MAX_LINES

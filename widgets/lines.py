@@ -31,8 +31,9 @@ def filled(line: Line, width: int) -> Line:
     """`line` in exactly `width` cells of safe text, equal neighbours merged."""
     merged: list[Run] = []
     used = 0
-    for style, group in groupby(line, key=lambda run: run[1]):
-        text = safe_text("".join(run[0] for run in group))
+    safe = [(text, style) for raw, style in line if (text := safe_text(raw))]
+    for style, group in groupby(safe, key=lambda run: run[1]):
+        text = "".join(run[0] for run in group)
         length = cell_len(text)
         if used + length > width:
             text = fit(text, width - used)

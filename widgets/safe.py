@@ -13,7 +13,7 @@ ELLIPSIS = "…"
 MAX_MARKS = 4
 """Combining marks kept per base character: enough for Vietnamese and Hebrew, too few for Zalgo."""
 
-_JOINERS = "\u200c\u200d"
+_ZWNJ, _ZWJ, _EMOJI_STYLE = "\u200c", "\u200d", "\ufe0f"
 _DROPPED = frozenset(
     "\u200e\u200f\u061c\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -24,9 +24,10 @@ def safe_text(value: object, limit: int = 2000, multiline: bool = False) -> str:
 
     Control characters (C0, DEL, C1), lone surrogates and noncharacters become U+FFFD; tab and
     newline become a space (a newline stays with `multiline`); bidirectional controls, line and
-    paragraph separators and other format or private characters are dropped. Joiners stay, for
-    Persian and for emoji. At most `limit` characters, the last one an ellipsis where more were
-    given. ``None`` is the empty text. Idempotent.
+    paragraph separators and other format or private characters are dropped. Joiners stay where
+    they mean something: between letters (ZWNJ, as in Persian) and inside an emoji (ZWJ). At most
+    `limit` characters, the last one an ellipsis where more were given. ``None`` is the empty
+    text. Idempotent.
     """
     text = "" if value is None else str(value)
     if len(text) > limit:
@@ -35,24 +36,33 @@ def safe_text(value: object, limit: int = 2000, multiline: bool = False) -> str:
         return text
     kept: list[str] = []
     marks = MAX_MARKS
-    for char in text.replace("\r\n", "\n"):
-        out, marks = _filtered(char, marks, kept[-1] if kept else "", multiline)
+    text = text.replace("\r\n", "\n")
+    for char, after in zip(text, text[1:] + " ", strict=True):
+        if char in (_ZWNJ, _ZWJ):
+            out = char if kept and _joins(kept[-1], char, after) else ""
+        else:
+            out, marks = _filtered(char, marks, multiline)
         if out:
             kept.append(out)
     return "".join(kept)
 
 
-def _filtered(char: str, marks: int, before: str, multiline: bool) -> tuple[str, int]:
-    """What `char` becomes after `before`, and how many marks its base has by then."""
+def _joins(before: str, joiner: str, after: str) -> bool:
+    """Whether a joiner joins anything here; elsewhere terminals disagree about its width."""
+    if joiner == _ZWNJ:
+        return before.isalpha() and after.isalpha()
+    emoji = unicodedata.category(before) in ("So", "Sk") or before == _EMOJI_STYLE
+    return emoji and before != REPLACEMENT and unicodedata.category(after) == "So"
+
+
+def _filtered(char: str, marks: int, multiline: bool) -> tuple[str, int]:
+    """What `char` becomes, and how many marks the character before the next one has by then."""
     if char == "\n" and multiline:
         return char, MAX_MARKS
     if char in "\t\n":
         return " ", MAX_MARKS
     if char in _DROPPED:
         return "", marks
-    if char in _JOINERS:
-        # a joiner without a base, or after another one, joins nothing and confuses widths
-        return ("" if not before or before in _JOINERS or before.isspace() else char), marks
     category = unicodedata.category(char)
     if category in ("Mn", "Me"):
         return (char, marks + 1) if marks < MAX_MARKS else ("", marks)

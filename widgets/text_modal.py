@@ -23,7 +23,7 @@ class TextPage(ScrolledLines):
     """Text that wraps at the widget's width and scrolls."""
 
     DEFAULT_CSS = """
-    TextPage { height: auto; max-height: 1fr; background: $surface; color: $foreground; }
+    TextPage { height: auto; max-height: 70vh; background: $surface; color: $foreground; }
     """
 
     def __init__(self, text: str, *, id: str | None = None) -> None:
@@ -52,7 +52,7 @@ class TextModal(ModalScreen[None]):
         align: center middle;
         background: transparent;
         #text-modal {
-            width: 90%; max-width: 100; height: auto; max-height: 90%;
+            width: 90%; max-width: 100; height: auto; max-height: 100%;
             background: $surface; border: round $primary; padding: 0 1;
         }
         .text-modal--title { height: 1; text-style: bold; }

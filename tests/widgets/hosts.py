@@ -93,7 +93,7 @@ ACCOUNTS = (
     AccountItem("sales", "Liner", "fresh", 12_345, "2 min ago"),
     AccountItem("sales-eu", "Liner", "syncing", 1_500, "31%"),
     AccountItem("support", "CINNOX", "token missing", 0, "", "Set RINGBACK_TOKEN_SUPPORT or add it."),
-    AccountItem("hotline", "CINNOX", "rate-limited", 88, "again in 30 s"),
+    AccountItem("hotline", "CINNOX", "rate-limited", 88, "for 30 s"),
     AccountItem("field", "Nectar Desk", "offline", 7, "yesterday"),
     AccountItem("lab", "Nectar Desk", "refused", 7, "", "The vendor answered 401."),
     AccountItem("old", "Nectar Desk", "failed", None, ""),
@@ -213,6 +213,36 @@ SCENES: dict[str, Callable[[], Host]] = {
     "confirm": lambda: modal_host(lambda: Confirm("Remove 3 calls?", HOSTILE[0], yes="Remove")),
     "text": lambda: modal_host(lambda: TextModal("Error", "\n".join(HOSTILE * 9))),
 }
+
+
+def everything_hostile() -> Host:
+    """Every widget on one screen, and every text of theirs from somebody who means harm."""
+    words = tuple(ViewItem(text, text, text, 1) for text in HOSTILE)
+    items = tuple(AccountItem(text, text, text, 1, text, text) for text in HOSTILE)
+    sidebar, table, detail, empty = Sidebar(), CallTable(), CallDetail(), EmptyState()
+    player, status = PlayerLine(), StatusLine()
+    form = Form((Field("a", HOSTILE[0], value=HOSTILE[1], help=HOSTILE[4]),), submit=HOSTILE[2])
+
+    def setup(host: Host) -> None:
+        sidebar.views, sidebar.accounts = words, items
+        table.clock = CLOCK
+        table.set_rows(ListRows(range(60), hostile_row))
+        sections = (Section(HOSTILE[0], HOSTILE),)
+        detail.show(PROBLEMS, HOSTILE[1], CLOCK, Extra(sections))
+        empty.sentence = " ".join(HOSTILE)
+        player.state = PlayerView("playing", 1.0, 2.0, title=HOSTILE[0], output=HOSTILE[1])
+        status.left = HOSTILE[1]
+        status.flash(HOSTILE[0], "error", 999)
+        host.call_after_refresh(form.set_errors, {"a": HOSTILE[1]})
+        table.focus()
+
+    widgets = (sidebar, table, detail, empty, form)
+    for widget in widgets:
+        widget.styles.height = "1fr"
+    return Host(*widgets, player, status, setup=setup)
+
+
+SCENES["everything-hostile"] = everything_hostile
 
 if __name__ == "__main__":
     SCENES[sys.argv[1]]().run()

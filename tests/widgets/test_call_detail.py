@@ -1,0 +1,209 @@
+"""The detail of a call: what it says, what it hides, and what it never invents."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from providers.model import Agent, Call, Hangup, Recording
+from tests.widgets.hosts import EXTRA, Host, Seen, detail_host
+from tests.widgets.samples import CLOCK, FULL, HOSTILE, PROBLEMS, SECRET_URL, SPARSE, START
+from widgets.call_detail import CallDetail
+from widgets.call_document import Extra, document, offset_text, size_text
+from widgets.json_text import HIDDEN, MAX_LINES, TOO_LONG, hide_addresses, json_lines
+from widgets.timeline import timeline
+
+
+def page(call: Call, width: int = 80, extra: Extra | None = None) -> list[str]:
+    rows = document(call, "support", CLOCK, extra or Extra(), width)
+    return ["".join(text for text, _ in row.line).rstrip() for row in rows]
+
+
+def shown(host: Host) -> str:
+    detail = host.query_one(CallDetail)
+    return "\n".join(detail.render_line(y).text.rstrip() for y in range(detail.size.height))
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(None, ""), (-1, ""), (0, "0 B"), (999, "999 B"), (2_080_000, "2.1 MB"), (10**15, "1000.0 TB")],
+)  # fmt: skip
+def test_sizes(size: int | None, text: str) -> None:
+    assert size_text(size) == text
+
+
+def test_offsets() -> None:
+    assert [offset_text(s) for s in (None, 0, 12, -2, 3700)] == [
+        "", "+0:00", "+0:12", "-0:02", "+1:01:40",
+    ]  # fmt: skip
+
+
+def test_the_timeline_is_in_order_and_marks_what_was_computed() -> None:
+    assert timeline(FULL) == [
+        (0.0, "rings at Support line"),
+        (3.0, "Ann Smith's leg starts, not answered"),
+        (12, "~answered"),
+        (12.0, "Bo Chen's leg starts, answered"),
+        (12.0, "recording starts by Bo Chen"),
+        (254.0, "recording stops by Bo Chen"),
+        (254.0, "ends, customer hung up"),
+    ]
+
+
+def test_the_timeline_invents_nothing() -> None:
+    assert timeline(SPARSE) == []
+    assert timeline(replace(SPARSE, wait_s=5, duration_s=9, outcome="answered")) == []
+    missed = replace(SPARSE, outcome="missed", started_at=START, wait_s=20, duration_s=20)
+    assert timeline(missed) == [(0.0, "rings"), (20, "~ends")]
+    assert timeline(replace(SPARSE, hangup=Hangup("agent"))) == [(None, "ends, agent hung up")]
+    assert timeline(replace(SPARSE, hangup=Hangup("unknown"))) == []
+    leg = Agent(name=HOSTILE[0], started_at=START)
+    assert timeline(replace(SPARSE, agents=(leg,))) == [
+        (None, "A\ufffd]0;PWNED\ufffdB's leg starts")
+    ]
+
+
+def test_every_value_of_a_full_call_is_on_the_page() -> None:
+    text = "\n".join(page(FULL, 80, EXTRA))
+    for value in (
+        "Ada Lovelace", "+442079460123", "+442079460999", "ada@example.test", "c7", "Support line",
+        "inbound", "answered", "2026-11-20 15:05:33", "2026-11-20 15:09:47", "4:14", "~0:12", "4:02",
+        "Sales EU", "Sale", "Wants two more seats", "customer, normal clearing, 16", "vip, renewal",
+        "SLA met", "Call back", "support (nectar)", "1180022", "not answered", "caller hung up",
+        "transfer", "private", "2.1 MB", "Second part, after the transfer.", "call back on Monday",
+    ):  # fmt: skip
+        assert value in text, value
+
+
+def test_what_is_not_known_is_not_on_the_page() -> None:
+    assert page(SPARSE) == [
+        "Overview",
+        "  Outcome    ?                            Account    support (liner)",
+        "  Call id    77",
+        "Recordings",
+        "  asking the vendor ...",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("known", "text"),
+    [(True, "the vendor gives no file"), (False, "none"), (None, "not known")],
+)
+def test_why_there_is_no_recording(known: bool | None, text: str) -> None:
+    call = replace(SPARSE, recordings_known=True, has_recording=known)
+    assert page(call)[-1].strip() == text
+
+
+@pytest.mark.parametrize("width", [20, 54, 80, 120, 200])
+def test_lines_fit_the_width_and_long_values_are_whole(width: int) -> None:
+    long = "a-very-long-campaign-name-" * 6
+    rows = page(replace(FULL, campaign=long), width, EXTRA)
+    assert max(map(len, rows)) <= width
+    assert long in "".join(line.strip() for line in rows)
+
+
+def test_an_ordinary_call_fits_80x24_up_to_its_recordings() -> None:
+    rows = page(replace(FULL, recordings=FULL.recordings[:1]))
+    assert rows.index("Timeline") <= 24
+
+
+def test_problems_are_listed_and_harmless() -> None:
+    rows = page(PROBLEMS)
+    at = rows.index("Problems")
+    assert rows[at + 1 : at + 3] == ["  ! callDate: not a time", "  ! duration: not a number"]
+    assert not any(ord(char) < 32 or "\u202a" <= char <= "\u202e" for char in "".join(rows))
+
+
+async def test_addresses_of_recordings_are_shown_nowhere() -> None:
+    leaky = replace(FULL, summary=f"see {SECRET_URL}", problems=(f"bad {SECRET_URL}",))
+    host = detail_host(leaky, EXTRA)
+    async with host.run_test(size=(80, 200)) as pilot:
+        await pilot.press("G")
+        text = shown(host)
+        assert "SECRETSIG" not in text and "media.example" not in text
+        assert text.count(HIDDEN) == 5
+        assert '"full_name": "Ada Lovelace"' in text
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        "https://h.test/a?sig=S3",
+        "HTTPS:\\/\\/h.test\\/a?sig=S3",
+        "x s3://bucket/a?sig=S3 y",
+        "/rel/S3",
+    ],
+)
+def test_addresses_in_json_are_hidden(leak: str) -> None:
+    for raw in ({"url": leak}, {leak: 1}, [json.dumps({"url": leak})], leak):
+        text = "\n".join(json_lines(raw, ["/rel/S3"]))
+        assert "S3" not in text and HIDDEN in text
+
+
+def test_hiding_is_not_quadratic() -> None:
+    assert hide_addresses("a" * 1_000_000, ()) == "a" * 1_000_000
+
+
+def test_endless_and_odd_json() -> None:
+    assert json_lines(list(range(9 * MAX_LINES)))[-1] == TOO_LONG
+    assert json_lines(["x" * 1_000_000])[-1] == TOO_LONG
+    nested: object = 1
+    for _ in range(5000):
+        nested = [nested]
+    assert json_lines(nested)[-1] == TOO_LONG
+    assert json_lines({"a": START}) == ["{", f'  "a": "{START}"', "}"]
+
+
+async def test_json_is_formatted_when_it_comes_into_sight() -> None:
+    host = detail_host(FULL, EXTRA)
+    async with host.run_test(size=(80, 24)) as pilot:
+        detail = host.query_one(CallDetail)
+        assert detail._json is None
+        await pilot.press("G")
+        assert shown(host).endswith("  }")
+        assert '"url": "[address hidden]"' in shown(host)
+
+
+async def test_the_same_call_keeps_its_place_and_another_starts_at_the_top() -> None:
+    host = detail_host(FULL, EXTRA)
+    async with host.run_test(size=(80, 12)) as pilot:
+        detail = host.query_one(CallDetail)
+        await pilot.press("j", "j")
+        detail.show(replace(FULL, status="Changed"), "support", CLOCK)
+        assert detail.top == 2
+        detail.show(SPARSE, "support", CLOCK)
+        assert detail.top == 0
+        detail.show(None, "", CLOCK)
+        assert detail.call is None
+        assert "No call is chosen" in shown(host)
+
+
+async def test_a_click_on_a_file_chooses_it() -> None:
+    hook = Seen(CallDetail.RecordingChosen)
+    host = detail_host(FULL, EXTRA)
+    async with host.run_test(size=(100, 60), message_hook=hook) as pilot:
+        await pilot.pause()
+        lines = shown(host).split("\n")
+        first = next(y for y, line in enumerate(lines) if line.startswith("   1  2:10"))
+        for y, index in ((first, 0), (first + 1, 1), (first + 2, 1)):
+            await pilot.click(CallDetail, offset=(8, y))
+            (message,) = hook.take()
+            assert isinstance(message, CallDetail.RecordingChosen) and message.index == index
+        await pilot.click(CallDetail, offset=(8, first - 1))
+        await pilot.click(CallDetail, offset=(8, 59))
+        assert hook.take() == []
+
+
+async def test_the_playing_file_is_marked_in_words() -> None:
+    host = detail_host(FULL, Extra(playing=0))
+    async with host.run_test(size=(100, 60)) as pilot:
+        await pilot.pause()
+        (line,) = [line for line in shown(host).split("\n") if "playing" in line]
+        assert line.startswith("  >1  2:10")
+
+
+def test_recordings_without_anything_known() -> None:
+    call = replace(SPARSE, recordings=(Recording(), Recording()), recordings_known=True)
+    assert page(call)[-2:] == ["   1", "   2"]

@@ -1,0 +1,37 @@
+"""Pictures of single widgets, compared with the kept ones, each of which somebody looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.widgets.hosts import SCENES
+
+BOTH = [
+    "table",
+    "table-hostile",
+    "detail-full",
+    "detail-sparse",
+    "detail-problems",
+    "sidebar",
+    "player",
+    "empty-accounts",
+    "empty-refused",
+    "form",
+]
+SMALL = ["table-marked", "status", "chooser", "confirm", "text"]
+SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
+
+
+@pytest.mark.parametrize(
+    ("scene", "size"),
+    [
+        *((scene, size) for scene in BOTH for size in SIZES),
+        *((scene, "80x24") for scene in SMALL),
+    ],
+)
+def test_picture(scene: str, size: str, snap_compare: Any) -> None:
+    app = SCENES[scene]()
+    app.title = scene
+    assert snap_compare(app, terminal_size=SIZES[size])

@@ -1,0 +1,135 @@
+"""The status line, the player line and the empty states."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from tests.widgets.hosts import Host, Seen, empty_host
+from widgets.empty_state import NOTICES, EmptyState
+from widgets.player_line import STATUS_WORDS, PlayerLine, PlayerView, bar_text
+from widgets.status_line import StatusLine, rows_text
+
+PLAYING = PlayerView("playing", 41.0, 254.0, title="Ada")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((101, 140, 12_345, None, 100, True), "rows 101-140 of 12,345 · page 2 of 124"),
+        ((101, 140, 1_500, 12_345, 100, False), "rows 101-140 of 12,345 · page 2 of 124"),
+        ((1, 40, 1_500, None, 100, False), "rows 1-40 of 1,500 so far · page 1"),
+        ((1, 40, 1_500, 9, 100, True), "rows 1-40 of 1,500 · page 1 of 15"),
+        ((7, 7, 7, None, 0, True), "row 7 of 7"),
+        ((1, 0, 0, None, 100, True), "no calls"),
+        ((1, 0, 0, None, 100, False), "no calls yet"),
+        ((200, 200, 200, None, 100, True), "row 200 of 200 · page 2 of 2"),
+    ],
+)
+def test_rows_text(arguments: tuple[int, int, int, int | None, int, bool], text: str) -> None:
+    assert rows_text(*arguments) == text
+
+
+@pytest.mark.parametrize(
+    ("fraction", "text"),
+    [
+        (0.0, ">---------"),
+        (0.5, "=====>----"),
+        (1.0, "=========>"),
+        (9.0, "=========>"),
+        (None, "-" * 10),
+    ],
+)
+def test_bar(fraction: float | None, text: str) -> None:
+    assert bar_text(fraction, 10, plain=True) == text
+    assert len(bar_text(fraction, 10)) == 10
+    assert bar_text(fraction, 0) == ""
+
+
+async def test_flash_says_its_level_and_goes_away() -> None:
+    status = StatusLine()
+    async with Host(status).run_test(size=(80, 3)):
+        status.left, status.progress = "rows 1-2 of 2", "Liner: 5 of 9"
+        assert " ".join(status.render_line(0).text.split()) == "rows 1-2 of 2 Liner: 5 of 9"
+        status.flash("wait \x1b[31m", "warning", 0.05)
+        text = status.render_line(0).text
+        assert text.rstrip().endswith("Warning: wait \ufffd[31m")
+        assert text.startswith(" rows 1-2 of 2") and "Liner" not in text
+        await asyncio.sleep(0.2)
+        assert "Liner: 5 of 9" in status.render_line(0).text
+
+
+async def test_a_newer_flash_stays_its_own_time() -> None:
+    status = StatusLine()
+    async with Host(status).run_test(size=(80, 3)):
+        status.flash("first", seconds=0.1)
+        status.flash("second", "error", 5)
+        await asyncio.sleep(0.2)
+        assert "Error: second" in status.render_line(0).text
+
+
+async def test_an_idle_player_is_hidden_and_takes_no_line() -> None:
+    player = PlayerLine()
+    async with Host(player).run_test(size=(80, 5)) as pilot:
+        assert not player.display
+        for status in STATUS_WORDS:
+            player.state = replace(PLAYING, status=status)
+            await pilot.pause()
+            assert player.size.height == 1
+            assert STATUS_WORDS[status] in player.render_line(0).text
+        player.state = PlayerView()
+        await pilot.pause()
+        assert player.size.height == 0
+
+
+async def test_a_step_of_the_position_repaints_a_few_cells_and_a_pause_none() -> None:
+    player = PlayerLine()
+    async with Host(player).run_test(size=(120, 5)) as pilot:
+        player.state = PLAYING
+        await pilot.pause()
+        asked: list[int] = []
+        player.refresh = lambda *regions, **_: asked.extend(r.width for r in regions)  # type: ignore[assignment, method-assign]
+        player.state = replace(PLAYING, position_s=41.3)
+        assert asked == []
+        player.state = replace(PLAYING, position_s=42.0)
+        assert asked == [13]
+
+
+async def test_a_click_on_the_bar_seeks() -> None:
+    hook = Seen(PlayerLine.SeekRequested)
+    player = PlayerLine()
+    async with Host(player).run_test(size=(120, 5), message_hook=hook) as pilot:
+        player.state = PLAYING
+        await pilot.pause()
+        start, width = player._bar()
+        for x, fraction in ((start, 0.0), (start + width - 1, 1.0)):
+            await pilot.click(PlayerLine, offset=(x, 0))
+            (message,) = hook.take()
+            assert isinstance(message, PlayerLine.SeekRequested) and message.fraction == fraction
+        await pilot.click(PlayerLine, offset=(start + width, 0))
+        player.state = replace(PLAYING, length_s=None)
+        await pilot.click(PlayerLine, offset=(start, 0))
+        assert hook.take() == []
+
+
+@pytest.mark.parametrize("kind", NOTICES)
+async def test_each_empty_state_says_what_and_what_to_do(kind: str) -> None:
+    host = empty_host(kind)
+    async with host.run_test(size=(80, 24)):
+        state = host.query_one(EmptyState)
+        text = " ".join(" ".join(state.render_line(y).text.split()) for y in range(24))
+        notice = NOTICES[kind]
+        assert notice.title in text and notice.sentence in text
+        assert all(f"{key} {does}" in text for key, does in notice.keys)
+
+
+async def test_an_empty_state_takes_a_sentence_and_keys() -> None:
+    host = empty_host("failed", "CINNOX says [/nope]")
+    async with host.run_test(size=(80, 24)):
+        state = host.query_one(EmptyState)
+        state.keys = (("ctrl+r", "once more"),)
+        text = " ".join(" ".join(state.render_line(y).text.split()) for y in range(24))
+        assert "CINNOX says [/nope]" in text and "ctrl+r once more" in text
+        assert "try again" not in text
