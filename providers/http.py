@@ -208,6 +208,7 @@ class HttpProvider:
     def __init__(self, login: Login) -> None:
         self.login = login
         self.names = login.names
+        self.sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
         self._client: VendorClient | None = None
 
     @staticmethod
@@ -219,7 +220,10 @@ class HttpProvider:
     def client(self) -> VendorClient:
         if self._client is None:
             self._client = VendorClient(
-                self.login.base_url, self.auth(self.login.token), busy_codes=self.busy_codes
+                self.login.base_url,
+                self.auth(self.login.token),
+                busy_codes=self.busy_codes,
+                sleep=self.sleep,
             )
         return self._client
 

@@ -1,0 +1,371 @@
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import logging
+import pickle
+import threading
+import traceback
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from server import Answer, Server, Waits
+
+from providers.base import Secret
+from providers.errors import (
+    AuthError,
+    BadAnswer,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Unreachable,
+)
+from providers.http import VendorClient, gather_bounded, loads
+
+TOKEN = "tok-SECRET-42"
+
+
+@pytest.fixture
+def waits() -> Waits:
+    return Waits()
+
+
+@pytest.fixture
+async def client(server: Server, waits: Waits) -> AsyncIterator[VendorClient]:
+    made = VendorClient(
+        server.url + "/api/",
+        {"X-Api-Key": Secret(TOKEN)},
+        busy_codes={7: RateLimited, 8: Unreachable},
+        sleep=waits,
+        body_limit=100_000,
+    )
+    yield made
+    await made.aclose()
+
+
+async def test_token_and_query_reach_the_vendor(server: Server, client: VendorClient) -> None:
+    server.on("/api/x", {"ok": 1})
+    assert await client.get("/x", [("a[]", "1"), ("a[]", "2"), ("t", "1+2 &")]) == {"ok": 1}
+    [request] = server.requests
+    assert request.query == [("a[]", "1"), ("a[]", "2"), ("t", "1+2 &")]
+    assert request.headers["X-Api-Key"] == TOKEN
+    assert request.headers["User-Agent"].startswith("ringback")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirects_stay_at_home(
+    server: Server, elsewhere: Server, client: VendorClient, status: int
+) -> None:
+    server.on("/api/a", Answer(status=status, headers={"Location": "/api/b?x=1"}))
+    server.on("/api/b", {"ok": 2})
+    assert await client.get("/a") == {"ok": 2}
+    assert server.asked("/api/b")[0].headers["X-Api-Key"] == TOKEN
+
+    server.on("/api/a", Answer(status=status, headers={"Location": elsewhere.url + "/b"}))
+    with pytest.raises(ProviderError, match="redirects to another place"):
+        await client.get("/a")
+    assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://127.0.0.1.nip.example/x",
+        "https://127.0.0.1:{port}/x",
+        "http://127.0.0.1:{port}@localhost:1/x",
+        "http://user@127.0.0.1:{port}/x",
+        "//localhost:{port}/x",
+        "file:///etc/passwd",
+        "http://[bad/x",
+    ],
+)
+async def test_redirects_to_lookalikes_are_refused(
+    server: Server, client: VendorClient, target: str
+) -> None:
+    location = target.format(port=server.port)
+    server.on("/api/a", Answer(status=302, headers={"Location": location}))
+    with pytest.raises(BadAnswer):
+        await client.get("/a")
+    assert len(server.requests) == 1
+
+
+async def test_redirects_come_to_an_end(server: Server, client: VendorClient) -> None:
+    server.on("/api/a", Answer(status=302, headers={"Location": "/api/a"}))
+    with pytest.raises(BadAnswer, match="more than 5"):
+        await client.get("/a")
+    assert len(server.requests) == 6
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, Rejected),
+        (401, AuthError),
+        (403, AuthError),
+        (404, NotFound),
+        (405, Rejected),
+        (410, NotFound),
+        (422, Rejected),
+        (500, Unreachable),
+        (501, Unreachable),
+    ],
+)
+async def test_statuses_mean_what_they_mean_at_once(
+    server: Server, client: VendorClient, waits: Waits, status: int, kind: type[ProviderError]
+) -> None:
+    server.on("/api/x", Answer({"message": "endAt is prior to startAt"}, status))
+    with pytest.raises(kind, match="endAt is prior to startAt") as caught:
+        await client.get("/x")
+    assert type(caught.value) is kind
+    assert len(server.requests) == 1 and waits == []
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+async def test_busy_vendors_are_asked_again(
+    server: Server, client: VendorClient, waits: Waits, status: int
+) -> None:
+    server.on("/api/x", Answer(b"busy", status), Answer(b"", status), {"ok": 1})
+    assert await client.get("/x") == {"ok": 1}
+    assert len(waits) == 2
+    assert 0.3 < waits[0] < waits[1] < 2
+
+
+async def test_four_tries_are_enough(server: Server, client: VendorClient, waits: Waits) -> None:
+    server.on("/api/x", Answer({"message": "slow down"}, 429))
+    with pytest.raises(RateLimited, match="slow down"):
+        await client.get("/x")
+    assert len(server.requests) == 4 and len(waits) == 3
+
+
+@pytest.mark.parametrize(("code", "kind"), [(7, RateLimited), ("7", RateLimited), (8, Unreachable)])
+async def test_a_vendors_own_busy_codes(
+    server: Server, client: VendorClient, code: object, kind: type[ProviderError]
+) -> None:
+    body = {"code": code, "message": "Too many requests"}
+    server.on("/api/x", body, Answer(body, 400), {"code": 7, "result": []})
+    assert await client.get("/x") == {"code": 7, "result": []}
+    server.on("/api/x", body)
+    with pytest.raises(kind, match="Too many requests"):
+        await client.get("/x")
+
+
+async def test_retry_after_in_seconds_and_as_a_date(
+    server: Server, client: VendorClient, waits: Waits
+) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    server.on(
+        "/api/x",
+        Answer(status=429, headers={"Retry-After": "12"}),
+        Answer(status=503, headers={"Retry-After": date}),
+        Answer(status=503, headers={"Retry-After": "nonsense"}),
+        {},
+    )
+    assert await client.get("/x") == {}
+    assert waits[0] == 12 and 28 <= waits[1] <= 30 and waits[2] < 5
+
+
+async def test_a_long_wait_is_told_instead_of_waited(
+    server: Server, client: VendorClient, waits: Waits
+) -> None:
+    server.on("/api/x", Answer(status=429, headers={"Retry-After": "3600"}))
+    with pytest.raises(RateLimited) as caught:
+        await client.get("/x")
+    assert caught.value.retry_after_s == 3600
+    assert waits == [] and len(server.requests) == 1
+
+
+async def test_broken_connections_are_tried_again(
+    server: Server, client: VendorClient, waits: Waits
+) -> None:
+    server.on("/api/x", Answer(drop=True), {"ok": 1})
+    assert await client.get("/x") == {"ok": 1}
+    assert len(waits) == 1
+
+
+async def test_time_outs_are_tried_again(server: Server, waits: Waits) -> None:
+    over = threading.Event()
+    server.on("/x", Answer({}, stall=over))
+    client = VendorClient(server.url, {"A": Secret("t")}, sleep=waits, read_s=0.05)
+    with pytest.raises(Unreachable, match="did not answer in time"):
+        await client.get("/x")
+    over.set()
+    await client.aclose()
+    assert len(server.requests) == 4
+
+
+async def test_nobody_listens(server: Server, waits: Waits) -> None:
+    with Server() as gone:
+        port = gone.port
+    client = VendorClient(f"http://127.0.0.1:{port}", {"A": Secret(TOKEN)}, sleep=waits)
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1 cannot be reached"):
+        await client.get("/x", [("secret", "q-1")])
+    await client.aclose()
+    assert waits == []
+
+
+async def test_an_unknown_name(waits: Waits) -> None:
+    client = VendorClient("https://api.invalid", {"A": Secret(TOKEN)}, sleep=waits)
+    with pytest.raises(Unreachable, match=r"api\.invalid cannot be reached"):
+        await client.get("/x")
+    await client.aclose()
+
+
+async def test_small_bodies_do_not_become_huge(server: Server, client: VendorClient) -> None:
+    bomb = gzip.compress(b"0" * 20_000_000)
+    assert len(bomb) < 100_000
+    server.on("/api/x", Answer(bomb, headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(BadAnswer, match="more than"):
+        await client.get("/x")
+    server.on("/api/x", Answer(b'"' + b"0" * 200_000 + b'"'))
+    with pytest.raises(BadAnswer, match="more than"):
+        await client.get("/x")
+
+
+async def test_encodings(server: Server, client: VendorClient) -> None:
+    packed = gzip.compress(b'{"ok": 1}')
+    server.on("/api/x", Answer(packed, headers={"Content-Encoding": "gzip"}))
+    assert await client.get("/x") == {"ok": 1}
+    for coding, body in (("gzip", b"no gzip"), ("br", b"x"), ("gzip, gzip", packed)):
+        server.on("/api/x", Answer(body, headers={"Content-Encoding": coding}))
+        with pytest.raises(BadAnswer):
+            await client.get("/x")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>Log in</html>", b"[" * 200_00, b'{"a":', b"\xff\xfe\x00"]
+)
+async def test_what_is_no_json_is_said(server: Server, client: VendorClient, body: bytes) -> None:
+    server.on("/api/x", Answer(body))
+    with pytest.raises(BadAnswer, match="not with JSON") as caught:
+        await client.get("/x")
+    assert len(str(caught.value)) < 400
+
+
+def test_json_is_read_so_that_it_can_be_written_again() -> None:
+    digits = "9" * 5000
+    text = f'\ufeff{{"a": NaN, "b": [1e999, -Infinity], "c": {digits}, "d": 1.5, "e": 85291234567}}'
+    read = loads(text)
+    assert read == {
+        "a": "NaN",
+        "b": ["1e999", "-Infinity"],
+        "c": digits,
+        "d": 1.5,
+        "e": 85291234567,
+    }
+    json.dumps(read, allow_nan=False)
+    assert loads(b'{"n": "caf\xe9"}') == {"n": "caf\ufffd"}
+
+
+async def test_hostile_words_are_cleaned_and_cut(server: Server, client: VendorClient) -> None:
+    evil = "\x1b]0;PWNED\x07 [red]no[/] \u202ered\x9b31m\r\n" + "x" * 500
+    server.on("/api/x", Answer({"message": evil}, 400))
+    with pytest.raises(Rejected) as caught:
+        await client.get("/x")
+    text = str(caught.value)
+    assert not any(c in text for c in "\x1b\x07\x9b\u202e\r\n")
+    assert "[red]no[/]" in text and len(text) < 300
+
+
+async def test_no_error_holds_a_secret(
+    server: Server, elsewhere: Server, client: VendorClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    echo = f"bad key {TOKEN} at https://h/p?sig=SIGNED&x"
+    answers: list[object] = [
+        Answer({"message": echo}, 401),
+        Answer({"message": echo}, 400),
+        Answer(echo.encode()),
+        Answer({"error": {"message": echo}}, 503),
+        Answer(status=302, headers={"Location": f"{elsewhere.url}/?sig=SIGNED"}),
+        Answer(drop=True),
+    ]
+    texts, phone = [], "".join(("+1555", "0100"))
+    for answer in answers:
+        server.on("/api/x", answer)
+        with pytest.raises(ProviderError) as caught:
+            await client.get("/x", [("phone", phone)])
+        error = caught.value
+        texts += [repr(error), str(error), error.hint, *traceback.format_exception(error)]
+    everything = "\n".join(texts) + caplog.text
+    assert "127.0.0.1" in everything  # there is something to look through
+    for secret in (TOKEN, "SIGNED&", phone):
+        assert secret not in everything
+
+
+@pytest.mark.parametrize("token", ["", " ", "töken-SECRET", "tok\nSECRET", "SECRET\x00"])
+def test_a_token_that_no_header_takes_is_not_repeated(token: str) -> None:
+    with pytest.raises(AuthError) as caught:
+        VendorClient("https://api.example.com", {"X-Api-Key": Secret(token)})
+    assert "SECRET" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_base_urls_are_checked() -> None:
+    with pytest.raises(ProviderError, match="https"):
+        VendorClient("http://api.example.com", {"X-Api-Key": Secret("t")})
+
+
+def test_secrets_do_not_show() -> None:
+    secret = Secret(TOKEN)
+    assert TOKEN not in f"{secret} {secret!r} {secret!s} {[secret]} {secret:>20}"
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+
+
+async def test_no_more_requests_at_a_time_than_allowed(
+    server: Server, client: VendorClient
+) -> None:
+    lock, running, most = threading.Lock(), 0, 0
+
+    def slow(request: object) -> Answer:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        threading.Event().wait(0.02)
+        with lock:
+            running -= 1
+        return Answer({})
+
+    server.on("/api/x", slow)
+    await asyncio.gather(*(client.get("/x") for _ in range(12)))
+    assert most == 4
+
+
+async def test_cancelling_leaves_nothing_open(server: Server, client: VendorClient) -> None:
+    over = threading.Event()
+    server.on("/api/x", Answer({}, stall=over))
+    server.on("/api/y", {"ok": 1})
+    tasks = [asyncio.create_task(client.get("/x")) for _ in range(4)]
+    await asyncio.to_thread(server.wait_for, 4)
+    for task in tasks:
+        task.cancel()
+    assert all(
+        isinstance(e, asyncio.CancelledError)
+        for e in await asyncio.gather(*tasks, return_exceptions=True)
+    )
+    over.set()
+    assert await asyncio.wait_for(client.get("/y"), 2) == {"ok": 1}
+
+
+async def test_gather_bounded_stops_at_the_first_error() -> None:
+    done: list[int] = []
+    cancelled: list[int] = []
+
+    async def work(number: int) -> None:
+        if number == 2:
+            raise NotFound("gone")
+        try:
+            await asyncio.sleep(0 if number < 2 else 10)
+        except asyncio.CancelledError:
+            cancelled.append(number)
+            raise
+        done.append(number)
+
+    with pytest.raises(NotFound):
+        await gather_bounded(work, range(100), limit=4)
+    assert done == [0, 1] or done == [0, 1][: len(done)]
+    assert 100 not in done and len(cancelled) <= 3
