@@ -19,7 +19,7 @@ from typing import TextIO
 from tui.audio.outputs import choose_output
 from tui.audio.player import FileSource, Player, PlayerState, Source
 
-__all__ = ["FileSource", "KEYS", "play_on_terminal"]
+__all__ = ["KEYS", "FileSource", "play_on_terminal"]
 
 PlayerFactory = Callable[[Callable[[PlayerState], None]], Player]
 
