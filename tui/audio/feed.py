@@ -60,7 +60,7 @@ class Feed:
         """A device begins to pull; what it was given is heard `latency_s` seconds later."""
         with self._lock:
             self._latency = round(latency_s * RATE)
-            self._given = 0
+            self._given = self._drained_at = 0
             self._spans: deque[_Span] = deque()
             self._pulled_at = time.monotonic()
             self._ahead = 0.0
@@ -75,6 +75,7 @@ class Feed:
             self._queue.clear()
             self._queued = 0
             self._spans.clear()
+            self._drained_at = 0
             self._waiting, self._finished = True, False
             self._lock.notify_all()
 
@@ -168,18 +169,20 @@ class Feed:
     def heard(self) -> Heard:
         """Where in the recording the listener is."""
         with self._lock:
-            since = time.monotonic() - self._pulled_at
-            head = min(self._given, self._given - self._latency + int(since * RATE))
+            since = round((time.monotonic() - self._pulled_at) * RATE)
+            under_way = max(self._latency, round(self._ahead * RATE)) - since
+            head = self._given - max(0, under_way)
             while self._spans and self._spans[0].end <= head:
                 span = self._spans.popleft()
+                self._drained_at = span.end + self._latency  # it may be slower than it says
                 self._at_s = span.at_s + (span.end - span.start) / RATE * span.speed
             if self._spans and self._spans[0].start <= head:
                 span = self._spans[0]
                 self._at_s = span.at_s + (head - span.start) / RATE * span.speed
-            return Heard(self._seq, self._at_s, self._state())
+            return Heard(self._seq, self._at_s, self._state(head))
 
-    def _state(self) -> str:
-        if self._finished and not self._queue and not self._spans:
+    def _state(self, head: int) -> str:
+        if self._finished and not self._queue and not self._spans and head >= self._drained_at:
             return "ended"
         return "waiting" if self._waiting and not self._spans else "flowing"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _KEPT = frozenset(
-    ("HOME", "PATH", "LANG", "LANGUAGE", "TZ", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP")
-    + ("DBUS_SESSION_BUS_ADDRESS", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-    + ("SYSTEMROOT", "WINDIR", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
+    {"HOME", "PATH", "LANG", "LANGUAGE", "TZ", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP"}
+    | {"DBUS_SESSION_BUS_ADDRESS", "LD_LIBRARY_PATH", "VIRTUAL_ENV"}
+    | {"SYSTEMROOT", "WINDIR", "USERPROFILE", "APPDATA", "LOCALAPPDATA"}
 )
 _KEPT_PREFIXES = ("ALSA_", "PULSE_", "PIPEWIRE_", "XDG_", "LC_")
 _SECRET_WORDS = ("TOKEN", "KEY", "SECRET", "PASSWORD")

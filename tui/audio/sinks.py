@@ -19,6 +19,7 @@ from tui.audio.feed import Feed
 from tui.audio.media import FRAME, RATE
 
 _TICK_S = 0.05
+_PERIODS = 1.6  # from our hand to the ear, measured on PulseAudio with periods of 50 and 100 ms
 
 
 class NoDevice(Exception):
@@ -66,7 +67,7 @@ class DeviceSink:
                 backends=[miniaudio.Backend[name] for name in _backends()],
                 app_name="Ringback",
             )
-            feed.attach(period_ms / 1000)
+            feed.attach(period_ms / 1000 * _PERIODS)
             frames = _frames(feed)
             next(frames)
             self._device.start(frames)
