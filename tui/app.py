@@ -54,7 +54,7 @@ class RingbackApp(App[None]):
         return "ansi-dark" if self.console.color_system == "standard" else "textual-dark"
 
     def _leave_when_the_terminal_goes(self) -> None:
-        """A dropped SSH connection ends the app in order, with the player and the archive closed."""
+        """A dropped SSH connection ends the app in order: the player and the archive are closed."""
         if sys.platform != "win32" and not self.is_headless:
             import asyncio
 

@@ -251,13 +251,11 @@ async def look_up(
 
 
 def _print_call(services: Services, account: Account, call: Call, with_urls: bool) -> None:
-    from widgets.detail_text import plain_lines
-
+    from widgets.call_document import plain_text
     from widgets.columns import Clock
     from widgets.safe import safe_text
 
-    for line in plain_lines(call, account.name, Clock(services.now(), services.zone)):
-        print(line)
+    print(plain_text(call, account.name, Clock(services.now(), services.zone)))
     if with_urls:
         for recording in call.recordings:
             print(safe_text(recording.url or ""))

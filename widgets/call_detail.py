@@ -11,9 +11,10 @@ from textual.message import Message
 
 from providers.model import Call
 from widgets.call_document import LABEL, Extra, Row, document, heading, secrets_of
+from widgets.cells import Line
 from widgets.columns import Clock
 from widgets.json_text import json_lines
-from widgets.lines import Line, ScrolledLines
+from widgets.lines import ScrolledLines
 
 JSON_TITLE = "Vendor's JSON"
 

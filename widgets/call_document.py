@@ -10,10 +10,9 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from providers.model import Agent, Call, Recording
-from widgets.cells import fit, wrap
+from widgets.cells import Line, fit, wrap
 from widgets.columns import Clock, duration_text, outcome_text
 from widgets.json_text import HIDDEN
-from widgets.lines import Line
 from widgets.safe import safe_text
 from widgets.timeline import DERIVED, offset_s, timeline
 
@@ -87,6 +86,12 @@ def document(call: Call, account: str, clock: Clock, extra: Extra, width: int) -
         if body:
             rows += [*([heading(title)] if title else []), *body]
     return rows
+
+
+def plain_text(call: Call, account: str, clock: Clock, width: int = 100) -> str:
+    """The page as text, for a terminal without a screen and for screen readers."""
+    rows = document(call, account, clock, Extra(), width)
+    return "\n".join("".join(text for text, _ in row.line).rstrip() for row in rows)
 
 
 def secrets_of(call: Call) -> frozenset[str]:

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.reactive import reactive, var
 
 from providers.model import CallRow
-from widgets.cells import fit
+from widgets.cells import Line, fit
 from widgets.columns import (
     DEFAULT_COLUMNS,
     GAP,
@@ -27,7 +27,7 @@ from widgets.columns import (
     columns_of,
     layout,
 )
-from widgets.lines import Line, LineView
+from widgets.lines import LineView
 
 BLOCK = 128
 """Rows fetched at once, aligned."""

@@ -9,6 +9,9 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from widgets.safe import ELLIPSIS
 
 Align = Literal["left", "right", "center"]
+Run = tuple[str, str]
+"""Text, and the component class that styles it (empty: the widget's own style)."""
+Line = tuple[Run, ...]
 
 
 def fit(text: str, width: int, align: Align = "left") -> str:

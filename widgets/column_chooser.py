@@ -12,9 +12,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from widgets.cells import fit
+from widgets.cells import Line, fit
 from widgets.columns import COLUMNS, DEFAULT_COLUMNS, columns_of
-from widgets.lines import Line, LineView
+from widgets.lines import LineView
 
 KEYS = "space on/off  J K move  0 default  enter ok  esc cancel"
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.reactive import reactive
 
-from widgets.cells import fit, wrap
-from widgets.lines import Line, LineView
+from widgets.cells import Line, fit, wrap
+from widgets.lines import LineView
 from widgets.safe import safe_text
 
 

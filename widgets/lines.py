@@ -19,12 +19,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.cells import fit
+from widgets.cells import Line, Run, fit
 from widgets.safe import safe_text
-
-Run = tuple[str, str]
-"""Text, and the component class that styles it (empty: the widget's own style)."""
-Line = tuple[Run, ...]
 
 
 def filled(line: Line, width: int) -> Line:

@@ -10,9 +10,9 @@ from textual import events
 from textual.message import Message
 from textual.reactive import reactive
 
-from widgets.cells import fit
+from widgets.cells import Line, fit
 from widgets.columns import duration_text
-from widgets.lines import Line, LineView
+from widgets.lines import LineView
 from widgets.safe import safe_text
 
 STATUS_WORDS = {

@@ -13,8 +13,8 @@ from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
 
-from widgets.cells import fit, wrap
-from widgets.lines import Line, LineView
+from widgets.cells import Line, fit, wrap
+from widgets.lines import LineView
 from widgets.safe import safe_text
 
 ALL = ("all", "")

@@ -12,8 +12,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from widgets.cells import wrap
-from widgets.lines import Line, ScrolledLines
+from widgets.cells import Line, wrap
+from widgets.lines import ScrolledLines
 from widgets.safe import safe_text
 
 MAX_CHARS = 400_000

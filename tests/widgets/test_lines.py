@@ -7,7 +7,8 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 
 from tests.widgets.samples import hostile_text
-from widgets.lines import Line, LineView, ScrolledLines, changed_width, filled
+from widgets.cells import Line
+from widgets.lines import LineView, ScrolledLines, changed_width, filled
 
 
 def width_of(line: Line) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -156,7 +157,9 @@ class AccountsScreen(Screen[bool]):
         elif not accounts:
             self._say("No accounts yet. Press a to add one.")
 
-    def _fill(self, options: OptionList, accounts: list[Account], tokens: dict[str, str]) -> None:
+    def _fill(
+        self, options: OptionList, accounts: Sequence[Account], tokens: dict[str, str]
+    ) -> None:
         titles = registry.titles()
         highlighted = options.highlighted or 0
         options.set_options(

@@ -11,8 +11,8 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from tui.commands import key_table
-from widgets.cells import fit
-from widgets.lines import Line, ScrolledLines
+from widgets.cells import Line, fit
+from widgets.lines import ScrolledLines
 
 QUERY_HELP = (
     ("anna refund", "words: contact, agent, note, tag, summary, disposition"),
