@@ -164,3 +164,5 @@ def test_some_private_files_lead_to_the_other_origin(world, client):
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith(world.media_url)
     assert client.get(answer.headers["Location"]).content[4:8] == b"ftyp"
+    unsigned = answer.headers["Location"].partition("?")[0]
+    assert client.get(unsigned).status_code == 403

@@ -25,6 +25,14 @@ def test_it_prints_one_line_serves_and_ends_when_its_input_closes():
         assert process.stdout.read() == b""
 
 
+def test_wrong_usage_is_code_2_and_says_what_is_wrong():
+    wrong = subprocess.run(
+        [*COMMAND, "--calls", "-1"], stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    assert (wrong.returncode, wrong.stdout) == (2, b"")
+    assert b"calls at least 0" in wrong.stderr
+
+
 def test_a_taken_port_is_one_plain_line_and_code_1():
     with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
         url = json.loads(first.stdout.readline())["base_urls"]["liner"]

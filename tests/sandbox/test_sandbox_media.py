@@ -31,7 +31,7 @@ def pick(world, trait="", style=""):
             sound
             for sound in world.data.sounds.values()
             if sound.trait == trait and style in ("", sound.style)
-            if not sound.path.startswith("/files/")
+            if not sound.private
         ),
         key=lambda sound: sound.seconds,
     )

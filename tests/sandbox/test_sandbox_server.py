@@ -76,6 +76,9 @@ def test_the_connection_may_be_closed_without_an_answer(fresh):
 def test_only_known_origins_fail(fresh):
     with pytest.raises(ValueError):
         fresh.fail("example")
+    with pytest.raises(ValueError):
+        fresh.fail("media", times=0)
+    assert call(fresh).status_code == 200
 
 
 def test_a_connection_is_kept_for_many_requests(fresh):

@@ -137,8 +137,9 @@ def test_hostile_texts_stand_in_a_handful_of_rows_of_every_vendor(world):
 def test_a_time_without_a_zone_is_utc_and_nonsense_is_refused():
     assert Sandbox(now=datetime(2026, 3, 4, 15, 20)).now == NOW
     assert Sandbox().now.tzinfo is not None
-    with pytest.raises(ValueError):
-        Sandbox(now=NOW, days=0)
+    for nonsense in ({"days": 0}, {"calls": -1}, {"port": 65_533}, {"port": -1}):
+        with pytest.raises(ValueError):
+            Sandbox(now=NOW, **nonsense)
     with pytest.raises(ValueError):
         World(7, datetime(2026, 3, 4), 7, 10)
     assert NOW.tzinfo is UTC
