@@ -112,6 +112,8 @@ class Sandbox:
         calls: int = 3000,
         port: int = 0,
     ) -> None:
+        if not 0 <= port <= 65_532:
+            raise ValueError("port is 0, or the first of four that exist")
         now = now or datetime.now().astimezone()
         self.now = now.replace(microsecond=0, tzinfo=now.tzinfo or UTC)
         self._world = World(seed, self.now, days, calls)
@@ -179,10 +181,11 @@ class Sandbox:
         """The next `times` requests whose path contains `path` get this answer, after `delay_s`.
 
         Without a body it is the vendor's own form of an error. Status 0 is the true answer, only
-        later; `HANG_UP` closes the connection without any. Faults are used up in order.
+        later; `HANG_UP` closes the connection without any. Faults are used up in order. Raises
+        ValueError for an unknown origin, or when `times` is not at least 1.
         """
-        if origin not in ORIGINS:
-            raise ValueError(f"an origin is one of {', '.join(ORIGINS)}")
+        if origin not in ORIGINS or times < 1:
+            raise ValueError(f"a fault strikes one of {', '.join(ORIGINS)}, once or more often")
         self._server.add_fault(Fault(origin, path, status, times, headers or {}, body, delay_s))
 
     def _handle(self, name: str) -> Any:

@@ -14,16 +14,19 @@ from providers.sandbox import VENDORS, Sandbox
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Returns the exit code: 0, or 1 when a port is taken."""
+    """Returns the exit code: 0, or 1 when a port is taken; exits with 2 on wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m providers.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="first of four ports; 0: free ones")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--calls", type=int, default=3000)
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--now", type=datetime.fromisoformat, help="ISO 8601; default: now")
-    options = vars(parser.parse_args(argv))
     try:
-        with Sandbox(**options) as sandbox:
+        sandbox = Sandbox(**vars(parser.parse_args(argv)))
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        with sandbox:
             print(json.dumps(describe(sandbox)), flush=True)
             while sys.stdin.buffer.read(4096):
                 pass

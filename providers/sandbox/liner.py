@@ -230,8 +230,8 @@ class Liner:
     def _record_row(self, call_id: int, call: Call, take: Take) -> Row:
         id_ = FIRST_RECORD + len(self.records)
         style = "mp3-phone" if id_ % 3 == 0 else "mp3-sides"
-        if style == "mp3-sides" and take.seconds > 150:
-            style = "mp3-sides-long"
+        if style == "mp3-sides" and take.seconds > 60:
+            style = "mp3-sides-long"  # at 44.1 kHz a minute takes a second to encode
         path = f"/records/{{secret}}/{call_id}-{id_}.mp3"
         self.records[id_] = {
             "id": id_,

@@ -41,6 +41,16 @@ class Sound:
     trait: str = ""
 
     @property
+    def private(self) -> bool:
+        """Whether the vendor's own origin keeps it, behind the token."""
+        return self.path.startswith("/files/")
+
+    @property
+    def signed(self) -> str:
+        """Path and query of an address that needs no token."""
+        return f"{self.path}?signature={self.number:08x}"
+
+    @property
     def mime(self) -> str:
         return speech.STYLES[self.style].mime
 
@@ -147,19 +157,27 @@ def make(sound: Sound) -> bytes:
     return speech.encode(sides, speech.STYLES[sound.style])
 
 
-def serve(request: Request, sounds: Mapping[str, Sound], files: Files) -> Answer:
-    """A recording's file, or part of it (RFC 9110: Range, ETag, If-Range), or what is wrong."""
+def serve(
+    request: Request, sounds: Mapping[str, Sound], files: Files, *, trusted: bool = False
+) -> Answer:
+    """A recording's file, or part of it (RFC 9110: Range, ETag, If-Range), or what is wrong.
+
+    A private file is for requests that are `trusted`, or that come by its signed address.
+    """
     if request.method not in ("GET", "HEAD"):
         return _plain(405, "method not allowed")
     sound = sounds.get(request.path)
     if sound is None:
         return _plain(404, "no such file")
+    signed = request.first("signature") == f"{sound.number:08x}"
+    if sound.private and not (trusted or signed):
+        return _plain(403, "forbidden")
     if sound.trait in _LOST:
         return _plain(_LOST[sound.trait], sound.trait)
     if sound.trait == "page":
         return Answer(200, _PAGE, {"Content-Type": "text/html; charset=utf-8"})
-    if sound.trait == "moved" and "signature" not in request.query:
-        return Answer(302, b"", {"Location": f"{sound.path}?signature={sound.number:08x}"})
+    if sound.trait == "moved" and not signed:
+        return Answer(302, b"", {"Location": sound.signed})
     data = b"" if sound.trait == "empty" else files.read(sound)
     if sound.trait == "cut":
         data = data[: len(data) * 55 // 100]

@@ -105,7 +105,7 @@ class Nectar:
                 {"id": recording, "url": self._media + sound.path}
                 for recording, sound in self._recordings[id_]
             ],
-            "tags": list(call.topic.tags) if call.talk_s else [],
+            "tags": _tags(call),
         }
         return _thinned(row, call.index)
 
@@ -182,7 +182,7 @@ class Nectar:
             "duration": 0 if live else int(_length(call).total_seconds()),
             "talkTime": call.talk_s,
             "waitingTime": call.wait_s,
-            "tags": list(call.topic.tags) if call.talk_s else [],
+            "tags": _tags(call),
             "call_type": "inbound_ring_group" if call.inbound else "outbound",
             "call_recordings": [
                 f"{self._media.partition('://')[2]}{sound.path}"
@@ -243,6 +243,10 @@ def call_id(index: int) -> int:
 def refusal(status: int, message: str = "") -> Row:
     """The body of a failure; the documents show none."""
     return {"error": message or f"Error {status}"}
+
+
+def _tags(call: Call) -> list[str]:
+    return [*call.topic.tags, *filter(None, [call.hostile])] if call.talk_s else []
 
 
 def _thinned(row: Row, index: int) -> Row:

@@ -147,8 +147,8 @@ class Server:
             answer = Answer(fault.status, body, fault.headers)
         request.status = answer.status
         self.requests.append(request)
-        if fault is not None and fault.delay_s:
-            self._quit.wait(fault.delay_s)
+        if fault is not None and self._quit.wait(fault.delay_s):
+            return Answer(HANG_UP)
         return answer
 
     def _take_fault(self, request: Request) -> Fault | None:

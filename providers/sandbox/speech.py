@@ -253,7 +253,7 @@ _LAME, _AAC = ("mp3", "libmp3lame"), ("mp4", "aac")
 STYLES = {
     "mp3-phone": Style(*_LAME, 8000, "mono", 16_000, "audio/mpeg", ".mp3"),
     "mp3-sides": Style(*_LAME, 44100, "stereo", 64_000, "audio/mpeg", ".mp3"),
-    "mp3-sides-long": Style(*_LAME, 16000, "stereo", 32_000, "audio/mpeg", ".mp3"),
+    "mp3-sides-long": Style(*_LAME, 8000, "stereo", 24_000, "audio/mpeg", ".mp3"),
     "mp4": Style(*_AAC, 16000, "mono", 32_000, "audio/mp4", ".mp4"),
     "mp4-sides": Style(*_AAC, 16000, "stereo", 48_000, "audio/mp4", ".mp4"),
     "mp4-index-last": Style(*_AAC, 16000, "mono", 32_000, "audio/mp4", ".mp4", False),

@@ -192,7 +192,7 @@ class World:
         drafts = [self._draft(rng, start, team) for start in self._starts(rng, count)]
         live = min(3, count // 20)
         for n in range(live):
-            drafts[-1 - n] = self._live(rng, drafts[-1 - n], n)
+            drafts[-1 - n] = self._live(rng, drafts[-1 - n], n, team)
         drafts.sort(key=lambda call: call.started)
         return _numbered(drafts)
 
@@ -236,8 +236,8 @@ class World:
             recorded=talk >= 4 and (outcome == "voicemail" or rng.random() < 0.88),
         )
 
-    def _live(self, rng: Random, call: Call, place: int) -> Call:
-        """The same call going on right now; the last one still waits in the queue."""
+    def _live(self, rng: Random, call: Call, place: int, team: tuple[Agent, ...]) -> Call:
+        """The same call going on right now; the first of them still waits in the queue."""
         start = self.now.astimezone(UTC) - timedelta(seconds=20 + 70 * place + rng.randrange(60))
         waiting = place == 0
         return replace(
@@ -245,10 +245,9 @@ class World:
             started=start.replace(microsecond=0),
             inbound=waiting or call.inbound,
             outcome="live",
-            legs=() if waiting else call.legs[:1],
+            legs=() if waiting else (Leg(rng.choice(team), 5, 0),),
             wait_s=0,
             talk_s=0,
-            note="",
             recorded=False,
         )
 
