@@ -18,7 +18,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EntryPoint]]:
     """Entry points as if other packages had brought them."""
     points: list[EntryPoint] = []
     monkeypatch.setattr(
-        registry, "entry_points", lambda group: [p for p in points if p.group == group]
+        "importlib.metadata.entry_points", lambda group: [p for p in points if p.group == group]
     )
     registry._others.cache_clear()
     yield points
