@@ -30,7 +30,7 @@ class Services:
     def build(cls, environ: Mapping[str, str] = os.environ) -> Services:
         paths = Paths.default(environ)
         paths.make()
-        return cls(paths, dict(environ), local_zone())
+        return cls(paths, dict(environ), local_zone(load_settings(paths).app.time_zone))
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -13,7 +13,7 @@ MIGRATIONS = (
     -- one line of the call table each: what is sorted, filtered and shown without parsing
     CREATE TABLE call (
         key           INTEGER PRIMARY KEY,
-        account       TEXT NOT NULL,
+        account       TEXT NOT NULL COLLATE NOCASE,
         id            TEXT NOT NULL,
         provider      TEXT NOT NULL,
         started_at    INTEGER,            -- Unix milliseconds, UTC
