@@ -144,6 +144,15 @@ async def test_near_end_is_posted_once_for_each_count() -> None:
         assert [m.count for m in hook.take()] == [100 + NEAR_END - 1]  # type: ignore[attr-defined]
 
 
+async def test_another_query_with_as_many_rows_may_be_near_its_end_too() -> None:
+    hook = Seen(CallTable.NearEnd)
+    host = table_host(ListRows(range(30)))
+    async with host.run_test(size=SIZE, message_hook=hook) as pilot:
+        table_of(host).set_rows(ListRows(range(100, 130)), keep=False)
+        await pilot.pause()
+        assert len(hook.take()) == 2
+
+
 @pytest.mark.parametrize(
     ("keys", "asked"),
     [
