@@ -75,14 +75,14 @@ def test_bytes_for_each_key() -> None:
 def test_bytes_and_latency_over_many_keys() -> None:
     quiet_s = 0.06
     with Terminal("table") as terminal:
-        steps = [len(terminal.press("j", quiet_s=quiet_s)) for _ in range(35)]
+        steps = [len(terminal.press("j", quiet_s=quiet_s)) for _ in range(20)]
         assert max(steps) < 1_500
-        terminal.press("jjjjj")
+        terminal.press("j" * 22)
         scrolls, seconds = [], []
-        for _ in range(40):
+        for _ in range(20):
             began = time.monotonic()
             scrolls.append(len(terminal.press("j", quiet_s=quiet_s)))
             seconds.append(time.monotonic() - began - quiet_s)
         assert max(scrolls) < 10_000
-        assert sorted(seconds)[20] < 0.05
+        assert sorted(seconds)[10] < 0.05
         assert terminal.read(wait_s=3) == b""
