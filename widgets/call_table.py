@@ -27,7 +27,7 @@ from widgets.columns import (
     columns_of,
     layout,
 )
-from widgets.lines import Line, LineView
+from widgets.lines import Line, LineView, filled
 
 BLOCK = 128
 """Rows fetched at once, aligned."""
@@ -302,7 +302,7 @@ class CallTable(LineView, can_focus=True):
                 style = f"call-table--{tone}" if toned else ""
                 runs.append((" " * GAP if position else "", ""))
                 runs.append((text, style))
-            body = tuple(runs)
+            body = filled(tuple(runs), self.size.width - GUTTER)
             if len(self._bodies) >= BODIES_KEPT:
                 self._bodies.clear()
             self._bodies[index] = body
