@@ -14,7 +14,7 @@ from providers.model import Call, Contact, Recording
 from tests.archive.calls import START, call
 from tui.archive import Archive, Saved, Walk
 from tui.archive.archive import AccountState
-from tui.archive.schema import MIGRATIONS, ArchiveTooNew
+from tui.archive.schema import MIGRATIONS, ArchiveTrouble
 
 
 @pytest.fixture
@@ -186,5 +186,5 @@ def test_an_archive_of_a_later_version_is_left_alone(archive: Archive) -> None:
     with sqlite3.connect(archive.path) as db:
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     db.close()
-    with pytest.raises(ArchiveTooNew, match="schema"):
+    with pytest.raises(ArchiveTrouble, match="schema"):
         Archive(archive.path)

@@ -52,10 +52,40 @@ FULL = Call(
     problems=("x: not a time",),
     raw={"id": 1},
 )
-TOP = """account provider id direction outcome status started_at ended_at duration_s wait_s talk_s
-derived from to contact company_number agents ring_group queue ivr campaign disposition hangup tags
-sla_met callback_requested original_call_id summary has_recording recording_events recordings
-triage""".split()
+TOP = [
+    "account",
+    "provider",
+    "id",
+    "direction",
+    "outcome",
+    "status",
+    "started_at",
+    "ended_at",
+    "duration_s",
+    "wait_s",
+    "talk_s",
+    "derived",
+    "from",
+    "to",
+    "contact",
+    "company_number",
+    "agents",
+    "ring_group",
+    "queue",
+    "ivr",
+    "campaign",
+    "disposition",
+    "hangup",
+    "tags",
+    "sla_met",
+    "callback_requested",
+    "original_call_id",
+    "summary",
+    "has_recording",
+    "recording_events",
+    "recordings",
+    "triage",
+]
 
 
 def test_the_printed_call_has_exactly_the_documented_fields() -> None:

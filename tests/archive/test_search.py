@@ -1,5 +1,4 @@
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -91,4 +90,4 @@ def test_every_column_that_says_so_can_be_sorted_by(archive: Archive) -> None:
 
 
 def test_the_fixture_is_what_the_cases_assume() -> None:
-    assert START == datetime(2026, 11, 2, 9, tzinfo=UTC)
+    assert datetime(2026, 11, 2, 9, tzinfo=UTC) == START
