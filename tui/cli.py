@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a parsed command and turn what it raises into lines and an exit code."""
+    from tui.archive import ArchiveTrouble
     from tui.paths import private_umask
     from tui.process import harden_process
 
@@ -47,6 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     harden_process()
     try:
         return int(_handler(arguments.command)(arguments))
+    except ArchiveTrouble as error:
+        print_error(CommandError(error.message, error.hint))
+        return Exit.FAILED
     except CommandError as error:
         print_error(error)
         return error.code
