@@ -7,8 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.outside import user
 from tests.outside.server import Vendors
-from tests.outside.user import Ringback
+from tests.outside.user import ROOT, Ringback
+from tests.outside.warm import Forge
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forge() -> Iterator[None]:
+    """One process that all commands of a run are forked from."""
+    user.forge = Forge(str(ROOT))
+    yield
+    user.forge.close()
+    user.forge = None
 
 
 @pytest.fixture

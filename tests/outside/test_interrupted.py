@@ -33,7 +33,7 @@ def test_an_ended_sync_is_resumed_where_it_stood(
     running = ringback.start("sync", *PERIOD)
     wait_for(vendors, 4)
     running.send_signal(number)
-    _, err = running.communicate(timeout=10)
+    _, err = running.communicate()
     assert running.returncode == (-9 if number == signal.SIGKILL else 1), err
     assert "Traceback" not in err
     kept = len(ringback.calls())
@@ -55,7 +55,7 @@ def test_an_interrupted_sync_without_a_period_is_resumed_too(
     ringback.add("sales", "liner", vendors.url, "--order", "202-204")
     running = ringback.start("sync")
     wait_for(vendors, 2)
-    running.kill()
+    running.send_signal(signal.SIGKILL)
     running.communicate()
     kept = len(ringback.calls())
     vendors.rules.clear()
@@ -79,7 +79,7 @@ def test_two_syncs_at_once_bring_every_call_once(ringback: Ringback, vendors: Ve
     ringback.add("desk", "nectar", vendors.url, "--ids", "5000-5060")
     both = [ringback.start("sync", *PERIOD) for _ in range(2)]
     for running in both:
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate()
         assert running.returncode == 0, err
     counts = Counter((c["account"], c["id"]) for c in ringback.calls())
     assert max(counts.values()) == 1

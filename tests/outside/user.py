@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.outside.server import APP_ID, TOKENS
+from tests.outside.warm import Process
 
 ROOT = Path(__file__).parents[2]
-_ADD = (
-    "import json, sys; from tui.cli import main; sys.exit(max(map(main, json.loads(sys.argv[1]))))"
-)
+Ended = subprocess.CompletedProcess[str]
+forge: Forge | None = None
+"""Where commands are started; one for a whole run of the tests."""
 
 
 class Ringback:
@@ -35,34 +35,21 @@ class Ringback:
             "TZ": "UTC",
         }
         self.printed: list[str] = []
-        self._to_add: list[list[str]] = []
 
-    def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
+    def start(self, *words: str, feed: str = "") -> Process:
         """A command that runs, ready to be waited for or ended."""
-        if self._to_add:  # in one process, since starting one costs more than adding an account
-            lines, self._to_add = self._to_add, []
-            command = [sys.executable, "-c", _ADD, json.dumps(lines)]
-            subprocess.run(command, env=self.env, stdin=subprocess.DEVNULL, check=True)
-        return subprocess.Popen(
-            [sys.executable, "-m", "tui.cli", *words],
-            env=self.env,
-            stdin=options.pop("stdin", subprocess.DEVNULL),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # no terminal to ask for anything
-            **options,
-        )
+        assert forge, "the fixture of tests/outside/conftest.py has not run"
+        return Process(forge, list(words), self.env, feed)
 
-    def __call__(self, *words: str, code: int | None = 0, feed: str = "", **options: Any) -> Any:
+    def __call__(self, *words: str, code: int | None = 0, feed: str = "") -> Ended:
         """Run one command; `code`: the exit code it must have, or None for any."""
-        started = self.start(*words, stdin=subprocess.PIPE, **options)
-        out, err = started.communicate(feed, timeout=60)
+        running = self.start(*words, feed=feed)
+        out, err = running.communicate()
         self.printed += [out, err]
-        ended = subprocess.CompletedProcess(words, started.returncode, out, err)
         assert "Traceback" not in err, err
-        assert code is None or ended.returncode == code, f"{words} ended {ended.returncode}: {err}"
-        return ended
+        ended = running.returncode
+        assert code is None or ended == code, f"{words} ended {ended}: {err}"
+        return subprocess.CompletedProcess(words, ended or 0, out, err)
 
     def token(self, account: str, provider: str) -> None:
         """As a user without a keyring gives it: in the environment."""
@@ -70,11 +57,11 @@ class Ringback:
         self.env[f"RINGBACK_TOKEN_{name}"] = TOKENS[provider]
 
     def add(self, name: str, provider: str, base: str, *more: str) -> None:
-        """An account with its token; it is added before the next command runs."""
+        """An account with its token."""
         words = ["--provider", provider, "--base-url", base, *more]
         words += ["--app-id", APP_ID] if provider == "cinnox" else []
-        self._to_add.append(["accounts", "add", name, *words])
         self.token(name, provider)
+        self("accounts", "add", name, *words)
 
     def calls(self, *words: str) -> list[dict[str, Any]]:
         """`calls --json`, read."""
