@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.outside.server import APP_ID, TOKENS
-from tests.outside.warm import Process
+from tests.outside.warm import Forge, Process
 
 ROOT = Path(__file__).parents[2]
 Ended = subprocess.CompletedProcess[str]
