@@ -60,7 +60,8 @@ class Pulse:
         self.environment = {"XDG_RUNTIME_DIR": str(folder), "HOME": str(folder)}
         if not nearby:
             self.environment["PULSE_SERVER"] = f"unix:{socket}"
-        self._environ = {**os.environ, **self.environment}
+        inherited = {k: v for k, v in os.environ.items() if k != "PULSE_SERVER"}
+        self._environ = {**inherited, **self.environment}
         self._daemon = subprocess.Popen(
             [
                 *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=1"),
@@ -89,6 +90,7 @@ class Pulse:
                 stdout=out,
             )
         while self._capture.stat().st_size == 0:
+            assert self._recorder.poll() is None, "parec did not start"
             time.sleep(0.005)
 
     def recorded_s(self) -> float:

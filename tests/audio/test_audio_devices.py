@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -169,6 +169,7 @@ async def test_the_position_is_the_one_that_is_heard(pulse: rigs.Pulse, listen: 
 
 
 @needs_pulse
+@pytest.mark.slow
 async def test_an_idle_player_lets_go_of_the_device(pulse: rigs.Pulse, listen: Listen) -> None:
     pulse.record()
     recorder = pulse.clients()
@@ -178,7 +179,7 @@ async def test_an_idle_player_lets_go_of_the_device(pulse: rigs.Pulse, listen: L
         await listener.over()
         assert pulse.clients() > recorder
         async with asyncio.timeout(8):
-            while pulse.clients() > recorder:
+            while pulse.clients() > recorder:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
     heard = Heard(pulse.stop())
     assert [run[:2] for run in heard.runs] == [(0, int(0.3 * RATE) - 1)] * 2
@@ -239,13 +240,19 @@ async def test_a_busy_program_leaves_no_gap(pulse: rigs.Pulse, listen: Listen) -
     finally:
         over.set()
         thread.join()
-    assert [run[:2] for run in Heard(pulse.stop()).runs] == [(0, 8 * RATE - 1)]
+    heard = Heard(pulse.stop())
+    assert heard.frames() == [(0, 8 * RATE - 1)]
+    # a busy machine may cost the sound server some milliseconds; played by the program itself
+    # the same stretch had seconds of silence
+    silence = heard.runs[-1][2] - heard.runs[0][2] - heard.runs[-1][0]
+    assert silence / RATE < 0.1
 
 
 @pytest.mark.slow
 async def test_an_hour_takes_no_more_memory_than_a_minute(listen: Listen, tmp_path: Path) -> None:
-    minute = sounds.tone(60.0, 8000)
-    hour = sounds.encode(minute * 60, 8000, 1, "mp3", "libmp3lame", bit_rate=16_000)
+    hour = sounds.ulaw(sounds.tone(1.0, 8000))
+    start = hour.index(b"data") + 8
+    hour = hour[: start - 4] + (8000 * 3600).to_bytes(4, "little") + hour[start:] * 3600
     listener = listen("none")
     await listener.play(hour)
     await listener.until("playing")
@@ -275,6 +282,5 @@ async def test_pitch_and_pace_of_a_staircase_at_another_speed(
     for second in range(6):
         middle = start + int((second + 0.5) / 1.5 * RATE)
         part = raw[middle - 9600 : middle + 9600]
-        rising = sum(a < 0 <= b for a, b in zip(part, part[1:], strict=False))
+        rising = sum(a < 0 <= b for a, b in pairwise(part))
         assert rising / 0.4 == pytest.approx(300 + 100 * second, abs=8), second
-    assert os.environ["XDG_RUNTIME_DIR"] == str(pulse.folder)
