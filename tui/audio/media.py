@@ -52,7 +52,6 @@ class Media:
 
     length_s: float | None
     """Seconds, as far as the file knows."""
-    channels: int
     damaged = False
     """Whether something could not be decoded so far."""
     _begun = False
@@ -79,12 +78,13 @@ class Media:
         if not self._container.streams.audio:
             raise Unplayable("not_sound", "there is no sound in this file")
         self._stream = self._container.streams.audio[0]
+        if self._stream.codec_context is None:
+            raise Unplayable("damaged", "the sound in it is of an unknown kind")
         for other in self._container.streams:
             if other is not self._stream:
                 other.discard = av.stream.Discard.all
         self._base: Fraction = self._stream.time_base or Fraction(1, RATE)
         self._first = self._stream.start_time or 0
-        self.channels = self._stream.codec_context.channels
         self.length_s = self._length(self._size)
 
     def _length(self, size: int | None) -> float | None:
@@ -230,6 +230,7 @@ def _graph(frame: AudioFrame, speed: float) -> av.filter.Graph:
 
 
 def _head(file: File) -> bytes:
+    file.seek(0)
     head = b""
     while len(head) < HEAD and (more := file.read(HEAD - len(head))):
         head += more
@@ -245,6 +246,7 @@ def _open(file: File, kind: str, options: dict[str, str]) -> Any:
                 buffer_size=_BUFFER,
                 options={**options, **probing},
                 io_open=_refuse,
+                metadata_errors="replace",  # names in Latin-1 are no reason to stay silent
             )
         except av.error.FFmpegError as error:
             broken = error
