@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-import sounds
 
+from tests.audio import sounds
 from tui.audio.player import FileSource, Player, PlayerState
 
 OVER = ("ended", "failed")

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sounds
 
+from tests.audio import sounds
 from tui.audio.cli import clock, fit, printable, split_keys, status_line
 from tui.audio.player import PlayerState
 

@@ -12,11 +12,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import rigs
-import sounds
-from conftest import Listener
-from rigs import RATE, sounding
 
+from tests.audio import rigs, sounds
+from tests.audio.conftest import Listener
+from tests.audio.rigs import RATE, sounding
 from tui.audio.player import probe
 
 Listen = Callable[..., Listener]

@@ -10,10 +10,10 @@ from array import array
 from itertools import pairwise
 
 import pytest
-import sounds
 
+from tests.audio import sounds
 from tui.audio.media import FRAME, RATE, Chunk, Media
-from tui.audio.sniff import Unplayable, sniff
+from tui.audio.sniff import Unplayable, demuxer_for
 
 KINDS = sorted(sounds.all_kinds(0.1))
 
@@ -122,7 +122,7 @@ def test_what_is_no_sound_is_refused_by_its_bytes(data: bytes, reason: str, word
 
 
 def test_every_kind_is_known_by_its_bytes(kinds: dict[str, bytes]) -> None:
-    found = {kind: sniff(data[:4096]) for kind, data in kinds.items()}
+    found = {kind: demuxer_for(data[:4096]) for kind, data in kinds.items()}
     assert {kind.split("-")[0]: demuxer for kind, demuxer in found.items()} == {
         "mp3": "mp3", "m4a": "mp4", "mp4": "mp4", "aac": "aac", "wav": "wav",
         "opus": "ogg", "webm": "matroska", "flac": "flac",

@@ -14,10 +14,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import sounds
-from conftest import Listener, alive
 
 from providers.errors import RecordingError
+from tests.audio import sounds
+from tests.audio.conftest import Listener, alive
 from tui.audio.outputs import OVER_SSH, choose_output, engine_environment
 from tui.audio.player import CRASHED, DAMAGED, FileSource, Player, probe
 

@@ -7,7 +7,7 @@ reasonable reader may make of it, and the comment says why.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -93,11 +93,30 @@ def blank(account: str, provider: str, id: str) -> Row:
         "provider": provider,
         "id": id,
         **dict.fromkeys(
-            (
-                "outcome status started_at ended_at duration_s wait_s talk_s from to contact "
-                "company_number ring_group queue ivr campaign disposition hangup sla_met "
-                "callback_requested original_call_id summary has_recording"
-            ).split()
+            [
+                "outcome",
+                "status",
+                "started_at",
+                "ended_at",
+                "duration_s",
+                "wait_s",
+                "talk_s",
+                "from",
+                "to",
+                "contact",
+                "company_number",
+                "ring_group",
+                "queue",
+                "ivr",
+                "campaign",
+                "disposition",
+                "hangup",
+                "sla_met",
+                "callback_requested",
+                "original_call_id",
+                "summary",
+                "has_recording",
+            ]
         ),
         "direction": None,
         "derived": ANY,

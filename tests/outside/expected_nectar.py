@@ -55,7 +55,9 @@ def rest(account: str, call: Row) -> Row:
         "status": text(call.get("type")),
         "started_at": start,
         # the end is derived of a call that is over; of one that may not be, it may be left out
-        "ended_at": derived_end if ended else (Either(None, derived_end) if ended is None else None),
+        "ended_at": derived_end
+        if ended
+        else (Either(None, derived_end) if ended is None else None),
         "duration_s": total,
         "talk_s": number(call.get("talk_time")),
         "derived": AtLeast(
@@ -72,7 +74,8 @@ def rest(account: str, call: Row) -> Row:
         },
         "company_number": {"number": own, "name": text(of(company, "alias"))},
         "agents": rest_agents(call),
-        "ring_group": named(call.get("ring_group")) or Either(None, text(of(call.get("ring_group"), "id"))),
+        "ring_group": named(call.get("ring_group"))
+        or Either(None, text(of(call.get("ring_group"), "id"))),
         "ivr": named(call.get("ivr")),
         "campaign": named(call.get("campaign")),
         "disposition": {
@@ -130,7 +133,7 @@ def rest_agents(call: Row) -> Any:
     return Either(agents, agents + extra) if extra else agents
 
 
-_AGENT = "id name role department started_at answered transfer hangup_reason".split()
+_AGENT = ["id", "name", "role", "department", "started_at", "answered", "transfer", "hangup_reason"]
 
 
 def rest_recordings(call: Row) -> Row:
@@ -154,7 +157,7 @@ def recording(id: Any, url: str | None) -> Row:
         "id": id,
         "url": url,
         "name": ANY,
-        **dict.fromkeys("duration_s size started_at ended_at agent_id transfer".split()),
+        **dict.fromkeys(["duration_s", "size", "started_at", "ended_at", "agent_id", "transfer"]),
         "mime": Either(None, "audio/mpeg"),
         "media": Either(None, "audio"),
         "private": None,

@@ -35,10 +35,7 @@ def wanted(vendors: Vendors) -> list[dict[str, Any]]:
     return [
         *(expected.liner("sales", s.row, filed_under=s.order) for s in vendors.liner),
         *(expected.cinnox("care", rows) for rows in map(list, legs.values())),
-        *(
-            expected_nectar.rest("desk", raw.nectar_call(body))
-            for body in vendors.nectar.values()
-        ),
+        *(expected_nectar.rest("desk", raw.nectar_call(body)) for body in vendors.nectar.values()),
     ]
 
 

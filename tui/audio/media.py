@@ -16,7 +16,7 @@ import av.error
 import av.filter
 from av.audio.frame import AudioFrame
 
-from tui.audio.sniff import HEAD, Unplayable, sniff, wav_data_lies
+from tui.audio.sniff import HEAD, Unplayable, demuxer_for, wav_data_lies
 
 RATE = 48_000
 """Sample rate of everything that leaves here, in Hz."""
@@ -59,7 +59,7 @@ class Media:
     def __init__(self, file: File, size: int | None) -> None:
         self._file, self._size = file, size
         head = _head(file)
-        self._kind = sniff(head)
+        self._kind = demuxer_for(head)
         self._options = (
             {"ignore_length": "1"} if self._kind == "wav" and wav_data_lies(head, size) else {}
         )
