@@ -112,6 +112,7 @@ async def test_probe_finds_the_device(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @needs_alsa
+@pytest.mark.slow
 async def test_a_device_that_swallows_sound_is_held_to_the_clock(
     listen: Listen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +154,7 @@ async def test_pause_seek_and_end_lose_and_repeat_nothing(
 
 
 @needs_pulse
+@pytest.mark.slow
 async def test_the_position_is_the_one_that_is_heard(pulse: rigs.Pulse, listen: Listen) -> None:
     pulse.record()
     listener = listen("miniaudio")
