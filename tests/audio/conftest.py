@@ -21,6 +21,11 @@ def kinds() -> dict[str, bytes]:
     return sounds.all_kinds()
 
 
+@pytest.fixture(scope="session")
+def longer() -> dict[str, bytes]:
+    return sounds.all_kinds(2.5)
+
+
 @pytest.fixture(autouse=True)
 def no_device_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test is heard, and none depends on the machine's own sound."""

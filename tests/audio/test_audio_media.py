@@ -136,8 +136,8 @@ def test_an_mp3_without_its_first_half_still_plays(kinds: dict[str, bytes]) -> N
 
 
 @pytest.mark.parametrize("kind", ["mp3-44k-stereo", "m4a", "wav-ulaw", "opus", "flac"])
-def test_a_cut_file_plays_as_far_as_it_goes(kind: str) -> None:
-    data = sounds.all_kinds(3.0)[kind]
+def test_a_cut_file_plays_as_far_as_it_goes(kind: str, longer: dict[str, bytes]) -> None:
+    data = longer[kind]
     whole = sounds.reference(data)
     out = pcm(decode(data[: len(data) * 3 // 4]))
     # the last frame may come out shorter or filled up; all before it is the same

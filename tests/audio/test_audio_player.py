@@ -305,10 +305,11 @@ class Slow:
 
     def __init__(self, data: bytes, hold_at: int) -> None:
         self._data, self._hold_at = data, hold_at
-        self.go_on = asyncio.Event()
+        self.held, self.go_on = asyncio.Event(), asyncio.Event()
 
     async def read(self, offset: int, n: int) -> bytes:
         if offset >= self._hold_at:
+            self.held.set()
             await self.go_on.wait()
         return self._data[offset : offset + min(n, 3000)]
 
@@ -321,8 +322,9 @@ async def test_a_download_that_stalls_is_waited_for_and_nothing_is_lost(
     source = Slow(data, hold_at=20_000)
     listener = listen(f"wav:{tmp_path}/out.wav")
     await listener.player.play(source)
-    await listener.until("playing")
-    await listener.until("loading")
+    await source.held.wait()
+    await asyncio.sleep(0.3)
+    assert listener.state.status == "loading"
     source.go_on.set()
     assert (await listener.over()).status == "ended"
     heard, whole = (tmp_path / "out.wav").read_bytes()[44:], sounds.reference(data)
