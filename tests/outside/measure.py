@@ -42,8 +42,8 @@ def serve(many: int, port: Any) -> None:
     time.sleep(3600)
 
 
-def measured(env: dict[str, str], *words: str) -> None:
-    """Run one command and print what it cost."""
+def measured(env: dict[str, str], *words: str) -> float:
+    """Run one command and print what it cost; its largest memory in MB."""
     began = time.monotonic()
     pid = os.posix_spawn(
         sys.executable,
@@ -59,6 +59,16 @@ def measured(env: dict[str, str], *words: str) -> None:
         f"  {time.monotonic() - began:6.1f} s  CPU {usage.ru_utime + usage.ru_stime:6.1f} s"
         f"  {usage.ru_maxrss / 1024:5.0f} MB"
     )
+    return usage.ru_maxrss / 1024
+
+
+def webhooks(folder: Path, many: int) -> Path:
+    """A file of `many` webhook bodies, one a line."""
+    path = folder / "bodies.jsonl"
+    with path.open("w") as out:
+        for number in range(many):
+            out.write(json.dumps({**WEBHOOK, "id": number + 1}) + "\n")
+    return path
 
 
 def main(many: int) -> None:
@@ -70,10 +80,7 @@ def main(many: int) -> None:
         env = {"RINGBACK_HOME": f"{folder}/ringback", "TZ": "UTC"}
         env["RINGBACK_TOKEN_SALES"] = TOKENS["liner"]
         env["RINGBACK_TOKEN_DESK"] = TOKENS["nectar"]
-        bodies = Path(folder) / "bodies.jsonl"
-        with bodies.open("w") as out:
-            for number in range(many):
-                out.write(json.dumps({**WEBHOOK, "id": number + 1}) + "\n")
+        bodies = webhooks(Path(folder), many)
         add = ["accounts", "add"]
         measured(env, *add, "sales", "--provider", "liner", "--base-url", url, "--order", "202")
         measured(env, *add, "desk", "--provider", "nectar", "--base-url", url)
