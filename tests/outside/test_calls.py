@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.outside import expected, expected_nectar, raw
-from tests.outside.compare import compare, differences
+from tests.outside.compare import compare, differences, without_urls
 from tests.outside.server import TOKENS, Vendors
 from tests.outside.user import Ringback
 
@@ -44,17 +44,6 @@ def wanted(vendors: Vendors) -> list[dict[str, Any]]:
         *(expected.cinnox("care", rows) for rows in map(list, legs.values())),
         *(expected_nectar.rest("desk", raw.nectar_call(body)) for body in vendors.nectar.values()),
     ]
-
-
-def without_urls(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The expected calls as they are printed without --with-urls."""
-
-    def hide(recordings: Any) -> Any:
-        if isinstance(recordings, expected.Either):
-            return expected.Either(*map(hide, recordings.values))
-        return [{**recording, "url": None} for recording in recordings]
-
-    return [{**call, "recordings": hide(call["recordings"])} for call in calls]
 
 
 def test_every_call_is_printed_with_every_field_right(world: tuple[Ringback, Vendors]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 
-from tests.outside import raw
+from tests.outside import expected, raw
+from tests.outside.compare import compare, without_urls
 from tests.outside.server import Vendors, late
 from tests.outside.test_walks import PERIOD, ids, plain_liner
 from tests.outside.user import Ringback
@@ -84,3 +85,35 @@ def test_two_syncs_at_once_bring_every_call_once(ringback: Ringback, vendors: Ve
     counts = Counter((c["account"], c["id"]) for c in ringback.calls())
     assert max(counts.values()) == 1
     assert Counter(account for account, _ in counts) == {"sales": 200, "care": 500, "desk": 61}
+
+
+def test_legs_on_both_sides_of_an_interruption_are_one_call(
+    ringback: Ringback, vendors: Vendors
+) -> None:
+    """CINNOX: records of one callID on pages that two runs fetch, and a page of exactly 500."""
+    stored = raw.cinnox_rows(vendors.files.url, many=950)
+    vendors.cinnox = stored[:1000]
+    assert len(vendors.cinnox) == 1000
+    vendors.rules.append(lambda r: late("", 2)(r) if r.one("offset") == "500" else None)
+    ringback.add("care", "cinnox", vendors.url)
+    running = ringback.start("sync", *PERIOD)
+    deadline = time.monotonic() + 20
+    while not [r for r in vendors.seen if r.one("offset") == "500"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    running.send_signal(signal.SIGKILL)
+    running.communicate()
+    vendors.rules.clear()
+    vendors.seen.clear()
+    ringback("sync", *PERIOD)
+    walked = [r.one("offset") for r in vendors.seen if r.path.endswith("/call-detail")]
+    assert walked[0] == "500"
+    legs = defaultdict(list)
+    for one in vendors.cinnox:
+        legs[one.row.get("callID") or one.row["id"]].append(one.row)
+    halves = [
+        {n // 500 for n, s in enumerate(vendors.cinnox) if s.row in rows} for rows in legs.values()
+    ]
+    assert {0, 1} in halves
+    want = without_urls([expected.cinnox("care", rows) for rows in legs.values()])
+    assert not (report := compare(ringback.calls(), want)), report
