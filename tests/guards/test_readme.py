@@ -123,7 +123,7 @@ def test_the_commands_of_the_readme_do_what_they_say(tmp_path: Path) -> None:
             f"RINGBACK_TOKEN_{name.upper()}": sandbox.tokens[vendor]
             for name, vendor in accounts.items()
         }
-        saved = [json.dumps(sandbox.data.nectar_webhooks(id_)) for id_ in (1616, 1620)]
+        saved = [json.dumps(sandbox.data.nectar_webhooks(id_)) for id_ in (1619, 1620)]
         (tmp_path / "saved-webhooks.jsonl").write_text("\n".join(saved))
         said = {}
         for line in sh_commands():
@@ -142,10 +142,10 @@ def test_the_commands_of_the_readme_do_what_they_say(tmp_path: Path) -> None:
             )
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
             said[line] = done.stdout
-    assert "sales: 1,200 new" in said["ringback sync"]
+    assert "support: 1,197 new" in said["ringback sync"]
     assert "2 changed" in said["ringback import desk saved-webhooks.jsonl"]
-    assert json.loads(said["ringback show desk:1616 --raw"])
+    assert json.loads(said["ringback show desk:1619 --raw"])
     objects = map(json.loads, said["ringback calls rec --account desk --json"].splitlines())
-    assert "1616" in {call["id"] for call in objects}
-    files = said["ringback download desk:1616 --output recordings"].splitlines()
-    assert len(files) == 2 and all((tmp_path / file).stat().st_size > 10_000 for file in files)
+    assert "1619" in {call["id"] for call in objects}
+    files = said["ringback download desk:1619 --output recordings"].splitlines()
+    assert len(files) == 1 and all((tmp_path / file).stat().st_size > 10_000 for file in files)
