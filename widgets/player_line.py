@@ -110,7 +110,10 @@ class PlayerLine(LineView):
     def line(self, y: int) -> Line:
         state = self.state
         word = fit(STATUS_WORDS.get(state.status, ""), WORD_WIDTH)
-        toned = state.status if state.status in ("playing", "paused", "failed") else ""
+        if state.status == "failed":  # nothing to seek in: the reason gets the whole line
+            reason = safe_text(state.message or state.title, 300)
+            return ((" ", ""), (f"{word}{reason}", "player-line--failed"))
+        toned = state.status if state.status in ("playing", "paused") else ""
         fraction = state.position_s / state.length_s if state.length_s else None
         start, width = self._bar()
         settings = f"{state.speed:g}x"
@@ -124,12 +127,13 @@ class PlayerLine(LineView):
             (f"{self._clock_text()}  ", ""),
             (bar_text(fraction, width, self.plain), "player-line--bar"),
             (f"  {settings}  ", ""),
-            (title, "player-line--failed" if state.status == "failed" else ""),
+            (title, ""),
         )
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         start, width = self._bar()
-        if offset is not None and 0 <= offset.x - start < width and self.state.length_s:
+        playable = self.state.length_s and self.state.status != "failed"
+        if offset is not None and 0 <= offset.x - start < width and playable:
             event.stop()
             self.post_message(self.SeekRequested((offset.x - start) / max(1, width - 1)))

@@ -15,11 +15,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
-from server import Answer, Request, Server, Waits
 
 from providers.base import Login, Names, Provider, Secret
 from providers.errors import AuthError, NotFound, ProviderError, Unreachable
 from providers.model import Call, CallQuery, Page
+from tests.providers.server import Answer, Request, Server, Waits
 
 TOKEN = "tok-SECRET-42"
 QUERY = CallQuery(

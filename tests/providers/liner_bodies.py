@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server import Answer, Request, Server
+from tests.providers.server import Answer, Request, Server
 
 CALL: dict[str, Any] = {
     "id": 918273,

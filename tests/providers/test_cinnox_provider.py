@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from contract import ProviderContract, login, walk
-from server import Answer, Request, Server, Waits
 
 from providers.cinnox import Cinnox
 from providers.errors import AuthError, BadAnswer, ProviderError, RateLimited, Rejected
 from providers.model import RecordingEvent
+from tests.providers.contract import ProviderContract, login, walk
+from tests.providers.server import Answer, Request, Server, Waits
 
 PATH = "/v1/api/apps/app%201/data/call-detail"
 STAFF = "/v1/api/apps/app%201/contacts/staffcontact-list"

@@ -6,14 +6,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from contract import QUERY, ProviderContract, login, walk
-from liner_bodies import CALL, RECORD, RECORD_B, SPARSE, THIRD, listed, ok, paged, script
-from server import Answer, Request, Server, Waits
 
 from providers.errors import BadAnswer, NotFound, ProviderError, Rejected
 from providers.fields import with_recordings
 from providers.liner import Liner
 from providers.model import CallQuery
+from tests.providers.contract import QUERY, ProviderContract, login, walk
+from tests.providers.liner_bodies import (
+    CALL,
+    RECORD,
+    RECORD_B,
+    SPARSE,
+    THIRD,
+    listed,
+    ok,
+    paged,
+    script,
+)
+from tests.providers.server import Answer, Request, Server, Waits
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from contract import ProviderContract, login, walk
-from nectar_bodies import AGENT, REST
-from server import Answer, Request, Server, Waits
 
 from providers.errors import AuthError, BadAnswer, NotFound, ProviderError, RateLimited
 from providers.nectar import Nectar
+from tests.providers.contract import ProviderContract, login, walk
+from tests.providers.nectar_bodies import AGENT, REST
+from tests.providers.server import Answer, Request, Server, Waits
 
 
 def script(server: Server, *bodies: dict[str, Any]) -> None:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from contract import login
-from nectar_bodies import HOOK, REST, SPARSE_HOOK
 
 from providers.nectar import Nectar, read_saved
+from tests.providers.contract import login
+from tests.providers.nectar_bodies import HOOK, REST, SPARSE_HOOK
 
 
 @pytest.fixture
