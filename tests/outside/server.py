@@ -319,7 +319,10 @@ class Vendors(Origin):
             if first <= stored.at <= last
             and (
                 stored.order in orders
-                or (isinstance(stored.row, dict) and stored.row.get("leadId") in leads)
+                or (
+                    isinstance(stored.row, dict)
+                    and str(stored.row.get("leadId")) in {str(lead) for lead in leads}
+                )
             )
         ]
         return self._page(request, rows)
