@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from readme_text import ROOT
+
+from tests.guards.readme_text import ROOT
 
 SCREEN = (
     "tui.app",

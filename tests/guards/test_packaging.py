@@ -15,7 +15,8 @@ from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
 import pytest
-from readme_text import ROOT
+
+from tests.guards.readme_text import ROOT
 
 PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 PACKAGES = ("tui", "widgets", "providers")

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from readme_text import ROOT
+
+from tests.guards.readme_text import ROOT
 
 
 @pytest.mark.slow

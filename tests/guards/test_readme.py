@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from readme_text import README, ROOT, blocks, synopsis, with_generated
 
 from providers.sandbox import Sandbox
+from tests.guards.readme_text import README, ROOT, blocks, synopsis, with_generated
 from tui.cli import build_parser
 from tui.keymap import check_keymap
 from tui.paths import Paths

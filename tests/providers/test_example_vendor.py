@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import example_vendor
-from contract import ProviderContract, login, walk
-from example_vendor import Acme
-from server import Answer, Request, Server
-
 from providers.base import Login
 from providers.model import Outcome
+from tests.providers import example_vendor
+from tests.providers.contract import ProviderContract, login, walk
+from tests.providers.example_vendor import Acme
+from tests.providers.server import Answer, Request, Server
 
 
 def row(id_: int) -> dict[str, Any]:
