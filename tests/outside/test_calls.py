@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.outside import expected, expected_nectar, raw
+from tests.outside import expected, expected_nectar, raw, raw_nectar
 from tests.outside.compare import compare, differences, without_urls
 from tests.outside.server import TOKENS, Vendors
 from tests.outside.user import Ringback
@@ -42,7 +42,7 @@ def wanted(vendors: Vendors) -> list[dict[str, Any]]:
     return [
         *(expected.liner("sales", s.row, filed_under=s.order) for s in vendors.liner),
         *(expected.cinnox("care", rows) for rows in map(list, legs.values())),
-        *(expected_nectar.rest("desk", raw.nectar_call(body)) for body in vendors.nectar.values()),
+        *(expected_nectar.rest("desk", raw_nectar.call(body)) for body in vendors.nectar.values()),
     ]
 
 
@@ -62,7 +62,7 @@ def test_what_could_not_be_read_is_said_and_the_rest_is_shown(
     late = next(row for row in rows if row.get("createdAt") == "yesterday, at noon")
     long = next(row for row in rows if row.get("totalDurationSeconds") == "two minutes")
     noon = next(
-        id for id, b in vendors.nectar.items() if raw.nectar_call(b).get("started_at") == "noon"
+        id for id, b in vendors.nectar.items() if raw_nectar.call(b).get("started_at") == "noon"
     )
     file = next(
         s.row["callID"]
@@ -95,8 +95,8 @@ def test_show_prints_one_call_and_its_address_only_when_asked(
     assert host not in ringback("show", name).stdout
     assert want[0]["url"] in ringback("show", "--with-urls", name).stdout
     assert json.loads(ringback("show", "--raw", name).stdout) == row
-    body = next(b for b in vendors.nectar.values() if raw.nectar_call(b).get("recordings"))
-    shown = ringback("show", f"desk:{raw.nectar_call(body)['id']}").stdout
+    body = next(b for b in vendors.nectar.values() if raw_nectar.call(b).get("recordings"))
+    shown = ringback("show", f"desk:{raw_nectar.call(body)['id']}").stdout
     assert "MASECRET" not in shown  # the Plivo account stands in the path (3.4)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.outside import expected_nectar, raw
+from tests.outside import expected_nectar, raw, raw_nectar
 from tests.outside.compare import compare
 from tests.outside.user import Ringback
 
@@ -83,7 +83,7 @@ def bring(desk: Ringback, text: str, code: int = 0) -> Any:
 
 
 def rest(number: int = 77) -> dict[str, Any]:
-    return raw.nectar_body(HOST, number, random.Random(number))
+    return raw_nectar.body(HOST, number, random.Random(number))
 
 
 def shown(desk: Ringback, number: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from tests.outside import expected, raw
+from tests.outside import expected, raw, raw_nectar
 from tests.outside.compare import compare, without_urls
 from tests.outside.server import Vendors, late
 from tests.outside.test_walks import PERIOD, ids, plain_liner
@@ -74,7 +74,7 @@ def test_an_interrupted_sync_without_a_period_is_resumed_too(
 def test_two_syncs_at_once_bring_every_call_once(ringback: Ringback, vendors: Vendors) -> None:
     vendors.liner = plain_liner(200)
     vendors.cinnox = raw.cinnox_rows(vendors.files.url)
-    vendors.nectar = raw.nectar_rows(vendors.files.url, many=160)
+    vendors.nectar = raw_nectar.rows(vendors.files.url, many=160)
     ringback.add("sales", "liner", vendors.url)
     ringback.add("care", "cinnox", vendors.url)
     ringback.add("desk", "nectar", vendors.url, "--ids", "5000-5060")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.outside import raw
+from tests.outside import raw, raw_nectar
 from tests.outside.server import TOKENS, WAV, Answer, Vendors, always, once
 from tests.outside.test_walks import PERIOD, plain_liner
 from tests.outside.user import Ringback
@@ -27,7 +27,7 @@ def stock(ringback: Ringback, vendors: Vendors, address: str = "") -> None:
     row = {**row, "callID": "c1", "recordingEventList": [raw.cinnox_event(vendors.files.url, 1)]}
     row["recordingEventList"][0]["files"][0].update(change)
     vendors.cinnox = [raw.Stored(raw.FIRST_DAY, row)]
-    body = raw.nectar_body(vendors.files.url, 9, random.Random(9))
+    body = raw_nectar.body(vendors.files.url, 9, random.Random(9))
     body["recordings"] = [{"id": 1, "url": address or f"{vendors.files.url}/plivo/9.mp3"}]
     vendors.nectar = {9: {"calls": body}}
     ringback.add("sales", "liner", vendors.url, "--order", "202-204")

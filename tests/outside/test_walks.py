@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.outside import expected, expected_nectar, raw
+from tests.outside import expected, expected_nectar, raw, raw_nectar
 from tests.outside.compare import compare, differences
 from tests.outside.server import TOKENS, Answer, Vendors, always, bad, late, once
 from tests.outside.user import Ringback
@@ -142,7 +142,7 @@ def test_rows_that_are_no_calls_cost_no_page_and_are_told(
 
 
 def test_busy_and_failing_vendors_are_asked_again(ringback: Ringback, vendors: Vendors) -> None:
-    vendors.liner, vendors.nectar = plain_liner(120), raw.nectar_rows(vendors.files.url, many=160)
+    vendors.liner, vendors.nectar = plain_liner(120), raw_nectar.rows(vendors.files.url, many=160)
     vendors.cinnox = raw.cinnox_rows(vendors.files.url)
     slow_down = Answer(429, {"success": False}, {"Retry-After": "1"})
     vendors.rules += [
@@ -160,7 +160,7 @@ def test_busy_and_failing_vendors_are_asked_again(ringback: Ringback, vendors: V
 
 
 def test_one_vendor_that_fails_leaves_the_others(ringback: Ringback, vendors: Vendors) -> None:
-    vendors.liner, vendors.nectar = plain_liner(30), raw.nectar_rows(vendors.files.url, many=160)
+    vendors.liner, vendors.nectar = plain_liner(30), raw_nectar.rows(vendors.files.url, many=160)
     vendors.rules.append(
         always("/data/call-detail", Answer(400, {"code": 6451000, "message": "Bad query \x1b[2J"}))
     )
@@ -227,13 +227,13 @@ def test_a_redirect_within_the_origin_is_followed(ringback: Ringback, vendors: V
 def test_a_call_that_the_archive_lacks_is_asked_for_where_the_vendor_can(
     ringback: Ringback, vendors: Vendors
 ) -> None:
-    vendors.liner, vendors.nectar = plain_liner(3), raw.nectar_rows(vendors.files.url, many=160)
+    vendors.liner, vendors.nectar = plain_liner(3), raw_nectar.rows(vendors.files.url, many=160)
     ringback.add("sales", "liner", vendors.url)
     ringback.add("care", "cinnox", vendors.url)
     ringback.add("desk", "nectar", vendors.url)
     assert json.loads(ringback("show", "--raw", "sales:2").stdout) == vendors.liner[1].row
     got = json.loads(ringback("show", "--json", "--with-urls", "desk:5140").stdout)
-    want = expected_nectar.rest("desk", raw.nectar_call(vendors.nectar[5140]))
+    want = expected_nectar.rest("desk", raw_nectar.call(vendors.nectar[5140]))
     assert not (report := compare([got], [want])), report
     assert "care" in ringback("show", "care:no-such-call", code=1).stderr
     assert "desk" in ringback("show", "desk:1", code=1).stderr
