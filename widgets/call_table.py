@@ -117,7 +117,7 @@ class CallTable(LineView, can_focus=True):
         Binding("pageup", "page(-1)", "Page up", id="table.page-up", show=False),
         Binding("g,home", "first", "First call", id="table.first", show=False),
         Binding("G,end", "last", "Last call", id="table.last", show=False),
-        Binding("enter", "open", "Open", id="table.open", show=False),
+        Binding("enter", "open", "Open", id="table.open"),
         Binding("<", "sort(-1)", "Sort by column before", id="table.sort-left", show=False),
         Binding(">", "sort(1)", "Sort by next column", id="table.sort-right", show=False),
         Binding("z", "reverse", "Reverse the order", id="table.reverse", show=False),
@@ -137,6 +137,12 @@ class CallTable(LineView, can_focus=True):
         def __init__(self, key: int | None) -> None:
             super().__init__()
             self.key = key
+
+    class Scrolled(Message):
+        """Other rows are on the screen than before, or others are there at all."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, CallTable.Scrolled)
 
     class Opened(Message):
         """The call was asked for: enter, or a click on the cursor's row."""
@@ -170,6 +176,7 @@ class CallTable(LineView, can_focus=True):
         self._key: int | None = None
         self._top = 0
         self._end_posted = -1
+        self._told = (0, -1)
 
     # What others read and call
 
@@ -258,6 +265,9 @@ class CallTable(LineView, can_focus=True):
         if key != self._key:
             self._key = key
             self.post_message(self.Highlighted(key))
+        if self.visible_rows != self._told:
+            self._told = self.visible_rows
+            self.post_message(self.Scrolled())
         if self._count and self._cursor >= self._count - NEAR_END != self._end_posted:
             self._end_posted = self._count - NEAR_END
             self.post_message(self.NearEnd(self._count))

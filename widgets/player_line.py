@@ -111,6 +111,13 @@ class PlayerLine(LineView):
         state = self.state
         word = fit(STATUS_WORDS.get(state.status, ""), WORD_WIDTH)
         toned = state.status if state.status in ("playing", "paused", "failed") else ""
+        if state.status in ("loading", "failed") and state.length_s is None:
+            # there is no position yet: the whole line is for what it waits for, or why it failed
+            text = fit(
+                safe_text(state.message or state.title, 300), self.size.width - WORD_WIDTH - 2
+            )
+            style = f"player-line--{toned}" if toned else ""
+            return ((" ", ""), (word, style), (text, style))
         fraction = state.position_s / state.length_s if state.length_s else None
         start, width = self._bar()
         settings = f"{state.speed:g}x"
