@@ -73,6 +73,10 @@ class RingbackApp(App[None]):
             for number in (signal.SIGHUP, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, self.exit)
 
+    def get_key_display(self, binding: Binding) -> str:
+        """As in the help: ``enter``, ``/``; control as ``^``, for the footer is short of room."""
+        return key_text(binding.key).replace("ctrl+", "^")
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: our commands, and the theme. (No screenshots: they would show callers.)"""
         if isinstance(screen, MainScreen):

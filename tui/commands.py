@@ -23,8 +23,6 @@ class Command:
     action: str = ""
     """The action of the screen (``toggle_sidebar``); empty: a widget's own binding."""
     footer: bool = False
-    priority: bool = False
-    """Also while something is typed."""
 
 
 COMMANDS = (
@@ -72,7 +70,7 @@ COMMANDS = (
     Command("help", "question_mark", "Help", "All keys, and what this terminal can do.", "Screen", "help", True),
     Command("palette", "colon,ctrl+p", "Commands", "Find a command by its name.", "Screen", "app.command_palette"),
     Command("leave", "q", "Back, quit", "Leave what is open; at the table: quit.", "Screen", "leave"),
-    Command("quit", "ctrl+q", "Quit", "Quit at once.", "Screen", "app.quit", True, True),
+    Command("quit", "ctrl+q", "Quit", "Quit at once.", "Screen", "app.quit", True),
     *(
         Command(f"view-{n}", str(n), f"View {n}", f"Show view {n} of the sidebar.", "Views", f"view({n})")
         for n in range(1, 10)

@@ -159,7 +159,7 @@ class Playback:
                 volume=round(self._volume * 100),
                 title=self.playing.title,
                 message=state.message,
-                output=state.output if state.output == "none" else "",
+                output="no sound" if state.output == "none" else "",
             )
         )
 

@@ -321,7 +321,7 @@ class CallTable(LineView, can_focus=True):
         sorted_id, descending = self.sort
         mark = ("v" if self.plain else "↓") if descending else ("^" if self.plain else "↑")
         cells = [
-            fit(f"{fit(column.title, width - 1).rstrip()}{mark}", width, column.align)
+            fit(f"{column.title[: width - 1]}{mark}", width, column.align)
             if column.id == sorted_id
             else fit(column.title, width, column.align)
             for column, width in self._shown

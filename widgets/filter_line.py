@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -43,6 +43,32 @@ class Complaint(LineView):
         return ((f"{' ' * indent}^ {text}", ""),)
 
 
+class QueryInput(Input):
+    """Does what its keys say in the order of the keys: several may wait where the line is slow."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down", "close(True)", "Keep", key_display="enter"),
+        Binding("escape", "close(False)", "Undo"),
+    ]
+
+    async def _on_key(self, event: events.Key) -> None:
+        bound = self._bindings.key_to_bindings.get(event.key)
+        if self.screen.focused is not self:
+            # typed right after the key that ended it: for whoever has the focus now
+            event.stop().prevent_default()
+            self.app.post_message(events.Key(event.key, event.character))
+        elif bound:
+            # bubbling up as bindings do, it would be overtaken by the characters behind it
+            event.stop().prevent_default()
+            await self.run_action(bound[0].action)
+        else:
+            await super()._on_key(event)
+
+    def action_close(self, kept: bool) -> None:
+        assert isinstance(self.parent, FilterLine)
+        self.parent.close(kept)
+
+
 class FilterLine(Widget):
     """Hidden while the query is empty and nobody types. It says what is typed at every key."""
 
@@ -53,12 +79,6 @@ class FilterLine(Widget):
         Input, Input:focus { height: 1; border: none; padding: 0 1; background: $surface; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "close(True)", "Keep", id="filter.keep"),
-        Binding("down", "close(True)", "Keep", id="filter.keep-down", show=False),
-        Binding("escape", "close(False)", "Undo", id="filter.undo"),
-    ]
-
     problem: reactive[tuple[int, str] | None] = reactive(None, repaint=False)
     """Where in the text something was not understood, and why."""
 
@@ -69,19 +89,13 @@ class FilterLine(Widget):
             super().__init__()
             self.text = text
 
-    class Closed(Message):
-        """Typing has ended; `kept` is False when the text of before stands there again."""
-
-        def __init__(self, kept: bool) -> None:
-            super().__init__()
-            self.kept = kept
-
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._before = ""
+        self._then: Widget | None = None
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder=HINT, compact=True)
+        yield QueryInput(placeholder=HINT, compact=True, select_on_focus=False)
         yield Complaint()
 
     @property
@@ -91,14 +105,15 @@ class FilterLine(Widget):
     @property
     def editing(self) -> bool:
         """Whether somebody types in it."""
-        return self._input.has_focus
+        return self.screen.focused is self._input
 
-    def edit(self, text: str) -> None:
-        """Show the line with `text` and put the focus in it."""
-        self._before = text
+    def edit(self, text: str, then: Widget) -> None:
+        """Show the line with `text` and put the focus in it; when that ends it goes to `then`."""
+        self._before, self._then = text, then
         self.show(text)
         self.display = True
-        self._input.focus()
+        # at once, so that what is typed right after it arrives here
+        self.screen.set_focus(self._input)
 
     def show(self, text: str) -> None:
         """Show `text` without asking anybody; empty: hide the line."""
@@ -115,13 +130,9 @@ class FilterLine(Widget):
         event.stop()
         self.post_message(self.Edited(event.value))
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.action_close(True)
-
-    def action_close(self, kept: bool) -> None:
+    def close(self, kept: bool) -> None:
+        """End the typing; without `kept` the text of before stands there again."""
         if not kept and self._input.value != self._before:
             self.post_message(self.Edited(self._before))
         self.show(self._input.value if kept else self._before)
-        self.post_message(self.Closed(kept))
+        self.screen.set_focus(self._then)

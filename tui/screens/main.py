@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import on, work
@@ -19,20 +19,17 @@ from textual.reactive import var
 from textual.widgets import Footer
 from textual.worker import Worker, WorkerState
 
-from providers.errors import ProviderError
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import Archive
-from tui.commands import first_key
 from tui.keymap import bindings
 from tui.network import NetworkThread
-from tui.query import EVERYTHING, Query, parse
+from tui.query import Query, parse
 from tui.screens import state
+from tui.screens.asking import AskingScreen
 from tui.screens.playing import PlayingScreen
-from tui.screens.syncs import Syncs
 from tui.services import Services
 from tui.settings import Settings, put
-from tui.sync import Report, Wish
 from tui.views import views
 from widgets.call_detail import CallDetail
 from widgets.call_document import Extra
@@ -45,18 +42,13 @@ from widgets.sidebar import ALL, Sidebar, ViewItem
 from widgets.status_line import StatusLine, rows_text
 
 PAGE = 100
-FIRST_PAGES = 3
-"""Pages of an account's first walk that a start brings; the rest comes as the cursor nears it."""
-DISCOVER_MISSES = 20
 LOOK_S = 1.0
 """How often the archive is asked whether anybody wrote to it."""
-CANCELLABLE = ("play", "download", "recordings")
-"""Groups of workers that the cancel key stops."""
 WIDE = 170
 NORMAL = 100
 
 
-class MainScreen(PlayingScreen):
+class MainScreen(AskingScreen, PlayingScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
@@ -65,8 +57,6 @@ class MainScreen(PlayingScreen):
     query_text: var[str] = var("", bindings=True)
     """The query line: what the table shows, and the views and accounts set."""
     sort: var[tuple[str, bool]] = var(("time", True))
-    detail_open: var[bool] = var(False, bindings=True)
-    """Whether the detail was opened; on a wide screen it stands beside the table."""
     beside: var[bool] = var(True)
     """Whether a wide screen shows the detail beside the table."""
     sidebar_wanted: var[bool | None] = var(None)
@@ -80,25 +70,14 @@ class MainScreen(PlayingScreen):
         keymap: Mapping[str, str],
         first_query: str,
     ) -> None:
-        super().__init__(services, network)
-        self.services, self.settings, self.network = services, settings, network
-        self.keymap = keymap
-        self.syncs = Syncs(services, network, self._show_states, self._sync_ended)
-        self.accounts: list[Account] = []
+        super().__init__(services, network, keymap)
+        self.settings = settings
         self.set_reactive(MainScreen.query_text, first_query)
-        self._query = EVERYTHING
         self._archive: Archive | None = None
-        self._snapshot = state.NOTHING
         self._version = 0
-        self._started = self._reading = self._stale = False
+        self._reading = self._stale = False
         self._keep = True
         """Whether the next reading leaves the cursor on its call."""
-        self._more_wanted = False
-        """The cursor is near the end, and what is further could not be asked for yet."""
-        self._asked = ""
-        """The call whose list of recordings the vendor is being asked for."""
-        self._refused_to_say = ""
-        """The call for which that failed: it is not asked again until another was opened."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="body"):
@@ -106,8 +85,8 @@ class MainScreen(PlayingScreen):
             with Vertical(id="list"):
                 yield FilterLine(id="query")
                 yield CallTable(id="table")
-                yield EmptyState(id="empty", classes="-hidden")
-            yield CallDetail(id="detail", classes="-hidden")
+                yield EmptyState(id="empty")
+            yield CallDetail(id="detail")
         yield PlayerLine(id="player")
         yield StatusLine(id="status")
         yield Footer(compact=True, show_command_palette=False)
@@ -158,13 +137,6 @@ class MainScreen(PlayingScreen):
     @property
     def clock(self) -> Clock:
         return Clock(self.services.now(), self.services.zone)
-
-    @property
-    def _busy(self) -> frozenset[str]:
-        """Names of the accounts that are being asked, or will be right after the first paint."""
-        if self._started:
-            return self.syncs.busy
-        return frozenset(account.name for account in self.accounts)
 
     # -- the archive
 
@@ -217,7 +189,7 @@ class MainScreen(PlayingScreen):
             self.accounts, self._snapshot, self._busy, self.clock
         )
         self._show_position()
-        self._progress_changed()
+        self._show_progress()
         empty = not len(self._snapshot.keys)
         notice = self.query_one(EmptyState)
         if empty:
@@ -225,11 +197,11 @@ class MainScreen(PlayingScreen):
                 self.accounts, self._snapshot, self._query, self._busy
             )
             notice.keys = state.notice_keys(notice.kind, self.keymap)
-        notice.set_class(not empty, "-hidden")
+        notice.display = empty
         # the header stays, and with it the focus
         self.query_one(CallTable).set_class(empty, "-empty")
 
-    def _progress_changed(self) -> None:
+    def _show_progress(self) -> None:
         """What runs, and with which key it ends; else which account has a trouble."""
         running = " · ".join(filter(None, (self.downloading, self.syncs.progress)))
         if running:
@@ -269,15 +241,11 @@ class MainScreen(PlayingScreen):
 
     def action_filter(self) -> None:
         self._close_detail()
-        self.query_one(FilterLine).edit(self.query_text)
+        self.query_one(FilterLine).edit(self.query_text, self.query_one(CallTable))
 
     @on(FilterLine.Edited)
     def _typed(self, event: FilterLine.Edited) -> None:
         self._set_query(event.text)
-
-    @on(FilterLine.Closed)
-    def _filter_closed(self) -> None:
-        self.query_one(CallTable).focus()
 
     @on(Sidebar.Chosen)
     def _chosen(self, event: Sidebar.Chosen) -> None:
@@ -294,7 +262,7 @@ class MainScreen(PlayingScreen):
         self._close_detail()
         self._set_query(text)
         if not self.query_one(Sidebar).has_focus:
-            self.query_one(CallTable).focus()
+            self.set_focus(self.query_one(CallTable))
 
     def action_view(self, number: int) -> None:
         for view in views(self.settings):
@@ -313,27 +281,11 @@ class MainScreen(PlayingScreen):
     @on(CallTable.Opened)
     def _opened(self) -> None:
         self.detail_open = True
-        self.query_one(CallDetail).focus()
+        self.set_focus(self.query_one(CallDetail))
 
     @on(CallTable.Scrolled)
     def _scrolled(self) -> None:
         self._show_position()
-
-    @on(CallTable.NearEnd)
-    def _near_end(self) -> None:
-        self._bring_more()
-
-    def _bring_more(self) -> None:
-        """One more of each vendor's pages, as long as there are some and nothing is in the way."""
-        waiting = [
-            account
-            for account in state.shown_accounts(self.accounts, self._query)
-            if self._snapshot.walks.get(account.name)
-        ]
-        busy = any(account.name in self._busy for account in waiting)
-        self._more_wanted = busy or not self._snapshot.complete
-        if not self._more_wanted and waiting:
-            self.syncs.start(waiting, Wish(pages=1, patient=False, more=True))
 
     @on(CallTable.SortRequested)
     def _sort_requested(self, event: CallTable.SortRequested) -> None:
@@ -378,35 +330,6 @@ class MainScreen(PlayingScreen):
         extra = Extra(playing=playing.index if playing and here else None, asking=asking)
         detail.show(call, account, self.clock, extra)
 
-    def _ask_recordings(self, account: str, call_id: str) -> None:
-        """Ask for the opened call's list of recordings, once, where the vendor has it apart."""
-        wanted = f"{account}:{call_id}"
-        if wanted not in (self._asked, self._refused_to_say):
-            self._asked = wanted
-            self._learn_recordings(account, call_id)
-
-    @work(group="recordings", exclusive=True, exit_on_error=False)
-    async def _learn_recordings(self, account_name: str, call_id: str) -> None:
-        from tui.jobs import learn_recordings
-
-        account, asked = self._account(account_name), self._asked
-        try:
-            if account is not None:
-                await self.network.run(
-                    lambda archive: learn_recordings(self.services, account, archive, call_id)
-                )
-        except ProviderError as error:
-            self._refused_to_say = asked
-            self._flash(f"{account_name}: {error}", "error")
-        finally:
-            if self._asked == asked:
-                self._asked = ""
-        self._look()
-        self._show_detail()
-
-    def _account(self, name: str) -> Account | None:
-        return next((account for account in self.accounts if account.name == name), None)
-
     def watch_detail_open(self) -> None:
         self._lay_out()
 
@@ -427,62 +350,16 @@ class MainScreen(PlayingScreen):
         sidebar = self.sidebar_wanted
         if sidebar is None:
             sidebar = self.size.width >= NORMAL
-        self.query_one(Sidebar).set_class(sidebar, "-shown")
-        self.query_one("#list").set_class(shown and not wide, "-hidden")
-        self.query_one("#list").set_class(shown and wide, "-beside")
-        detail = self.query_one(CallDetail)
-        detail.set_class(not shown, "-hidden")
-        detail.set_class(shown and wide, "-beside")
+        table_side, detail = self.query_one("#list"), self.query_one(CallDetail)
+        self.query_one(Sidebar).display = sidebar
+        table_side.display = wide or not shown
+        detail.display = shown
+        for pane in (table_side, detail):
+            pane.set_class(shown and wide, "-beside")
         if shown:
             self._show_detail()
-
-    # -- syncs
-
-    def _refresh(self) -> None:
-        self.syncs.start(self.accounts, Wish(pages=FIRST_PAGES, patient=False))
-
-    def action_refresh(self) -> None:
-        if self._can_sync(self.accounts):
-            self._refresh()
-
-    def action_load_all(self) -> None:
-        shown = state.shown_accounts(self.accounts, self._query)
-        if self._can_sync(shown):
-            self.syncs.start(shown, Wish())
-
-    def action_discover(self) -> None:
-        given = [one for one in self.accounts if not state.lists_calls(one)]
-        if not given and self.accounts:
-            self._flash("no account has calls by id", "warning")
-        elif self._can_sync(given):
-            self.syncs.start(given, Wish(discover=DISCOVER_MISSES, patient=False))
-
-    def _can_sync(self, accounts: Sequence[Account]) -> bool:
-        """Whether any of them is not being synced; says why not."""
-        if not accounts:
-            self._flash(f"no account to ask; {self._key('accounts')} adds one", "warning")
-        elif all(account.name in self.syncs.busy for account in accounts):
-            self._flash(f"already asking; {self._key('cancel')} stops")
-        else:
-            return True
-        return False
-
-    def action_cancel_work(self) -> None:
-        workers = [worker for worker in self.workers if worker.group in CANCELLABLE]
-        for worker in workers:
-            worker.cancel()
-        stopped = self.syncs.cancel() + len(workers)
-        self._flash(f"{stopped} stopped; what came is kept" if stopped else "nothing is running")
-
-    def _sync_ended(self, report: Report) -> None:
-        if report.error:
-            self._flash(f"{report.account}: {report.error}. {report.error.hint}", "error")
-        elif report.problems:
-            count = len(report.problems)
-            self._flash(f"{report.account}: {count} failed, first: {report.problems[0]}", "warning")
-        elif report.saved.new:
-            self._flash(f"{report.account}: {report.saved.new:,} new calls")
-        self._look()
+        if self.focused is None or not self.focused.focusable:
+            self.set_focus(detail if self.detail_open else self.query_one(CallTable))
 
     # -- what the player's keys ask for
 
@@ -496,29 +373,19 @@ class MainScreen(PlayingScreen):
             return None
         return account, found[1]
 
-    def _playing_changed(self) -> None:
-        if self.detail_shown:
-            self._show_detail()
-
-    def _key(self, id: str) -> str:
-        return first_key(id, self.keymap)
-
-    def _flash(self, text: str, level: str = "info") -> None:
-        self.query_one(StatusLine).flash(text, level)
-
     # -- panes and other screens
 
     def action_toggle_sidebar(self) -> None:
-        self.sidebar_wanted = not self.query_one(Sidebar).has_class("-shown")
+        self.sidebar_wanted = not self.query_one(Sidebar).display
         if not self.sidebar_wanted and self.query_one(Sidebar).has_focus:
-            self.query_one(CallTable).focus()
+            self.set_focus(self.query_one(CallTable))
 
     def action_toggle_detail(self) -> None:
         if self._is_wide:
             self.beside, self.detail_open = not self.detail_shown, False
         else:
             self.detail_open = not self.detail_open
-        (self.query_one(CallDetail) if self.detail_open else self.query_one(CallTable)).focus()
+        self.set_focus(self.query_one(CallDetail if self.detail_open else CallTable))
 
     def action_next_pane(self) -> None:
         self.focus_next()
@@ -527,13 +394,15 @@ class MainScreen(PlayingScreen):
         self.focus_previous()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The way back stands in the footer where there is one."""
+        """No command while a query is typed; the way back only where there is one."""
+        if self.is_mounted and self.query_one(FilterLine).editing:
+            return False
         return action != "back" or bool(self.detail_open or self.query_text)
 
     def _close_detail(self) -> None:
         if self.detail_open:
             self.detail_open = False
-            self.query_one(CallTable).focus()
+            self.set_focus(self.query_one(CallTable))
 
     def action_back(self) -> None:
         """One step back: the detail, then the query."""

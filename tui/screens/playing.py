@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 
 from textual import on, work
-from textual.screen import Screen
 
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.accounts import Account
 from tui.network import NetworkThread
 from tui.playback import Playback, trouble
+from tui.screens.calls import CallsScreen
 from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.player_line import PlayerLine, PlayerView
@@ -21,11 +22,13 @@ IN_PLAYER = ("playing", "paused", "finished")
 """States in which there is sound to go about in."""
 
 
-class PlayingScreen(Screen[None]):
-    """Whoever is one says which call is chosen (`_current`) and shows a sentence (`_flash`)."""
+class PlayingScreen(CallsScreen):
+    """See the module. Whoever is one says which call is chosen."""
 
-    def __init__(self, services: Services, network: NetworkThread) -> None:
-        super().__init__()
+    def __init__(
+        self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
+    ) -> None:
+        super().__init__(services, network, keymap)
         self.playback = Playback(services, network, self._player_changed)
         self.downloading = ""
         """How far a download is; empty when there is none."""
@@ -33,23 +36,6 @@ class PlayingScreen(Screen[None]):
     @abstractmethod
     def _current(self) -> tuple[Account, Call] | None:
         """The chosen call; None, after saying why, when there is none."""
-
-    @abstractmethod
-    def _account(self, name: str) -> Account | None: ...
-
-    @abstractmethod
-    def _flash(self, text: str, level: str = "info") -> None: ...
-
-    @abstractmethod
-    def _key(self, id: str) -> str:
-        """The key of a command, as the user has mapped it."""
-
-    @abstractmethod
-    def _playing_changed(self) -> None:
-        """Another recording plays, or none: the detail marks it."""
-
-    @abstractmethod
-    def _progress_changed(self) -> None: ...
 
     # -- what plays
 
@@ -94,8 +80,8 @@ class PlayingScreen(Screen[None]):
         if view.message and view.message != line.state.message and view.status in IN_PLAYER:
             self._flash(view.message, "warning")  # the player's line has little room for it
         line.state = view
-        if changed:
-            self._playing_changed()
+        if changed and self.detail_shown:
+            self._show_detail()  # it marks the recording that plays
 
     # -- where it plays, and how
 
@@ -159,4 +145,4 @@ class PlayingScreen(Screen[None]):
 
     def _downloaded(self, progress: str) -> None:
         self.downloading = progress
-        self._progress_changed()
+        self._show_progress()
