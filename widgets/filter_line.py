@@ -47,7 +47,8 @@ class QueryInput(Input):
     """Does what its keys say in the order of the keys: several may wait where the line is slow."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,down", "close(True)", "Keep", key_display="enter"),
+        Binding("enter", "close(True)", "Keep"),
+        Binding("down", "close(True)", "Keep", show=False),
         Binding("escape", "close(False)", "Undo"),
     ]
 
