@@ -32,6 +32,8 @@ class AskingScreen(CallsScreen):
         super().__init__(services, network, keymap)
         self.syncs = Syncs(services, network, self._show_states, self._sync_ended)
         self._started = False
+        self._filling = True
+        """Until what the syncs of the start brought is on the screen."""
         self._more_wanted = False
         """The cursor is near the end, and what is further could not be asked for yet."""
         self._asked = ""

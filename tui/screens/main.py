@@ -176,10 +176,13 @@ class MainScreen(AskingScreen, PlayingScreen):
         self._snapshot = snapshot
         table = self.query_one(CallTable)
         table.clock = self.clock
+        if self._filling and table.cursor == 0 and not self.detail_open:
+            keep = False  # the first calls that come need not be the newest
         table.set_rows(self._archive.rows(snapshot.keys), keep=keep)
         self._show_states()
         if self.detail_shown:
             self._show_detail()
+        self._filling = self._filling and (bool(self._busy) or self._stale)
         if self._more_wanted:
             self._bring_more()
 
@@ -261,8 +264,7 @@ class MainScreen(AskingScreen, PlayingScreen):
         self.query_one(FilterLine).show(text)
         self._close_detail()
         self._set_query(text)
-        if not self.query_one(Sidebar).has_focus:
-            self.set_focus(self.query_one(CallTable))
+        self.set_focus(self.query_one(CallTable))
 
     def action_view(self, number: int) -> None:
         for view in views(self.settings):
