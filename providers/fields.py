@@ -24,6 +24,7 @@ _MS_FROM = 1e11  # Unix seconds reach this in the year 5138
 _LATEST = 32_503_680_000.0  # the year 3000
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029"
 _UNSAFE = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI}\ud800-\udfff]+")
+_NO_WORD = re.compile(r"[\W_]+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -35,7 +36,7 @@ def clean(text: str, limit: int = 200) -> str:
 
 def word(text: str | None) -> str:
     """A word for comparing: lower case, letters and digits only."""
-    return "".join(c for c in (text or "").casefold() if c.isalnum())
+    return _NO_WORD.sub("", text.casefold()) if text else ""
 
 
 def is_empty(value: Json) -> bool:
@@ -65,6 +66,8 @@ def made_id(raw: Json) -> str:
 def to_text(value: Json) -> str | None:
     """Text as it is, numbers without exponent or ``.0``; None for anything else. No markup."""
     if isinstance(value, str):
+        if value.isascii():
+            return value if value.strip() else None
         return _SURROGATES.sub("\ufffd", value) if value.strip() else None
     if isinstance(value, bool):
         return None
@@ -97,7 +100,8 @@ def to_time(value: Json) -> tuple[datetime | None, bool]:
     text = str(value).strip().upper()
     if text.startswith(_ZERO_TIMES):
         return None, True
-    number = None if re.fullmatch(r"\d{8}", text) else to_number(value)
+    written = "-" in text or (len(text) == 8 and text.isdecimal())  # a date, not a number
+    number = None if written else to_number(value)
     if number is not None:
         number = number / 1000 if number >= _MS_FROM else number
         if not 0 <= number < _LATEST:

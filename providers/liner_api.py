@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -161,15 +162,14 @@ class Dictionaries:
     ) -> None:
         self._loads[kind] += 1
         first = self._loads[kind] == 1
-        if kind == "lead":
-            if first and expected > 2:
-                await self._list_leads(expected, order_ids)
-            await self._details("lead", "/v2/lead/detail/", unknown)
-        elif kind == "user":
-            if first:
-                async for step in walk(self._client, "/v2/user/list/", ()):
-                    put_all(self._names, "user", step.rows)
-            await self._details("user", "/v2/user/detail/", unknown)
+        if kind in ("lead", "user"):
+            # a list that is not there or not allowed like this leaves one request per id
+            with suppress(NotFound, Rejected, BadAnswer):
+                if first and kind == "user":
+                    await self._list("user", "/v2/user/list/", ())
+                elif first and expected > 2:
+                    await self._list("lead", "/v2/lead/", _lead_filter(order_ids), expected)
+            await self._details(kind, f"/v2/{kind}/detail/", unknown)
         elif self._loads[kind] <= _LOADS:
             await self._whole(kind)
             for id_ in unknown:
@@ -183,15 +183,13 @@ class Dictionaries:
             paths = _STATUS if kind == "status" else _LINE
             put_all(self._names, kind, await ask_first(self._client, paths))
 
-    async def _list_leads(self, expected: float, order_ids: Sequence[str]) -> None:
-        """Walk the list of leads when that takes fewer requests than one detail per lead."""
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        params = [("createdAt[0]", "2000-01-01T00:00:00Z"), ("createdAt[1]", now)]
-        if len(order_ids) <= CHUNK:
-            params += [("orderIds[]", id_) for id_ in order_ids]
-        async for step in walk(self._client, "/v2/lead/", params):
-            put_all(self._names, "lead", step.rows)
-            if step.total is None or step.total / LIMIT > expected:
+    async def _list(
+        self, kind: str, path: str, params: Params, worth: float = float("inf")
+    ) -> None:
+        """Walk a list of names, unless that takes more requests than it is worth."""
+        async for step in walk(self._client, path, params):
+            put_all(self._names, kind, step.rows)
+            if worth < float("inf") and (step.total is None or step.total / LIMIT > worth):
                 return
 
     async def _details(self, kind: str, path: str, ids: Iterable[str]) -> None:
@@ -213,6 +211,14 @@ class Dictionaries:
             self._names.put(kind, id_, _fields(kind, row) if isinstance(row, dict) else {})
 
         await gather_bounded(one, [i for i in ids if (kind, i) not in self._names.known])
+
+
+def _lead_filter(order_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """All leads of some orders: the list wants a period, so one that holds every lead."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    period = [("createdAt[0]", "2000-01-01T00:00:00Z"), ("createdAt[1]", now)]
+    few = order_ids if len(order_ids) <= CHUNK else ()
+    return [*period, *(("orderIds[]", id_) for id_ in few)]
 
 
 def put_all(names: Names, kind: str, found: Iterable[Json]) -> None:

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from providers.errors import RecordingError
 from providers.http import silence_loggers, user_agent
-from providers.origin import same_origin
+from providers.sniff import sniff, what_else
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["LIMIT", "Media", "allows_private", "fetch", "same_origin", "sniff"]
+__all__ = ["LIMIT", "Media", "allows_private", "fetch"]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -48,38 +48,6 @@ class Media:
 
     kind: str
     size: int
-
-
-def sniff(head: bytes) -> str | None:
-    """The container of some sound by its first bytes; None for pages, playlists and text.
-
-    One of ``mp3 mp4 wav ogg flac webm amr aac``. Twelve bytes are enough.
-    """
-    if head[:4] in (b"RIFF", b"RF64"):
-        return "wav" if head[8:12] == b"WAVE" else None
-    if head[4:8] == b"ftyp":
-        return "mp4"
-    for magic, kind in (
-        (b"ID3", "mp3"),
-        (b"OggS", "ogg"),
-        (b"fLaC", "flac"),
-        (b"\x1aE\xdf\xa3", "webm"),
-        (b"#!AMR", "amr"),
-    ):
-        if head.startswith(magic):
-            return kind
-    return _mpeg_audio(head)
-
-
-def _mpeg_audio(head: bytes) -> str | None:
-    """An MPEG audio frame header (layer II or III) or an ADTS one (layer 0 means AAC)."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
-        return None
-    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
-    if head[1] & 0xF6 == 0xF0:
-        return "aac" if head[2] >> 2 & 15 < 13 else None
-    bitrate, rate = head[2] >> 4, head[2] >> 2 & 3
-    return "mp3" if version != 1 and layer in (1, 2) and 0 < bitrate < 15 and rate < 3 else None
 
 
 def _inner(address: Address) -> Address:
@@ -280,5 +248,5 @@ async def _copy(
 def _kind(head: bytes) -> str:
     kind = sniff(head)
     if kind is None:
-        raise RecordingError("not_sound", "" if head else "an empty body")
+        raise RecordingError("not_sound", what_else(head))
     return kind

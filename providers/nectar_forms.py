@@ -366,25 +366,28 @@ def _webhook_outcome(read: Reader) -> Outcome | None:
 
 
 def _rest_agents(read: Reader) -> tuple[Agent, ...]:
-    """`all_agents`, or where it is empty the ids in `agents`."""
+    """`all_agents`, or where it is empty `answered_agents` and the other ids in `agents`."""
     answered = read.objects("answered_agents") if "answered_agents" in read.raw else None
     legs = read.objects("all_agents")
     if legs:
-        return tuple(
-            Agent(
-                id=leg.text("id") or leg.text("user_id"),
-                name=leg.text("alias"),
-                started_at=leg.time("started_at"),
-                answered=None if answered is None else any(_same_leg(leg, a) for a in answered),
-                transfer=leg.boolean("is_any_transfer"),
-                hangup_reason=leg.text("hangup_reason"),
-            )
-            for leg in legs
-        )
-    ids = {first_text(leg.raw, ("id", "user_id")) for leg in answered or ()}
-    return tuple(
-        Agent(id=id_, answered=None if answered is None else id_ in ids)
+        return tuple(_rest_agent(leg, answered) for leg in legs)
+    known = tuple(_rest_agent(leg, answered) for leg in answered or ())
+    ids = {agent.id for agent in known}
+    return known + tuple(
+        Agent(id=id_, answered=None if answered is None else False)
         for id_ in read.texts("agents", "id", "user_id")
+        if id_ not in ids
+    )
+
+
+def _rest_agent(leg: Reader, answered: list[Reader] | None) -> Agent:
+    return Agent(
+        id=leg.text("id") or leg.text("user_id"),
+        name=leg.text("alias"),
+        started_at=leg.time("started_at"),
+        answered=None if answered is None else any(_same_leg(leg, other) for other in answered),
+        transfer=leg.boolean("is_any_transfer"),
+        hangup_reason=leg.text("hangup_reason"),
     )
 
 

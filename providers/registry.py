@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from providers.base import Provider
 from providers.errors import ProviderError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "ringback.providers"
 BUILT_IN = {
@@ -25,6 +28,8 @@ _NEEDED = ("id", "title", "capabilities", "settings", "pages", "call", "recordin
 @cache
 def _others() -> dict[str, EntryPoint]:
     """Vendors installed by others; a built-in name is never theirs."""
+    from importlib.metadata import entry_points  # it costs start-up time
+
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in BUILT_IN}
 
 

@@ -202,8 +202,10 @@ class AccountStore:
         account = next((kept for kept in self.list() if kept.name == written), None)
 
         def change(document: TOMLDocument) -> None:
-            accounts = document["accounts"]
+            accounts: Any = document["accounts"]
             accounts.pop(written, None)
+            if not accounts:  # an empty table is written as nothing at all
+                del document["accounts"]
 
         edit_settings(self._paths, change)
         return account

@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a parsed command and turn what it raises into lines and an exit code."""
+    from tui.archive import ArchiveTrouble
     from tui.paths import private_umask
     from tui.process import harden_process
 
@@ -47,6 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     harden_process()
     try:
         return int(_handler(arguments.command)(arguments))
+    except ArchiveTrouble as error:
+        print_error(CommandError(error.message, error.hint))
+        return Exit.FAILED
     except CommandError as error:
         print_error(error)
         return error.code
@@ -104,6 +108,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, frozenset[str]]:
     """The parser, and the names of its commands."""
     parser = argparse.ArgumentParser(
         prog="ringback",
+        usage="ringback [--account NAME] [--view NAME | QUERY]\n       ringback COMMAND ...",
         description="Browse the calls of your telephony vendors, and hear their recordings.",
         epilog="Without a command the screen opens; a QUERY there narrows the calls: "
         "ringback 'yesterday in missed'. Exit codes: 0 done, 1 failed, 2 wrong usage, "
@@ -119,7 +124,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, frozenset[str]]:
 
 
 def _add_screen(commands: Commands) -> None:
-    screen = commands.add_parser(SCREEN, help="open the screen (the default)")
+    screen = commands.add_parser(SCREEN)  # what stands behind `ringback` alone; not in the help
     screen.add_argument("--account", metavar="NAME", help="show one account")
     chosen = screen.add_mutually_exclusive_group()
     chosen.add_argument("--view", metavar="NAME", help="open a view")
@@ -198,7 +203,11 @@ def _add_calls(commands: Commands) -> None:
     )
     importing.add_argument("account", metavar="ACCOUNT")
     importing.add_argument("file", metavar="FILE", help="JSON or JSON Lines; - for standard input")
-    calls = commands.add_parser("calls", help="list calls of the archive, newest first")
+    calls = commands.add_parser(
+        "calls",
+        help="list calls of the archive, newest first",
+        epilog="A query that begins with - goes behind --, for example: ringback calls -- -rec",
+    )
     calls.add_argument("query", nargs="*", default=[], metavar="QUERY")
     calls.add_argument("--account", metavar="NAME")
     _add_period(calls)

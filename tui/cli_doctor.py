@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import NamedTuple
 
+from tui.archive import ArchiveTrouble
 from tui.exits import Exit
 from tui.services import Services
 
@@ -92,14 +93,12 @@ def _files(services: Services) -> Iterator[Finding]:
     problems = [*services.settings().problems, *services.accounts.read()[1]]
     for problem in problems:
         yield Finding(BAD, "config", problem)
-    import sqlite3
-
     try:
         with services.open_archive() as archive:
             total = sum(archive.counts().values())
         yield Finding(GOOD, "archive", f"{total:,} calls in {services.paths.archive_file}")
-    except (OSError, sqlite3.Error) as error:
-        yield Finding(BAD, "archive", f"{services.paths.archive_file}: {error}")
+    except ArchiveTrouble as error:
+        yield Finding(BAD, "archive", f"{error.message}\n{error.hint}")
 
 
 def _accounts(services: Services) -> Iterator[Finding]:

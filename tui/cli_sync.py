@@ -111,7 +111,8 @@ def _print_report(report: Report) -> None:
         parts.append(f"{report.recordings:,} recordings listed")
     if report.problems:
         parts.append(f"{len(report.problems):,} failed")
-    print(f"{report.account}: {', '.join(parts)}")
+    if report.fetched or not report.error:
+        print(f"{report.account}: {', '.join(parts)}")
     for line in report.problems[:MAX_LINES]:
         print(safe_text(f"{report.account}: {line}"), file=sys.stderr)
     if len(report.problems) > MAX_LINES:

@@ -136,6 +136,8 @@ def _field(key: str, value: str) -> Term:
     if not value:
         raise ValueError(f"{key}: needs a value, for example {key}:name")
     column = FIELDS[key]
+    if column == "provider":
+        value = value.lower()
     return Term("field", value if column in EXACT else fold(value), column)
 
 

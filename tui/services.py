@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from tui.accounts import Account, AccountStore
-from tui.archive import Archive
+from tui.archive import Archive, ArchiveTrouble
 from tui.paths import Paths
 from tui.settings import Settings, load_settings
 from tui.when import local_zone
@@ -30,7 +31,7 @@ class Services:
     def build(cls, environ: Mapping[str, str] = os.environ) -> Services:
         paths = Paths.default(environ)
         paths.make()
-        return cls(paths, dict(environ), local_zone())
+        return cls(paths, dict(environ), local_zone(load_settings(paths).app.time_zone))
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -43,8 +44,15 @@ class Services:
         return AccountStore(self.paths)
 
     def open_archive(self) -> Archive:
-        """A new connection, for the thread that asks. Raises OSError, sqlite3.Error."""
-        return Archive(self.paths.archive_file)
+        """A new connection, for the thread that asks. Raises `ArchiveTrouble`."""
+        path = self.paths.archive_file
+        try:
+            return Archive(path)
+        except (OSError, sqlite3.Error) as error:
+            raise ArchiveTrouble(
+                f"the archive {path} cannot be opened: {error}",
+                "If it is damaged, move it away; a sync brings the vendors' calls again.",
+            ) from None
 
     def find_token(self, account: Account) -> Secret:
         """The account's token; may take seconds. Raises `MissingToken`."""

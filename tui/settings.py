@@ -56,8 +56,6 @@ class AppSettings:
     """IANA name such as ``Asia/Hong_Kong``; empty: the system's."""
     keep_days: int = 30
     """Days that listened recordings stay in the cache; 0: not at all."""
-    mask_numbers: bool = False
-    """Show only the last four digits of phone numbers, for sharing the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +64,18 @@ class TableSettings:
 
     columns: tuple[str, ...] = ()
     """Names of the columns from left to right; empty: as many of the usual ones as fit."""
-    sort: str = "-started_at"
-    """Column to sort by; a leading ``-`` turns it round."""
+    sort: str = "-time"
+    """Column to sort by at the start; a leading ``-``: the largest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioSettings:
     """[audio]"""
 
-    output: str = "auto"
-    """``auto``, ``speaker`` (the listener's side of SSH), ``local``, ``simpleaudio``, ``none``."""
     volume: int = 100
-    """Percent, 0 to 100."""
+    """Percent, 0 to 200."""
     speed: float = 1.0
     """Speed at the start, 0.5 to 3."""
-    skip_silence: bool = False
-    """Begin with silence skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +109,7 @@ class Settings:
 _RANGES: dict[tuple[str, str], tuple[float, float]] = {
     ("app", "refresh_s"): (0, 86_400),
     ("app", "keep_days"): (0, 36_500),
-    ("audio", "volume"): (0, 100),
+    ("audio", "volume"): (0, 200),
     ("audio", "speed"): (0.5, 3),
 }
 

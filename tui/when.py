@@ -12,13 +12,13 @@ BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """Before any call of any vendor."""
 
 
-def local_zone() -> tzinfo:
-    """The user's zone with its daylight saving, as ``TZ`` or the system gives it."""
+def local_zone(wanted: str = "") -> tzinfo:
+    """The user's zone with its daylight saving: the wanted one, else ``TZ``'s or the system's."""
     import os
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-    names = [os.environ.get("TZ", "").lstrip(":")]
+    names = [wanted, os.environ.get("TZ", "").lstrip(":")]
     link = Path("/etc/localtime")
     if link.is_symlink():
         names.append(str(link.resolve()).partition("zoneinfo/")[2])

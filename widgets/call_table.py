@@ -27,7 +27,7 @@ from widgets.columns import (
     columns_of,
     layout,
 )
-from widgets.lines import LineView
+from widgets.lines import LineView, filled
 
 BLOCK = 128
 """Rows fetched at once, aligned."""
@@ -128,6 +128,7 @@ class CallTable(LineView, can_focus=True):
     sort: reactive[tuple[str, bool]] = reactive(("time", True), repaint=False)
     """Column id and whether it descends. Only shown here: whoever gives the rows sorts them."""
     clock: var[Clock | None] = var(None)
+    """Without one, the rows stay blank."""
     marked: reactive[frozenset[int]] = reactive(frozenset(), repaint=False)
     """Keys of the calls that are marked for a common action."""
 
@@ -211,7 +212,9 @@ class CallTable(LineView, can_focus=True):
         self._blocks.clear()
         self._bodies.clear()
         index = 0
-        if keep:
+        if not keep:
+            self._end_posted = -1
+        else:
             found = rows.index_of(self._key) if self._key is not None else None
             index = self._cursor if found is None else found
         self._place(index, (index - line) if keep else 0)
@@ -285,9 +288,9 @@ class CallTable(LineView, can_focus=True):
             return ((self._header(), "call-table--header"),)
         index = self._top + y - 1
         row = self._row(index) if index < self._count else None
-        if row is None:
+        if row is None or self.clock is None:
             return ()
-        body = self._body(index, row)
+        body = self._body(index, row, self.clock)
         marked = row.key in self.marked
         if index == self._cursor:
             gutter = "*" if marked else "!" if row.problems else ">"
@@ -297,12 +300,10 @@ class CallTable(LineView, can_focus=True):
             return (("*" + "".join(text for text, _ in body), "call-table--marked"),)
         return (("!" if row.problems else " ", ""), *body)
 
-    def _body(self, index: int, row: CallRow) -> Line:
+    def _body(self, index: int, row: CallRow, clock: Clock) -> Line:
         """A row's cells as runs, formatted once."""
         body = self._bodies.get(index)
         if body is None:
-            clock = self.clock
-            assert clock is not None, "CallTable.clock is set before its rows"
             tone = OUTCOME_TONES.get(row.outcome)
             runs = []
             for position, (column, width) in enumerate(self._shown):
@@ -311,7 +312,7 @@ class CallTable(LineView, can_focus=True):
                 style = f"call-table--{tone}" if toned else ""
                 runs.append((" " * GAP if position else "", ""))
                 runs.append((text, style))
-            body = tuple(runs)
+            body = filled(tuple(runs), self.size.width - GUTTER)
             if len(self._bodies) >= BODIES_KEPT:
                 self._bodies.clear()
             self._bodies[index] = body

@@ -39,6 +39,8 @@ class ColumnList(LineView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "step(1)", "Next", id="columns.down", show=False),
         Binding("k,up", "step(-1)", "Previous", id="columns.up", show=False),
+        Binding("g,home", "step(-99)", "First", id="columns.first", show=False),
+        Binding("G,end", "step(99)", "Last", id="columns.last", show=False),
         Binding("space,x", "switch", "On or off", id="columns.toggle", show=False),
         Binding("J,shift+down", "shift(1)", "Move down", id="columns.move-down", show=False),
         Binding("K,shift+up", "shift(-1)", "Move up", id="columns.move-up", show=False),

@@ -25,7 +25,7 @@ class Notice:
 NOTICES: dict[str, Notice] = {
     "no accounts": Notice(
         "No accounts yet",
-        "Add a Liner, CINNOX or Nectar Desk account to see its calls here.",
+        "Add a Liner, CINNOX or Nectar Desk account to see calls.",
         (("a", "add an account"), ("?", "help"), ("q", "quit")),
     ),
     "empty": Notice(

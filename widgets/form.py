@@ -204,6 +204,8 @@ def _control(field: Field) -> Widget:
         values = [value for _, value in field.options]
         chosen = field.value if field.value in values else values[0]
         return Select(options, value=chosen, allow_blank=False, id=control_id, compact=True)
-    return Input(
+    control = Input(
         safe_text(field.value), password=field.kind == "password", id=control_id, compact=True
     )
+    control.cursor_blink = False  # a blinking cursor sends bytes for ever
+    return control

@@ -79,7 +79,8 @@ class LineView(Widget):
         disabled: bool = False,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
-        self._painted: dict[int, Line] = {}
+        self._painted: dict[int, tuple[Line, Line]] = {}
+        """By line: what `line` said when it was painted last, and what that became."""
         self._run_styles: dict[str, Style] = {}
 
     def line(self, y: int) -> Line:
@@ -88,8 +89,9 @@ class LineView(Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        line = filled(self.line(y), width)
-        self._painted[y] = line
+        said = self.line(y)
+        line = filled(said, width)
+        self._painted[y] = said, line
         return Strip([Segment(text, self.run_style(name)) for text, name in line], width)
 
     def repaint(self) -> None:
@@ -97,8 +99,9 @@ class LineView(Widget):
         width, height = self.size
         regions = []
         for y in range(height):
-            end = changed_width(self._painted.get(y), filled(self.line(y), width))
-            if end:
+            said = self.line(y)
+            before, painted = self._painted.get(y, (None, None))
+            if said != before and (end := changed_width(painted, filled(said, width))):
                 regions.append(Region(0, y, end, 1))
         if regions:
             self.refresh(*regions)

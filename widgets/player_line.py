@@ -111,13 +111,10 @@ class PlayerLine(LineView):
         state = self.state
         word = fit(STATUS_WORDS.get(state.status, ""), WORD_WIDTH)
         toned = state.status if state.status in ("playing", "paused", "failed") else ""
-        if state.status in ("loading", "failed") and state.length_s is None:
-            # there is no position yet: the whole line is for what it waits for, or why it failed
-            text = fit(
-                safe_text(state.message or state.title, 300), self.size.width - WORD_WIDTH - 2
-            )
-            style = f"player-line--{toned}" if toned else ""
-            return ((" ", ""), (word, style), (text, style))
+        if state.status == "failed" or (state.status == "loading" and state.length_s is None):
+            # nothing to seek in: the reason, or what it waits for, gets the whole line
+            text = safe_text(state.message or state.title, 300)
+            return ((" ", ""), (f"{word}{text}", f"player-line--{toned}" if toned else ""))
         fraction = state.position_s / state.length_s if state.length_s else None
         start, width = self._bar()
         settings = f"{state.speed:g}x"
@@ -131,12 +128,13 @@ class PlayerLine(LineView):
             (f"{self._clock_text()}  ", ""),
             (bar_text(fraction, width, self.plain), "player-line--bar"),
             (f"  {settings}  ", ""),
-            (title, "player-line--failed" if state.status == "failed" else ""),
+            (title, ""),
         )
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         start, width = self._bar()
-        if offset is not None and 0 <= offset.x - start < width and self.state.length_s:
+        playable = self.state.length_s and self.state.status != "failed"
+        if offset is not None and 0 <= offset.x - start < width and playable:
             event.stop()
             self.post_message(self.SeekRequested((offset.x - start) / max(1, width - 1)))

@@ -23,7 +23,7 @@ class TextPage(ScrolledLines):
     """Text that wraps at the widget's width and scrolls."""
 
     DEFAULT_CSS = """
-    TextPage { height: auto; max-height: 70vh; background: $surface; color: $foreground; }
+    TextPage { height: auto; background: $surface; color: $foreground; }
     """
 
     def __init__(self, text: str, *, id: str | None = None) -> None:
@@ -32,7 +32,8 @@ class TextPage(ScrolledLines):
         self._wrapped: tuple[int, list[Line]] = (-1, [])
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return len(self._wrap(width))
+        """All lines, or as many as leave room for title, keys and frame."""
+        return max(1, min(len(self._wrap(width)), self.app.size.height - 6))
 
     @property
     def lines(self) -> Sequence[Line]:

@@ -25,6 +25,7 @@ NO_PULSE = (
     else "pulseaudio and parec are not installed"
 )
 
+_SINK = "sink_name=t rate=48000 channels=2 format=s16le norewinds=1"
 _ALSA = """
 pcm.!default {{
     type file
@@ -59,11 +60,14 @@ class Pulse:
         self.environment = {"XDG_RUNTIME_DIR": str(folder), "HOME": str(folder)}
         if not nearby:
             self.environment["PULSE_SERVER"] = f"unix:{socket}"
-        self._environ = {**os.environ, **self.environment}
+        inherited = {k: v for k, v in os.environ.items() if k != "PULSE_SERVER"}
+        self._environ = {**inherited, **self.environment}
         self._daemon = subprocess.Popen(
-            ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=1"]
-            + ["-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
-            + ["-L", "module-null-sink sink_name=t rate=48000 channels=2 format=s16le norewinds=1"],
+            [
+                *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=1"),
+                *("-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"),
+                *("-L", f"module-null-sink {_SINK}"),
+            ],
             env={**os.environ, "XDG_RUNTIME_DIR": str(folder), "HOME": str(folder)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -78,12 +82,15 @@ class Pulse:
         """Begin to write down what is played; returns when the first silence has come."""
         with self._capture.open("wb") as out:
             self._recorder = subprocess.Popen(
-                ["parec", "-d", "t.monitor", "--raw", "--latency-msec=10"]
-                + ["--rate=48000", "--channels=2", "--format=s16le"],
+                [
+                    *("parec", "-d", "t.monitor", "--raw", "--latency-msec=10"),
+                    *("--rate=48000", "--channels=2", "--format=s16le"),
+                ],
                 env=self._environ,
                 stdout=out,
             )
         while self._capture.stat().st_size == 0:
+            assert self._recorder.poll() is None, "parec did not start"
             time.sleep(0.005)
 
     def recorded_s(self) -> float:

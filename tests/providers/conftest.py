@@ -3,7 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from server import Server
+
+from tests.providers.server import Server
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from server import Answer, Server, Waits
 
 from providers.base import Secret
 from providers.errors import (
@@ -25,6 +24,7 @@ from providers.errors import (
     Unreachable,
 )
 from providers.http import VendorClient, gather_bounded, loads
+from tests.providers.server import Answer, Server, Waits
 
 TOKEN = "tok-SECRET-42"
 

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from server import Answer, Server
 
 from providers import media
 from providers.errors import RecordingError
-from providers.media import allows_private, fetch, reach, sniff
+from providers.media import allows_private, fetch, reach
+from providers.origin import same_origin
+from providers.sniff import sniff
+from tests.providers.server import Answer, Server
 
 MP3 = b"ID3\x03" + bytes(5000)
 CERTIFICATE = str(Path(__file__).with_name("files.example.com.pem"))
@@ -250,7 +252,7 @@ async def test_a_credential_does_not_travel_on(server: Server, elsewhere: Server
     elsewhere.on("/s", Answer(status=401))
 
     def credential(url: str) -> dict[str, str]:
-        return {"X-Api-Key": "t"} if media.same_origin(url, server.url) else {}
+        return {"X-Api-Key": "t"} if same_origin(url, server.url) else {}
 
     error = await refused(server.url + "/r", allow_private=True, credential=credential)
     assert error.reason == "refused"

@@ -10,8 +10,7 @@ import pytest
 
 from providers.sandbox import HANG_UP, ORIGINS, Sandbox
 from providers.sandbox.world import World
-
-from .conftest import NOW, auth
+from tests.sandbox.conftest import NOW, auth
 
 
 def call(sandbox, vendor="nectar", path="/calls/1000", **options):

@@ -9,8 +9,7 @@ import pytest
 from providers.sandbox import ORIGINS, Sandbox
 from providers.sandbox.texts import HOSTILE
 from providers.sandbox.world import FICTIONAL_NUMBERS, World
-
-from .conftest import NOW
+from tests.sandbox.conftest import NOW
 
 VENDORS = ("liner", "cinnox", "nectar")
 

@@ -20,9 +20,17 @@ def store(paths: Paths) -> AccountStore:
     return AccountStore(paths)
 
 
-@pytest.mark.parametrize(
-    "bad", ["", "-a", "_a", "Liner", "a b", "a.b", "a/b", "é", "a" * 41, "a\n"]
-)
+def test_a_name_keeps_its_case_and_is_found_in_any(store: AccountStore) -> None:
+    store.add(liner("Desk-EU"))
+    assert store.get("desk-eu").name == "Desk-EU"
+    with pytest.raises(AccountError):
+        store.add(liner("desk-eu"))
+    removed = store.remove("DESK-EU")
+    assert removed is not None and removed.name == "Desk-EU"
+    assert not store.list()
+
+
+@pytest.mark.parametrize("bad", ["", "-a", "_a", "a b", "a.b", "a/b", "é", "a" * 41, "a\n"])
 def test_a_name_that_a_variable_cannot_carry_is_refused(bad: str) -> None:
     with pytest.raises(AccountError, match="cannot name an account"):
         liner(bad)

@@ -58,7 +58,7 @@ def test_every_section_is_read(paths: Paths) -> None:
         ("[app]\nrefresh_s = true\n", "app.refresh_s: is a whole number"),
         ("[app]\nrefresh_s = -1\n", "app.refresh_s: is between 0 and 86400"),
         ("[audio]\nspeed = nan\n", "audio.speed: is between 0.5 and 3"),
-        ('[audio]\nskip_silence = "yes"\n', "audio.skip_silence: is true or false"),
+        ('[audio]\nvolume = "loud"\n', "audio.volume: is"),
         ("[table]\ncolumns = [1]\n", "table.columns: is a list of names"),
         ("app = 1\n", "app: is a section: write [app]"),
         ("[keys]\nx = 1\n", "keys.x: is a key in quotes"),

@@ -92,7 +92,7 @@ VIEWS = (
 ACCOUNTS = (
     AccountItem("sales", "Liner", "fresh", 12_345, "2 min ago"),
     AccountItem("sales-eu", "Liner", "syncing", 1_500, "31%"),
-    AccountItem("support", "CINNOX", "token missing", 0, "", "Set RINGBACK_TOKEN_SUPPORT or add it."),
+    AccountItem("support", "CINNOX", "token missing", 0, "", "Set RINGBACK_TOKEN_SUPPORT."),
     AccountItem("hotline", "CINNOX", "rate-limited", 88, "for 30 s"),
     AccountItem("field", "Nectar Desk", "offline", 7, "yesterday"),
     AccountItem("lab", "Nectar Desk", "refused", 7, "", "The vendor answered 401."),

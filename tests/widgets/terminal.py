@@ -75,10 +75,10 @@ class Terminal:
         self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", data))
         return data
 
-    def press(self, keys: str, wait_s: float = 5.0) -> bytes:
+    def press(self, keys: str, wait_s: float = 5.0, quiet_s: float = 0.2) -> bytes:
         """Type `keys`; the bytes that this brought."""
         os.write(self._fd, keys.encode())
-        return self.read(wait_s)
+        return self.read(wait_s, quiet_s)
 
     @property
     def text(self) -> str:

@@ -58,7 +58,8 @@ async def test_keys_move_the_cursor_and_the_window(keys: str, cursor: int, top: 
 async def test_the_window_scrolls_a_line_at_a_time() -> None:
     host = table_host(ListRows(range(500)))
     async with host.run_test(size=SIZE) as pilot:
-        await pilot.press(*["j"] * 21)
+        table_of(host).move_to(19)
+        await pilot.press("j", "j")
         assert table_of(host).visible_rows == (2, 21)
 
 
@@ -144,6 +145,15 @@ async def test_near_end_is_posted_once_for_each_count() -> None:
         assert [m.count for m in hook.take()] == [100 + NEAR_END - 1]  # type: ignore[attr-defined]
 
 
+async def test_another_query_with_as_many_rows_may_be_near_its_end_too() -> None:
+    hook = Seen(CallTable.NearEnd)
+    host = table_host(ListRows(range(30)))
+    async with host.run_test(size=SIZE, message_hook=hook) as pilot:
+        table_of(host).set_rows(ListRows(range(100, 130)), keep=False)
+        await pilot.pause()
+        assert len(hook.take()) == 2
+
+
 @pytest.mark.parametrize(
     ("keys", "asked"),
     [
@@ -215,7 +225,7 @@ async def test_rows_are_read_in_aligned_blocks_and_kept() -> None:
     rows = ListRows(range(1_000_000))
     host = table_host(rows)
     async with host.run_test(size=SIZE) as pilot:
-        await pilot.press(*["j"] * 30)
+        await pilot.press("j", "pagedown", "j")
         assert rows.asked == [(0, BLOCK)]
         await pilot.press("G")
         assert all(start % BLOCK == 0 and stop - start == BLOCK for start, stop in rows.asked)

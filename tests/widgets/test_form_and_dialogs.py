@@ -141,8 +141,7 @@ async def test_choosing_columns(keys: str, result: object) -> None:
 
 
 async def test_the_chooser_reaches_the_last_column_on_a_small_screen() -> None:
-    keys = ["j"] * len(COLUMNS)
-    result = await answer(ColumnChooser(("time",)), *keys, "space", "enter", size=(60, 12))
+    result = await answer(ColumnChooser(("time",)), "G", "space", "enter", size=(60, 12))
     assert result == ("time", next(reversed(COLUMNS)))
 
 

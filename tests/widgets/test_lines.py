@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.geometry import Region
@@ -21,7 +23,7 @@ def test_filled_is_exactly_as_wide_as_asked() -> None:
         for width in (1, 5, 20, 80):
             result = filled(line, width)
             assert width_of(result) == width, (seed, width)
-            assert all(left[1] != right[1] for left, right in zip(result, result[1:], strict=False))
+            assert all(left[1] != right[1] for left, right in pairwise(result))
 
 
 def test_filled_merges_equal_neighbours() -> None:

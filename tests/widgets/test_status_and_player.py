@@ -114,6 +114,17 @@ async def test_a_click_on_the_bar_seeks() -> None:
         assert hook.take() == []
 
 
+async def test_a_failure_has_the_line_for_its_reason() -> None:
+    hook = Seen(PlayerLine.SeekRequested)
+    player = PlayerLine()
+    async with Host(player).run_test(size=(60, 5), message_hook=hook) as pilot:
+        player.state = replace(PLAYING, status="failed", message="deleted at the vendor" * 2)
+        await pilot.pause()
+        assert player.render_line(0).text.strip() == "Failed  " + "deleted at the vendor" * 2
+        await pilot.click(PlayerLine, offset=(player._bar()[0], 0))
+        assert hook.take() == []
+
+
 @pytest.mark.parametrize("kind", NOTICES)
 async def test_each_empty_state_says_what_and_what_to_do(kind: str) -> None:
     host = empty_host(kind)

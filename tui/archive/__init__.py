@@ -6,5 +6,6 @@ own. Several Ringbacks may share one archive (WAL, short write transactions).
 
 from tui.archive.archive import Archive, Saved, Walk
 from tui.archive.rows import RowList
+from tui.archive.schema import ArchiveTrouble
 
-__all__ = ["Archive", "RowList", "Saved", "Walk"]
+__all__ = ["Archive", "ArchiveTrouble", "RowList", "Saved", "Walk"]

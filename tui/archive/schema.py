@@ -13,7 +13,7 @@ MIGRATIONS = (
     -- one line of the call table each: what is sorted, filtered and shown without parsing
     CREATE TABLE call (
         key           INTEGER PRIMARY KEY,
-        account       TEXT NOT NULL,
+        account       TEXT NOT NULL COLLATE NOCASE,
         id            TEXT NOT NULL,
         provider      TEXT NOT NULL,
         started_at    INTEGER,            -- Unix milliseconds, UTC
@@ -93,20 +93,28 @@ MIGRATIONS = (
 )
 
 
-class ArchiveTooNew(Exception):
-    """The archive was made by a later Ringback."""
+class ArchiveTrouble(Exception):
+    """The archive cannot be opened; `message` names the file, `hint` the thing to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.message, self.hint = message, hint
+
+    def __str__(self) -> str:
+        return self.message
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring an archive to the present schema. Raises `ArchiveTooNew`; safe beside another."""
+    """Bring an archive to the present schema. Raises `ArchiveTrouble`; safe beside another."""
     if _version(connection) == len(MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = _version(connection)  # another Ringback may have been first
         if version > len(MIGRATIONS):
-            raise ArchiveTooNew(
-                f"the archive has schema {version}, this Ringback knows {len(MIGRATIONS)}"
+            raise ArchiveTrouble(
+                f"a later Ringback made this archive (schema {version}, known {len(MIGRATIONS)})",
+                "Update Ringback: an older one could lose what the later one keeps.",
             )
         for script in MIGRATIONS[version:]:
             for statement in _statements(script):

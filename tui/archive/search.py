@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
-from tui.query import Query, Term
+from tui.query import EXACT, Query, Term
 
 ORDERS = {
     "time": "started_at",
@@ -81,10 +81,8 @@ def _like(text: str) -> str:
 
 
 def _field(term: Term) -> Sql:
-    if term.field in ("account", "provider"):
-        return f"{term.field} = ? COLLATE NOCASE", [term.value]
-    if term.field == "id":
-        return "id = ?", [term.value]
+    if term.field in EXACT:
+        return f"{term.field} = ?", [term.value]
     return f"fold({term.field}) LIKE ? ESCAPE '\\'", [_like(term.value)]
 
 

@@ -1,1 +1,27 @@
-"""Sound: recordings are decoded and played in a process of their own."""
+"""Sound: recordings are decoded and played in a process of their own.
+
+The screen may hold the interpreter for long, a sound library may print pages or crash, and a
+recording is a stranger's file for FFmpeg's C code. None of it may cost the session::
+
+    the program                                      the engine, `python -m tui.audio OUTPUT`
+    ───────────                                      ─────────────────────────────────────────
+    Player (player.py)  ──open, seek, pause, …──>    Engine (engine.py)
+      │        ▲        <──at, ready, failed, …──       │
+      │        │                                        │ a Track for each recording
+      │      Child (child.py): starts, ends, stdio      ▼
+      ▼                                              Media (media.py)  FFmpeg: 48 kHz stereo s16
+    Source (source.py)  <──get──                        │     ▲
+      a file, a download ──data──>  Pull (pull.py) ─────┼─────┘ sniff.py: kind by its bytes
+                                                        ▼
+                                                     Feed (feed.py)    0.3 s ahead; the position
+                                                        │ pull
+                                                        ▼
+                                                     Sink (sinks.py)   device, WAV file, silence
+
+The messages are in `tui.audio.wire` and numbered there by `wire.VERSION`. The engine has no
+secret in its environment, asks for every byte it decodes, opens no other file, and ends when
+its standard input does. `av` and `miniaudio` are imported in it alone.
+
+`tui.audio.outputs` decides where sound may come out: over SSH not on the server.
+`tui.audio.cli` is ``ringback play``. Nothing here knows Textual.
+"""

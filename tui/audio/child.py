@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
@@ -87,7 +88,7 @@ class Child:
         finally:
             if process.returncode is None:
                 with suppress(ProcessLookupError):
-                    process.kill()
+                    _kill(process)
                 await process.wait()
             await self._settle()
 
@@ -99,3 +100,11 @@ class Child:
         if self._process.returncode:
             _log.debug("engine ended with %s", self._process.returncode)
             _log.debug("its last words: %r", b"".join(self._noise)[-2000:])
+
+
+def _kill(process: Process) -> None:
+    """With whatever it has started: the session is its own."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        os.killpg(process.pid, signal.SIGKILL)

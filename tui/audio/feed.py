@@ -56,9 +56,13 @@ class Feed:
         self._loudness: array[int] | None = None
         self.attach(0.0)
 
-    def attach(self, latency_s: float) -> None:
-        """A device begins to pull; what it was given is heard `latency_s` seconds later."""
+    def attach(self, latency_s: float, *, real_time: bool = True) -> None:
+        """A device begins to pull; what it was given is heard `latency_s` seconds later.
+
+        What is not `real_time` takes sound as fast as it comes.
+        """
         with self._lock:
+            self._real_time = real_time
             self._latency = round(latency_s * RATE)
             self._given = self._drained_at = 0
             self._spans: deque[_Span] = deque()
@@ -128,7 +132,9 @@ class Feed:
         with self._lock:
             pcm = self._take(frames)
             now = time.monotonic()
-            self._ahead = max(0.0, self._ahead - (now - self._pulled_at) * _DRIFT) + frames / RATE
+            if self._real_time:
+                left = self._ahead - (now - self._pulled_at) * _DRIFT
+                self._ahead = max(0.0, left) + frames / RATE
             self._pulled_at = now
             self._given += frames
             loudness = self._loudness

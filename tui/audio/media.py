@@ -16,7 +16,7 @@ import av.error
 import av.filter
 from av.audio.frame import AudioFrame
 
-from tui.audio.sniff import HEAD, Unplayable, sniff, wav_data_lies
+from tui.audio.sniff import HEAD, Unplayable, demuxer_for, wav_data_lies
 
 RATE = 48_000
 """Sample rate of everything that leaves here, in Hz."""
@@ -52,7 +52,6 @@ class Media:
 
     length_s: float | None
     """Seconds, as far as the file knows."""
-    channels: int
     damaged = False
     """Whether something could not be decoded so far."""
     _begun = False
@@ -60,7 +59,7 @@ class Media:
     def __init__(self, file: File, size: int | None) -> None:
         self._file, self._size = file, size
         head = _head(file)
-        self._kind = sniff(head)
+        self._kind = demuxer_for(head)
         self._options = (
             {"ignore_length": "1"} if self._kind == "wav" and wav_data_lies(head, size) else {}
         )
@@ -79,12 +78,13 @@ class Media:
         if not self._container.streams.audio:
             raise Unplayable("not_sound", "there is no sound in this file")
         self._stream = self._container.streams.audio[0]
+        if self._stream.codec_context is None:
+            raise Unplayable("damaged", "the sound in it is of an unknown kind")
         for other in self._container.streams:
             if other is not self._stream:
                 other.discard = av.stream.Discard.all
         self._base: Fraction = self._stream.time_base or Fraction(1, RATE)
         self._first = self._stream.start_time or 0
-        self.channels = self._stream.codec_context.channels
         self.length_s = self._length(self._size)
 
     def _length(self, size: int | None) -> float | None:
@@ -230,6 +230,7 @@ def _graph(frame: AudioFrame, speed: float) -> av.filter.Graph:
 
 
 def _head(file: File) -> bytes:
+    file.seek(0)
     head = b""
     while len(head) < HEAD and (more := file.read(HEAD - len(head))):
         head += more
@@ -245,6 +246,7 @@ def _open(file: File, kind: str, options: dict[str, str]) -> Any:
                 buffer_size=_BUFFER,
                 options={**options, **probing},
                 io_open=_refuse,
+                metadata_errors="replace",  # names in Latin-1 are no reason to stay silent
             )
         except av.error.FFmpegError as error:
             broken = error

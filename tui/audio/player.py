@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -70,7 +70,8 @@ class Player:
         self._child: Child | None = None
         self._starting = asyncio.Lock()
         self._reading: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._serving: set[asyncio.Task[None]] = set()
+        self._again: asyncio.Task[None] | None = None
         self._source: Source | None = None
         self._id = 0
         self._seq = 0
@@ -129,7 +130,8 @@ class Player:
             case "ended":
                 self.seek_to(0.0)
             case "failed" if self._source is not None:
-                self._spawn(self.play(self._source, start_s=self.state.position_s))
+                again = self.play(self._source, start_s=self.state.position_s)
+                self._again = asyncio.get_running_loop().create_task(again)
             case _:
                 self.pause()
 
@@ -178,7 +180,7 @@ class Player:
             child, self._child = self._child, None
             if child is not None:
                 await child.end()
-        left = [*self._tasks, *([self._reading] if self._reading else [])]
+        left = [task for task in (*self._serving, self._again, self._reading) if task]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
@@ -248,7 +250,10 @@ class Player:
     def _on_get(self, header: Message) -> None:
         if self._source is not None:
             n = min(max(int(header["n"]), 1), _ASK_LIMIT)
-            self._spawn(self._serve(self._source, self._id, max(int(header["at"]), 0), n))
+            serve = self._serve(self._source, self._id, max(int(header["at"]), 0), n)
+            task = asyncio.get_running_loop().create_task(serve)
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
 
     async def _serve(self, source: Source, id_: int, at: int, n: int) -> None:
         try:
@@ -328,17 +333,13 @@ class Player:
             self._on_change(state)
 
     def _fail(self, message: str) -> None:
+        self._id += 1  # what the engine still says of this recording is out of date
         self._change(status="failed", position_s=self.position_s, message=message)
 
     def _forget(self) -> None:
         """Nobody waits for bytes of the last recording any more."""
-        for task in self._tasks:
+        for task in self._serving:
             task.cancel()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _words(text: Any) -> str:

@@ -102,10 +102,10 @@ def _frames(feed: Feed) -> Generator[bytes, int, None]:
 class _Threaded:
     """A sink whose thread is our own."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, *, real_time: bool = True) -> None:
         self._feed = feed
         self._closed = threading.Event()
-        feed.attach(0.0)
+        feed.attach(0.0, real_time=real_time)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -148,7 +148,7 @@ class WavSink(_Threaded):
             self._file.setsampwidth(FRAME // 2)
             self._file.setframerate(RATE)
             self._stack = stack.pop_all()
-        super().__init__(feed)
+        super().__init__(feed, real_time=False)
 
     def _run(self) -> None:
         while not self._closed.is_set():

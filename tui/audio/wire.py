@@ -25,7 +25,6 @@ Engine to player (``is``)::
     output  name, message         where sound comes out, and why not where it was wanted
     damage  id                    something in it could not be decoded; said once
     failed  id, reason, detail    reason is not_sound or damaged
-    peaks   id, at, bytes         loudness from second `at` on: a byte per channel per 50 ms
 
 The engine ends when its standard input does. Its standard error is noise from sound libraries.
 """

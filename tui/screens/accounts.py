@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,6 +20,7 @@ from tui.account_setup import TokenNotKept, account_from, forget, remember
 from tui.accounts import Account, AccountError
 from tui.jobs import check
 from tui.network import NetworkThread
+from tui.screens.reporting import ReportingScreen
 from tui.services import Services
 from tui.settings import SettingsError
 from widgets.confirm import Confirm
@@ -73,7 +73,7 @@ def fields_of(provider: str, account: Account | None = None) -> list[Field]:
     ]
 
 
-class AccountScreen(Screen[Account | None]):
+class AccountScreen(ReportingScreen[Account | None]):
     """A form that adds an account, or changes one; it is kept only when it is sound, and tested
     at once. Answers with the account if one was written.
     """
@@ -170,7 +170,7 @@ class AccountScreen(Screen[Account | None]):
         )
 
 
-class AccountsScreen(Screen[bool]):
+class AccountsScreen(ReportingScreen[bool]):
     """The accounts; dismissed with whether anything changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -291,7 +291,10 @@ class AccountsScreen(Screen[bool]):
             )
         )
         if sure:
-            said, _ = await asyncio.to_thread(forget, self._services, account.name)
+            try:
+                said, _ = await asyncio.to_thread(forget, self._services, account.name)
+            except (AccountError, SettingsError) as error:
+                said = f"{error}\n{error.hint}"
             self._changed = True
             self._say(said)
             self._list()

@@ -6,18 +6,18 @@ from abc import abstractmethod
 from collections.abc import Mapping
 
 from textual.reactive import var
-from textual.screen import Screen
 
 from tui.accounts import Account
 from tui.commands import first_key
 from tui.network import NetworkThread
 from tui.query import EVERYTHING, Query
 from tui.screens import state
+from tui.screens.reporting import ReportingScreen
 from tui.services import Services
 from widgets.status_line import StatusLine
 
 
-class CallsScreen(Screen[None]):
+class CallsScreen(ReportingScreen[None]):
     """A screen over the accounts' calls; `AskingScreen` and `PlayingScreen` add their keys."""
 
     detail_open: var[bool] = var(False, bindings=True)

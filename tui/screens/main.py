@@ -17,7 +17,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 from textual.widgets import Footer
-from textual.worker import Worker, WorkerState
 
 from providers.model import Call
 from tui.accounts import Account
@@ -123,16 +122,6 @@ class MainScreen(AskingScreen, PlayingScreen):
         await self.playback.close()
         if self._archive:
             self._archive.close()
-
-    @on(Worker.StateChanged)
-    def _worker_ended(self, event: Worker.StateChanged) -> None:
-        """What no worker expects is kept for the log, and the screen stays."""
-        if event.state is WorkerState.ERROR and isinstance(event.worker.error, Exception):
-            from tui.log import log_crash
-
-            log_crash(event.worker.error)
-            kind = type(event.worker.error).__name__
-            self._flash(f"that failed ({kind}); the log says more: ringback paths", "error")
 
     @property
     def clock(self) -> Clock:

@@ -1,0 +1,186 @@
+"""Makes the README's pictures: the real application over the sandbox, at a moment that stands still.
+
+    ./run shots                 all of them, beside this file
+    ./run shots --output DIR    somewhere else
+    ./run shots help main       some of them
+
+The same code gives the same bytes: the sandbox's world is seeded, and clock and zone are fixed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+NOW = datetime(2026, 11, 4, 15, 20, tzinfo=UTC)
+HERE = Path(__file__).parent
+PLAYED = 0.4
+"""The part of the recording that the player shows as heard."""
+
+# before anything of ours is imported: defaults and Textual take these as they find them
+time.time = NOW.timestamp
+for name in [name for name in os.environ if name.startswith(("RINGBACK_", "TEXTUAL"))]:
+    del os.environ[name]
+os.environ |= {"TEXTUAL_ANIMATIONS": "none", "COLORTERM": "truecolor", "TERM": "xterm-256color"}
+
+import av  # noqa: E402
+from textual.pilot import Pilot  # noqa: E402
+from textual.widgets import Input  # noqa: E402
+
+import tui.playback  # noqa: E402
+from providers.sandbox import Sandbox  # noqa: E402
+from tui.accounts import make_account  # noqa: E402
+from tui.app import RingbackApp  # noqa: E402
+from tui.audio.player import PlayerState  # noqa: E402
+from tui.jobs import sync_all  # noqa: E402
+from tui.paths import Paths  # noqa: E402
+from tui.screens.main import MainScreen  # noqa: E402
+from tui.services import Services  # noqa: E402
+from tui.sync import Wish  # noqa: E402
+
+Act = Callable[[Pilot[None]], Coroutine[object, object, None]]
+
+
+class StillServices(Services):
+    """Services whose clock stands."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+class StillPlayer:
+    """Takes the place of the sound engine: the recording plays, and stays where it is."""
+
+    def __init__(self, on_change: Callable[[PlayerState], None]) -> None:
+        self._on_change = on_change
+        self.state = PlayerState()
+
+    async def play(self, source: tui.playback.FileSource) -> None:
+        with av.open(str(source.path)) as sound:
+            length_s = (sound.duration or 0) / 1_000_000
+        self.state = PlayerState("playing", round(length_s * PLAYED), length_s)
+        self._on_change(self.state)
+
+    def stop(self) -> None:
+        self.state = PlayerState()
+
+    async def close(self) -> None:
+        self.stop()
+
+
+class Shot(NamedTuple):
+    """One picture: its size in cells, and what is done before it is taken."""
+
+    name: str
+    width: int
+    height: int
+    act: Act
+
+
+def pressing(*keys: str) -> Act:
+    async def act(pilot: Pilot[None]) -> None:
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot)
+
+    return act
+
+
+async def play(pilot: Pilot[None]) -> None:
+    """One of the recorded calls, played from the table."""
+    await pressing("4", "j", "j", "space")(pilot)
+    main = main_screen(pilot)
+    await until(lambda: main.playback.view.status in ("playing", "failed"))
+    await settled(pilot)
+
+
+SHOTS = (
+    Shot("main", 120, 40, pressing(*"jjjjjjjj")),
+    Shot("detail", 120, 40, pressing(*"4jjjjjj", "enter")),
+    Shot("narrow", 80, 24, pressing("j")),
+    Shot("wide", 200, 50, pressing(*"4jjjjjj")),
+    Shot("query", 120, 30, pressing("slash", *"in missed today")),
+    Shot("playing", 120, 40, play),
+    Shot("accounts", 120, 30, pressing("a", "a")),
+    Shot("help", 120, 40, pressing("question_mark")),
+)
+
+
+def main_screen(pilot: Pilot[None]) -> MainScreen:
+    screen = pilot.app.screen_stack[0]
+    assert isinstance(screen, MainScreen)
+    return screen
+
+
+async def until(done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not done():
+            await asyncio.sleep(0.01)
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """No sync, no worker but an open dialog's own, nothing left to draw."""
+    main = main_screen(pilot)
+    await pilot.pause()
+    await until(lambda: not main.syncs.busy)
+    await until(
+        lambda: all(w.is_finished for w in pilot.app.workers if w.group not in ("dialog", "play"))
+    )
+    for line in pilot.app.screen.query(Input):
+        line.cursor_blink = False
+    await pilot.pause()
+
+
+async def take(services: Services, shot: Shot) -> str:
+    app = RingbackApp(services)
+    async with app.run_test(size=(shot.width, shot.height)) as pilot:
+        await settled(pilot)
+        await shot.act(pilot)
+        await settled(pilot)
+        return app.export_screenshot(title="ringback")
+
+
+@contextmanager
+def synthetic_home() -> Iterator[Services]:
+    """A home with an account at each synthetic vendor, and all of their calls in its archive."""
+    with Sandbox(seed=7, now=NOW) as sandbox, tempfile.TemporaryDirectory() as home:
+        environ = {f"RINGBACK_TOKEN_{name.upper()}": text for name, text in sandbox.tokens.items()}
+        environ |= {"RINGBACK_HOME": home, "HOME": home}
+        paths = Paths.default(environ)
+        paths.make()
+        services = StillServices(paths, environ, UTC)
+        for vendor, settings in sandbox.settings.items():
+            account = make_account(vendor, vendor, sandbox.base_url(vendor), settings)
+            services.accounts.add(account)
+        with services.open_archive() as archive:
+            reports = asyncio.run(sync_all(services, services.accounts.list(), archive, Wish()))
+        if failed := [report.error or report.problems for report in reports if report.error]:
+            raise SystemExit(f"the synthetic vendors failed: {failed}")
+        yield services
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--output", type=Path, default=HERE, metavar="DIR")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(s.name for s in SHOTS))
+    arguments = parser.parse_args(argv)
+    tui.playback.Player = StillPlayer  # type: ignore[assignment, misc]
+    with synthetic_home() as services:
+        for shot in SHOTS:
+            if not arguments.names or shot.name in arguments.names:
+                picture = asyncio.run(take(services, shot))
+                (arguments.output / f"{shot.name}.svg").write_text(picture, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from array import array
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from providers.base import Names
+from providers.model import Call, Contact, Recording
+from tests.archive.calls import START, call
+from tui.archive import Archive, Saved, Walk
+from tui.archive.archive import AccountState
+from tui.archive.schema import MIGRATIONS, ArchiveTrouble
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(tmp_path / "data" / "archive.db")
+
+
+def save(archive: Archive, *calls: Call, account: str = "desk") -> Saved:
+    with archive.transaction():
+        return archive.save(account, calls)
+
+
+def ids(archive: Archive, keys: array[int]) -> list[str]:
+    return [row.id for row in archive.rows(keys).window(0, len(keys))]
+
+
+def test_new_changed_and_same_are_counted(archive: Archive) -> None:
+    assert save(archive, call(1), call(2)) == Saved(new=2)
+    assert save(archive, call(1), replace(call(2), outcome="missed")) == Saved(changed=1, same=1)
+    found = archive.get("desk", "2")
+    assert found is not None and found.outcome == "missed"
+    assert archive.get("desk", "3") is None and archive.get("other", "1") is None
+
+
+def test_a_call_keeps_its_key_and_everything_else(archive: Archive) -> None:
+    full = call(1, recordings=(Recording("r", "https://x.example/s"),), problems=("a: b",))
+    save(archive, full)
+    [key] = archive.keys()
+    save(archive, replace(full, status="other"))
+    assert list(archive.keys()) == [key]
+    assert archive.get_key(key) == ("desk", replace(full, status="other"))
+
+
+def test_rows_come_newest_first_and_those_without_a_time_last(archive: Archive) -> None:
+    save(archive, call(1), call(3), call(2, started_at=None))
+    assert ids(archive, archive.keys()) == ["3", "1", "2"]
+    assert ids(archive, archive.keys(limit=2)) == ["3", "1"]
+    rows = archive.rows(archive.keys())
+    assert rows.index_of(rows.keys[1]) == 1 and rows.index_of(99) is None
+    first = rows.window(0, 1)[0]
+    assert first.started_at == START.timestamp() + 180
+    assert (first.agents, first.has_recording, first.recordings) == ("Zoë Müller", None, 0)
+
+
+def test_sorting_puts_calls_without_the_value_last_both_ways(archive: Archive) -> None:
+    save(archive, call(1, contact=Contact(name="b")), call(2, contact=Contact(name="A")), call(3))
+    save(archive, call(3, contact=Contact()))
+    assert ids(archive, archive.keys(column="contact", descending=False)) == ["2", "1", "3"]
+    assert ids(archive, archive.keys(column="contact", descending=True)) == ["1", "2", "3"]
+
+
+def test_a_removed_call_leaves_its_line_blank_and_the_others_in_place(archive: Archive) -> None:
+    save(archive, call(1), call(2), call(3, contact=Contact()), account="a")
+    save(archive, call(9), account="b")
+    rows = archive.rows(archive.keys())
+    assert archive.remove_account("a") == 3
+    assert [row.id for row in rows.window(0, 4)] == ["9", "", "", ""]
+    assert archive.counts() == {"b": 1}
+
+
+def test_reconcile_decides_what_is_kept(archive: Archive) -> None:
+    save(archive, call(1))
+    with archive.transaction():
+        archive.save("desk", [call(1, status="new")], lambda old, new: replace(old, status="both"))
+    found = archive.get("desk", "1")
+    assert found is not None and found.status == "both"
+
+
+def test_text_that_utf8_cannot_hold_is_kept(archive: Archive) -> None:
+    odd = call(1, contact=Contact(name="a\ud800b\x00c"), raw={"name": "a\ud800b"})
+    save(archive, odd)
+    assert archive.get("desk", "1") == odd
+    assert archive.rows(archive.keys()).window(0, 1)[0].contact == "a\ufffdb\x00c"
+
+
+def test_a_failed_transaction_leaves_nothing(archive: Archive) -> None:
+    with pytest.raises(RuntimeError), archive.transaction():
+        archive.save("desk", [call(1)])
+        raise RuntimeError
+    assert archive.counts() == {}
+
+
+def test_names_walks_states_and_unknown_ids_are_remembered(archive: Archive) -> None:
+    names = Names()
+    names.put("user", "7", {"name": "Ann"})
+    walk = archive.begin_walk(Walk("desk", "x", 0.0, 100.0))
+    with archive.transaction():
+        archive.save_names("desk", names)
+        archive.save_walk(replace(walk, cursor="c", total=9, fetched=3))
+        archive.remember_unknown("desk", ["5"], at=50.0)
+        archive.save_state("desk", AccountState("offline", "no route", 60.0))
+    assert names.fresh == set()
+    assert archive.names("desk").known == {("user", "7"): {"name": "Ann"}}
+    assert archive.names("other").known == {}
+    assert archive.open_walks("desk") == [replace(walk, cursor="c", total=9, fetched=3)]
+    assert archive.unknown_ids("desk", since=40.0) == {"5"}
+    assert archive.unknown_ids("desk", since=60.0) == frozenset()
+    assert archive.states() == {"desk": AccountState("offline", "no route", 60.0)}
+
+
+def test_of_finished_walks_the_latest_says_what_is_covered(archive: Archive) -> None:
+    for until in (100.0, 300.0, 200.0):
+        walk = archive.begin_walk(Walk("desk", "x", 0.0, until))
+        with archive.transaction():
+            archive.save_walk(replace(walk, finished=True))
+    assert archive.covered_until("desk") == 300.0
+    assert archive.covered_until("other") is None
+    assert archive.open_walks("desk") == []
+
+
+def test_settled_and_highest_ids(archive: Archive) -> None:
+    save(archive, call(1), call(12), call(5, outcome="in_progress"), call(30, id="no-id-x"))
+    cut = (START.timestamp()) + 10 * 60
+    assert archive.settled_ids("desk", cut) == {"1"}
+    assert archive.highest_id("desk") == 12
+    assert archive.highest_id("other") is None
+
+
+def test_recordings_that_are_worth_asking_for(archive: Archive) -> None:
+    save(
+        archive,
+        call(1, recordings_known=False),
+        call(2, recordings_known=False, has_recording=False),
+        call(3, has_recording=True),
+        call(4, has_recording=True, recordings=(Recording("r"),)),
+    )
+    before, after = START.timestamp(), START.timestamp() + 3600
+    assert archive.recordings_wanted("desk", before) == ["3", "1"]
+    assert archive.recordings_wanted("desk", after) == ["1"]
+
+
+def test_the_files_are_private(archive: Archive) -> None:
+    save(archive, call(1))
+    assert stat.S_IMODE(archive.path.parent.stat().st_mode) == 0o700
+    for file in archive.path.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+def test_a_second_connection_sees_what_was_committed_and_that_it_was(archive: Archive) -> None:
+    with Archive(archive.path) as other:
+        version = other.version()
+        assert other.version() == version
+        save(archive, call(1))
+        assert other.version() != version
+        assert other.counts() == {"desk": 1}
+
+
+def test_two_writers_wait_for_each_other(archive: Archive) -> None:
+    errors: list[Exception] = []
+
+    def write(start: int) -> None:
+        try:
+            with Archive(archive.path) as mine:
+                for number in range(start, start + 40):
+                    save(mine, call(number))
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(start,)) for start in (0, 100, 200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert archive.counts() == {"desk": 120}
+
+
+def test_an_archive_of_a_later_version_is_left_alone(archive: Archive) -> None:
+    with sqlite3.connect(archive.path) as db:
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    db.close()
+    with pytest.raises(ArchiveTrouble, match="schema"):
+        Archive(archive.path)

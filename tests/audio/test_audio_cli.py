@@ -1,0 +1,215 @@
+"""``ringback play`` on a terminal and in a script."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.audio import sounds
+from tui.audio.cli import clock, fit, printable, split_keys, status_line
+from tui.audio.player import PlayerState
+
+PROGRAM = """
+import asyncio, sys
+from tui.audio.cli import FileSource, play_on_terminal
+path, title, start = sys.argv[1:]
+work = play_on_terminal(FileSource(path), title, start_s=float(start))
+sys.exit(asyncio.run(work))
+"""
+
+
+def command(path: Path, title: str = "call", start_s: float = 0.0) -> list[str]:
+    return [sys.executable, "-c", PROGRAM, str(path), title, str(start_s)]
+
+
+def run(path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, **environ}
+    return subprocess.run(command(path), capture_output=True, text=True, env=env, timeout=20)
+
+
+@pytest.fixture
+def call(tmp_path: Path) -> Path:
+    tone = sounds.tone(60.0, 8000)
+    return sounds.write(tmp_path, "call.wav", sounds.wav(tone, 8000))
+
+
+def test_a_script_gets_its_file_and_no_output(tmp_path: Path, kinds: dict[str, bytes]) -> None:
+    path = sounds.write(tmp_path, "a.m4a", kinds["m4a"])
+    done = run(path, RINGBACK_AUDIO=f"wav:{tmp_path}/out.wav")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "out.wav").read_bytes()[44:] == sounds.reference(kinds["m4a"])
+
+
+def test_silence_that_was_asked_for_takes_its_time(tmp_path: Path, kinds: dict[str, bytes]) -> None:
+    path = sounds.write(tmp_path, "a.m4a", kinds["m4a"])
+    begun = time.monotonic()
+    done = run(path, RINGBACK_AUDIO="none")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert time.monotonic() - begun > 0.8
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"SSH_CONNECTION": "1 2 3 4", "PULSE_SERVER": ""}, "RINGBACK_AUDIO=miniaudio"),
+        ({"RINGBACK_AUDIO": "loud"}, "must be miniaudio, wav:PATH or none"),
+        ({}, "no sound device found"),
+    ],
+    ids=["ssh", "typo", "no device"],
+)
+def test_a_script_that_nobody_can_hear_fails_at_once(
+    environ: dict[str, str], words: str, call: Path
+) -> None:
+    begun = time.monotonic()
+    done = run(call, **environ)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert time.monotonic() - begun < 5
+
+
+def test_what_cannot_be_decoded_fails_in_one_line(tmp_path: Path) -> None:
+    path = sounds.write(tmp_path, "a.mp3", b"<html>no</html>")
+    done = run(path, RINGBACK_AUDIO="none")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == ("ringback: this cannot be played: this is a web page, not a recording\n")
+
+
+class Terminal:
+    """The program on a pseudo-terminal."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        self._master, slave = pty.openpty()
+        self.before = termios.tcgetattr(slave)
+        self._slave = slave
+        self.program = subprocess.Popen(
+            arguments,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "RINGBACK_AUDIO": "none", "COLUMNS": "70"},
+            start_new_session=True,
+        )
+        self.shown = ""
+
+    def until(self, pattern: str, timeout_s: float = 8.0) -> re.Match[str]:
+        """Wait for something new to be shown."""
+        deadline = time.monotonic() + timeout_s
+        seen = len(self.shown)
+        while not (found := re.search(pattern, self.shown[seen:])):
+            assert time.monotonic() < deadline, (pattern, self.shown[seen:])
+            if select.select([self._master], [], [], 0.1)[0]:
+                self.shown += os.read(self._master, 4096).decode()
+        return found
+
+    def type(self, keys: str) -> None:
+        os.write(self._master, keys.encode())
+
+    def code(self) -> int:
+        deadline = time.monotonic() + 5
+        while self.program.poll() is None:
+            assert time.monotonic() < deadline
+            if select.select([self._master], [], [], 0.05)[0]:
+                self.shown += os.read(self._master, 4096).decode()
+        return self.program.returncode
+
+    def is_restored(self) -> bool:
+        return termios.tcgetattr(self._slave) == self.before
+
+    def close(self) -> None:
+        self.program.kill()
+        self.program.wait()
+        os.close(self._master)
+        os.close(self._slave)
+
+
+@pytest.fixture
+def terminal(call: Path) -> Iterator[Terminal]:
+    made = Terminal(command(call, "Ann \x1b]0;x\x07\u202eB", 10.0))
+    yield made
+    made.close()
+
+
+def test_keys_steer_and_the_line_follows(terminal: Terminal) -> None:
+    terminal.until(r"▶ 0:1\d / 1:00  Ann ·\]0;x··B")
+    assert not terminal.is_restored()
+    terminal.type("\x1b[1;2C")
+    terminal.until(r"▶ 0:4\d")
+    terminal.type("\x1b[D")
+    terminal.until(r"▶ 0:3\d")
+    terminal.type(" ")
+    terminal.until("⏸")
+    terminal.type("]]")
+    terminal.until(r"×1\.2")
+    terminal.type("=0 ")
+    terminal.until(r"▶ 0:0\d / 1:00  Ann")
+    terminal.type("q")
+    assert terminal.code() == 0
+    assert terminal.is_restored()
+    assert "\n" not in terminal.shown.rstrip("\r\n")
+    assert not re.search("[\x07\u202e]", terminal.shown)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals_leave_the_terminal_as_it_was(name: str, terminal: Terminal) -> None:
+    terminal.until("▶")
+    number = getattr(signal, name)
+    terminal.program.send_signal(number)
+    assert terminal.code() == 128 + number
+    assert terminal.is_restored()
+
+
+def test_the_line_is_drawn_at_most_four_times_a_second(terminal: Terminal) -> None:
+    terminal.until("▶")
+    terminal.type("[]" * 200)
+    begun, before = time.monotonic(), terminal.shown.count("\x1b[K")
+    while time.monotonic() - begun < 1.0:
+        terminal.until("Ann")
+    assert terminal.shown.count("\x1b[K") - before <= 6
+
+
+def test_the_line_says_what_matters() -> None:
+    state = PlayerState("playing", 75.4, 3600.0, 1.5, "none", "no sound")
+    assert status_line(state, "Ann") == "▶ 1:15 / 1:00:00 ×1.5  Ann  no sound"
+    assert clock(3599.9) == "59:59"
+
+
+def test_a_title_cannot_steer_the_terminal() -> None:
+    assert printable("a\x1b[2Jb\r\n\u202ec\u200b") == "a·[2Jb···c·"
+
+
+def test_a_line_fits_its_columns() -> None:
+    assert fit("日本語", 5) == "日本"
+    assert fit("abc", 5) == "abc"
+    assert fit("e\u0301x", 1) == "e\u0301"
+
+
+def test_keys_that_come_together_are_told_apart() -> None:
+    assert list(split_keys(" \x1b[D\x1b[1;2Cq\x1bOC\x1b")) == [
+        " ", "\x1b[D", "\x1b[1;2C", "q", "\x1bOC", "\x1b",
+    ]  # fmt: skip
+
+
+def test_nothing_is_left_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tui.audio.cli import FileSource, play_on_terminal
+
+    monkeypatch.setenv("RINGBACK_AUDIO", "none")
+    path = sounds.write(tmp_path, "a.wav", sounds.wav(sounds.tone(0.2, 8000), 8000))
+
+    async def main() -> tuple[int, int]:
+        code = await play_on_terminal(FileSource(path), "x")
+        return code, len(asyncio.all_tasks())
+
+    assert asyncio.run(main()) == (0, 1)

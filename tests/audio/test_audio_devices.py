@@ -1,0 +1,289 @@
+"""What would be heard: content through ALSA, time through a PulseAudio daemon of our own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.audio import rigs, sounds
+from tests.audio.conftest import Listener
+from tests.audio.rigs import RATE, sounding
+from tui.audio.player import probe
+
+Listen = Callable[..., Listener]
+needs_alsa = pytest.mark.skipif(bool(rigs.NO_ALSA), reason=rigs.NO_ALSA or "")
+needs_pulse = pytest.mark.skipif(bool(rigs.NO_PULSE), reason=rigs.NO_PULSE or "")
+
+
+@contextlib.contextmanager
+def pulse_in(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, nearby: bool = False
+) -> Iterator[rigs.Pulse]:
+    rig = rigs.Pulse(folder, nearby=nearby)
+    monkeypatch.delenv("PULSE_SERVER", raising=False)
+    for name, value in rig.environment.items():
+        monkeypatch.setenv(name, value)
+    try:
+        yield rig
+    finally:
+        rig.close()
+
+
+@pytest.fixture
+def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[rigs.Pulse]:
+    with pulse_in(tmp_path, monkeypatch, nearby=True) as rig:
+        yield rig
+
+
+class Heard:
+    """A recording of `sounds.ramp`: which of its frames was heard when."""
+
+    def __init__(self, raw: bytes) -> None:
+        """`runs`: (first frame, last frame, where it begins in the recording), in order."""
+        samples = rigs.samples(raw)
+        self.runs: list[tuple[int, int, int]] = []
+        last = -2
+        for i in range(0, len(samples), 2):
+            frame = (samples[i + 1] - 1) * 30_000 + samples[i] - 1 if samples[i] else -2
+            if frame >= 0 and frame != last + 1:
+                self.runs.append((frame, frame, i // 2))
+            elif frame >= 0:
+                self.runs[-1] = (self.runs[-1][0], frame, self.runs[-1][2])
+            last = frame
+
+    def frames(self) -> list[tuple[int, int]]:
+        """The runs, with those joined that only silence parts."""
+        joined: list[tuple[int, int]] = []
+        for first, last, _ in self.runs:
+            if joined and first == joined[-1][1] + 1:
+                joined[-1] = (joined[-1][0], last)
+            else:
+                joined.append((first, last))
+        return joined
+
+
+def ramp(seconds: float) -> bytes:
+    return sounds.wav(sounds.ramp(seconds), RATE, 2)
+
+
+@needs_alsa
+async def test_every_kind_reaches_the_device_sample_by_sample(
+    listen: Listen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All kinds at once, each in an engine of its own: the device runs in real time."""
+
+    async def play(kind: str, data: bytes) -> None:
+        folder = tmp_path / kind
+        folder.mkdir()
+        environment, capture = rigs.alsa(folder)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)  # the engine's process copies it at its start
+        listener = Listener(folder, "miniaudio")
+        await listener.play(data)
+        state = await listener.over(30.0)
+        await listener.player.close()
+        assert (state.status, state.output) == ("ended", "miniaudio (ALSA)"), kind
+        assert sounding(capture.read_bytes()) == sounding(sounds.reference(data)), kind
+
+    kinds = list(sounds.all_kinds(0.4).items())
+    for some in (kinds[:6], kinds[6:]):
+        async with asyncio.TaskGroup() as group:
+            for kind, data in some:
+                started = group.create_task(play(kind, data))
+                await asyncio.sleep(0.05)
+        assert started.done()
+
+
+@needs_alsa
+async def test_probe_finds_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment, _ = rigs.alsa(tmp_path)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert await probe() == "miniaudio (ALSA)"
+
+
+@needs_alsa
+@pytest.mark.slow
+async def test_a_device_that_swallows_sound_is_held_to_the_clock(
+    listen: Listen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment, _ = rigs.alsa(tmp_path)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    listener = listen("miniaudio")
+    await listener.play(ramp(2.0))
+    await listener.until("playing")
+    begun = time.monotonic()
+    await listener.over()
+    assert time.monotonic() - begun == pytest.approx(2.2, abs=0.5)
+
+
+@needs_pulse
+async def test_pause_seek_and_end_lose_and_repeat_nothing(
+    pulse: rigs.Pulse, listen: Listen
+) -> None:
+    pulse.record()
+    listener = listen("miniaudio")
+    await listener.play(ramp(4.0))
+    await listener.until(lambda state: state.position_s > 0.5)
+    listener.player.pause()
+    paused_at = pulse.recorded_s()
+    await asyncio.sleep(0.5)
+    listener.player.resume()
+    await listener.until(lambda state: state.position_s > 1.2)
+    listener.player.seek_to(3.0)
+    assert (await listener.over()).output == "miniaudio (PulseAudio)"
+    heard = Heard(pulse.stop())
+
+    (first, left_at), (sought, last) = heard.frames()
+    assert (first, sought, last) == (0, 3 * RATE, 4 * RATE - 1)
+    assert 1.2 * RATE < left_at < 2.2 * RATE
+    before, after = heard.runs[0], heard.runs[1]
+    silent_from = before[2] + before[1] - before[0]
+    assert silent_from / RATE - paused_at < 0.15
+    assert 0.3 < (after[2] - silent_from) / RATE < 0.7
+
+
+@needs_pulse
+@pytest.mark.slow
+async def test_the_position_is_the_one_that_is_heard(pulse: rigs.Pulse, listen: Listen) -> None:
+    pulse.record()
+    listener = listen("miniaudio")
+    await listener.play(ramp(3.0))
+    seen: list[tuple[float, float]] = []
+    await listener.until(lambda state: state.position_s > 0.2)
+    while listener.state.position_s < 2.5:
+        await asyncio.sleep(0.02)
+        seen.append((pulse.recorded_s(), listener.player.position_s))
+    begin = Heard(pulse.stop()).runs[0][2] / RATE
+    apart = sorted(abs(at - begin - position) for at, position in seen)
+    assert len(apart) > 30
+    assert apart[len(apart) * 9 // 10] < 0.06
+
+
+@needs_pulse
+@pytest.mark.slow
+async def test_an_idle_player_lets_go_of_the_device(pulse: rigs.Pulse, listen: Listen) -> None:
+    pulse.record()
+    recorder = pulse.clients()
+    listener = listen("miniaudio")
+    for _ in range(2):
+        await listener.play(ramp(0.3))
+        await listener.over()
+        assert pulse.clients() > recorder
+        async with asyncio.timeout(8):
+            while pulse.clients() > recorder:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+    heard = Heard(pulse.stop())
+    assert [run[:2] for run in heard.runs] == [(0, int(0.3 * RATE) - 1)] * 2
+
+
+@needs_pulse
+@pytest.mark.slow
+async def test_a_paused_call_goes_on_after_its_device_was_let_go(
+    pulse: rigs.Pulse, listen: Listen
+) -> None:
+    pulse.record()
+    listener = listen("miniaudio")
+    await listener.play(ramp(2.0))
+    await listener.until(lambda state: state.position_s > 0.5)
+    listener.player.pause()
+    await asyncio.sleep(6.0)
+    assert pulse.clients() == 1
+    listener.player.resume()
+    await listener.over()
+    assert Heard(pulse.stop()).frames() == [(0, 2 * RATE - 1)]
+
+
+@needs_pulse
+@pytest.mark.slow
+async def test_a_sound_server_that_dies_costs_no_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listen: Listen
+) -> None:
+    with pulse_in(tmp_path, monkeypatch) as rig:
+        listener = listen("miniaudio")
+        await listener.play(sounds.wav(sounds.tone(30.0, 8000), 8000))
+        await listener.until(lambda state: state.position_s > 0.5)
+        rig.kill()
+        state = await listener.until(lambda state: state.output == "none", 8.0)
+        assert "no sound device" in state.message
+        held = state.position_s
+        await listener.until(lambda state: state.position_s > held + 0.5)
+
+
+@needs_pulse
+@pytest.mark.slow
+async def test_a_busy_program_leaves_no_gap(pulse: rigs.Pulse, listen: Listen) -> None:
+    """The screen's process may hold the interpreter for long: the engine has its own."""
+    big = json.dumps([{"id": i, "text": "x" * 40} for i in range(40_000)])
+    over = threading.Event()
+
+    def hog() -> None:
+        while not over.is_set():
+            json.loads(big)
+
+    pulse.record()
+    listener = listen("miniaudio")
+    await listener.play(ramp(8.0))
+    await listener.until("playing")
+    thread = threading.Thread(target=hog)
+    thread.start()
+    try:
+        await listener.over(30.0)
+    finally:
+        over.set()
+        thread.join()
+    heard = Heard(pulse.stop())
+    assert heard.frames() == [(0, 8 * RATE - 1)]
+    said = [state.status for _, state in listener.states]
+    assert "loading" not in said[said.index("playing") :]
+    # a machine whose cores are all busy costs the sound server some milliseconds here and there;
+    # played by the program itself the same stretch had seconds of silence
+    silence = heard.runs[-1][2] - heard.runs[0][2] - heard.runs[-1][0]
+    assert silence / RATE < 0.8
+
+
+@pytest.mark.slow
+async def test_an_hour_takes_no_more_memory_than_a_minute(listen: Listen, tmp_path: Path) -> None:
+    hour = sounds.ulaw(sounds.tone(1.0, 8000))
+    start = hour.index(b"data") + 8
+    hour = hour[: start - 4] + (8000 * 3600).to_bytes(4, "little") + hour[start:] * 3600
+    listener = listen("none")
+    await listener.play(hour)
+    await listener.until("playing")
+    listener.player.seek_to(3597.0)
+    assert (await listener.over(30.0)).position_s == pytest.approx(3600, abs=0.5)
+    peak = next(line for line in status_of(listener.pid).splitlines() if line.startswith("VmHWM"))
+    assert int(peak.split()[1]) < 150_000, peak
+
+
+def status_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/status").read_text()
+
+
+@needs_pulse
+@pytest.mark.slow
+async def test_pitch_and_pace_of_a_staircase_at_another_speed(
+    pulse: rigs.Pulse, listen: Listen
+) -> None:
+    """Second k sounds at 300 + 100 k Hz: at 1.5 times the speed the tones stay, and come sooner."""
+    pulse.record()
+    listener = listen("miniaudio")
+    listener.player.set_speed(1.5)
+    await listener.play(sounds.wav(sounds.staircase(6, 16_000), 16_000))
+    await listener.over()
+    raw = rigs.left(pulse.stop())
+    start = next(i for i, sample in enumerate(raw) if sample)
+    for second in range(6):
+        middle = start + int((second + 0.5) / 1.5 * RATE)
+        part = raw[middle - 9600 : middle + 9600]
+        rising = sum(a < 0 <= b for a, b in pairwise(part))
+        assert rising / 0.4 == pytest.approx(300 + 100 * second, abs=8), second
