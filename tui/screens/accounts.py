@@ -199,7 +199,8 @@ class AccountsScreen(ReportingScreen[bool]):
         self._list()
 
     @work(group="list", exclusive=True, exit_on_error=False)
-    async def _list(self) -> None:
+    async def _list(self, said: str = "") -> None:
+        """List the accounts anew; `said` is what has just been done."""
         from tui.secrets import describe_all
 
         accounts, problems = self._services.accounts.read()
@@ -210,10 +211,10 @@ class AccountsScreen(ReportingScreen[bool]):
         self._fill(
             options, accounts, {name: f"{d.state} ({d.source})" for name, d in found.items()}
         )
-        if problems:
-            self._say("\n".join(problems))
-        elif not accounts:
-            self._say("No accounts yet. Press a to add one.")
+        if not accounts:
+            problems += ("No accounts yet. Press a to add one.",)
+        if said or problems:
+            self._say("\n".join((said, *problems)))
 
     def _fill(
         self, options: OptionList, accounts: Sequence[Account], tokens: dict[str, str]
@@ -261,8 +262,7 @@ class AccountsScreen(ReportingScreen[bool]):
         )
         if wrote:
             self._changed = True
-            self._list()
-            self._say(f"{wrote.name} is {'changed' if account else 'added'}.")
+            self._list(f"{wrote.name} is {'changed' if account else 'added'}.")
 
     @work(group="test", exclusive=True, exit_on_error=False)
     async def action_test(self) -> None:
@@ -296,8 +296,7 @@ class AccountsScreen(ReportingScreen[bool]):
             except (AccountError, SettingsError) as error:
                 said = f"{error}\n{error.hint}"
             self._changed = True
-            self._say(said)
-            self._list()
+            self._list(said)
 
     def action_leave(self) -> None:
         self.dismiss(self._changed)
