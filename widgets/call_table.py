@@ -178,6 +178,7 @@ class CallTable(LineView, can_focus=True):
         self._top = 0
         self._end_posted = -1
         self._told = (0, -1)
+        self._laid_out = -1
 
     # What others read and call
 
@@ -284,6 +285,8 @@ class CallTable(LineView, can_focus=True):
     # Drawing
 
     def line(self, y: int) -> Line:
+        if self._laid_out != self.size.width:
+            self._lay_out()  # the first paint comes before the resize event
         if y == 0:
             return ((self._header(), "call-table--header"),)
         index = self._top + y - 1
@@ -330,6 +333,7 @@ class CallTable(LineView, can_focus=True):
         return " " * GUTTER + (" " * GAP).join(cells)
 
     def _lay_out(self) -> None:
+        self._laid_out = self.size.width
         self._shown = layout(columns_of(self.columns), self.size.width - GUTTER)
         self._bodies.clear()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from textual import on, work
 
@@ -13,8 +14,10 @@ from tui.screens import state
 from tui.screens.calls import CallsScreen
 from tui.screens.syncs import Syncs
 from tui.services import Services
-from tui.sync import Report, Wish
 from widgets.call_table import CallTable
+
+if TYPE_CHECKING:
+    from tui.sync import Report
 
 FIRST_PAGES = 3
 """Pages of an account's first walk that a start brings; the rest comes as the cursor nears it."""
@@ -51,7 +54,7 @@ class AskingScreen(CallsScreen):
     # -- syncs
 
     def _refresh(self) -> None:
-        self.syncs.start(self.accounts, Wish(pages=FIRST_PAGES, patient=False))
+        self.syncs.start(self.accounts, pages=FIRST_PAGES, patient=False)
 
     def action_refresh(self) -> None:
         if self._can_sync(self.accounts):
@@ -60,14 +63,14 @@ class AskingScreen(CallsScreen):
     def action_load_all(self) -> None:
         shown = state.shown_accounts(self.accounts, self._query)
         if self._can_sync(shown):
-            self.syncs.start(shown, Wish())
+            self.syncs.start(shown)
 
     def action_discover(self) -> None:
         given = [one for one in self.accounts if not state.lists_calls(one)]
         if not given and self.accounts:
             self._flash("no account has calls by id", "warning")
         elif self._can_sync(given):
-            self.syncs.start(given, Wish(discover=DISCOVER_MISSES, patient=False))
+            self.syncs.start(given, discover=DISCOVER_MISSES, patient=False)
 
     def _can_sync(self, accounts: Sequence[Account]) -> bool:
         """Whether any of them is not being synced; says why not."""
@@ -112,7 +115,7 @@ class AskingScreen(CallsScreen):
         busy = any(account.name in self._busy for account in waiting)
         self._more_wanted = busy or not self._snapshot.complete
         if not self._more_wanted and waiting:
-            self.syncs.start(waiting, Wish(pages=1, patient=False, more=True))
+            self.syncs.start(waiting, pages=1, patient=False, more=True)
 
     # -- recordings
 

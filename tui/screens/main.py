@@ -7,6 +7,7 @@ messages. It reads the archive and never the network: syncs run beside it and wr
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 from collections.abc import Mapping
 from typing import ClassVar
@@ -113,6 +114,9 @@ class MainScreen(AskingScreen, PlayingScreen):
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
+        if not gc.isenabled():  # the start put it off; what is there by now stays to the end
+            gc.freeze()
+            gc.enable()
         self._reload()
         self._started = True
         self._refresh()
@@ -177,9 +181,10 @@ class MainScreen(AskingScreen, PlayingScreen):
 
     def _show_states(self) -> None:
         """Sidebar, status line, and what stands in an empty table's place."""
-        self.query_one(Sidebar).accounts = state.account_items(
-            self.accounts, self._snapshot, self._busy, self.clock
-        )
+        if self._snapshot.titles:
+            self.query_one(Sidebar).accounts = state.account_items(
+                self.accounts, self._snapshot, self._busy, self.clock
+            )
         self._show_position()
         self._show_progress()
         empty = not len(self._snapshot.keys)

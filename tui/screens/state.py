@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from providers import registry
 from providers.errors import ProviderError
@@ -46,6 +46,8 @@ class Snapshot:
     states: Mapping[str, AccountState]
     walks: Mapping[str, Sequence[Walk]]
     """Unfinished walks by account: there is more at the vendor."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """The vendors' names as people know them; read with all rows, for it loads the vendors."""
 
 
 NOTHING = Snapshot(array("q"), True, {}, {}, {})
@@ -66,6 +68,7 @@ def take(
         archive.counts() if limit is None else {},
         archive.states(),
         {account.name: archive.open_walks(account.name) for account in accounts},
+        registry.titles() if limit is None else {},
     )
 
 
@@ -81,7 +84,7 @@ def account_items(
     accounts: Sequence[Account], snapshot: Snapshot, busy: frozenset[str], clock: Clock
 ) -> tuple[AccountItem, ...]:
     """The sidebar's accounts, grouped by vendor in the vendors' order."""
-    titles = registry.titles()
+    titles = snapshot.titles
     order = list(titles)
     items = []
     for account in sorted(
