@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 LIMIT = 1_000_000
 _PART = re.compile(r"(\d{1,18})(?:\s*-\s*(\d{1,18}))?")
 
 
 def parse_ids(text: str) -> list[int]:
-    """The ids in the order given, each once. Raises ValueError with what is wrong and where.
+    """The ids in the order given, each once. Raises ValueError as `id_ranges`."""
+    return list(dict.fromkeys(chain.from_iterable(id_ranges(text))))
+
+
+def id_ranges(text: str) -> list[range]:
+    """The ranges in the order given. Raises ValueError with what is wrong and where.
 
     At most `LIMIT` ids, so that a slip in a range cannot ask a vendor for billions.
     """
-    ids: dict[int, None] = {}
+    ranges: list[range] = []
     for part in re.split(r"[,\s;]+(?!-)", re.sub(r"\s*-\s*", "-", text.strip())):
         if not part:
             continue
@@ -24,10 +30,10 @@ def parse_ids(text: str) -> list[int]:
         last = int(match[2] or first)
         if first < 1 or last < first:
             raise ValueError(f"{part!r} is not a range of ids: it goes from low to high, from 1 on")
-        if last - first + len(ids) >= LIMIT:
+        ranges.append(range(first, last + 1))
+        if last - first >= LIMIT or sum(map(len, ranges)) > LIMIT:
             raise ValueError(f"{part!r} makes it more than {LIMIT:,} ids")
-        ids.update(dict.fromkeys(range(first, last + 1)))
-    return list(ids)
+    return ranges
 
 
 def format_ids(ids: list[int]) -> str:

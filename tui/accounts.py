@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from providers.ids import parse_ids
+from providers.ids import id_ranges
 from providers.origin import check_base_url, origin
 from tui.log import plain
 from tui.paths import Paths
@@ -107,7 +107,7 @@ def _check_setting(name: str, key: str, value: str) -> None:
         )
     if key.endswith(_IDS):
         try:
-            parse_ids(value)
+            id_ranges(value)
         except ValueError as error:
             raise AccountError(f"account {name}: {key}: {error}") from None
 

@@ -9,14 +9,24 @@ from functools import partial
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.theme import Theme
 
-from tui.commands import COMMANDS
+from tui.commands import COMMANDS, key_text
 from tui.keymap import check_keymap
 from tui.network import NetworkThread
 from tui.screens.main import MainScreen
 from tui.services import Services
+from tui.settings import SettingsError, put
+from widgets.call_table import CallTable
+
+TABLE_ACTIONS = {
+    binding.id: binding.action
+    for binding in CallTable.BINDINGS
+    if isinstance(binding, Binding) and binding.id
+}
+"""The table's own bindings by their commands' ids."""
 
 
 class RingbackApp(App[None]):
@@ -33,16 +43,18 @@ class RingbackApp(App[None]):
         self.services = services
         self.settings = services.settings()
         self.network = NetworkThread(services.open_archive)
+        self.keymap, self._problems = check_keymap(self.settings.keys)
         self._first_query = query
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.services, self.settings, self.network, self._first_query)
+        return MainScreen(
+            self.services, self.settings, self.network, self.keymap, self._first_query
+        )
 
     def on_mount(self) -> None:
         self.theme = self._theme()
-        keymap, problems = check_keymap(self.settings.keys)
-        self.set_keymap(keymap)
-        for problem in [*self.settings.problems, *problems]:
+        self.set_keymap(self.keymap)
+        for problem in [*self.settings.problems, *self._problems]:
             self.notify(problem, severity="warning", markup=False)
         self._leave_when_the_terminal_goes()
 
@@ -61,14 +73,38 @@ class RingbackApp(App[None]):
             for number in (signal.SIGHUP, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, self.exit)
 
+    def get_key_display(self, binding: Binding) -> str:
+        """As in the help: ``enter``, ``/``; control as ``^``, for the footer is short of room."""
+        return key_text(binding.key).replace("ctrl+", "^")
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: our commands, and the theme. (No screenshots: they would show callers.)"""
-        main = self.screen_stack[0]
-        for command in COMMANDS:
-            if command.action and not command.action.startswith("app.command_palette"):
-                run = partial(main.run_action, command.action)
-                yield SystemCommand(command.title, command.help, run)
-        yield SystemCommand("Theme", "Choose the colours.", self.action_change_theme)
+        if isinstance(screen, MainScreen):
+            table = screen.query_one(CallTable)
+            for command in COMMANDS:
+                if command.id != "palette":
+                    # a table's command runs there, whatever has the focus
+                    run = partial(
+                        (screen if command.action else table).run_action,
+                        command.action or TABLE_ACTIONS[command.id],
+                    )
+                    keys = key_text(self.keymap.get(command.id, command.keys))
+                    help_ = f"{command.help} ({keys})" if keys else command.help
+                    yield SystemCommand(command.title, help_, run)
+        yield SystemCommand(
+            "Theme", "Choose the colours; kept for the next start.", self.choose_theme
+        )
+
+    def choose_theme(self) -> None:
+        """Let the user choose, and keep it in config.toml."""
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+        self.action_change_theme()
+
+    def _keep_theme(self, theme: Theme) -> None:
+        try:
+            put(self.services.paths, "app", "theme", theme.name)
+        except (SettingsError, OSError) as error:
+            self.notify(f"the theme is not kept: {error}", severity="warning", markup=False)
 
     def _fatal_error(self) -> None:
         """As Textual's, but without the local variables: a token or a caller may be among them."""

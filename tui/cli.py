@@ -10,8 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.exits import CommandError, Exit
 
@@ -19,16 +18,16 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 SCREEN = "screen"
+BARE: dict[str, Any] = {"command": SCREEN, "account": None, "view": None, "query": []}
+"""What `ringback` alone means; to build the parser takes longer than to read the first calls."""
 Handler = Callable[[argparse.Namespace], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser, commands = build_parser()
     try:
-        arguments = parser.parse_args(_with_command(words, commands))
-        return run(arguments)
+        return run(_parsed(words) if words else argparse.Namespace(**BARE))
     except KeyboardInterrupt:
         print("Interrupted; what had come is kept.", file=sys.stderr)
         return Exit.FAILED
@@ -62,6 +61,11 @@ def print_error(error: CommandError) -> None:
     lines = [f"ringback: {error.message}", *([error.hint] if error.hint else [])]
     for line in lines:
         print(safe_text(line, multiline=True), file=sys.stderr)
+
+
+def _parsed(words: list[str]) -> argparse.Namespace:
+    parser, commands = build_parser()
+    return parser.parse_args(_with_command(words, commands))
 
 
 def _with_command(words: list[str], commands: frozenset[str]) -> list[str]:
@@ -114,13 +118,22 @@ def build_parser() -> tuple[argparse.ArgumentParser, frozenset[str]]:
         "ringback 'yesterday in missed'. Exit codes: 0 done, 1 failed, 2 wrong usage, "
         "3 part of it failed, 4 a token is missing or refused.",
     )
-    parser.add_argument("--version", action="version", version=f"ringback {version('ringback')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_screen(commands)
     _add_accounts(commands)
     _add_calls(commands)
     _add_rest(commands)
     return parser, frozenset(commands.choices)
+
+
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: that takes longer than to parse a line."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        parser.exit(message=f"ringback {version('ringback')}\n")
 
 
 def _add_screen(commands: Commands) -> None:

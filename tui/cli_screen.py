@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import shutil
@@ -62,6 +63,7 @@ def open_screen(services: Services, query: str) -> int:
     from tui.log import setup_log
 
     setup_log(services.paths)
+    gc.disable()  # until the first paint: nothing that a start loads is garbage
     _tune_textual(services)
     from tui.app import RingbackApp
 

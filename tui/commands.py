@@ -5,11 +5,10 @@ are made from this list, and `[keys]` in config.toml remaps it by id.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One thing that a key does."""
 
     id: str
@@ -23,8 +22,6 @@ class Command:
     action: str = ""
     """The action of the screen (``toggle_sidebar``); empty: a widget's own binding."""
     footer: bool = False
-    priority: bool = False
-    """Also while something is typed."""
 
 
 COMMANDS = (
@@ -46,7 +43,7 @@ COMMANDS = (
     Command("columns", "C", "Columns", "Choose the table's columns and their order.", "Table", "columns"),
     Command("refresh", "r", "Refresh", "Ask the vendors for what is new.", "Calls", "refresh", True),
     Command("load-all", "R", "Load all", "Bring every call of the shown accounts, to the end.", "Calls", "load_all"),
-    Command("discover", "", "Discover ids", "Nectar Desk: look for calls above the highest known id.", "Calls", "discover"),
+    Command("discover", "", "Discover ids", "Nectar Desk: look above the highest known id.", "Calls", "discover"),
     Command("cancel", "ctrl+x", "Cancel", "Stop the syncs and downloads that are running.", "Calls", "cancel_work"),
     Command("play", "space", "Play", "Play the call's recording; again: pause, and go on.", "Recording", "play", True),
     Command("seek-back", "left", "Back 5 s", "Go back 5 seconds.", "Recording", "seek(-5)"),
@@ -68,11 +65,11 @@ COMMANDS = (
     Command("next-pane", "tab", "Next pane", "Go to the next pane.", "Screen", "next_pane"),
     Command("previous-pane", "shift+tab", "Previous pane", "Go to the previous pane.", "Screen", "previous_pane"),
     Command("accounts", "a", "Accounts", "Add, test and remove accounts.", "Screen", "accounts", True),
-    Command("back", "escape", "Back", "Leave what is open; then show all calls.", "Screen", "back"),
+    Command("back", "escape", "Back", "Leave what is open; then show all calls.", "Screen", "back", True),
     Command("help", "question_mark", "Help", "All keys, and what this terminal can do.", "Screen", "help", True),
     Command("palette", "colon,ctrl+p", "Commands", "Find a command by its name.", "Screen", "app.command_palette"),
     Command("leave", "q", "Back, quit", "Leave what is open; at the table: quit.", "Screen", "leave"),
-    Command("quit", "ctrl+q", "Quit", "Quit at once.", "Screen", "app.quit", True, True),
+    Command("quit", "ctrl+q", "Quit", "Quit at once.", "Screen", "app.quit", True),
     *(
         Command(f"view-{n}", str(n), f"View {n}", f"Show view {n} of the sidebar.", "Views", f"view({n})")
         for n in range(1, 10)
@@ -99,6 +96,13 @@ KEY_NAMES = {
 def key_text(keys: str) -> str:
     """Keys as people write them: ``j, down``, ``/``, ``esc``."""
     return ", ".join(KEY_NAMES.get(key.strip(), key.strip()) for key in keys.split(",") if key)
+
+
+def first_key(id_: str, keymap: Mapping[str, str]) -> str:
+    """The first key of a command as people write it; its name in the palette if it has none."""
+    command = next(command for command in COMMANDS if command.id == id_)
+    keys = keymap.get(id_, command.keys)
+    return key_text(keys.split(",")[0]) or f"{command.title} (palette)"
 
 
 def key_table(keymap: Mapping[str, str] | None = None) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -19,7 +19,11 @@ _INDISTINCT = {
 
 
 def bindings() -> list[BindingType]:
-    """The bindings of the main screen; those of the table are the table's own."""
+    """The bindings of the main screen; those of the table are the table's own.
+
+    With priority they run before the next key is dealt out: what is typed fast after ``/``
+    goes into the line that it opens.
+    """
     return [
         Binding(
             command.keys or f"f{40 + number}",  # no keyboard has it: only palette and keymap do
@@ -27,7 +31,7 @@ def bindings() -> list[BindingType]:
             command.title,
             id=command.id,
             show=command.footer,
-            priority=command.priority,
+            priority=True,
         )
         for number, command in enumerate(COMMANDS)
         if command.action

@@ -6,16 +6,22 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import Archive
-from tui.audio.player import FileSource, Player, PlayerState
 from tui.network import NetworkThread
-from tui.recordings import Fetched, RecordingCache, copy_to, fetch, file_name
 from tui.services import Services
 from widgets.player_line import PlayerView
+
+if TYPE_CHECKING:  # the player and the fetcher are loaded with the first recording
+    from tui.audio.player import Player, PlayerState
+    from tui.recordings import Fetched
+
+Came = Callable[[int, int | None], None]
+"""Bytes that have come, and how many there will be (None: not known); called in any thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,6 @@ class Playback:
         on_change: Callable[[PlayerView], None],
     ) -> None:
         self._services, self._network, self._on_change = services, network, on_change
-        self._cache = RecordingCache(services.paths.cached_recordings)
         self._player: Player | None = None
         self._volume = 1.0
         self.playing: Playing | None = None
@@ -54,82 +59,93 @@ class Playback:
         """Fetch a recording and play it. What goes wrong is said in the view."""
         self.stop()
         self.playing = playing = Playing(account.name, call, index)
-        self._show(PlayerView("loading", title=playing.title, message="Fetching the recording ..."))
+        self._show(
+            PlayerView(
+                "loading", title=playing.title, message=f"{playing.title}: asking the vendor ..."
+            )
+        )
         try:
-            fetched = await self.fetch(account, call, index, self._progress(playing))
+            fetched, call = await self.fetch(account, call, index, on_loop(self._fetching(playing)))
         except (ProviderError, RecordingError, OSError) as error:
             if self.playing is playing:
-                self._show(PlayerView("failed", title=playing.title, message=trouble(error)))
+                message = f"{playing.title}: {trouble(error)}"
+                self._show(PlayerView("failed", title=playing.title, message=message))
             return
         except asyncio.CancelledError:
             if self.playing is playing:
-                self._show(PlayerView())
+                self.stop()
             raise
         if self.playing is not playing:
             return
+        self.playing = Playing(account.name, call, index)
+        await self._start(fetched)
+
+    async def _start(self, fetched: Fetched) -> None:
+        from tui.audio.player import FileSource, Player
+
         if self._player is None:
             self._player = Player(self._heard)
+            self._player.set_volume(self._volume)
         await self._player.play(FileSource(fetched.path))
 
     async def fetch(
-        self,
-        account: Account,
-        call: Call,
-        index: int,
-        progress: Callable[[int, int | None], None] | None = None,
-    ) -> Fetched:
-        """A recording as a file in the cache. Raises as `tui.recordings.fetch`."""
+        self, account: Account, call: Call, index: int, came: Came | None = None
+    ) -> tuple[Fetched, Call]:
+        """A recording as a file in the cache, and the call with its list of recordings.
+
+        Raises as `tui.recordings.fetch`.
+        """
+        from tui.recordings import RecordingCache, fetch, with_known_recordings
+
+        cache = RecordingCache(self._services.paths.cached_recordings)
         # a recording that is here needs neither token nor network
         if index < len(call.recordings) and (
-            here := await asyncio.to_thread(self._cache.find, account.name, call, index)
+            here := await asyncio.to_thread(cache.find, account.name, call, index)
         ):
-            return here
+            return here, call
 
-        async def work(archive: Archive) -> Fetched:
+        async def work(archive: Archive) -> tuple[Fetched, Call]:
             token = await asyncio.to_thread(self._services.find_token, account)
             login = self._services.login(account, token, archive)
-            provider = self._services.provider(account, login)
-            async with provider:
-                return await fetch(
-                    provider,
-                    archive,
-                    self._cache,
-                    account.name,
-                    account.base_url,
-                    call,
-                    index,
-                    progress,
+            async with self._services.provider(account, login) as provider:
+                known = await with_known_recordings(provider, archive, account.name, call)
+                url = account.base_url
+                fetched = await fetch(
+                    provider, archive, cache, account.name, url, known, index, came
                 )
+                return fetched, known
 
         return await self._network.run(work)
 
-    async def download(self, account: Account, call: Call, folder: Path) -> list[Path]:
-        """All recordings of a call as files in `folder`. Raises as `fetch`."""
-        paths, index, count = [], 0, max(1, len(call.recordings))
-        while index < count:
-            fetched = await self.fetch(account, call, index)
+    async def download(
+        self, account: Account, call: Call, folder: Path, say: Callable[[str], None]
+    ) -> list[Path]:
+        """All recordings of a call as files in `folder`; `say` is told how far it is.
+
+        Raises as `fetch`; what was saved until then stays.
+        """
+        from tui.recordings import copy_to, file_name
+
+        paths: list[Path] = []
+        while len(paths) < max(1, len(call.recordings)):
+            index = len(paths)
+            title = f"downloading recording {index + 1}"
+            say(title)
+
+            def came(text: str, title: str = title) -> None:
+                say(f"{title}, {text}")
+
+            fetched, call = await self.fetch(account, call, index, on_loop(came))
             name = file_name(account.provider, call, index, fetched.kind)
             paths.append(await asyncio.to_thread(copy_to, fetched, folder, name))
-            index += 1
         return paths
 
-    def _progress(self, playing: Playing) -> Callable[[int, int | None], None]:
-        loop = asyncio.get_running_loop()
-        told = 0
-
-        def came(done: int, size: int | None) -> None:
-            nonlocal told
-            if done - told < 256 * 1024 and done != size:
-                return
-            told = done
-            loop.call_soon_threadsafe(show, done, size)
-
-        def show(done: int, size: int | None) -> None:
+    def _fetching(self, playing: Playing) -> Callable[[str], None]:
+        def show(text: str) -> None:
             if self.playing is playing and self.view.status == "loading":
-                of = f" of {size / 1e6:.1f}" if size else ""
-                self._show(replace(self.view, message=f"Fetching {done / 1e6:.1f}{of} MB"))
+                self._show(replace(self.view, message=f"{playing.title}: fetching {text}"))
 
-        return came
+        return show
 
     def _heard(self, state: PlayerState) -> None:
         if self.playing is None:
@@ -143,7 +159,7 @@ class Playback:
                 volume=round(self._volume * 100),
                 title=self.playing.title,
                 message=state.message,
-                output=state.output if state.output == "none" else "",
+                output="no sound" if state.output == "none" else "",
             )
         )
 
@@ -195,3 +211,22 @@ def trouble(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"it cannot be written here: {error.strerror}"
     return str(error)
+
+
+def on_loop(say: Callable[[str], None]) -> Came:
+    """Counts bytes in another thread and says them on this loop, once for every 256 KiB."""
+    loop = asyncio.get_running_loop()
+    told = -1
+
+    def came(done: int, size: int | None) -> None:
+        nonlocal told
+        if done >> 18 != told:
+            told = done >> 18
+            loop.call_soon_threadsafe(say, bytes_text(done, size))
+
+    return came
+
+
+def bytes_text(done: int, size: int | None) -> str:
+    """``0.5 of 1.2 MB``, or ``0.5 MB`` where the size is not known."""
+    return f"{done / 1e6:.1f} of {size / 1e6:.1f} MB" if size else f"{done / 1e6:.1f} MB"

@@ -53,6 +53,7 @@ class CallDetail(ScrolledLines):
         self._rows: list[Row] = []
         self._json: list[str] | None = None
         self._wrapped = False
+        self._composed_width = 0
 
     def show(
         self, call: Call | None, account: str, clock: Clock, extra: Extra | None = None
@@ -76,10 +77,11 @@ class CallDetail(ScrolledLines):
 
     def _compose_rows(self) -> None:
         self._wrapped = False
+        self._composed_width = self.size.width
         if self._shown is None:
             self._rows = [Row((("  No call is chosen.", LABEL),))]
             return
-        width = self.size.width
+        width = self._composed_width
         self._rows = document(*self._shown, width)
         if self._shown[0].raw is not None:
             self._rows.append(heading(JSON_TITLE))
@@ -107,6 +109,10 @@ class CallDetail(ScrolledLines):
         super().scroll_top(top)
 
     def line(self, y: int) -> Line:
+        if self._composed_width != self.size.width:
+            # the first paint at a new width comes before the resize event
+            self._compose_rows()
+            self.top = max(0, min(self.top, len(self._rows) - self.size.height))
         index = self.top + y
         return self._rows[index].line if index < len(self._rows) else ()
 

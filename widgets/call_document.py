@@ -41,6 +41,8 @@ class Extra:
     """Shown after the disposition."""
     playing: int | None = None
     """Index of the recording in the player."""
+    asking: bool = False
+    """Whether the vendor is being asked for the list of recordings."""
 
 
 class Row(NamedTuple):
@@ -244,7 +246,8 @@ def _extra(page: Page) -> Iterator[Row]:
 def _recordings(page: Page) -> Iterator[Row]:
     call = page.call
     if not call.recordings_known:
-        yield Row((("  asking the vendor ...", LABEL),))
+        text = "asking the vendor ..." if page.extra.asking else "not asked for yet"
+        yield Row(((f"  {text}", LABEL),))
     for event in call.recording_events:
         who = page.agent(event.recorder)
         start, end = (offset_text(offset_s(call, at)) for at in (event.started_at, event.ended_at))

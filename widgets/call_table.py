@@ -117,7 +117,7 @@ class CallTable(LineView, can_focus=True):
         Binding("pageup", "page(-1)", "Page up", id="table.page-up", show=False),
         Binding("g,home", "first", "First call", id="table.first", show=False),
         Binding("G,end", "last", "Last call", id="table.last", show=False),
-        Binding("enter", "open", "Open", id="table.open", show=False),
+        Binding("enter", "open", "Open", id="table.open"),
         Binding("<", "sort(-1)", "Sort by column before", id="table.sort-left", show=False),
         Binding(">", "sort(1)", "Sort by next column", id="table.sort-right", show=False),
         Binding("z", "reverse", "Reverse the order", id="table.reverse", show=False),
@@ -138,6 +138,12 @@ class CallTable(LineView, can_focus=True):
         def __init__(self, key: int | None) -> None:
             super().__init__()
             self.key = key
+
+    class Scrolled(Message):
+        """Other rows are on the screen than before, or others are there at all."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, CallTable.Scrolled)
 
     class Opened(Message):
         """The call was asked for: enter, or a click on the cursor's row."""
@@ -171,6 +177,8 @@ class CallTable(LineView, can_focus=True):
         self._key: int | None = None
         self._top = 0
         self._end_posted = -1
+        self._told = (0, -1)
+        self._laid_out = -1
 
     # What others read and call
 
@@ -261,6 +269,9 @@ class CallTable(LineView, can_focus=True):
         if key != self._key:
             self._key = key
             self.post_message(self.Highlighted(key))
+        if self.visible_rows != self._told:
+            self._told = self.visible_rows
+            self.post_message(self.Scrolled())
         if self._count and self._cursor >= self._count - NEAR_END != self._end_posted:
             self._end_posted = self._count - NEAR_END
             self.post_message(self.NearEnd(self._count))
@@ -274,6 +285,8 @@ class CallTable(LineView, can_focus=True):
     # Drawing
 
     def line(self, y: int) -> Line:
+        if self._laid_out != self.size.width:
+            self._lay_out()  # the first paint comes before the resize event
         if y == 0:
             return ((self._header(), "call-table--header"),)
         index = self._top + y - 1
@@ -312,7 +325,7 @@ class CallTable(LineView, can_focus=True):
         sorted_id, descending = self.sort
         mark = ("v" if self.plain else "↓") if descending else ("^" if self.plain else "↑")
         cells = [
-            fit(f"{fit(column.title, width - 1).rstrip()}{mark}", width, column.align)
+            fit(f"{column.title[: width - 1]}{mark}", width, column.align)
             if column.id == sorted_id
             else fit(column.title, width, column.align)
             for column, width in self._shown
@@ -320,6 +333,7 @@ class CallTable(LineView, can_focus=True):
         return " " * GUTTER + (" " * GAP).join(cells)
 
     def _lay_out(self) -> None:
+        self._laid_out = self.size.width
         self._shown = layout(columns_of(self.columns), self.size.width - GUTTER)
         self._bodies.clear()
 

@@ -41,12 +41,22 @@ NOTICES: dict[str, Notice] = {
     "loading": Notice(
         "Fetching calls",
         "The first calls appear as soon as the vendor answers.",
-        (("esc", "go back"),),
+        (("ctrl+x", "stop"),),
     ),
     "offline": Notice(
         "The vendor cannot be reached",
         "Check the connection and the account's base URL. Stored calls stay readable.",
         (("r", "try again"),),
+    ),
+    "rate-limited": Notice(
+        "The vendor asks us to wait",
+        "Too many questions in a short time. Stored calls stay readable.",
+        (("r", "try again"),),
+    ),
+    "token missing": Notice(
+        "A token is missing",
+        "The vendor gives no calls without this account's token.",
+        (("a", "give the token"), ("r", "try again")),
     ),
     "refused": Notice(
         "The token was refused",

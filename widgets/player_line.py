@@ -110,10 +110,11 @@ class PlayerLine(LineView):
     def line(self, y: int) -> Line:
         state = self.state
         word = fit(STATUS_WORDS.get(state.status, ""), WORD_WIDTH)
-        if state.status == "failed":  # nothing to seek in: the reason gets the whole line
-            reason = safe_text(state.message or state.title, 300)
-            return ((" ", ""), (f"{word}{reason}", "player-line--failed"))
-        toned = state.status if state.status in ("playing", "paused") else ""
+        toned = state.status if state.status in ("playing", "paused", "failed") else ""
+        if state.status == "failed" or (state.status == "loading" and state.length_s is None):
+            # nothing to seek in: the reason, or what it waits for, gets the whole line
+            text = safe_text(state.message or state.title, 300)
+            return ((" ", ""), (f"{word}{text}", f"player-line--{toned}" if toned else ""))
         fraction = state.position_s / state.length_s if state.length_s else None
         start, width = self._bar()
         settings = f"{state.speed:g}x"

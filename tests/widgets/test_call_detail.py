@@ -83,7 +83,7 @@ def test_what_is_not_known_is_not_on_the_page() -> None:
         "  Outcome    ?                            Account    support (liner)",
         "  Call id    77",
         "Recordings",
-        "  asking the vendor ...",
+        "  not asked for yet",
     ]
 
 

@@ -10,17 +10,17 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from providers import registry
 from providers.base import Secret
 from providers.errors import ProviderError
-from tui.account_setup import account_from, forget, remember
+from tui.account_setup import TokenNotKept, account_from, forget, remember
 from tui.accounts import Account, AccountError
 from tui.jobs import check
 from tui.network import NetworkThread
+from tui.screens.reporting import ReportingScreen
 from tui.services import Services
 from tui.settings import SettingsError
 from widgets.confirm import Confirm
@@ -28,37 +28,76 @@ from widgets.form import Field, Form, Value, missing
 from widgets.safe import safe_text
 
 
-def add_fields(provider: str) -> list[Field]:
-    """The fields of a new account at a vendor, its own settings among them."""
-    vendors = tuple((title, name) for name, title in registry.titles().items())
-    settings = registry.load(provider).settings
+def fields_of(provider: str, account: Account | None = None) -> list[Field]:
+    """The fields of an account at a vendor, its own settings among them; filled from `account`."""
+    titles = registry.titles()
+    chosen = {provider: titles[provider]} if account else titles
+    given = account.settings if account else {}
     return [
-        Field("provider", "Vendor", "select", provider, options=vendors, required=True),
-        Field("name", "Name", help="Short, for example desk-eu", required=True),
-        Field("base_url", "Base URL", help="https://..., from the vendor", required=True),
-        *(
-            Field(f"set-{setting.key}", setting.title, help=setting.help, required=setting.required)
-            for setting in settings
+        Field(
+            "provider",
+            "Vendor",
+            "select",
+            provider,
+            options=tuple((title, name) for name, title in chosen.items()),
+            required=True,
         ),
-        Field("token", "Token", "password", help="Kept in the keyring, never in a file"),
+        *(
+            [Field("name", "Name", help="Short, for example desk-eu", required=True)]
+            if account is None
+            else []
+        ),
+        Field(
+            "base_url",
+            "Base URL",
+            value=account.base_url if account else "",
+            help="https://..., from the vendor",
+            required=True,
+        ),
+        *(
+            Field(
+                f"set-{setting.key}",
+                setting.title,
+                value=given.get(setting.key, ""),
+                help=setting.help,
+                required=setting.required,
+            )
+            for setting in registry.load(provider).settings
+        ),
+        Field(
+            "token",
+            "Token",
+            "password",
+            help="Kept in the keyring, never in a file" + ("; empty: as it is" * bool(account)),
+        ),
     ]
 
 
-class AddAccountScreen(Screen[Account | None]):
-    """A form; the account is kept only when it is sound, and tested at once."""
+class AccountScreen(ReportingScreen[Account | None]):
+    """A form that adds an account, or changes one; it is kept only when it is sound, and tested
+    at once. Answers with the account if one was written.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "app.quit", "Quit", priority=True),
     ]
 
-    def __init__(self, services: Services, network: NetworkThread) -> None:
+    def __init__(
+        self, services: Services, network: NetworkThread, account: Account | None = None
+    ) -> None:
         super().__init__()
         self._services, self._network = services, network
-        self._provider = next(iter(registry.titles()))
+        self._changes = account
+        self._provider = account.provider if account else next(iter(registry.titles()))
+        self._written = account
+        """What stands in config.toml by now: a second try changes it."""
+        self._wrote: Account | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static(Content("Add an account"), classes="title")
-        yield Form(add_fields(self._provider), submit="Add and test")
+        title = f"Change {self._changes.name}" if self._changes else "Add an account"
+        yield Static(Content(title), classes="title")
+        submit = "Save and test" if self._changes else "Add and test"
+        yield Form(fields_of(self._provider, self._changes), submit=submit)
         yield Static(Content(""), id="account-answer")
         yield Footer(compact=True, show_command_palette=False)
 
@@ -66,11 +105,12 @@ class AddAccountScreen(Screen[Account | None]):
     async def _vendor_changed(self, event: Form.Changed) -> None:
         if event.field_id == "provider" and event.value != self._provider:
             self._provider = str(event.value)
-            await self.query_one(Form).set_fields(add_fields(self._provider))
+            await self.query_one(Form).set_fields(fields_of(self._provider))
+            self.query_one("#field-provider").focus()
 
     @on(Form.Cancelled)
     def _cancelled(self) -> None:
-        self.dismiss(None)
+        self.dismiss(self._wrote)
 
     @on(Form.Submitted)
     def _submitted(self, event: Form.Submitted) -> None:
@@ -78,10 +118,30 @@ class AddAccountScreen(Screen[Account | None]):
         if errors := missing(self.query_one(Form).fields, values):
             self.query_one(Form).set_errors(errors)
             return
-        self._add(values)
+        self._write(values)
 
     @work(group="add", exclusive=True, exit_on_error=False)
-    async def _add(self, values: dict[str, Value]) -> None:
+    async def _write(self, values: dict[str, Value]) -> None:
+        try:
+            said = await self._remember(values)
+        except (AccountError, SettingsError, ProviderError) as error:
+            self._say(f"{error}\n{error.hint}")
+            return
+        assert self._wrote is not None
+        self._say(f"{said}\nAsking the vendor ...")
+        account = self._wrote
+        try:
+            answer = await self._network.run(
+                lambda archive: check(self._services, account, archive)
+            )
+        except ProviderError as error:
+            self._say(f"{said}\n{error}\n{error.hint}\nThe account is kept; change it, or esc.")
+            return
+        self.app.notify(answer, title=account.name, markup=False)
+        self.dismiss(account)
+
+    async def _remember(self, values: dict[str, Value]) -> str:
+        """Write the account and its token; what was done, in words. Raises as `remember`."""
         texts = {key: str(value).strip() for key, value in values.items()}
         settings = {
             key.removeprefix("set-"): value
@@ -89,23 +149,20 @@ class AddAccountScreen(Screen[Account | None]):
             if key.startswith("set-") and value
         }
         token = Secret(texts["token"]) if texts.get("token") else None
+        name = self._changes.name if self._changes else texts["name"]
+        command = self._changes.token_command if self._changes else None
+        account = account_from(name, texts["provider"], texts["base_url"], settings, command)
+        again = self._written is not None and self._written.name == name
+        self._say("Writing the account ...")
         try:
-            account = account_from(texts["name"], texts["provider"], texts["base_url"], settings)
-            self._say("Adding the account ...")
-            account, said = await asyncio.to_thread(remember, self._services, account, token)
-        except (AccountError, SettingsError, ProviderError) as error:
-            self._say(f"{error}\n{error.hint}")
-            return
-        self._say(f"{said}\nAsking the vendor ...")
-        try:
-            answer = await self._network.run(
-                lambda archive: check(self._services, account, archive)
+            account, said = await asyncio.to_thread(
+                remember, self._services, account, token, replace=again
             )
-        except ProviderError as error:
-            self._say(f"{said}\n{error}\n{error.hint}\nThe account is kept. esc: back")
-            return
-        self.app.notify(answer, title=account.name, markup=False)
-        self.dismiss(account)
+        except TokenNotKept:
+            self._written = self._wrote = account
+            raise
+        self._written = self._wrote = account
+        return said
 
     def _say(self, text: str) -> None:
         self.query_one("#account-answer", Static).update(
@@ -113,11 +170,12 @@ class AddAccountScreen(Screen[Account | None]):
         )
 
 
-class AccountsScreen(Screen[bool]):
+class AccountsScreen(ReportingScreen[bool]):
     """The accounts; dismissed with whether anything changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "Add", id="accounts.add"),
+        Binding("e", "change", "Change, give token", id="accounts.change"),
         Binding("t", "test", "Test", id="accounts.test"),
         Binding("x,delete", "remove", "Remove", id="accounts.remove"),
         Binding("j", "cursor(1)", "Next", show=False, id="accounts.down"),
@@ -141,7 +199,8 @@ class AccountsScreen(Screen[bool]):
         self._list()
 
     @work(group="list", exclusive=True, exit_on_error=False)
-    async def _list(self) -> None:
+    async def _list(self, said: str = "") -> None:
+        """List the accounts anew; `said` is what has just been done."""
         from tui.secrets import describe_all
 
         accounts, problems = self._services.accounts.read()
@@ -152,10 +211,10 @@ class AccountsScreen(Screen[bool]):
         self._fill(
             options, accounts, {name: f"{d.state} ({d.source})" for name, d in found.items()}
         )
-        if problems:
-            self._say("\n".join(problems))
-        elif not accounts:
-            self._say("No accounts yet. Press a to add one.")
+        if not accounts:
+            problems += ("No accounts yet. Press a to add one.",)
+        if said or problems:
+            self._say("\n".join((said, *problems)))
 
     def _fill(
         self, options: OptionList, accounts: Sequence[Account], tokens: dict[str, str]
@@ -188,13 +247,22 @@ class AccountsScreen(Screen[bool]):
         options = self.query_one("#account-list", OptionList)
         options.action_cursor_down() if step > 0 else options.action_cursor_up()
 
+    def action_add(self) -> None:
+        self._open_form(None)
+
+    @on(OptionList.OptionSelected)
+    def action_change(self) -> None:
+        if account := self._chosen():
+            self._open_form(account)
+
     @work(group="dialog", exit_on_error=False)
-    async def action_add(self) -> None:
-        added = await self.app.push_screen_wait(AddAccountScreen(self._services, self._network))
-        self._changed = True
-        self._list()
-        if added:
-            self._say(f"{added.name} is added.")
+    async def _open_form(self, account: Account | None) -> None:
+        wrote = await self.app.push_screen_wait(
+            AccountScreen(self._services, self._network, account)
+        )
+        if wrote:
+            self._changed = True
+            self._list(f"{wrote.name} is {'changed' if account else 'added'}.")
 
     @work(group="test", exclusive=True, exit_on_error=False)
     async def action_test(self) -> None:
@@ -223,10 +291,12 @@ class AccountsScreen(Screen[bool]):
             )
         )
         if sure:
-            said, _ = await asyncio.to_thread(forget, self._services, account.name)
+            try:
+                said, _ = await asyncio.to_thread(forget, self._services, account.name)
+            except (AccountError, SettingsError) as error:
+                said = f"{error}\n{error.hint}"
             self._changed = True
-            self._say(said)
-            self._list()
+            self._list(said)
 
     def action_leave(self) -> None:
         self.dismiss(self._changed)

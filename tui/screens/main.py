@@ -7,7 +7,9 @@ messages. It reads the archive and never the network: syncs run beside it and wr
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+import gc
+import sqlite3
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import on, work
@@ -15,87 +17,76 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import var
-from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Footer
 
-from providers import registry
-from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import Archive
 from tui.keymap import bindings
 from tui.network import NetworkThread
-from tui.playback import Playback, trouble
-from tui.query import EVERYTHING, Query, parse
+from tui.query import Query, parse
 from tui.screens import state
-from tui.screens.syncs import Syncs
+from tui.screens.asking import AskingScreen
+from tui.screens.playing import PlayingScreen
 from tui.services import Services
 from tui.settings import Settings, put
-from tui.sync import Report, Wish
 from tui.views import views
 from widgets.call_detail import CallDetail
 from widgets.call_document import Extra
 from widgets.call_table import CallTable
 from widgets.columns import DEFAULT_COLUMNS, Clock
 from widgets.empty_state import EmptyState
-from widgets.player_line import PlayerLine, PlayerView
+from widgets.filter_line import FilterLine
+from widgets.player_line import PlayerLine
 from widgets.sidebar import ALL, Sidebar, ViewItem
 from widgets.status_line import StatusLine, rows_text
 
 PAGE = 100
-FIRST_PAGES = 3
-"""Pages of an account's first walk that a start brings; the rest comes as the cursor nears it."""
-DISCOVER_MISSES = 20
 LOOK_S = 1.0
 """How often the archive is asked whether anybody wrote to it."""
 WIDE = 170
 NORMAL = 100
 
 
-class MainScreen(Screen[None]):
+class MainScreen(AskingScreen, PlayingScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
     AUTO_FOCUS = "#table"
 
-    query_text: var[str] = var("")
+    query_text: var[str] = var("", bindings=True)
     """The query line: what the table shows, and the views and accounts set."""
     sort: var[tuple[str, bool]] = var(("time", True))
-    detail_open: var[bool] = var(False)
-    """Whether the detail was opened; on a wide screen it stands beside the table."""
     beside: var[bool] = var(True)
     """Whether a wide screen shows the detail beside the table."""
     sidebar_wanted: var[bool | None] = var(None)
     """As the user chose; None: by the width."""
 
     def __init__(
-        self, services: Services, settings: Settings, network: NetworkThread, first_query: str
+        self,
+        services: Services,
+        settings: Settings,
+        network: NetworkThread,
+        keymap: Mapping[str, str],
+        first_query: str,
     ) -> None:
-        super().__init__()
-        self.services, self.settings, self.network = services, settings, network
-        self.playback = Playback(services, network, self._player_changed)
-        self.syncs = Syncs(services, network, self._show_states, self._sync_ended)
-        self.accounts: list[Account] = []
+        super().__init__(services, network, keymap)
+        self.settings = settings
         self.set_reactive(MainScreen.query_text, first_query)
-        self._query = EVERYTHING
         self._archive: Archive | None = None
-        self._snapshot = state.NOTHING
         self._version = 0
-        self._before_filter = ""
+        self._reading = self._stale = False
+        self._keep = True
+        """Whether the next reading leaves the cursor on its call."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="body"):
             yield Sidebar(id="sidebar")
             with Vertical(id="list"):
-                yield Input(
-                    placeholder="name, #4567, missed, yesterday, agent:anna, dur>120 ...",
-                    id="query",
-                    classes="-hidden",
-                    compact=True,
-                )
+                yield FilterLine(id="query")
                 yield CallTable(id="table")
-                yield EmptyState(id="empty", classes="-hidden")
-            yield CallDetail(id="detail", classes="-hidden")
+                yield EmptyState(id="empty")
+            yield CallDetail(id="detail")
         yield PlayerLine(id="player")
         yield StatusLine(id="status")
         yield Footer(compact=True, show_command_palette=False)
@@ -111,18 +102,25 @@ class MainScreen(Screen[None]):
             ViewItem(view.name, view.title, view.key or "") for view in views(self.settings)
         )
         self._parse()
+        self.query_one(FilterLine).show(self.query_text)
+        self._mark_sidebar()
         self._version = self._archive.version()
         first = state.take(self._archive, self.accounts, self._query, self.sort, state.FIRST_ROWS)
         self._show(first, keep=False)
         self._lay_out()
         self.set_interval(LOOK_S, self._look)
         if self.settings.app.refresh_s:
-            self.set_interval(self.settings.app.refresh_s, self.action_refresh)
+            self.set_interval(self.settings.app.refresh_s, self._refresh)
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
+        if not gc.isenabled():  # the start put it off; what is there by now stays to the end
+            gc.freeze()
+            gc.enable()
         self._reload()
-        self.syncs.start(self.accounts, Wish(pages=FIRST_PAGES, patient=False))
+        self._started = True
+        self._refresh()
+        self._show_states()
 
     async def on_unmount(self) -> None:
         await self.playback.close()
@@ -141,47 +139,79 @@ class MainScreen(Screen[None]):
             self._version = version
             self._reload()
 
-    @work(group="rows", exclusive=True, exit_on_error=False)
-    async def _reload(self, keep: bool = True) -> None:
+    def _reload(self, keep: bool = True) -> None:
+        """Read the rows anew, one reading at a time; `keep` the cursor on its call."""
+        self._stale, self._keep = True, self._keep and keep
+        if not self._reading:
+            self._reading = True
+            self._read()
+
+    @work(group="rows", exit_on_error=False)
+    async def _read(self) -> None:
         """Read the order of all rows beside the screen, then show it."""
-        snapshot = await asyncio.to_thread(
-            state.take_apart, self.services, self.accounts, self._query, self.sort
-        )
-        self._show(snapshot, keep)
+        try:
+            while self._stale:
+                self._stale = False
+                wanted = self._query, self.sort
+                snapshot = await asyncio.to_thread(
+                    state.take_apart, self.services, self.accounts, *wanted
+                )
+                if wanted == (self._query, self.sort):
+                    keep, self._keep = self._keep, True
+                    self._show(snapshot, keep)
+        except (sqlite3.Error, OSError) as error:
+            self._flash(f"the archive cannot be read: {error}", "error")
+        finally:
+            self._reading = False
 
     def _show(self, snapshot: state.Snapshot, keep: bool) -> None:
         assert self._archive is not None
         self._snapshot = snapshot
         table = self.query_one(CallTable)
         table.clock = self.clock
+        if self._filling and table.cursor == 0 and not self.detail_open:
+            keep = False  # the first calls that come need not be the newest
         table.set_rows(self._archive.rows(snapshot.keys), keep=keep)
         self._show_states()
         if self.detail_shown:
             self._show_detail()
+        self._filling = self._filling and (bool(self._busy) or self._stale)
+        if self._more_wanted:
+            self._bring_more()
 
     def _show_states(self) -> None:
         """Sidebar, status line, and what stands in an empty table's place."""
-        clock = self.clock
-        self.query_one(Sidebar).accounts = state.account_items(
-            self.accounts, self._snapshot, self.syncs.busy, clock
-        )
+        if self._snapshot.titles:
+            self.query_one(Sidebar).accounts = state.account_items(
+                self.accounts, self._snapshot, self._busy, self.clock
+            )
         self._show_position()
+        self._show_progress()
         empty = not len(self._snapshot.keys)
         notice = self.query_one(EmptyState)
         if empty:
             notice.kind, notice.sentence = state.notice(
-                self.accounts, self._snapshot, self._query, self.syncs.busy
+                self.accounts, self._snapshot, self._query, self._busy
             )
-        notice.set_class(not empty, "-hidden")
-        self.query_one(CallTable).set_class(empty, "-hidden")
-        self.query_one(StatusLine).progress = self.syncs.progress
+            notice.keys = state.notice_keys(notice.kind, self.keymap)
+        notice.display = empty
+        # the header stays, and with it the focus
+        self.query_one(CallTable).set_class(empty, "-empty")
+
+    def _show_progress(self) -> None:
+        """What runs, and with which key it ends; else which account has a trouble."""
+        running = " · ".join(filter(None, (self.downloading, self.syncs.progress)))
+        if running:
+            running += f" ({self._key('cancel')} stops)"
+        troubles = state.troubles(self.accounts, self._snapshot)
+        self.query_one(StatusLine).progress = running or troubles
 
     def _show_position(self) -> None:
         table = self.query_one(CallTable)
         first, last = table.visible_rows
         loaded = len(self._snapshot.keys)
         total, complete = state.total_of(self.accounts, self._snapshot, self._query, loaded)
-        complete = complete and self._snapshot.complete
+        complete = complete and self._snapshot.complete and (loaded > 0 or not self._busy)
         status = self.query_one(StatusLine)
         status.left = rows_text(first + 1, last + 1, loaded, total, PAGE, complete)
 
@@ -190,9 +220,8 @@ class MainScreen(Screen[None]):
     def _parse(self) -> None:
         query = parse(self.query_text, self.services.now(), self.services.zone)
         self._query = Query(query.terms)
-        if query.problems:
-            problem = query.problems[0]
-            self._flash(f"at {problem.start + 1}: {problem.message}", "warning")
+        first = query.problems[0] if query.problems else None
+        self.query_one(FilterLine).problem = (first.start, first.message) if first else None
 
     def _set_query(self, text: str) -> None:
         if text != self.query_text:
@@ -208,26 +237,12 @@ class MainScreen(Screen[None]):
         self.query_one(Sidebar).selected = items.get(self.query_text.strip(), ALL)
 
     def action_filter(self) -> None:
-        line = self.query_one("#query", Input)
-        self._before_filter = self.query_text
-        line.value = self.query_text
-        line.remove_class("-hidden")
-        line.focus()
+        self._close_detail()
+        self.query_one(FilterLine).edit(self.query_text, self.query_one(CallTable))
 
-    def _close_filter(self) -> None:
-        self.query_one("#query", Input).set_class(not self.query_text, "-hidden")
-        self.query_one(CallTable).focus()
-
-    @on(Input.Changed, "#query")
-    def _typed(self, event: Input.Changed) -> None:
-        event.stop()
-        if self.query_one("#query", Input).has_focus:
-            self._set_query(event.value)
-
-    @on(Input.Submitted, "#query")
-    def _accepted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._close_filter()
+    @on(FilterLine.Edited)
+    def _typed(self, event: FilterLine.Edited) -> None:
+        self._set_query(event.text)
 
     @on(Sidebar.Chosen)
     def _chosen(self, event: Sidebar.Chosen) -> None:
@@ -240,13 +255,10 @@ class MainScreen(Screen[None]):
 
     def _go_to(self, text: str) -> None:
         """Show what a view or an account stands for."""
-        line = self.query_one("#query", Input)
-        line.value = text
-        line.set_class(not text, "-hidden")
-        self.detail_open = False
+        self.query_one(FilterLine).show(text)
+        self._close_detail()
         self._set_query(text)
-        if not self.query_one(Sidebar).has_focus:
-            self.query_one(CallTable).focus()
+        self.set_focus(self.query_one(CallTable))
 
     def action_view(self, number: int) -> None:
         for view in views(self.settings):
@@ -258,26 +270,18 @@ class MainScreen(Screen[None]):
     # -- the table
 
     @on(CallTable.Highlighted)
-    def _highlighted(self, event: CallTable.Highlighted) -> None:
-        self._show_position()
+    def _highlighted(self) -> None:
         if self.detail_shown:
             self._show_detail()
 
     @on(CallTable.Opened)
-    def _opened(self, event: CallTable.Opened) -> None:
+    def _opened(self) -> None:
         self.detail_open = True
-        self.query_one(CallDetail).focus()
+        self.set_focus(self.query_one(CallDetail))
 
-    @on(CallTable.NearEnd)
-    def _near_end(self, event: CallTable.NearEnd) -> None:
-        """More of the vendor's pages, as long as there are some."""
-        waiting = [
-            account
-            for account in state.shown_accounts(self.accounts, self._query)
-            if self._snapshot.walks.get(account.name)
-        ]
-        if self._snapshot.complete:
-            self.syncs.start(waiting, Wish(pages=1, patient=False, more=True))
+    @on(CallTable.Scrolled)
+    def _scrolled(self) -> None:
+        self._show_position()
 
     @on(CallTable.SortRequested)
     def _sort_requested(self, event: CallTable.SortRequested) -> None:
@@ -316,29 +320,11 @@ class MainScreen(Screen[None]):
             return
         account, call = found
         here = playing and (playing.account, playing.call.id) == (account, call.id)
-        extra = Extra(playing=playing.index if playing and here else None)
-        detail.show(call, account, self.clock, extra)
         if self.detail_open and not call.recordings_known:
             self._ask_recordings(account, call.id)
-
-    @work(group="recordings", exclusive=True, exit_on_error=False)
-    async def _ask_recordings(self, account_name: str, call_id: str) -> None:
-        """The list of recordings of the opened call, where the vendor has it apart."""
-        from tui.jobs import learn_recordings
-
-        account = self._account(account_name)
-        if account is None:
-            return
-        try:
-            await self.network.run(
-                lambda archive: learn_recordings(self.services, account, archive, call_id)
-            )
-        except ProviderError as error:
-            self._flash(f"{account_name}: {error}", "error")
-        self._look()
-
-    def _account(self, name: str) -> Account | None:
-        return next((account for account in self.accounts if account.name == name), None)
+        asking = self._asked == f"{account}:{call.id}"
+        extra = Extra(playing=playing.index if playing and here else None, asking=asking)
+        detail.show(call, account, self.clock, extra)
 
     def watch_detail_open(self) -> None:
         self._lay_out()
@@ -360,48 +346,18 @@ class MainScreen(Screen[None]):
         sidebar = self.sidebar_wanted
         if sidebar is None:
             sidebar = self.size.width >= NORMAL
-        self.query_one(Sidebar).set_class(sidebar, "-shown")
-        self.query_one("#list").set_class(shown and not wide, "-hidden")
-        self.query_one("#list").set_class(shown and wide, "-beside")
-        detail = self.query_one(CallDetail)
-        detail.set_class(not shown, "-hidden")
-        detail.set_class(shown and wide, "-beside")
+        table_side, detail = self.query_one("#list"), self.query_one(CallDetail)
+        self.query_one(Sidebar).display = sidebar
+        table_side.display = wide or not shown
+        detail.display = shown
+        for pane in (table_side, detail):
+            pane.set_class(shown and wide, "-beside")
         if shown:
             self._show_detail()
+        if self.focused is None or not self.focused.focusable:
+            self.set_focus(detail if self.detail_open else self.query_one(CallTable))
 
-    # -- syncs
-
-    def action_refresh(self) -> None:
-        self.syncs.start(self.accounts, Wish(pages=FIRST_PAGES, patient=False))
-
-    def action_load_all(self) -> None:
-        self.syncs.start(state.shown_accounts(self.accounts, self._query), Wish())
-
-    def action_discover(self) -> None:
-        given = [one for one in self.accounts if not lists_calls(one)]
-        if not given:
-            self._flash("no account has calls by id", "warning")
-        self.syncs.start(given, Wish(discover=DISCOVER_MISSES, patient=False))
-
-    def action_cancel_work(self) -> None:
-        stopped = self.syncs.cancel()
-        for worker in self.workers:
-            if worker.group in ("play", "download", "recordings"):
-                worker.cancel()
-                stopped += 1
-        self._flash(f"{stopped} stopped; what came is kept" if stopped else "nothing is running")
-
-    def _sync_ended(self, report: Report) -> None:
-        if report.error:
-            self._flash(f"{report.account}: {report.error}. {report.error.hint}", "error")
-        elif report.problems:
-            count = len(report.problems)
-            self._flash(f"{report.account}: {count} failed, first: {report.problems[0]}", "warning")
-        elif report.saved.new:
-            self._flash(f"{report.account}: {report.saved.new:,} new calls")
-        self._look()
-
-    # -- the player
+    # -- what the player's keys ask for
 
     def _current(self) -> tuple[Account, Call] | None:
         assert self._archive is not None
@@ -413,100 +369,19 @@ class MainScreen(Screen[None]):
             return None
         return account, found[1]
 
-    def action_play(self) -> None:
-        current = self._current()
-        playing = self.playback.playing
-        here = (
-            current
-            and playing
-            and (playing.account, playing.call.id)
-            == (
-                current[0].name,
-                current[1].id,
-            )
-        )
-        if here and self.playback.view.status in ("playing", "paused", "finished"):
-            self.playback.toggle()
-        elif current:
-            self._play(*current, 0)
-
-    @work(group="play", exclusive=True, exit_on_error=False)
-    async def _play(self, account: Account, call: Call, index: int) -> None:
-        await self.playback.play(account, call, index)
-
-    @on(CallDetail.RecordingChosen)
-    def _recording_chosen(self, event: CallDetail.RecordingChosen) -> None:
-        if current := self._current():
-            self._play(*current, event.index)
-
-    def action_recording(self, step: int) -> None:
-        playing = self.playback.playing
-        account = self._account(playing.account) if playing else None
-        if playing and account:
-            index = playing.index + step
-            if 0 <= index < len(playing.call.recordings):
-                self._play(account, playing.call, index)
-            else:
-                self._flash("the call has no further recording", "warning")
-
-    def _player_changed(self, view: PlayerView) -> None:
-        line = self.query_one(PlayerLine)
-        begins = view.status != line.state.status
-        line.state = view
-        if begins and self.detail_shown:
-            self._show_detail()
-
-    @on(PlayerLine.SeekRequested)
-    def _seek_requested(self, event: PlayerLine.SeekRequested) -> None:
-        self.playback.seek_to(event.fraction)
-
-    def action_seek(self, seconds: float) -> None:
-        self.playback.seek_by(seconds)
-
-    def action_restart(self) -> None:
-        self.playback.seek_to(0)
-
-    def action_stop(self) -> None:
-        self.workers.cancel_group(self, "play")
-        self.playback.stop()
-
-    def action_speed(self, step: float) -> None:
-        self.playback.change_speed(step)
-
-    def action_normal_speed(self) -> None:
-        self.playback.change_speed(None)
-
-    def action_volume(self, step: float) -> None:
-        self.playback.change_volume(step)
-
-    @work(group="download", exit_on_error=False)
-    async def action_download(self) -> None:
-        """Save the call's recordings in the current folder."""
-        current = self._current()
-        if current is None:
-            return
-        account, call = current
-        self._flash("downloading ...")
-        try:
-            paths = await self.playback.download(account, call, Path.cwd())
-        except (ProviderError, RecordingError, OSError) as error:
-            self._flash(trouble(error), "error")
-        else:
-            self._flash(f"saved {', '.join(map(str, paths))}")
-
     # -- panes and other screens
 
     def action_toggle_sidebar(self) -> None:
-        self.sidebar_wanted = not self.query_one(Sidebar).has_class("-shown")
+        self.sidebar_wanted = not self.query_one(Sidebar).display
         if not self.sidebar_wanted and self.query_one(Sidebar).has_focus:
-            self.query_one(CallTable).focus()
+            self.set_focus(self.query_one(CallTable))
 
     def action_toggle_detail(self) -> None:
         if self._is_wide:
             self.beside, self.detail_open = not self.detail_shown, False
         else:
             self.detail_open = not self.detail_open
-        (self.query_one(CallDetail) if self.detail_open else self.query_one(CallTable)).focus()
+        self.set_focus(self.query_one(CallDetail if self.detail_open else CallTable))
 
     def action_next_pane(self) -> None:
         self.focus_next()
@@ -514,20 +389,23 @@ class MainScreen(Screen[None]):
     def action_previous_pane(self) -> None:
         self.focus_previous()
 
-    def action_back(self) -> None:
-        """One step back: the filter, the detail, the query."""
-        line = self.query_one("#query", Input)
-        if line.has_focus:
-            self._set_query(self._before_filter)
-            line.value = self._before_filter
-            self._close_filter()
-        elif self.detail_open:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No command while a query is typed; the way back only where there is one."""
+        if self.is_mounted and self.query_one(FilterLine).editing:
+            return False
+        return action != "back" or bool(self.detail_open or self.query_text)
+
+    def _close_detail(self) -> None:
+        if self.detail_open:
             self.detail_open = False
-            self.query_one(CallTable).focus()
-        elif self.query_text:
-            self._go_to("")
+            self.set_focus(self.query_one(CallTable))
+
+    def action_back(self) -> None:
+        """One step back: the detail, then the query."""
+        if self.detail_open:
+            self._close_detail()
         else:
-            self.query_one(CallTable).focus()
+            self._go_to("")
 
     def action_leave(self) -> None:
         if self.detail_open or self.query_text:
@@ -538,7 +416,7 @@ class MainScreen(Screen[None]):
     def action_help(self) -> None:
         from tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.settings.keys))
+        self.app.push_screen(HelpScreen(self.keymap))
 
     @work(group="dialog", exit_on_error=False)
     async def action_accounts(self) -> None:
@@ -548,18 +426,8 @@ class MainScreen(Screen[None]):
         if changed:
             self.accounts = [*self.services.accounts.list()]
             self._reload()
-            self.action_refresh()
-
-    def _flash(self, text: str, level: str = "info") -> None:
-        self.query_one(StatusLine).flash(text, level)
+            self._refresh()
 
 
 def _keep_columns(services: Services, columns: tuple[str, ...]) -> None:
     put(services.paths, "table", "columns", list(columns))
-
-
-def lists_calls(account: Account) -> bool:
-    try:
-        return registry.load(account.provider).capabilities.lists_calls
-    except ProviderError:
-        return True

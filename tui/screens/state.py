@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 
 from providers import registry
+from providers.errors import ProviderError
 from tui.accounts import Account
 from tui.archive import Archive, Walk
 from tui.archive.archive import AccountState
+from tui.commands import first_key
 from tui.query import Query
 from tui.services import Services
 from widgets.columns import Clock, time_text
@@ -18,13 +19,20 @@ from widgets.sidebar import AccountItem
 
 FIRST_ROWS = 256
 """Rows that are read before the first paint; the rest of the order follows in the background."""
-STATE_NOTICES = {
-    "refused": "refused",
-    "token missing": "refused",
-    "offline": "offline",
-    "rate-limited": "offline",
+STATE_NOTICES = {state: state for state in ("refused", "token missing", "offline", "rate-limited")}
+"""Which notice stands for an account's state when there is no call to show; else ``failed``."""
+NOTICE_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "no accounts": (("accounts", "add an account"), ("help", "help"), ("leave", "quit")),
+    "empty": (("refresh", "ask again"), ("load-all", "bring all calls"), ("help", "help")),
+    "no match": (("filter", "change the query"), ("back", "all calls")),
+    "loading": (("cancel", "stop"),),
+    "offline": (("refresh", "try again"), ("accounts", "change the account")),
+    "rate-limited": (("refresh", "try again"),),
+    "refused": (("accounts", "give the token again"), ("refresh", "try again")),
+    "token missing": (("accounts", "give the token"), ("refresh", "try again")),
+    "failed": (("refresh", "try again"), ("help", "help")),
 }
-"""Which notice stands for an account's state when there is no call to show."""
+"""Commands that help in each of the notices, and what they do there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,8 @@ class Snapshot:
     states: Mapping[str, AccountState]
     walks: Mapping[str, Sequence[Walk]]
     """Unfinished walks by account: there is more at the vendor."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """The vendors' names as people know them; read with all rows, for it loads the vendors."""
 
 
 NOTHING = Snapshot(array("q"), True, {}, {}, {})
@@ -58,6 +68,7 @@ def take(
         archive.counts() if limit is None else {},
         archive.states(),
         {account.name: archive.open_walks(account.name) for account in accounts},
+        registry.titles() if limit is None else {},
     )
 
 
@@ -73,7 +84,7 @@ def account_items(
     accounts: Sequence[Account], snapshot: Snapshot, busy: frozenset[str], clock: Clock
 ) -> tuple[AccountItem, ...]:
     """The sidebar's accounts, grouped by vendor in the vendors' order."""
-    titles = registry.titles()
+    titles = snapshot.titles
     order = list(titles)
     items = []
     for account in sorted(
@@ -144,5 +155,22 @@ def notice(
     return "empty", ""
 
 
-def clock_of(services: Services, now: datetime) -> Clock:
-    return Clock(now, services.zone)
+def notice_keys(kind: str, keymap: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The keys that help in a notice, as the user has mapped them."""
+    return tuple((first_key(id_, keymap), does) for id_, does in NOTICE_KEYS[kind])
+
+
+def troubles(accounts: Sequence[Account], snapshot: Snapshot) -> str:
+    """``desk: refused · eu: offline``; empty when every account's last sync went well."""
+    states = ((account.name, snapshot.states.get(account.name)) for account in accounts)
+    return " · ".join(
+        f"{name}: {state.state}" for name, state in states if state and state.state != "fresh"
+    )
+
+
+def lists_calls(account: Account) -> bool:
+    """Whether its vendor lists calls, or gives them by id only."""
+    try:
+        return registry.load(account.provider).capabilities.lists_calls
+    except ProviderError:
+        return True

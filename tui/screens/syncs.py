@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tui.accounts import Account
 from tui.archive import Archive
-from tui.jobs import sync_account
 from tui.network import NetworkThread
 from tui.services import Services
-from tui.sync import Report, Wish
+
+if TYPE_CHECKING:
+    from tui.sync import Report
 
 
 class Syncs:
@@ -48,28 +50,32 @@ class Syncs:
             return f"{name}: asking"
         return f"{name} {fetched:,} of {total:,}" if total else f"{name} {fetched:,} so far"
 
-    def start(self, accounts: Sequence[Account], wish: Wish) -> None:
-        """Begin for those accounts that are not being synced already."""
+    def start(self, accounts: Sequence[Account], **wish: Any) -> None:
+        """Begin for those accounts that are not being synced already; `wish` as `tui.sync.Wish`."""
         self._loop = asyncio.get_running_loop()
         for account in accounts:
             if account.name not in self._tasks:
                 self._tasks[account.name] = self._loop.create_task(self._run(account, wish))
         self._on_change()
 
-    async def _run(self, account: Account, wish: Wish) -> None:
-        async def work(archive: Archive) -> Report:
-            return await sync_account(self._services, account, archive, wish, self)
-
-        report = None
+    async def _run(self, account: Account, wish: dict[str, Any]) -> None:
         try:
-            report = await self._network.run(work)
-        except (OSError, sqlite3.Error) as error:
-            report = Report(account.name, problems=[f"the archive cannot be written: {error}"])
+            report = await self._network.run(lambda archive: self._sync(account, archive, wish))
         finally:
             self._tasks.pop(account.name, None)
             self._counts.pop(account.name, None)
             self._on_change()
         self._on_end(report)
+
+    async def _sync(self, account: Account, archive: Archive, wish: dict[str, Any]) -> Report:
+        """In the network thread, which also loads what it needs: the screen does not wait."""
+        from tui.jobs import sync_account
+        from tui.sync import Report, Wish
+
+        try:
+            return await sync_account(self._services, account, archive, Wish(**wish), self)
+        except (OSError, sqlite3.Error) as error:
+            return Report(account.name, problems=[f"the archive cannot be written: {error}"])
 
     def page(self, account: str, fetched: int, total: int | None) -> None:
         """As `tui.sync.Watcher`; called in the network's thread."""

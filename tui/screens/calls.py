@@ -1,0 +1,63 @@
+"""What every part of the main screen leans on: services, accounts, keys, the status line."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+from textual.reactive import var
+
+from tui.accounts import Account
+from tui.commands import first_key
+from tui.network import NetworkThread
+from tui.query import EVERYTHING, Query
+from tui.screens import state
+from tui.screens.reporting import ReportingScreen
+from tui.services import Services
+from widgets.status_line import StatusLine
+
+
+class CallsScreen(ReportingScreen[None]):
+    """A screen over the accounts' calls; `AskingScreen` and `PlayingScreen` add their keys."""
+
+    detail_open: var[bool] = var(False, bindings=True)
+    """Whether the detail was opened; on a wide screen it stands beside the table."""
+
+    def __init__(
+        self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
+    ) -> None:
+        super().__init__()
+        self.services, self.network, self.keymap = services, network, keymap
+        self.accounts: list[Account] = []
+        self._query: Query = EVERYTHING
+        self._snapshot = state.NOTHING
+
+    def _account(self, name: str) -> Account | None:
+        return next((account for account in self.accounts if account.name == name), None)
+
+    def _key(self, id: str) -> str:
+        """The key of a command, as the user has mapped it."""
+        return first_key(id, self.keymap)
+
+    def _flash(self, text: str, level: str = "info") -> None:
+        self.query_one(StatusLine).flash(text, level)
+
+    @property
+    def detail_shown(self) -> bool:
+        return self.detail_open
+
+    @abstractmethod
+    def _show_detail(self) -> None:
+        """Show the chosen call as it is now."""
+
+    @abstractmethod
+    def _show_states(self) -> None:
+        """Show what the accounts do and how they are."""
+
+    @abstractmethod
+    def _show_progress(self) -> None:
+        """Show what runs."""
+
+    @abstractmethod
+    def _look(self) -> None:
+        """Show what was written to the archive since the last look."""

@@ -1,0 +1,29 @@
+"""A screen whose workers may fail without the program's end."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual import on
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+Answer = TypeVar("Answer")
+
+
+class ReportingScreen(Screen[Answer]):
+    """What no worker expects is kept in the log and said; the screen stays."""
+
+    @on(Worker.StateChanged)
+    def _worker_ended(self, event: Worker.StateChanged) -> None:
+        error = event.worker.error
+        if event.state is WorkerState.ERROR and isinstance(error, Exception):
+            from tui.log import log_crash
+
+            log_crash(error)
+            self.app.notify(
+                f"{type(error).__name__}; the log says more (ringback paths)",
+                title="That failed",
+                severity="error",
+                markup=False,
+            )

@@ -1,0 +1,139 @@
+"""The line in which a query is typed, and below it what of it was not understood."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input
+
+from widgets.cells import Line
+from widgets.lines import LineView
+from widgets.safe import safe_text
+
+HINT = "name, #4567, missed, yesterday, agent:anna, dur>120 ..."
+
+
+class Complaint(LineView):
+    """A caret under the place, and what is wrong there; no line at all when nothing is."""
+
+    DEFAULT_CSS = """
+    Complaint { height: 1; background: $surface; color: $text-warning; display: none; }
+    """
+
+    problem: reactive[tuple[int, str] | None] = reactive(None, repaint=False)
+    """Where in the text, from 0, and the sentence."""
+
+    def watch_problem(self, problem: tuple[int, str] | None) -> None:
+        self.display = problem is not None
+        self.repaint()
+
+    def line(self, y: int) -> Line:
+        if self.problem is None:
+            return ()
+        start, sentence = self.problem
+        text = safe_text(sentence, 300)
+        # under the place where the sentence still fits beside it, else at the left
+        indent = 1 + start if start + len(text) + 4 < self.size.width else 1
+        return ((f"{' ' * indent}^ {text}", ""),)
+
+
+class QueryInput(Input):
+    """Does what its keys say in the order of the keys: several may wait where the line is slow."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "close(True)", "Keep"),
+        Binding("down", "close(True)", "Keep", show=False),
+        Binding("escape", "close(False)", "Undo"),
+    ]
+
+    async def _on_key(self, event: events.Key) -> None:
+        bound = self._bindings.key_to_bindings.get(event.key)
+        if self.screen.focused is not self:
+            # typed right after the key that ended it: for whoever has the focus now
+            event.stop().prevent_default()
+            self.app.post_message(events.Key(event.key, event.character))
+        elif bound:
+            # bubbling up as bindings do, it would be overtaken by the characters behind it
+            event.stop().prevent_default()
+            await self.run_action(bound[0].action)
+        else:
+            await super()._on_key(event)
+
+    def action_close(self, kept: bool) -> None:
+        assert isinstance(self.parent, FilterLine)
+        self.parent.close(kept)
+
+
+class FilterLine(Widget):
+    """Hidden while the query is empty and nobody types. It says what is typed at every key."""
+
+    DEFAULT_CSS = """
+    FilterLine {
+        height: auto;
+        display: none;
+        Input, Input:focus { height: 1; border: none; padding: 0 1; background: $surface; }
+    }
+    """
+    problem: reactive[tuple[int, str] | None] = reactive(None, repaint=False)
+    """Where in the text something was not understood, and why."""
+
+    class Edited(Message):
+        """Somebody typed; `text` is the whole line now."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._before = ""
+        self._then: Widget | None = None
+
+    def compose(self) -> ComposeResult:
+        yield QueryInput(placeholder=HINT, compact=True, select_on_focus=False)
+        yield Complaint()
+
+    @property
+    def _input(self) -> Input:
+        return self.query_one(Input)
+
+    @property
+    def editing(self) -> bool:
+        """Whether somebody types in it."""
+        return self.screen.focused is self._input
+
+    def edit(self, text: str, then: Widget) -> None:
+        """Show the line with `text` and put the focus in it; when that ends it goes to `then`."""
+        self._before, self._then = text, then
+        self.show(text)
+        self.display = True
+        # at once, so that what is typed right after it arrives here
+        self.screen.set_focus(self._input)
+
+    def show(self, text: str) -> None:
+        """Show `text` without asking anybody; empty: hide the line."""
+        with self._input.prevent(Input.Changed):
+            self._input.value = text
+        self._input.cursor_position = len(text)
+        self.display = bool(text)
+
+    def watch_problem(self, problem: tuple[int, str] | None) -> None:
+        self.query_one(Complaint).problem = problem
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Edited(event.value))
+
+    def close(self, kept: bool) -> None:
+        """End the typing; without `kept` the text of before stands there again."""
+        if not kept and self._input.value != self._before:
+            self.post_message(self.Edited(self._before))
+        self.show(self._input.value if kept else self._before)
+        self.screen.set_focus(self._then)
