@@ -7,6 +7,7 @@ an HTTP client belongs to one loop: so all of it runs here, and the screen await
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -48,6 +49,7 @@ class NetworkThread:
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
         self._loop.call_soon(self._ready.set)
+        self._loop.call_soon(_load_http)
         try:
             self._loop.run_forever()
             tasks = asyncio.all_tasks(self._loop)
@@ -66,3 +68,14 @@ class NetworkThread:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(wait_s)
             self._thread = None
+
+
+def _load_http() -> None:
+    """Load httpx without its own command line, which costs 3 MB wherever click is installed."""
+    if "httpx" in sys.modules or "click" in sys.modules:
+        return
+    sys.modules["click"] = None  # type: ignore[assignment]  # an import of it now fails
+    try:
+        import httpx  # noqa: F401
+    finally:
+        del sys.modules["click"]

@@ -115,6 +115,7 @@ class MainScreen(AskingScreen, PlayingScreen):
 
     def _after_first_paint(self) -> None:
         if not gc.isenabled():  # the start put it off; what is there by now stays to the end
+            gc.collect()
             gc.freeze()
             gc.enable()
         self._reload()

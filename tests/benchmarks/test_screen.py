@@ -1,0 +1,70 @@
+"""The screen over a large archive beside a Textual program of one word, in the same run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from statistics import median
+from typing import NamedTuple
+
+import pytest
+
+from tests.benchmarks.fill import fill
+from tests.ui.terminal import Program
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+CALLS = {"short": 5_000, "long": 100_000}
+
+
+class Measured(NamedTuple):
+    """Seconds until the marker stood on the screen, and KiB in memory a while later."""
+
+    start_s: float
+    rss_kib: int
+
+
+def measure(module: str, marker: str) -> Measured:
+    with Program(module, RINGBACK_TOKEN_DESK="x") as program:
+        start_s = program.wait_for(marker)
+        program.read(quiet_s=1.5, wait_s=1.5)
+        return Measured(start_s, program.rss_kib)
+
+
+@pytest.fixture(params=[pytest.param("short"), pytest.param("long", marks=pytest.mark.slow)])
+def calls(request: pytest.FixtureRequest) -> Iterator[int]:
+    """How many calls the archive of this test's home has."""
+    count = CALLS[request.param]
+    fill(os.environ, count)
+    yield count
+
+
+@pytest.mark.slow
+def test_start_and_memory_stay_near_those_of_one_word(calls: int) -> None:
+    ours, words = [], []
+    measure("tests.benchmarks.hello", "READY")  # warms the disk's cache
+    for _ in range(5):
+        words.append(measure("tests.benchmarks.hello", "READY"))
+        ours.append(measure("tui.cli", ":"))
+    start = median(one.start_s for one in ours) / median(one.start_s for one in words)
+    memory = median(one.rss_kib for one in ours) / median(one.rss_kib for one in words)
+    print(f"{calls:,} calls: start x {start:.2f}, memory x {memory:.2f}")
+    assert start < 1.5
+    assert memory < 1.8
+
+
+def test_bytes_for_each_key_and_for_nothing(calls: int) -> None:
+    with Program("tui.cli", RINGBACK_TOKEN_DESK="x") as program:
+        program.wait_for(f"of {calls:,}")
+        program.read(quiet_s=1.0)
+        steps = [len(program.press("j")) for _ in range(5)]
+        program.press("j" * 40)
+        scrolls = [len(program.press("j")) for _ in range(5)]
+        ends = [len(program.press(key)) for key in "Gg"]
+        print(f"{calls:,} calls: step {max(steps)} B, scroll {max(scrolls)} B, end {max(ends)} B")
+        assert max(steps) < 1_500
+        assert max(scrolls) < 10_000
+        assert max(ends) < 10_000
+        # a message of the start may still leave the status line
+        program.read(quiet_s=1.0, wait_s=13.0)
+        assert program.read(wait_s=3.0) == b""

@@ -1,0 +1,129 @@
+"""A program in a real pseudo-terminal: when a text appeared, what it cost, how it was left."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyte
+
+from tests.widgets.terminal import ROOT, UNKNOWN_TO_PYTE
+
+
+class Program:
+    """``Program("tui.cli", "missed")`` runs that module; a context manager."""
+
+    def __init__(
+        self, module: str, *words: str, columns: int = 120, rows: int = 40, **env: str
+    ) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self._size = struct.pack("HHHH", rows, columns, 0, 0)
+        self._command: Sequence[str] = [sys.executable, "-m", module, *words]
+        self._env = env
+        self.output = b""
+        self.status: int | None = None
+
+    def __enter__(self) -> Program:
+        # as the tests' own environment: without tokens, keyring and network
+        env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        env |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **self._env}
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, self._size)
+        self.modes = termios.tcgetattr(slave)
+        self.began = time.monotonic()
+        self.pid = os.fork()
+        if not self.pid:
+            os.login_tty(slave)
+            os.chdir(ROOT)
+            os.execve(sys.executable, self._command, env)
+        self._fd, self._slave = master, slave
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self._fd)
+        os.close(self._slave)
+
+    def read(self, quiet_s: float = 0.2, wait_s: float = 5.0) -> bytes:
+        """What comes until nothing more does for `quiet_s`; waits `wait_s` for the first of it."""
+        data = b""
+        while select.select([self._fd], [], [], quiet_s if data else wait_s)[0]:
+            data += os.read(self._fd, 65536)
+        self._take(data)
+        return data
+
+    def _take(self, data: bytes) -> None:
+        self.output += data
+        self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", data))
+
+    def wait_for(self, *texts: str, wait_s: float = 20.0) -> float:
+        """Seconds from the start until one of the texts stood on the screen."""
+        deadline = time.monotonic() + wait_s
+        seen = time.monotonic()
+        while not self._shows(texts):
+            chunks: list[tuple[float, bytes]] = []
+            # the emulator is slow: it is fed when nothing more waits, so as not to delay the clock
+            while select.select([self._fd], [], [], 0.03 if chunks else wait_s)[0]:
+                chunks.append((time.monotonic(), os.read(self._fd, 65536)))
+            for seen, data in chunks:  # noqa: B007  (the time of the chunk that brought it)
+                self._take(data)
+                if self._shows(texts):
+                    break
+            self._take(b"".join(data for at, data in chunks if at > seen))
+            assert time.monotonic() < deadline, self.text
+        return seen - self.began
+
+    def _shows(self, texts: Sequence[str]) -> bool:
+        text = self.text
+        return any(wanted in text for wanted in texts)
+
+    def press(self, keys: str, wait_s: float = 5.0) -> bytes:
+        """Type `keys`; the bytes that this brought."""
+        os.write(self._fd, keys.encode())
+        return self.read(wait_s=wait_s)
+
+    def leave(self, keys: str = "\x11", wait_s: float = 5.0) -> tuple[int, float]:
+        """Type `keys` (ctrl+q); the exit code (negative: a signal), and how long it took."""
+        began = time.monotonic()
+        os.write(self._fd, keys.encode())
+        return self.ended(began, wait_s)
+
+    def ended(self, began: float, wait_s: float = 5.0) -> tuple[int, float]:
+        """The exit code and the seconds since `began`, when the program has ended."""
+        while time.monotonic() - began < wait_s:
+            if select.select([self._fd], [], [], 0.01)[0]:
+                self._take(os.read(self._fd, 65536))
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+                took = time.monotonic() - began
+                while select.select([self._fd], [], [], 0.05)[0]:
+                    self._take(os.read(self._fd, 65536))
+                return self.status, took
+        raise AssertionError(f"it runs on after {wait_s} s:\n{self.text}")
+
+    @property
+    def restored(self) -> bool:
+        """Whether the terminal's modes are those of before."""
+        return termios.tcgetattr(self._slave) == self.modes
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+    @property
+    def rss_kib(self) -> int:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if "VmRSS" in line))
