@@ -34,7 +34,7 @@ COMMANDS = (
     Command("table.half-up", "ctrl+u", "Half page up", "Go up half a page.", "Move"),
     Command("table.page-down", "pagedown", "Page down", "Go down a page.", "Move"),
     Command("table.page-up", "pageup", "Page up", "Go up a page.", "Move"),
-    Command("table.open", "enter", "Open", "Open the call's detail.", "Move"),
+    Command("table.open", "enter", "Open", "Open the call's detail.", "Move", "open", True),
     Command("table.sort-left", "less_than_sign", "Sort left", "Sort by the column before.", "Table"),
     Command("table.sort-right", "greater_than_sign", "Sort right", "Sort by the next column.", "Table"),
     Command("table.reverse", "z", "Reverse", "Turn the order round.", "Table"),

@@ -117,7 +117,7 @@ class CallTable(LineView, can_focus=True):
         Binding("pageup", "page(-1)", "Page up", id="table.page-up", show=False),
         Binding("g,home", "first", "First call", id="table.first", show=False),
         Binding("G,end", "last", "Last call", id="table.last", show=False),
-        Binding("enter", "open", "Open", id="table.open"),
+        Binding("enter", "open", "Open", id="table.open", show=False),
         Binding("<", "sort(-1)", "Sort by column before", id="table.sort-left", show=False),
         Binding(">", "sort(1)", "Sort by next column", id="table.sort-right", show=False),
         Binding("z", "reverse", "Reverse the order", id="table.reverse", show=False),

@@ -37,6 +37,8 @@ class Program:
         # as the tests' own environment: without tokens, keyring and network
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         env |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **self._env}
+        env.pop("COLUMNS", None)  # the terminal itself says how large it is
+        env.pop("LINES", None)
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, self._size)
         self.modes = termios.tcgetattr(slave)
@@ -56,17 +58,21 @@ class Program:
         os.close(self._fd)
         os.close(self._slave)
 
-    def read(self, quiet_s: float = 0.2, wait_s: float = 5.0) -> bytes:
-        """What comes until nothing more does for `quiet_s`; waits `wait_s` for the first of it."""
+    def read(self, quiet_s: float = 0.2, wait_s: float = 5.0, show: bool = True) -> bytes:
+        """What comes until nothing more does for `quiet_s`; waits `wait_s` for the first of it.
+
+        Without `show` the emulator, which is slow, does not see it.
+        """
         data = b""
         while select.select([self._fd], [], [], quiet_s if data else wait_s)[0]:
             data += os.read(self._fd, 65536)
-        self._take(data)
+        self._take(data, show)
         return data
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: bytes, show: bool = True) -> None:
         self.output += data
-        self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", data))
+        if show:
+            self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", data))
 
     def wait_for(self, *texts: str, wait_s: float = 20.0) -> float:
         """Seconds from the start until one of the texts stood on the screen."""
@@ -89,10 +95,10 @@ class Program:
         text = self.text
         return any(wanted in text for wanted in texts)
 
-    def press(self, keys: str, wait_s: float = 5.0) -> bytes:
+    def press(self, keys: str, wait_s: float = 5.0, show: bool = True) -> bytes:
         """Type `keys`; the bytes that this brought."""
         os.write(self._fd, keys.encode())
-        return self.read(wait_s=wait_s)
+        return self.read(wait_s=wait_s, show=show)
 
     def leave(self, keys: str = "\x11", wait_s: float = 5.0) -> tuple[int, float]:
         """Type `keys` (ctrl+q); the exit code (negative: a signal), and how long it took."""

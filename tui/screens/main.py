@@ -277,7 +277,10 @@ class MainScreen(AskingScreen, PlayingScreen):
             self._show_detail()
 
     @on(CallTable.Opened)
-    def _opened(self) -> None:
+    def action_open(self) -> None:
+        if self.query_one(CallTable).current_key is None:
+            self._flash("no call to open", "warning")
+            return
         self.detail_open = True
         self.set_focus(self.query_one(CallDetail))
 
@@ -395,6 +398,8 @@ class MainScreen(AskingScreen, PlayingScreen):
         """No command while a query is typed; the way back only where there is one."""
         if self.is_mounted and self.query_one(FilterLine).editing:
             return False
+        if action == "open":
+            return isinstance(self.focused, CallTable)
         return action != "back" or bool(self.detail_open or self.query_text)
 
     def _close_detail(self) -> None:

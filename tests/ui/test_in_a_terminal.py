@@ -1,0 +1,134 @@
+"""The program in a real pseudo-terminal: foreign text, leaving, signals, crashes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+import pytest
+from rich.cells import cell_len
+
+from providers.model import Agent, Contact, Disposition
+from providers.sandbox import Sandbox
+from providers.sandbox.texts import HOSTILE
+from tests.benchmarks.fill import call, fill
+from tests.ui.driving import services_for
+from tests.ui.terminal import Program
+from tests.widgets.terminal import SEQUENCE, shapes
+from tests.widgets.test_in_a_terminal import FOREIGN, STYLES
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
+
+
+@pytest.fixture
+def hostile() -> None:
+    """An archive in which every other call carries foreign text in every field."""
+    services, random = fill(os.environ, 2), Random(1)
+    calls = []
+    for number in range(2, 2 + 2 * len(HOSTILE)):
+        one = replace(call(number, random), contact=Contact(name=f"plain {number:03d}"))
+        if number % 2:
+            text = HOSTILE[number // 2 - 1]
+            one = replace(
+                one,
+                contact=Contact(name=text, number=text, email=text),
+                agents=(Agent(name=text, hangup_reason=text),),
+                disposition=Disposition(text, text),
+                tags=(text,),
+                summary=text,
+                status=text,
+                raw={text: text},
+            )
+        calls.append(one)
+    with services.open_archive() as archive, archive.transaction():
+        archive.save("desk", calls)
+
+
+def test_foreign_text_changes_nothing_but_its_own_cell(hostile: None) -> None:
+    count = 2 * len(HOSTILE)
+    with Program("tui.cli", rows=count + 8, columns=160, RINGBACK_TOKEN_DESK="x") as program:
+        program.wait_for("plain 002")
+        program.read()
+        usual = shapes(program.output)
+        lines = program.screen.display
+        plain = [line for line in lines if "plain 0" in line]
+        assert len(plain) == len(HOSTILE), "\n".join(lines)
+        # the columns of a plain row stand where they stand in every other plain row
+        assert {line.index("plain 0") for line in plain} == {plain[0].index("plain 0")}
+        assert len({line.rstrip().rfind("desk") for line in plain}) == 1
+        for _ in range(len(HOSTILE)):
+            assert program.press("\rGqj", show=False)
+        output = program.output
+    text = SEQUENCE.sub(b"", output).decode()
+    assert "\x1b" not in text
+    assert [char for char in FOREIGN if char in text] == []
+    assert shapes(output) - usual <= {b"\x1b[?Nl", b"\x1b[?Nh", b"\x1b[N q"}
+    styles = {found for found in SEQUENCE.findall(output) if found.endswith(b"m")}
+    assert [style for style in styles if not STYLES.fullmatch(style)] == []
+    assert max(cell_len(line) for line in lines) <= 160
+
+
+@pytest.fixture
+def ready(world: Sandbox) -> Iterator[dict[str, str]]:
+    """A Nectar Desk account that was never synced; its token for the environment."""
+    services_for(world, ["nectar"], os.environ)
+    yield {"RINGBACK_TOKEN_NECTAR": world.tokens["nectar"]}
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
+def test_first_calls_detail_and_leaving(ready: dict[str, str], columns: int, rows: int) -> None:
+    with Program("tui.cli", "rec", "dispo:e", columns=columns, rows=rows, **ready) as program:
+        program.wait_for("answered", wait_s=20)
+        program.read()
+        program.press("\r")
+        for word in ("Agents", "Disposition", "Recordings"):
+            assert word in program.text, program.text
+        code, took = program.leave()
+        assert code == 0 and took < 1.5
+        assert program.restored
+        assert b"\x1b[?1049l" in program.output and b"\x1b[?25h" in program.output
+        assert b"\x1b[?1003l" in program.output, "the mouse is given back"
+
+
+def test_it_leaves_at_once_while_it_asks_the_vendor(world: Sandbox, ready: dict[str, str]) -> None:
+    world.fail("nectar", status=0, times=4, delay_s=8.0)
+    with Program("tui.cli", **ready) as program:
+        program.wait_for("asking")
+        program.read()
+        code, took = program.leave()
+        assert code == 0 and took < 1.0
+        assert program.restored
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_lost_terminal_ends_it_in_order(ready: dict[str, str], number: signal.Signals) -> None:
+    with Program("tui.cli", **ready) as program:
+        program.wait_for("rows 1-")
+        began = time.monotonic()
+        os.kill(program.pid, number)
+        code, took = program.ended(began)
+        assert code == 0 and took < 1.5
+        assert program.restored
+
+
+def test_a_crash_shows_no_values_and_is_a_failure(ready: dict[str, str]) -> None:
+    with Program("tests.ui.crashing", columns=160, **ready) as program:
+        program.wait_for("rows 1-")
+        program.read()
+        code, _ = program.leave("?")
+        assert code == 1
+        assert program.restored
+        said = program.output.rpartition(b"\x1b[?1049l")[2].decode()
+        assert "RuntimeError" in said and "t0ken-in-a-local" not in said
+
+
+def test_a_terminal_that_cannot_show_it_is_told_what_can() -> None:
+    with Program("tui.cli", TERM="dumb") as program:
+        code, _ = program.ended(time.monotonic())
+        assert code == 2
+        assert "ringback calls" in program.text and "\x1b" not in program.output.decode()
