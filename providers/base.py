@@ -6,7 +6,7 @@ answers into `Call`s; all HTTP goes through `providers.http.VendorClient`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -138,10 +138,11 @@ class Provider(Protocol):
         """Two raws of the same call as one; the newer wins where both speak. Pure."""
         ...
 
-    def read_saved(self, text: str) -> tuple[list[Json], list[str]]:
-        """The bodies in a saved file, and what could not be read of it, a line each.
+    def read_saved(self, text: str) -> Iterator[tuple[Json, str]]:
+        """Each body of a saved file as ``(body, "")``; what is none as ``(None, words)``.
 
-        Only for vendors with `Capabilities.imports_saved`.
+        One after the other, so that a large file is never held parsed. Only for vendors with
+        `Capabilities.imports_saved`.
         """
         ...
 

@@ -168,7 +168,7 @@ class Cinnox(HttpProvider):
             raise ValueError("a CINNOX call is a list of records")
         first, last = legs[0], legs[-1]
         direction = _direction(first)
-        started = first.time("callDate")
+        started = min(filter(None, [leg.time("callDate") for leg in legs]), default=None)
         ended = max(filter(None, [leg.time("callEndTime") for leg in legs]), default=None)
         duration = (ended - started).total_seconds() if started and ended else None
         if duration is not None and duration < 0:

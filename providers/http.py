@@ -403,9 +403,13 @@ def _backoff(attempt: int) -> float:
     return 0.5 * 2.0 ** (attempt - 1) * random.uniform(0.75, 1.25)
 
 
-def _why(error: Exception) -> str:
+def _why(error: BaseException | None) -> str:
     """The kind of failure in our own words; the library's may hold the URL."""
-    text = f"{type(error).__name__} {error} {error.__context__}".lower()
+    text = ""
+    while error is not None:
+        inner = getattr(error, "exceptions", ())  # of all addresses that were tried
+        text += f" {type(error).__name__} {error} {' '.join(map(str, inner))}".lower()
+        error = error.__cause__ or error.__context__
     for sign, words in (
         ("certificate", "its certificate is not trusted"),
         ("ssl", "no secure connection"),

@@ -6,7 +6,7 @@ walk asks for each of them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import quote
@@ -106,8 +106,8 @@ class Nectar(HttpProvider):
         return forms.merge(older, newer)
 
     @staticmethod
-    def read_saved(text: str) -> tuple[list[Json], list[str]]:
-        """The bodies in a saved file, and what could not be read, a line each. See `read_saved`."""
+    def read_saved(text: str) -> Iterator[tuple[Json, str]]:
+        """The bodies in a saved file, and what could not be read. See `read_saved`."""
         return read_saved(text)
 
     def _ids(self) -> list[int]:
@@ -158,41 +158,58 @@ class Nectar(HttpProvider):
         )
 
 
-def read_saved(text: str) -> tuple[list[Json], list[str]]:
-    """The bodies in a saved file, and what could not be read, a line of words each.
+def read_saved(text: str) -> Iterator[tuple[Json, str]]:
+    """Each body in a saved file with no words, or None with what could not be read in words.
 
     The file is JSON (one body, a list of them, or a REST answer with its envelope) or JSON
     Lines. A byte order mark is tolerated; a bad line costs no other.
     """
     text = text.removeprefix("\ufeff")
+    if not text.strip():
+        yield None, "the file is empty"
+        return
     try:
-        documents = [("item", number, item) for number, item in enumerate(_items(loads(text)), 1)]
+        documents = _items(loads(text))
     except ValueError as error:
-        documents, errors = _read_lines(text)
-        if not documents:
-            return [], [f"not JSON: {clean(str(error))}"] if text.strip() else ["the file is empty"]
-    else:
-        errors = []
-    found: list[Json] = []
-    for kind, number, item in documents:
-        if forms.is_call(item):
-            found.append(item)
-        else:
-            errors.append(f"{kind} {number}: not a call")
-    return found, errors
+        yield from _read_lines(text, f"not JSON: {clean(str(error))}")
+        return
+    for number, item in enumerate(documents, 1):
+        yield _judged("item", number, item)
 
 
-def _read_lines(text: str) -> tuple[list[tuple[str, int, Json]], list[str]]:
-    documents: list[tuple[str, int, Json]] = []
-    errors: list[str] = []
-    for number, line in enumerate(text.split("\n"), 1):
+def _read_lines(text: str, otherwise: str) -> Iterator[tuple[Json, str]]:
+    """The bodies of JSON Lines; `otherwise` is said once where no line is JSON at all."""
+    bad: list[tuple[Json, str]] = []
+    some = False
+    for number, line in enumerate(_lines(text), 1):
         if not line.strip():
             continue
         try:
-            documents += [("line", number, item) for item in _items(loads(line))]
+            items = _items(loads(line))
         except ValueError:
-            errors.append(f"line {number}: not JSON")
-    return documents, errors
+            bad.append((None, f"line {number}: not JSON"))
+        else:
+            some = True
+            for item in items:
+                yield _judged("line", number, item)
+        if some:
+            yield from bad
+            bad = []
+    if not some:
+        yield None, otherwise
+
+
+def _lines(text: str) -> Iterator[str]:
+    """One at a time: a list of them all would double the memory of a large file."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
+
+
+def _judged(kind: str, number: int, item: Json) -> tuple[Json, str]:
+    return (item, "") if forms.is_call(item) else (None, f"{kind} {number}: not a call")
 
 
 def _items(document: Json) -> list[Json]:

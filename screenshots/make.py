@@ -1,4 +1,4 @@
-"""Makes the README's pictures: the real application over the sandbox, at a moment that stands still.
+"""Makes the README's pictures: the real application over the sandbox, while time stands still.
 
     ./run shots                 all of them, beside this file
     ./run shots --output DIR    somewhere else
@@ -122,9 +122,11 @@ def main_screen(pilot: Pilot[None]) -> MainScreen:
 
 
 async def until(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not done():
-            await asyncio.sleep(0.01)
+    for _ in range(2000):
+        if done():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError("the screen does not come to rest")
 
 
 async def settled(pilot: Pilot[None]) -> None:

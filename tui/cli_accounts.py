@@ -36,21 +36,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _add(services: Services, arguments: argparse.Namespace) -> int:
-    given = {key: getattr(arguments, option) for option, key in _OPTIONS.items()}
-    settings = {key: value for key, value in given.items() if value is not None}
-    for text in arguments.set:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise CommandError(f"--set {text}: write it as KEY=VALUE", code=Exit.USAGE)
-        settings[key] = value
+    old = _to_replace(services, arguments)
+    settings = {**(old.settings if old else {}), **_given_settings(arguments)}
+    command = arguments.token_command
+    if old and not arguments.token_stdin:
+        command = command or old.token_command
+    name = old.name if old else arguments.name
     try:
-        account = account_from(
-            arguments.name,
-            arguments.provider,
-            arguments.base_url,
-            settings,
-            arguments.token_command,
-        )
+        account = account_from(name, arguments.provider, arguments.base_url, settings, command)
     except AccountError as error:
         raise CommandError(error.message, error.hint, Exit.USAGE) from None
     except ProviderError as error:
@@ -64,6 +57,26 @@ def _add(services: Services, arguments: argparse.Namespace) -> int:
     if secret is None:
         _say_where(services, account)
     return Exit.DONE
+
+
+def _to_replace(services: Services, arguments: argparse.Namespace) -> Account | None:
+    """The account that ``--replace`` changes: what is not given anew stays as it is."""
+    for account in services.accounts.list() if arguments.replace else ():
+        same_vendor = account.provider == arguments.provider
+        if account.name.lower() == arguments.name.lower() and same_vendor:
+            return account
+    return None
+
+
+def _given_settings(arguments: argparse.Namespace) -> dict[str, str]:
+    given = {key: getattr(arguments, option) for option, key in _OPTIONS.items()}
+    settings = {key: value for key, value in given.items() if value is not None}
+    for text in arguments.set:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise CommandError(f"--set {text}: write it as KEY=VALUE", code=Exit.USAGE)
+        settings[key] = value
+    return settings
 
 
 def _token_from_stdin() -> Secret:

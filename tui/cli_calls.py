@@ -164,15 +164,17 @@ def _csv_value(call: dict[str, Any], name: str) -> Any:
 def csv_cell(value: Any) -> Any:
     """Text that begins as a formula does gets an apostrophe in front; phone numbers too.
 
-    A number such as +12025550123 stays text that way; JSON has it unchanged.
+    A number such as +12025550123 stays text that way; JSON has it unchanged. Control characters
+    are replaced: the table may be printed on a terminal.
     """
+    from widgets.safe import safe_text
+
     if isinstance(value, bool):
         return str(value).lower()
-    if (isinstance(value, str) and value.lstrip()[:1] in tuple("=+-@")) or (
-        isinstance(value, str) and value[:1] in ("\t", "\r", "\n")
-    ):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    text = safe_text(value, limit=len(value), multiline=True)
+    return f"'{text}" if text.lstrip()[:1] in tuple("=+-@") or text[:1] == "\n" else text
 
 
 # -- show

@@ -172,6 +172,8 @@ def _import(services: Services, arguments: argparse.Namespace) -> int:
             report = import_text(services, account, archive, text)
     except ProviderError as error:
         raise CommandError(f"{account.name}: {error}", error.hint, Exit.USAGE) from None
+    if not (report.fetched or report.problems):
+        raise CommandError(f"{account.name}: there is no call in {arguments.file}")
     _print_report(report)
     if not report.fetched:
         return Exit.FAILED

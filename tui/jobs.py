@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import islice
 
 from providers.errors import ProviderError
 from tui.accounts import Account
@@ -57,15 +58,17 @@ def import_text(services: Services, account: Account, archive: Archive, text: st
             f"Run: ringback sync {account.name}",
         )
     report = Report(account.name)
-    bodies, problems = provider.read_saved(text)
-    report.problems += problems
-    for start in range(0, len(bodies), IMPORT_STEP):
+    saved = provider.read_saved(text)
+    while step := list(islice(saved, IMPORT_STEP)):
         calls = []
-        for number, body in enumerate(bodies[start : start + IMPORT_STEP], start + 1):
+        for body, problem in step:
+            if problem:
+                report.problems.append(problem)
+                continue
             try:
                 calls.append(provider.parse(body))
             except ValueError as error:
-                report.problems.append(f"body {number}: {error}")
+                report.problems.append(f"a body without a call: {error}")
         with archive.transaction():
             report.saved += archive.save(
                 account.name, calls, lambda old, new: reconcile(provider, old, new)

@@ -96,12 +96,14 @@ EVERYTHING = Query()
 
 def fold(text: str) -> str:
     """Lower case without accents, so that *Muller* finds *Müller*."""
+    if text.isascii():  # most text is, and an archive folds a lot of it
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
 def digits(text: str) -> str:
-    return "".join(char for char in text if char.isdigit())
+    return "".join(filter(str.isdigit, text))
 
 
 def parse(text: str, now: datetime, zone: tzinfo) -> Query:

@@ -278,6 +278,7 @@ def _file_cells(page: Page, index: int, file: Recording) -> tuple[str, ...]:
         page.agent(file.agent_id),
         "transfer" if file.transfer else "",
         "private" if file.private else "",
+        page.text(file.name or (file.id and f"id {file.id}")),
         "playing" if index == page.extra.playing else "",
     )
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import sqlite3
 import stat
 import subprocess
@@ -217,6 +218,24 @@ def test_a_vendor_that_is_down_is_said_and_the_archive_stays_readable(
     assert len(listed(capsys)) == count
 
 
+def test_replacing_an_account_keeps_what_is_not_given_anew(
+    home: Path, box: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("sync", "nectar-1")
+    count = len(listed(capsys))
+    base = ["nectar-1", "--provider", "nectar", "--base-url", box.base_url("nectar")]
+    assert run("accounts", "add", *base) == 1
+    assert run("accounts", "add", *base, "--replace", "--token-command", "pass show x") == 0
+    run("accounts", "list", "nectar-1", "--json")
+    settings = json.loads(capsys.readouterr().out.splitlines()[-1])["settings"]
+    assert settings == box.settings["nectar"]
+    assert run("accounts", "add", *base, "--replace", "--ids", "1-3") == 0
+    run("accounts", "list", "nectar-1", "--json")
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["settings"] == {"call_ids": "1-3"}
+    assert 'token_command = "pass show x"' in (home / "config" / "config.toml").read_text()
+    assert len(listed(capsys)) == count
+
+
 def test_removing_an_account_removes_its_calls(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -256,7 +275,7 @@ def test_a_reader_that_goes_away_is_no_error(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("sync", "liner-1")
-    command = f"{sys.executable} -m tui.cli calls --json | head -1"
+    command = f"{shlex.quote(sys.executable)} -m tui.cli calls --json | head -1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr == ""
     assert json.loads(done.stdout)["account"] == "liner-1"

@@ -83,3 +83,14 @@ def compare(got: list[dict[str, Any]], want: list[dict[str, Any]]) -> str:
             name = f"{call['account']}:{call['id']}"
             lines += [f"{name} {line}" for line in differences(call, found)]
     return "\n".join([*lines[:60], *([f"… {len(lines)} in all"] if len(lines) > 60 else [])])
+
+
+def without_urls(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The expected calls as they are printed without --with-urls."""
+
+    def hide(recordings: Any) -> Any:
+        if isinstance(recordings, Either):
+            return Either(*map(hide, recordings.values))
+        return [{**recording, "url": None} for recording in recordings]
+
+    return [{**call, "recordings": hide(call["recordings"])} for call in calls]

@@ -1,4 +1,4 @@
-"""What `--json` must print for a vendor's raw row: by the mapping of the vendors' README, section 5.
+"""What `--json` must print for a vendor's raw row: by section 5 of the vendors' README.
 
 Written without a look at the program. Where the documents leave a choice, `Either` lists what a
 reasonable reader may make of it, and the comment says why.
@@ -296,7 +296,7 @@ def cinnox(account: str, legs: list[Row], staff: bool = True) -> Row:
     first, last = each[0], each[-1]
     ends_at = [e["ended_at"] for e in each if e["ended_at"]]
     start = min(e["started_at"] for e in each if e["started_at"])
-    merged = {
+    return {
         **first,
         "ended_at": max(ends_at),
         "duration_s": (max(ends_at) - start).total_seconds(),
@@ -310,7 +310,6 @@ def cinnox(account: str, legs: list[Row], staff: bool = True) -> Row:
         "agents": ANY,  # checked by id in the test: those of all legs, with or without repeats
         "started_at": start,
     }
-    return merged
 
 
 def cinnox_leg(account: str, row: Row, staff: bool) -> Row:

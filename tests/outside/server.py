@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.outside import raw
+from tests.outside import raw, raw_nectar
 
 TOKENS = {
     "liner": "lnr-5f0b1c2d3e4f",
@@ -184,7 +184,7 @@ class Vendors(Origin):
         vendors = cls(old_paths=False)
         vendors.liner = raw.liner_rows()
         vendors.cinnox = raw.cinnox_rows(vendors.files.url)
-        vendors.nectar = raw.nectar_rows(vendors.files.url)
+        vendors.nectar = raw_nectar.rows(vendors.files.url)
         vendors.record_all()
         return vendors
 
@@ -319,7 +319,10 @@ class Vendors(Origin):
             if first <= stored.at <= last
             and (
                 stored.order in orders
-                or (isinstance(stored.row, dict) and stored.row.get("leadId") in leads)
+                or (
+                    isinstance(stored.row, dict)
+                    and str(stored.row.get("leadId")) in {str(lead) for lead in leads}
+                )
             )
         ]
         return self._page(request, rows)

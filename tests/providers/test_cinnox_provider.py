@@ -531,3 +531,12 @@ async def test_without_an_app_id_nothing_is_asked(server: Server) -> None:
         with pytest.raises(ProviderError, match="App ID"):
             await cinnox.check()
     assert server.requests == []
+
+
+def test_a_call_starts_with_the_first_leg_that_says_when() -> None:
+    legs = [
+        {"id": "a", "callID": "c", "callSeq": 1, "callDate": ""},
+        {"id": "b", "callID": "c", "callSeq": 2, "callDate": "2026-11-02T09:00:00.000Z"},
+    ]
+    call = Cinnox(login("https://x.example")).parse(legs)
+    assert call.started_at == datetime(2026, 11, 2, 9, tzinfo=UTC)

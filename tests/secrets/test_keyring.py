@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -146,7 +147,7 @@ def test_the_recipe_that_doctor_prints_gives_a_keyring_over_ssh() -> None:
             )
             # between the two runs the bus dies, as at a reboot; its socket stays
             script = UNLOCK_OVER_SSH.replace(
-                "ringback doctor", f"{sys.executable} {check}"
+                "ringback doctor", f"{shlex.quote(sys.executable)} {check}"
             ).replace("dbus-daemon --session --fork", "dbus-daemon --session --fork --print-pid=3")
             done = subprocess.run(
                 ["bash", "-c", f"exec 3>{home}/pid; {script}"],

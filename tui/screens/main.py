@@ -98,6 +98,7 @@ class MainScreen(AskingScreen, PlayingScreen):
         self.accounts = [*self.services.accounts.list()]
         table = self.query_one(CallTable)
         table.columns = self.settings.table.columns or DEFAULT_COLUMNS
+        self.sort = table.sort = state.sort_of(self.settings.table.sort)
         self.query_one(Sidebar).views = tuple(
             ViewItem(view.name, view.title, view.key or "") for view in views(self.settings)
         )

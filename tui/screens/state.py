@@ -11,6 +11,7 @@ from providers.errors import ProviderError
 from tui.accounts import Account
 from tui.archive import Archive, Walk
 from tui.archive.archive import AccountState
+from tui.archive.search import ORDERS
 from tui.commands import first_key
 from tui.query import Query
 from tui.services import Services
@@ -174,3 +175,9 @@ def lists_calls(account: Account) -> bool:
         return registry.load(account.provider).capabilities.lists_calls
     except ProviderError:
         return True
+
+
+def sort_of(text: str) -> tuple[str, bool]:
+    """``-time`` as column id and whether it descends; the newest first for an unknown column."""
+    column = text.removeprefix("-")
+    return (column, text.startswith("-")) if column in ORDERS else ("time", True)

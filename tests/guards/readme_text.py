@@ -1,0 +1,49 @@
+"""The README taken apart, and its generated parts made anew (``./run keys``)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of a language, in order."""
+    return [body for kind, body in _BLOCK.findall(README.read_text("utf-8")) if kind == language]
+
+
+def generated() -> dict[str, str]:
+    """What stands between ``<!-- name: ... -->`` and ``<!-- /name -->``, as it should be."""
+    from tui.commands import markdown_keys
+
+    example = (ROOT / "tests/providers/example_vendor.py").read_text("utf-8")
+    return {"keys": markdown_keys(), "example": f"```python\n{example.strip()}\n```"}
+
+
+def with_generated(text: str) -> str:
+    """The README's text with its generated parts as they should be. Raises ValueError."""
+    for name, wanted in generated().items():
+        parts = re.split(rf"(<!-- {name}: .*? -->\n).*?(<!-- /{name} -->)", text, flags=re.S)
+        if len(parts) != 4:
+            raise ValueError(f"the README has no place, or several, for its {name}")
+        text = f"{parts[0]}{parts[1]}{wanted}\n{parts[2]}{parts[3]}"
+    return text
+
+
+def synopsis() -> dict[str, set[str]]:
+    """The options that the README's list of commands gives each command, by its words."""
+    [block] = [body for body in blocks("text") if body.startswith("ringback [screen]")]
+    found: dict[str, set[str]] = {}
+    for line in block.replace("\n    ", " ").splitlines():
+        words = re.match(r"ringback((?: \[?[a-z]+\]?(?= |$))*)", line)
+        assert words is not None, line
+        name = words[1].replace("[", "").replace("]", "").strip()
+        found[name] = set(re.findall(r"--[a-z-]+", line))
+    return found
+
+
+if __name__ == "__main__":
+    README.write_text(with_generated(README.read_text("utf-8")), "utf-8")

@@ -1,0 +1,100 @@
+"""Acme, an imaginary vendor: the smallest whole provider. The README prints this file.
+
+Its API: ``GET /calls?from=&to=&after=`` answers ``{"calls": [...], "next": "..." or null}``,
+``GET /calls/ID`` one call; the token goes in the header ``X-Acme-Token``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import ClassVar
+from urllib.parse import quote
+
+from providers.base import Login, Secret
+from providers.errors import BadAnswer
+from providers.fields import Reader, later, made_id
+from providers.http import HttpProvider
+from providers.model import (
+    Call,
+    CallQuery,
+    Capabilities,
+    Contact,
+    Json,
+    Outcome,
+    Page,
+    Recording,
+    Setting,
+)
+
+OUTCOMES = {"ok": Outcome.ANSWERED, "lost": Outcome.MISSED, "busy": Outcome.BUSY}
+
+
+class Acme(HttpProvider):
+    """One account at Acme. See `providers.base.Provider`."""
+
+    id: ClassVar[str] = "acme"
+    title: ClassVar[str] = "Acme"
+    capabilities: ClassVar[Capabilities] = Capabilities(page_size=100)
+    settings: ClassVar[tuple[Setting, ...]] = ()
+
+    def __init__(self, login: Login) -> None:
+        super().__init__(login)
+        self.skip_ids: frozenset[str] = frozenset()
+
+    @staticmethod
+    def auth(token: Secret) -> dict[str, Secret]:
+        return {"X-Acme-Token": token}
+
+    async def check(self) -> str:
+        await self.client.get("/calls", [("limit", "1")])
+        return "Acme accepts the token."
+
+    async def pages(self, query: CallQuery, cursor: str | None = None) -> AsyncIterator[Page]:
+        period = [("from", query.since.isoformat()), ("to", query.until.isoformat())]
+        seen: set[str] = set()
+        while True:
+            answer = await self.client.get("/calls", [*period, ("after", cursor or "")])
+            if not isinstance(answer, dict):
+                raise BadAnswer("Not a list of calls", "Acme sent JSON of another kind.")
+            found = {call.id: call for call in map(self.parse, answer.get("calls") or ())}
+            cursor = answer.get("next") or None
+            yield Page(tuple(found[id_] for id_ in found if id_ not in seen), cursor)
+            seen |= found.keys()
+            if cursor is None:
+                return
+
+    async def call(self, call_id: str) -> Call:
+        return self.parse(await self.client.get(f"/calls/{quote(call_id, safe='')}"))
+
+    async def recordings(self, call: Call) -> tuple[Recording, ...]:
+        return call.recordings
+
+    def parse(self, raw: Json) -> Call:
+        if not isinstance(raw, dict):
+            raise ValueError("a call is an object")
+        read = Reader(raw)
+        started, duration_s = read.time("start"), read.seconds("seconds")
+        ended = later(started, duration_s)
+        recordings = tuple(
+            Recording(id=one.text("id"), url=one.text("url"), duration_s=one.seconds("seconds"))
+            for one in read.objects("files")
+        )
+        status = read.text("result")
+        return Call(
+            id=read.text("id") or made_id(raw),
+            provider=self.id,
+            outcome=OUTCOMES.get(status or "", Outcome.UNKNOWN),
+            status=status,
+            started_at=started,
+            ended_at=ended,
+            duration_s=duration_s,
+            derived=("ended_at",) if ended else (),
+            contact=Contact(name=read.text("who"), number=read.text("number")),
+            has_recording=bool(recordings),
+            recordings=recordings,
+            problems=tuple(read.problems),
+            raw=raw,
+        )
+
+    def merge(self, older: Json, newer: Json) -> Json:
+        return {**older, **newer}
