@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from tui.archive import Archive
+from tui.process import kill_running
 
 T = TypeVar("T")
 
@@ -66,6 +67,7 @@ class NetworkThread:
         """End within `wait_s`; the thread is a daemon, so a stuck one cannot keep the program."""
         if self._thread and self._loop:
             self._loop.call_soon_threadsafe(self._loop.stop)
+            kill_running()  # a token command or a locked keyring would be waited for
             self._thread.join(wait_s)
             self._thread = None
 

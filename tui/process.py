@@ -59,6 +59,15 @@ class TimedOut(Exception):
     """The child was killed, with all that it had started in its session."""
 
 
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+def kill_running() -> None:
+    """End whatever `run_killable` waits for in any thread: nobody wants the answer any more."""
+    for process in tuple(_running):
+        _kill(process)
+
+
 def run_killable(
     argv: Sequence[str],
     *,
@@ -83,6 +92,7 @@ def run_killable(
         start_new_session=True,
     )
     out, err = _Drain(process.stdout, limit), _Drain(process.stderr, limit)
+    _running.add(process)
     try:
         if process.stdin is not None:
             with suppress(BrokenPipeError), process.stdin:
@@ -94,6 +104,7 @@ def run_killable(
             raise TimedOut(f"no answer within {timeout_s:g} s") from None
         raise
     finally:
+        _running.discard(process)
         kept = out.close(), err.close()
     return Finished(code, *kept)
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -103,6 +104,19 @@ def test_it_leaves_at_once_while_it_asks_the_vendor(world: Sandbox, ready: dict[
         code, took = program.leave()
         assert code == 0 and took < 1.0
         assert program.restored
+
+
+def test_it_leaves_at_once_while_a_token_command_hangs(tmp_path: Path) -> None:
+    services, left = fill(os.environ, 2), tmp_path / "left"
+    command = f"sh -c 'sleep 3; touch {left}'"
+    services.accounts.replace(replace(services.accounts.get("desk"), token_command=command))
+    with Program("tui.cli") as program:
+        program.wait_for("asking")
+        time.sleep(0.3)
+        code, took = program.leave()
+        assert code == 0 and took < 1.0
+    time.sleep(3)
+    assert not left.exists(), "the command was ended as well"
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])

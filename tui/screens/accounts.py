@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -23,9 +24,13 @@ from tui.network import NetworkThread
 from tui.screens.reporting import ReportingScreen
 from tui.services import Services
 from tui.settings import SettingsError
+from widgets.cells import fit
 from widgets.confirm import Confirm
 from widgets.form import Field, Form, Value, missing
 from widgets.safe import safe_text
+
+if TYPE_CHECKING:
+    from tui.secrets import Description
 
 
 def fields_of(provider: str, account: Account | None = None) -> list[Field]:
@@ -205,12 +210,10 @@ class AccountsScreen(ReportingScreen[bool]):
 
         accounts, problems = self._services.accounts.read()
         options = self.query_one("#account-list", OptionList)
-        tokens = {account.name: "..." for account in accounts}
+        tokens = {account.name: "token: ..." for account in accounts}
         self._fill(options, accounts, tokens)
         found = await asyncio.to_thread(describe_all, accounts, self._services.environ)
-        self._fill(
-            options, accounts, {name: f"{d.state} ({d.source})" for name, d in found.items()}
-        )
+        self._fill(options, accounts, {name: _token_text(one) for name, one in found.items()})
         if not accounts:
             problems += ("No accounts yet. Press a to add one.",)
         if said or problems:
@@ -221,17 +224,17 @@ class AccountsScreen(ReportingScreen[bool]):
     ) -> None:
         titles = registry.titles()
         highlighted = options.highlighted or 0
+        rows = [
+            (one.name, titles.get(one.provider, one.provider), one.base_url, tokens[one.name])
+            for one in accounts
+        ]
+        widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
         options.set_options(
             Option(
-                Content(
-                    safe_text(
-                        f"{account.name}  {titles.get(account.provider, account.provider)}  "
-                        f"{account.base_url}  token: {tokens.get(account.name, '')}"
-                    )
-                ),
-                id=account.name,
+                Content(safe_text("  ".join(map(fit, row, widths)).rstrip())),
+                id=row[0],
             )
-            for account in accounts
+            for row in rows
         )
         if accounts:
             options.highlighted = min(highlighted, len(accounts) - 1)
@@ -305,3 +308,9 @@ class AccountsScreen(ReportingScreen[bool]):
         self.query_one("#account-answer", Static).update(
             Content(safe_text(text.strip(), multiline=True))
         )
+
+
+def _token_text(description: Description) -> str:
+    """``token: found (keyring)``; without a place where there is none."""
+    where = f" ({description.source})" if description.state == "found" else ""
+    return f"token: {description.state}{where}"
