@@ -184,7 +184,7 @@ class Feed:
         return max(0.0, self._ahead - _AHEAD_S)
 
     def _take(self, frames: int) -> bytes:
-        if self._paused or self._waiting or self._held:
+        if not self._can_give():
             return b""
         parts: list[bytes] = []
         room = frames
@@ -241,11 +241,15 @@ class Feed:
         with self._lock:
             self._lock.wait_for(lambda: self.revision != revision, timeout_s)
 
-    def wait_for_sound(self, timeout_s: float) -> None:
-        """Sleep until something can be pulled, for sinks that have no clock of their own."""
+    def wait_for_sound(self, timeout_s: float, frames: int = 1) -> None:
+        """Sleep until that much can be pulled, or all that is left."""
         with self._lock:
-            if self._paused or self._waiting or self._held or not self._queue:
-                self._lock.wait(timeout_s)
+            self._lock.wait_for(
+                lambda: self._can_give() and (self._finished or self._queued >= frames), timeout_s
+            )
+
+    def _can_give(self) -> bool:
+        return bool(self._queue) and not (self._paused or self._waiting or self._held)
 
 
 def _loudness(factor: float) -> array[int]:

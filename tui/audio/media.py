@@ -237,6 +237,10 @@ def _head(file: File) -> bytes:
     return head
 
 
+# names in Latin-1 are no reason to stay silent; PyAV 19 has dropped the word, and never fails
+_TEXT = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+
+
 def _open(file: File, kind: str, options: dict[str, str]) -> Any:
     for probing in (_QUICK, {}):
         try:
@@ -246,7 +250,7 @@ def _open(file: File, kind: str, options: dict[str, str]) -> Any:
                 buffer_size=_BUFFER,
                 options={**options, **probing},
                 io_open=_refuse,
-                metadata_errors="replace",  # names in Latin-1 are no reason to stay silent
+                **_TEXT,
             )
         except av.error.FFmpegError as error:
             broken = error

@@ -32,6 +32,8 @@ UNSAFE = "simpleaudio would crash here: this Python needs PYTHONMALLOC=malloc fr
 _LENGTH = 60 * RATE  # of a bytearray, in frames: 11.5 MB
 _AHEAD = round(0.35 * RATE)  # how far it is filled
 _UNREAD = round(0.11 * RATE)  # what it may have read ahead: its buffer is 0.1 s, fixed
+_BURST = round(0.25 * RATE)  # what it may have read at once when it began
+_PATIENCE_S = 0.2  # for the first sound, which else would come after the burst
 _START_S = 0.02  # from the call to the ear, measured on PulseAudio
 _TICK_S = 0.05
 _POLL_S = 0.002
@@ -67,6 +69,7 @@ class SimpleaudioSink:
         self.per_recording = False
         self._base = 0
         feed.attach(_START_S)
+        feed.wait_for_sound(_PATIENCE_S, _BURST)
         self._begin()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -118,7 +121,7 @@ class SimpleaudioSink:
 
     def _read(self) -> int:
         """The first frame of the bytearray that the device has certainly not read yet."""
-        return self._passed() + _UNREAD
+        return max(_BURST, self._passed() + _UNREAD)
 
     def _fill(self, unread: int) -> None:
         """Write what comes next; all that is unread anew when the listener has other wishes.
