@@ -237,8 +237,9 @@ def _head(file: File) -> bytes:
     return head
 
 
-# names in Latin-1 are no reason to stay silent; PyAV 19 has dropped the word, and never fails
-_TEXT = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+# names in Latin-1 are no reason to stay silent; PyAV 19 needs no telling, nor knows the word
+_BEFORE_19 = int(av.__version__.partition(".")[0]) < 19
+_TEXT: dict[str, Any] = {"metadata_errors": "replace"} if _BEFORE_19 else {}
 
 
 def _open(file: File, kind: str, options: dict[str, str]) -> Any:

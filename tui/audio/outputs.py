@@ -26,7 +26,9 @@ def choose_output(environ: Mapping[str, str]) -> tuple[str, str]:
     whatever else holds.
     """
     wish = environ.get("RINGBACK_AUDIO", "")
-    if wish in ("miniaudio", "simpleaudio", "none") or (wish.startswith("wav:") and len(wish) > len("wav:")):
+    if wish in ("miniaudio", "simpleaudio", "none") or (
+        wish.startswith("wav:") and len(wish) > len("wav:")
+    ):
         return wish, ""
     if wish:
         valid = "miniaudio, simpleaudio, wav:PATH or none"
