@@ -19,16 +19,17 @@ _NEEDED = ("av", "simpleaudio")
 
 
 def _others() -> Mapping[str, str]:
-    """Interpreters by version: RINGBACK_TEST_PYTHONS (paths as in PATH), or what pyenv has."""
+    """By version: those of RINGBACK_TEST_PYTHONS (as in PATH), or of pyenv, or this one."""
     named = os.environ.get("RINGBACK_TEST_PYTHONS", "")
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    found = named.split(os.pathsep) if named else map(str, sorted(pyenv.glob("3.*/bin/python")))
+    installed = sorted(pyenv.glob("3.1[1-9].*/bin/python"))
+    found = named.split(os.pathsep) if named else [str(path) for path in installed]
     asked = "import sys; print('%d.%d' % sys.version_info[:2])"
     versions = {
         subprocess.run([path, "-c", asked], capture_output=True, text=True).stdout.strip(): path
-        for path in found
+        for path in found or [sys.executable]
     }
-    return {v: path for v, path in versions.items() if v in ("3.11", "3.12", "3.13", "3.14")}
+    return {version: path for version, path in versions.items() if version}
 
 
 OTHERS = _others()
