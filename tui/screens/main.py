@@ -44,6 +44,7 @@ from widgets.status_line import StatusLine, rows_text
 PAGE = 100
 LOOK_S = 1.0
 """How often the archive is asked whether anybody wrote to it."""
+PAINT_S = 0.03
 WIDE = 170
 NORMAL = 100
 
@@ -112,7 +113,8 @@ class MainScreen(AskingScreen, PlayingScreen):
         self.set_interval(LOOK_S, self._look)
         if self.settings.app.refresh_s:
             self.set_interval(self.settings.app.refresh_s, self._refresh)
-        self.call_after_refresh(self._after_first_paint)
+        # a moment later: what follows would hold up the thread that writes the first paint
+        self.call_after_refresh(self.set_timer, PAINT_S, self._after_first_paint)
 
     def _after_first_paint(self) -> None:
         if not gc.isenabled():  # the start put it off; what is there by now stays to the end
