@@ -60,12 +60,12 @@ class SimpleaudioSink:
     A frame's number counts from the opening, `_base` is the number of the bytearray's first.
     """
 
+    name = "simpleaudio"
     idle_s = 5.0
 
     def __init__(self, feed: Feed) -> None:
         self._library = _load()
         self._feed = feed
-        self.name = "simpleaudio"
         self.per_recording = False
         self._base = 0
         feed.attach(_START_S)
@@ -148,7 +148,6 @@ class SimpleaudioSink:
             if passed > _LENGTH - RATE:
                 self._next()
             elif self._base == 0 and passed < _NO_CLOCK_S * RATE:
-                self.name = "simpleaudio (a device without a clock)"
                 self.per_recording = True
             else:
                 raise NoDevice("the device has gone")
