@@ -35,6 +35,7 @@ _UNREAD = round(0.11 * RATE)  # what it may have read ahead: its buffer is 0.1 s
 _BURST = round(0.25 * RATE)  # what it may have read at once when it began
 _PATIENCE_S = 0.2  # for the first sound, which else would come after the burst
 _START_S = 0.02  # from the call to the ear, measured on PulseAudio
+_LATE_S = 0.1  # how much later on a busy machine, which only matters to the end
 _TICK_S = 0.05
 _POLL_S = 0.002
 _NO_CLOCK_S = 1.0  # whatever has swallowed a minute of sound by then is no real device
@@ -61,14 +62,14 @@ class SimpleaudioSink:
     """
 
     name = "simpleaudio"
-    idle_s = 5.0
+    idle_s = 1.0  # opened anew it starts sooner, and with the clock as it is
 
     def __init__(self, feed: Feed) -> None:
         self._library = _load()
         self._feed = feed
         self.per_recording = False
         self._base = 0
-        feed.attach(_START_S)
+        feed.attach(_START_S + _LATE_S)
         feed.wait_for_sound(_PATIENCE_S, _BURST)
         self._begin()
         self._closed = threading.Event()
