@@ -36,6 +36,7 @@ _BURST = round(0.25 * RATE)  # what it may have read at once when it began
 _PATIENCE_S = 0.2  # for the first sound, which else would come after the burst
 _START_S = 0.02  # from the call to the ear, measured on PulseAudio
 _LATE_S = 0.1  # how much later on a busy machine, which only matters to the end
+_RETURN_S = 0.02  # at most, between its start and its return; a server may take long to answer
 _TICK_S = 0.05
 _POLL_S = 0.002
 _NO_CLOCK_S = 1.0  # whatever has swallowed a minute of sound by then is no real device
@@ -94,9 +95,10 @@ class SimpleaudioSink:
         self._began_at = time.monotonic()
         self._filled = self._revision = -1
         self._fill(0)
-        self._began_at = time.monotonic()
+        called_at = time.monotonic()
         try:
             self._playing = self._play(self._sound)
+            self._began_at = max(called_at, time.monotonic() - _RETURN_S)
         except NoDevice:
             self._feed.pull(0, self._base)  # nothing of it was heard
             raise
