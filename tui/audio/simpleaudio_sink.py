@@ -35,6 +35,8 @@ _UNREAD = round(0.11 * RATE)  # what it may have read ahead: its buffer is 0.1 s
 _BURST = round(0.25 * RATE)  # what it may have read at once when it began
 _PATIENCE_S = 0.2  # for the first sound, which else would come after the burst
 _START_S = 0.02  # from the call to the ear, measured on PulseAudio
+_LATE_S = 0.1  # how much later on a busy machine, which only matters to the end
+_RETURN_S = 0.02  # at most, between its start and its return; a server may take long to answer
 _TICK_S = 0.05
 _POLL_S = 0.002
 _NO_CLOCK_S = 1.0  # whatever has swallowed a minute of sound by then is no real device
@@ -60,15 +62,15 @@ class SimpleaudioSink:
     A frame's number counts from the opening, `_base` is the number of the bytearray's first.
     """
 
-    idle_s = 5.0
+    name = "simpleaudio"
+    idle_s = 1.0  # opened anew it starts sooner, and with the clock as it is
 
     def __init__(self, feed: Feed) -> None:
         self._library = _load()
         self._feed = feed
-        self.name = "simpleaudio"
         self.per_recording = False
         self._base = 0
-        feed.attach(_START_S)
+        feed.attach(_START_S + _LATE_S)
         feed.wait_for_sound(_PATIENCE_S, _BURST)
         self._begin()
         self._closed = threading.Event()
@@ -93,9 +95,10 @@ class SimpleaudioSink:
         self._began_at = time.monotonic()
         self._filled = self._revision = -1
         self._fill(0)
-        self._began_at = time.monotonic()
+        called_at = time.monotonic()
         try:
             self._playing = self._play(self._sound)
+            self._began_at = max(called_at, time.monotonic() - _RETURN_S)
         except NoDevice:
             self._feed.pull(0, self._base)  # nothing of it was heard
             raise
@@ -148,7 +151,6 @@ class SimpleaudioSink:
             if passed > _LENGTH - RATE:
                 self._next()
             elif self._base == 0 and passed < _NO_CLOCK_S * RATE:
-                self.name = "simpleaudio (a device without a clock)"
                 self.per_recording = True
             else:
                 raise NoDevice("the device has gone")
