@@ -73,6 +73,8 @@ class StillPlayer:
     def set_volume(self, factor: float) -> None:
         """There is nothing to hear."""
 
+    set_speed = set_volume
+
     def stop(self) -> None:
         self.state = PlayerState()
 

@@ -85,8 +85,19 @@ class Playback:
 
         if self._player is None:
             self._player = Player(self._heard)
+            audio = self._services.settings().audio
+            self._volume = audio.volume / 100
             self._player.set_volume(self._volume)
+            self._player.set_speed(audio.speed)
         await self._player.play(FileSource(fetched.path))
+
+    def tidy(self) -> None:
+        """Remove recordings that were not heard for a while. Takes as long as a disk does."""
+        from tui.recordings import RecordingCache
+
+        days = self._services.settings().app.keep_days
+        cache = RecordingCache(self._services.paths.cached_recordings)
+        cache.sweep(self._services.now().timestamp(), days)
 
     async def fetch(
         self, account: Account, call: Call, index: int, came: Came | None = None

@@ -55,7 +55,7 @@ class AppSettings:
     time_zone: str = ""
     """IANA name such as ``Asia/Hong_Kong``; empty: the system's."""
     keep_days: int = 30
-    """Days that listened recordings stay in the cache; 0: not at all."""
+    """Days that recordings stay in the cache after they were heard; 0: until the next start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,8 @@ class MainScreen(AskingScreen, PlayingScreen):
         self._reload()
         self._started = True
         self._refresh()
+        tidying = asyncio.to_thread(self.playback.tidy)
+        self.run_worker(tidying, group="tidy", exit_on_error=False)
         self._show_states()
 
     async def on_unmount(self) -> None:

@@ -1,0 +1,87 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from providers.model import Call, Recording
+from tui.recordings import RecordingCache, copy_to, file_name
+
+DAY = 86_400
+NOW = 1_793_600_000.0
+
+
+def keep(cache: RecordingCache, call: Call, index: int, data: bytes) -> Path:
+    handle, partial = cache.partial()
+    with os.fdopen(handle, "wb") as out:
+        out.write(data)
+    return cache.keep(partial, "desk", call, index, "mp3").path
+
+
+def call(id_: str, *recordings: str) -> Call:
+    return Call(id=id_, provider="nectar", recordings=tuple(map(Recording, recordings)))
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> RecordingCache:
+    return RecordingCache(tmp_path / "recordings")
+
+
+def test_a_kept_recording_is_found_by_account_call_and_recording(cache: RecordingCache) -> None:
+    one = call("../../etc", "a/b", "c")
+    path = keep(cache, one, 0, b"sound")
+    found = cache.find("desk", one, 0)
+    assert found is not None and found.path == path and found.kind == "mp3"
+    assert cache.find("desk", one, 1) is None
+    assert cache.find("other", one, 0) is None
+    assert cache.find("desk", call("1", "a/b"), 0) is None
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_the_sweep_takes_what_is_old_and_the_oldest_beyond_the_limit(cache: RecordingCache) -> None:
+    paths = [keep(cache, call(str(n), "r"), 0, b"x" * 100) for n in range(4)]
+    for age, path in zip((40, 3, 2, 1), paths, strict=True):
+        os.utime(path, (NOW - age * DAY, NOW - age * DAY))
+    assert cache.sweep(NOW, days=30, limit_bytes=250) == 2
+    assert [path.exists() for path in paths] == [False, False, True, True]
+
+
+def test_forgetting_an_account_leaves_the_others(cache: RecordingCache) -> None:
+    one = call("1", "r")
+    path = keep(cache, one, 0, b"x")
+    cache.forget("other")
+    assert path.exists()
+    cache.forget("desk")
+    assert not path.exists()
+
+
+def test_a_copy_never_writes_over_another_file(cache: RecordingCache, tmp_path: Path) -> None:
+    one = call("1", "r")
+    keep(cache, one, 0, b"sound")
+    fetched = cache.find("desk", one, 0)
+    assert fetched is not None
+    folder = tmp_path / "out"
+    first = copy_to(fetched, folder, "call.mp3")
+    assert copy_to(fetched, folder, "call.mp3") == first
+    first.write_bytes(b"the user's own")
+    second = copy_to(fetched, folder, "call.mp3")
+    assert second.name == "call-2.mp3" and second.read_bytes() == b"sound"
+    assert first.read_bytes() == b"the user's own"
+
+
+def test_a_link_in_the_way_is_not_followed(cache: RecordingCache, tmp_path: Path) -> None:
+    one = call("1", "r")
+    keep(cache, one, 0, b"sound")
+    fetched = cache.find("desk", one, 0)
+    assert fetched is not None
+    folder, target = tmp_path / "out", tmp_path / "target"
+    folder.mkdir()
+    (folder / "call.mp3").symlink_to(target)
+    assert copy_to(fetched, folder, "call.mp3").name == "call-2.mp3"
+    assert not target.exists()
+
+
+def test_names_come_from_ids_that_are_made_safe() -> None:
+    assert file_name("nectar", call("../x y\x1b", "a"), 0, "mp3") == "undated_nectar_x-y.mp3"
+    assert file_name("nectar", call("7", "a", "b"), 1, "mp4") == "undated_nectar_7_2.mp4"
