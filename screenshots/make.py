@@ -36,7 +36,7 @@ import av  # noqa: E402
 from textual.pilot import Pilot  # noqa: E402
 from textual.widgets import Input  # noqa: E402
 
-import tui.playback  # noqa: E402
+import tui.audio.player  # noqa: E402
 from providers.sandbox import Sandbox  # noqa: E402
 from tui.accounts import make_account  # noqa: E402
 from tui.app import RingbackApp  # noqa: E402
@@ -64,11 +64,14 @@ class StillPlayer:
         self._on_change = on_change
         self.state = PlayerState()
 
-    async def play(self, source: tui.playback.FileSource) -> None:
+    async def play(self, source: tui.audio.player.FileSource) -> None:
         with av.open(str(source.path)) as sound:
             length_s = (sound.duration or 0) / 1_000_000
         self.state = PlayerState("playing", round(length_s * PLAYED), length_s)
         self._on_change(self.state)
+
+    def set_volume(self, factor: float) -> None:
+        """There is nothing to hear."""
 
     def stop(self) -> None:
         self.state = PlayerState()
@@ -175,7 +178,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=HERE, metavar="DIR")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(s.name for s in SHOTS))
     arguments = parser.parse_args(argv)
-    tui.playback.Player = StillPlayer  # type: ignore[assignment, misc]
+    tui.audio.player.Player = StillPlayer  # type: ignore[assignment, misc]
     with synthetic_home() as services:
         for shot in SHOTS:
             if not arguments.names or shot.name in arguments.names:

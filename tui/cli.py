@@ -133,7 +133,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        parser.exit(message=f"ringback {version('ringback')}\n")
+        print(f"ringback {version('ringback')}")
+        parser.exit()
 
 
 def _add_screen(commands: Commands) -> None:

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-from tui.accounts import AccountError, make_account
+from tui.accounts import AccountError
 from tui.exits import CommandError, Exit
 from tui.services import Services
 from tui.views import views
@@ -24,6 +16,8 @@ from tui.views import views
 def run(arguments: argparse.Namespace) -> int:
     _need_terminal()
     if arguments.command == "demo":
+        from tui.demo import demo_services
+
         with demo_services(arguments.port) as services:
             return open_screen(services, "")
     services = Services.build()
@@ -78,42 +72,3 @@ def _tune_textual(services: Services) -> None:
         os.environ.setdefault("TEXTUAL_FPS", "20")
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
         os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
-
-
-@contextmanager
-def demo_services(port: int) -> Iterator[Services]:
-    """A home of its own with an account at each synthetic vendor; gone afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="ringback-demo-"))
-    sandbox = subprocess.Popen(
-        [sys.executable, "-m", "providers.sandbox", "--port", str(port)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert sandbox.stdout is not None
-        line = sandbox.stdout.readline()
-        if not line:
-            raise CommandError(
-                "the synthetic vendors did not start",
-                f"Is one of the ports {port} to {port + 3} taken?",
-            )
-        services = _demo_home(home, json.loads(line))
-        yield services
-    finally:
-        sandbox.terminate()
-        sandbox.wait()
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _demo_home(home: Path, vendors: dict[str, Any]) -> Services:
-    # the demo's environment names no keyring, and its tokens are worth nothing
-    environ = {**os.environ, "RINGBACK_HOME": str(home)}
-    environ |= {
-        f"RINGBACK_TOKEN_{vendor.upper()}": token for vendor, token in vendors["tokens"].items()
-    }
-    services = Services.build(environ)
-    for vendor, url in vendors["base_urls"].items():
-        settings = vendors["settings"][vendor]
-        services.accounts.add(make_account(vendor, vendor, url, settings))
-    return services

@@ -66,7 +66,7 @@ COMMANDS = (
     Command("previous-pane", "shift+tab", "Previous pane", "Go to the previous pane.", "Screen", "previous_pane"),
     Command("accounts", "a", "Accounts", "Add, test and remove accounts.", "Screen", "accounts", True),
     Command("back", "escape", "Back", "Leave what is open; then show all calls.", "Screen", "back", True),
-    Command("help", "question_mark", "Help", "All keys, and what this terminal can do.", "Screen", "help", True),
+    Command("help", "question_mark", "Help", "All keys, and how the query line is written.", "Screen", "help", True),
     Command("palette", "colon,ctrl+p", "Commands", "Find a command by its name.", "Screen", "app.command_palette"),
     Command("leave", "q", "Back, quit", "Leave what is open; at the table: quit.", "Screen", "leave"),
     Command("quit", "ctrl+q", "Quit", "Quit at once.", "Screen", "app.quit", True),

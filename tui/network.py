@@ -58,6 +58,8 @@ class NetworkThread:
                 task.cancel()
             self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            # connections that were just closed let go of their sockets one turn later
+            self._loop.run_until_complete(asyncio.sleep(0))
         finally:
             if self._archive:
                 self._archive.close()

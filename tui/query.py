@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 from providers.model import Direction, Outcome
 from tui.when import parse_when
@@ -55,8 +55,7 @@ _COMPARE = re.compile(r"(dur|wait|talk)(>=|<=|>|<|=)(\d{1,6})(s|m)?", re.I)
 _NUMBER = re.compile(r"[#…]\s*([\d\s()./+-]*\d[\d\s()./+-]*)|(\+?\d[\d()./-]{2,})")
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One condition. `kind` says how `value` is meant; see `tui.archive.search`."""
 
     kind: str
@@ -71,8 +70,7 @@ class Term:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """A piece of the line that was not understood: where it stands, and what would be."""
 
     start: int
@@ -80,8 +78,7 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """What to show. Two queries with the same terms are the same."""
 
     terms: tuple[Term, ...] = ()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Protocol
@@ -181,8 +181,7 @@ class Sync:
             datetime.fromtimestamp(walk.since, UTC), datetime.fromtimestamp(walk.until, UTC)
         )
         async for page in self._provider.pages(query, walk.cursor):
-            walk = replace(
-                walk,
+            walk = walk._replace(
                 cursor=page.cursor,
                 total=page.total if page.total is not None else walk.total,
                 fetched=walk.fetched + len(page.calls),

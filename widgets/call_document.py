@@ -25,16 +25,14 @@ PAIR_WIDTH = 38
 LABEL_WIDTH = 11
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A section from elsewhere, e.g. triage: a title, and lines of text."""
 
     title: str
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Extra:
+class Extra(NamedTuple):
     """What is known of a call besides what the vendor says."""
 
     sections: tuple[Section, ...] = ()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 from providers.model import CallRow
 from widgets.cells import Align
@@ -15,8 +15,7 @@ GAP = 1
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """What "now" and "here" are, so that a test can freeze both. `now` is aware."""
 
     now: datetime
@@ -34,8 +33,7 @@ class Clock:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column. Widths are in cells; the lowest `priority` is the last to be dropped."""
 
     id: str
@@ -240,7 +238,7 @@ def layout(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
         return []
     if not any(column.id == "number" for column in shown):
         shown = [
-            replace(column, value=_contact_or_number) if column.id == "contact" else column
+            column._replace(value=_contact_or_number) if column.id == "contact" else column
             for column in shown
         ]
     widths = {column.id: column.min_width for column in shown}

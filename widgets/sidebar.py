@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -31,31 +30,28 @@ STATE_TONES = {
 DETAIL_LINES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class AccountItem:
+class AccountItem(NamedTuple):
     """One account. `state` is fresh, syncing, token missing, refused, rate-limited, offline,
     failed or new; `last_sync` says when in a few words; `detail` may be a sentence."""
 
     name: str
     vendor: str
     state: str = "new"
-    count: int | None = None
+    calls: int | None = None
     last_sync: str = ""
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ViewItem:
+class ViewItem(NamedTuple):
     """One saved view and the key that shows it."""
 
     id: str
     title: str
     key: str = ""
-    count: int | None = None
+    calls: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the list. Lines with an `item` can be chosen."""
 
     text: str
@@ -72,14 +68,14 @@ def entries(views: tuple[ViewItem, ...], accounts: tuple[AccountItem, ...]) -> I
         yield Entry("Views", style="sidebar--heading")
     for view in views:
         text = f"{safe_text(view.key, 1) or ' '} {safe_text(view.title, 80)}"
-        yield Entry(text, count_text(view.count), ("view", view.id))
+        yield Entry(text, count_text(view.calls), ("view", view.id))
     for vendor, group in groupby(accounts, key=lambda account: account.vendor):
         yield Entry(safe_text(vendor, 80), style="sidebar--heading")
         for account in group:
             item = ("account", account.name)
             detail = safe_text(account.detail, 300)
             text = "  " + safe_text(account.name, 80)
-            yield Entry(text, count_text(account.count), item, detail=detail)
+            yield Entry(text, count_text(account.calls), item, detail=detail)
             state = " ".join(filter(None, (account.state, account.last_sync)))
             tone = STATE_TONES.get(account.state, "muted")
             yield Entry("    " + safe_text(state, 80), "", None, f"sidebar--{tone}")

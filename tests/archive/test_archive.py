@@ -103,13 +103,13 @@ def test_names_walks_states_and_unknown_ids_are_remembered(archive: Archive) -> 
     walk = archive.begin_walk(Walk("desk", "x", 0.0, 100.0))
     with archive.transaction():
         archive.save_names("desk", names)
-        archive.save_walk(replace(walk, cursor="c", total=9, fetched=3))
+        archive.save_walk(walk._replace(cursor="c", total=9, fetched=3))
         archive.remember_unknown("desk", ["5"], at=50.0)
         archive.save_state("desk", AccountState("offline", "no route", 60.0))
     assert names.fresh == set()
     assert archive.names("desk").known == {("user", "7"): {"name": "Ann"}}
     assert archive.names("other").known == {}
-    assert archive.open_walks("desk") == [replace(walk, cursor="c", total=9, fetched=3)]
+    assert archive.open_walks("desk") == [walk._replace(cursor="c", total=9, fetched=3)]
     assert archive.unknown_ids("desk", since=40.0) == {"5"}
     assert archive.unknown_ids("desk", since=60.0) == frozenset()
     assert archive.states() == {"desk": AccountState("offline", "no route", 60.0)}
@@ -119,7 +119,7 @@ def test_of_finished_walks_the_latest_says_what_is_covered(archive: Archive) -> 
     for until in (100.0, 300.0, 200.0):
         walk = archive.begin_walk(Walk("desk", "x", 0.0, until))
         with archive.transaction():
-            archive.save_walk(replace(walk, finished=True))
+            archive.save_walk(walk._replace(finished=True))
     assert archive.covered_until("desk") == 300.0
     assert archive.covered_until("other") is None
     assert archive.open_walks("desk") == []

@@ -64,7 +64,7 @@ def test_silence_that_was_asked_for_takes_its_time(tmp_path: Path, kinds: dict[s
     ("environ", "words"),
     [
         ({"SSH_CONNECTION": "1 2 3 4", "PULSE_SERVER": ""}, "RINGBACK_AUDIO=miniaudio"),
-        ({"RINGBACK_AUDIO": "loud"}, "must be miniaudio, wav:PATH or none"),
+        ({"RINGBACK_AUDIO": "loud"}, "must be miniaudio, simpleaudio, wav:PATH or none"),
         ({}, "no sound device found"),
     ],
     ids=["ssh", "typo", "no device"],

@@ -123,7 +123,8 @@ async def test_a_device_that_swallows_sound_is_held_to_the_clock(
     await listener.until("playing")
     begun = time.monotonic()
     await listener.over()
-    assert time.monotonic() - begun == pytest.approx(2.2, abs=0.5)
+    # unheld it takes 0.05 s; a busy machine may take longer than the sound
+    assert 1.7 < time.monotonic() - begun < 8
 
 
 @needs_pulse

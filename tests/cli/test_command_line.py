@@ -180,6 +180,13 @@ def test_wrong_use_is_said_in_words_with_its_exit_code(
     assert 1 <= len(lines) <= 4
 
 
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run("--version")
+    assert stop.value.code in (0, None)
+    assert capsys.readouterr().out.startswith("ringback 0.")
+
+
 def test_an_unknown_option_is_wrong_use() -> None:
     with pytest.raises(SystemExit) as stop:
         run("calls", "--nonsense")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -42,24 +43,32 @@ def serve(many: int, port: Any) -> None:
     time.sleep(3600)
 
 
+MEASURE = """
+import json, os, sys, time
+began = time.monotonic()
+pid = os.posix_spawn(sys.executable, [sys.executable, "-m", "tui.cli", *sys.argv[1:]], os.environ)
+_, status, usage = os.wait4(pid, 0)
+cpu_s = usage.ru_utime + usage.ru_stime
+code = os.waitstatus_to_exitcode(status)
+print(json.dumps([code, time.monotonic() - began, cpu_s, usage.ru_maxrss / 1024]), file=sys.stderr)
+"""
+"""Run by a small process of its own: a child counts the memory that it was forked with."""
+
+
 def measured(env: dict[str, str], *words: str) -> float:
     """Run one command and print what it cost; its largest memory in MB."""
-    began = time.monotonic()
-    pid = os.posix_spawn(
-        sys.executable,
-        [sys.executable, "-m", "tui.cli", *words],
-        {**os.environ, **env},
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 1, env["RINGBACK_HOME"] + ".out", os.O_WRONLY | os.O_CREAT, 0o600)
-        ],
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, *words],
+        env={**os.environ, **env},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    _, status, usage = os.wait4(pid, 0)
+    code, wall_s, cpu_s, megabytes = json.loads(done.stderr.splitlines()[-1])
     print(
-        f"{' '.join(words):60.60}  exit {os.waitstatus_to_exitcode(status)}"
-        f"  {time.monotonic() - began:6.1f} s  CPU {usage.ru_utime + usage.ru_stime:6.1f} s"
-        f"  {usage.ru_maxrss / 1024:5.0f} MB"
+        f"{' '.join(words):60.60}  exit {code}  {wall_s:6.1f} s  CPU {cpu_s:6.1f} s  {megabytes:5.0f} MB"
     )
-    return usage.ru_maxrss / 1024
+    return float(megabytes)
 
 
 def webhooks(folder: Path, many: int) -> Path:

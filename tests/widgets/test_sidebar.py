@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tests.widgets.hosts import ACCOUNTS, VIEWS, Host, Seen, sidebar_host
 from widgets.sidebar import ALL, AccountItem, Sidebar, count_text
 
@@ -102,7 +100,7 @@ async def test_a_new_state_repaints_two_lines() -> None:
         sidebar = host.query_one(Sidebar)
         asked: list[int] = []
         sidebar.refresh = lambda *regions, **_: asked.extend(r.y for r in regions)  # type: ignore[assignment, method-assign]
-        first = replace(ACCOUNTS[0], state="syncing", count=12_399)
+        first = ACCOUNTS[0]._replace(state="syncing", calls=12_399)
         sidebar.accounts = (first, *ACCOUNTS[1:])
         assert asked == [6, 7]
 

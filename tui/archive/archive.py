@@ -10,9 +10,9 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from providers.base import Names
 from providers.model import Call
@@ -37,8 +37,7 @@ class Saved:
         return Saved(self.new + other.new, self.changed + other.changed, self.same + other.same)
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(NamedTuple):
     """A walk through a vendor's calls of a fixed period (Unix seconds), resumable at `cursor`."""
 
     account: str
@@ -52,8 +51,7 @@ class Walk:
     finished: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AccountState:
+class AccountState(NamedTuple):
     """How an account's last sync ended: a word, a sentence, and when (Unix seconds)."""
 
     state: str
@@ -285,7 +283,7 @@ class Archive:
                 "INSERT INTO walk (account, asked, since, until) VALUES (?, ?, ?, ?)",
                 (walk.account, walk.asked, walk.since, walk.until),
             ).lastrowid
-        return replace(walk, number=number or 0)
+        return walk._replace(number=number or 0)
 
     def save_walk(self, walk: Walk) -> None:
         """Move a walk's cursor. Runs inside the transaction that keeps the page's calls."""

@@ -16,11 +16,12 @@ recording is a stranger's file for FFmpeg's C code. None of it may cost the sess
                                                      Feed (feed.py)    0.3 s ahead; the position
                                                         │ pull
                                                         ▼
-                                                     Sink (sinks.py)   device, WAV file, silence
+                                                     Sink (sinks.py)   device, WAV file, silence,
+                                                                       simpleaudio_sink.py
 
 The messages are in `tui.audio.wire` and numbered there by `wire.VERSION`. The engine has no
 secret in its environment, asks for every byte it decodes, opens no other file, and ends when
-its standard input does. `av` and `miniaudio` are imported in it alone.
+its standard input does. `av`, `miniaudio` and `simpleaudio` are imported in it alone.
 
 `tui.audio.outputs` decides where sound may come out: over SSH not on the server.
 `tui.audio.cli` is ``ringback play``. Nothing here knows Textual.

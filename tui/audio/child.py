@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tui.audio import wire
-from tui.audio.outputs import engine_environment
+from tui.audio.outputs import engine_environment, engine_output
 from tui.audio.wire import Message
 
 _log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class Child:
     @classmethod
     async def start(cls, output: str) -> Child:
         """Raises `OSError` when no process can be started."""
+        output = engine_output(output)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # code in the folder where the user stands is not ours
@@ -45,7 +46,7 @@ class Child:
             stdout=PIPE,
             stderr=PIPE,
             limit=wire.LINE_LIMIT,
-            env=engine_environment(os.environ, _CODE),
+            env=engine_environment(os.environ, _CODE, output),
             start_new_session=True,
         )
         return cls(process)

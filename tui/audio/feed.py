@@ -33,12 +33,25 @@ class Heard(NamedTuple):
 
 
 class _Span(NamedTuple):
-    """Frames `start` to `end` of the device's life were this stretch of the recording."""
+    """From frame `start` of the device's life on it was given this stretch of the recording."""
 
     start: int
-    end: int
-    at_s: float
-    speed: float
+    chunk: Chunk
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.chunk.pcm) // FRAME
+
+    def second(self, frame: int) -> float:
+        """Of the recording, at this frame of the device's life."""
+        return self.chunk.at_s + (frame - self.start) / RATE * self.chunk.speed
+
+
+def _split(chunk: Chunk, frames: int) -> tuple[Chunk, Chunk]:
+    """The chunk's first `frames` frames, and the rest."""
+    pcm, at = chunk.pcm, frames * FRAME
+    rest_s = chunk.at_s + frames / RATE * chunk.speed
+    return chunk._replace(pcm=pcm[:at]), chunk._replace(pcm=pcm[at:], at_s=rest_s)
 
 
 class Feed:
@@ -54,6 +67,8 @@ class Feed:
         self._finished = False
         self._at_s = 0.0
         self._loudness: array[int] | None = None
+        self.revision = 0
+        """Changes when what comes next does not follow from what was pulled last."""
         self.attach(0.0)
 
     def attach(self, latency_s: float, *, real_time: bool = True) -> None:
@@ -64,7 +79,7 @@ class Feed:
         with self._lock:
             self._real_time = real_time
             self._latency = round(latency_s * RATE)
-            self._given = self._drained_at = 0
+            self._given = self._drained_at = self._head = 0
             self._spans: deque[_Span] = deque()
             self._pulled_at = time.monotonic()
             self._ahead = 0.0
@@ -81,7 +96,7 @@ class Feed:
             self._spans.clear()
             self._drained_at = 0
             self._waiting, self._finished = True, False
-            self._lock.notify_all()
+            self._turn()
 
     def hold(self) -> None:
         """Give nothing to the device that pulls now, only to the next one."""
@@ -91,13 +106,18 @@ class Feed:
     def pause(self, on: bool) -> None:
         with self._lock:
             self._paused = on
-            self._lock.notify_all()
+            self._turn()
 
     def volume(self, factor: float) -> None:
         """0 to 2; above 1 the loudest samples are clipped."""
         table = None if factor == 1.0 else _loudness(factor)
         with self._lock:
             self._loudness = table
+            self._turn()
+
+    def _turn(self) -> None:
+        self.revision += 1
+        self._lock.notify_all()
 
     # the decoder's side
 
@@ -114,7 +134,7 @@ class Feed:
                 self._queue.append(piece)
                 self._queued += len(piece.pcm) // FRAME
                 if self._queued >= PREFILL_S * RATE:
-                    self._waiting = False
+                    self._flow()
                 self._lock.notify_all()
         return True
 
@@ -122,14 +142,26 @@ class Feed:
         """Nothing more will come under `seq`."""
         with self._lock:
             if seq == self._seq:
-                self._finished, self._waiting = True, False
-                self._lock.notify_all()
+                self._finished = True
+                self._flow()
+
+    def _flow(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            self._turn()
 
     # the device's side
 
-    def pull(self, frames: int) -> bytes:
-        """Up to `frames` frames for the device to play now; what is missing is silence."""
+    def pull(self, frames: int, at: int | None = None, heard: int | None = None) -> bytes:
+        """Up to `frames` frames for the device to play now; what is missing is silence.
+
+        A device whose sound can be overwritten says, in frames of its life, where they go and
+        what is heard now. What it had from `at` on counts as never given; frames between the
+        last one given and `at` went by in silence.
+        """
         with self._lock:
+            if at is not None:
+                self._take_back(at)
             pcm = self._take(frames)
             now = time.monotonic()
             if self._real_time:
@@ -137,6 +169,8 @@ class Feed:
                 self._ahead = max(0.0, left) + frames / RATE
             self._pulled_at = now
             self._given += frames
+            under_way = max(self._latency, round(self._ahead * RATE))
+            self._head = self._given - under_way if heard is None else heard
             loudness = self._loudness
         if loudness is not None and pcm:
             pcm = array("h", map(loudness.__getitem__, memoryview(pcm).cast("h"))).tobytes()
@@ -150,25 +184,33 @@ class Feed:
         return max(0.0, self._ahead - _AHEAD_S)
 
     def _take(self, frames: int) -> bytes:
-        if self._paused or self._waiting or self._held:
+        if not self._can_give():
             return b""
         parts: list[bytes] = []
         room = frames
         while room and self._queue:
-            chunk = self._queue.popleft()
-            pcm = chunk.pcm[: room * FRAME]
-            n = len(pcm) // FRAME
-            start = self._given + frames - room
-            self._spans.append(_Span(start, start + n, chunk.at_s, chunk.speed))
-            if len(pcm) < len(chunk.pcm):
-                rest_s = chunk.at_s + n / RATE * chunk.speed
-                self._queue.appendleft(Chunk(chunk.pcm[len(pcm) :], rest_s, chunk.speed))
-            parts.append(pcm)
-            room -= n
+            chunk, rest = _split(self._queue.popleft(), room)
+            if rest.pcm:
+                self._queue.appendleft(rest)
+            span = _Span(self._given + frames - room, chunk)
+            self._spans.append(span)
+            parts.append(chunk.pcm)
+            room = self._given + frames - span.end
         self._queued -= frames - room
         self._waiting = not self._queue and not self._finished
         self._lock.notify_all()
         return b"".join(parts)
+
+    def _take_back(self, at: int) -> None:
+        self._given = at
+        while self._spans and self._spans[-1].end > at:
+            span = self._spans.pop()
+            played, rest = _split(span.chunk, max(0, at - span.start))
+            if played.pcm:
+                self._spans.append(_Span(span.start, played))
+            self._queue.appendleft(rest)
+            self._queued += len(rest.pcm) // FRAME
+            self._waiting = False
 
     # the engine's questions
 
@@ -176,15 +218,13 @@ class Feed:
         """Where in the recording the listener is."""
         with self._lock:
             since = round((time.monotonic() - self._pulled_at) * RATE)
-            under_way = max(self._latency, round(self._ahead * RATE)) - since
-            head = self._given - max(0, under_way)
+            head = min(self._given, self._head + since)
             while self._spans and self._spans[0].end <= head:
                 span = self._spans.popleft()
                 self._drained_at = span.end + self._latency  # it may be slower than it says
-                self._at_s = span.at_s + (span.end - span.start) / RATE * span.speed
+                self._at_s = span.second(span.end)
             if self._spans and self._spans[0].start <= head:
-                span = self._spans[0]
-                self._at_s = span.at_s + (head - span.start) / RATE * span.speed
+                self._at_s = self._spans[0].second(head)
             return Heard(self._seq, self._at_s, self._state(head))
 
     def _state(self, head: int) -> str:
@@ -196,11 +236,20 @@ class Feed:
         """Seconds since a device last asked for sound."""
         return time.monotonic() - self._pulled_at
 
-    def wait_for_sound(self, timeout_s: float) -> None:
-        """Sleep until something can be pulled, for sinks that have no clock of their own."""
+    def wait_for_news(self, revision: int, timeout_s: float) -> None:
+        """Sleep while `revision` is this one."""
         with self._lock:
-            if self._paused or self._waiting or self._held or not self._queue:
-                self._lock.wait(timeout_s)
+            self._lock.wait_for(lambda: self.revision != revision, timeout_s)
+
+    def wait_for_sound(self, timeout_s: float, frames: int = 1) -> None:
+        """Sleep until that much can be pulled, or all that is left."""
+        with self._lock:
+            self._lock.wait_for(
+                lambda: self._can_give() and (self._finished or self._queued >= frames), timeout_s
+            )
+
+    def _can_give(self) -> bool:
+        return bool(self._queue) and not (self._paused or self._waiting or self._held)
 
 
 def _loudness(factor: float) -> array[int]:

@@ -237,6 +237,11 @@ def _head(file: File) -> bytes:
     return head
 
 
+# names in Latin-1 are no reason to stay silent; PyAV 19 needs no telling, nor knows the word
+_BEFORE_19 = int(av.__version__.partition(".")[0]) < 19
+_TEXT: dict[str, Any] = {"metadata_errors": "replace"} if _BEFORE_19 else {}
+
+
 def _open(file: File, kind: str, options: dict[str, str]) -> Any:
     for probing in (_QUICK, {}):
         try:
@@ -246,7 +251,7 @@ def _open(file: File, kind: str, options: dict[str, str]) -> Any:
                 buffer_size=_BUFFER,
                 options={**options, **probing},
                 io_open=_refuse,
-                metadata_errors="replace",  # names in Latin-1 are no reason to stay silent
+                **_TEXT,
             )
         except av.error.FFmpegError as error:
             broken = error

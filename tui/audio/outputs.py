@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 _KEPT = frozenset(
     {"HOME", "PATH", "LANG", "LANGUAGE", "TZ", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP"}
@@ -21,24 +22,41 @@ OVER_SSH = (
 def choose_output(environ: Mapping[str, str]) -> tuple[str, str]:
     """The output to open, and a line for the user where that is not the loudspeaker.
 
-    ``RINGBACK_AUDIO`` (``miniaudio``, ``wav:PATH`` or ``none``) decides whatever else holds.
+    ``RINGBACK_AUDIO`` (``miniaudio``, ``simpleaudio``, ``wav:PATH`` or ``none``) decides
+    whatever else holds.
     """
     wish = environ.get("RINGBACK_AUDIO", "")
-    if wish in ("miniaudio", "none") or (wish.startswith("wav:") and len(wish) > len("wav:")):
+    if wish in ("miniaudio", "simpleaudio", "none") or (
+        wish.startswith("wav:") and len(wish) > len("wav:")
+    ):
         return wish, ""
     if wish:
-        return "none", "no sound: RINGBACK_AUDIO must be miniaudio, wav:PATH or none"
+        valid = "miniaudio, simpleaudio, wav:PATH or none"
+        return "none", f"no sound: RINGBACK_AUDIO must be {valid}"
     if environ.get("SSH_CONNECTION") and not environ.get("PULSE_SERVER"):
         return "none", OVER_SSH
     return "miniaudio", ""
 
 
-def engine_environment(environ: Mapping[str, str], python_path: str) -> dict[str, str]:
-    """What the engine's process gets to see: the sound system's settings and no secret."""
+def engine_output(wished: str) -> str:
+    """The output that an engine is started for: simpleaudio where there is no miniaudio."""
+    if wished == "miniaudio" and not find_spec("miniaudio") and find_spec("simpleaudio"):
+        return "simpleaudio"
+    return wished
+
+
+def engine_environment(
+    environ: Mapping[str, str], python_path: str, output: str = ""
+) -> dict[str, str]:
+    """What the engine's process gets to see: the sound system's settings and no secret.
+
+    With simpleaudio Python takes its memory from the system; see `tui.audio.simpleaudio_sink`.
+    """
     kept = {
         name: value
         for name, value in environ.items()
         if (name.upper() in _KEPT or name.upper().startswith(_KEPT_PREFIXES))
         and not any(word in name.upper() for word in _SECRET_WORDS)
     }
-    return {**kept, "PYTHONPATH": python_path}
+    memory = {"PYTHONMALLOC": "malloc"} if output == "simpleaudio" else {}
+    return {**kept, **memory, "PYTHONPATH": python_path}

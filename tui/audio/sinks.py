@@ -39,9 +39,13 @@ class Sink(Protocol):
 
 
 def open_sink(output: str, feed: Feed) -> Sink:
-    """`output` is ``miniaudio``, ``wav:PATH`` or ``none``. Raises `NoDevice`."""
+    """`output` is ``miniaudio``, ``simpleaudio``, ``wav:PATH`` or ``none``. Raises `NoDevice`."""
     if output.startswith("wav:"):
         return WavSink(output.removeprefix("wav:"), feed)
+    if output == "simpleaudio":
+        from tui.audio.simpleaudio_sink import SimpleaudioSink
+
+        return SimpleaudioSink(feed)
     return DeviceSink(feed) if output == "miniaudio" else SilentSink(feed)
 
 

@@ -12,12 +12,11 @@ import sqlite3
 from collections.abc import Mapping
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import var
-from textual.widgets import Footer
 
 from providers.model import Call
 from tui.accounts import Account
@@ -37,6 +36,7 @@ from widgets.call_table import CallTable
 from widgets.columns import DEFAULT_COLUMNS, Clock
 from widgets.empty_state import EmptyState
 from widgets.filter_line import FilterLine
+from widgets.key_line import KeyLine
 from widgets.player_line import PlayerLine
 from widgets.sidebar import ALL, Sidebar, ViewItem
 from widgets.status_line import StatusLine, rows_text
@@ -90,7 +90,7 @@ class MainScreen(AskingScreen, PlayingScreen):
             yield CallDetail(id="detail")
         yield PlayerLine(id="player")
         yield StatusLine(id="status")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine(id="keys")
 
     # -- start
 
@@ -215,7 +215,9 @@ class MainScreen(AskingScreen, PlayingScreen):
         first, last = table.visible_rows
         loaded = len(self._snapshot.keys)
         total, complete = state.total_of(self.accounts, self._snapshot, self._query, loaded)
-        complete = complete and self._snapshot.complete and (loaded > 0 or not self._busy)
+        if not self._snapshot.complete:
+            total, complete = None, False
+        complete = complete and (loaded > 0 or not self._busy)
         status = self.query_one(StatusLine)
         status.left = rows_text(first + 1, last + 1, loaded, total, PAGE, complete)
 
@@ -232,6 +234,7 @@ class MainScreen(AskingScreen, PlayingScreen):
             self.query_text = text
             self._parse()
             self._mark_sidebar()
+            self._show_hints()
             self._reload(keep=False)
 
     def _mark_sidebar(self) -> None:
@@ -361,6 +364,7 @@ class MainScreen(AskingScreen, PlayingScreen):
             pane.set_class(shown and wide, "-beside")
         if shown:
             self._show_detail()
+        self._show_hints()
         if self.focused is None or not self.focused.focusable:
             self.set_focus(detail if self.detail_open else self.query_one(CallTable))
 
@@ -395,6 +399,20 @@ class MainScreen(AskingScreen, PlayingScreen):
 
     def action_previous_pane(self) -> None:
         self.focus_previous()
+
+    @on(events.DescendantFocus)
+    @on(events.DescendantBlur)
+    def _show_hints(self) -> None:
+        self.query_one(KeyLine).hints = state.key_hints(
+            self.keymap,
+            editing=self.query_one(FilterLine).editing,
+            back=bool(self.detail_open or self.query_text),
+        )
+
+    @on(KeyLine.Pressed)
+    async def _hint_pressed(self, event: KeyLine.Pressed) -> None:
+        if event.action:
+            await self.run_action(event.action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No command while a query is typed; the way back only where there is one."""

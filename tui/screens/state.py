@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+from typing import NamedTuple
 
 from providers import registry
 from providers.errors import ProviderError
@@ -12,10 +13,11 @@ from tui.accounts import Account
 from tui.archive import Archive, Walk
 from tui.archive.archive import AccountState
 from tui.archive.search import ORDERS
-from tui.commands import first_key
+from tui.commands import COMMANDS, first_key
 from tui.query import Query
 from tui.services import Services
 from widgets.columns import Clock, time_text
+from widgets.key_line import KeyHint
 from widgets.sidebar import AccountItem
 
 FIRST_ROWS = 256
@@ -36,8 +38,7 @@ NOTICE_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
 """Commands that help in each of the notices, and what they do there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """The archive at one moment, for one query and order."""
 
     keys: array[int]
@@ -181,3 +182,18 @@ def sort_of(text: str) -> tuple[str, bool]:
     """``-time`` as column id and whether it descends; the newest first for an unknown column."""
     column = text.removeprefix("-")
     return (column, text.startswith("-")) if column in ORDERS else ("time", True)
+
+
+EDITING_HINTS = (KeyHint("enter", "Keep", ""), KeyHint("esc", "Undo", ""))
+
+
+def key_hints(keymap: Mapping[str, str], *, editing: bool, back: bool) -> tuple[KeyHint, ...]:
+    """The last line's keys: those of the query while it is typed, else the footer's commands."""
+    if editing:
+        return EDITING_HINTS
+    return tuple(
+        # control as ^, for the line is short of room
+        KeyHint(first_key(c.id, keymap).replace("ctrl+", "^"), c.title, c.action)
+        for c in COMMANDS
+        if c.footer and (back or c.id != "back")
+    )
