@@ -74,22 +74,22 @@ class Program:
         if show:
             self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", data))
 
-    def wait_for(self, *texts: str, wait_s: float = 20.0) -> float:
-        """Seconds from the start until one of the texts stood on the screen."""
+    def wait_for(self, *texts: str, wait_s: float = 20.0) -> tuple[float, float]:
+        """Seconds, and seconds of the processor, until one of the texts stood on the screen."""
         deadline = time.monotonic() + wait_s
-        seen = time.monotonic()
+        seen, worked_s = time.monotonic(), self.cpu_s
         while not self._shows(texts):
-            chunks: list[tuple[float, bytes]] = []
+            chunks: list[tuple[float, float, bytes]] = []
             # the emulator is slow: it is fed when nothing more waits, so as not to delay the clock
             while select.select([self._fd], [], [], 0.03 if chunks else wait_s)[0]:
-                chunks.append((time.monotonic(), os.read(self._fd, 65536)))
-            for seen, data in chunks:  # noqa: B007  (the time of the chunk that brought it)
+                chunks.append((time.monotonic(), self.cpu_s, os.read(self._fd, 65536)))
+            for seen, worked_s, data in chunks:  # noqa: B007  (those of the chunk that brought it)
                 self._take(data)
                 if self._shows(texts):
                     break
-            self._take(b"".join(data for at, data in chunks if at > seen))
+            self._take(b"".join(data for at, _, data in chunks if at > seen))
             assert time.monotonic() < deadline, self.text
-        return seen - self.began
+        return seen - self.began, worked_s
 
     def _shows(self, texts: Sequence[str]) -> bool:
         text = self.text
@@ -128,6 +128,12 @@ class Program:
     @property
     def text(self) -> str:
         return "\n".join(self.screen.display)
+
+    @property
+    def cpu_s(self) -> float:
+        """What the process has used of the processors, exact to the nanosecond."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
     @property
     def rss_kib(self) -> int:
