@@ -6,7 +6,7 @@ answers into `Call`s; all HTTP goes through `providers.http.VendorClient`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Container, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -90,7 +90,7 @@ class Provider(Protocol):
     capabilities: ClassVar[Capabilities]
     settings: ClassVar[tuple[Setting, ...]]
 
-    skip_ids: frozenset[str]
+    skip_ids: Container[str]
     """Ids that `pages` leaves out, because their calls have settled in the archive."""
 
     def __init__(self, login: Login) -> None: ...

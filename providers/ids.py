@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import chain
+from array import array
+from itertools import chain, pairwise
 
 LIMIT = 1_000_000
 _PART = re.compile(r"(\d{1,18})(?:\s*-\s*(\d{1,18}))?")
@@ -12,6 +13,13 @@ _PART = re.compile(r"(\d{1,18})(?:\s*-\s*(\d{1,18}))?")
 def parse_ids(text: str) -> list[int]:
     """The ids in the order given, each once. Raises ValueError as `id_ranges`."""
     return list(dict.fromkeys(chain.from_iterable(id_ranges(text))))
+
+
+def id_array(text: str) -> array[int]:
+    """As `parse_ids`, in 8 bytes an id: an account may have a hundred thousand."""
+    ranges = sorted(id_ranges(text), key=lambda part: part.start)
+    apart = all(one.stop <= other.start for one, other in pairwise(ranges))
+    return array("q", chain.from_iterable(id_ranges(text)) if apart else parse_ids(text))
 
 
 def id_ranges(text: str) -> list[range]:

@@ -6,7 +6,7 @@ walk asks for each of them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from providers.base import Login, Secret
 from providers.errors import AuthError, BadAnswer, NotFound, ProviderError, RateLimited, Unreachable
 from providers.fields import clean, is_empty, rows, to_text
 from providers.http import HttpProvider, gather_bounded, loads
-from providers.ids import parse_ids
+from providers.ids import id_array
 from providers.model import Call, CallQuery, Capabilities, Json, Page, Recording, Setting
 
 BATCH = 50
@@ -45,7 +45,7 @@ class Nectar(HttpProvider):
 
     def __init__(self, login: Login) -> None:
         super().__init__(login)
-        self.skip_ids: frozenset[str] = frozenset()
+        self.skip_ids: Container[str] = ()
 
     @staticmethod
     def auth(token: Secret) -> dict[str, Secret]:
@@ -110,9 +110,9 @@ class Nectar(HttpProvider):
         """The bodies in a saved file, and what could not be read. See `read_saved`."""
         return read_saved(text)
 
-    def _ids(self) -> list[int]:
+    def _ids(self) -> Sequence[int]:
         try:
-            return parse_ids(self.login.settings.get("call_ids", "") or "")
+            return id_array(self.login.settings.get("call_ids", "") or "")
         except ValueError as error:
             raise ProviderError("Setting not readable", f"call_ids: {error}.") from None
 

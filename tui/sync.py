@@ -169,10 +169,8 @@ class Sync:
         if wish.since:
             return
         recently = self._clock() - OVERLAP_S
-        ids = self._archive.settled_ids(self._account, recently)
-        if not wish.patient:
-            ids |= self._archive.unknown_ids(self._account, recently)
-        self._provider.skip_ids = ids
+        unknown_since = float("inf") if wish.patient else recently
+        self._provider.skip_ids = self._archive.ids_to_spare(self._account, recently, unknown_since)
 
     # -- one walk
 

@@ -110,8 +110,8 @@ def test_names_walks_states_and_unknown_ids_are_remembered(archive: Archive) -> 
     assert archive.names("desk").known == {("user", "7"): {"name": "Ann"}}
     assert archive.names("other").known == {}
     assert archive.open_walks("desk") == [walk._replace(cursor="c", total=9, fetched=3)]
-    assert archive.unknown_ids("desk", since=40.0) == {"5"}
-    assert archive.unknown_ids("desk", since=60.0) == frozenset()
+    assert list(archive.ids_to_spare("desk", 0.0, unknown_since=40.0)) == [5]
+    assert list(archive.ids_to_spare("desk", 0.0, unknown_since=60.0)) == []
     assert archive.states() == {"desk": AccountState("offline", "no route", 60.0)}
 
 
@@ -128,7 +128,8 @@ def test_of_finished_walks_the_latest_says_what_is_covered(archive: Archive) -> 
 def test_settled_and_highest_ids(archive: Archive) -> None:
     save(archive, call(1), call(12), call(5, outcome="in_progress"), call(30, id="no-id-x"))
     cut = (START.timestamp()) + 10 * 60
-    assert archive.settled_ids("desk", cut) == {"1"}
+    spared = archive.ids_to_spare("desk", cut, unknown_since=0.0)
+    assert [id_ in spared for id_ in ("1", "12", "5", "30")] == [True, False, False, False]
     assert archive.highest_id("desk") == 12
     assert archive.highest_id("other") is None
 

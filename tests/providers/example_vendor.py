@@ -6,7 +6,7 @@ Its API: ``GET /calls?from=&to=&after=`` answers ``{"calls": [...], "next": "...
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -39,7 +39,7 @@ class Acme(HttpProvider):
 
     def __init__(self, login: Login) -> None:
         super().__init__(login)
-        self.skip_ids: frozenset[str] = frozenset()
+        self.skip_ids: Container[str] = ()
 
     @staticmethod
     def auth(token: Secret) -> dict[str, Secret]:

@@ -1,6 +1,6 @@
 import pytest
 
-from providers.ids import format_ids, parse_ids
+from providers.ids import format_ids, id_array, parse_ids
 from providers.origin import check_base_url, is_loopback, origin, same_origin
 
 
@@ -72,3 +72,8 @@ def test_ids_and_ranges() -> None:
 def test_ids_say_what_is_wrong(bad: str) -> None:
     with pytest.raises(ValueError, match=r"range|ids"):
         parse_ids(bad)
+
+
+@pytest.mark.parametrize("text", ["", "1000-1003,7", "7,1000-1003", "1-5,3-9,2", "5,5"])
+def test_the_array_of_ids_has_the_same_ids_in_the_same_order(text: str) -> None:
+    assert list(id_array(text)) == parse_ids(text)

@@ -8,6 +8,7 @@ import sqlite3
 import time
 import zlib
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,6 +58,21 @@ class AccountState(NamedTuple):
     state: str
     message: str
     at: float
+
+
+class IdSet:
+    """Numeric ids in order, 8 bytes each; asked with ``in``, as text."""
+
+    def __init__(self, numbers: array[int]) -> None:
+        self._numbers = numbers
+
+    def __contains__(self, id_: object) -> bool:
+        number = int(str(id_))
+        place = bisect_left(self._numbers, number)
+        return place < len(self._numbers) and self._numbers[place] == number
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
 
 
 class Archive:
@@ -218,13 +234,18 @@ class Archive:
             if row:
                 yield row[0], json.loads(row[1])
 
-    def settled_ids(self, account: str, before: float) -> frozenset[str]:
-        """Ids of calls that began before a moment (Unix seconds) and have ended."""
+    def ids_to_spare(self, account: str, before: float, unknown_since: float) -> IdSet:
+        """Ids that a vendor need not be asked for: of calls that began before a moment (Unix
+        seconds) and have ended, and those that it did not know since another.
+        """
         rows = self._db.execute(
-            "SELECT id FROM call WHERE account = ? AND started_at < ? AND outcome <> 'in_progress'",
-            (account, round(before * 1000)),
+            "SELECT CAST(id AS INTEGER) AS number FROM call WHERE account = ?1"
+            " AND started_at < ?2 AND outcome <> 'in_progress' AND id NOT GLOB '*[^0-9]*'"
+            " UNION SELECT CAST(id AS INTEGER) FROM unknown_id"
+            " WHERE account = ?1 AND asked_at >= ?3 ORDER BY number",
+            (account, round(before * 1000), unknown_since),
         )
-        return frozenset(row[0] for row in rows)
+        return IdSet(array("q", (row[0] for row in rows)))
 
     def recordings_wanted(self, account: str, recently: float) -> list[str]:
         """Ids of calls whose list of recordings is not known, or not there yet, newest first."""
@@ -307,13 +328,6 @@ class Archive:
             "INSERT OR REPLACE INTO unknown_id VALUES (?, ?, ?)",
             [(account, id_, at) for id_ in ids],
         )
-
-    def unknown_ids(self, account: str, since: float) -> frozenset[str]:
-        """Ids that the vendor did not know when asked after a moment (Unix seconds)."""
-        rows = self._db.execute(
-            "SELECT id FROM unknown_id WHERE account = ? AND asked_at >= ?", (account, since)
-        )
-        return frozenset(row[0] for row in rows)
 
     def save_state(self, account: str, state: AccountState) -> None:
         self._db.execute(
