@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
+import time
 from array import array
 from dataclasses import replace
 from pathlib import Path
@@ -181,6 +184,24 @@ def test_two_writers_wait_for_each_other(archive: Archive) -> None:
         thread.join()
     assert errors == []
     assert archive.counts() == {"desk": 120}
+
+
+MAKE_MANY = """
+import sys, time
+from pathlib import Path
+from tui.archive import Archive
+for number in range(60):
+    while time.time() < float(sys.argv[2]) + number * 0.03:
+        pass
+    Archive(Path(sys.argv[1], f"{number}.db")).close()
+"""
+
+
+def test_three_that_make_an_archive_at_the_same_moment_wait_for_each_other(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", MAKE_MANY, str(tmp_path), str(time.time() + 1.0)]
+    makers = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [maker.communicate()[1] for maker in makers]
+    assert [maker.returncode for maker in makers] == [0, 0, 0], said
 
 
 def test_an_archive_of_a_later_version_is_left_alone(archive: Archive) -> None:

@@ -22,6 +22,8 @@ from tui.archive.rows import RowList
 from tui.archive.schema import migrate
 from tui.query import EVERYTHING, Query, digits, fold
 
+BUSY_S = 10.0
+"""How long another Ringback's transaction is waited for."""
 Reconcile = Callable[[Call, Call], Call]
 """Older and newer form of one call -> what to keep (`providers.base.Provider.merge`)."""
 
@@ -83,12 +85,26 @@ class Archive:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self.path = path
-        self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+        self._prepare()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.create_function("fold", 1, _fold, deterministic=True)
-        migrate(self._db)
+
+    def _prepare(self) -> None:
+        """Write-ahead logging and the present schema. While another Ringback makes the same
+        archive, SQLite says "locked" at once, whatever the time-out; so it is asked again.
+        """
+        deadline = time.monotonic() + BUSY_S
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                migrate(self._db)
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.02)
 
     def close(self) -> None:
         self._db.close()
