@@ -208,11 +208,16 @@ def _grid(cells: Sequence[Sequence[str]], width: int) -> list[str]:
     ]
 
 
+NONE = Row((("  none", LABEL),))
+"""Agents and disposition are looked for: that there are none is said."""
+
+
 def _agents(page: Page) -> Iterator[Row]:
     cells = [_agent_cells(page, agent) for agent in page.call.agents]
-    if cells:
-        for line in _grid(cells, page.width):
-            yield Row(((line, ""),))
+    for line in _grid(cells, page.width) if cells else ():
+        yield Row(((line, ""),))
+    if not cells:
+        yield NONE
 
 
 def _agent_cells(page: Page, agent: Agent) -> tuple[str, ...]:
@@ -229,8 +234,11 @@ def _agent_cells(page: Page, agent: Agent) -> tuple[str, ...]:
 
 
 def _disposition(page: Page) -> Iterator[Row]:
-    yield from _labelled(page, "Code", page.call.disposition.code)
-    yield from _labelled(page, "Note", page.call.disposition.note)
+    given = page.call.disposition
+    yield from _labelled(page, "Code", given.code)
+    yield from _labelled(page, "Note", given.note)
+    if not (given.code or given.note):
+        yield NONE
 
 
 def _extra(page: Page) -> Iterator[Row]:

@@ -43,11 +43,9 @@ async def test_enter_opens_a_detail_that_shows_who_what_and_which_recordings(hom
     async with run_app(home("nectar"), "rec dispo:e").run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("j", "enter")
-        await pilot.pause()
-        assert pilot.app.focused is main(pilot).query_one(CallDetail)
-        shown = detail(pilot)
+        await until(pilot, lambda: pilot.app.focused is main(pilot).query_one(CallDetail))
         for heading in ("Overview", "Agents", "Disposition", "Recordings", "Timeline"):
-            assert f"\n{heading}" in f"\n{shown}", shown
+            await until(pilot, lambda wanted=heading: f"\n{wanted}" in f"\n{detail(pilot)}")
         assert not main(pilot).query_one("#list").display, "80 columns hold one pane"
         await pilot.press("escape")
         assert main(pilot).query_one("#list").display and pilot.app.focused is table(pilot)

@@ -82,6 +82,10 @@ def test_what_is_not_known_is_not_on_the_page() -> None:
         "Overview",
         "  Outcome    ?                            Account    support (liner)",
         "  Call id    77",
+        "Agents",
+        "  none",
+        "Disposition",
+        "  none",
         "Recordings",
         "  not asked for yet",
     ]
