@@ -18,8 +18,9 @@ import pytest
 from providers.errors import RecordingError
 from tests.audio import sounds
 from tests.audio.conftest import Listener, alive
-from tui.audio.outputs import OVER_SSH, choose_output, engine_environment
+from tui.audio.outputs import engine_environment
 from tui.audio.player import CRASHED, DAMAGED, FileSource, Player, probe
+from tui.audio.route import NO_SPEAKER
 
 Listen = Callable[..., Listener]
 
@@ -463,41 +464,18 @@ def test_only_what_sound_needs_is_passed_on() -> None:
     assert kept == {**{k: v for k, v in given.items() if k not in gone}, "PYTHONPATH": "/code"}
 
 
-SSH = {"SSH_CONNECTION": "1 2 3 4"}
-
-
-@pytest.mark.parametrize(
-    ("environ", "output", "message"),
-    [
-        ({}, "miniaudio", ""),
-        (SSH, "none", OVER_SSH),
-        ({**SSH, "PULSE_SERVER": "tcp:1"}, "miniaudio", ""),
-        ({**SSH, "RINGBACK_AUDIO": "miniaudio"}, "miniaudio", ""),
-        ({"RINGBACK_AUDIO": "none"}, "none", ""),
-        ({"RINGBACK_AUDIO": "wav:/tmp/a.wav"}, "wav:/tmp/a.wav", ""),
-    ],
-)
-def test_where_sound_may_come_out(environ: dict[str, str], output: str, message: str) -> None:
-    assert choose_output(environ) == (output, message)
-
-
-@pytest.mark.parametrize("wish", ["loud", "wav:"])
-def test_an_unknown_output_is_explained(wish: str) -> None:
-    output, message = choose_output({"RINGBACK_AUDIO": wish})
-    assert output == "none"
-    assert "RINGBACK_AUDIO" in message
-
-
 async def test_over_ssh_it_is_silent_and_says_why(
     listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SSH_CONNECTION", "1 2 3 4")
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.9 50000 10.0.0.1 22")
+    monkeypatch.setenv("USER", "anna")
     monkeypatch.delenv("PULSE_SERVER")
+    why = NO_SPEAKER.format("ringback speaker anna@10.0.0.1")
     listener = listen(None)
     await listener.play(long_wav(1.0))
     state = await listener.until("playing")
-    assert (state.output, state.message) == ("none", OVER_SSH)
-    assert await probe() == OVER_SSH
+    assert (state.output, state.message) == ("none", why)
+    assert await probe() == why
 
 
 async def test_without_a_device_it_goes_on_in_silence(

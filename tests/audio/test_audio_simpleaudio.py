@@ -24,7 +24,8 @@ from tests.audio.test_audio_devices import Heard, needs_alsa, pulse_in, ramp
 from tui.audio import outputs, simpleaudio_sink
 from tui.audio.feed import Feed
 from tui.audio.media import Chunk
-from tui.audio.outputs import choose_output, engine_environment, engine_output
+from tui.audio.outputs import engine_environment, engine_output
+from tui.audio.route import choose_route
 from tui.audio.player import probe
 from tui.audio.simpleaudio_sink import MISSING, UNLOADABLE, UNSAFE, SimpleaudioSink
 from tui.audio.sinks import NoDevice
@@ -284,7 +285,7 @@ async def test_doctor_says_how_to_install_it() -> None:
 
 
 def test_who_wishes_it_gets_it() -> None:
-    assert choose_output({"RINGBACK_AUDIO": "simpleaudio"}) == ("simpleaudio", "")
+    assert choose_route({"RINGBACK_AUDIO": "simpleaudio"})[:3] == ("local", "simpleaudio", "")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, ClassVar
 from tui.audio import wire
 from tui.audio.feed import Feed, Heard
 from tui.audio.media import Media
-from tui.audio.pull import Interrupted, Pull
+from tui.audio.pull import AHEAD, Interrupted, Pull
 from tui.audio.sinks import NoDevice, Sink, open_sink
 from tui.audio.sniff import Unplayable
 from tui.audio.wire import Message
@@ -40,6 +40,7 @@ class Track:
         self.over = False
         """Whether it failed or was closed: nothing more will come of it."""
         self.pull = Pull(opening["size"], lambda at, n: say("get", id=self.id, at=at, n=n))
+        self.pull.ahead = opening.get("ahead", AHEAD)
         self._say, self._feed = say, feed
         self._wanted: tuple[int, float] | None = None
         self.seek(opening["seq"], opening["start"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,12 +16,13 @@ from typing import Any, ClassVar
 
 from providers.errors import ProviderError, RecordingError
 from tui.audio import wire
-from tui.audio.child import Child
-from tui.audio.outputs import choose_output
+from tui.audio.link import GONE, Link, open_link
 from tui.audio.peaks import Peaks
+from tui.audio.route import Route, find_route
 from tui.audio.source import FileSource, Source
 from tui.audio.state import PlayerState, Side, Status
 from tui.audio.turns import Turn, next_turn, turns
+from tui.audio.way import Way
 from tui.audio.wire import Message
 
 __all__ = ["FileSource", "Player", "PlayerState", "Side", "Source", "probe"]
@@ -54,21 +54,28 @@ class Player:
 
     `on_change` is called in the loop's thread at every change, with positions at most four
     times a second. `output` is ``miniaudio``, ``wav:PATH`` or ``none``; when it is not given,
-    `choose_output` decides.
+    `route` is asked for the way whenever an engine is needed.
     """
 
-    def __init__(self, on_change: Callable[[PlayerState], None], output: str | None = None) -> None:
+    def __init__(
+        self,
+        on_change: Callable[[PlayerState], None],
+        output: str | None = None,
+        route: Callable[[], Route] | None = None,
+    ) -> None:
         self._on_change = on_change
-        chosen, self._rule = (output, "") if output else choose_output(os.environ)
-        self._output, self._notice = chosen, self._rule
-        self.state = PlayerState(output=chosen, message=self._notice)
+        fixed = Route("local", output) if output else None
+        find = route or find_route
+        self._way = Way(lambda: fixed or find(), self._listen)
+        self._notice = self._way.route.notice
+        self._broken = False
+        """Whether it would still play, had the speaker not gone."""
+        self.state = PlayerState(output=self._way.route.label, message=self._notice)
         self.rewind_s = REWIND_S
         """How far `resume` goes back."""
         self._peaks: Peaks | None = None
         self._turns: tuple[int, list[Turn]] = (-1, [])
         self._paused_at: float | None = None
-        self._child: Child | None = None
-        self._starting = asyncio.Lock()
         self._reading: asyncio.Task[None] | None = None
         self._idle = asyncio.Lock()
         self._serving: set[asyncio.Task[None]] = set()
@@ -109,14 +116,58 @@ class Player:
             channels=None,
             peaks_revision=self._peaks.revision,
         )
+        await self._begin(this)
+
+    async def _begin(self, this: int) -> None:
+        """Give the recording to an engine, as the state says it is to be played."""
+        self._broken = False
         try:
-            child = await self._engine()
+            self._look()
+            route = self._way.route
+            child = await self._way.open()
+            if self._way.route != route:  # the speaker had just gone
+                self._say_way()
         except OSError as error:
             if this == self._id:
                 self._fail(f"the sound engine cannot be started ({error.strerror})")
             return
         if this == self._id and child is not None:
             self._open(child)
+
+    def _go_on(self) -> None:
+        """Open the recording anew where it was heard last, at the engine that the way has now."""
+        self._forget()
+        self._id += 1
+        self._seq += 1
+        self._engine_state = "waiting"
+        self._change(status=self._status(), position_s=self.position_s, message=self._notice)
+        self._again = asyncio.get_running_loop().create_task(self._begin(self._id))
+
+    def reroute(self) -> None:
+        """Ask again where sound is to come out, and move what is open there.
+
+        What plays goes on there; what played when its speaker went plays on at the next one.
+        """
+        changed = self._closed or self._look()
+        back = self._broken and self._way.route.kind == "speaker"
+        if self._closed or self._source is None or not (changed or back):
+            return
+        self._paused = self._paused and not back
+        if self.state.status in ("loading", "playing") or back:
+            self._go_on()
+        elif self.state.status in ("paused", "ended"):  # the next play finds its way
+            self._again = asyncio.get_running_loop().create_task(self._way.leave())
+
+    def _look(self) -> bool:
+        """Ask for the way; what is said of it changes only with it."""
+        if changed := self._way.look():
+            self._say_way()
+        return changed
+
+    def _say_way(self) -> None:
+        old, self._notice = self._notice, self._way.route.notice
+        message = self._notice if self.state.message in (old, "") else self.state.message
+        self._change(output=self._way.route.label, message=message)
 
     def pause(self) -> None:
         if self.state.status in ("loading", "playing"):
@@ -140,6 +191,9 @@ class Player:
         if rewind_s > 0:
             self.seek_to(self._rewound(rewind_s))
         self._paused = False
+        if self._child is None:
+            self._go_on()
+            return
         self._heard_at = time.monotonic()
         self._send({"do": "pause", "on": False})
         self._change(status=self._status())
@@ -193,6 +247,8 @@ class Player:
         self._heard_at = time.monotonic()
         self._send({"do": "seek", "id": self._id, "seq": self._seq, "to": to_s})
         self._change(status=self._status(), position_s=to_s)
+        if self._child is None and not self._paused and not self._way.opening:
+            self._go_on()  # its engine went after the end
 
     def seek_fraction(self, fraction: float) -> None:
         """To a part of the whole, 0 to 1; nothing happens while the length is not known."""
@@ -271,10 +327,7 @@ class Player:
         self._closed = True
         self._forget()
         self._id += 1
-        async with self._starting:
-            child, self._child = self._child, None
-            if child is not None:
-                await child.end()
+        await self._way.close()
         left = [task for task in (*self._serving, self._again, self._reading) if task]
         for task in left:
             task.cancel()
@@ -299,22 +352,14 @@ class Player:
 
     # the engine
 
-    async def _engine(self) -> Child | None:
-        """The engine that runs, or a new one; None when the player was closed meanwhile."""
-        async with self._starting:
-            if self._child is None and not self._closed:
-                starting = asyncio.ensure_future(Child.start(self._output))
-                try:
-                    self._child = await asyncio.shield(starting)
-                except asyncio.CancelledError:  # the process starts anyway: keep hold of it
-                    self._child = await starting
-                    raise
-                finally:
-                    if self._child is not None:
-                        self._reading = asyncio.create_task(self._read(self._child))
-            return None if self._closed else self._child
+    @property
+    def _child(self) -> Link | None:
+        return self._way.link
 
-    def _open(self, child: Child) -> None:
+    def _listen(self, child: Link) -> None:
+        self._reading = asyncio.create_task(self._read(child))
+
+    def _open(self, child: Link) -> None:
         state = self.state
         assert self._source is not None
         child.send(
@@ -338,7 +383,7 @@ class Player:
         if self._child is not None:
             self._child.send(message)
 
-    async def _read(self, child: Child) -> None:
+    async def _read(self, child: Link) -> None:
         async for header, body in child.messages():
             answer = self._ANSWERS.get(str(header.get("is")))
             if answer is not None and header.get("id", self._id) == self._id:
@@ -347,11 +392,22 @@ class Player:
                 except (KeyError, TypeError, ValueError):
                     _log.debug("the engine talks nonsense", exc_info=True)
                     break
-        if self._child is child:  # it was not we who ended it
-            self._child = None
+        if self._way.lost(child):  # it was not we who ended it
             await child.end()
             if self.state.status in ("loading", "playing", "paused"):
-                self._fail(CRASHED)
+                self._lose(child.farewell)
+
+    def _lose(self, farewell: str) -> None:
+        """The engine has gone by itself. Nothing is lost that a speaker played: it is paused."""
+        if not farewell:
+            self._fail(CRASHED)
+            return
+        self._broken = farewell == GONE and not self._paused
+        position_s = self.position_s
+        self._forget()
+        self._id += 1
+        self._paused, self._paused_at = True, time.monotonic()
+        self._change(status="paused", position_s=position_s, message=farewell)
 
     # what the engine says
 
@@ -431,7 +487,7 @@ class Player:
 
     def _on_output(self, header: Message, _: bytes) -> None:
         why = _words(header["message"])
-        old, self._notice = self._notice, IN_SILENCE.format(why) if why else self._rule
+        old, self._notice = self._notice, IN_SILENCE.format(why) if why else self._way.route.notice
         message = self._notice if self.state.message == old else self.state.message
         self._change(output=_words(header["name"]), message=message)
 
@@ -484,23 +540,23 @@ def _words(text: Any) -> str:
 
 async def probe(output: str | None = None) -> str:
     """Where sound would come out here and why, in one line: an engine is asked. Never raises."""
-    chosen, why = (output, "") if output else choose_output(os.environ)
-    if why:
-        return why
+    route = Route("local", output) if output else find_route()
+    if route.notice:
+        return route.notice
     try:
-        child = await Child.start(chosen)
+        link = await open_link(route)
     except OSError as error:
-        return f"no sound: the sound engine cannot be started ({error.strerror})"
+        return f"no sound: {error.strerror}"
     try:
         async with asyncio.timeout(_PROBE_S):
-            return await _ask_output(child)
+            return await _ask_output(link)
     except TimeoutError:
         return f"no sound: the sound system did not answer within {_PROBE_S:.0f} s"
     finally:
-        await child.end()
+        await link.end()
 
 
-async def _ask_output(child: Child) -> str:
+async def _ask_output(child: Link) -> str:
     child.send({"do": "probe"})
     async for header, _ in child.messages():
         if header.get("is") == "hello" and header.get("version") != wire.VERSION:

@@ -22,6 +22,10 @@ from pathlib import Path
 FOLDER = "RINGBACK_RUNTIME_DIR"
 """The variable that names the one folder to use instead."""
 _LONGEST_PATH = 100  # bytes; a socket's address holds 104 on some systems
+_PEER = {
+    "linux": (socket.SOL_SOCKET, getattr(socket, "SO_PEERCRED", 17), "3i", 1),
+    "darwin": (0, 1, "2I", 1),  # SOL_LOCAL, LOCAL_PEERCRED: a version, then the user
+}
 _NAME = re.compile(r"speaker-(\d{1,10})-([A-Za-z0-9.-]{1,20})\.sock")
 
 
@@ -141,12 +145,9 @@ def is_mine(connection: socket.socket) -> bool:
 
 
 def _peer_uid(connection: socket.socket) -> int | None:
-    with suppress(OSError, struct.error):
-        if sys.platform == "linux":
-            about = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-            return int(struct.unpack("3i", about)[1])
-        if sys.platform == "darwin":
-            local_peercred = 1
-            about = connection.getsockopt(0, local_peercred, 8)
-            return int(struct.unpack("2I", about)[1])
+    # level, option, form, and which of its numbers is the user
+    level, option, form, index = _PEER.get(sys.platform, (0, 0, "", 0))
+    with suppress(OSError, struct.error, IndexError):
+        about = connection.getsockopt(level, option, struct.calcsize(form))
+        return int(struct.unpack(form, about)[index])
     return None
