@@ -49,7 +49,7 @@ class SpeakerLink:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Message, name: str
     ) -> None:
         self._reader, self._writer, self._name = reader, writer, name
-        self._output = hello.get("output", "")
+        self._output, self._message = hello.get("output", ""), hello.get("message", "")
         self.farewell = GONE
 
     @classmethod
@@ -78,7 +78,7 @@ class SpeakerLink:
             self._writer.write(wire.pack(header, body))
 
     async def messages(self) -> AsyncIterator[tuple[Message, bytes]]:
-        yield self._where(str(self._output), ""), b""
+        yield self._where(str(self._output), self._message), b""
         with suppress(wire.Malformed, OSError):
             while message := await read_message(self._reader):
                 header = message[0]

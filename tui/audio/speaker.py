@@ -20,14 +20,15 @@ Relay to near::
 
 Near to relay::
 
-    {"do": "speaker", "version", "name", "output"}   first: whose machine, and what it plays through
+    {"do": "speaker", "version", "name", "output", "message"}
+                                    first: whose machine, what it plays through, why in silence
     {"do": "alive"}                 every 2 s; without it the relay ends after 8 s
     {"is": "screen", "n"}           what follows comes from the engine of the n-th screen
     {"is": "over", "why": "crashed"}   that engine has ended by itself
 
 Relay to screen::
 
-    {"is": "hello", "version", "speaker", "output"}   first
+    {"is": "hello", "version", "speaker", "output", "message"}   first
     {"is": "over", "why"}           the connection ends: taken (another screen plays) or crashed
 
 The speaker plays for the screen that sent ``open`` last. Nothing else passes: neither end knows

@@ -84,6 +84,7 @@ class Relay:
             "version": wire.VERSION,
             "speaker": plain(str(hello.get("name")), 60),
             "output": plain(str(hello.get("output")), 100),
+            "message": plain(str(hello.get("message") or ""), 300),
         }
         folder = private_folder(environ)
         speakers(environ)  # takes away what dead relays have left
