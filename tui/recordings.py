@@ -158,7 +158,7 @@ async def fetch(
                     recording.url or "",
                     sink,
                     allow_private=private,
-                    credential=provider.media_headers,
+                    credential=media_headers(provider),
                     progress=progress,
                 )
             except RecordingError as error:
@@ -173,12 +173,21 @@ async def fetch(
                     fresh,
                     sink,
                     allow_private=private,
-                    credential=provider.media_headers,
+                    credential=media_headers(provider),
                     progress=progress,
                 )
         return cache.keep(partial, account, call, index, got.kind)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def media_headers(provider: Provider) -> media.Credential:
+    """The account's headers for its own origin, for those who may have to wait for them."""
+
+    async def headers(url: str) -> dict[str, str]:
+        return provider.media_headers(url)
+
+    return headers
 
 
 def _cached(cache: RecordingCache, account: str, call: Call, index: int) -> Fetched | None:
