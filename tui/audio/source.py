@@ -24,6 +24,10 @@ class Source(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Nobody reads any more."""
+        ...
+
 
 class FileSource:
     """A file on disk. It is held open as long as this lives, even if it is deleted meanwhile."""
@@ -42,6 +46,9 @@ class FileSource:
 
     async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
         return await asyncio.to_thread(self._read, offset, n)
+
+    def close(self) -> None:
+        """A file costs nothing while it is open; a thread may still be reading it."""
 
     def _read(self, offset: int, n: int) -> bytes:
         with self._lock:
