@@ -20,7 +20,7 @@ class Source(Protocol):
     async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
         """Up to `n` bytes from `offset`, waiting until at least one is there; b"" at the end.
 
-        Nobody listens for `idle` ones: they come when they come, and are not hurried for.
+        Nobody waits for `idle` ones: nothing is fetched for their sake that would not come.
         """
         ...
 
