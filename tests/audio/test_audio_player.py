@@ -263,7 +263,7 @@ class Broken:
     def __init__(self, error: Exception | None) -> None:
         self._error = error
 
-    async def read(self, offset: int, n: int) -> bytes:
+    async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
         if self._error is not None:
             raise self._error
         await asyncio.Event().wait()
@@ -307,7 +307,7 @@ class Slow:
         self._data, self._hold_at = data, hold_at
         self.held, self.go_on = asyncio.Event(), asyncio.Event()
 
-    async def read(self, offset: int, n: int) -> bytes:
+    async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
         if offset >= self._hold_at:
             self.held.set()
             await self.go_on.wait()
