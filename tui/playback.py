@@ -1,10 +1,10 @@
-"""Which recording is played and how far it got: fetching, the player, and one view of both."""
+"""Which recording is played: fetching it, and handing it to the player."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,35 +12,19 @@ from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import Archive
+from tui.listening import Listening, Playing
 from tui.network import NetworkThread
 from tui.services import Services
 from widgets.player_line import PlayerView
 
-if TYPE_CHECKING:  # the player and the fetcher are loaded with the first recording
-    from tui.audio.player import Player, PlayerState
+if TYPE_CHECKING:  # the fetcher is loaded with the first recording
     from tui.recordings import Fetched
 
 Came = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known); called in any thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Playing:
-    """The recording in the player."""
-
-    account: str
-    call: Call
-    index: int
-
-    @property
-    def title(self) -> str:
-        call = self.call
-        who = call.contact.name or call.contact.number or call.id
-        count = len(call.recordings)
-        return f"{who} ({self.index + 1} of {count})" if count > 1 else who
-
-
-class Playback:
+class Playback(Listening):
     """Belongs to the screen's loop. `on_change` gets a new `PlayerView` at every change."""
 
     def __init__(
@@ -48,15 +32,15 @@ class Playback:
         services: Services,
         network: NetworkThread,
         on_change: Callable[[PlayerView], None],
+        say: Callable[[str], None],
     ) -> None:
-        self._services, self._network, self._on_change = services, network, on_change
-        self._player: Player | None = None
-        self._volume = 1.0
-        self.playing: Playing | None = None
-        self.view = PlayerView()
+        super().__init__(services, on_change, say)
+        self._network = network
 
     async def play(self, account: Account, call: Call, index: int = 0) -> None:
         """Fetch a recording and play it. What goes wrong is said in the view."""
+        from tui.audio.source import FileSource
+
         self.stop()
         self.playing = playing = Playing(account.name, call, index)
         self._show(
@@ -68,6 +52,8 @@ class Playback:
             fetched, call = await self.fetch(account, call, index, on_loop(self._fetching(playing)))
         except (ProviderError, RecordingError, OSError) as error:
             if self.playing is playing:
+                if isinstance(error, RecordingError):
+                    self._note_trouble(error.reason)
                 message = f"{playing.title}: {trouble(error)}"
                 self._show(PlayerView("failed", title=playing.title, message=message))
             return
@@ -78,18 +64,7 @@ class Playback:
         if self.playing is not playing:
             return
         self.playing = Playing(account.name, call, index)
-        await self._start(fetched)
-
-    async def _start(self, fetched: Fetched) -> None:
-        from tui.audio.player import FileSource, Player
-
-        if self._player is None:
-            self._player = Player(self._heard)
-            audio = self._services.settings().audio
-            self._volume = audio.volume / 100
-            self._player.set_volume(self._volume)
-            self._player.set_speed(audio.speed)
-        await self._player.play(FileSource(fetched.path))
+        await self._begin(FileSource(fetched.path))
 
     def tidy(self) -> None:
         """Remove recordings that were not heard for a while. Takes as long as a disk does."""
@@ -157,62 +132,6 @@ class Playback:
                 self._show(replace(self.view, message=f"{playing.title}: fetching {text}"))
 
         return show
-
-    def _heard(self, state: PlayerState) -> None:
-        if self.playing is None:
-            return
-        self._show(
-            PlayerView(
-                status="finished" if state.status == "ended" else state.status,
-                position_s=state.position_s,
-                length_s=state.length_s,
-                speed=state.speed,
-                volume=round(self._volume * 100),
-                title=self.playing.title,
-                message=state.message,
-                output="no sound" if state.output == "none" else "",
-            )
-        )
-
-    def _show(self, view: PlayerView) -> None:
-        self.view = view
-        self._on_change(view)
-
-    # -- keys
-
-    def toggle(self) -> None:
-        if self._player:
-            self._player.toggle()
-
-    def stop(self) -> None:
-        self.playing = None
-        if self._player:
-            self._player.stop()
-        self._show(PlayerView())
-
-    def seek_by(self, seconds: float) -> None:
-        if self._player:
-            self._player.seek_by(seconds)
-
-    def seek_to(self, fraction: float) -> None:
-        """To a part of the whole, 0 to 1."""
-        if self._player and self.view.length_s:
-            self._player.seek_to(fraction * self.view.length_s)
-
-    def change_speed(self, step: float | None) -> None:
-        """Faster or slower by `step`; None: normal speed."""
-        if self._player:
-            self._player.set_speed(1.0 if step is None else self._player.state.speed + step)
-
-    def change_volume(self, step: float) -> None:
-        self._volume = min(2.0, max(0.0, round(self._volume + step, 2)))
-        if self._player:
-            self._player.set_volume(self._volume)
-        self._show(replace(self.view, volume=round(self._volume * 100)))
-
-    async def close(self) -> None:
-        if self._player:
-            await self._player.close()
 
 
 def trouble(error: Exception) -> str:

@@ -243,6 +243,13 @@ class Archive:
         call = self.get(*row) if row else None
         return (row[0], call) if call else None
 
+    def key_of(self, account: str, id_: str) -> int | None:
+        """The key of a call's row, or None."""
+        row = self._db.execute(
+            "SELECT key FROM call WHERE account = ? AND id = ?", (account, id_)
+        ).fetchone()
+        return int(row[0]) if row else None
+
     def bodies(self, keys: Iterable[int]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Account and JSON of many calls, in the order of `keys`."""
         for key in keys:

@@ -50,6 +50,10 @@ class HeardTable:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
+    def wait_at_most(self, seconds: float) -> None:
+        """For another Ringback's transaction, from now on; then `sqlite3.OperationalError`."""
+        self._db.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+
     def of_call(self, account: str, call_id: str) -> dict[str, Heard]:
         """The lines of one call, by `recording_key`."""
         rows = self._db.execute(
@@ -78,6 +82,13 @@ class HeardTable:
             " trouble = NULL, trouble_at = NULL",
             (recording, position_s, length_s, heard_at, account, call_id),
         )
+        if not recording.startswith("#"):
+            # a trouble from before the vendor told the recordings' ids
+            self._db.execute(
+                "DELETE FROM heard WHERE account = ? AND call_id = ?"
+                " AND recording GLOB '#*' AND trouble IS NOT NULL",
+                (account, call_id),
+            )
 
     def note_trouble(
         self, account: str, call_id: str, recording: str, reason: str, at: float
