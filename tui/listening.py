@@ -99,7 +99,7 @@ class Listening:
         if player is None or player.peaks is None or self.playing is None:
             return None
         state, peaks = player.state, player.peaks
-        if state.status == "failed" or not (peaks.lanes or state.channels):
+        if state.status == "failed" or not (peaks.lanes or state.channels or state.length_s):
             return None
         return Wave(
             peaks.lanes or (b"",) * (state.channels or 1),

@@ -268,7 +268,7 @@ def _recordings(page: Page) -> Iterator[Row]:
     for index, (line, file) in enumerate(zip(lines, call.recordings, strict=True)):
         playing = index == page.extra.playing
         yield Row(((line, PLAYING if playing else ""),), index)
-        for text in (_heard(page, index), file.summary):
+        for text in (_heard(page, index), file.summary or ""):
             for row in _labelled(page, "", text):
                 yield Row(row.line, index)
     if call.recordings_known and not call.recordings:
