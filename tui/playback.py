@@ -1,23 +1,19 @@
-"""Which recording is played and how far it got: its stream, the player, and one view of both."""
+"""Which recording is played: its stream, and handing it to the player."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.accounts import Account
 from tui.fetching import Fetching, Stream, trouble
+from tui.listening import Listening, Playing
 from tui.network import NetworkThread
 from tui.services import Services
 from widgets.player_line import PlayerView
-
-if TYPE_CHECKING:  # the player is loaded with the first recording
-    from tui.audio.player import Player, PlayerState
 
 __all__ = ["Playback", "Playing", "trouble"]
 
@@ -27,23 +23,7 @@ LOOK_FOR_S = 600.0
 """How long in all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Playing:
-    """The recording in the player."""
-
-    account: str
-    call: Call
-    index: int
-
-    @property
-    def title(self) -> str:
-        call = self.call
-        who = call.contact.name or call.contact.number or call.id
-        count = len(call.recordings)
-        return f"{who} ({self.index + 1} of {count})" if count > 1 else who
-
-
-class Playback:
+class Playback(Listening):
     """Belongs to the screen's loop. `on_change` gets a new `PlayerView` at every change."""
 
     def __init__(
@@ -51,27 +31,30 @@ class Playback:
         services: Services,
         network: NetworkThread,
         on_change: Callable[[PlayerView], None],
+        say: Callable[[str], None],
     ) -> None:
-        self._services, self._network, self._on_change = services, network, on_change
+        super().__init__(services, on_change, say)
         self._fetching = Fetching(services, network)
         self._stream: Stream | None = None
-        self._player: Player | None = None
         self._warming: asyncio.Task[None] | None = None
-        self._volume = 1.0
-        self.playing: Playing | None = None
-        self.view = PlayerView()
+
+    def warm(self) -> None:
+        """Start the engine: something will be played, now or soon. Once; later it costs nothing."""
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.create_task(self._ready_player().warm())
 
     async def play(self, account: Account, call: Call, index: int = 0) -> None:
         """Play a recording while it comes. What goes wrong is said in the view."""
         self.stop()
-        player = self._ready_player()
-        self._warming = asyncio.create_task(player.warm())
+        self.warm()
         self.playing = playing = Playing(account.name, call, index)
         self._say_loading(playing, "asking the vendor ...")
         try:
             stream = await self._open(account, playing)
         except (ProviderError, RecordingError, OSError) as error:
             if self.playing is playing:
+                if isinstance(error, RecordingError):
+                    self._note_trouble(error.reason)
                 message = f"{playing.title}: {trouble(error)}"
                 self._show(PlayerView("failed", title=playing.title, message=message))
             return
@@ -84,40 +67,38 @@ class Playback:
             return
         self._stream = stream
         self.playing = Playing(account.name, stream.call, index)
-        await player.play(stream.source)
+        await self._begin(stream.source)
 
     async def _open(self, account: Account, playing: Playing) -> Stream:
         """The recording's stream; one that is not there yet is looked for again and again."""
-        from tui.recordings import may_still_come
-
-        call, until = playing.call, asyncio.get_running_loop().time() + LOOK_FOR_S
+        call, loop = playing.call, asyncio.get_running_loop()
+        until = loop.time() + LOOK_FOR_S
         while True:
             try:
                 return await self._fetching.open(account, call, playing.index)
             except RecordingError as error:
-                over = asyncio.get_running_loop().time() >= until or self.playing is not playing
-                recent = may_still_come(call, self._services.now())
-                if error.reason != "pending" or over or not recent:
+                given_up = self.playing is not playing or loop.time() >= until
+                if given_up or not self._may_still_come(error, call):
                     raise
                 self._say_loading(playing, f"{error}; looking again every {LOOK_EVERY_S:.0f} s")
             await asyncio.sleep(LOOK_EVERY_S)
             if self.playing is playing:
                 call = await self._fetching.look_again(account, call)
 
+    def _may_still_come(self, error: RecordingError, call: Call) -> bool:
+        from tui.recordings import may_still_come
+
+        return error.reason == "pending" and may_still_come(call, self._services.now())
+
     def _say_loading(self, playing: Playing, message: str) -> None:
         message = f"{playing.title}: {message}"
         self._show(PlayerView("loading", title=playing.title, message=message))
 
-    def _ready_player(self) -> Player:
-        from tui.audio.player import Player
-
-        if self._player is None:
-            self._player = Player(self._heard)
-            audio = self._services.settings().audio
-            self._volume = audio.volume / 100
-            self._player.set_volume(self._volume)
-            self._player.set_speed(audio.speed)
-        return self._player
+    def stop(self) -> None:
+        super().stop()
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            self._fetching.release(stream)
 
     def tidy(self) -> None:
         """Remove recordings that were not heard for a while. Takes as long as a disk does."""
@@ -129,62 +110,6 @@ class Playback:
         """As `Fetching.download`: what plays while it comes is not fetched twice."""
         return await self._fetching.download(account, call, folder, say)
 
-    def _heard(self, state: PlayerState) -> None:
-        if self.playing is None:
-            return
-        self._show(
-            PlayerView(
-                status="finished" if state.status == "ended" else state.status,
-                position_s=state.position_s,
-                length_s=state.length_s,
-                speed=state.speed,
-                volume=round(self._volume * 100),
-                title=self.playing.title,
-                message=state.message,
-                output="no sound" if state.output == "none" else "",
-            )
-        )
-
-    def _show(self, view: PlayerView) -> None:
-        self.view = view
-        self._on_change(view)
-
-    # -- keys
-
-    def toggle(self) -> None:
-        if self._player:
-            self._player.toggle()
-
-    def stop(self) -> None:
-        self.playing = None
-        if self._player:
-            self._player.stop()
-        stream, self._stream = self._stream, None
-        if stream:
-            self._fetching.release(stream)
-        self._show(PlayerView())
-
-    def seek_by(self, seconds: float) -> None:
-        if self._player:
-            self._player.seek_by(seconds)
-
-    def seek_to(self, fraction: float) -> None:
-        """To a part of the whole, 0 to 1."""
-        if self._player and self.view.length_s:
-            self._player.seek_to(fraction * self.view.length_s)
-
-    def change_speed(self, step: float | None) -> None:
-        """Faster or slower by `step`; None: normal speed."""
-        if self._player:
-            self._player.set_speed(1.0 if step is None else self._player.state.speed + step)
-
-    def change_volume(self, step: float) -> None:
-        self._volume = min(2.0, max(0.0, round(self._volume + step, 2)))
-        if self._player:
-            self._player.set_volume(self._volume)
-        self._show(replace(self.view, volume=round(self._volume * 100)))
-
     async def close(self) -> None:
         self._fetching.close()
-        if self._player:
-            await self._player.close()
+        await super().close()

@@ -26,6 +26,8 @@ from tui.sync import reconcile
 Progress = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known)."""
 
+PEAKS = ".peaks"
+"""Ending of the file beside a recording that holds its waveform."""
 RENEWABLE = frozenset({"refused", "gone"})
 """Reasons that an expired address also gives."""
 _PROGRESS_S = 0.25
@@ -94,9 +96,32 @@ class RecordingCache:
         if index >= len(call.recordings):
             return None
         for path in self._place(account).glob(f"{_stem(call, index)}.*"):
+            if path.suffix == PEAKS:
+                continue
             path.touch()  # the age that counts is since it was last heard
             return Fetched(path, path.suffix[1:])
         return None
+
+    def find_peaks(self, account: str, call: Call, index: int) -> bytes | None:
+        """What `keep_peaks` kept of one recording, if it is here."""
+        try:
+            return self._peaks_file(account, call, index).read_bytes()
+        except OSError:
+            return None
+
+    def keep_peaks(self, account: str, call: Call, index: int, data: bytes) -> None:
+        """Keep a recording's waveform beside it; without the recording there is nothing to keep.
+
+        Raises OSError.
+        """
+        if self.find(account, call, index):
+            handle, partial = self.partial()
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            partial.replace(self._peaks_file(account, call, index))
+
+    def _peaks_file(self, account: str, call: Call, index: int) -> Path:
+        return self._place(account) / f"{_stem(call, index)}{PEAKS}"
 
     def forget(self, account: str) -> None:
         """Remove every recording of an account."""
@@ -122,12 +147,19 @@ class RecordingCache:
         """Remove what was not heard for `days`, and the oldest beyond the size limit."""
         removed = 0
         kept = 0
-        files = [(path.stat(), path) for path in self._folder.rglob("*") if path.is_file()]
+        files = [
+            (path.stat(), path)
+            for path in self._folder.rglob("*")
+            if path.is_file() and path.suffix != PEAKS
+        ]
         for info, path in sorted(files, key=lambda item: -item[0].st_mtime):
             kept += info.st_size
             if now - info.st_mtime > days * 86400 or kept > limit_bytes:
                 path.unlink(missing_ok=True)
                 removed += 1
+        for path in self._folder.rglob(f"*{PEAKS}"):  # they go with their recording
+            if not any(other != path for other in path.parent.glob(f"{path.stem}.*")):
+                path.unlink(missing_ok=True)
         return removed
 
 
