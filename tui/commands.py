@@ -72,6 +72,8 @@ COMMANDS = (
     Command("previous-recording", "comma", "Previous recording", "Play the call's previous recording.", "Recording", "recording(-1)"),
     Command("autoplay", "A", "Autoplay", "When a recording has ended, play the next: of the call, then of the calls below.", "Recording", "autoplay"),
     Command("download", "w", "Download", "Save the call's recordings in the current folder.", "Recording", "download"),
+    Command("output", "O", "Output", "Hear it elsewhere: at your speaker, on this machine, not at all.", "Recording", "output"),
+    Command("copy-speaker", "Y", "Copy speaker", "Copy the command that brings the sound to your own machine.", "Recording", "copy_speaker"),
     Command("sidebar", "b", "Sidebar", "Show or hide the sidebar.", "Screen", "toggle_sidebar"),
     Command("detail", "p", "Detail", "Show or hide the detail beside the table.", "Screen", "toggle_detail"),
     Command("next-pane", "tab", "Next pane", "Go to the next pane.", "Screen", "next_pane"),

@@ -20,6 +20,7 @@ from widgets.waveform import Wave
 if TYPE_CHECKING:  # the player is loaded with the first recording
     from tui.audio.peaks import Peaks
     from tui.audio.player import Player, PlayerState, Side, Source
+    from tui.audio.route import Route
 
 SIDES: tuple[Side, ...] = ("both", "left", "right")
 UNPLAYABLE = "this cannot be played"
@@ -80,6 +81,8 @@ class Listening:
         self._sitting: Sitting | None = None
         self._source: Told | None = None
         self._muted = False
+        self.find_route: Callable[[], Route] | None = None
+        """Which way the sound takes; see `Player`."""
         self._peaks_kept = False
         self.playing: Playing | None = None
         self.view = PlayerView()
@@ -116,7 +119,7 @@ class Listening:
         from tui.audio.player import Player
 
         if self._player is None:
-            self._player = Player(self._changed)
+            self._player = Player(self._changed, route=self.find_route)
             self._player.rewind_s = self.audio.rewind_s
             self._player.set_volume(self._volume)
             self._player.set_speed(self.audio.speed)
@@ -230,6 +233,11 @@ class Listening:
         self._on_change(view)
 
     # -- keys
+
+    def reroute(self) -> None:
+        """The way may have changed: what plays goes on at its new end."""
+        if self._player:
+            self._player.reroute()
 
     def toggle(self) -> None:
         if self._player:

@@ -17,8 +17,9 @@ _FRESH_S = 5.0
 class Outlet:
     """One screen's way for sound. `wish` is a kind of `Route`; empty: as the rule says."""
 
-    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
-        self._environ = environ
+    def __init__(self, environ: Mapping[str, str] = os.environ, copy_key: str = "") -> None:
+        """`copy_key`: what copies the command that a route without sound names."""
+        self._environ, self._copy_key = environ, copy_key
         self._now: dict[str, str] = {}
         self._asked_at = -_FRESH_S
         self._seen: list[Path] | None = None
@@ -33,7 +34,10 @@ class Outlet:
 
     def route(self) -> Route:
         """The way right now, for a `Player`."""
-        return choose_route(self.environ, wish=self.wish or "")
+        route = choose_route(self.environ, wish=self.wish or "")
+        if route.command and self._copy_key:
+            return route._replace(notice=f"{route.notice} ({self._copy_key} copies that)")
+        return route
 
     @property
     def forced(self) -> bool:

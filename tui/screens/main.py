@@ -114,6 +114,7 @@ class MainScreen(AskingScreen, PlayingScreen):
         self._show(first, keep=False)
         self._lay_out()
         self.set_interval(LOOK_S, self._look)
+        self.set_interval(LOOK_S, self._look_for_speakers)
         if self.settings.app.refresh_s:
             self.set_interval(self.settings.app.refresh_s, self._refresh)
         # a moment later: what follows would hold up the thread that writes the first paint

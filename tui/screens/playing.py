@@ -14,7 +14,7 @@ from tui.accounts import Account
 from tui.listening import Playing
 from tui.network import NetworkThread
 from tui.playback import Playback, trouble
-from tui.screens.calls import CallsScreen
+from tui.screens.sounding import SoundingScreen
 from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.player_line import PlayerLine, PlayerView
@@ -26,7 +26,7 @@ LEFT_OUT_AT_MOST = 3
 """After so many recordings in a row that cannot be had, autoplay stops."""
 
 
-class PlayingScreen(CallsScreen):
+class PlayingScreen(SoundingScreen):
     """See the module. Whoever is one says which call is chosen."""
 
     def __init__(
@@ -34,6 +34,7 @@ class PlayingScreen(CallsScreen):
     ) -> None:
         super().__init__(services, network, keymap)
         self.playback = Playback(services, network, self._player_changed, self._flash)
+        self.playback.find_route = self.outlet.route
         self.downloading = ""
         """How far a download is; empty when there is none."""
         self._by_itself = False
@@ -44,6 +45,9 @@ class PlayingScreen(CallsScreen):
     @abstractmethod
     def _current(self) -> tuple[Account, Call] | None:
         """The chosen call; None, after saying why, when there is none."""
+
+    def _rerouted(self) -> None:
+        self.playback.reroute()
 
     # -- what plays
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
+from collections.abc import Mapping
 
 from textual import work
 
 from tui.audio.route import Kind, speaker_command
 from tui.clipboard import copy
+from tui.network import NetworkThread
 from tui.screens.calls import CallsScreen
+from tui.services import Services
 from tui.sounding import Outlet, describe
 from widgets.confirm import Confirm
 
@@ -22,11 +26,15 @@ ALOUD_TEXT = (
 class SoundingScreen(CallsScreen):
     """See the module. `PlayingScreen` is one; its playback asks `outlet` for the way."""
 
-    outlet: Outlet
+    def __init__(
+        self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
+    ) -> None:
+        super().__init__(services, network, keymap)
+        self.outlet = Outlet(services.environ, self._key("copy-speaker"))
 
+    @abstractmethod
     def _rerouted(self) -> None:
         """The way may be another one: whatever plays goes there."""
-        raise NotImplementedError
 
     def _look_for_speakers(self) -> None:
         """Once a second."""
