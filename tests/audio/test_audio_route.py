@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.guards.readme_text import ROOT
 from tui.audio.route import (
     BAD_WISH,
     NO_SPEAKER,
@@ -203,3 +206,25 @@ def test_a_speaker_that_comes_and_goes_is_news_once(folder: Path) -> None:
     assert outlet.news() == "the speaker has gone"
     assert outlet.news() == ""
     assert describe(outlet.route()) == NO_SPEAKER.format(COMMAND)
+
+
+def doctor(**environ: str) -> dict[str, dict[str, str]]:
+    """What `ringback doctor --json` finds, by what it is about."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "tui.cli", "doctor", "--json"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+        capture_output=True,
+        text=True,
+    )
+    return {found["about"]: found for found in map(json.loads, done.stdout.splitlines())}
+
+
+def test_doctor_says_which_way_and_why(folder: Path) -> None:
+    places = {"RINGBACK_RUNTIME_DIR": str(folder)}
+    over = doctor(**SSH, **places, PULSE_SERVER="")
+    assert over["sound way"]["text"].endswith(f"where you sit: {COMMAND}")
+    assert over["sound way"]["state"] == over["sound"]["state"] == "note"
+    here = doctor(**places)
+    assert here["sound way"]["text"].startswith("local: this machine's device")
+    forced = doctor(**SSH, **places, RINGBACK_AUDIO="none")
+    assert forced["sound way"]["text"] == "none: RINGBACK_AUDIO says so"

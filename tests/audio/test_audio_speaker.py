@@ -432,3 +432,12 @@ async def test_a_screen_asks_where_it_would_be_heard_without_taking_it(
     at_s = listener.player.position_s
     state = await listener.until(lambda state: state.position_s > at_s + 0.3)
     assert state.status == "playing"
+
+
+async def test_doctor_names_the_speaker(sshd: Sshd, speak: Speak) -> None:
+    await connected(sshd, speak())
+    run = [sys.executable, "-P", "-m", "tui.cli", "doctor", "--json"]
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = await asyncio.to_thread(subprocess.run, run, capture_output=True, env=here, text=True)
+    assert "is connected by `ringback speaker`" in done.stdout
+    assert '"sound", "text": "speaker ' in done.stdout

@@ -548,9 +548,9 @@ def _words(text: Any) -> str:
     return "".join(c for c in str(text) if c.isprintable())[:_WORDS]
 
 
-async def probe(output: str | None = None) -> str:
+async def probe(output: str | None = None, route: Route | None = None) -> str:
     """Where sound would come out here and why, in one line: an engine is asked. Never raises."""
-    route = Route("local", output) if output else find_route()
+    route = Route("local", output) if output else route or find_route()
     if route.notice:
         return route.notice
     try:

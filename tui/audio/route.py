@@ -67,6 +67,18 @@ def choose_route(
     return Route("none", "none", NO_SPEAKER.format(command), command)
 
 
+def reason(route: Route, environ: Mapping[str, str]) -> str:
+    """Which way it is and why, in one line, for `ringback doctor`."""
+    if environ.get("RINGBACK_AUDIO"):
+        return f"{route.kind}: RINGBACK_AUDIO says so"
+    return {
+        "speaker": f"speaker: {name_of(route.output)} is connected by `ringback speaker`",
+        "local": "local: this machine's device, for this is no session over SSH",
+        "pulse": "pulse: over SSH, and PULSE_SERVER names a forwarded sound server",
+        "none": f"none: over SSH, and no speaker is connected; where you sit: {route.command}",
+    }[route.kind]
+
+
 def _forced(wish: str) -> Route:
     if wish == "none":
         return Route("none", "none")
