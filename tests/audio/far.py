@@ -85,14 +85,16 @@ class Sshd:
 
 
 class Line:
-    """TCP to `port`, every byte late by `delay_s` on each way; it can be cut and held."""
+    """TCP to `port`, every byte late by `delay_s` on each way, at `rate` bytes a second."""
 
-    def __init__(self, port: int, delay_s: float = 0.025) -> None:
-        self._to, self._delay_s = port, delay_s
+    def __init__(self, port: int, delay_s: float = 0.025, rate: float = 5e6 / 8) -> None:
+        self._to, self._delay_s, self._rate = port, delay_s, rate
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.down = False
+        self.held = False
+        """Nothing passes, and nobody is told: a cable that nobody has noticed."""
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -110,15 +112,17 @@ class Line:
 
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()
+        free_at = 0.0
 
         def late(data: bytes) -> None:
-            if not sink.is_closing():
+            if not sink.is_closing() and not self.held:
                 sink.write(data) if data else sink.close()
 
         with contextlib.suppress(OSError):
             while True:
-                data = await source.read(65_536)
-                loop.call_later(self._delay_s, late, data)
+                data = await source.read(4096)
+                free_at = max(free_at, loop.time()) + len(data) / self._rate
+                loop.call_at(free_at + self._delay_s, late, data)
                 if not data:
                     return
 

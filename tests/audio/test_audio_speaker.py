@@ -441,3 +441,52 @@ async def test_doctor_names_the_speaker(sshd: Sshd, speak: Speak) -> None:
     done = await asyncio.to_thread(subprocess.run, run, capture_output=True, env=here, text=True)
     assert "is connected by `ringback speaker`" in done.stdout
     assert '"sound", "text": "speaker ' in done.stdout
+
+
+async def test_a_screen_that_leaves_is_heard_no_longer_and_the_next_one_is(
+    sshd: Sshd, speak: Speak, listen: Listen
+) -> None:
+    speaker = speak()
+    await connected(sshd, speaker)
+
+    def engines() -> list[int]:
+        return [pid for pid in children_of(speaker.process.pid) if "tui.audio" in command_of(pid)]
+
+    for _ in range(2):
+        listener = listen(None)
+        await listener.play(ramp())
+        await listener.until("playing")
+        await until(lambda: len(engines()) == 2, "a warm engine beside the one that plays")
+        await listener.player.close()
+        await until(lambda: len(engines()) == 1, "the engine to end with its screen")
+
+
+async def test_ctrl_c_ends_it_at_once(sshd: Sshd, speak: Speak) -> None:
+    speaker = speak()
+    await connected(sshd, speaker)
+    started = children_of(speaker.process.pid)
+    begun = time.monotonic()
+    os.killpg(speaker.process.pid, signal.SIGINT)  # as a terminal does: ssh gets it too
+    assert await asyncio.to_thread(speaker.process.wait, 10) == 0
+    assert time.monotonic() - begun < 3.0
+    assert not any(map(alive, started))
+    assert "Traceback" not in speaker.words
+
+
+@pytest.mark.slow
+async def test_a_cable_that_nobody_has_noticed(
+    sshd: Sshd, speak: Speak, line: Line, listen: Listen
+) -> None:
+    speaker = speak()
+    await connected(sshd, speaker)
+    [before] = sshd.speakers()
+    listener = listen(None)
+    await listener.play(ramp(60.0))
+    await listener.until(lambda state: state.position_s > 1.0)
+    line.held = True
+    await until(lambda: listener.state.message == GONE, "the relay to notice", 20)
+    assert not sshd.speakers()
+    line.held = False
+    await until(lambda: sshd.speakers() not in ([], [before]), "ssh to notice", 40)
+    listener.player.reroute()
+    await listener.until("playing")

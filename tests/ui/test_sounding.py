@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.ui.driving import main, page, run_app, settled, status, until
+from tests.audio import far
+from tests.ui.driving import main, page, player, run_app, settled, status, until
 from tui.audio.speaker_folder import socket_path
 from tui.clipboard import copy
 from tui.services import Services
@@ -92,6 +95,34 @@ async def test_without_a_way_the_command_is_shown_and_copied(home: Home, runtime
         await until(pilot, lambda: pilot.app.clipboard == COMMAND)
         await until(pilot, lambda: "copied by the terminal" in status(pilot))
         await pilot.press("s")
+
+
+@pytest.mark.skipif(bool(far.NO_SSHD), reason=far.NO_SSHD or "")
+async def test_the_screen_is_heard_at_the_listeners_side(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with far.sshd_in(tmp_path) as sshd:
+        monkeypatch.setenv("RINGBACK_RUNTIME_DIR", str(sshd.runtime))
+        monkeypatch.setenv("SSH_CONNECTION", "10.0.0.9 50000 10.0.0.1 22")
+        monkeypatch.delenv("RINGBACK_AUDIO")
+        async with run_app(home("nectar"), "rec dur>60").run_test(size=(160, 30)) as pilot:
+            await settled(pilot)
+            speaker = far.NearSpeaker(sshd, sshd.port, RINGBACK_AUDIO="none")
+            await until(pilot, lambda: "at your speaker" in status(pilot))
+            await pilot.press("space")
+            await until(pilot, lambda: "Playing" in player(pilot))
+            speaker.end()
+            await until(pilot, lambda: "Paused" in player(pilot))
+            await until(pilot, lambda: "the speaker has gone" in page(pilot))
+            again = far.NearSpeaker(sshd, sshd.port, RINGBACK_AUDIO="none")
+            await until(pilot, lambda: "Playing" in player(pilot))  # by itself
+            await pilot.press("space")
+            await until(pilot, lambda: "Paused" in player(pilot))
+        again.end()
+        deadline = time.monotonic() + 5
+        while sshd.speakers():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")

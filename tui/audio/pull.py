@@ -29,7 +29,7 @@ class Pull:
     def __init__(self, size: int | None, ask: Callable[[int, int], None]) -> None:
         self.size = size
         self.opened = False
-        """Read ahead only once the file is open: an MP4 jumps to its end first."""
+        """Nothing is read ahead of the first block before: an MP4 jumps to its end from there."""
         self.ahead = AHEAD
         self.changed = threading.Condition()
         self.interrupted = False
@@ -103,7 +103,7 @@ class Pull:
     def _missing(self, index: int) -> list[tuple[int, int, int]]:
         """Block, offset and length of what to ask for now."""
         out = []
-        for i in range(index, index + (self.ahead if self.opened else 0) + 1):
+        for i in range(index, index + (self.ahead if self.opened or index else 0) + 1):
             have = len(self._blocks.get(i, b""))
             at = i * BLOCK + have
             if i not in self._asked and have < BLOCK and (self.size is None or at < self.size):
