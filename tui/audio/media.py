@@ -6,7 +6,8 @@ resamplers leave audible images of 8 kHz telephone speech. Nothing is ever decod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from typing import Any, NamedTuple, NoReturn, Protocol
@@ -16,6 +17,7 @@ import av.error
 import av.filter
 from av.audio.frame import AudioFrame
 
+from tui.audio.mp3 import Steady, steady
 from tui.audio.sniff import HEAD, Unplayable, demuxer_for, wav_data_lies
 
 RATE = 48_000
@@ -26,9 +28,15 @@ FRAME = 4
 _RATES = range(4_000, 384_001)
 _CHANNELS = range(1, 9)
 _PREROLL_S = 0.5  # MP3 borrows bits from earlier frames, Opus wants 80 ms, resamplers a little
+_LEAD_S = _PREROLL_S / 4  # what a resampler has to have heard before
+_KEPT_S = 4.0  # of decoded sound, for going on at another speed from a moment ago
 _QUICK = {"probesize": "4096"}  # sound after a few kilobytes of a slow download
+_FAST_SEEK = 0x80000  # FFmpeg's AVFMT_FLAG_FAST_SEEK: do not read all that lies before
+_NEAR = {True: 1 << 14, False: 1 << 20}  # bytes to read through, by whether a place is computed
+_ROUNDED_S = 0.002  # Matroska's clock has milliseconds
 _GIVE_UP = 16  # failed reads in a row after which a file counts as over
 _BUFFER = 2048  # bytes per read: FFmpeg waits for a full buffer before it looks at any of it
+_LARGE_BUFFER = 32_768
 
 
 class File(Protocol):
@@ -55,10 +63,16 @@ class Media:
     damaged = False
     """Whether something could not be decoded so far."""
     _begun = False
+    _live: Iterator[tuple[float, AudioFrame]] | None = None
 
-    def __init__(self, file: File, size: int | None) -> None:
+    def __init__(self, file: File, size: int | None, *, hurry: bool = True) -> None:
+        """`hurry`: the first sound counts, not the work for the whole."""
         self._file, self._size = file, size
-        head = _head(file)
+        self._buffer = _BUFFER if hurry else _LARGE_BUFFER
+        self._kept: deque[tuple[float, AudioFrame]] = deque()
+        self._steady: Steady | None = None
+        self._furthest_s = 0.0
+        self._head = head = _head(file)
         self._kind = demuxer_for(head)
         self._options = (
             {"ignore_length": "1"} if self._kind == "wav" and wav_data_lies(head, size) else {}
@@ -67,7 +81,7 @@ class Media:
 
     def _open(self) -> None:
         self._file.seek(0)
-        self._container = _open(self._file, self._kind, self._options)
+        self._container = _open(self._file, self._kind, self._options, self._buffer)
         try:
             self._choose_stream()
         except BaseException:
@@ -102,47 +116,110 @@ class Media:
     def close(self) -> None:
         self._container.close()
 
-    def chunks(self, start_s: float, speed: Callable[[], float]) -> Iterator[Chunk]:
+    @property
+    def channels(self) -> int:
+        """1 or 2: more than two are heard as two."""
+        return min(2, self._stream.codec_context.channels or 2)
+
+    def chunks(self, start_s: float, speed: float = 1.0) -> Iterator[Chunk]:
         """Sound from `start_s` to the end, exact to the sample.
 
-        `speed` is asked before every frame (0.5 to 3; the pitch is kept). Raises `Unplayable`
-        when nothing at all could be decoded, and whatever the file raises.
+        `speed` is 0.5 to 3; the pitch is kept. Raises `Unplayable` when nothing at all could
+        be decoded, and whatever the file raises.
         """
-        if start_s > _PREROLL_S:
-            self._seek(start_s - _PREROLL_S)
-        elif self._begun:  # decoders prime themselves at the first byte only
-            self.close()
-            self._open()
-        self._begun = True
         chain: _Chain | None = None
         anything = False
-        for at_s, frame in self._frames():
+        for at_s, frame in self._from(start_s):
             anything = True
-            if at_s + frame.samples / frame.sample_rate <= start_s - _PREROLL_S / 4:
+            if _end_s(at_s, frame) <= start_s - _LEAD_S:
                 continue
-            if chain is None or not chain.fits(frame, speed()):
+            if chain is None or not chain.fits(frame):
                 if chain is not None:
                     yield from chain.drain()
-                chain = _Chain(frame, at_s, start_s, speed())
+                chain = _Chain(frame, at_s, start_s, speed)
             yield from chain.feed(frame)
         if chain is not None:
             yield from chain.drain()
         elif not anything and self.damaged:
             raise Unplayable("damaged", "nothing in it can be decoded")
 
+    def frames(self) -> Iterator[tuple[float, AudioFrame]]:
+        """A recording from its beginning, as it was decoded; not after `chunks`."""
+        return self._frames()
+
+    def _from(self, start_s: float) -> Iterator[tuple[float, AudioFrame]]:
+        """Frames from shortly before `start_s` on: those that are kept, then new ones."""
+        if not self._keeps(start_s):
+            self._kept.clear()
+            if start_s > _PREROLL_S:
+                self._seek(start_s - _PREROLL_S)
+            elif self._begun:  # decoders prime themselves at the first byte only
+                self.close()
+                self._open()
+            self._begun = True
+            self._live = self._frames()
+        yield from list(self._kept)
+        assert self._live is not None
+        for item in self._live:
+            self._kept.append(item)
+            while self._kept[-1][0] - self._kept[0][0] > _KEPT_S:
+                self._kept.popleft()
+            yield item
+
+    def _keeps(self, start_s: float) -> bool:
+        if not self._kept:
+            return False
+        return self._kept[0][0] <= max(0.0, start_s - _LEAD_S) and start_s <= _end_s(
+            *self._kept[-1]
+        )
+
     def _seek(self, to_s: float) -> None:
         target = int(to_s / self._base) + self._first
+        if self._kind == "mp3":
+            self._seek_as_mp3(to_s)
         with suppress(av.error.FFmpegError):  # what cannot seek is read through from here
             self._container.seek(target, stream=self._stream, backward=True)
 
+    def _seek_as_mp3(self, to_s: float) -> None:
+        """It has no table of its frames: far away the place is computed, or guessed."""
+        if not self._begun:
+            with suppress(StopIteration, av.error.FFmpegError):
+                self._look_at(next(self._container.demux(self._stream)))
+        unread = (to_s - self._furthest_s) * (self._stream.codec_context.bit_rate or 0) / 8
+        if unread > _NEAR[self._steady is not None]:
+            self._container.flags |= _FAST_SEEK
+        else:
+            self._container.flags &= ~_FAST_SEEK
+
+    def _look_at(self, packet: Any) -> None:
+        """Learn from a packet where sound begins; then give each its true time."""
+        if self._kind != "mp3" or packet.pos is None or not packet.size:
+            return
+        if packet.pts == 0 and self._steady is None:
+            about = self._stream.codec_context
+            size = about.frame_size or 0
+            self._steady = steady(self._head, packet.pos, about.bit_rate, about.rate, size)
+        elif self._steady is not None and not self._steady.has(packet.size):
+            self._steady = None
+            self._head = b"Xing"  # its bit rate varies although it does not say so
+        elif self._steady is not None:
+            packet.pts = packet.dts = self._steady.pts(packet.pos, self._base)
+
     def _frames(self) -> Iterator[tuple[float, AudioFrame]]:
         """Decoded frames with the second each begins at; a broken packet is left out."""
-        clock = 0.0
+        since_s, samples, rate = -1.0, 0, 1
         for frame in self._decoded():
+            now_s = since_s + samples / rate
+            told_s = now_s
             if frame.pts is not None:
-                clock = float((frame.pts - self._first) * (frame.time_base or self._base))
-            yield clock, frame
-            clock += frame.samples / frame.sample_rate
+                base = frame.time_base or self._base
+                told_s = (frame.pts - self._first) * base.numerator / base.denominator
+            if abs(told_s - now_s) > _ROUNDED_S or frame.sample_rate != rate:
+                since_s, samples, rate = told_s, 0, frame.sample_rate
+                now_s = told_s
+            self._furthest_s = max(self._furthest_s, now_s)
+            yield now_s, frame
+            samples += frame.samples
 
     def _decoded(self) -> Iterator[AudioFrame]:
         packets = self._container.demux(self._stream)
@@ -157,6 +234,7 @@ class Media:
                 broken += 1
                 packets = self._container.demux(self._stream)
                 continue
+            self._look_at(packet)
             try:
                 frames = packet.decode()
             except av.error.FFmpegError:
@@ -172,7 +250,7 @@ class _Chain:
     def __init__(self, frame: AudioFrame, at_s: float, start_s: float, speed: float) -> None:
         if frame.sample_rate not in _RATES or frame.layout.nb_channels not in _CHANNELS:
             raise Unplayable("damaged", "an impossible sample rate or number of channels")
-        self._key = (*_format(frame), speed)
+        self._key = _format(frame)
         self._speed = speed
         self._fed = 0
         self._trim = max(0, round((start_s - at_s) / speed * RATE))
@@ -181,8 +259,8 @@ class _Chain:
         self._rate = frame.sample_rate
         self._graph = _graph(frame, speed)
 
-    def fits(self, frame: AudioFrame, speed: float) -> bool:
-        return (*_format(frame), speed) == self._key
+    def fits(self, frame: AudioFrame) -> bool:
+        return _format(frame) == self._key
 
     def feed(self, frame: AudioFrame) -> Iterator[Chunk]:
         frame.pts, frame.time_base = self._fed, Fraction(1, self._rate)
@@ -206,6 +284,10 @@ class _Chain:
             if pcm := bytes(memoryview(out.planes[0])[cut * FRAME : out.samples * FRAME]):
                 yield Chunk(pcm, self._at_s + self._made / RATE * self._speed, self._speed)
                 self._made += len(pcm) // FRAME
+
+
+def _end_s(at_s: float, frame: AudioFrame) -> float:
+    return at_s + frame.samples / frame.sample_rate
 
 
 def _format(frame: AudioFrame) -> tuple[str, int, str]:
@@ -242,13 +324,13 @@ _BEFORE_19 = int(av.__version__.partition(".")[0]) < 19
 _TEXT: dict[str, Any] = {"metadata_errors": "replace"} if _BEFORE_19 else {}
 
 
-def _open(file: File, kind: str, options: dict[str, str]) -> Any:
+def _open(file: File, kind: str, options: dict[str, str], buffer: int) -> Any:
     for probing in (_QUICK, {}):
         try:
             return av.open(
                 file,
                 format=kind,
-                buffer_size=_BUFFER,
+                buffer_size=buffer,
                 options={**options, **probing},
                 io_open=_refuse,
                 **_TEXT,

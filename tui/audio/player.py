@@ -53,9 +53,9 @@ _log = logging.getLogger(__name__)
 class Player:
     """Plays one recording at a time.
 
-    `on_change` is called in the loop's thread at every change, with positions at most four
-    times a second. `output` is ``miniaudio``, ``wav:PATH`` or ``none``; when it is not given,
-    `choose_output` decides.
+    `on_change` is called in the loop's thread at every change, with positions and peaks at
+    most four times a second. `output` is ``miniaudio``, ``wav:PATH`` or ``none``; when it is
+    not given, `choose_output` decides.
     """
 
     def __init__(self, on_change: Callable[[PlayerState], None], output: str | None = None) -> None:
@@ -80,7 +80,7 @@ class Player:
         self._paused = False
         self._engine_state = "waiting"
         self._heard_at = 0.0
-        self._told_at = 0.0
+        self._told_at = self._peaks_told_at = 0.0
         self._closed = False
 
     # what the user wants
@@ -414,7 +414,10 @@ class Player:
         if self._peaks is not None and not self._peaks.complete:
             at, channels = int(header["at"]), int(header["channels"])
             self._peaks.put(at, channels, body, header["done"] is True)
-            self._change(peaks_revision=self._peaks.revision)
+            now = time.monotonic()
+            if self._peaks.complete or now - self._peaks_told_at >= _QUIET_S:
+                self._peaks_told_at = now
+                self._change(peaks_revision=self._peaks.revision)
 
     def _on_hello(self, header: Message, _: bytes) -> None:
         if header.get("version") != wire.VERSION:
