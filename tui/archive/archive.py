@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from providers.base import Names
 from providers.model import Call
 from tui.archive import codec, search
+from tui.archive.heard import HeardTable
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
 from tui.query import EVERYTHING, Query, digits, fold
@@ -90,6 +91,7 @@ class Archive:
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.create_function("fold", 1, _fold, deterministic=True)
+        self.heard = HeardTable(self._db)
 
     def _prepare(self) -> None:
         """Write-ahead logging and the present schema. While another Ringback makes the same
@@ -240,6 +242,13 @@ class Archive:
         row = self._db.execute("SELECT account, id FROM call WHERE key = ?", (key,)).fetchone()
         call = self.get(*row) if row else None
         return (row[0], call) if call else None
+
+    def key_of(self, account: str, id_: str) -> int | None:
+        """The key of a call's row, or None."""
+        row = self._db.execute(
+            "SELECT key FROM call WHERE account = ? AND id = ?", (account, id_)
+        ).fetchone()
+        return int(row[0]) if row else None
 
     def bodies(self, keys: Iterable[int]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Account and JSON of many calls, in the order of `keys`."""

@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -83,6 +84,11 @@ class Player:
         self._closed = False
 
     # what the user wants
+
+    async def warm(self) -> None:
+        """Start the engine while the recording is still being asked for. Never fails."""
+        with suppress(OSError):  # it is said when something is to be played
+            await self._engine()
 
     async def play(
         self, source: Source, *, start_s: float = 0.0, peaks: Peaks | None = None

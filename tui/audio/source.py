@@ -20,8 +20,12 @@ class Source(Protocol):
     async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
         """Up to `n` bytes from `offset`, waiting until at least one is there; b"" at the end.
 
-        `idle`: nobody waits for them; nothing is fetched for their sake that would not come.
+        Nobody listens for `idle` ones: they come when they come, and are not hurried for.
         """
+        ...
+
+    def close(self) -> None:
+        """Nobody reads any more."""
         ...
 
 
@@ -42,6 +46,9 @@ class FileSource:
 
     async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
         return await asyncio.to_thread(self._read, offset, n)
+
+    def close(self) -> None:
+        """A file costs nothing while it is open; a thread may still be reading it."""
 
     def _read(self, offset: int, n: int) -> bytes:
         with self._lock:

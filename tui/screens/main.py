@@ -22,6 +22,7 @@ from providers.model import Call
 from tui.accounts import Account
 from tui.archive import Archive
 from tui.keymap import bindings
+from tui.listening import Playing
 from tui.network import NetworkThread
 from tui.query import Query, parse
 from tui.screens import state
@@ -40,6 +41,7 @@ from widgets.key_line import KeyLine
 from widgets.player_line import PlayerLine
 from widgets.sidebar import ALL, Sidebar, ViewItem
 from widgets.status_line import StatusLine, rows_text
+from widgets.waveform import Waveform
 
 PAGE = 100
 LOOK_S = 1.0
@@ -88,6 +90,7 @@ class MainScreen(AskingScreen, PlayingScreen):
                 yield CallTable(id="table")
                 yield EmptyState(id="empty")
             yield CallDetail(id="detail")
+        yield Waveform(id="waveform")
         yield PlayerLine(id="player")
         yield StatusLine(id="status")
         yield KeyLine(id="keys")
@@ -335,7 +338,11 @@ class MainScreen(AskingScreen, PlayingScreen):
         if self.detail_open and not call.recordings_known:
             self._ask_recordings(account, call.id)
         asking = self._asked == f"{account}:{call.id}"
-        extra = Extra(playing=playing.index if playing and here else None, asking=asking)
+        extra = Extra(
+            playing=playing.index if playing and here else None,
+            asking=asking,
+            heard=state.heard_words(self._archive, account, call, self.clock),
+        )
         detail.show(call, account, self.clock, extra)
 
     def watch_detail_open(self) -> None:
@@ -381,6 +388,20 @@ class MainScreen(AskingScreen, PlayingScreen):
             self._flash("no call is chosen", "warning")
             return None
         return account, found[1]
+
+    def _call_after(self, playing: Playing) -> tuple[Account, Call] | None:
+        assert self._archive is not None
+        found = state.next_recorded(self._archive, self._snapshot.keys, playing)
+        account = self._account(found[1]) if found else None
+        if found is None or account is None:
+            return None
+        key, _, call = found
+        table = self.query_one(CallTable)
+        current = table.current_key
+        here = self._archive.get_key(current) if current is not None else None
+        if here and (here[0], here[1].id) == (playing.account, playing.call.id):
+            table.move_to_key(key)
+        return account, call
 
     # -- panes and other screens
 
