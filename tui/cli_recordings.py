@@ -6,9 +6,10 @@ import argparse
 import asyncio
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from providers.errors import AuthError, ProviderError, RecordingError
 from providers.model import Call
@@ -29,6 +30,9 @@ from tui.recordings import (
     with_known_recordings,
 )
 from tui.services import Services
+
+if TYPE_CHECKING:
+    from tui.audio.source import Source
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -119,27 +123,38 @@ def seconds(text: str) -> float:
 
 
 def _play(services: Services, arguments: argparse.Namespace) -> int:
-    from tui.audio.cli import play_on_terminal
+    from tui.audio.cli import Wishes, play_on_terminal, print_words
     from tui.audio.player import FileSource
 
     start_s = seconds(arguments.start)
-    if not 0.5 <= arguments.speed <= 3:
+    if arguments.speed is not None and not 0.5 <= arguments.speed <= 3:
         raise CommandError("--speed is from 0.5 to 3", code=Exit.USAGE)
+    settings = services.settings()
+    wishes = Wishes(
+        speed=arguments.speed or settings.audio.speed,
+        volume=settings.audio.volume / 100,
+        rewind_s=settings.audio.rewind_s,
+        skip_silence=settings.audio.skip_silence,
+        keymap=settings.keys,
+    )
+
+    async def listen(source: Source, title: str) -> int:
+        if arguments.words:
+            return await print_words(source)
+        return await play_on_terminal(source, title, wishes=wishes, start_s=start_s)
+
     path = Path(arguments.what)
     if path.is_file():
-        playing = play_on_terminal(
-            FileSource(path), path.name, speed=arguments.speed, start_s=start_s
-        )
-        return asyncio.run(playing)
+        return asyncio.run(listen(FileSource(path), path.name))
     if ":" not in arguments.what:
         raise CommandError(f"there is no file {arguments.what}", "Name a file, or ACCOUNT:ID.")
-    return _play_call(services, arguments.what, arguments.speed, start_s)
+    return _play_call(services, arguments.what, listen)
 
 
-def _play_call(services: Services, name: str, speed: float, start_s: float) -> int:
+def _play_call(
+    services: Services, name: str, listen: Callable[[Source, str], Awaitable[int]]
+) -> int:
     """The first recording of a call, from its first bytes on."""
-    from tui.audio.cli import play_on_terminal
-
     account, id_ = split_name(services, name)
     cache = RecordingCache(services.paths.cached_recordings)
 
@@ -151,7 +166,7 @@ def _play_call(services: Services, name: str, speed: float, start_s: float) -> i
             source, call = await stream(vendor, archive, cache, *place)
             with closing(source):
                 title = call.contact.name or call.contact.number or call.id
-                return await play_on_terminal(source, title, speed=speed, start_s=start_s)
+                return await listen(source, title)
         finally:
             await vendor.close()
 

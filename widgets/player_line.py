@@ -126,7 +126,7 @@ class PlayerLine(LineView):
         return (*start, *settings, (text, ""))
 
     def _settings(self) -> Line:
-        """Speed, volume, and what is otherwise than usual; where the sound goes at their end."""
+        """Speed, volume, where the sound goes, and what is otherwise than usual."""
         state = self.state
         volume = "muted" if state.volume == 0 else f"vol {state.volume}%"
         always = fit(f"{state.speed:g}x", SPEED_WIDTH) + GAP + fit(volume, VOLUME_WIDTH) + GAP
@@ -135,6 +135,6 @@ class PlayerLine(LineView):
         silent = "player-line--silent" if output == "no sound" else ""
         return (
             (always, ""),
-            (words, "player-line--setting"),
             (output + GAP if output else "", silent),
+            (words, "player-line--setting"),
         )

@@ -5,9 +5,9 @@ It plays nothing itself: it is given plain values and asks to seek.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import ClassVar
 
 from textual import events
@@ -185,7 +185,7 @@ class Waveform(LineView):
 
     def _calmed(self, wave: Wave | None) -> Wave | None:
         """`wave` with the playhead and the peaks of before where a step would come too soon."""
-        old, now = self._shown, time.monotonic()
+        old, now = self._shown, monotonic()
         if wave is None or old is None:
             self._moved_at = self._grown_at = now
             return wave

@@ -19,6 +19,7 @@ import pytest
 
 from tests.audio import sounds
 from tui.audio.cli import clock, fit, printable, split_keys, status_line
+from tui.audio.keys import help_line, sent
 from tui.audio.player import PlayerState
 
 PROGRAM = """
@@ -152,10 +153,14 @@ def test_keys_steer_and_the_line_follows(terminal: Terminal) -> None:
     terminal.type(" ")
     terminal.until("⏸")
     terminal.type("]]")
-    terminal.until(r"×1\.2")
-    terminal.type("=0 ")
-    terminal.until(r"▶ 0:0\d / 1:00  Ann")
-    terminal.type("q")
+    terminal.until(r"×1\.5")
+    terminal.type("=i|+m")
+    terminal.until(r"⏸ 0:3\d / 1:00 mute skip  Ann .* one side")
+    terminal.type("mill")
+    terminal.until(r"110% loop 0:3\d-\?  Ann .*a loop has")
+    terminal.type("0 ")
+    terminal.until(r"▶ 0:0\d / 1:00 110% loop 0:3\d-\?  Ann")
+    terminal.type("s")
     assert terminal.code() == 0
     assert terminal.is_restored()
     assert "\n" not in terminal.shown.rstrip("\r\n")
@@ -180,10 +185,77 @@ def test_the_line_is_drawn_at_most_four_times_a_second(terminal: Terminal) -> No
     assert terminal.shown.count("\x1b[K") - before <= 6
 
 
+def test_the_users_own_keys_hold_here_too(call: Path) -> None:
+    program = PROGRAM.replace("play_on_terminal(", "play_on_terminal(wishes=WISHES, source=")
+    wishes = "from tui.audio.cli import Wishes\nWISHES = Wishes(2.0, 0.5, keymap={'loop': 'ctrl+l,Z', 'stop': ''})\n"
+    arguments = command(call)
+    arguments[2] = wishes + program.replace(
+        "source=FileSource(path), title", "source=FileSource(path), title=title"
+    )
+    terminal = Terminal(arguments)
+    try:
+        terminal.until(r"▶ 0:0\d / 1:00 ×2 50%")
+        terminal.type("lsZ")
+        terminal.until(r"loop 0:0\d-\?")
+        terminal.type("q")
+        assert terminal.code() == 0
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("l", ("l",)), ("space", (" ",)), ("left_square_bracket", ("[",)), ("|", ("|",)),
+        ("vertical_line", ("|",)), ("left", ("\x1b[D", "\x1bOD")), ("shift+right", ("\x1b[1;2C",)),
+        ("ctrl+q", ("\x11",)), ("f41", ()), ("", ()),
+    ],
+)  # fmt: skip
+def test_what_a_terminal_sends_for_a_key(key: str, expected: tuple[str, ...]) -> None:
+    assert sent(key) == expected
+
+
+def test_help_names_the_keys_as_they_are() -> None:
+    assert "space pause · ← → 5 s · ⇧← ⇧→ 30 s · [ ] speed" in help_line({})
+    assert "| side · s quit" in help_line({})
+    changed = help_line({"play": "P", "stop": "", "loop": "ctrl+l"})
+    assert changed.startswith("P pause")
+    assert "ctrl+l loop" in changed
+    assert "quit" not in changed
+
+
+def test_words_are_printed_and_nothing_is_played(tmp_path: Path) -> None:
+    silence = sounds.array("h", bytes(2 * 8000 * 2))
+    both = sounds.tone(3.0, 8000) + silence + sounds.tone(1.0, 8000)
+    path = sounds.write(tmp_path, "a.wav", sounds.wav(both, 8000))
+    program = (
+        "import asyncio, sys\nfrom tui.audio.cli import FileSource, print_words\n"
+        "sys.exit(asyncio.run(print_words(FileSource(sys.argv[1]))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "speech 0:00 to 0:03\nsilence 2 s\nspeech 0:05 to 0:06\n"
+    path.write_bytes(b"<html>no</html>")
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "web page" in done.stderr
+
+
 def test_the_line_says_what_matters() -> None:
     state = PlayerState("playing", 75.4, 3600.0, 1.5, "none", "no sound")
     assert status_line(state, "Ann") == "▶ 1:15 / 1:00:00 ×1.5  Ann  no sound"
     assert clock(3599.9) == "59:59"
+    state = PlayerState(
+        "playing", 1.0, 9.0, volume=0.0, side="left", skip_silence=True, loop=(2.0, 5.0)
+    )
+    assert (
+        status_line(state, "Ann", "keys")
+        == "▶ 0:01 / 0:09 mute left skip loop 0:02-0:05  Ann  keys"
+    )
 
 
 def test_a_title_cannot_steer_the_terminal() -> None:

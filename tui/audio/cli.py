@@ -1,7 +1,7 @@
 """``ringback play``: one recording in a plain terminal, or for a script.
 
 On a terminal one line is redrawn in place and keys steer; without one nothing is printed but
-errors, and what cannot be heard is not played at all.
+errors, and what cannot be heard is not played at all. `print_words` tells a recording in words.
 """
 
 from __future__ import annotations
@@ -12,42 +12,41 @@ import shutil
 import signal
 import sys
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TextIO
 
-from tui.audio.player import FileSource, Player, PlayerState, Source
+from tui.audio.keys import Steering, help_line
+from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source
 from tui.audio.route import find_route
+from tui.audio.turns import clock, turns, words
 
-__all__ = ["KEYS", "FileSource", "play_on_terminal"]
+__all__ = ["FileSource", "Wishes", "clock", "play_on_terminal", "print_words"]
 
 PlayerFactory = Callable[[Callable[[PlayerState], None]], Player]
 
-STEP_S, LEAP_S, SPEED_STEP = 5.0, 30.0, 0.1
-HELP = "space pause · ←→ 5 s · ⇧←→ 30 s · [ ] speed · = ×1 · 0 start · q quit"
-KEYS: dict[str, Callable[[Player], None]] = {
-    " ": Player.toggle,
-    "\x1b[D": lambda player: player.seek_by(-STEP_S),
-    "\x1b[C": lambda player: player.seek_by(STEP_S),
-    "\x1bOD": lambda player: player.seek_by(-STEP_S),
-    "\x1bOC": lambda player: player.seek_by(STEP_S),
-    "\x1b[1;2D": lambda player: player.seek_by(-LEAP_S),
-    "\x1b[1;2C": lambda player: player.seek_by(LEAP_S),
-    "[": lambda player: player.set_speed(player.state.speed - SPEED_STEP),
-    "]": lambda player: player.set_speed(player.state.speed + SPEED_STEP),
-    "=": lambda player: player.set_speed(1.0),
-    "0": lambda player: player.seek_to(0.0),
-}
-_QUIT = frozenset("qQ\x03\x04")
+_LEAVE = frozenset("qQ\x03\x04")
 _LINE_FEED_S = 0.25
 _MARKS = {"loading": "…", "playing": "▶", "paused": "⏸", "ended": "■", "failed": "✗", "idle": "■"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How to begin, and the user's own keys: as the settings say unless the command does."""
+
+    speed: float = 1.0
+    volume: float = 1.0
+    rewind_s: float = REWIND_S
+    skip_silence: bool = False
+    keymap: Mapping[str, str] = field(default_factory=dict)
 
 
 async def play_on_terminal(
     source: Source,
     title: str,
     *,
-    speed: float = 1.0,
+    wishes: Wishes | None = None,
     start_s: float = 0.0,
     player_factory: PlayerFactory = Player,
 ) -> int:
@@ -60,11 +59,16 @@ async def play_on_terminal(
     route = find_route()
     if route.kind == "none" and route.notice and not on_terminal:
         return _complain(route.notice)
-    session = _Session(title, on_terminal)
+    wishes = wishes or Wishes()
+    session = _Session(title, on_terminal, help_line(wishes.keymap))
     player = player_factory(session.changed)
     session.player = player
+    session.steering = Steering(player, wishes.keymap, lambda: session.end(0))
     try:
-        player.set_speed(speed)
+        player.rewind_s = wishes.rewind_s
+        player.set_speed(wishes.speed)
+        player.set_volume(wishes.volume)
+        player.set_skip_silence(wishes.skip_silence)
         async with session.steered():
             await player.play(source, start_s=start_s)
             code = await session.over
@@ -77,15 +81,39 @@ async def play_on_terminal(
     return code
 
 
+async def print_words(source: Source) -> int:
+    """Who speaks when, a line for each turn, without playing. 0, or 1 when it is no sound."""
+    over = asyncio.Event()
+
+    def changed(state: PlayerState) -> None:
+        if state.status == "failed" or (player.peaks is not None and player.peaks.complete):
+            over.set()
+
+    player = Player(changed, "none")
+    try:
+        await player.play(source)
+        player.pause()
+        await over.wait()
+    finally:
+        await player.close()
+    if player.state.status == "failed" or player.peaks is None:
+        return _complain(player.state.message)
+    for line in words(turns(player.peaks)):
+        print(line)
+    return 0
+
+
 class _Session:
     """The line, the keys and the ways to an end."""
 
     player: Player
+    steering: Steering
 
-    def __init__(self, title: str, on_terminal: bool) -> None:
+    def __init__(self, title: str, on_terminal: bool, help_: str) -> None:
         self.unheard = ""
         """Why nobody would hear it, for a script that asked for sound."""
         self.over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._help = help_
         self._title, self._on_terminal = printable(title), on_terminal
         self._timer: asyncio.TimerHandle | None = None
         self._drawn_at = 0.0
@@ -122,10 +150,10 @@ class _Session:
                         print(flush=True)
 
     def _key(self, key: str) -> None:
-        if key in _QUIT:
+        if key in _LEAVE:
             self.end(0)
-        elif action := KEYS.get(key):
-            action(self.player)
+        else:
+            self.steering.press(key)
 
     def _draw_soon(self) -> None:
         """At most four times a second, and always what is newest."""
@@ -138,24 +166,31 @@ class _Session:
         self._timer = None
         self._drawn_at = asyncio.get_running_loop().time()
         width = shutil.get_terminal_size().columns - 1
-        line = fit(status_line(self.player.state, self._title), width)
+        line = fit(status_line(self.player.state, self._title, self._help), width)
         with suppress(OSError, UnicodeEncodeError):
             print(f"\r\x1b[K{line}", end="", flush=True)
 
 
-def status_line(state: PlayerState, title: str) -> str:
-    """``▶ 0:12 / 3:40 ×1.5  Title  message or keys``."""
+def status_line(state: PlayerState, title: str, help_: str = "") -> str:
+    """``▶ 0:12 / 3:40 ×1.5 left  Title  message or keys``."""
     length = f" / {clock(state.length_s)}" if state.length_s is not None else ""
-    speed = f" ×{state.speed:g}" if state.speed != 1.0 else ""
-    rest = state.message or HELP
-    return f"{_MARKS[state.status]} {clock(state.position_s)}{length}{speed}  {title}  {rest}"
+    now = " ".join([f"{_MARKS[state.status]} {clock(state.position_s)}{length}", *_unusual(state)])
+    return f"{now}  {title}  {state.message or help_}"
 
 
-def clock(seconds: float) -> str:
-    """``m:ss``, or ``h:mm:ss`` from an hour on."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+def _unusual(state: PlayerState) -> Iterator[str]:
+    """What is not as it usually is."""
+    if state.speed != 1.0:
+        yield f"×{state.speed:g}"
+    if state.volume != 1.0:
+        yield f"{state.volume:.0%}" if state.volume else "mute"
+    if state.side != "both":
+        yield state.side
+    if state.skip_silence:
+        yield "skip"
+    if state.loop is not None:
+        a, b = state.loop
+        yield f"loop {clock(a)}-{clock(b) if b is not None else '?'}"
 
 
 def printable(text: str) -> str:
