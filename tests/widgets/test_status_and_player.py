@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.widgets.hosts import Host, empty_host
+from widgets import player_line
 from widgets.empty_state import NOTICES, EmptyState
 from widgets.player_line import STATUS_WORDS, PlayerLine, PlayerView, settings_words
 from widgets.status_line import StatusLine, rows_text
@@ -68,7 +69,11 @@ async def test_an_idle_player_is_hidden_and_takes_no_line() -> None:
         assert player.size.height == 0
 
 
-async def test_a_step_of_the_position_repaints_a_few_cells_and_a_pause_none() -> None:
+async def test_a_step_of_the_position_repaints_a_cell_once_a_second_and_a_seek_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(player_line, "monotonic", lambda: now[0])
     player = PlayerLine()
     async with Host(player).run_test(size=(120, 5)) as pilot:
         player.state = PLAYING
@@ -77,8 +82,13 @@ async def test_a_step_of_the_position_repaints_a_few_cells_and_a_pause_none() ->
         player.refresh = lambda *regions, **_: asked.extend(r.width for r in regions)  # type: ignore[assignment, method-assign]
         player.state = replace(PLAYING, position_s=41.3)
         assert asked == []
-        player.state = replace(PLAYING, position_s=42.0)
+        player.state = replace(PLAYING, position_s=43.0)
+        assert asked == [], "at a higher speed seconds pass faster than they are shown"
+        now[0] += 1
+        player.state = replace(PLAYING, position_s=44.0)
         assert asked == [1]
+        player.state = replace(PLAYING, position_s=84.0)
+        assert asked == [1, 4]
 
 
 async def test_a_failure_has_the_line_for_its_reason() -> None:

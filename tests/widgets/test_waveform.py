@@ -137,11 +137,11 @@ async def test_a_step_sends_two_cells_of_each_lane_and_seldom(
         widget.refresh = lambda *regions, **_: asked.extend(r.width for r in regions)  # type: ignore[assignment, method-assign]
         step = 254.0 / widget._area()[1]
         for _ in range(3):
-            now[0] += waveform.STEP_S / 4
+            now[0] += 2 * waveform.STEP_S / 4
             wave = replace(wave, position_s=wave.position_s + step / 3)
             widget.wave = wave
         assert asked == [], "a step would come too soon"
-        now[0] += waveform.STEP_S / 4
+        now[0] += 2 * waveform.STEP_S / 4
         widget.wave = wave
         assert asked == [2, 2]
         asked.clear()
