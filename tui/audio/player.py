@@ -86,9 +86,10 @@ class Player:
     # what the user wants
 
     async def warm(self) -> None:
-        """Start the engine while the recording is still being asked for. Never fails."""
-        with suppress(OSError):  # it is said when something is to be played
-            await self._engine()
+        """Start the engine before there is anything to play. Never fails."""
+        if self._output != "none":  # silence can wait
+            with suppress(OSError):  # it is said when something is to be played
+                await self._engine()
 
     async def play(
         self, source: Source, *, start_s: float = 0.0, peaks: Peaks | None = None
