@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -97,9 +98,14 @@ def _handler(host: Host) -> type[BaseHTTPRequestHandler]:
             super().setup()
             host.open += 1
 
+        def handle(self) -> None:
+            with suppress(ConnectionError):
+                super().handle()
+
         def finish(self) -> None:
             host.open -= 1
-            super().finish()
+            with suppress(OSError):
+                super().finish()
 
         def do_GET(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}

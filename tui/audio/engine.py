@@ -21,7 +21,7 @@ from tui.audio.measure import measure
 from tui.audio.media import RATE, Chunk, Media
 from tui.audio.pull import AHEAD, IdlePull, Interrupted, Pull
 from tui.audio.shape import until, without_silence
-from tui.audio.sinks import NoDevice, Sink, open_sink
+from tui.audio.sinks import NoDevice, Sink, open_sink, prepare
 from tui.audio.sniff import Unplayable
 from tui.audio.wire import Message
 
@@ -104,6 +104,7 @@ class Track:
                     continue
                 try:
                     if media is None:
+                        self.pull.opened = False
                         media = Media(self.pull, self.pull.size)
                         self.pull.opened = True
                     if not told:
@@ -293,6 +294,7 @@ class Engine:
     # the output's thread
 
     def _mind_output(self) -> None:
+        prepare(self._output)
         reporter = _Reporter(self._say)
         busy_at = time.monotonic()
         while not self._closing:

@@ -93,10 +93,11 @@ class Player:
     # what the user wants
 
     async def warm(self) -> None:
-        """Start the engine while the recording is still being asked for. Never fails."""
-        with suppress(OSError):  # it is said when something is to be played
-            self._look()
-            await self._way.open()
+        """Start the engine before there is anything to play. Never fails."""
+        self._look()
+        if self._way.route.kind != "none":  # silence can wait
+            with suppress(OSError):  # it is said when something is to be played
+                await self._way.open()
 
     async def play(
         self, source: Source, *, start_s: float = 0.0, peaks: Peaks | None = None

@@ -19,6 +19,10 @@ KEEP = 512
 """Blocks kept, so that an hour of telephone speech is asked for once: 8 MB."""
 
 
+TAG = 128
+"""Bytes of the old kind of tag, at an MP3's very end."""
+
+
 class Interrupted(Exception):
     """The decoder is wanted elsewhere; what it was reading has not come."""
 
@@ -78,6 +82,9 @@ class Pull:
     def read(self, n: int) -> bytes:
         """Up to `n` bytes, at once if any are here; b"" at the end. Raises `Interrupted`."""
         index = self._at // BLOCK
+        if self._only_a_tag():
+            self._at += TAG
+            return bytes(TAG)
         while True:
             with self.changed:
                 data = self.here(self._at, n)
@@ -96,6 +103,10 @@ class Pull:
                     self.changed.wait()
                 if self.interrupted:
                     raise Interrupted
+
+    def _only_a_tag(self) -> bool:
+        """FFmpeg looks for a title at an MP3's end before anything is heard: not worth a wait."""
+        return not self.opened and self.size is not None and self._at == self.size - TAG > BLOCK
 
     def _at_end(self) -> bool:
         return self.size is not None and self._at >= self.size

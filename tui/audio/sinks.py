@@ -50,6 +50,13 @@ def open_sink(output: str, feed: Feed) -> Sink:
     return DeviceSink(feed) if output == "miniaudio" else SilentSink(feed)
 
 
+def prepare(output: str) -> None:
+    """Load what `open_sink` will need, while there is nothing to play. Opens no device."""
+    if output == "miniaudio":
+        with contextlib.suppress(ImportError):  # it is said when a device is wanted
+            import miniaudio  # noqa: F401
+
+
 class DeviceSink:
     """The system's default device, through PulseAudio or ALSA, CoreAudio, or WASAPI."""
 

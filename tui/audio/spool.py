@@ -24,13 +24,16 @@ from providers.errors import ProviderError, RecordingError
 from providers.media import Body, kind_of, too_little
 from tui.audio.spans import Spans
 
-FIRST, MOST = 1 << 16, 1 << 22
+FIRST, MOST = 1 << 13, 1 << 22
 """Bytes of the first request in a place; twice as many each time, up to these."""
+REST = 1 << 18
+"""So few bytes before the end are asked for at once."""
 NEAR = (1 << 14, 1 << 18)
 """Bytes that are waited for rather than asked for: how far ahead at least, and at most."""
 
 _GROUP = 1 << 18  # who reads ahead wants all of this at once, the first byte first
-_OPEN = 3  # answers that stand open while another place is read
+_LONG_S = 2.0  # what one request brings should come in this time
+_OPEN = 4  # answers that stand open while another place is read
 _TRIES_S = (0.0, 0.5, 1.0, 2.0)  # waits before a cut connection is tried again
 
 T = TypeVar("T")
@@ -98,6 +101,9 @@ class _Flow:
         if self._coming is not None:
             self._coming.cancel()
             await asyncio.gather(self._coming, return_exceptions=True)
+        elif self.at == self.end:  # read to its very end, so that the connection can be kept
+            with suppress(RecordingError):
+                await _next(self._body.chunks)
         await self._body.close()
 
 
@@ -124,6 +130,7 @@ class Spool:
         self._flows: list[_Flow] = []
         self._stir = asyncio.Event()
         self._task: Task[None] | None = None
+        self._ending = False
         self._closed = False
         self._path: Path | None = None
         self._known: Body | None = None  # the first answer: all later ones are of the same file
@@ -218,6 +225,7 @@ class Spool:
         if self._closed or self._path is not None:
             return
         if self._task is None or self._task.done():
+            self._ending = False
             self._task = asyncio.create_task(self._download())
             self._task.add_done_callback(self._over)
         self._stir.set()
@@ -228,7 +236,7 @@ class Spool:
             self._run()
 
     def _end(self) -> None:
-        if self._task is not None and not self._task.done():
+        if self._task is not None and not self._ending:  # else its connections would stay open
             self._task.cancel()
 
     async def _download(self) -> None:
@@ -251,6 +259,7 @@ class Spool:
         except Exception as error:  # its text may hold an address
             self._tell(RecordingError("unreachable", type(error).__name__))
         finally:
+            self._ending = True
             for flow in self._flows:
                 await flow.close()
             self._flows.clear()
@@ -282,8 +291,16 @@ class Spool:
 
     def _near(self) -> int:
         """Bytes that come in the time that a request takes."""
-        rate = self._came / self._waited_s if self._waited_s else 0.0
-        return min(max(round(rate * self._asking_s), NEAR[0]), NEAR[1])
+        return min(max(round(self._rate * self._asking_s), NEAR[0]), NEAR[1])
+
+    def _most(self) -> int:
+        """Bytes that come in a while: who jumps out of the middle of more would lose them."""
+        return min(max(round(self._rate * _LONG_S), REST), MOST)
+
+    @property
+    def _rate(self) -> float:
+        """Bytes a second."""
+        return self._came / self._waited_s if self._waited_s else 0.0
 
     async def _ask(self, wanted: int) -> _Flow:
         """Ask the host for a stretch that is missing, from here on."""
@@ -292,7 +309,7 @@ class Spool:
                 await self._drop(flow)
         if len(self._flows) >= _OPEN:
             await self._drop(min(self._flows, key=lambda flow: flow.used_at))
-        self._step = min(self._step * 2, MOST) if wanted == self._next and wanted else FIRST
+        self._step = min(self._step * 2, self._most()) if 0 < wanted == self._next else FIRST
         began = time.monotonic()
         body = await self._origin.open(wanted, self._until_known(wanted))
         if body.ranges and body.total is None:  # no telling where it ends
@@ -310,7 +327,10 @@ class Spool:
         gap = self._spans.gap(wanted, self.size)
         ends = [gap[1]] if gap and gap[1] else []
         ends += [flow.at for flow in self._flows if flow.at > wanted]
-        return min([wanted + self._step, *ends])
+        step = self._step
+        if wanted and ends and min(ends) - wanted <= REST:
+            step = REST
+        return min([wanted + step, *ends])
 
     def _check_same(self, body: Body) -> None:
         """Every answer is of the file that was begun. Raises `RecordingError`."""

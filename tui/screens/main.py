@@ -286,6 +286,7 @@ class MainScreen(AskingScreen, PlayingScreen):
 
     @on(CallTable.Highlighted)
     def _highlighted(self) -> None:
+        self._expect_play()
         if self.detail_shown:
             self._show_detail()
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from textual import on, work
+from textual.timer import Timer
 
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
@@ -20,6 +21,8 @@ from widgets.call_detail import CallDetail
 from widgets.player_line import PlayerLine, PlayerView
 from widgets.waveform import Waveform
 
+WARM_AFTER_S = 0.5
+"""How long somebody looks at a call before the sound engine is started for it."""
 IN_PLAYER = ("playing", "paused", "finished")
 """States in which there is sound to go about in."""
 LEFT_OUT_AT_MOST = 3
@@ -39,6 +42,7 @@ class PlayingScreen(SoundingScreen):
         """How far a download is; empty when there is none."""
         self._by_itself = False
         """Whether autoplay chose what plays."""
+        self._warming: Timer | None = None
         self._left_out = 0
         """How many that it chose could not be had, one after the other."""
 
@@ -50,6 +54,12 @@ class PlayingScreen(SoundingScreen):
         self.playback.reroute()
 
     # -- what plays
+
+    def _expect_play(self) -> None:
+        """Whoever stays on a call may play it: the engine starts while he reads."""
+        if self._warming is not None:
+            self._warming.stop()
+        self._warming = self.set_timer(WARM_AFTER_S, self.playback.warm)
 
     def action_play(self) -> None:
         current = self._current()
