@@ -23,6 +23,7 @@ The messages are in `tui.audio.wire` and numbered there by `wire.VERSION`. The e
 secret in its environment, asks for every byte it decodes, opens no other file, and ends when
 its standard input does. `av`, `miniaudio` and `simpleaudio` are imported in it alone.
 
-`tui.audio.outputs` decides where sound may come out: over SSH not on the server.
+`tui.audio.route` decides where sound comes out: over SSH not on the server, but through
+`tui.audio.speaker` where the listener sits.
 `tui.audio.cli` is ``ringback play``. Nothing here knows Textual.
 """
