@@ -42,6 +42,7 @@ IN_SILENCE = "{}; playing in silence (`ringback doctor` says more)"
 REWIND_S = 1.5
 _ASK_LIMIT = 1 << 18
 _LOOP_S = 0.1
+_ROUNDED_S = 0.001  # positions are told in milliseconds
 _REWOUND_AFTER_S = 0.5  # whoever pauses for less has not lost the thread
 _QUIET_S = 0.25  # between two positions
 _PROBE_S = 5.0
@@ -264,7 +265,7 @@ class Player:
         else:
             a, b = sorted((loop[0], at_s))
             self._loop((a, b))
-            if not a <= self.position_s < b:
+            if not a <= at_s < b:
                 self.seek_to(a)
 
     def _loop(self, loop: tuple[float, float] | None) -> None:
@@ -294,7 +295,7 @@ class Player:
             return state.position_s
         now_s = state.position_s + (time.monotonic() - self._heard_at) * state.speed
         a, b = state.loop or (0.0, None)
-        if b is not None and state.position_s < b <= now_s:
+        if b is not None and a <= state.position_s <= b + _ROUNDED_S < now_s:
             now_s = a + (now_s - b) % (b - a)
         return now_s if state.length_s is None else min(now_s, state.length_s)
 
