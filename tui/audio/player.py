@@ -34,6 +34,7 @@ VOLUMES = (0.0, 2.0)
 CRASHED = "the sound engine stopped unexpectedly; play again to start it anew"
 DAMAGED = "a part of this recording is damaged and was left out"
 ONE_SIDE = "this recording has one side only"
+CUT_OFF = "this recording ends before the end that it states; it may be incomplete"
 LOOP_TOO_SHORT = "a loop has to be at least 0.1 s long"
 NOT_MEASURED = "the turns are not known yet"
 NO_TURN = "there is no further turn"
@@ -445,8 +446,8 @@ class Player:
         message = self._notice if self.state.message == old else self.state.message
         self._change(output=_words(header["name"]), message=message)
 
-    def _on_damage(self, _: Message, __: bytes) -> None:
-        self._change(message=DAMAGED)
+    def _on_damage(self, header: Message, _: bytes) -> None:
+        self._change(message=CUT_OFF if header.get("early") is True else DAMAGED)
 
     def _on_failed(self, header: Message, _: bytes) -> None:
         self._fail(f"this cannot be played: {_words(header['detail'])}")
