@@ -19,7 +19,7 @@ from providers.errors import RecordingError
 from tests.audio import sounds
 from tests.audio.conftest import Listener, alive
 from tui.audio.outputs import engine_environment
-from tui.audio.player import CRASHED, DAMAGED, FileSource, Player, probe
+from tui.audio.player import CRASHED, CUT_OFF, DAMAGED, FileSource, Player, probe
 from tui.audio.route import NO_SPEAKER
 
 Listen = Callable[..., Listener]
@@ -258,6 +258,19 @@ async def test_damage_is_reported_once_and_the_rest_is_played(listen: Listen) ->
     assert (await listener.over()).status == "ended"
     messages = [state.message for _, state in listener.states]
     assert sum(a != DAMAGED == b for a, b in pairwise(messages)) == 1
+
+
+@pytest.mark.parametrize("kind", ["mp3-8k-mono", "m4a", "webm", "flac"])
+async def test_a_cut_file_is_played_and_said_to_be_cut(
+    kind: str, listen: Listen, longer: dict[str, bytes]
+) -> None:
+    listener = listen("none")
+    await listener.play(longer[kind][: len(longer[kind]) * 3 // 5], start_s=0.8)
+    state = await listener.over()
+    assert state.status == "ended"
+    assert state.message in (CUT_OFF, DAMAGED)
+    await listener.play(longer[kind], start_s=1.5)
+    assert (await listener.over()).message == ""
 
 
 class Broken:

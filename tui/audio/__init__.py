@@ -13,6 +13,8 @@ recording is a stranger's file for FFmpeg's C code. None of it may cost the sess
     Source (source.py)  <──get──                        │     ▲
       a file, a download ──data──>  Pull (pull.py) ─────┼─────┘ sniff.py: kind by its bytes
                                                         ▼
+           Peaks (peaks.py)  <──peaks──  measure.py,    │ shape.py: no silence, a loop's end
+           turns.py: who speaks          beside it      ▼
                                                      Feed (feed.py)    0.3 s ahead; the position
                                                         │ pull
                                                         ▼

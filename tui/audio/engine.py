@@ -125,15 +125,19 @@ class Track:
 
     def _play(self, media: Media, number: int, start_s: float) -> None:
         already = media.damaged
+        end_s = start_s
         for chunk in self._sound(media, start_s):
             if media.damaged and not already:
                 already = True
-                self._say("damage", id=self.id)
+                self._say("damage", id=self.id, early=False)
             if not self._feed.put(number, chunk):
                 return
             self._opened.set()
+            end_s = chunk.end_s
         if self._wanted is None:
             self._feed.finish(number)
+            if end_s > start_s and media.ends_early(end_s) and not already:
+                self._say("damage", id=self.id, early=True)
 
     def _sound(self, media: Media, start_s: float) -> Iterator[Chunk]:
         """What is to be heard from this second on, as it is wished."""

@@ -188,7 +188,7 @@ class Feed:
                 if number != self._turn_of:
                     return False
                 self._queue.append(piece)
-                self._end_s = at_s + len(piece.pcm) / FRAME / RATE * piece.speed
+                self._end_s = piece.end_s
                 self._queued += len(piece.pcm) // FRAME
                 if self._queued >= PREFILL_S * RATE:
                     self._flow()

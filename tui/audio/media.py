@@ -31,6 +31,7 @@ _PREROLL_S = 0.5  # MP3 borrows bits from earlier frames, Opus wants 80 ms, resa
 _LEAD_S = _PREROLL_S / 4  # what a resampler has to have heard before
 _KEPT_S = 4.0  # of decoded sound, for going on at another speed from a moment ago
 _QUICK = {"probesize": "4096"}  # sound after a few kilobytes of a slow download
+_EARLY_S, _EARLY_PART = 0.5, 0.02  # what is missing at the end before it is called cut off
 _FAST_SEEK = 0x80000  # FFmpeg's AVFMT_FLAG_FAST_SEEK: do not read all that lies before
 _NEAR = {True: 1 << 14, False: 1 << 20}  # bytes to read through, by whether a place is computed
 _ROUNDED_S = 0.002  # Matroska's clock has milliseconds
@@ -54,6 +55,11 @@ class Chunk(NamedTuple):
     at_s: float
     speed: float
 
+    @property
+    def end_s(self) -> float:
+        """The recording's second after it."""
+        return self.at_s + len(self.pcm) / FRAME / RATE * self.speed
+
 
 class Media:
     """One opened recording. One thread only. Raises `Unplayable` when it is not sound."""
@@ -71,7 +77,8 @@ class Media:
         self._buffer = _BUFFER if hurry else _LARGE_BUFFER
         self._kept: deque[tuple[float, AudioFrame]] = deque()
         self._steady: Steady | None = None
-        self._furthest_s = 0.0
+        self._shift: int | None = 0  # of FFmpeg's clock; None where it is yet to be found
+        self._since_s = self._furthest_s = 0.0  # FFmpeg knows every frame between these seconds
         self._head = head = _head(file)
         self._kind = demuxer_for(head)
         self._options = (
@@ -81,6 +88,7 @@ class Media:
 
     def _open(self) -> None:
         self._file.seek(0)
+        self._shift = 0
         self._container = _open(self._file, self._kind, self._options, self._buffer)
         try:
             self._choose_stream()
@@ -120,6 +128,11 @@ class Media:
     def channels(self) -> int:
         """1 or 2: more than two are heard as two."""
         return min(2, self._stream.codec_context.channels or 2)
+
+    def ends_early(self, end_s: float) -> bool:
+        """Whether sound that ended at this second is less than the file says it has."""
+        length_s = self.length_s or 0.0
+        return length_s - end_s > max(_EARLY_S, _EARLY_PART * length_s)
 
     def chunks(self, start_s: float, speed: float = 1.0) -> Iterator[Chunk]:
         """Sound from `start_s` to the end, exact to the sample.
@@ -185,9 +198,12 @@ class Media:
         if not self._begun:
             with suppress(StopIteration, av.error.FFmpegError):
                 self._look_at(next(self._container.demux(self._stream)))
-        unread = (to_s - self._furthest_s) * (self._stream.codec_context.bit_rate or 0) / 8
+        self._shift = None
+        known_s = self._furthest_s if to_s >= self._since_s else 0.0
+        unread = (to_s - known_s) * (self._stream.codec_context.bit_rate or 0) / 8
         if unread > _NEAR[self._steady is not None]:
             self._container.flags |= _FAST_SEEK
+            self._since_s = self._furthest_s = to_s
         else:
             self._container.flags &= ~_FAST_SEEK
 
@@ -202,8 +218,12 @@ class Media:
         elif self._steady is not None and not self._steady.has(packet.size):
             self._steady = None
             self._head = b"Xing"  # its bit rate varies although it does not say so
-        elif self._steady is not None:
-            packet.pts = packet.dts = self._steady.pts(packet.pos, self._base)
+        elif self._steady is not None and packet.pts is not None:
+            if self._shift is None:  # the first after a seek
+                self._shift = self._steady.pts(packet.pos, self._base) - packet.pts
+            if self._shift:
+                packet.pts += self._shift
+                packet.dts = packet.pts
 
     def _frames(self) -> Iterator[tuple[float, AudioFrame]]:
         """Decoded frames with the second each begins at; a broken packet is left out."""

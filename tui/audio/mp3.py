@@ -19,6 +19,8 @@ class Steady(NamedTuple):
     """The byte at which the first frame of sound begins."""
     frame_bytes: Fraction
     frame_s: Fraction
+    least: int
+    """Whole bytes that every frame has."""
 
     def pts(self, pos: int, base: Fraction) -> int:
         """Of the frame that begins at this byte, in units of `base` seconds."""
@@ -26,11 +28,12 @@ class Steady(NamedTuple):
 
     def has(self, size: int) -> bool:
         """Whether a frame may be of this size."""
-        return abs(size - self.frame_bytes) < 1
+        return self.least <= size <= self.least + 1
 
 
 def steady(head: bytes, first: int, bit_rate: int, rate: int, samples: int) -> Steady | None:
     """What the first frame promises: `samples` a frame. None where the bit rate varies."""
     if any(tag in head for tag in _TAGS) or not (bit_rate and rate and samples):
         return None
-    return Steady(first, Fraction(samples * bit_rate, 8 * rate), Fraction(samples, rate))
+    frame_bytes = Fraction(samples * bit_rate, 8 * rate)
+    return Steady(first, frame_bytes, Fraction(samples, rate), int(frame_bytes))

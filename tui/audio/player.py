@@ -34,6 +34,7 @@ VOLUMES = (0.0, 2.0)
 CRASHED = "the sound engine stopped unexpectedly; play again to start it anew"
 DAMAGED = "a part of this recording is damaged and was left out"
 ONE_SIDE = "this recording has one side only"
+CUT_OFF = "this recording ends before the end that it states; it may be incomplete"
 LOOP_TOO_SHORT = "a loop has to be at least 0.1 s long"
 NOT_MEASURED = "the turns are not known yet"
 NO_TURN = "there is no further turn"
@@ -42,6 +43,7 @@ IN_SILENCE = "{}; playing in silence (`ringback doctor` says more)"
 REWIND_S = 1.5
 _ASK_LIMIT = 1 << 18
 _LOOP_S = 0.1
+_ROUNDED_S = 0.001  # positions are told in milliseconds
 _REWOUND_AFTER_S = 0.5  # whoever pauses for less has not lost the thread
 _QUIET_S = 0.25  # between two positions
 _PROBE_S = 5.0
@@ -322,7 +324,7 @@ class Player:
         else:
             a, b = sorted((loop[0], at_s))
             self._loop((a, b))
-            if not a <= self.position_s < b:
+            if not a <= at_s < b:
                 self.seek_to(a)
 
     def _loop(self, loop: tuple[float, float] | None) -> None:
@@ -349,7 +351,7 @@ class Player:
             return state.position_s
         now_s = state.position_s + (time.monotonic() - self._heard_at) * state.speed
         a, b = state.loop or (0.0, None)
-        if b is not None and state.position_s < b <= now_s:
+        if b is not None and a <= state.position_s <= b + _ROUNDED_S < now_s:
             now_s = a + (now_s - b) % (b - a)
         return now_s if state.length_s is None else min(now_s, state.length_s)
 
@@ -502,8 +504,8 @@ class Player:
         message = self._notice if self.state.message == old else self.state.message
         self._change(output=_words(header["name"]), message=message)
 
-    def _on_damage(self, _: Message, __: bytes) -> None:
-        self._change(message=DAMAGED)
+    def _on_damage(self, header: Message, _: bytes) -> None:
+        self._change(message=CUT_OFF if header.get("early") is True else DAMAGED)
 
     def _on_failed(self, header: Message, _: bytes) -> None:
         self._fail(f"this cannot be played: {_words(header['detail'])}")

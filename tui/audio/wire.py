@@ -30,7 +30,8 @@ Engine to player (``is``)::
     at      id, seq, s, state     the position heard; state is waiting, flowing or ended
     peaks   id, at, channels, done, bytes   how loud it is: see `tui.audio.peaks`
     output  name, message         where sound comes out, and why not where it was wanted
-    damage  id                    something in it could not be decoded; said once
+    damage  id, early             something in it could not be decoded; said once; early: it
+                                  ended before the end that it states
     failed  id, reason, detail    reason is not_sound or damaged
 
 The engine ends when its standard input does. Its standard error is noise from sound libraries.
