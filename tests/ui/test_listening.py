@@ -106,7 +106,7 @@ async def test_it_goes_on_where_it_was_left(home: Home) -> None:
         assert main(pilot).playback.view.title == title
         assert position_s(player(pilot)) >= 29
         assert "where it was left" in status(pilot)
-        await pilot.press("enter")
+        await pilot.press("s", "enter")
         await until(pilot, lambda: "left at 0:3" in detail(pilot))
 
 
