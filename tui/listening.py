@@ -79,8 +79,7 @@ class Listening:
         self._audio: AudioSettings | None = None
         self._sitting: Sitting | None = None
         self._source: Told | None = None
-        self._loud = 1.0
-        """The volume before it was muted."""
+        self._muted = False
         self._peaks_kept = False
         self.playing: Playing | None = None
         self.view = PlayerView()
@@ -119,7 +118,7 @@ class Listening:
         if self._player is None:
             self._player = Player(self._changed)
             self._player.rewind_s = self.audio.rewind_s
-            self._player.set_volume(self.audio.volume / 100)
+            self._player.set_volume(self._volume)
             self._player.set_speed(self.audio.speed)
             self._player.set_skip_silence(self.audio.skip_silence)
         return self._player
@@ -241,7 +240,7 @@ class Listening:
         self.playing = self._source = None
         if self._player:
             self._player.stop()
-        self._show(PlayerView(volume=self.view.volume))
+        self._show(PlayerView(volume=round(self._volume * 100)))
 
     def seek_by(self, seconds: float) -> None:
         if self._player:
@@ -291,24 +290,25 @@ class Listening:
             self._keep(replace(self.audio, speed=speed), "speed", speed)
 
     def change_volume(self, step: float) -> None:
-        """Louder or quieter by `step` (1: by the whole); from mute on from where it was."""
-        volume = self.audio.volume / 100 if self.view.volume or not self._player else self._loud
-        volume = min(2.0, max(0.0, round(volume + step, 2)))
-        self._keep(replace(self.audio, volume=round(volume * 100)), "volume", round(volume * 100))
-        self._set_volume(volume)
+        """Louder or quieter by `step` (1: by the whole); it is muted no more."""
+        volume = min(200, max(0, self.audio.volume + round(step * 100)))
+        self._muted = False
+        self._keep(replace(self.audio, volume=volume), "volume", volume)
+        self._set_volume()
 
     def mute(self) -> None:
         """No sound, or as loud as before; not kept for the next start."""
-        if self.view.volume:
-            self._loud = self.view.volume / 100
-            self._set_volume(0.0)
-        else:
-            self._set_volume(self._loud)
+        self._muted = not self._muted
+        self._set_volume()
 
-    def _set_volume(self, volume: float) -> None:
+    @property
+    def _volume(self) -> float:
+        return 0.0 if self._muted else self.audio.volume / 100
+
+    def _set_volume(self) -> None:
         if self._player:
-            self._player.set_volume(volume)
-        self._show(replace(self.view, volume=round(volume * 100)))
+            self._player.set_volume(self._volume)
+        self._show(replace(self.view, volume=round(self._volume * 100)))
 
     def _keep(self, audio: AudioSettings, name: str, value: float | bool) -> None:
         self._audio = audio

@@ -80,6 +80,7 @@ class Playback(Listening):
                 given_up = self.playing is not playing or loop.time() >= until
                 if given_up or not self._may_still_come(error, call):
                     raise
+                self._note_trouble(error.reason)
                 self._say_loading(playing, f"{error}; looking again every {LOOK_EVERY_S:.0f} s")
             await asyncio.sleep(LOOK_EVERY_S)
             if self.playing is playing:

@@ -110,15 +110,13 @@ class RecordingCache:
             return None
 
     def keep_peaks(self, account: str, call: Call, index: int, data: bytes) -> None:
-        """Keep a recording's waveform beside it; without the recording there is nothing to keep.
-
-        Raises OSError.
-        """
-        if self.find(account, call, index):
-            handle, partial = self.partial()
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            partial.replace(self._peaks_file(account, call, index))
+        """Keep a recording's waveform beside it. Raises `OSError`."""
+        file = self._peaks_file(account, call, index)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, partial = self.partial()
+        with os.fdopen(handle, "wb") as sink:
+            sink.write(data)
+        partial.replace(file)
 
     def _peaks_file(self, account: str, call: Call, index: int) -> Path:
         return self._place(account) / f"{_stem(call, index)}{PEAKS}"

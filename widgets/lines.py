@@ -79,8 +79,7 @@ class LineView(Widget):
     that they look the same in colour and still stand out on a terminal that has none."""
 
     EXACT = False
-    """Whether a change in the middle of a line is sent without what stands before it: worth it
-    for a line that changes all the time, since it cuts the line into more segments."""
+    """Whether what stands before a change is not sent again; it takes an `ExactCompositor`."""
 
     plain: reactive[bool] = reactive(False)
     """ASCII instead of arrows and blocks."""
@@ -97,8 +96,6 @@ class LineView(Widget):
         self._painted: dict[int, tuple[Line, Line]] = {}
         """By line: what `line` said when it was painted last, and what that became."""
         self._run_styles: dict[str, Style] = {}
-        self._spans: dict[int, tuple[int, int]] = {}
-        """By line: the cells that changed last; the terminal is sent whole segments."""
 
     def line(self, y: int) -> Line:
         """What stands in line `y` of the content; cropped and padded by the caller."""
@@ -109,11 +106,7 @@ class LineView(Widget):
         said = self.line(y)
         line = filled(said, width)
         self._painted[y] = said, line
-        strip = Strip([Segment(text, self.run_style(name)) for text, name in line], width)
-        if span := self._spans.get(y):
-            cuts = sorted({cut for cut in span if 0 < cut < width} | {width})
-            return Strip.join(strip.divide(cuts))
-        return strip
+        return Strip([Segment(text, self.run_style(name)) for text, name in line], width)
 
     def repaint(self) -> None:
         """Ask for the cells that differ from those painted last, and for nothing else."""
@@ -126,7 +119,7 @@ class LineView(Widget):
                 continue
             start, end = 0, 0
             if self.EXACT:
-                start, end = self._spans[y] = changed_span(painted, filled(said, width))
+                start, end = changed_span(painted, filled(said, width))
             else:
                 end = changed_width(painted, filled(said, width))
             if end > start:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import monotonic
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -24,6 +25,10 @@ STATUS_WORDS = {
 WORD_WIDTH = 8
 SPEED_WIDTH, VOLUME_WIDTH = 5, 8
 GAP = "  "
+TICK_S = 0.7
+"""The position is shown no oftener while nothing else changes."""
+JUMP_S = 4.0
+"""A position that differs more from the last was sought, and is shown at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,20 @@ class PlayerLine(LineView):
 
     state: reactive[PlayerView] = reactive(PlayerView(), repaint=False)
 
-    def watch_state(self, state: PlayerView) -> None:
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._told_at = 0.0
+        self._shown_s = 0.0
+
+    def watch_state(self, old: PlayerView, state: PlayerView) -> None:
         self.display = state.status in STATUS_WORDS
+        now = monotonic()
+        step = 0 <= state.position_s - old.position_s <= JUMP_S
+        only_time = state.status == "playing" and replace(old, position_s=state.position_s) == state
+        if step and only_time and now - self._told_at < TICK_S:
+            return  # at three times the speed a second passes three times a second
+        self._told_at = now
+        self._shown_s = state.position_s
         self.repaint()
 
     def watch_plain(self) -> None:
@@ -104,7 +121,7 @@ class PlayerLine(LineView):
     def _clock_text(self) -> str:
         """Position and length at a width that does not change while it plays."""
         length = duration_text(self.state.length_s) or "?"
-        position = duration_text(max(0.0, self.state.position_s))
+        position = duration_text(max(0.0, self._shown_s))
         return f"{position:>{max(4, len(length))}} / {length}"
 
     def line(self, y: int) -> Line:
@@ -126,7 +143,7 @@ class PlayerLine(LineView):
         return (*start, *settings, (text, ""))
 
     def _settings(self) -> Line:
-        """Speed, volume, and what is otherwise than usual; where the sound goes at their end."""
+        """Speed, volume, where the sound goes, and what is otherwise than usual."""
         state = self.state
         volume = "muted" if state.volume == 0 else f"vol {state.volume}%"
         always = fit(f"{state.speed:g}x", SPEED_WIDTH) + GAP + fit(volume, VOLUME_WIDTH) + GAP
@@ -135,6 +152,6 @@ class PlayerLine(LineView):
         silent = "player-line--silent" if output == "no sound" else ""
         return (
             (always, ""),
-            (words, "player-line--setting"),
             (output + GAP if output else "", silent),
+            (words, "player-line--setting"),
         )

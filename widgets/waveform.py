@@ -5,9 +5,9 @@ It plays nothing itself: it is given plain values and asks to seek.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import ClassVar
 
 from textual import events
@@ -21,8 +21,8 @@ QUIET = 19
 """A peak's byte below which nobody speaks: -45 dB of full scale, since it is a square root."""
 CROSSED = 4
 """A column is cross-talk when in one of so many of its windows both sides speak."""
-STEP_S = 2.0
-"""The playhead moves no oftener while it plays: each step costs a line some 60 bytes."""
+STEP_S = 2.5
+"""The playhead of each lane moves no oftener while it plays: a step costs some 110 bytes."""
 JUMP_S = 4.0
 """A position that differs more from the last one was sought, and is shown at once."""
 PATIENCE_S = 0.5
@@ -166,7 +166,7 @@ class Waveform(LineView):
         self._shown: Wave | None = None
         self._drawn: tuple[tuple[object, ...], list[str], bytes] | None = None
         self._lanes_drawn: tuple[bytes | bytearray, ...] = ()
-        self._moved_at = self._grown_at = 0.0
+        self._moved_at = self._grown_at = self._told_s = 0.0
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return max(1, len(self._shown.lanes) if self._shown else 1)
@@ -185,12 +185,15 @@ class Waveform(LineView):
 
     def _calmed(self, wave: Wave | None) -> Wave | None:
         """`wave` with the playhead and the peaks of before where a step would come too soon."""
-        old, now = self._shown, time.monotonic()
+        old, now = self._shown, monotonic()
         if wave is None or old is None:
+            self._told_s = wave.position_s if wave else 0.0
             self._moved_at = self._grown_at = now
             return wave
-        jumped = not 0 <= wave.position_s - old.position_s <= JUMP_S * STEP_S
-        if wave.playing and old.playing and not jumped and now - self._moved_at < STEP_S:
+        jumped = not 0 <= wave.position_s - self._told_s <= JUMP_S
+        self._told_s = wave.position_s
+        step_s = STEP_S * max(1, len(wave.lanes))
+        if wave.playing and old.playing and not jumped and now - self._moved_at < step_s:
             wave = replace(wave, position_s=old.position_s)
         else:
             self._moved_at = now

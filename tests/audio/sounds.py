@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import random
 import struct
 import tempfile
 from array import array
@@ -27,6 +28,16 @@ def tone(seconds: float, rate: int, channels: int = 1, hz: float = 440.0) -> arr
             pitch = hz * (1 + channel / 2)
             out.append(int(swell * math.sin(2 * math.pi * pitch * i / rate)) or 1)
     return out
+
+
+def swept(seconds: float, rate: int) -> array[int]:
+    """Mono: simple sound and noise in turns of 2 s, so that encoders need few bits and many."""
+    noise = random.Random(1)
+    plain = tone(seconds, rate)
+    return array(
+        "h",
+        (noise.randrange(-9000, 9000) if i // (2 * rate) % 2 else v for i, v in enumerate(plain)),
+    )
 
 
 def ramp(seconds: float) -> array[int]:
@@ -76,6 +87,7 @@ def encode(
     bit_rate: int = 0,
     picture: bool = False,
     options: dict[str, str] | None = None,
+    codec_options: dict[str, str] | None = None,
 ) -> bytes:
     """A file in memory, made by FFmpeg's encoders."""
     layout = "stereo" if channels == 2 else "mono"
@@ -86,7 +98,7 @@ def encode(
         if picture:
             video = box.add_stream("mpeg4", rate=5)
             video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-        stream = box.add_stream(codec, rate=rate, layout=layout)
+        stream = box.add_stream(codec, rate=rate, layout=layout, options=codec_options or {})
         if bit_rate:
             stream.bit_rate = bit_rate
         if video is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from textual.app import App, ComposeResult
 from textual.message import Message
@@ -34,6 +35,7 @@ from widgets.player_line import PlayerLine, PlayerView
 from widgets.sidebar import AccountItem, Sidebar, ViewItem
 from widgets.status_line import StatusLine
 from widgets.text_modal import TextModal
+from widgets.waveform import Wave, Waveform
 
 
 class Host(App[None]):
@@ -128,7 +130,16 @@ PLAYER_STATES = (
     PlayerView("finished", 3700.0, 3700.0, title="日本語の長い名前がここにあります"),
     PlayerView("failed", message="the recording was deleted at the vendor"),
     PlayerView("playing", 12.0, None, 2.0, title=HOSTILE[0] + HOSTILE[1]),
-)
+    PlayerView(
+        "playing", 41.2, 254.0, 1.25, 110, "Ada Lovelace", "", "no sound",
+        "left", True, (12.0, 71.5), True, True,
+    ),
+    PlayerView("paused", 41.2, 254.0, 1.0, 0, "Ada Lovelace", loop=(3671.0, None)),
+    PlayerView(
+        "playing", 41.2, 254.0, title="Ada Lovelace", output="no sound", autoplay=True,
+        message="no sound: no device was found here; playing in silence (`ringback doctor`)",
+    ),
+)  # fmt: skip
 
 
 def player_host() -> Host:
@@ -141,6 +152,43 @@ def player_host() -> Host:
         lines[-1].state = PLAYER_STATES[1]
 
     return Host(*lines, setup=setup)
+
+
+def sounding(windows: int, period: int, share: float, seed: int = 0) -> bytes:
+    """A lane of peaks: speech for `share` of every `period` windows, silence for the rest."""
+    return bytes(
+        60 + (at * 37 + at // 7 * 53 + seed) % 150
+        if (at + seed) % period < share * period
+        else (at * 7) % 15
+        for at in range(windows)
+    )
+
+
+MONO = Wave((sounding(1200, 200, 0.7),), 1, True, length_s=60.0, position_s=20.0)
+STEREO = Wave(
+    (sounding(5080, 700, 0.6), sounding(5080, 700, 0.5, 350)), 1, True,
+    length_s=254.0, position_s=41.2, loop=(100.0, 180.5), comments=(30.0, 222.0),
+)  # fmt: skip
+WAVES = (
+    MONO,
+    STEREO,
+    replace(STEREO, lanes=(STEREO.lanes[0][:1800], STEREO.lanes[1][:1800]), complete=False),
+    replace(STEREO, side="right", loop=(100.0, None)),
+    Wave((b"", b""), length_s=60.0),
+    replace(MONO, lanes=(b"",), complete=False, length_s=None),
+)
+
+
+def wave_host() -> Host:
+    waves = [Waveform() for _ in range(len(WAVES) + 1)]
+
+    def setup(host: Host) -> None:
+        waves[-1].plain = True
+        for widget, wave in zip(waves, (*WAVES, STEREO), strict=True):
+            widget.styles.margin = (0, 0, 1, 0)
+            widget.wave = wave
+
+    return Host(*waves, setup=setup)
 
 
 def status_host() -> Host:
@@ -205,6 +253,7 @@ SCENES: dict[str, Callable[[], Host]] = {
     "detail-sparse": lambda: detail_host(SPARSE),
     "detail-problems": lambda: detail_host(PROBLEMS),
     "player": player_host,
+    "waveform": wave_host,
     "status": status_host,
     "empty-accounts": lambda: empty_host("no accounts"),
     "empty-refused": lambda: empty_host("refused", "CINNOX (support) says: " + HOSTILE[0]),

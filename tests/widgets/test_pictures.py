@@ -16,6 +16,7 @@ BOTH = [
     "detail-problems",
     "sidebar",
     "player",
+    "waveform",
     "empty-accounts",
     "empty-refused",
     "form",

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.widgets.hosts import Host, Seen, empty_host
+from tests.widgets.hosts import Host, empty_host
+from widgets import player_line
 from widgets.empty_state import NOTICES, EmptyState
-from widgets.player_line import STATUS_WORDS, PlayerLine, PlayerView, bar_text
+from widgets.player_line import STATUS_WORDS, PlayerLine, PlayerView, settings_words
 from widgets.status_line import StatusLine, rows_text
 
 PLAYING = PlayerView("playing", 41.0, 254.0, title="Ada")
@@ -30,22 +31,6 @@ PLAYING = PlayerView("playing", 41.0, 254.0, title="Ada")
 )
 def test_rows_text(arguments: tuple[int, int, int, int | None, int, bool], text: str) -> None:
     assert rows_text(*arguments) == text
-
-
-@pytest.mark.parametrize(
-    ("fraction", "text"),
-    [
-        (0.0, ">---------"),
-        (0.5, "=====>----"),
-        (1.0, "=========>"),
-        (9.0, "=========>"),
-        (None, "-" * 10),
-    ],
-)
-def test_bar(fraction: float | None, text: str) -> None:
-    assert bar_text(fraction, 10, plain=True) == text
-    assert len(bar_text(fraction, 10)) == 10
-    assert bar_text(fraction, 0) == ""
 
 
 async def test_flash_says_its_level_and_goes_away() -> None:
@@ -84,7 +69,11 @@ async def test_an_idle_player_is_hidden_and_takes_no_line() -> None:
         assert player.size.height == 0
 
 
-async def test_a_step_of_the_position_repaints_a_few_cells_and_a_pause_none() -> None:
+async def test_a_step_of_the_position_repaints_a_cell_once_a_second_and_a_seek_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(player_line, "monotonic", lambda: now[0])
     player = PlayerLine()
     async with Host(player).run_test(size=(120, 5)) as pilot:
         player.state = PLAYING
@@ -93,36 +82,55 @@ async def test_a_step_of_the_position_repaints_a_few_cells_and_a_pause_none() ->
         player.refresh = lambda *regions, **_: asked.extend(r.width for r in regions)  # type: ignore[assignment, method-assign]
         player.state = replace(PLAYING, position_s=41.3)
         assert asked == []
-        player.state = replace(PLAYING, position_s=42.0)
-        assert asked == [13]
-
-
-async def test_a_click_on_the_bar_seeks() -> None:
-    hook = Seen(PlayerLine.SeekRequested)
-    player = PlayerLine()
-    async with Host(player).run_test(size=(120, 5), message_hook=hook) as pilot:
-        player.state = PLAYING
-        await pilot.pause()
-        start, width = player._bar()
-        for x, fraction in ((start, 0.0), (start + width - 1, 1.0)):
-            await pilot.click(PlayerLine, offset=(x, 0))
-            (message,) = hook.take()
-            assert isinstance(message, PlayerLine.SeekRequested) and message.fraction == fraction
-        await pilot.click(PlayerLine, offset=(start + width, 0))
-        player.state = replace(PLAYING, length_s=None)
-        await pilot.click(PlayerLine, offset=(start, 0))
-        assert hook.take() == []
+        player.state = replace(PLAYING, position_s=43.0)
+        assert asked == [], "at a higher speed seconds pass faster than they are shown"
+        now[0] += 1
+        player.state = replace(PLAYING, position_s=44.0)
+        assert asked == [1]
+        player.state = replace(PLAYING, position_s=84.0)
+        assert asked == [1, 4]
 
 
 async def test_a_failure_has_the_line_for_its_reason() -> None:
-    hook = Seen(PlayerLine.SeekRequested)
     player = PlayerLine()
-    async with Host(player).run_test(size=(60, 5), message_hook=hook) as pilot:
+    async with Host(player).run_test(size=(60, 5)) as pilot:
         player.state = replace(PLAYING, status="failed", message="deleted at the vendor" * 2)
         await pilot.pause()
         assert player.render_line(0).text.strip() == "Failed  " + "deleted at the vendor" * 2
-        await pilot.click(PlayerLine, offset=(player._bar()[0], 0))
-        assert hook.take() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ()),
+        ({"side": "right"}, ("right only",)),
+        ({"loop": (12.0, None)}, ("loop 0:12-?",)),
+        ({"loop": (12.0, 3671.0)}, ("loop 0:12-1:01:11",)),
+        ({"skip_silence": True, "autoplay": True, "heard": True}, ("skip", "auto", "heard")),
+    ],
+)
+def test_what_is_set_otherwise_than_usual_is_said(
+    changes: dict[str, object], words: tuple[str, ...]
+) -> None:
+    assert settings_words(replace(PLAYING, **changes)) == words  # type: ignore[arg-type]
+
+
+async def test_speed_and_volume_stand_still_and_a_long_reason_gets_their_room() -> None:
+    player = PlayerLine()
+    async with Host(player).run_test(size=(80, 5)) as pilot:
+        starts = set()
+        for speed, volume in ((1.0, 100), (1.25, 5), (3.0, 200), (0.75, 0)):
+            player.state = replace(PLAYING, speed=speed, volume=volume)
+            await pilot.pause()
+            text = player.render_line(0).text
+            assert f"{speed:g}x" in text and ("muted" if not volume else f"{volume}%") in text
+            starts.add(text.index("Ada"))
+        assert len(starts) == 1
+        player.state = replace(PLAYING, message="no sound: there is no device on this machine")
+        await pilot.pause()
+        text = player.render_line(0).text
+        assert "no sound: there is no device on this machine" in text and "1x" not in text
+        assert "Playing" in text and "0:41 / 4:14" in text
 
 
 @pytest.mark.parametrize("kind", NOTICES)

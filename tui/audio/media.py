@@ -17,6 +17,7 @@ import av.error
 import av.filter
 from av.audio.frame import AudioFrame
 
+from tui.audio.mp3 import Steady, steady
 from tui.audio.sniff import HEAD, Unplayable, demuxer_for, wav_data_lies
 
 RATE = 48_000
@@ -30,6 +31,9 @@ _PREROLL_S = 0.5  # MP3 borrows bits from earlier frames, Opus wants 80 ms, resa
 _LEAD_S = _PREROLL_S / 4  # what a resampler has to have heard before
 _KEPT_S = 4.0  # of decoded sound, for going on at another speed from a moment ago
 _QUICK = {"probesize": "4096"}  # sound after a few kilobytes of a slow download
+_FAST_SEEK = 0x80000  # FFmpeg's AVFMT_FLAG_FAST_SEEK: do not read all that lies before
+_NEAR = {True: 1 << 14, False: 1 << 20}  # bytes to read through, by whether a place is computed
+_ROUNDED_S = 0.002  # Matroska's clock has milliseconds
 _GIVE_UP = 16  # failed reads in a row after which a file counts as over
 _BUFFER = 2048  # bytes per read: FFmpeg waits for a full buffer before it looks at any of it
 _LARGE_BUFFER = 32_768
@@ -66,7 +70,9 @@ class Media:
         self._file, self._size = file, size
         self._buffer = _BUFFER if hurry else _LARGE_BUFFER
         self._kept: deque[tuple[float, AudioFrame]] = deque()
-        head = _head(file)
+        self._steady: Steady | None = None
+        self._furthest_s = 0.0
+        self._head = head = _head(file)
         self._kind = demuxer_for(head)
         self._options = (
             {"ignore_length": "1"} if self._kind == "wav" and wav_data_lies(head, size) else {}
@@ -169,18 +175,51 @@ class Media:
 
     def _seek(self, to_s: float) -> None:
         target = int(to_s / self._base) + self._first
+        if self._kind == "mp3":
+            self._seek_as_mp3(to_s)
         with suppress(av.error.FFmpegError):  # what cannot seek is read through from here
             self._container.seek(target, stream=self._stream, backward=True)
 
+    def _seek_as_mp3(self, to_s: float) -> None:
+        """It has no table of its frames: far away the place is computed, or guessed."""
+        if not self._begun:
+            with suppress(StopIteration, av.error.FFmpegError):
+                self._look_at(next(self._container.demux(self._stream)))
+        unread = (to_s - self._furthest_s) * (self._stream.codec_context.bit_rate or 0) / 8
+        if unread > _NEAR[self._steady is not None]:
+            self._container.flags |= _FAST_SEEK
+        else:
+            self._container.flags &= ~_FAST_SEEK
+
+    def _look_at(self, packet: Any) -> None:
+        """Learn from a packet where sound begins; then give each its true time."""
+        if self._kind != "mp3" or packet.pos is None or not packet.size:
+            return
+        if packet.pts == 0 and self._steady is None:
+            about = self._stream.codec_context
+            size = about.frame_size or 0
+            self._steady = steady(self._head, packet.pos, about.bit_rate, about.rate, size)
+        elif self._steady is not None and not self._steady.has(packet.size):
+            self._steady = None
+            self._head = b"Xing"  # its bit rate varies although it does not say so
+        elif self._steady is not None:
+            packet.pts = packet.dts = self._steady.pts(packet.pos, self._base)
+
     def _frames(self) -> Iterator[tuple[float, AudioFrame]]:
         """Decoded frames with the second each begins at; a broken packet is left out."""
-        clock = 0.0
+        since_s, samples, rate = -1.0, 0, 1
         for frame in self._decoded():
+            now_s = since_s + samples / rate
+            told_s = now_s
             if frame.pts is not None:
                 base = frame.time_base or self._base
-                clock = (frame.pts - self._first) * base.numerator / base.denominator
-            yield clock, frame
-            clock += frame.samples / frame.sample_rate
+                told_s = (frame.pts - self._first) * base.numerator / base.denominator
+            if abs(told_s - now_s) > _ROUNDED_S or frame.sample_rate != rate:
+                since_s, samples, rate = told_s, 0, frame.sample_rate
+                now_s = told_s
+            self._furthest_s = max(self._furthest_s, now_s)
+            yield now_s, frame
+            samples += frame.samples
 
     def _decoded(self) -> Iterator[AudioFrame]:
         packets = self._container.demux(self._stream)
@@ -195,6 +234,7 @@ class Media:
                 broken += 1
                 packets = self._container.demux(self._stream)
                 continue
+            self._look_at(packet)
             try:
                 frames = packet.decode()
             except av.error.FFmpegError:

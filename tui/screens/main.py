@@ -36,6 +36,7 @@ from widgets.call_document import Extra
 from widgets.call_table import CallTable
 from widgets.columns import DEFAULT_COLUMNS, Clock
 from widgets.empty_state import EmptyState
+from widgets.exact import ExactCompositor
 from widgets.filter_line import FilterLine
 from widgets.key_line import KeyLine
 from widgets.player_line import PlayerLine
@@ -74,6 +75,7 @@ class MainScreen(AskingScreen, PlayingScreen):
         first_query: str,
     ) -> None:
         super().__init__(services, network, keymap)
+        self._compositor = ExactCompositor()
         self.settings = settings
         self.set_reactive(MainScreen.query_text, first_query)
         self._archive: Archive | None = None
@@ -339,11 +341,9 @@ class MainScreen(AskingScreen, PlayingScreen):
         if self.detail_open and not call.recordings_known:
             self._ask_recordings(account, call.id)
         asking = self._asked == f"{account}:{call.id}"
-        extra = Extra(
-            playing=playing.index if playing and here else None,
-            asking=asking,
-            heard=state.heard_words(self._archive, account, call, self.clock),
-        )
+        index = playing.index if playing and here else None
+        heard = state.heard_words(self._archive, account, call, self.clock, index)
+        extra = Extra(playing=index, asking=asking, heard=heard)
         detail.show(call, account, self.clock, extra)
 
     def watch_detail_open(self) -> None:
