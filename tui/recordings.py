@@ -152,7 +152,9 @@ class RecordingCache:
         ]
         for info, path in sorted(files, key=lambda item: -item[0].st_mtime):
             kept += info.st_size
-            if now - info.st_mtime > days * 86400 or kept > limit_bytes:
+            # a download that a killed program left unfinished is nobody's after a day
+            keep_s = 86400 * (min(days, 1) if path.suffix == ".part" else days)
+            if now - info.st_mtime > keep_s or kept > limit_bytes:
                 path.unlink(missing_ok=True)
                 removed += 1
         for path in self._folder.rglob(f"*{PEAKS}"):  # they go with their recording

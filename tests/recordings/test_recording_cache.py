@@ -47,6 +47,16 @@ def test_the_sweep_takes_what_is_old_and_the_oldest_beyond_the_limit(cache: Reco
     assert [path.exists() for path in paths] == [False, False, True, True]
 
 
+def test_the_sweep_takes_what_a_killed_program_left_unfinished(cache: RecordingCache) -> None:
+    (handle, old), (other, young) = cache.partial(), cache.partial()
+    os.close(handle)
+    os.close(other)
+    os.utime(old, (NOW - 2 * DAY, NOW - 2 * DAY))
+    os.utime(young, (NOW - DAY / 2, NOW - DAY / 2))
+    assert cache.sweep(NOW, days=30) == 1
+    assert not old.exists() and young.exists()
+
+
 def test_forgetting_an_account_leaves_the_others(cache: RecordingCache) -> None:
     one = call("1", "r")
     path = keep(cache, one, 0, b"x")

@@ -24,6 +24,7 @@ from providers.model import (
 )
 from tests.benchmarks.fill import call
 from tests.ui.driving import main, settled, until
+from tests.widgets.hosts import STEREO
 from tui.accounts import make_account
 from tui.app import RingbackApp
 from tui.archive.archive import AccountState, Archive
@@ -33,6 +34,7 @@ from tui.services import Services
 from tui.settings import put
 from tui.sync import Report, could_not_begin
 from widgets.player_line import PlayerView
+from widgets.waveform import Waveform
 
 NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
 ACCOUNTS = {"support": "liner", "hotline": "cinnox", "desk": "nectar"}
@@ -179,6 +181,7 @@ async def playing(pilot: Pilot[None]) -> None:
     screen.playback.playing = Playing(found[0].name, found[1], 1)
     title = screen.playback.playing.title
     screen.playback._show(PlayerView("playing", 41.0, 165.0, 1.25, 100, title))
+    screen.query_one(Waveform).wave = replace(STEREO, position_s=67.0)
     await pilot.pause()
 
 

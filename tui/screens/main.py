@@ -342,11 +342,9 @@ class MainScreen(AskingScreen, PlayingScreen):
         if self.detail_open and not call.recordings_known:
             self._ask_recordings(account, call.id)
         asking = self._asked == f"{account}:{call.id}"
-        extra = Extra(
-            playing=playing.index if playing and here else None,
-            asking=asking,
-            heard=state.heard_words(self._archive, account, call, self.clock),
-        )
+        index = playing.index if playing and here else None
+        heard = state.heard_words(self._archive, account, call, self.clock, index)
+        extra = Extra(playing=index, asking=asking, heard=heard)
         detail.show(call, account, self.clock, extra)
 
     def watch_detail_open(self) -> None:

@@ -223,12 +223,18 @@ def next_recorded(
     return None
 
 
-def heard_words(archive: Archive, account: str, call: Call, clock: Clock) -> tuple[str, ...]:
-    """What happened here to each recording of a call, in words; at least one for the call."""
+def heard_words(
+    archive: Archive, account: str, call: Call, clock: Clock, playing: int | None
+) -> tuple[str, ...]:
+    """What happened here to each recording of a call, in words; at least one for the call.
+
+    Where the one that plays was left is no news: the player's line says where it is.
+    """
     known = archive.heard.of_call(account, call.id)
-    count = max(1, len(call.recordings))
+    lines = (known.get(recording_key(call, n)) for n in range(max(1, len(call.recordings))))
     return tuple(
-        _heard_words(known.get(recording_key(call, index)), clock) for index in range(count)
+        _heard_words(line._replace(position_s=0.0) if line and index == playing else line, clock)
+        for index, line in enumerate(lines)
     )
 
 

@@ -1,0 +1,344 @@
+"""From a call to its sound: the vendor, the recording's host, the cache and the silent player."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from providers.base import Secret
+from providers.errors import AuthError, MissingToken, RecordingError
+from providers.model import Call, Recording
+from providers.nectar import Nectar
+from tests.audio import sounds
+from tests.recordings.host import Asked, Host
+from tui import playback as module
+from tui.accounts import Account, make_account
+from tui.audio.spool import Spool
+from tui.fetching import Fetching
+from tui.network import NetworkThread
+from tui.paths import Paths
+from tui.playback import Playback
+from tui.services import Services
+from widgets.player_line import PlayerView
+
+SOUND = sounds.wav(sounds.tone(40, 8000), 8000)
+NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
+
+
+class Desk:
+    """A vendor of one call, whose recording's address it may have changed."""
+
+    capabilities = Nectar.capabilities
+
+    def __init__(self) -> None:
+        self.now = Call("9", "nectar")
+        self.asked = 0
+        self.error: Exception | None = None
+
+    async def __aenter__(self) -> Desk:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def call(self, id_: str) -> Call:
+        self.asked += 1
+        if self.error:
+            raise self.error
+        return self.now
+
+    def media_headers(self, url: str) -> dict[str, str]:
+        return {}
+
+
+class World:
+    """An account, its vendor, its recordings' host, and a place to keep them."""
+
+    def __init__(self, host: Host, services: Services, network: NetworkThread) -> None:
+        self.host, self.services, self.network = host, services, network
+        self.desk = Desk()
+        self.tokens_asked = 0
+        self.account: Account = make_account("desk", "nectar", host.url, {"call_ids": "9"})
+        self.call = self.at("/old")
+        self.desk.now = self.at("/new")
+
+    def at(self, path: str, ended: timedelta = timedelta(days=1)) -> Call:
+        recordings = (Recording("r", url=self.host.url + path),) if path else ()
+        return Call(
+            "9",
+            "nectar",
+            started_at=NOW - ended - timedelta(seconds=40),
+            ended_at=NOW - ended,
+            has_recording=True,
+            recordings=recordings,
+        )
+
+    def partials(self) -> list[Path]:
+        return list(self.services.paths.cached_recordings.rglob("*.part"))
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with Host(SOUND) as running:
+        yield running
+
+
+@pytest.fixture
+def world(host: Host, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("RINGBACK_AUDIO", "none")
+    services = Services(paths, dict(os.environ), UTC)
+    network = NetworkThread(services.open_archive)
+    made = World(host, services, network)
+
+    def token(*_: object) -> Secret:
+        made.tokens_asked += 1
+        return Secret("t")
+
+    monkeypatch.setattr(Services, "find_token", token)
+    monkeypatch.setattr(Services, "provider", lambda *_: made.desk)
+    monkeypatch.setattr(Services, "now", lambda _: NOW)
+    yield made
+    network.close()
+
+
+@pytest.fixture
+async def playback(world: World) -> AsyncIterator[Playback]:
+    views: list[PlayerView] = []
+    made = Playback(world.services, world.network, views.append, lambda _: None)
+    yield made
+    await made.close()
+
+
+async def until(true: Callable[[], object], what: Callable[[], object] = lambda: "") -> None:
+    deadline = time.monotonic() + 15
+    while not true():
+        assert time.monotonic() < deadline, what()
+        await asyncio.sleep(0.01)
+
+
+async def heard(playback: Playback, seconds: float = 0.3) -> None:
+    def so() -> bool:
+        view = playback.view
+        assert view.status != "failed", view.message
+        return view.status == "playing" and view.position_s >= seconds
+
+    await until(so, lambda: playback.view)
+
+
+async def test_it_plays_while_it_comes_and_then_it_is_the_cache(
+    world: World, playback: Playback
+) -> None:
+    world.host.rate = 60_000
+    await playback.play(world.account, world.call)
+    await heard(playback)
+    assert world.host.sent < len(SOUND)
+    assert world.tokens_asked == 0, "an open address needs no token"
+    world.host.rate = None
+    cache = playback._fetching.cache()
+    await until(lambda: cache.find("desk", world.call, 0))
+    assert world.host.sent == len(SOUND) and world.host.twice() == 0
+    playback.stop()
+    found = cache.find("desk", world.call, 0)
+    assert found and found.path.read_bytes() == SOUND and not world.partials()
+    world.host.answer = lambda asked: 503
+    await playback.play(world.account, world.call)
+    await heard(playback)
+    assert world.host.sent == len(SOUND) and world.tokens_asked == 0, "now it works offline"
+
+
+async def test_quitting_while_it_downloads_and_plays(world: World, playback: Playback) -> None:
+    world.host.rate = 60_000
+    await playback.play(world.account, world.call)
+    await heard(playback)
+    began = time.monotonic()
+    await playback.close()
+    await asyncio.to_thread(world.network.close)
+    assert time.monotonic() - began < 1.5  # 0.1 s on a quiet machine
+    assert not world.partials()
+    await until(lambda: world.host.open == 0)
+
+
+@pytest.mark.parametrize("moment", ["asking", "coming"])
+async def test_stopping_ends_the_download_at_once(
+    world: World, playback: Playback, moment: str
+) -> None:
+    world.host.rate, world.host.delay_s = 60_000, 2.0 if moment == "asking" else 0.0
+    playing = asyncio.create_task(playback.play(world.account, world.call))
+    await until(lambda: world.host.asked)
+    if moment == "coming":
+        await heard(playback)
+    playing.cancel()
+    playback.stop()
+    await asyncio.gather(playing, return_exceptions=True)
+    await until(lambda: not world.partials())
+    sent = world.host.sent
+    await until(lambda: world.host.open == 0)
+    assert world.host.sent - sent < 20_000
+
+
+async def test_an_expired_address_is_renewed_before_it_plays(
+    world: World, playback: Playback
+) -> None:
+    world.host.answer = lambda asked: 403 if asked.path == "/old" else None
+    await playback.play(world.account, world.call)
+    await heard(playback)
+    assert [one.path for one in world.host.asked[:2]] == ["/old", "/new"]
+    assert world.desk.asked == 1
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+async def test_an_address_that_expires_while_it_plays_is_renewed(
+    world: World, playback: Playback, status: int
+) -> None:
+    world.host.rate = 60_000
+    await playback.play(world.account, world.call)
+    await heard(playback)
+    world.host.answer = lambda asked: status if asked.path == "/old" else None
+    playback.seek_to(0.9)
+    await heard(playback, 36.2)
+    assert world.desk.asked == 1 and world.host.asked[-1].path == "/new"
+    world.host.rate = None
+    cache = playback._fetching.cache()
+    await until(lambda: cache.find("desk", world.call, 0))
+    found = cache.find("desk", world.call, 0)
+    assert found and found.path.read_bytes() == SOUND
+
+
+async def test_another_recording_under_the_new_address_is_not_mixed_in(
+    world: World, playback: Playback
+) -> None:
+    world.host.rate = 60_000
+    await playback.play(world.account, world.call)
+    await heard(playback)
+
+    def answer(asked: Asked) -> int | None:
+        if asked.path == "/new":
+            world.host.data = SOUND[:-2]
+        return 403 if asked.path == "/old" else None
+
+    world.host.answer = answer
+    playback.seek_to(0.9)
+    await until(lambda: playback.view.status == "failed")
+    assert "was replaced at the vendor" in playback.view.message
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "says"),
+    [
+        (403, None, "the recording's host refuses access"),
+        (404, None, "was deleted at the vendor"),
+        (410, AuthError("Token refused", "the vendor refuses it"), "address has expired"),
+        (403, MissingToken("Token missing", "there is none", "Give one"), "Token missing"),
+        (500, None, "cannot be reached"),
+    ],
+)
+async def test_why_there_is_no_sound(
+    world: World, playback: Playback, status: int, error: Exception | None, says: str
+) -> None:
+    world.host.answer = lambda asked: status
+    world.desk.error = error
+    await playback.play(world.account, world.call)
+    assert playback.view.status == "failed" and says in playback.view.message
+    assert world.host.url not in playback.view.message
+    assert not world.partials()
+
+
+async def test_what_plays_while_it_comes_is_saved_without_fetching_it_twice(
+    world: World, playback: Playback, tmp_path: Path
+) -> None:
+    world.host.rate = 60_000
+    await playback.play(world.account, world.call)
+    await heard(playback)
+    said: list[str] = []
+    saving = asyncio.create_task(
+        playback.download(world.account, world.call, tmp_path / "out", said.append)
+    )
+    await until(lambda: any("MB" in text for text in said))
+    playback.stop()  # whoever saves goes on
+    world.host.rate = None
+    (path,) = await saving
+    assert path.read_bytes() == SOUND
+    assert world.host.sent == len(SOUND) and world.host.twice() == 0
+    assert not world.partials()
+
+
+async def test_a_recording_of_a_call_just_over_is_looked_for_again(
+    world: World, playback: Playback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
+    just_now = timedelta(minutes=2)
+    world.desk.now = world.at("", just_now)
+    playing = asyncio.create_task(playback.play(world.account, world.at("", just_now)))
+    await until(lambda: world.desk.asked >= 2)
+    assert playback.view.status == "loading"
+    assert "the recording is not there yet; looking again every" in playback.view.message
+    world.desk.now = world.at("/new", just_now)
+    await heard(playback)
+    await playing
+
+
+async def test_looking_again_ends_with_a_stop_and_after_a_while(
+    world: World, playback: Playback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
+    just_now = timedelta(minutes=2)
+    world.desk.now = world.at("", just_now)
+    playing = asyncio.create_task(playback.play(world.account, world.desk.now))
+    await until(lambda: world.desk.asked >= 1)
+    playback.stop()
+    await asyncio.wait_for(playing, 2)
+    assert playback.view.status == "idle"
+    asked = world.desk.asked
+    monkeypatch.setattr(module, "LOOK_FOR_S", 0.2)
+    await playback.play(world.account, world.desk.now)
+    assert playback.view.status == "failed" and "not there yet" in playback.view.message
+    assert world.desk.asked > asked
+    await playback.play(world.account, world.at("", timedelta(days=1)))
+    assert playback.view.status == "failed", "an old one will not come any more"
+
+
+async def test_a_stream_that_two_use_lives_until_both_have_let_go(world: World) -> None:
+    world.host.rate = 100_000
+    fetching = Fetching(world.services, world.network)
+    one, two = await asyncio.gather(
+        fetching.open(world.account, world.call, 0), fetching.open(world.account, world.call, 0)
+    )
+    assert one is two and isinstance(one.source, Spool)
+    fetching.release(one)
+    assert await one.source.read(0, 4) == SOUND[:4]
+    fetching.release(two)
+    with pytest.raises(OSError):
+        await one.source.read(0, 4)
+    assert not world.partials()
+
+
+async def test_a_full_disk_is_said_in_the_player(
+    world: World, playback: Playback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.pwrite
+
+    def full(fd: int, data: bytes, at: int) -> int:
+        if at > 50_000:
+            raise OSError(28, "No space left on device")
+        return real(fd, data, at)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    await playback.play(world.account, world.call)
+    await until(lambda: playback.view.status == "failed", lambda: playback.view)
+    assert "there is no room left on the disk" in playback.view.message
+    playback.stop()
+    assert not world.partials()
+
+
+async def test_the_address_is_told_to_nobody(world: World) -> None:
+    fetching = Fetching(world.services, world.network)
+    world.host.answer = lambda asked: 403
+    with pytest.raises(RecordingError) as caught:
+        await fetching.open(world.account, world.call, 0)
+    assert world.host.url not in str(caught.value) + repr(caught.value)
