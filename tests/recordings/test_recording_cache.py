@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from providers.model import Call, Recording
-from tui.recordings import RecordingCache, copy_to, file_name
+from tui.recordings import Fetched, RecordingCache, copy_to, file_name
 
 DAY = 86_400
 NOW = 1_793_600_000.0
@@ -55,6 +55,26 @@ def test_the_sweep_takes_what_a_killed_program_left_unfinished(cache: RecordingC
     os.utime(young, (NOW - DAY / 2, NOW - DAY / 2))
     assert cache.sweep(NOW, days=30) == 1
     assert not old.exists() and young.exists()
+
+
+def test_a_waveform_lies_beside_its_recording_and_is_swept_with_it(
+    cache: RecordingCache, tmp_path: Path
+) -> None:
+    heard, old = call("1", "a"), call("2", "a")
+    for one in (heard, old):
+        cache.keep_peaks("desk", one, 0, one.id.encode())
+        assert cache.find("desk", one, 0) is None, "a waveform is no recording"
+        path = keep(cache, one, 0, b"sound")
+        assert cache.find("desk", one, 0) == Fetched(path, "mp3")
+        assert cache.find_peaks("desk", one, 0) == one.id.encode()
+    now = path.stat().st_mtime
+    os.utime(path, (now - 40 * 86400, now - 40 * 86400))
+    for file in tmp_path.rglob("*.peaks"):  # its own age does not count
+        assert file.stat().st_mode & 0o777 == 0o600
+        os.utime(file, (now - 40 * 86400, now - 40 * 86400))
+    assert cache.sweep(now) == 1
+    assert cache.find_peaks("desk", old, 0) is None
+    assert cache.find_peaks("desk", heard, 0) == b"1" and cache.find("desk", heard, 0)
 
 
 def test_forgetting_an_account_leaves_the_others(cache: RecordingCache) -> None:

@@ -27,6 +27,15 @@ QUERY_HELP = (
 )
 
 
+RECORDING_HELP = (
+    ("R  R2  -  ?", "one recording, two of them, none, not known"),
+    ("R+  heard", "heard: nine tenths of it were played, or its end was reached"),
+    ("R~  part", "begun; playing goes on where it was left, 0 starts anew"),
+    ("R.  soon", "not there yet"),
+    ("R!  refused  gone ...", "cannot be played; the detail says why and when that was seen"),
+)
+
+
 class HelpPage(ScrolledLines):
     """Keys and the query line, in lines."""
 
@@ -43,7 +52,11 @@ class HelpPage(ScrolledLines):
 
     def __init__(self, keymap: Mapping[str, str]) -> None:
         super().__init__()
-        groups = [*key_table(keymap), ("The query line ( / )", list(QUERY_HELP))]
+        groups = [
+            *key_table(keymap),
+            ("The query line ( / )", list(QUERY_HELP)),
+            ("The column Rec, in a narrow and in a wide table", list(RECORDING_HELP)),
+        ]
         self._lines: list[Line] = []
         for title, rows in groups:
             self._lines.append(((f" {title}", "help--heading"),))
