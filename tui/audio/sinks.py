@@ -20,6 +20,7 @@ from tui.audio.media import FRAME, RATE
 from tui.audio.outputs import PERIOD
 
 _TICK_S = 0.05
+_PERIOD_MS = 50  # 20 ms gaps on a busy machine, 100 ms is felt when pausing
 _PERIODS = 1.6  # from our hand to the ear, measured on PulseAudio with periods of 50 and 100 ms
 
 
@@ -69,8 +70,7 @@ class DeviceSink:
         except ImportError as error:
             raise NoDevice("the sound library (miniaudio) is not installed") from error
         self._lib: Any = miniaudio.lib
-        usual_ms = 100 if os.environ.get("PULSE_SERVER") else 50
-        period_ms = int(os.environ.get(PERIOD) or usual_ms)
+        period_ms = int(os.environ.get(PERIOD) or _PERIOD_MS)
         try:
             self._device = miniaudio.PlaybackDevice(
                 output_format=miniaudio.SampleFormat.SIGNED16,
