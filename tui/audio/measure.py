@@ -20,7 +20,7 @@ Tell = Callable[[int, int, bool, bytes], None]
 """First window, channels, whether that was all, the windows."""
 
 _PER_S = round(1 / WINDOW_S)
-_ENOUGH_HZ = 8000  # of samples that are looked at: a peak of speech needs no more
+_ENOUGH_HZ = 4000  # of samples that are looked at: the loud part of speech lies far below
 _TELL_S = 0.15
 _FRAMES_AT_ONCE = 64
 _REST_S = 0.002  # after so many frames, for whoever plays
@@ -76,7 +76,7 @@ class Meter:
         if not self._peaks:
             self.lanes, self._peaks = len(lanes), [0.0] * len(lanes)
         rate, count, at, start = frame.sample_rate, frame.samples, self._looked, 0
-        step = max(1, rate // _ENOUGH_HZ)
+        step = rate // _ENOUGH_HZ | 1  # odd: an even one could keep step with a tone
         while start < count:
             window = max(self._window, (at + start) * _PER_S // rate)
             self._reach(window)
@@ -100,8 +100,9 @@ class Meter:
 
     def _reach(self, window: int) -> None:
         while self._window < window:
-            self._done += bytes(_byte(peak) for peak in self._peaks)
-            self._peaks = [0.0] * len(self._peaks)
+            for lane, peak in enumerate(self._peaks):
+                self._done.append(_byte(peak))
+                self._peaks[lane] = 0.0
             self._window += 1
 
 

@@ -228,12 +228,14 @@ class Media:
     def _frames(self) -> Iterator[tuple[float, AudioFrame]]:
         """Decoded frames with the second each begins at; a broken packet is left out."""
         since_s, samples, rate = -1.0, 0, 1
+        base: Fraction | None = None  # PyAV makes a new one whenever it is asked
         for frame in self._decoded():
             now_s = since_s + samples / rate
             told_s = now_s
-            if frame.pts is not None:
-                base = frame.time_base or self._base
-                told_s = (frame.pts - self._first) * base.numerator / base.denominator
+            pts = frame.pts
+            if pts is not None:
+                base = base or frame.time_base or self._base
+                told_s = (pts - self._first) * base.numerator / base.denominator
             if abs(told_s - now_s) > _ROUNDED_S or frame.sample_rate != rate:
                 since_s, samples, rate = told_s, 0, frame.sample_rate
                 now_s = told_s
