@@ -10,9 +10,10 @@ from pathlib import Path
 
 from providers.errors import AuthError, ProviderError, RecordingError
 from providers.model import Call
+from tui import audit
 from tui.accounts import Account
 from tui.archive import Archive
-from tui.cli_calls import split_name
+from tui.cli_calls import read_name, split_name
 from tui.exits import CommandError, Exit
 from tui.recordings import (
     Fetched,
@@ -82,7 +83,7 @@ def _fetched(
 
 def _download(services: Services, arguments: argparse.Namespace) -> int:
     account, call, got = _fetched(services, arguments.call)
-    folder = Path(arguments.output)
+    folder, name = Path(arguments.output), f"{account.name}:{call.id}"
     failed = 0
     for index, one in enumerate(got):
         if isinstance(one, RecordingError):
@@ -93,6 +94,7 @@ def _download(services: Services, arguments: argparse.Namespace) -> int:
             path = copy_to(one, folder, file_name(account.provider, call, index, one.kind))
         except OSError as error:
             raise CommandError(f"cannot write to {folder}: {error.strerror}") from None
+        audit.record(services.paths, audit.DOWNLOAD, call=name, recording=index + 1)
         print(path)
     if not failed:
         return Exit.DONE
@@ -112,7 +114,7 @@ def _play(services: Services, arguments: argparse.Namespace) -> int:
     from tui.audio.cli import play_on_terminal
     from tui.audio.player import FileSource
 
-    start_s = seconds(arguments.start)
+    start_s = seconds(arguments.start) if arguments.start else 0.0
     if not 0.5 <= arguments.speed <= 3:
         raise CommandError("--speed is from 0.5 to 3", code=Exit.USAGE)
     path = Path(arguments.what)
@@ -120,10 +122,15 @@ def _play(services: Services, arguments: argparse.Namespace) -> int:
     if not path.is_file():
         if ":" not in arguments.what:
             raise CommandError(f"there is no file {arguments.what}", "Name a file, or ACCOUNT:ID.")
-        _, call, [first, *_] = _fetched(services, arguments.what, only_first=True)
-        if isinstance(first, RecordingError):
-            raise CommandError(f"{arguments.what}: {first}")
-        path, title = first.path, call.contact.name or call.contact.number or call.id
+        _, link = read_name(services, arguments.what)
+        account, call, got = _fetched(services, arguments.what, only_first=not link.recording)
+        one = got[link.recording] if link.recording < len(got) else RecordingError("none")
+        if isinstance(one, RecordingError):
+            raise CommandError(f"{arguments.what}: {one}")
+        path, title = one.path, call.contact.name or call.contact.number or call.id
+        start_s = start_s if arguments.start else link.at_s or 0.0
+        name = f"{account.name}:{call.id}"
+        audit.record(services.paths, audit.PLAY, call=name, recording=link.recording + 1)
     return asyncio.run(
         play_on_terminal(FileSource(path), title, speed=arguments.speed, start_s=start_s)
     )

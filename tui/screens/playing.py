@@ -139,9 +139,12 @@ class PlayingScreen(CallsScreen):
         except (ProviderError, RecordingError, OSError) as error:
             self._flash(trouble(error), "error")
         else:
-            self._flash(f"saved {', '.join(map(str, paths))}")
+            self._saved(*current, paths)
         finally:
             self._downloaded("")
+
+    def _saved(self, account: Account, call: Call, paths: list[Path]) -> None:
+        self._flash(f"saved {', '.join(map(str, paths))}")
 
     def _downloaded(self, progress: str) -> None:
         self.downloading = progress
