@@ -71,11 +71,14 @@ RECORDING_REASONS = {
     "pending": "the recording is not there yet",
     "refused": "the recording's host refuses access",
     "gone": "the recording was deleted at the vendor",
+    "expired": "the recording's address has expired",
+    "changed": "the recording was replaced at the vendor while it was fetched",
     "unreachable": "the recording's host cannot be reached",
     "unsafe": "the recording's address is not one that may be fetched",
     "not_sound": "the host sent a page, not sound",
     "damaged": "the recording cannot be decoded",
     "too_large": "the recording is larger than the limit",
+    "no_room": "there is no room left on the disk for the recording",
 }
 
 

@@ -10,25 +10,27 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
 
 from providers.errors import RecordingError
 from providers.http import silence_loggers, user_agent
+from providers.sniff import HEAD as FULL_HEAD
 from providers.sniff import sniff, what_else
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["LIMIT", "Media", "allows_private", "fetch"]
+__all__ = ["LIMIT", "Body", "Credential", "Media", "Remote", "allows_private", "fetch"]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-Credential = Callable[[str], dict[str, str]]
+Credential = Callable[[str], Awaitable[dict[str, str]]]
 Progress = Callable[[int, "int | None"], None]
 
 LIMIT = 500 * 1000 * 1000
@@ -107,37 +109,260 @@ async def fetch(
     resolve: Resolve = resolve_name,
     verify: ssl.SSLContext | None = None,
 ) -> Media:
-    """Write a recording's bytes to `sink`. Raises `RecordingError`; the sink then holds a part.
+    """Write a whole recording to `sink`. Raises `RecordingError`; the sink then holds a part.
 
-    `allow_private` lets the address be on loopback or a private network (see `allows_private`),
-    and only there plain http. `credential(url)` is asked once, after a 401 or 403 without one,
-    and gives headers only for an address of the account's own origin. `progress` gets the bytes
-    so far and, where known, the bytes there will be.
+    `progress` gets the bytes so far and, where known, the bytes there will be. The rest is for
+    `Remote`.
     """
-    import httpx
+    remote = Remote(
+        url,
+        allow_private=allow_private,
+        credential=credential,
+        limit_bytes=limit_bytes,
+        resolve=resolve,
+        verify=verify,
+    )
+    try:
+        body = await remote.open()
+        size, head, kind = 0, b"", ""
+        async for chunk in body.chunks:
+            size += len(chunk)
+            if not kind:
+                head += chunk
+                if too_little(head):
+                    continue
+                kind, chunk = kind_of(head), head
+            sink.write(chunk)
+            if progress:
+                progress(size, body.total)
+        if not kind:
+            kind = kind_of(head)
+            sink.write(head)
+        return Media(kind, size)
+    finally:
+        await remote.close()
 
-    silence_loggers()
-    where, headers, redirects = _parsed(url), dict[str, str](), 0
-    while True:
-        addresses = await _checked(where, allow_private, resolve)
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An answer that has begun: the bytes of a recording from `start` on."""
+
+    start: int
+    """The first byte's place; 0 from a host that knows no ranges, whatever was asked for."""
+    end: int | None
+    """The place after its last byte, where that is known."""
+    total: int | None
+    """All bytes of the recording, where that is known."""
+    tag: str
+    """The host's name for these very bytes (a strong ETag), or nothing."""
+    ranges: bool
+    """Whether the host gave the range that was asked for."""
+    chunks: AsyncIterator[bytes]
+    """Raises `RecordingError`: `unreachable` when it is cut off, or `too_large`."""
+    close: Callable[[], Awaitable[None]]
+
+
+class Remote:
+    """One recording at its host, to be opened from any byte on. It holds no token.
+
+    Connections are kept for the next part, but only for the host they were made to: another
+    name at the same address would be trusted by the first one's certificate.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        allow_private: bool,
+        credential: Credential | None = None,
+        limit_bytes: int = LIMIT,
+        resolve: Resolve = resolve_name,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        """`allow_private` lets the address be on loopback or a private network (see
+        `allows_private`), and only there plain http. `credential(url)` is asked once for each
+        `open`, after a 401 or 403, and gives headers only for an address of the account's own
+        origin.
+        """
+        self._url, self._allow_private, self._credential = url, allow_private, credential
+        self._limit, self._resolve, self._verify = limit_bytes, resolve, verify
+        self._clients: dict[tuple[str, str], httpx.AsyncClient] = {}
+        self._found: tuple[httpx.URL, dict[str, str]] | None = None
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    def move(self, url: str) -> None:
+        """From now on it lies at another address."""
+        self._url, self._found = url, None
+
+    async def open(self, start: int = 0, end: int | None = None) -> Body:
+        """The bytes from `start` on, and before `end`. Raises `RecordingError`.
+
+        Without both the whole recording is asked for, and no range. A host without ranges
+        answers with the whole as well: see `Body.start`.
+        """
+        import httpx
+
+        silence_loggers()
+        wanted = _Range(start, end)
         try:
-            async with _open(where, addresses, headers, verify) as response:
-                status = response.status_code
-                location = response.headers.get("location")
+            if self._found:
+                try:
+                    return await self._follow(*self._found, wanted)
+                except RecordingError as error:
+                    if error.reason not in ("refused", "gone"):
+                        raise
+                    self._found = None  # a redirect to an address that serves for a while only
+            return await self._follow(_parsed(self._url), {}, wanted)
+        except (httpx.TimeoutException, TimeoutError):
+            raise RecordingError("unreachable", "no answer in time") from None
+        except (httpx.HTTPError, OSError):
+            raise RecordingError("unreachable", "the connection failed") from None
+
+    async def close(self) -> None:
+        """Close every connection; what is still open ends here."""
+        clients = list(self._clients.values())
+        self._clients.clear()
+        for client in clients:
+            await client.aclose()
+
+    async def _follow(self, where: httpx.URL, headers: dict[str, str], wanted: _Range) -> Body:
+        """Through redirects and at most one refusal. Every address is checked anew."""
+        redirects, credential = 0, self._credential
+        while True:
+            addresses = await _checked(where, self._allow_private, self._resolve)
+            response = await self._send(where, addresses, {**headers, **wanted.headers})
+            try:
+                status, location = response.status_code, response.headers.get("location")
                 if status in _REDIRECT_STATUS and location:
                     redirects += 1
                     if redirects > REDIRECTS:
                         raise RecordingError("unsafe", "too many redirects")
                     where, headers = _parsed(location, where), {}
-                elif status in (401, 403) and credential and (own := credential(str(where))):
+                elif status in (401, 403) and credential and (own := await credential(str(where))):
                     headers, credential = own, None
+                elif status == 416 and wanted.start == 0 and wanted.headers:
+                    wanted = _Range(0, None)  # not even one byte, or a host that takes none of it
                 else:
-                    _check_status(status)
-                    return await _copy(response, sink, limit_bytes, progress)
-        except (httpx.TimeoutException, TimeoutError):
-            raise RecordingError("unreachable", "no answer in time") from None
-        except (httpx.HTTPError, OSError):
-            raise RecordingError("unreachable", "the connection failed") from None
+                    body = self._body(response, wanted)
+                    self._found = (where, headers) if redirects or headers else None
+                    return body
+            except BaseException:
+                await response.aclose()
+                raise
+            await response.aclose()
+
+    async def _send(
+        self, where: httpx.URL, addresses: list[str], headers: dict[str, str]
+    ) -> httpx.Response:
+        """The answer of the first of the checked addresses that can be connected to."""
+        import httpx
+
+        client = self._client(where)
+        for address in addresses:
+            request = client.build_request(
+                "GET",
+                where.copy_with(host=address),
+                headers={**headers, "Host": where.netloc.decode()},
+                extensions={"sni_hostname": where.raw_host.decode()},
+            )
+            try:
+                return await client.send(request, stream=True)
+            except httpx.ConnectError:
+                if address == addresses[-1]:
+                    raise
+        raise AssertionError("there is at least one address")
+
+    def _client(self, where: httpx.URL) -> httpx.AsyncClient:
+        import httpx
+
+        key = (where.scheme, where.netloc.decode())
+        if key not in self._clients:
+            context: ssl.SSLContext | bool = False  # serves plain http alone
+            if where.scheme == "https":
+                context = self._verify or _trusted()
+            self._clients[key] = httpx.AsyncClient(
+                follow_redirects=False,
+                trust_env=False,
+                timeout=httpx.Timeout(30, connect=10),
+                verify=context,
+                headers={"User-Agent": user_agent(), "Accept-Encoding": "identity"},
+            )
+        return self._clients[key]
+
+    def _body(self, response: httpx.Response, wanted: _Range) -> Body:
+        _check_status(response.status_code, ranged=bool(wanted.headers))
+        length = _number(response.headers.get("content-length", ""))
+        start, end, total = 0, length, length
+        if part := response.status_code == 206:
+            start, end, total = _content_range(response.headers.get("content-range", ""))
+            if start != wanted.start:
+                raise RecordingError("unreachable", "the host sent another part")
+        if total is not None and total > self._limit:
+            raise RecordingError("too_large", f"{total // 10**6} MB")
+        tag = response.headers.get("etag", "")
+        return Body(
+            start=start,
+            end=end,
+            total=total,
+            tag="" if tag.startswith("W/") else tag,
+            ranges=part,
+            chunks=_chunks(response, self._limit - start),
+            close=response.aclose,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """From `start` to before `end`; (0, None) is everything, which needs no header."""
+
+    start: int
+    end: int | None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        if self.start == 0 and self.end is None:
+            return {}
+        last = "" if self.end is None else self.end - 1
+        return {"Range": f"bytes={self.start}-{last}"}
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that are trusted; reading them takes longer than the rest of a start."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _content_range(text: str) -> tuple[int, int, int | None]:
+    """``bytes 0-99/1000`` as start, end and total. Raises `RecordingError`."""
+    match = re.fullmatch(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", text.strip())
+    if match is None or int(match[1]) > int(match[2]):
+        raise RecordingError("unreachable", "the host sent a part of no known place")
+    return int(match[1]), int(match[2]) + 1, _number(match[3])
+
+
+async def _chunks(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
+    import httpx
+
+    size = 0
+    try:
+        async for chunk in response.aiter_raw():
+            size += len(chunk)
+            if size > limit:
+                raise RecordingError("too_large", f"more than {limit // 10**6} MB")
+            yield chunk
+    except (httpx.TimeoutException, TimeoutError):
+        raise RecordingError("unreachable", "no answer in time") from None
+    except (httpx.HTTPError, OSError):
+        raise RecordingError("unreachable", "the connection failed") from None
 
 
 def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
@@ -170,82 +395,24 @@ async def _checked(where: httpx.URL, allow_private: bool, resolve: Resolve) -> l
     return found
 
 
-@asynccontextmanager
-async def _open(
-    where: httpx.URL, addresses: list[str], headers: dict[str, str], verify: ssl.SSLContext | None
-) -> AsyncIterator[httpx.Response]:
-    """The answer of the first of the checked addresses that can be connected to."""
-    import httpx
-
-    context: ssl.SSLContext | bool = verify or False  # False serves plain http alone
-    if verify is None and where.scheme == "https":
-        context = httpx.create_ssl_context()
-    async with httpx.AsyncClient(
-        follow_redirects=False,
-        trust_env=False,
-        timeout=httpx.Timeout(30, connect=10),
-        verify=context,
-        headers={"User-Agent": user_agent(), "Accept-Encoding": "identity"},
-    ) as client:
-        for address in addresses:
-            request = client.build_request(
-                "GET",
-                where.copy_with(host=address),
-                headers={**headers, "Host": where.netloc.decode()},
-                extensions={"sni_hostname": where.raw_host.decode()},
-            )
-            try:
-                response = await client.send(request, stream=True)
-            except httpx.ConnectError:
-                if address == addresses[-1]:
-                    raise
-                continue
-            try:
-                yield response
-            finally:
-                await response.aclose()
-            return
-
-
-def _check_status(status: int) -> None:
+def _check_status(status: int, *, ranged: bool) -> None:
     if status in (404, 410):
         raise RecordingError("gone", f"status {status}")
     if status >= 500 or status in (408, 429):
         raise RecordingError("unreachable", f"status {status}")
-    if status not in (200, 203):
+    if status == 416:
+        raise RecordingError("changed")
+    if status not in (200, 203) and not (ranged and status == 206):
         raise RecordingError("refused", f"status {status}")
 
 
-async def _copy(
-    response: httpx.Response, sink: BinaryIO, limit: int, progress: Progress | None
-) -> Media:
-    """Copy the body while counting, and tell its kind before the first byte is written."""
-    length = response.headers.get("content-length", "")
-    total = int(length) if length.isdecimal() and len(length) < 19 else None
-    if total is not None and total > limit:
-        raise RecordingError("too_large", f"{total // 10**6} MB")
-    size, kind, head = 0, None, b""
-    async for chunk in response.aiter_raw():
-        size += len(chunk)
-        if size > limit:
-            raise RecordingError("too_large", f"more than {limit // 10**6} MB")
-        if kind is None:
-            head += chunk
-            if len(head) < HEAD:
-                continue
-            kind, chunk = _kind(head), head
-        sink.write(chunk)
-        if progress:
-            progress(size, total)
-    if kind is None:
-        kind = _kind(head)
-        sink.write(head)
-        if progress:
-            progress(size, total)
-    return Media(kind, size)
+def too_little(head: bytes) -> bool:
+    """Whether more of the first bytes are needed to tell the kind; padding tells nothing."""
+    return len(head) < HEAD or (len(head) < FULL_HEAD and not head.strip(b"\0"))
 
 
-def _kind(head: bytes) -> str:
+def kind_of(head: bytes) -> str:
+    """The kind of sound that begins with these bytes. Raises `RecordingError`: it is none."""
     kind = sniff(head)
     if kind is None:
         raise RecordingError("not_sound", what_else(head))

@@ -261,3 +261,7 @@ class CallRow(NamedTuple):
     """How many recordings are known."""
     problems: int
     """How many things of the vendor's row could not be read."""
+    heard: str | None = None
+    """``heard`` when all of its recordings were, ``part`` when one was begun."""
+    trouble: str | None = None
+    """Why a recording could not be played when last tried: a key of `RECORDING_REASONS`."""

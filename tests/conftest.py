@@ -40,6 +40,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     home = tmp_path_factory.mktemp("user")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("RINGBACK_HOME", str(home / "ringback"))
+    monkeypatch.setenv("RINGBACK_RUNTIME_DIR", str(home / "run"))  # no speaker of this user's
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("TZ", "UTC")
     if hasattr(time, "tzset"):

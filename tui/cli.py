@@ -105,6 +105,10 @@ def _handler(command: str) -> Handler:
         from tui import cli_away
 
         return cli_away.run
+    if command == "speaker":
+        from tui import cli_speaker
+
+        return cli_speaker.run
     if command in ("doctor", "paths"):
         from tui import cli_doctor
 
@@ -130,6 +134,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, frozenset[str]]:
     _add_accounts(commands)
     _add_calls(commands)
     _add_rest(commands)
+    _add_speaker(commands)
     return parser, frozenset(commands.choices)
 
 
@@ -272,6 +277,36 @@ def _add_rest(commands: Commands) -> None:
     doctor = commands.add_parser("doctor", help="what works here, what does not, and the cure")
     doctor.add_argument("--json", action="store_true")
     commands.add_parser("paths", help="where Ringback keeps its files")
+
+
+def _add_speaker(commands: Commands) -> None:
+    speaker = commands.add_parser(
+        "speaker",
+        help="hear on this machine what a screen at the other end of ssh plays",
+        usage="ringback speaker [-p PORT] [-i FILE] [-o OPTION] [USER@]HOST [-- SSH OPTION ...]",
+        description="Run it where you sit. It starts Ringback at the other end through ssh, "
+        "without any forwarding; the screen there finds it within a second. ctrl+c ends it.",
+    )
+    speaker.add_argument("host", nargs="?", metavar="[USER@]HOST", help="as for ssh")
+    speaker.add_argument("ssh_options", nargs="*", metavar="SSH OPTION", help="behind --: for ssh")
+    for name, long, metavar in (
+        ("-p", "port", "PORT"),
+        ("-i", "identity", "FILE"),
+        ("-o", "option", "OPTION"),
+    ):
+        speaker.add_argument(
+            name, f"--{long}", action="append", default=[], metavar=metavar, help="for ssh"
+        )
+    speaker.add_argument(
+        "--remote-command",
+        default="ringback",
+        metavar="CMD",
+        help="how Ringback is started at the other end (default: ringback)",
+    )
+    speaker.add_argument("--ssh", default="ssh", metavar="CMD", help="another ssh program")
+    speaker.add_argument(
+        "--relay", action="store_true", help="the other end of it; started through ssh"
+    )
 
 
 if __name__ == "__main__":

@@ -157,9 +157,10 @@ def read_name(services: Services, name: str) -> tuple[Account, links.Link]:
     except ValueError as error:
         raise CommandError(str(error), links.FORM, Exit.USAGE) from None
     try:
-        return services.accounts.get(link.account), link
+        account = services.accounts.get(link.account)
     except AccountError as error:
         raise CommandError(error.message, error.hint, Exit.USAGE) from None
+    return account, link._replace(account=account.name)
 
 
 def wanted_call(services: Services, archive: Archive, account: Account, id_: str) -> Call:

@@ -65,7 +65,7 @@ def examine(services: Services) -> Iterator[Finding]:
     yield from _terminal(services)
     yield from _files(services)
     yield from _accounts(services)
-    yield _sound()
+    yield from _sound(services)
 
 
 def _terminal(services: Services) -> Iterator[Finding]:
@@ -115,8 +115,12 @@ def _accounts(services: Services) -> Iterator[Finding]:
         yield Finding(state, "account", f"{name}: token {where.state} ({where.source})")
 
 
-def _sound() -> Finding:
+def _sound(services: Services) -> Iterator[Finding]:
     from tui.audio.player import probe
+    from tui.audio.route import choose_route, reason, session_environ
 
-    text = asyncio.run(probe())
-    return Finding(WARN if text.startswith("no sound") else GOOD, "sound", text)
+    environ = session_environ(services.environ)
+    route = choose_route(environ)
+    yield Finding(WARN if route.notice else GOOD, "sound way", reason(route, environ))
+    text = asyncio.run(probe(route=route))
+    yield Finding(WARN if text.startswith("no sound") else GOOD, "sound", text)

@@ -6,6 +6,8 @@ import argparse
 import asyncio
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from providers.errors import AuthError, ProviderError, RecordingError
@@ -15,13 +17,16 @@ from tui.accounts import Account
 from tui.archive import Archive
 from tui.cli_calls import read_name, split_name
 from tui.exits import CommandError, Exit
+from tui.fetching import vendor_of
 from tui.recordings import (
     Fetched,
     RecordingCache,
+    Vendor,
+    complete,
     copy_to,
-    fetch,
     file_name,
     renewed,
+    stream,
     with_known_recordings,
 )
 from tui.services import Services
@@ -34,55 +39,60 @@ def run(arguments: argparse.Namespace) -> int:
     return _play(services, arguments)
 
 
+async def known_call(vendor: Vendor, archive: Archive, account: Account, id_: str) -> Call:
+    """A call with its list of recordings, from the archive or else from the vendor.
+
+    Raises `ProviderError`.
+    """
+    call = archive.get(account.name, id_)
+    if call is None:
+        call = await renewed(await vendor(), archive, account.name, Call(id_, account.provider))
+    if not call.recordings_known:
+        call = await with_known_recordings(await vendor(), archive, account.name, call)
+    return call
+
+
 async def fetch_all(
-    services: Services, archive: Archive, account: Account, id_: str, only_first: bool = False
+    services: Services, archive: Archive, account: Account, id_: str
 ) -> tuple[Call, list[Fetched | RecordingError]]:
     """A call and its recordings as files in the cache, or why one cannot be had.
 
     Raises `ProviderError` when not even the list of recordings can be had.
     """
+    vendor = vendor_of(services, account, archive)
     cache = RecordingCache(services.paths.cached_recordings)
-    call = archive.get(account.name, id_)
-    if call and call.recordings and call.recordings_known:
-        wanted = range(1 if only_first else len(call.recordings))
-        cached = [cache.find(account.name, call, index) for index in wanted]
-        if all(cached):
-            return call, [one for one in cached if one]
-    token = await asyncio.to_thread(services.find_token, account)
-    provider = services.provider(account, services.login(account, token, archive))
     got: list[Fetched | RecordingError] = []
-    async with provider:
-        if call is None:
-            call = await renewed(provider, archive, account.name, Call(id_, account.provider))
-        call = await with_known_recordings(provider, archive, account.name, call)
-        count = max(1, min(1, len(call.recordings)) if only_first else len(call.recordings))
-        for index in range(count):
+    try:
+        call = await known_call(vendor, archive, account, id_)
+        for index in range(max(1, len(call.recordings))):
+            place = (account.name, account.base_url, call, index)
             try:
-                got.append(
-                    await fetch(
-                        provider, archive, cache, account.name, account.base_url, call, index
-                    )
-                )
+                source, _ = await stream(vendor, archive, cache, *place)
+                with closing(source):
+                    got.append(await complete(source))
             except RecordingError as error:
                 got.append(error)
+    finally:
+        await vendor.close()
     return call, got
 
 
-def _fetched(
-    services: Services, name: str, only_first: bool = False
-) -> tuple[Account, Call, list[Fetched | RecordingError]]:
-    account, id_ = split_name(services, name)
+@contextmanager
+def _said(name: str) -> Iterator[None]:
+    """What a vendor or a host did wrong, as the command line says it."""
     try:
-        with services.open_archive() as archive:
-            call, got = asyncio.run(fetch_all(services, archive, account, id_, only_first))
+        yield
     except ProviderError as error:
         code = Exit.TOKEN if isinstance(error, AuthError) else Exit.FAILED
         raise CommandError(f"{name}: {error}", error.hint, code) from None
-    return account, call, got
+    except RecordingError as error:
+        raise CommandError(f"{name}: {error}") from None
 
 
 def _download(services: Services, arguments: argparse.Namespace) -> int:
-    account, call, got = _fetched(services, arguments.call)
+    account, id_ = split_name(services, arguments.call)
+    with _said(arguments.call), services.open_archive() as archive:
+        call, got = asyncio.run(fetch_all(services, archive, account, id_))
     folder, name = Path(arguments.output), f"{account.name}:{call.id}"
     failed = 0
     for index, one in enumerate(got):
@@ -114,23 +124,41 @@ def _play(services: Services, arguments: argparse.Namespace) -> int:
     from tui.audio.cli import play_on_terminal
     from tui.audio.player import FileSource
 
-    start_s = seconds(arguments.start) if arguments.start else 0.0
+    start_s = seconds(arguments.start) if arguments.start else None
     if not 0.5 <= arguments.speed <= 3:
         raise CommandError("--speed is from 0.5 to 3", code=Exit.USAGE)
     path = Path(arguments.what)
-    title = path.name
-    if not path.is_file():
-        if ":" not in arguments.what:
-            raise CommandError(f"there is no file {arguments.what}", "Name a file, or ACCOUNT:ID.")
-        _, link = read_name(services, arguments.what)
-        account, call, got = _fetched(services, arguments.what, only_first=not link.recording)
-        one = got[link.recording] if link.recording < len(got) else RecordingError("none")
-        if isinstance(one, RecordingError):
-            raise CommandError(f"{arguments.what}: {one}")
-        path, title = one.path, call.contact.name or call.contact.number or call.id
-        start_s = start_s if arguments.start else link.at_s or 0.0
-        name = f"{account.name}:{call.id}"
-        audit.record(services.paths, audit.PLAY, call=name, recording=link.recording + 1)
-    return asyncio.run(
-        play_on_terminal(FileSource(path), title, speed=arguments.speed, start_s=start_s)
-    )
+    if path.is_file():
+        playing = play_on_terminal(
+            FileSource(path), path.name, speed=arguments.speed, start_s=start_s or 0.0
+        )
+        return asyncio.run(playing)
+    if ":" not in arguments.what:
+        raise CommandError(f"there is no file {arguments.what}", "Name a file, or ACCOUNT:ID.")
+    return _play_call(services, arguments.what, arguments.speed, start_s)
+
+
+def _play_call(services: Services, name: str, speed: float, start_s: float | None) -> int:
+    """A recording of a call while it comes: the first one from its start, or where a link says."""
+    from tui.audio.cli import play_on_terminal
+
+    account, link = read_name(services, name)
+    begin_s = (link.at_s or 0.0) if start_s is None else start_s
+    cache = RecordingCache(services.paths.cached_recordings)
+
+    async def play(archive: Archive) -> int:
+        vendor = vendor_of(services, account, archive)
+        try:
+            call = await known_call(vendor, archive, account, link.id)
+            place = (account.name, account.base_url, call)
+            source, call = await stream(vendor, archive, cache, *place, link.recording)
+            with closing(source):
+                part = link.recording + 1
+                audit.record(services.paths, audit.PLAY, call=link.name, recording=part)
+                title = call.contact.name or call.contact.number or call.id
+                return await play_on_terminal(source, title, speed=speed, start_s=begin_s)
+        finally:
+            await vendor.close()
+
+    with _said(name), services.open_archive() as archive:
+        return asyncio.run(play(archive))

@@ -36,11 +36,11 @@ def _link(services: Services, name: str) -> Link:
 
     account, link = read_name(services, name)
     with services.open_archive() as archive:
-        if archive.find_key(account.name, link.id) is None:
+        if archive.key_of(account.name, link.id) is None:
             wanted_call(services, archive, account, link.id)
-        if archive.find_key(account.name, link.id) is None:
+        if archive.key_of(account.name, link.id) is None:
             raise CommandError(f"the call {link.name} was purged here")
-    return link._replace(account=account.name)
+    return link
 
 
 def _need_terminal() -> None:

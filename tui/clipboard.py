@@ -1,71 +1,59 @@
-"""Text to the clipboard of whoever sits at the terminal, and the way that it took."""
+"""Copying a line of text to the clipboard of whoever looks at the screen."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shutil
+import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-if TYPE_CHECKING:  # the command line may load this module
-    from textual.app import App
-
-WAIT_S = 2.0
+_TOOL_S = 1.0
 """A tool without a display may never answer."""
-TMUX = ("tmux", "load-buffer", "-w", "-")
 
 
-async def copy(app: App[None], text: str, environ: Mapping[str, str] = os.environ) -> str:
-    """Copy `text`; the way in words: ``tmux``, a tool's name, or ``OSC 52``.
+def copy(text: str, environ: Mapping[str, str], osc52: Callable[[str], None]) -> str:
+    """Copy and say by which way: tmux, which drops a program's own OSC 52; where we sit at this
+    machine, its own tool; else the terminal. Takes up to seconds: not for the screen's loop.
 
-    Inside tmux its own buffer and, through it, the terminal's clipboard; over SSH the terminal
-    (OSC 52), which may not allow it and never answers; here the system's tool. The text goes
-    over standard input, never into a command line that others see.
+    `osc52` sends the terminal's own sequence. Whether the terminal obeys nobody can know.
     """
-    command = _command(environ)
-    if command and await _fed(command, text):
-        return command[0]
-    app.copy_to_clipboard(text)
-    return "OSC 52"
+    for commands in _ways(environ):
+        if _fed(commands, text, environ):
+            return commands[0][0]
+    osc52(text)
+    return "the terminal (OSC 52)"
 
 
-def _command(environ: Mapping[str, str]) -> tuple[str, ...] | None:
+def _ways(environ: Mapping[str, str]) -> Iterator[Sequence[Sequence[str]]]:
+    """The programs to try, each with its forms."""
     if environ.get("TMUX"):
-        return TMUX
-    if environ.get("SSH_CONNECTION"):
-        return None
-    candidates = [
-        (environ.get("WAYLAND_DISPLAY"), ("wl-copy",)),
-        (environ.get("DISPLAY"), ("xclip", "-selection", "clipboard")),
-        (sys.platform == "darwin", ("pbcopy",)),
-        (sys.platform == "win32" or environ.get("WSL_DISTRO_NAME"), ("clip.exe",)),
-    ]
-    usable = (command for here, command in candidates if here and shutil.which(command[0]))
-    return next(usable, None)
+        # from its buffer to the outer terminal; an old tmux keeps it itself
+        yield (("tmux", "load-buffer", "-w", "-"), ("tmux", "load-buffer", "-"))
+    elif not environ.get("SSH_CONNECTION"):
+        if environ.get("WAYLAND_DISPLAY"):
+            yield (("wl-copy",),)
+        if environ.get("DISPLAY"):
+            yield (("xclip", "-selection", "clipboard"),)
+        if sys.platform == "darwin":
+            yield (("pbcopy",),)
+        if sys.platform == "win32" or environ.get("WSL_DISTRO_NAME"):
+            yield (("clip.exe",),)
 
 
-async def _fed(command: tuple[str, ...], text: str) -> bool:
-    """Whether the command took the text within `WAIT_S`."""
-    quiet = asyncio.subprocess.DEVNULL
-    try:
-        # wl-copy and xclip leave a process behind that must not hold our terminal
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=quiet,
-            stderr=quiet,
-            start_new_session=True,
-        )
-    except OSError:
-        return False
-    try:
-        await asyncio.wait_for(child.communicate(text.encode("utf-8", "replace")), WAIT_S)
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            child.kill()
-        await child.wait()
-        return False
-    return child.returncode == 0
+def _fed(commands: Sequence[Sequence[str]], text: str, environ: Mapping[str, str]) -> bool:
+    """Whether one of the commands took the text."""
+    for command in commands:
+        try:
+            done = subprocess.run(
+                command,
+                input=text.encode(),  # never as an argument: others see those
+                env=dict(environ),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=_TOOL_S,
+                start_new_session=True,  # what xclip leaves running outlives our terminal
+            )
+        except (OSError, subprocess.SubprocessError):
+            return False
+        if done.returncode == 0:
+            return True
+    return False

@@ -61,9 +61,23 @@ COMMANDS = (
     Command("normal-speed", "equals_sign", "Speed 1", "Play at normal speed.", "Recording", "normal_speed"),
     Command("louder", "plus", "Louder", "Turn the volume up.", "Recording", "volume(0.1)"),
     Command("quieter", "minus", "Quieter", "Turn the volume down.", "Recording", "volume(-0.1)"),
+    Command("mute", "m", "Mute", "No sound; again: as loud as before.", "Recording", "mute"),
+    Command("side", "vertical_line", "Side", "Hear one side of a stereo recording: left, right, both.", "Recording", "side"),
+    Command("skip-silence", "i", "Skip silence", "Shorten long silences, or hear them again.", "Recording", "skip_silence"),
+    Command("loop", "l", "Loop", "Mark where a loop begins; again: where it ends; again: no loop.", "Recording", "loop"),
+    Command("next-turn", "L", "Next turn", "Go to where somebody speaks next.", "Recording", "turn(1)"),
+    Command("previous-turn", "H", "Previous turn", "Go back to where this turn of speech began, or the one before.", "Recording", "turn(-1)"),
+    Command("turns", "W", "In words", "The recording in words: who speaks when, and the silences.", "Recording", "turns"),
+    *(
+        Command(f"percent-{n}0", "", f"Go to {n}0 %", f"Go to {n}0 % of the recording.", "Recording", f"percent({n}0)")
+        for n in range(1, 10)
+    ),
     Command("next-recording", "full_stop", "Next recording", "Play the call's next recording.", "Recording", "recording(1)"),
     Command("previous-recording", "comma", "Previous recording", "Play the call's previous recording.", "Recording", "recording(-1)"),
+    Command("autoplay", "A", "Autoplay", "When a recording has ended, play the next: of the call, then of the calls below.", "Recording", "autoplay"),
     Command("download", "w", "Download", "Save the call's recordings in the current folder.", "Recording", "download"),
+    Command("output", "O", "Output", "Hear it elsewhere: at your speaker, on this machine, not at all.", "Recording", "output"),
+    Command("copy-speaker", "Y", "Copy speaker", "Copy the command that brings the sound to your own machine.", "Recording", "copy_speaker"),
     Command("sidebar", "b", "Sidebar", "Show or hide the sidebar.", "Screen", "toggle_sidebar"),
     Command("detail", "p", "Detail", "Show or hide the detail beside the table.", "Screen", "toggle_detail"),
     Command("next-pane", "tab", "Next pane", "Go to the next pane.", "Screen", "next_pane"),
@@ -80,6 +94,16 @@ COMMANDS = (
     ),
 )  # fmt: skip
 
+PALETTE = "(palette)"
+SERIES = {
+    "view": ("1", "1 ... 9", "Show that view of the sidebar."),
+    "percent": (
+        "10",
+        PALETTE,
+        "Go to 10 %, 20 % ... 90 % of the recording; so does a click on it.",
+    ),
+}
+"""Commands that differ by a number: the first, and one line of help for all of them."""
 KEY_NAMES = {
     "less_than_sign": "<",
     "greater_than_sign": ">",
@@ -91,6 +115,7 @@ KEY_NAMES = {
     "minus": "-",
     "full_stop": ".",
     "comma": ",",
+    "vertical_line": "|",
     "question_mark": "?",
     "colon": ":",
     "escape": "esc",
@@ -113,11 +138,13 @@ def key_table(keymap: Mapping[str, str] | None = None) -> list[tuple[str, list[t
     """Groups of (keys, help), in order: what help shows and the README prints."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for command in COMMANDS:
-        if command.id.startswith("view-") and command.id != "view-1":
+        kind, _, number = command.id.rpartition("-")
+        first, keys_of_all, help_of_all = SERIES.get(kind, (number, "", ""))
+        if number != first:
             continue
         keys = (keymap or {}).get(command.id, command.keys)
-        text = "1 ... 9" if command.id == "view-1" else key_text(keys) or "(palette)"
-        help_ = "Show that view of the sidebar." if command.id == "view-1" else command.help
+        text = keys_of_all or key_text(keys) or PALETTE
+        help_ = help_of_all or command.help
         groups.setdefault(command.group, []).append((text, help_))
     return list(groups.items())
 

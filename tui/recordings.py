@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from providers import media
@@ -18,13 +19,20 @@ from providers.errors import NotFound, ProviderError, RecordingError
 from providers.fields import with_recordings
 from providers.model import Call, CallQuery, Recording
 from tui.archive import Archive
+from tui.audio.source import FileSource
+from tui.audio.spool import Spool, in_words
 from tui.sync import reconcile
 
 Progress = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known)."""
 
+PEAKS = ".peaks"
+"""Ending of the file beside a recording that holds its waveform."""
 RENEWABLE = frozenset({"refused", "gone"})
 """Reasons that an expired address also gives."""
+_PROGRESS_S = 0.25
+RECENT = timedelta(minutes=15)
+"""How long after its end a call's recording may still be under way at the vendor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +93,33 @@ class RecordingCache:
 
     def find(self, account: str, call: Call, index: int) -> Fetched | None:
         """The file of one recording, if it is here."""
+        if index >= len(call.recordings):
+            return None
         for path in self._place(account).glob(f"{_stem(call, index)}.*"):
+            if path.suffix == PEAKS:
+                continue
             path.touch()  # the age that counts is since it was last heard
             return Fetched(path, path.suffix[1:])
         return None
+
+    def find_peaks(self, account: str, call: Call, index: int) -> bytes | None:
+        """What `keep_peaks` kept of one recording, if it is here."""
+        try:
+            return self._peaks_file(account, call, index).read_bytes()
+        except OSError:
+            return None
+
+    def keep_peaks(self, account: str, call: Call, index: int, data: bytes) -> None:
+        """Keep a recording's waveform beside it. Raises `OSError`."""
+        file = self._peaks_file(account, call, index)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, partial = self.partial()
+        with os.fdopen(handle, "wb") as sink:
+            sink.write(data)
+        partial.replace(file)
+
+    def _peaks_file(self, account: str, call: Call, index: int) -> Path:
+        return self._place(account) / f"{_stem(call, index)}{PEAKS}"
 
     def forget(self, account: str) -> None:
         """Remove every recording of an account."""
@@ -114,12 +145,19 @@ class RecordingCache:
         """Remove what was not heard for `days`, and the oldest beyond the size limit."""
         removed = 0
         kept = 0
-        files = [(path.stat(), path) for path in self._folder.rglob("*") if path.is_file()]
+        files = [
+            (path.stat(), path)
+            for path in self._folder.rglob("*")
+            if path.is_file() and path.suffix != PEAKS
+        ]
         for info, path in sorted(files, key=lambda item: -item[0].st_mtime):
             kept += info.st_size
             if now - info.st_mtime > days * 86400 or kept > limit_bytes:
                 path.unlink(missing_ok=True)
                 removed += 1
+        for path in self._folder.rglob(f"*{PEAKS}"):  # they go with their recording
+            if not any(other != path for other in path.parent.glob(f"{path.stem}.*")):
+                path.unlink(missing_ok=True)
         return removed
 
 
@@ -129,60 +167,150 @@ def _stem(call: Call, index: int) -> str:
     return hashlib.sha256(f"{call.id}\0{recording}".encode()).hexdigest()[:32]
 
 
-async def fetch(
-    provider: Provider,
+class Vendor:
+    """An account's provider, made when it is first needed: most recordings' addresses need none.
+
+    So a recording plays before a keyring has been asked for the token.
+    """
+
+    def __init__(self, make: Callable[[], Awaitable[Provider]]) -> None:
+        """`make` may raise `ProviderError`."""
+        self._make = make
+        self._provider: Provider | None = None
+        self._making = asyncio.Lock()
+
+    async def __call__(self) -> Provider:
+        async with self._making:
+            if self._provider is None:
+                made = await self._make()
+                self._provider = await made.__aenter__()
+            return self._provider
+
+    async def close(self) -> None:
+        """It can be used again afterwards."""
+        provider, self._provider = self._provider, None
+        if provider is not None:
+            await provider.__aexit__(None, None, None)
+
+
+async def stream(
+    vendor: Vendor,
     archive: Archive,
     cache: RecordingCache,
     account: str,
     base_url: str,
     call: Call,
     index: int = 0,
-    progress: Progress | None = None,
-) -> Fetched:
-    """One recording of a call as a file in the cache; an expired address is renewed once.
+) -> tuple[Spool | FileSource, Call]:
+    """One recording of a call, to be played while it comes, and the call with its recordings.
 
-    Raises `RecordingError`, `ProviderError`, OSError. Nothing is left behind on failure.
+    It returns when the first bytes are here and are those of sound. When all of it has come it
+    is the cached recording. An expired address is renewed whenever it shows. The caller closes
+    the source, which ends the download in the loop where this was called.
+
+    Raises `RecordingError`, `ProviderError`, `OSError`. Nothing is left behind on failure.
     """
-    if here := _cached(cache, account, call, index):
-        return here
-    call = await with_known_recordings(provider, archive, account, call)
-    recording = _pick(call, index)
-    if here := cache.find(account, call, index):
-        return here
-    handle, partial = cache.partial()
+    spool = None
     try:
-        with os.fdopen(handle, "wb") as sink:
-            private = await media.allows_private(base_url)
-            try:
-                got = await media.fetch(
-                    recording.url or "",
-                    sink,
-                    allow_private=private,
-                    credential=provider.media_headers,
-                    progress=progress,
-                )
-            except RecordingError as error:
-                if error.reason not in RENEWABLE:
-                    raise
-                fresh = await _renewed_url(provider, archive, account, call, index)
-                if fresh is None or fresh == recording.url:
-                    raise
-                sink.seek(0)
-                sink.truncate()
-                got = await media.fetch(
-                    fresh,
-                    sink,
-                    allow_private=private,
-                    credential=provider.media_headers,
-                    progress=progress,
-                )
-        return cache.keep(partial, account, call, index, got.kind)
+        if here := cache.find(account, call, index):
+            return FileSource(here.path), call
+        if not call.recordings_known:
+            call = await with_known_recordings(await vendor(), archive, account, call)
+            if here := cache.find(account, call, index):
+                return FileSource(here.path), call
+        recording = _pick(call, index)
+        remote = media.Remote(
+            recording.url or "",
+            allow_private=await media.allows_private(base_url),
+            credential=_credential(vendor),
+        )
+        renew = _renewing(vendor, archive, account, call, index)
+        handle, partial = cache.partial()
+
+        def keep(kind: str) -> Path:
+            return cache.keep(partial, account, call, index, kind).path
+
+        spool = Spool(_Origin(remote, vendor, renew), handle, partial, keep)
+        await spool.begun()
+        return spool, call
+    except BaseException as error:
+        if spool is not None:
+            spool.close()
+        await vendor.close()
+        if isinstance(error, OSError):
+            raise in_words(error) from None
+        raise
+
+
+async def complete(source: Spool | FileSource, progress: Progress | None = None) -> Fetched:
+    """All of a stream, as a file in the cache; `progress` is told now and then. Raises as it."""
+    if isinstance(source, FileSource):
+        return Fetched(source.path, source.path.suffix[1:])
+    finished = asyncio.ensure_future(source.finished())
+    try:
+        while not (await asyncio.wait({finished}, timeout=_PROGRESS_S))[0]:
+            if progress:
+                progress(source.came, source.size)
+        return Fetched(await finished, source.kind)
     finally:
-        partial.unlink(missing_ok=True)
+        finished.cancel()
 
 
-def _cached(cache: RecordingCache, account: str, call: Call, index: int) -> Fetched | None:
-    return cache.find(account, call, index) if index < len(call.recordings) else None
+Renew = Callable[[str, RecordingError], Awaitable[str]]
+
+
+class _Origin:
+    """A recording at its host, found again when its address has expired."""
+
+    def __init__(self, remote: media.Remote, vendor: Vendor, renew: Renew) -> None:
+        self._remote, self._vendor, self._renew = remote, vendor, renew
+
+    async def open(self, start: int = 0, end: int | None = None) -> media.Body:
+        try:
+            return await self._remote.open(start, end)
+        except RecordingError as error:
+            self._remote.move(await self._renew(self._remote.url, error))
+            return await self._remote.open(start, end)
+
+    async def close(self) -> None:
+        await self._remote.close()
+        await self._vendor.close()
+
+
+def _renewing(vendor: Vendor, archive: Archive, account: str, call: Call, index: int) -> Renew:
+    """Asks the vendor where a recording lies now."""
+
+    async def renew(url: str, error: RecordingError) -> str:
+        """Another address than `url`. Raises `error` when there is none, or a better reason."""
+        if error.reason not in RENEWABLE:
+            raise error
+        try:
+            newer = await renewed(await vendor(), archive, account, call)
+        except NotFound:
+            raise error from None
+        except ProviderError as trouble:
+            raise RecordingError("expired", f"no new one: {trouble}") from None
+        wanted = call.recordings[index].id
+        for position, recording in enumerate(newer.recordings):
+            this = recording.id == wanted if wanted else position == index
+            if this and recording.url and recording.url != url:
+                return recording.url
+        raise error
+
+    return renew
+
+
+def _credential(vendor: Vendor) -> media.Credential:
+    async def headers(url: str) -> dict[str, str]:
+        return (await vendor()).media_headers(url)
+
+    return headers
+
+
+def may_still_come(call: Call, now: datetime) -> bool:
+    """Whether a recording that is not there yet is no wonder: the call is only just over."""
+    ended = call.ended_at or call.started_at
+    return ended is not None and now - ended < RECENT
 
 
 def _pick(call: Call, index: int) -> Recording:
@@ -194,20 +322,6 @@ def _pick(call: Call, index: int) -> Recording:
     if not call.recordings[index].url:
         raise RecordingError("pending")
     return call.recordings[index]
-
-
-async def _renewed_url(
-    provider: Provider, archive: Archive, account: str, call: Call, index: int
-) -> str | None:
-    try:
-        newer = await renewed(provider, archive, account, call)
-    except ProviderError:
-        return None
-    wanted = call.recordings[index].id
-    for position, recording in enumerate(newer.recordings):
-        if recording.id == wanted if wanted else position == index:
-            return recording.url
-    return None
 
 
 def file_name(provider: str, call: Call, index: int, kind: str) -> str:

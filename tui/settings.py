@@ -76,6 +76,12 @@ class AudioSettings:
     """Percent, 0 to 200."""
     speed: float = 1.0
     """Speed at the start, 0.5 to 3."""
+    rewind_s: float = 1.5
+    """How far playing goes back after a pause, in seconds, 0 to 10."""
+    skip_silence: bool = False
+    """Whether long silences are shortened."""
+    autoplay: bool = False
+    """Whether the next call's recording is played when one has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,7 @@ _RANGES: dict[tuple[str, str], tuple[float, float]] = {
     ("app", "keep_days"): (0, 36_500),
     ("audio", "volume"): (0, 200),
     ("audio", "speed"): (0.5, 3),
+    ("audio", "rewind_s"): (0, 10),
 }
 
 

@@ -54,6 +54,8 @@ class Extra(NamedTuple):
     """Whether there are more than these."""
     related_key: str = ""
     """The key that goes to them."""
+    heard: tuple[str, ...] = ()
+    """For each recording, in words: how far it was heard, why it cannot be."""
 
 
 class Row(NamedTuple):
@@ -297,11 +299,18 @@ def _recordings(page: Page) -> Iterator[Row]:
     for index, (line, file) in enumerate(zip(lines, call.recordings, strict=True)):
         playing = index == page.extra.playing
         yield Row(((line, PLAYING if playing else ""),), index)
-        for row in _labelled(page, "", file.summary):
-            yield Row(row.line, index)
+        for text in (_heard(page, index), file.summary or ""):
+            for row in _labelled(page, "", text):
+                yield Row(row.line, index)
     if call.recordings_known and not call.recordings:
         known = {True: "the vendor gives no file", False: "none", None: "not known"}
         yield Row(((f"  {known[call.has_recording]}", LABEL),))
+    if not call.recordings:
+        yield from _labelled(page, "", _heard(page, 0))
+
+
+def _heard(page: Page, index: int) -> str:
+    return page.extra.heard[index] if index < len(page.extra.heard) else ""
 
 
 def _file_cells(page: Page, index: int, file: Recording) -> tuple[str, ...]:

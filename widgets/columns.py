@@ -47,6 +47,8 @@ class Column(NamedTuple):
     sort: bool = True
     flexible: bool = False
     """Takes its share of what the others leave."""
+    short: Callable[[CallRow, Clock], str] | None = None
+    """What stands there instead of `value` where the column has less than its wished width."""
 
 
 OUTCOME_WORDS = {"in_progress": "ongoing", "unknown": "?"}
@@ -86,11 +88,37 @@ def duration_text(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def recording_text(has_recording: bool | None, count: int) -> str:
-    """``R`` (with a count above one), ``-`` for none, ``?`` when the vendor does not say."""
-    if count > 1:
-        return f"R{count}"
-    return "R" if count or has_recording else "?" if has_recording is None else "-"
+TROUBLE_WORDS = {
+    "pending": "soon",
+    "not_sound": "no sound",
+    "too_large": "too big",
+    "unreachable": "offline",
+}
+"""Why a recording cannot be played, where the word in the table is not that of the reason."""
+
+
+def recording_mark(row: CallRow) -> str:
+    """``R`` (with a count above one), ``-`` for none, ``?`` when the vendor does not say; then
+    ``+`` heard, ``~`` heard in part, ``!`` cannot be played, ``.`` not there yet.
+    """
+    mark = {None: "", "none": "", "pending": "."}.get(row.trouble, "!")
+    return _recordings(row) + (mark or {"heard": "+", "part": "~"}.get(row.heard or "", ""))
+
+
+def recording_text(row: CallRow) -> str:
+    """As `recording_mark`, in words: ``R2 heard``, ``refused``."""
+    if row.trouble and row.trouble != "none":
+        return safe_text(TROUBLE_WORDS.get(row.trouble, row.trouble), 20)
+    return " ".join(filter(None, (_recordings(row), row.heard)))
+
+
+def _recordings(row: CallRow) -> str:
+    if row.recordings > 1:
+        return f"R{row.recordings}"
+    known = row.recordings or (row.has_recording and row.trouble != "none")
+    if not known and row.trouble == "none":
+        return "-"
+    return "R" if known else "?" if row.has_recording is None else "-"
 
 
 def outcome_text(outcome: str) -> str:
@@ -171,11 +199,12 @@ COLUMNS: dict[str, Column] = {
         Column(
             "recording",
             "Rec",
-            3,
+            8,
             3,
             5,
-            lambda row, clock: recording_text(row.has_recording, row.recordings),
-            "R a recording, R2 two of them, - none, ? not known",
+            lambda row, clock: recording_text(row),
+            "R recording, R2 two; + heard, ~ in part, ! not playable, . soon; - none, ? unknown",
+            short=lambda row, clock: recording_mark(row),
         ),
         Column(
             "disposition",
@@ -251,7 +280,15 @@ def layout(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
     share, odd = divmod(spare, len(takers))
     for position, column in enumerate(takers):
         widths[column.id] += share + (position < odd)
-    return [(column, widths[column.id]) for column in shown]
+    return [
+        (
+            column._replace(value=column.short)
+            if column.short and widths[column.id] < column.width
+            else column,
+            widths[column.id],
+        )
+        for column in shown
+    ]
 
 
 def _needed(columns: Sequence[Column]) -> int:

@@ -59,6 +59,17 @@ def changed_width(old: Line | None, new: Line) -> int:
     return total - cell_len("".join(char for char, _ in after[len(after) - same :]))
 
 
+def changed_span(old: Line | None, new: Line) -> tuple[int, int]:
+    """First and last cell (exclusive) that must be sent again; equal ones when none must."""
+    end = changed_width(old, new)
+    before = [(char, style) for text, style in old or () for char in text]
+    after = [(char, style) for text, style in new for char in text]
+    same = 0
+    while same < min(len(before), len(after)) and before[same] == after[same]:
+        same += 1
+    return min(end, cell_len("".join(char for char, _ in after[:same]))), end
+
+
 class LineView(Widget):
     """A widget described by `line`: subclass it, and call `repaint` when the state changed."""
 
@@ -66,6 +77,10 @@ class LineView(Widget):
     SWAPPED: frozenset[str] = frozenset()
     """Component classes drawn in reverse video, with their two colours swapped beforehand, so
     that they look the same in colour and still stand out on a terminal that has none."""
+
+    EXACT = False
+    """Whether a change in the middle of a line is sent without what stands before it: worth it
+    for a line that changes all the time, since it cuts the line into more segments."""
 
     plain: reactive[bool] = reactive(False)
     """ASCII instead of arrows and blocks."""
@@ -82,6 +97,8 @@ class LineView(Widget):
         self._painted: dict[int, tuple[Line, Line]] = {}
         """By line: what `line` said when it was painted last, and what that became."""
         self._run_styles: dict[str, Style] = {}
+        self._spans: dict[int, tuple[int, int]] = {}
+        """By line: the cells that changed last; the terminal is sent whole segments."""
 
     def line(self, y: int) -> Line:
         """What stands in line `y` of the content; cropped and padded by the caller."""
@@ -92,7 +109,11 @@ class LineView(Widget):
         said = self.line(y)
         line = filled(said, width)
         self._painted[y] = said, line
-        return Strip([Segment(text, self.run_style(name)) for text, name in line], width)
+        strip = Strip([Segment(text, self.run_style(name)) for text, name in line], width)
+        if span := self._spans.get(y):
+            cuts = sorted({cut for cut in span if 0 < cut < width} | {width})
+            return Strip.join(strip.divide(cuts))
+        return strip
 
     def repaint(self) -> None:
         """Ask for the cells that differ from those painted last, and for nothing else."""
@@ -101,8 +122,15 @@ class LineView(Widget):
         for y in range(height):
             said = self.line(y)
             before, painted = self._painted.get(y, (None, None))
-            if said != before and (end := changed_width(painted, filled(said, width))):
-                regions.append(Region(0, y, end, 1))
+            if said == before:
+                continue
+            start, end = 0, 0
+            if self.EXACT:
+                start, end = self._spans[y] = changed_span(painted, filled(said, width))
+            else:
+                end = changed_width(painted, filled(said, width))
+            if end > start:
+                regions.append(Region(start, y, end - start, 1))
         if regions:
             self.refresh(*regions)
 

@@ -1,4 +1,4 @@
-"""The player: one line with state, position, bar, speed and title. It plays nothing itself."""
+"""The player: one line with state, position, settings and title. It plays nothing itself."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import events
-from textual.message import Message
 from textual.reactive import reactive
 
 from widgets.cells import Line, fit
@@ -24,8 +22,8 @@ STATUS_WORDS = {
 }
 """What is shown for each status; any other status is idle, and the line is hidden."""
 WORD_WIDTH = 8
-BAR_SHARE = 3
-"""The bar takes a third of the line."""
+SPEED_WIDTH, VOLUME_WIDTH = 5, 8
+GAP = "  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +31,9 @@ class PlayerView:
     """What the player does, in plain values.
 
     `status` is a key of `STATUS_WORDS` or ``idle``; times are seconds, `speed` a factor,
-    `volume` percent; `message` (why it failed, what it waits for) stands in for the title, and
-    `output` names where the sound comes out.
+    `volume` percent, `side` is ``both``, ``left`` or ``right``, `loop` from where to where is
+    repeated; `message` (why it failed, what it waits for) stands in for the title, and `output`
+    names where the sound comes out.
     """
 
     status: str = "idle"
@@ -45,21 +44,32 @@ class PlayerView:
     title: str = ""
     message: str = ""
     output: str = ""
+    side: str = "both"
+    skip_silence: bool = False
+    loop: tuple[float, float | None] | None = None
+    autoplay: bool = False
+    """Whether the next call's recording is played when this one has ended."""
+    heard: bool = False
 
 
-def bar_text(fraction: float | None, width: int, plain: bool = False) -> str:
-    """The bar with its playhead; `fraction` of the length is played (None: not known)."""
-    played, head, rest = "=>-" if plain else "━╸─"
-    if width <= 0:
-        return ""
-    if fraction is None:
-        return rest * width
-    at = min(width - 1, int(max(0.0, min(fraction, 1.0)) * width))
-    return played * at + head + rest * (width - at - 1)
+def settings_words(state: PlayerView) -> tuple[str, ...]:
+    """What is set otherwise than usual, in short words."""
+    a, b = state.loop or (None, None)
+    loop = f"loop {duration_text(a)}-{'?' if b is None else duration_text(b)}"
+    words = (
+        f"{state.side} only" if state.side != "both" else "",
+        loop if state.loop else "",
+        "skip" if state.skip_silence else "",
+        "auto" if state.autoplay else "",
+        "heard" if state.heard else "",
+    )
+    return tuple(filter(None, words))
 
 
 class PlayerLine(LineView):
-    """Shows `state`; a click on the bar asks to seek. Updates send a few cells, never a layout."""
+    """Shows `state`. Updates send a few cells, never a layout."""
+
+    EXACT = True
 
     DEFAULT_CSS = """
     PlayerLine {
@@ -70,24 +80,19 @@ class PlayerLine(LineView):
         .player-line--playing { color: $text-success; text-style: bold; }
         .player-line--paused { text-style: bold; }
         .player-line--failed { color: $text-error; text-style: bold; }
-        .player-line--bar { color: $text-accent; }
+        .player-line--setting { color: $text-accent; }
+        .player-line--silent { color: $text-warning; text-style: bold; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "player-line--playing",
         "player-line--paused",
         "player-line--failed",
-        "player-line--bar",
+        "player-line--setting",
+        "player-line--silent",
     }
 
     state: reactive[PlayerView] = reactive(PlayerView(), repaint=False)
-
-    class SeekRequested(Message):
-        """Go to this part of the recording, 0 to 1."""
-
-        def __init__(self, fraction: float) -> None:
-            super().__init__()
-            self.fraction = fraction
 
     def watch_state(self, state: PlayerView) -> None:
         self.display = state.status in STATUS_WORDS
@@ -102,39 +107,34 @@ class PlayerLine(LineView):
         position = duration_text(max(0.0, self.state.position_s))
         return f"{position:>{max(4, len(length))}} / {length}"
 
-    def _bar(self) -> tuple[int, int]:
-        """Where the bar starts, and how wide it is."""
-        start = 1 + WORD_WIDTH + len(self._clock_text()) + 2
-        return start, max(4, self.size.width // BAR_SHARE)
-
     def line(self, y: int) -> Line:
         state = self.state
         word = fit(STATUS_WORDS.get(state.status, ""), WORD_WIDTH)
-        toned = state.status if state.status in ("playing", "paused", "failed") else ""
+        tone = state.status if state.status in ("playing", "paused", "failed") else ""
+        style = f"player-line--{tone}" if tone else ""
         if state.status == "failed" or (state.status == "loading" and state.length_s is None):
-            # nothing to seek in: the reason, or what it waits for, gets the whole line
-            text = safe_text(state.message or state.title, 300)
-            return ((" ", ""), (f"{word}{text}", f"player-line--{toned}" if toned else ""))
-        fraction = state.position_s / state.length_s if state.length_s else None
-        start, width = self._bar()
-        settings = f"{state.speed:g}x"
-        settings += f"  vol {state.volume}%" if state.volume != 100 else ""
-        settings += f"  {safe_text(state.output, 40)}" if state.output else ""
-        space = self.size.width - start - width - 2
-        title = fit(safe_text(state.message or state.title, 300), space - cell_len(settings) - 3)
-        return (
-            (" ", ""),
-            (word, f"player-line--{toned}" if toned else ""),
-            (f"{self._clock_text()}  ", ""),
-            (bar_text(fraction, width, self.plain), "player-line--bar"),
-            (f"  {settings}  ", ""),
-            (title, ""),
-        )
+            # nothing to hear: the reason, or what it waits for, gets the whole line
+            return ((" ", ""), (f"{word}{safe_text(state.message or state.title, 300)}", style))
+        start: Line = ((" ", ""), (word, style), (self._clock_text() + GAP, ""))
+        message = safe_text(state.message, 300)
+        for settings in (self._settings(), ()):
+            used = sum(cell_len(text) for text, _ in (*start, *settings))
+            space = self.size.width - used - 1
+            if not message or cell_len(message) <= space:
+                break  # a long reason gets the settings' room
+        text = fit(message or safe_text(state.title, 300), max(0, space)).rstrip()
+        return (*start, *settings, (text, ""))
 
-    def on_click(self, event: events.Click) -> None:
-        offset = event.get_content_offset(self)
-        start, width = self._bar()
-        playable = self.state.length_s and self.state.status != "failed"
-        if offset is not None and 0 <= offset.x - start < width and playable:
-            event.stop()
-            self.post_message(self.SeekRequested((offset.x - start) / max(1, width - 1)))
+    def _settings(self) -> Line:
+        """Speed, volume, and what is otherwise than usual; where the sound goes at their end."""
+        state = self.state
+        volume = "muted" if state.volume == 0 else f"vol {state.volume}%"
+        always = fit(f"{state.speed:g}x", SPEED_WIDTH) + GAP + fit(volume, VOLUME_WIDTH) + GAP
+        words = "".join(word + GAP for word in settings_words(state))
+        output = safe_text(state.output, 24)
+        silent = "player-line--silent" if output == "no sound" else ""
+        return (
+            (always, ""),
+            (words, "player-line--setting"),
+            (output + GAP if output else "", silent),
+        )

@@ -29,7 +29,7 @@ def save(archive: Archive, *calls: Call, account: str = "desk") -> None:
 
 
 def key(archive: Archive, id_: str, account: str = "desk") -> int:
-    found = archive.find_key(account, id_)
+    found = archive.key_of(account, id_)
     assert found is not None
     return found
 
@@ -146,7 +146,7 @@ def test_a_purged_call_does_not_come_back(archive: Archive) -> None:
     with archive.transaction():
         saved = archive.save("DESK", [of(1, NUMBER), of(2, NUMBER)])
     assert (saved.new, saved.same) == (0, 1)
-    assert archive.get("desk", "1") is None and archive.find_key("desk", "1") is None
+    assert archive.get("desk", "1") is None and archive.key_of("desk", "1") is None
     assert "1" in archive.ids_to_spare("desk", START.timestamp(), 1e12)
     archive.remove_account("desk")
     save(archive, of(1, NUMBER))

@@ -42,6 +42,7 @@ class Listener:
     def __init__(self, folder: Path, output: str | None) -> None:
         self.states: list[tuple[float, PlayerState]] = []
         self.player = Player(self._heard, output)
+        self.player.rewind_s = 0.0  # a pause loses and repeats nothing, unless a test wants it
         self._folder = folder
 
     def _heard(self, state: PlayerState) -> None:

@@ -63,7 +63,7 @@ def test_silence_that_was_asked_for_takes_its_time(tmp_path: Path, kinds: dict[s
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"SSH_CONNECTION": "1 2 3 4", "PULSE_SERVER": ""}, "RINGBACK_AUDIO=miniaudio"),
+        ({"SSH_CONNECTION": "1 2 3 4", "PULSE_SERVER": ""}, "ringback speaker"),
         ({"RINGBACK_AUDIO": "loud"}, "must be miniaudio, simpleaudio, wav:PATH or none"),
         ({}, "no sound device found"),
     ],

@@ -24,8 +24,9 @@ from tests.audio.test_audio_devices import Heard, needs_alsa, pulse_in, ramp
 from tui.audio import outputs, simpleaudio_sink
 from tui.audio.feed import Feed
 from tui.audio.media import Chunk
-from tui.audio.outputs import choose_output, engine_environment, engine_output
+from tui.audio.outputs import engine_environment, engine_output
 from tui.audio.player import probe
+from tui.audio.route import choose_route
 from tui.audio.simpleaudio_sink import MISSING, UNLOADABLE, UNSAFE, SimpleaudioSink
 from tui.audio.sinks import NoDevice
 
@@ -116,16 +117,16 @@ class Decoder:
 
     def go(self, from_s: float = 0.0) -> None:
         self._seq += 1
-        self.feed.restart(self._seq, from_s)
-        threading.Thread(target=self._put, args=(self._seq, from_s), daemon=True).start()
+        number = self.feed.restart(self._seq, from_s)
+        threading.Thread(target=self._put, args=(number, from_s), daemon=True).start()
 
-    def _put(self, seq: int, from_s: float) -> None:
+    def _put(self, number: int, from_s: float) -> None:
         step = RATE // 10 * FRAME
         for at in range(round(from_s * RATE) * FRAME, len(self._pcm), step):
             chunk = Chunk(self._pcm[at : at + step], at / FRAME / RATE, 1.0)
-            if not self.feed.put(seq, chunk):
+            if not self.feed.put(number, chunk):
                 return
-        self.feed.finish(seq)
+        self.feed.finish(number)
 
     def until(self, test: Callable[[], bool], timeout_s: float = 8.0) -> None:
         until = time.monotonic() + timeout_s
@@ -284,7 +285,7 @@ async def test_doctor_says_how_to_install_it() -> None:
 
 
 def test_who_wishes_it_gets_it() -> None:
-    assert choose_output({"RINGBACK_AUDIO": "simpleaudio"}) == ("simpleaudio", "")
+    assert choose_route({"RINGBACK_AUDIO": "simpleaudio"})[:3] == ("local", "simpleaudio", "")
 
 
 @pytest.mark.parametrize(
@@ -442,11 +443,11 @@ from tui.audio.media import Chunk
 simpleaudio_sink._LENGTH = 48_000 * 2
 pcm = sys.stdin.buffer.read()
 feed = Feed()
-feed.restart(1, 0.0)
+number = feed.restart(1, 0.0)
 def put():
     for at in range(0, len(pcm), 19_200):
-        feed.put(1, Chunk(pcm[at : at + 19_200], at / 192_000, 1.0))
-    feed.finish(1)
+        feed.put(number, Chunk(pcm[at : at + 19_200], at / 192_000, 1.0))
+    feed.finish(number)
 threading.Thread(target=put).start()
 sink = simpleaudio_sink.SimpleaudioSink(feed)
 until = time.monotonic() + 15

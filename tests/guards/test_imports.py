@@ -15,6 +15,7 @@ from tests.guards.readme_text import ROOT
 SCREEN = (
     "tui.app",
     "tui.keymap",
+    "tui.listening",
     "tui.playback",
     "tui.screens",
     "tui.__main__",

@@ -229,7 +229,7 @@ async def test_a_credential_is_sent_once_and_only_after_a_refusal(
     server.on("/r", Answer(status=status), Answer(MP3))
     asked: list[str] = []
 
-    def credential(url: str) -> dict[str, str]:
+    async def credential(url: str) -> dict[str, str]:
         asked.append(url)
         return {"Authorization": "Bearer t"}
 
@@ -251,7 +251,7 @@ async def test_a_credential_does_not_travel_on(server: Server, elsewhere: Server
     )
     elsewhere.on("/s", Answer(status=401))
 
-    def credential(url: str) -> dict[str, str]:
+    async def credential(url: str) -> dict[str, str]:
         return {"X-Api-Key": "t"} if same_origin(url, server.url) else {}
 
     error = await refused(server.url + "/r", allow_private=True, credential=credential)

@@ -22,6 +22,7 @@ from tests.ui.driving import (
 )
 from tui.services import Services
 from widgets.player_line import PlayerLine
+from widgets.waveform import Waveform
 
 Home = Callable[..., Services]
 
@@ -51,11 +52,13 @@ async def test_a_recording_plays_pauses_seeks_and_stops(home: Home) -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert re.search(r">1 .* playing", detail(pilot)), "the detail marks what plays"
-        line = main(pilot).query_one(PlayerLine)
-        await pilot.click(line, offset=(line._bar()[0], 0))
+        wave = main(pilot).query_one(Waveform)
+        await until(pilot, lambda: wave.display)
+        await pilot.click(wave, offset=(wave._area()[0], 0))
         await until(pilot, lambda: position_s(player(pilot)) == 0)
         await pilot.press("s")
-        await until(pilot, lambda: not line.display)
+        line = main(pilot).query_one(PlayerLine)
+        await until(pilot, lambda: not line.display and not wave.display)
 
 
 @pytest.mark.parametrize(

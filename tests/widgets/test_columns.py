@@ -14,6 +14,7 @@ from widgets.columns import (
     columns_of,
     duration_text,
     layout,
+    recording_mark,
     recording_text,
     time_text,
 )
@@ -55,11 +56,35 @@ def test_duration(seconds: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "count", "text"),
-    [(True, 1, "R"), (True, 0, "R"), (True, 3, "R3"), (False, 0, "-"), (None, 0, "?")],
-)  # fmt: skip
-def test_recording(known: bool | None, count: int, text: str) -> None:
-    assert recording_text(known, count) == text
+    ("changes", "words", "mark"),
+    [
+        ({"recordings": 1}, "R", "R"),
+        ({"recordings": 0}, "R", "R"),
+        ({"recordings": 3}, "R3", "R3"),
+        ({"recordings": 0, "has_recording": False}, "-", "-"),
+        ({"recordings": 0, "has_recording": None}, "?", "?"),
+        ({"recordings": 0, "has_recording": None, "trouble": "none"}, "-", "-"),
+        ({"recordings": 1, "trouble": "none"}, "R", "R"),
+        ({"recordings": 1, "heard": "heard"}, "R heard", "R+"),
+        ({"recordings": 2, "heard": "part"}, "R2 part", "R2~"),
+        ({"recordings": 1, "heard": "heard", "trouble": "gone"}, "gone", "R!"),
+        ({"recordings": 0, "trouble": "pending"}, "soon", "R."),
+        ({"recordings": 1, "trouble": "not_sound"}, "no sound", "R!"),
+        ({"recordings": 1, "trouble": "too_large"}, "too big", "R!"),
+        ({"recordings": 1, "trouble": "damaged"}, "damaged", "R!"),
+    ],
+)
+def test_recording(changes: dict[str, object], words: str, mark: str) -> None:
+    call = row(3, **({"has_recording": True} | changes))
+    assert (recording_text(call), recording_mark(call)) == (words, mark)
+    column = COLUMNS["recording"]
+    assert len(words) <= column.width and len(mark) <= column.min_width
+
+
+@pytest.mark.parametrize(("width", "text"), [(79, "R2~"), (160, "R2 part")])
+def test_a_narrow_table_has_marks_where_a_wide_one_has_words(width: int, text: str) -> None:
+    shown = {column.id: column for column, _ in layout(columns_of(DEFAULT_COLUMNS), width)}
+    assert shown["recording"].value(row(3, recordings=2, heard="part"), CLOCK) == text
 
 
 def test_every_column_shows_a_row() -> None:

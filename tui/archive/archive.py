@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from providers.base import Names
 from providers.model import Call, CallRow
 from tui.archive import codec, purge, related, search
+from tui.archive.heard import HeardTable
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
 from tui.query import EVERYTHING, Query, digits, fold
@@ -90,6 +91,7 @@ class Archive:
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.create_function("fold", 1, _fold, deterministic=True)
+        self.heard = HeardTable(self._db)
 
     def _prepare(self) -> None:
         """Write-ahead logging and the present schema. While another Ringback makes the same
@@ -270,8 +272,8 @@ class Archive:
         call = self.get(*row) if row else None
         return (row[0], call) if call else None
 
-    def find_key(self, account: str, id_: str) -> int | None:
-        """The row's key of a call, or None."""
+    def key_of(self, account: str, id_: str) -> int | None:
+        """The key of a call's row, or None."""
         row = self._db.execute(
             "SELECT key FROM call WHERE account = ? AND id = ?", (account, id_)
         ).fetchone()

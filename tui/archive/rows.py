@@ -7,10 +7,12 @@ from array import array
 from collections.abc import Sequence
 
 from providers.model import CallRow
+from tui.archive.heard import with_heard
 
-_COLUMNS = ", ".join(
-    "started_at / 1000.0" if name == "started_at" else name for name in CallRow._fields
-)
+_STORED = [name for name in CallRow._fields if name not in CallRow._field_defaults]
+"""What a row of the table ``call`` holds; the rest is looked up beside it."""
+_UNKNOWN = [None] * len(CallRow._field_defaults)
+_COLUMNS = ", ".join("started_at / 1000.0" if name == "started_at" else name for name in _STORED)
 
 
 class RowList:
@@ -31,15 +33,10 @@ class RowList:
         """The rows from `start` up to `stop`; a call removed meanwhile leaves its line blank."""
         wanted = self.keys[max(0, start) : stop]
         marks = ",".join("?" * len(wanted))
-        found = {
-            row.key: row
-            for row in map(
-                _row,
-                self._connection.execute(
-                    f"SELECT {_COLUMNS} FROM call WHERE key IN ({marks})", wanted.tolist()
-                ),
-            )
-        }
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM call WHERE key IN ({marks})", wanted.tolist()
+        )
+        found = {row.key: row for row in with_heard(self._connection, map(_row, rows))}
         return [found.get(key) or _removed(key) for key in wanted]
 
     def index_of(self, key: int) -> int | None:
@@ -51,12 +48,12 @@ class RowList:
 
 
 def _row(values: tuple[object, ...]) -> CallRow:
-    row = CallRow._make(values)
+    row = CallRow._make((*values, *_UNKNOWN))
     flag = row.has_recording
     return row._replace(has_recording=None if flag is None else bool(flag))
 
 
-_REMOVED = CallRow._make([0, "", "", "", *[None] * 2, "", *[None] * 14, 0, 0])
+_REMOVED = CallRow._make([0, "", "", "", *[None] * 2, "", *[None] * 14, 0, 0, *_UNKNOWN])
 
 
 def _removed(key: int) -> CallRow:

@@ -92,6 +92,21 @@ MIGRATIONS = (
         at      REAL NOT NULL             -- Unix seconds
     ) WITHOUT ROWID;
     """,
+    """
+    -- what happened here to a call's recordings; it goes with the call
+    CREATE TABLE heard (
+        account    TEXT NOT NULL COLLATE NOCASE,
+        call_id    TEXT NOT NULL,
+        recording  TEXT NOT NULL,         -- its id, or # and its place where it has none
+        position_s REAL NOT NULL DEFAULT 0,
+        length_s   REAL,
+        heard_at   REAL,                  -- Unix seconds; NULL: not heard to its end yet
+        trouble    TEXT,                  -- why it could not be played, as a word
+        trouble_at REAL,                  -- Unix seconds
+        PRIMARY KEY (account, call_id, recording),
+        FOREIGN KEY (account, call_id) REFERENCES call (account, id) ON DELETE CASCADE
+    ) WITHOUT ROWID;
+    """,
     f"""
     -- calls that were removed for good: a sync does not bring them back
     CREATE TABLE purged (

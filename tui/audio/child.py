@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tui.audio import wire
+from tui.audio.messages import read_message
 from tui.audio.outputs import engine_environment, engine_output
 from tui.audio.wire import Message
 
@@ -27,14 +28,16 @@ _ONLY_ENGINE_LINES = 40
 class Child:
     """One engine. Make it with `start`; after `end` no process and no task of it is left."""
 
+    farewell = ""
+
     def __init__(self, process: Process) -> None:
         self._process = process
         self._noise: deque[bytes] = deque(maxlen=_ONLY_ENGINE_LINES)
         self._listening = asyncio.create_task(self._listen())
 
     @classmethod
-    async def start(cls, output: str) -> Child:
-        """Raises `OSError` when no process can be started."""
+    async def start(cls, output: str, *, far: bool = False) -> Child:
+        """`far`: the sound server is on another machine. Raises `OSError` without a process."""
         output = engine_output(output)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -46,7 +49,7 @@ class Child:
             stdout=PIPE,
             stderr=PIPE,
             limit=wire.LINE_LIMIT,
-            env=engine_environment(os.environ, _CODE, output),
+            env=engine_environment(os.environ, _CODE, output, far=far),
             start_new_session=True,
         )
         return cls(process)
@@ -60,14 +63,19 @@ class Child:
         if self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(wire.pack(header, body))
 
+    async def flush(self) -> None:
+        """Wait while the engine is behind with reading, so that no more than a little piles up."""
+        if self._process.stdin is not None:
+            with suppress(OSError):
+                await self._process.stdin.drain()
+
     async def messages(self) -> AsyncIterator[tuple[Message, bytes]]:
         """What the engine says, until it ends or talks nonsense."""
         stream = self._process.stdout
         assert stream is not None
-        with suppress(ValueError, OSError, asyncio.IncompleteReadError):  # nonsense, or gone
-            while line := await stream.readline():
-                header, follows = wire.unpack(line)
-                yield header, await stream.readexactly(follows)
+        with suppress(wire.Malformed, OSError):  # nonsense, or gone
+            while message := await read_message(stream):
+                yield message
 
     async def _listen(self) -> None:
         """Sound libraries print whole pages when there is no device: not onto the screen."""

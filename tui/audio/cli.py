@@ -16,8 +16,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TextIO
 
-from tui.audio.outputs import choose_output
 from tui.audio.player import FileSource, Player, PlayerState, Source
+from tui.audio.route import find_route
 
 __all__ = ["KEYS", "FileSource", "play_on_terminal"]
 
@@ -57,9 +57,9 @@ async def play_on_terminal(
     signal's number).
     """
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    output, why = choose_output(os.environ)
-    if output == "none" and why and not on_terminal:
-        return _complain(why)
+    route = find_route()
+    if route.kind == "none" and route.notice and not on_terminal:
+        return _complain(route.notice)
     session = _Session(title, on_terminal)
     player = player_factory(session.changed)
     session.player = player

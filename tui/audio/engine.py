@@ -1,8 +1,9 @@
 """The engine: a process that decodes and plays, steered through `tui.audio.wire`.
 
-Four threads: the main one reads commands and never waits for anything else; the decoder's
-belongs to a recording; the output's opens, watches and closes the sink and reports positions;
-the sink's own pulls sound. Nothing here knows where the bytes come from.
+Five threads: the main one reads commands and never waits for anything else; the decoder's
+belongs to a recording, and so does that which measures its peaks; the output's opens, watches
+and closes the sink and reports positions; the sink's own pulls sound. Nothing here knows where
+the bytes come from.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, ClassVar
 
 from tui.audio import wire
 from tui.audio.feed import Feed, Heard
-from tui.audio.media import Media
-from tui.audio.pull import Interrupted, Pull
+from tui.audio.measure import measure
+from tui.audio.media import RATE, Chunk, Media
+from tui.audio.pull import AHEAD, IdlePull, Interrupted, Pull
+from tui.audio.shape import until, without_silence
 from tui.audio.sinks import NoDevice, Sink, open_sink
 from tui.audio.sniff import Unplayable
 from tui.audio.wire import Message
@@ -27,35 +30,62 @@ _REPORT_S = 0.26  # a little over a quarter, so that there are never five in a s
 _DEAD_S = 3.0  # a device that asks for nothing this long has gone away
 _PARTING_S = 0.15
 _NOTHING = -1  # a `seq` that no decoder works for
+_SWITCH_S = 0.001  # between threads: whoever measures must not keep the device waiting
+_GIVE_WAY_S = 0.02
 
 Say = Callable[..., None]
 
 
+Wanted = tuple[int, float | None]
+"""The feed's number of what to decode, and from which second; None: where the feed is cut."""
+
+
 class Track:
-    """One recording: its bytes, and the thread that decodes them wherever it is wanted."""
+    """One recording: its bytes, and the threads that decode and measure them."""
 
     def __init__(self, opening: Message, feed: Feed, say: Say) -> None:
         self.id: int = opening["id"]
         self.speed: float = opening["speed"]
+        self.skip: bool = opening["skip"]
+        self.loop: tuple[float, float] | None = _loop_of(opening["loop"])
         self.over = False
         """Whether it failed or was closed: nothing more will come of it."""
         self.pull = Pull(opening["size"], lambda at, n: say("get", id=self.id, at=at, n=n))
+        self.pull.ahead = opening.get("ahead", AHEAD)
         self._say, self._feed = say, feed
-        self._wanted: tuple[int, float] | None = None
+        self._wanted: Wanted | None = None
+        self._opened = threading.Event()
+        self._idle: IdlePull | None = None
         self.seek(opening["seq"], opening["start"])
         threading.Thread(target=self._decode, daemon=True).start()
+        if opening["peaks"]:
+            self._idle = IdlePull(self.pull, self._ask_idly)
+            threading.Thread(target=self._measure, args=(self._idle,), daemon=True).start()
 
     def seek(self, seq: int, to_s: float) -> None:
-        self._feed.restart(seq, to_s)
-        with self.pull.changed:  # together, or the decoder could take the one without the other
-            self._wanted = (seq, to_s)
+        number = self._feed.restart(seq, to_s)
+        with self.pull.changed:
+            self._wanted = (number, to_s)
             self.pull.interrupt()
+
+    def change(self) -> None:
+        """Speed, skipping or loop are others: decode anew from just behind what is heard."""
+        number = self._feed.renew()
+        with self.pull.changed:
+            if self._wanted is None or self._wanted[1] is None:
+                self._wanted = (number, None)
+            else:  # on its way to another place
+                self._wanted = (number, self._wanted[1])
+            self.pull.changed.notify_all()
 
     def close(self) -> None:
         self.over = True
         self.pull.interrupt()
+        self._opened.set()
+        if self._idle is not None:
+            self._idle.close()
 
-    def _next(self) -> tuple[int, float] | None:
+    def _next(self) -> Wanted | None:
         """Where the decoder is wanted, as soon as it is; None when nowhere any more."""
         with self.pull.changed:
             while self._wanted is None and not self.over:
@@ -69,37 +99,96 @@ class Track:
         told = False
         try:
             while wanted := self._next():
+                number, start_s = wanted
+                if start_s is None and (start_s := self._feed.cut(number)) is None:
+                    continue
                 try:
                     if media is None:
                         media = Media(self.pull, self.pull.size)
                         self.pull.opened = True
                     if not told:
                         told = True
-                        self._say("ready", id=self.id, length=media.length_s)
-                    self._play(media, *wanted)
+                        self._say(
+                            "ready", id=self.id, length=media.length_s, channels=media.channels
+                        )
+                    self._play(media, number, start_s)
                 except Interrupted:  # FFmpeg does not go on after a failed read: open anew
                     if media is not None:
                         media.close()
                     media = None
+                self._opened.set()
         except Unplayable as error:
             self._fail(error.reason, error.detail)
         except Exception as error:  # FFmpeg has many; none may end a session
             self._fail("damaged", type(error).__name__)
 
-    def _play(self, media: Media, seq: int, start_s: float) -> None:
+    def _play(self, media: Media, number: int, start_s: float) -> None:
         already = media.damaged
-        for chunk in media.chunks(start_s, lambda: self.speed):
+        for chunk in self._sound(media, start_s):
             if media.damaged and not already:
                 already = True
                 self._say("damage", id=self.id)
-            if not self._feed.put(seq, chunk):
+            if not self._feed.put(number, chunk):
                 return
-        self._feed.finish(seq)
+            self._opened.set()
+        if self._wanted is None:
+            self._feed.finish(number)
+
+    def _sound(self, media: Media, start_s: float) -> Iterator[Chunk]:
+        """What is to be heard from this second on, as it is wished."""
+        loop, skip = self.loop, self.skip
+        if loop is not None and abs(start_s - loop[1]) < 1 / RATE:
+            start_s = loop[0]
+        while True:
+            looped = loop is not None and start_s < loop[1]
+            chunks = self._while_wanted(media.chunks(start_s, self.speed))
+            if loop is not None and looped:
+                chunks = until(chunks, loop[1])
+            anything = False
+            for chunk in without_silence(chunks) if skip else chunks:
+                anything = True
+                yield chunk
+            if loop is None or not looped or not anything or self._wanted is not None:
+                return
+            start_s = loop[0]
+
+    def _while_wanted(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """Long silences that are left out must not keep the next seek waiting."""
+        for chunk in chunks:
+            if self._wanted is not None or self.over:
+                return
+            yield chunk
+
+    # the peaks
+
+    def _ask_idly(self, at: int, n: int) -> None:
+        self._say("get", id=self.id, at=at, n=n, idle=True)
+
+    def _measure(self, pull: IdlePull) -> None:
+        self._opened.wait()  # the first sound comes first
+        try:
+            measure(pull, self._tell_peaks, self._give_way)
+        except Exception as error:  # a recording that cannot be measured can be heard
+            print(f"not measured: {type(error).__name__}", file=sys.stderr)
+
+    def _give_way(self) -> None:
+        if self._feed.is_starving():
+            time.sleep(_GIVE_WAY_S)
+
+    def _tell_peaks(self, at: int, channels: int, done: bool, body: bytes) -> None:
+        if not self.over:
+            self._say("peaks", body, id=self.id, at=at, channels=channels, done=done)
 
     def _fail(self, reason: str, detail: str) -> None:
         if not self.over:
             self.over = True
             self._say("failed", id=self.id, reason=reason, detail=detail)
+
+
+def _loop_of(ends: Any) -> tuple[float, float] | None:
+    """From two seconds, the first before the second; else no loop."""
+    a, b = ends or (None, None)
+    return (float(a), float(b)) if a is not None and b is not None and a < b else None
 
 
 class Engine:
@@ -142,6 +231,7 @@ class Engine:
         self._paused = header["paused"]
         self._feed.pause(self._paused)
         self._feed.volume(header["volume"])
+        self._feed.side(header["side"])
         self._track = Track(header, self._feed, self._say)
 
     def _stop(self, _: Message, __: bytes) -> None:
@@ -165,6 +255,20 @@ class Engine:
     def _speed(self, header: Message, _: bytes) -> None:
         if self._track is not None:
             self._track.speed = header["x"]
+            self._track.change()
+
+    def _skip(self, header: Message, _: bytes) -> None:
+        if self._track is not None:
+            self._track.skip = header["on"]
+            self._track.change()
+
+    def _loop(self, header: Message, _: bytes) -> None:
+        if self._track is not None:
+            self._track.loop = _loop_of((header["a"], header["b"]))
+            self._track.change()
+
+    def _side(self, header: Message, _: bytes) -> None:
+        self._feed.side(header["which"])
 
     def _volume(self, header: Message, _: bytes) -> None:
         self._feed.volume(header["x"])
@@ -180,6 +284,9 @@ class Engine:
         "seek": _seek,
         "speed": _speed,
         "volume": _volume,
+        "skip": _skip,
+        "side": _side,
+        "loop": _loop,
         "probe": _probe,
     }
 
@@ -255,6 +362,7 @@ def main(output: str) -> None:
     os.dup2(2, 1)  # what a sound library prints must not end up between messages
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
+    sys.setswitchinterval(_SWITCH_S)
     lock = threading.Lock()
 
     def write(message: bytes) -> None:

@@ -6,19 +6,26 @@ queue holds at most `QUEUE_S` of sound, so an hour takes no more memory than a s
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from array import array
 from collections import deque
+from functools import lru_cache
 from typing import NamedTuple
 
 from tui.audio.media import FRAME, RATE, Chunk
 
 QUEUE_S = 0.3
-"""How far ahead of the device is decoded, in seconds; also how late a new speed is heard."""
+"""How far ahead of the device is decoded, in seconds."""
 PREFILL_S = 0.1
 """How much is queued before sound begins; must stay below `QUEUE_S`."""
+KEEP_S = 0.08
+"""What stays queued while the decoder begins anew, at another speed for example."""
+KNEE = 0.75
+"""Of full scale: what a volume above 1 would lift beyond it is rounded off softly."""
 
+_TAKE_BACK_S = 0.05
 _PIECE = RATE // 20 * FRAME
 _AHEAD_S = 0.5  # a device that takes more than this ahead of the clock is no real device
 _DRIFT = 1.01  # crystals differ, by far less than this
@@ -62,6 +69,10 @@ class Feed:
         self._queue: deque[Chunk] = deque()
         self._queued = 0  # frames
         self._seq = 0
+        self._turn_of = 0  # whose sound counts: the number that the decoder works for
+        self._end_s = 0.0  # the recording's second after all that was queued
+        self._side = "both"
+        self._rewritable = self._cutting = False
         self._paused = False
         self._waiting = True
         self._finished = False
@@ -83,20 +94,59 @@ class Feed:
             self._spans: deque[_Span] = deque()
             self._pulled_at = time.monotonic()
             self._ahead = 0.0
-            self._held = False
+            self._held = self._rewritable = self._cutting = False
 
     # the user's wishes
 
-    def restart(self, seq: int, at_s: float) -> None:
-        """Forget what is queued; from now on only sound put under `seq` counts."""
+    def restart(self, seq: int, at_s: float) -> int:
+        """Forget what is queued; only sound put under the number that is returned counts."""
         with self._lock:
-            self._seq, self._at_s = seq, at_s
+            self._seq, self._at_s, self._end_s = seq, at_s, at_s
             self._queue.clear()
             self._queued = 0
             self._spans.clear()
             self._drained_at = 0
             self._waiting, self._finished = True, False
-            self._turn()
+            return self._renew()
+
+    def renew(self) -> int:
+        """Take no more sound but under the number that is returned; see `cut`."""
+        with self._lock:
+            return self._renew()
+
+    def _renew(self) -> int:
+        self._turn_of += 1
+        self._turn()
+        return self._turn_of
+
+    def cut(self, number: int) -> float | None:
+        """Forget what is queued but the next moment: from which second on sound is wanted now.
+
+        None when `number`, of `renew`, is no longer the newest, or when all is over.
+        """
+        with self._lock:
+            if self._rewritable:  # it gives back what it has not read yet
+                self._cutting = True
+                self._turn()
+                self._lock.wait_for(lambda: not self._cutting, _TAKE_BACK_S)
+                self._cutting = False
+            if number != self._turn_of or (self._finished and not self._queue):
+                return None
+            self._trim()
+            self._finished = False
+            return self._end_s
+
+    def _trim(self) -> None:
+        """Leave `KEEP_S` in the queue, and nothing in a pause."""
+        room = 0 if self._paused else round(KEEP_S * RATE)
+        while self._queued > room:
+            chunk = self._queue.pop()
+            frames = len(chunk.pcm) // FRAME
+            kept, rest = _split(chunk, max(0, frames - (self._queued - room)))
+            if kept.pcm:
+                self._queue.append(kept)
+            self._queued -= len(rest.pcm) // FRAME
+            self._end_s = rest.at_s
 
     def hold(self) -> None:
         """Give nothing to the device that pulls now, only to the next one."""
@@ -109,10 +159,16 @@ class Feed:
             self._turn()
 
     def volume(self, factor: float) -> None:
-        """0 to 2; above 1 the loudest samples are clipped."""
+        """0 to 2; above 1 the loudest samples are rounded off."""
         table = None if factor == 1.0 else _loudness(factor)
         with self._lock:
             self._loudness = table
+            self._turn()
+
+    def side(self, which: str) -> None:
+        """``both``, or one channel on both ears: ``left`` or ``right``."""
+        with self._lock:
+            self._side = which
             self._turn()
 
     def _turn(self) -> None:
@@ -121,27 +177,28 @@ class Feed:
 
     # the decoder's side
 
-    def put(self, seq: int, chunk: Chunk) -> bool:
-        """Queue sound, waiting for room. False when `seq` is no longer wanted."""
+    def put(self, number: int, chunk: Chunk) -> bool:
+        """Queue sound, waiting for room. False when `number` is no longer the newest."""
         for start in range(0, len(chunk.pcm), _PIECE):
             at_s = chunk.at_s + start / FRAME / RATE * chunk.speed
             piece = Chunk(chunk.pcm[start : start + _PIECE], at_s, chunk.speed)
             with self._lock:
-                while seq == self._seq and self._queued >= QUEUE_S * RATE:
+                while number == self._turn_of and self._queued >= QUEUE_S * RATE:
                     self._lock.wait()
-                if seq != self._seq:
+                if number != self._turn_of:
                     return False
                 self._queue.append(piece)
+                self._end_s = at_s + len(piece.pcm) / FRAME / RATE * piece.speed
                 self._queued += len(piece.pcm) // FRAME
                 if self._queued >= PREFILL_S * RATE:
                     self._flow()
                 self._lock.notify_all()
         return True
 
-    def finish(self, seq: int) -> None:
-        """Nothing more will come under `seq`."""
+    def finish(self, number: int) -> None:
+        """Nothing more will come under `number`."""
         with self._lock:
-            if seq == self._seq:
+            if number == self._turn_of:
                 self._finished = True
                 self._flow()
 
@@ -161,7 +218,12 @@ class Feed:
         """
         with self._lock:
             if at is not None:
+                self._rewritable = True
                 self._take_back(at)
+                if self._cutting:
+                    self._trim()
+                    self._cutting = False
+                    self._lock.notify_all()
             pcm = self._take(frames)
             now = time.monotonic()
             if self._real_time:
@@ -171,7 +233,9 @@ class Feed:
             self._given += frames
             under_way = max(self._latency, round(self._ahead * RATE))
             self._head = self._given - under_way if heard is None else heard
-            loudness = self._loudness
+            loudness, side = self._loudness, self._side
+        if side != "both" and pcm:
+            pcm = _one_side(pcm, right=side == "right")
         if loudness is not None and pcm:
             pcm = array("h", map(loudness.__getitem__, memoryview(pcm).cast("h"))).tobytes()
         return pcm
@@ -232,6 +296,10 @@ class Feed:
             return "ended"
         return "waiting" if self._waiting and not self._spans else "flowing"
 
+    def is_starving(self) -> bool:
+        """Whether the listener waits for sound that the decoder has not made yet."""
+        return self._waiting and not (self._paused or self._finished)
+
     def silent_for(self) -> float:
         """Seconds since a device last asked for sound."""
         return time.monotonic() - self._pulled_at
@@ -252,7 +320,26 @@ class Feed:
         return bool(self._queue) and not (self._paused or self._waiting or self._held)
 
 
+def _one_side(pcm: bytes, *, right: bool) -> bytes:
+    samples = array("h", pcm)
+    chosen = samples[right::2]
+    samples[0::2] = samples[1::2] = chosen
+    return samples.tobytes()
+
+
+@lru_cache(maxsize=4)
 def _loudness(factor: float) -> array[int]:
     """Every s16 value times `factor`; a negative sample finds itself from the table's end."""
     values = (*range(32_768), *range(-32_768, 0))
-    return array("h", (max(-32_768, min(32_767, round(v * factor))) for v in values))
+    return array("h", (round(v * factor) for v in values) if factor <= 1 else _boosted(factor))
+
+
+def _boosted(factor: float) -> list[int]:
+    """Exact up to the knee; above it a curve that never reaches beyond full scale."""
+    top, knee = 32_767, KNEE * 32_767
+    room = top - knee
+    up = [
+        round(v if (v := i * factor) <= knee else knee + room * math.tanh((v - knee) / room))
+        for i in range(32_769)
+    ]
+    return [*up[:32_768], *(-up[-i] for i in range(-32_768, 0))]

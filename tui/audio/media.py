@@ -6,7 +6,8 @@ resamplers leave audible images of 8 kHz telephone speech. Nothing is ever decod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from typing import Any, NamedTuple, NoReturn, Protocol
@@ -26,9 +27,12 @@ FRAME = 4
 _RATES = range(4_000, 384_001)
 _CHANNELS = range(1, 9)
 _PREROLL_S = 0.5  # MP3 borrows bits from earlier frames, Opus wants 80 ms, resamplers a little
+_LEAD_S = _PREROLL_S / 4  # what a resampler has to have heard before
+_KEPT_S = 4.0  # of decoded sound, for going on at another speed from a moment ago
 _QUICK = {"probesize": "4096"}  # sound after a few kilobytes of a slow download
 _GIVE_UP = 16  # failed reads in a row after which a file counts as over
 _BUFFER = 2048  # bytes per read: FFmpeg waits for a full buffer before it looks at any of it
+_LARGE_BUFFER = 32_768
 
 
 class File(Protocol):
@@ -55,9 +59,13 @@ class Media:
     damaged = False
     """Whether something could not be decoded so far."""
     _begun = False
+    _live: Iterator[tuple[float, AudioFrame]] | None = None
 
-    def __init__(self, file: File, size: int | None) -> None:
+    def __init__(self, file: File, size: int | None, *, hurry: bool = True) -> None:
+        """`hurry`: the first sound counts, not the work for the whole."""
         self._file, self._size = file, size
+        self._buffer = _BUFFER if hurry else _LARGE_BUFFER
+        self._kept: deque[tuple[float, AudioFrame]] = deque()
         head = _head(file)
         self._kind = demuxer_for(head)
         self._options = (
@@ -67,7 +75,7 @@ class Media:
 
     def _open(self) -> None:
         self._file.seek(0)
-        self._container = _open(self._file, self._kind, self._options)
+        self._container = _open(self._file, self._kind, self._options, self._buffer)
         try:
             self._choose_stream()
         except BaseException:
@@ -102,33 +110,62 @@ class Media:
     def close(self) -> None:
         self._container.close()
 
-    def chunks(self, start_s: float, speed: Callable[[], float]) -> Iterator[Chunk]:
+    @property
+    def channels(self) -> int:
+        """1 or 2: more than two are heard as two."""
+        return min(2, self._stream.codec_context.channels or 2)
+
+    def chunks(self, start_s: float, speed: float = 1.0) -> Iterator[Chunk]:
         """Sound from `start_s` to the end, exact to the sample.
 
-        `speed` is asked before every frame (0.5 to 3; the pitch is kept). Raises `Unplayable`
-        when nothing at all could be decoded, and whatever the file raises.
+        `speed` is 0.5 to 3; the pitch is kept. Raises `Unplayable` when nothing at all could
+        be decoded, and whatever the file raises.
         """
-        if start_s > _PREROLL_S:
-            self._seek(start_s - _PREROLL_S)
-        elif self._begun:  # decoders prime themselves at the first byte only
-            self.close()
-            self._open()
-        self._begun = True
         chain: _Chain | None = None
         anything = False
-        for at_s, frame in self._frames():
+        for at_s, frame in self._from(start_s):
             anything = True
-            if at_s + frame.samples / frame.sample_rate <= start_s - _PREROLL_S / 4:
+            if _end_s(at_s, frame) <= start_s - _LEAD_S:
                 continue
-            if chain is None or not chain.fits(frame, speed()):
+            if chain is None or not chain.fits(frame):
                 if chain is not None:
                     yield from chain.drain()
-                chain = _Chain(frame, at_s, start_s, speed())
+                chain = _Chain(frame, at_s, start_s, speed)
             yield from chain.feed(frame)
         if chain is not None:
             yield from chain.drain()
         elif not anything and self.damaged:
             raise Unplayable("damaged", "nothing in it can be decoded")
+
+    def frames(self) -> Iterator[tuple[float, AudioFrame]]:
+        """A recording from its beginning, as it was decoded; not after `chunks`."""
+        return self._frames()
+
+    def _from(self, start_s: float) -> Iterator[tuple[float, AudioFrame]]:
+        """Frames from shortly before `start_s` on: those that are kept, then new ones."""
+        if not self._keeps(start_s):
+            self._kept.clear()
+            if start_s > _PREROLL_S:
+                self._seek(start_s - _PREROLL_S)
+            elif self._begun:  # decoders prime themselves at the first byte only
+                self.close()
+                self._open()
+            self._begun = True
+            self._live = self._frames()
+        yield from list(self._kept)
+        assert self._live is not None
+        for item in self._live:
+            self._kept.append(item)
+            while self._kept[-1][0] - self._kept[0][0] > _KEPT_S:
+                self._kept.popleft()
+            yield item
+
+    def _keeps(self, start_s: float) -> bool:
+        if not self._kept:
+            return False
+        return self._kept[0][0] <= max(0.0, start_s - _LEAD_S) and start_s <= _end_s(
+            *self._kept[-1]
+        )
 
     def _seek(self, to_s: float) -> None:
         target = int(to_s / self._base) + self._first
@@ -140,7 +177,8 @@ class Media:
         clock = 0.0
         for frame in self._decoded():
             if frame.pts is not None:
-                clock = float((frame.pts - self._first) * (frame.time_base or self._base))
+                base = frame.time_base or self._base
+                clock = (frame.pts - self._first) * base.numerator / base.denominator
             yield clock, frame
             clock += frame.samples / frame.sample_rate
 
@@ -172,7 +210,7 @@ class _Chain:
     def __init__(self, frame: AudioFrame, at_s: float, start_s: float, speed: float) -> None:
         if frame.sample_rate not in _RATES or frame.layout.nb_channels not in _CHANNELS:
             raise Unplayable("damaged", "an impossible sample rate or number of channels")
-        self._key = (*_format(frame), speed)
+        self._key = _format(frame)
         self._speed = speed
         self._fed = 0
         self._trim = max(0, round((start_s - at_s) / speed * RATE))
@@ -181,8 +219,8 @@ class _Chain:
         self._rate = frame.sample_rate
         self._graph = _graph(frame, speed)
 
-    def fits(self, frame: AudioFrame, speed: float) -> bool:
-        return (*_format(frame), speed) == self._key
+    def fits(self, frame: AudioFrame) -> bool:
+        return _format(frame) == self._key
 
     def feed(self, frame: AudioFrame) -> Iterator[Chunk]:
         frame.pts, frame.time_base = self._fed, Fraction(1, self._rate)
@@ -206,6 +244,10 @@ class _Chain:
             if pcm := bytes(memoryview(out.planes[0])[cut * FRAME : out.samples * FRAME]):
                 yield Chunk(pcm, self._at_s + self._made / RATE * self._speed, self._speed)
                 self._made += len(pcm) // FRAME
+
+
+def _end_s(at_s: float, frame: AudioFrame) -> float:
+    return at_s + frame.samples / frame.sample_rate
 
 
 def _format(frame: AudioFrame) -> tuple[str, int, str]:
@@ -242,13 +284,13 @@ _BEFORE_19 = int(av.__version__.partition(".")[0]) < 19
 _TEXT: dict[str, Any] = {"metadata_errors": "replace"} if _BEFORE_19 else {}
 
 
-def _open(file: File, kind: str, options: dict[str, str]) -> Any:
+def _open(file: File, kind: str, options: dict[str, str], buffer: int) -> Any:
     for probing in (_QUICK, {}):
         try:
             return av.open(
                 file,
                 format=kind,
-                buffer_size=_BUFFER,
+                buffer_size=buffer,
                 options={**options, **probing},
                 io_open=_refuse,
                 **_TEXT,

@@ -9,29 +9,40 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from providers.errors import ProviderError, RecordingError
 from tui.audio import wire
-from tui.audio.child import Child
-from tui.audio.outputs import choose_output
+from tui.audio.link import GONE, Link, open_link
+from tui.audio.peaks import Peaks
+from tui.audio.route import Route, find_route
 from tui.audio.source import FileSource, Source
+from tui.audio.state import PlayerState, Side, Status
+from tui.audio.turns import Turn, next_turn, turns
+from tui.audio.way import Way
 from tui.audio.wire import Message
 
-__all__ = ["FileSource", "Player", "PlayerState", "Source", "probe"]
+__all__ = ["FileSource", "Player", "PlayerState", "Side", "Source", "probe"]
 
-Status = Literal["idle", "loading", "playing", "paused", "ended", "failed"]
 
 SPEEDS = (0.5, 3.0)
 VOLUMES = (0.0, 2.0)
 CRASHED = "the sound engine stopped unexpectedly; play again to start it anew"
 DAMAGED = "a part of this recording is damaged and was left out"
+ONE_SIDE = "this recording has one side only"
+LOOP_TOO_SHORT = "a loop has to be at least 0.1 s long"
+NOT_MEASURED = "the turns are not known yet"
+NO_TURN = "there is no further turn"
+OTHER_VERSION = "the sound engine is of another version; restart Ringback"
 IN_SILENCE = "{}; playing in silence (`ringback doctor` says more)"
+REWIND_S = 1.5
 _ASK_LIMIT = 1 << 18
+_LOOP_S = 0.1
+_REWOUND_AFTER_S = 0.5  # whoever pauses for less has not lost the thread
 _QUIET_S = 0.25  # between two positions
 _PROBE_S = 5.0
 _WORDS = 300
@@ -39,37 +50,35 @@ _WORDS = 300
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class PlayerState:
-    """All that a screen shows of the player. Times are seconds of the recording."""
-
-    status: Status = "idle"
-    position_s: float = 0.0
-    length_s: float | None = None
-    speed: float = 1.0
-    output: str = ""
-    """``miniaudio (PulseAudio)``, ``wav:PATH``, ``none``; as wished until the engine knows."""
-    message: str = ""
-    """One line for the user, e.g. why there is no sound."""
-
-
 class Player:
     """Plays one recording at a time.
 
-    `on_change` is called in the loop's thread at every change, with positions at most four
-    times a second. `output` is ``miniaudio``, ``wav:PATH`` or ``none``; when it is not given,
-    `choose_output` decides.
+    `on_change` is called in the loop's thread at every change, with positions and peaks at
+    most four times a second. `output` is ``miniaudio``, ``wav:PATH`` or ``none``; when it is
+    not given, `route` is asked for the way whenever an engine is needed.
     """
 
-    def __init__(self, on_change: Callable[[PlayerState], None], output: str | None = None) -> None:
+    def __init__(
+        self,
+        on_change: Callable[[PlayerState], None],
+        output: str | None = None,
+        route: Callable[[], Route] | None = None,
+    ) -> None:
         self._on_change = on_change
-        chosen, self._rule = (output, "") if output else choose_output(os.environ)
-        self._output, self._notice = chosen, self._rule
-        self.state = PlayerState(output=chosen, message=self._notice)
-        self._volume = 1.0
-        self._child: Child | None = None
-        self._starting = asyncio.Lock()
+        fixed = Route("local", output) if output else None
+        find = route or find_route
+        self._way = Way(lambda: fixed or find(), self._listen)
+        self._notice = self._way.route.notice
+        self._broken = False
+        """Whether it would still play, had the speaker not gone."""
+        self.state = PlayerState(output=self._way.route.label, message=self._notice)
+        self.rewind_s = REWIND_S
+        """How far `resume` goes back."""
+        self._peaks: Peaks | None = None
+        self._turns: tuple[int, list[Turn]] = (-1, [])
+        self._paused_at: float | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._idle = asyncio.Lock()
         self._serving: set[asyncio.Task[None]] = set()
         self._again: asyncio.Task[None] | None = None
         self._source: Source | None = None
@@ -78,13 +87,25 @@ class Player:
         self._paused = False
         self._engine_state = "waiting"
         self._heard_at = 0.0
-        self._told_at = 0.0
+        self._told_at = self._peaks_told_at = 0.0
         self._closed = False
 
     # what the user wants
 
-    async def play(self, source: Source, *, start_s: float = 0.0) -> None:
-        """Play from `start_s` on instead of whatever plays now. After `close` nothing plays."""
+    async def warm(self) -> None:
+        """Start the engine while the recording is still being asked for. Never fails."""
+        with suppress(OSError):  # it is said when something is to be played
+            self._look()
+            await self._way.open()
+
+    async def play(
+        self, source: Source, *, start_s: float = 0.0, peaks: Peaks | None = None
+    ) -> None:
+        """Play from `start_s` on instead of whatever plays now. After `close` nothing plays.
+
+        With `peaks` that are complete the recording is not measured again. A loop ends with
+        its recording; speed, volume, side and skipping stay.
+        """
         if self._closed:
             return
         self._forget()
@@ -92,11 +113,27 @@ class Player:
         self._seq += 1
         this = self._id
         self._source, self._paused, self._engine_state = source, False, "waiting"
+        self._peaks = peaks if peaks is not None and peaks.complete else Peaks()
         self._change(
-            status="loading", position_s=max(0.0, start_s), length_s=None, message=self._notice
+            status="loading",
+            position_s=max(0.0, start_s),
+            length_s=None,
+            message=self._notice,
+            loop=None,
+            channels=None,
+            peaks_revision=self._peaks.revision,
         )
+        await self._begin(this)
+
+    async def _begin(self, this: int) -> None:
+        """Give the recording to an engine, as the state says it is to be played."""
+        self._broken = False
         try:
-            child = await self._engine()
+            self._look()
+            route = self._way.route
+            child = await self._way.open()
+            if self._way.route != route:  # the speaker had just gone
+                self._say_way()
         except OSError as error:
             if this == self._id:
                 self._fail(f"the sound engine cannot be started ({error.strerror})")
@@ -104,23 +141,74 @@ class Player:
         if this == self._id and child is not None:
             self._open(child)
 
+    def _go_on(self) -> None:
+        """Open the recording anew where it was heard last, at the engine that the way has now."""
+        self._forget()
+        self._id += 1
+        self._seq += 1
+        self._engine_state = "waiting"
+        self._change(status=self._status(), position_s=self.position_s, message=self._notice)
+        self._again = asyncio.get_running_loop().create_task(self._begin(self._id))
+
+    def reroute(self) -> None:
+        """Ask again where sound is to come out, and move what is open there.
+
+        What plays goes on there; what played when its speaker went plays on at the next one.
+        """
+        changed = self._closed or self._look()
+        back = self._broken and self._way.route.kind == "speaker"
+        if self._closed or self._source is None or not (changed or back):
+            return
+        self._paused = self._paused and not back
+        if self.state.status in ("loading", "playing") or back:
+            self._go_on()
+        elif self.state.status in ("paused", "ended"):  # the next play finds its way
+            self._again = asyncio.get_running_loop().create_task(self._way.leave())
+
+    def _look(self) -> bool:
+        """Ask for the way; what is said of it changes only with it."""
+        if changed := self._way.look():
+            self._say_way()
+        return changed
+
+    def _say_way(self) -> None:
+        old, self._notice = self._notice, self._way.route.notice
+        message = self._notice if self.state.message in (old, "") else self.state.message
+        self._change(output=self._way.route.label, message=message)
+
     def pause(self) -> None:
         if self.state.status in ("loading", "playing"):
             position_s = self.position_s
-            self._paused = True
+            self._paused, self._paused_at = True, time.monotonic()
             self._send({"do": "pause", "on": True})
             self._change(status="paused", position_s=position_s)
 
-    def resume(self, *, rewind_s: float = 0.0) -> None:
-        """Go on, from `rewind_s` seconds before where it was paused."""
+    def resume(self, *, rewind_s: float | None = None) -> None:
+        """Go on, from `rewind_s` seconds (else the attribute's) before where it was paused.
+
+        After a pause of less than half a second, or a seek meanwhile, it goes on where it is.
+        In a loop it does not go back beyond its beginning.
+        """
         if self.state.status != "paused":
             return
+        if rewind_s is None:
+            asked_at = self._paused_at
+            long = asked_at is not None and time.monotonic() - asked_at >= _REWOUND_AFTER_S
+            rewind_s = self.rewind_s if long else 0.0
         if rewind_s > 0:
-            self.seek_by(-rewind_s)
+            self.seek_to(self._rewound(rewind_s))
         self._paused = False
+        if self._child is None:
+            self._go_on()
+            return
         self._heard_at = time.monotonic()
         self._send({"do": "pause", "on": False})
         self._change(status=self._status())
+
+    def _rewound(self, seconds: float) -> float:
+        at_s, loop = self.state.position_s, self.state.loop
+        first_s = loop[0] if loop and loop[1] is not None and at_s >= loop[0] else 0.0
+        return max(first_s, at_s - seconds)
 
     def toggle(self) -> None:
         """Pause or go on; after the end from the start, after a failure where it failed."""
@@ -141,7 +229,16 @@ class Player:
         self._id += 1
         self._source = None
         self._send({"do": "stop"})
-        self._change(status="idle", position_s=0.0, length_s=None, message=self._notice)
+        self._peaks = None
+        self._change(
+            status="idle",
+            position_s=0.0,
+            length_s=None,
+            message=self._notice,
+            loop=None,
+            channels=None,
+            peaks_revision=0,
+        )
 
     def seek_by(self, seconds: float) -> None:
         self.seek_to(self.position_s + seconds)
@@ -153,10 +250,33 @@ class Player:
         length_s = self.state.length_s
         to_s = max(0.0, seconds if length_s is None else min(seconds, length_s))
         self._seq += 1
-        self._engine_state = "waiting"
+        self._engine_state, self._paused_at = "waiting", None
         self._heard_at = time.monotonic()
         self._send({"do": "seek", "id": self._id, "seq": self._seq, "to": to_s})
         self._change(status=self._status(), position_s=to_s)
+        if self._child is None and not self._paused and not self._way.opening:
+            self._go_on()  # its engine went after the end
+
+    def seek_fraction(self, fraction: float) -> None:
+        """To a part of the whole, 0 to 1; nothing happens while the length is not known."""
+        if self.state.length_s is not None:
+            self.seek_to(min(max(fraction, 0.0), 1.0) * self.state.length_s)
+
+    def next_turn(self, step: int) -> None:
+        """To the beginning of the next turn of speech (1), or of this one or the last (-1)."""
+        peaks = self._peaks
+        if peaks is None or not peaks.lanes:
+            self._change(message=NOT_MEASURED)
+            return
+        if self._turns[0] != peaks.revision or not peaks.complete:
+            self._turns = (peaks.revision, turns(peaks))
+        to_s = next_turn(self._turns[1], self.position_s, step)
+        if to_s is not None:
+            self.seek_to(to_s)
+        elif step < 0:
+            self.seek_to(0.0)
+        else:
+            self._change(message=NO_TURN if peaks.complete else NOT_MEASURED)
 
     def set_speed(self, factor: float) -> None:
         """0.5 to 3 times as fast, at the same pitch; kept for the next recordings."""
@@ -167,19 +287,54 @@ class Player:
         self._change(speed=speed, position_s=position_s)
 
     def set_volume(self, factor: float) -> None:
-        """0 to 2 times as loud; kept for the next recordings."""
-        self._volume = min(max(factor, VOLUMES[0]), VOLUMES[1])
-        self._send({"do": "volume", "x": self._volume})
+        """0 to 2 times as loud; kept for the next recordings. Above 1 peaks are rounded off."""
+        volume = round(min(max(factor, VOLUMES[0]), VOLUMES[1]), 2)
+        self._send({"do": "volume", "x": volume})
+        self._change(volume=volume)
+
+    def set_side(self, which: Side) -> None:
+        """One side of a stereo recording on both ears; kept for the next recordings."""
+        if which != "both" and self.state.channels == 1:
+            self._change(message=ONE_SIDE)
+            return
+        self._send({"do": "side", "which": which})
+        self._change(side=which)
+
+    def set_skip_silence(self, on: bool) -> None:
+        """Shorten silences of more than a second; kept for the next recordings."""
+        position_s = self.position_s
+        self._heard_at = time.monotonic()
+        self._send({"do": "skip", "on": on})
+        self._change(skip_silence=on, position_s=position_s)
+
+    def mark_loop(self) -> None:
+        """First where it begins, then where it ends, then no loop any more."""
+        if self.state.status not in ("loading", "playing", "paused", "ended"):
+            return
+        at_s, loop = self.position_s, self.state.loop
+        if loop is None:
+            self._change(loop=(at_s, None))
+        elif loop[1] is not None:
+            self._loop(None)
+        elif abs(at_s - loop[0]) < _LOOP_S:
+            self._change(message=LOOP_TOO_SHORT)
+        else:
+            a, b = sorted((loop[0], at_s))
+            self._loop((a, b))
+            if not a <= self.position_s < b:
+                self.seek_to(a)
+
+    def _loop(self, loop: tuple[float, float] | None) -> None:
+        a, b = loop or (None, None)
+        self._send({"do": "loop", "a": a, "b": b})
+        self._change(loop=loop)
 
     async def close(self) -> None:
         """End the engine, within half a second whatever it does. For good."""
         self._closed = True
         self._forget()
         self._id += 1
-        async with self._starting:
-            child, self._child = self._child, None
-            if child is not None:
-                await child.end()
+        await self._way.close()
         left = [task for task in (*self._serving, self._again, self._reading) if task]
         for task in left:
             task.cancel()
@@ -192,26 +347,27 @@ class Player:
         if state.status != "playing" or self._heard_at == 0.0:
             return state.position_s
         now_s = state.position_s + (time.monotonic() - self._heard_at) * state.speed
+        a, b = state.loop or (0.0, None)
+        if b is not None and state.position_s < b <= now_s:
+            now_s = a + (now_s - b) % (b - a)
         return now_s if state.length_s is None else min(now_s, state.length_s)
+
+    @property
+    def peaks(self) -> Peaks | None:
+        """How loud the present recording is, as far as it is measured."""
+        return self._peaks
 
     # the engine
 
-    async def _engine(self) -> Child | None:
-        """The engine that runs, or a new one; None when the player was closed meanwhile."""
-        async with self._starting:
-            if self._child is None and not self._closed:
-                starting = asyncio.ensure_future(Child.start(self._output))
-                try:
-                    self._child = await asyncio.shield(starting)
-                except asyncio.CancelledError:  # the process starts anyway: keep hold of it
-                    self._child = await starting
-                    raise
-                finally:
-                    if self._child is not None:
-                        self._reading = asyncio.create_task(self._read(self._child))
-            return None if self._closed else self._child
+    @property
+    def _child(self) -> Link | None:
+        return self._way.link
 
-    def _open(self, child: Child) -> None:
+    def _listen(self, child: Link) -> None:
+        self._reading = asyncio.create_task(self._read(child))
+
+    def _open(self, child: Link) -> None:
+        state = self.state
         assert self._source is not None
         child.send(
             {
@@ -219,10 +375,14 @@ class Player:
                 "id": self._id,
                 "seq": self._seq,
                 "size": self._source.size,
-                "start": self.state.position_s,
-                "speed": self.state.speed,
-                "volume": self._volume,
+                "start": state.position_s,
+                "speed": state.speed,
+                "volume": state.volume,
                 "paused": self._paused,
+                "skip": state.skip_silence,
+                "side": state.side,
+                "loop": state.loop if state.loop and state.loop[1] is not None else None,
+                "peaks": self._peaks is not None and not self._peaks.complete,
             }
         )
 
@@ -230,28 +390,40 @@ class Player:
         if self._child is not None:
             self._child.send(message)
 
-    async def _read(self, child: Child) -> None:
-        async for header, _ in child.messages():
+    async def _read(self, child: Link) -> None:
+        async for header, body in child.messages():
             answer = self._ANSWERS.get(str(header.get("is")))
             if answer is not None and header.get("id", self._id) == self._id:
                 try:
-                    answer(self, header)
+                    answer(self, header, body)
                 except (KeyError, TypeError, ValueError):
                     _log.debug("the engine talks nonsense", exc_info=True)
                     break
-        if self._child is child:  # it was not we who ended it
-            self._child = None
+        if self._way.lost(child):  # it was not we who ended it
             await child.end()
             if self.state.status in ("loading", "playing", "paused"):
-                self._fail(CRASHED)
+                self._lose(child.farewell)
+
+    def _lose(self, farewell: str) -> None:
+        """The engine has gone by itself. Nothing is lost that a speaker played: it is paused."""
+        if not farewell:
+            self._fail(CRASHED)
+            return
+        self._broken = farewell == GONE and not self._paused
+        position_s = self.position_s
+        self._forget()
+        self._id += 1
+        self._paused, self._paused_at = True, time.monotonic()
+        self._change(status="paused", position_s=position_s, message=farewell)
 
     # what the engine says
 
-    def _on_get(self, header: Message) -> None:
+    def _on_get(self, header: Message, _: bytes) -> None:
         if self._source is not None:
             n = min(max(int(header["n"]), 1), _ASK_LIMIT)
-            serve = self._serve(self._source, self._id, max(int(header["at"]), 0), n)
-            task = asyncio.get_running_loop().create_task(serve)
+            serve = self._serve_idle if header.get("idle") is True else self._serve
+            work = serve(self._source, self._id, max(int(header["at"]), 0), n)
+            task = asyncio.get_running_loop().create_task(work)
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
 
@@ -268,6 +440,17 @@ class Player:
             if id_ == self._id:
                 self._send_data(id_, at, data)
 
+    async def _serve_idle(self, source: Source, id_: int, at: int, n: int) -> None:
+        """For the waveform: one at a time, and a failure costs nobody the sound."""
+        async with self._idle:
+            try:
+                data = await source.read(at, n, idle=True)
+            except Exception as error:  # its text may hold an address
+                _log.debug("the recording is not measured (%s)", type(error).__name__)
+                return
+            if id_ == self._id:
+                self._send_data(id_, at, data)
+
     def _send_data(self, id_: int, at: int, data: bytes) -> None:
         if self._child is not None:
             self._child.send({"do": "data", "id": id_, "at": at}, data)
@@ -277,11 +460,27 @@ class Player:
             self._send({"do": "stop"})
             self._fail(message)
 
-    def _on_ready(self, header: Message) -> None:
-        length_s = header.get("length")
-        self._change(length_s=float(length_s) if length_s else None)
+    def _on_ready(self, header: Message, _: bytes) -> None:
+        length_s, channels = header.get("length"), header.get("channels")
+        self._change(
+            length_s=float(length_s) if length_s else None,
+            channels=int(channels) if channels else None,
+        )
 
-    def _on_at(self, header: Message) -> None:
+    def _on_peaks(self, header: Message, body: bytes) -> None:
+        if self._peaks is not None and not self._peaks.complete:
+            at, channels = int(header["at"]), int(header["channels"])
+            self._peaks.put(at, channels, body, header["done"] is True)
+            now = time.monotonic()
+            if self._peaks.complete or now - self._peaks_told_at >= _QUIET_S:
+                self._peaks_told_at = now
+                self._change(peaks_revision=self._peaks.revision)
+
+    def _on_hello(self, header: Message, _: bytes) -> None:
+        if header.get("version") != wire.VERSION:
+            self._fail(OTHER_VERSION)
+
+    def _on_at(self, header: Message, _: bytes) -> None:
         if header["seq"] != self._seq:
             return
         self._engine_state = str(header["state"])
@@ -296,21 +495,23 @@ class Player:
         else:
             self.state = replace(self.state, position_s=position_s)
 
-    def _on_output(self, header: Message) -> None:
+    def _on_output(self, header: Message, _: bytes) -> None:
         why = _words(header["message"])
-        old, self._notice = self._notice, IN_SILENCE.format(why) if why else self._rule
+        old, self._notice = self._notice, IN_SILENCE.format(why) if why else self._way.route.notice
         message = self._notice if self.state.message == old else self.state.message
         self._change(output=_words(header["name"]), message=message)
 
-    def _on_damage(self, _: Message) -> None:
+    def _on_damage(self, _: Message, __: bytes) -> None:
         self._change(message=DAMAGED)
 
-    def _on_failed(self, header: Message) -> None:
+    def _on_failed(self, header: Message, _: bytes) -> None:
         self._fail(f"this cannot be played: {_words(header['detail'])}")
 
-    _ANSWERS: ClassVar[dict[str, Callable[[Player, Message], None]]] = {
+    _ANSWERS: ClassVar[dict[str, Callable[[Player, Message, bytes], None]]] = {
+        "hello": _on_hello,
         "get": _on_get,
         "ready": _on_ready,
+        "peaks": _on_peaks,
         "at": _on_at,
         "output": _on_output,
         "damage": _on_damage,
@@ -347,29 +548,29 @@ def _words(text: Any) -> str:
     return "".join(c for c in str(text) if c.isprintable())[:_WORDS]
 
 
-async def probe(output: str | None = None) -> str:
+async def probe(output: str | None = None, route: Route | None = None) -> str:
     """Where sound would come out here and why, in one line: an engine is asked. Never raises."""
-    chosen, why = (output, "") if output else choose_output(os.environ)
-    if why:
-        return why
+    route = Route("local", output) if output else route or find_route()
+    if route.notice:
+        return route.notice
     try:
-        child = await Child.start(chosen)
+        link = await open_link(route)
     except OSError as error:
-        return f"no sound: the sound engine cannot be started ({error.strerror})"
+        return f"no sound: {error.strerror}"
     try:
         async with asyncio.timeout(_PROBE_S):
-            return await _ask_output(child)
+            return await _ask_output(link)
     except TimeoutError:
         return f"no sound: the sound system did not answer within {_PROBE_S:.0f} s"
     finally:
-        await child.end()
+        await link.end()
 
 
-async def _ask_output(child: Child) -> str:
+async def _ask_output(child: Link) -> str:
     child.send({"do": "probe"})
     async for header, _ in child.messages():
         if header.get("is") == "hello" and header.get("version") != wire.VERSION:
-            return "no sound: the sound engine is of another version"
+            return f"no sound: {OTHER_VERSION}"
         if header.get("is") == "output":
             return f"no sound: {header['message']}" if header["message"] else str(header["name"])
     return f"no sound: {CRASHED}"

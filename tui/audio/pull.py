@@ -1,7 +1,8 @@
 """The compressed bytes of one recording, as the engine's decoder reads them.
 
 A file-like object: what is not here yet is asked of the player, a few blocks ahead, and
-waited for. A seek interrupts the wait.
+waited for. A seek interrupts the wait. Whoever only measures the recording reads the same
+bytes as far as they are here, and asks for the others without hurry.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ BLOCK = 16_384
 """Bytes asked for at a time."""
 AHEAD = 8
 """Blocks asked for beyond the one that is read, once the file is open."""
-KEEP = 256
-"""Blocks kept, so that seeking back in a usual call asks for nothing again: 4 MB."""
+KEEP = 512
+"""Blocks kept, so that an hour of telephone speech is asked for once: 8 MB."""
 
 
 class Interrupted(Exception):
@@ -29,12 +30,14 @@ class Pull:
         self.size = size
         self.opened = False
         """Read ahead only once the file is open: an MP4 jumps to its end first."""
+        self.ahead = AHEAD
         self.changed = threading.Condition()
         self.interrupted = False
         self._ask = ask
         self._blocks: OrderedDict[int, bytearray] = OrderedDict()
         self._asked: set[int] = set()
         self._at = 0
+        self.idle: IdlePull | None = None
 
     # the engine's side
 
@@ -42,15 +45,28 @@ class Pull:
         """Bytes have come; none at all says that the file ends at `at`."""
         with self.changed:
             index, offset = divmod(at, BLOCK)
+            hurried = index in self._asked
             self._asked.discard(index)
             if not data:
                 self.size = at if self.size is None else min(self.size, at)
-            block = self._blocks.setdefault(index, bytearray())
-            if len(block) == offset:
-                block += data[: BLOCK - offset]
+            if self.idle is not None:
+                self.idle.take(at, data)
+            if hurried or index in self._blocks or len(self._blocks) < KEEP:
+                block = self._blocks.setdefault(index, bytearray())
+                if len(block) == offset:
+                    block += data[: BLOCK - offset]
             while len(self._blocks) > KEEP:
                 self._blocks.popitem(last=False)
             self.changed.notify_all()
+
+    def here(self, at: int, n: int) -> bytes:
+        """What is kept of these bytes; to be asked with `changed` held."""
+        index, offset = divmod(at, BLOCK)
+        return bytes(memoryview(self._blocks.get(index, b""))[offset : offset + n])
+
+    def is_asked(self, at: int) -> bool:
+        """Whether these bytes are on their way to whoever plays."""
+        return at // BLOCK in self._asked
 
     def interrupt(self) -> None:
         with self.changed:
@@ -61,10 +77,10 @@ class Pull:
 
     def read(self, n: int) -> bytes:
         """Up to `n` bytes, at once if any are here; b"" at the end. Raises `Interrupted`."""
-        index, offset = divmod(self._at, BLOCK)
+        index = self._at // BLOCK
         while True:
             with self.changed:
-                data = bytes(self._blocks.get(index, b"")[offset : offset + n])
+                data = self.here(self._at, n)
                 wanted = [] if self._at_end() else self._missing(index)
                 self._asked.update(index for index, _, _ in wanted)
                 if index in self._blocks:
@@ -87,7 +103,7 @@ class Pull:
     def _missing(self, index: int) -> list[tuple[int, int, int]]:
         """Block, offset and length of what to ask for now."""
         out = []
-        for i in range(index, index + (AHEAD if self.opened else 0) + 1):
+        for i in range(index, index + (self.ahead if self.opened else 0) + 1):
             have = len(self._blocks.get(i, b""))
             at = i * BLOCK + have
             if i not in self._asked and have < BLOCK and (self.size is None or at < self.size):
@@ -95,13 +111,80 @@ class Pull:
         return out
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        if whence == 2 and self.size is None:
-            return -1
-        start = (0, self._at, self.size or 0)[whence]
-        if start + offset < 0:
-            return -1
-        self._at = start + offset
-        return self._at
+        self._at, told = _sought(self._at, self.size, offset, whence)
+        return told
 
     def tell(self) -> int:
         return self._at
+
+
+class IdlePull:
+    """The bytes of a `Pull` for whoever measures: one answer under way at a time."""
+
+    def __init__(self, pull: Pull, ask: Callable[[int, int], None]) -> None:
+        self.before_waiting: Callable[[], None] = lambda: None
+        """Called before the reader has to wait."""
+        self._pull, self._ask = pull, ask
+        self._at = 0
+        self._asked_at: int | None = None
+        self._came = (0, b"")  # the last answer and where it belongs: it may be kept nowhere else
+        self._closed = False
+        pull.idle = self
+
+    @property
+    def size(self) -> int | None:
+        return self._pull.size
+
+    def take(self, at: int, data: bytes) -> None:
+        """Bytes have come, for whomever; `changed` is held."""
+        if at == self._asked_at:
+            self._asked_at, self._came = None, (at, data)
+
+    def close(self) -> None:
+        """The reader gets `Interrupted`."""
+        with self._pull.changed:
+            self._closed = True
+            self._pull.changed.notify_all()
+
+    def read(self, n: int) -> bytes:
+        """Up to `n` bytes; b"" at the end. Raises `Interrupted` when it is closed."""
+        while True:
+            with self._pull.changed:
+                if self._closed:
+                    raise Interrupted
+                data = self._pull.here(self._at, n) or self._of_last(n)
+                if data or (self.size is not None and self._at >= self.size):
+                    self._at += len(data)
+                    return data
+                ask = self._asked_at is None and not self._pull.is_asked(self._at)
+                if ask:
+                    self._asked_at = self._at
+            self.before_waiting()
+            if ask:
+                self._ask(self._at, BLOCK - self._at % BLOCK)
+            with self._pull.changed:
+                self._pull.changed.wait_for(self._may_go_on)
+
+    def _may_go_on(self) -> bool:
+        under_way = self._asked_at is not None or self._pull.is_asked(self._at)
+        ended = self.size is not None and self._at >= self.size
+        return self._closed or ended or not under_way or bool(self._pull.here(self._at, 1))
+
+    def _of_last(self, n: int) -> bytes:
+        at, data = self._came
+        return data[self._at - at : self._at - at + n] if self._at >= at else b""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at, told = _sought(self._at, self.size, offset, whence)
+        return told
+
+    def tell(self) -> int:
+        return self._at
+
+
+def _sought(at: int, size: int | None, offset: int, whence: int) -> tuple[int, int]:
+    """Where a file stands after a seek, and what it answers: -1 where it cannot."""
+    if whence == 2 and size is None:
+        return at, -1
+    to = (0, at, size or 0)[whence] + offset
+    return (at, -1) if to < 0 else (to, to)

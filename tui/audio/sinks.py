@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from tui.audio.feed import Feed
 from tui.audio.media import FRAME, RATE
+from tui.audio.outputs import PERIOD
 
 _TICK_S = 0.05
 _PERIODS = 1.6  # from our hand to the ear, measured on PulseAudio with periods of 50 and 100 ms
@@ -61,7 +62,8 @@ class DeviceSink:
         except ImportError as error:
             raise NoDevice("the sound library (miniaudio) is not installed") from error
         self._lib: Any = miniaudio.lib
-        period_ms = 100 if os.environ.get("PULSE_SERVER") else 50
+        usual_ms = 100 if os.environ.get("PULSE_SERVER") else 50
+        period_ms = int(os.environ.get(PERIOD) or usual_ms)
         try:
             self._device = miniaudio.PlaybackDevice(
                 output_format=miniaudio.SampleFormat.SIGNED16,

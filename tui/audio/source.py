@@ -15,10 +15,17 @@ class Source(Protocol):
     """Bytes by offset: a file now, a download that grows later."""
 
     size: int | None
-    """All bytes of it, where that is known."""
+    """All bytes of it, where that is known; it may become known later."""
 
-    async def read(self, offset: int, n: int) -> bytes:
-        """Up to `n` bytes from `offset`, waiting until at least one is there; b"" at the end."""
+    async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
+        """Up to `n` bytes from `offset`, waiting until at least one is there; b"" at the end.
+
+        Nobody waits for `idle` ones: nothing is fetched for their sake that would not come.
+        """
+        ...
+
+    def close(self) -> None:
+        """Nobody reads any more."""
         ...
 
 
@@ -37,8 +44,11 @@ class FileSource:
             raise OSError("not a plain file")
         self.size: int | None = about.st_size
 
-    async def read(self, offset: int, n: int) -> bytes:
+    async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
         return await asyncio.to_thread(self._read, offset, n)
+
+    def close(self) -> None:
+        """A file costs nothing while it is open; a thread may still be reading it."""
 
     def _read(self, offset: int, n: int) -> bytes:
         with self._lock:

@@ -1,4 +1,4 @@
-"""The line protocol between a player and an engine, version 1.
+"""The line protocol between a player and an engine, version 2.
 
 A message is one line of JSON; where it has ``bytes``, that many raw bytes follow the line.
 The engine *pulls*: it asks for the compressed bytes it needs, so that a command never queues
@@ -7,21 +7,28 @@ an answer that carries an old one is about something the user has left behind.
 
 Player to engine (``do``)::
 
-    open    id, seq, size|null, start, speed, volume, paused     a recording: bytes, s, factors
-    data    id, at, bytes                                        an answer to get; no bytes: the end
+    open    id, seq, size|null, start, speed, volume, paused, skip, side, loop, peaks
+                                  a recording: bytes, s, factors; the rest as below; peaks:
+                                  whether they are wanted
+    data    id, at, bytes         an answer to get; no bytes: the end
     pause   on
-    seek    id, seq, to                                          seconds of the recording
-    speed   x                                                    0.5 to 3, the pitch is kept
-    volume  x                                                    0 to 2
-    stop                                                         forget the recording
-    probe                                                        open the output and say which
+    seek    id, seq, to           seconds of the recording
+    speed   x                     0.5 to 3, the pitch is kept
+    volume  x                     0 to 2
+    skip    on                    shorten long silences
+    side    which                 both, left or right: one channel on both ears
+    loop    a, b                  from second b back to second a; both null: no loop
+    stop                          forget the recording
+    probe                         open the output and say which
 
 Engine to player (``is``)::
 
     hello   version
-    get     id, at, n             give me up to n bytes from offset at (fewer are welcome)
-    ready   id, length|null       it can be decoded; seconds
+    get     id, at, n, idle       give me up to n bytes from offset at (fewer are welcome); idle:
+                                  only when they arrive anyway, and one such answer at a time
+    ready   id, length|null, channels   it can be decoded; seconds; 1 or 2
     at      id, seq, s, state     the position heard; state is waiting, flowing or ended
+    peaks   id, at, channels, done, bytes   how loud it is: see `tui.audio.peaks`
     output  name, message         where sound comes out, and why not where it was wanted
     damage  id                    something in it could not be decoded; said once
     failed  id, reason, detail    reason is not_sound or damaged
@@ -34,7 +41,7 @@ from __future__ import annotations
 import json
 from typing import Any, BinaryIO
 
-VERSION = 1
+VERSION = 2
 
 Message = dict[str, Any]
 

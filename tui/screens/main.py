@@ -23,6 +23,7 @@ from providers.model import Call
 from tui.accounts import Account
 from tui.keymap import bindings
 from tui.links import Link
+from tui.listening import Playing
 from tui.network import NetworkThread
 from tui.query import Query, parse
 from tui.screens import state
@@ -41,6 +42,7 @@ from widgets.key_line import KeyLine
 from widgets.player_line import PlayerLine
 from widgets.sidebar import ALL, Sidebar, ViewItem
 from widgets.status_line import StatusLine, rows_text
+from widgets.waveform import Waveform
 
 PAGE = 100
 LOOK_S = 1.0
@@ -90,6 +92,7 @@ class MainScreen(AskingScreen, TakingOutScreen):
                 yield CallTable(id="table")
                 yield EmptyState(id="empty")
             yield CallDetail(id="detail")
+        yield Waveform(id="waveform")
         yield PlayerLine(id="player")
         yield StatusLine(id="status")
         yield KeyLine(id="keys")
@@ -115,6 +118,7 @@ class MainScreen(AskingScreen, TakingOutScreen):
         if self._link:
             self._open_link(self._link)
         self.set_interval(LOOK_S, self._look)
+        self.set_interval(LOOK_S, self._look_for_speakers)
         if self.settings.app.refresh_s:
             self.set_interval(self.settings.app.refresh_s, self._refresh)
         # a moment later: what follows would hold up the thread that writes the first paint
@@ -122,7 +126,7 @@ class MainScreen(AskingScreen, TakingOutScreen):
 
     def _open_link(self, link: Link) -> None:
         assert self._archive is not None
-        key = self._archive.find_key(link.account, link.id)
+        key = self._archive.key_of(link.account, link.id)
         if key is None:
             self._flash(f"{link.name} is not in the archive", "warning")
             return
@@ -373,6 +377,7 @@ class MainScreen(AskingScreen, TakingOutScreen):
         extra = Extra(
             playing=playing.index if playing and here else None,
             asking=asking,
+            heard=state.heard_words(self._archive, account, call, self.clock),
             related=related,
             more_related=more,
             related_key=self._key("related"),
@@ -422,6 +427,20 @@ class MainScreen(AskingScreen, TakingOutScreen):
             self._flash("no call is chosen", "warning")
             return None
         return account, found[1]
+
+    def _call_after(self, playing: Playing) -> tuple[Account, Call] | None:
+        assert self._archive is not None
+        found = state.next_recorded(self._archive, self._snapshot.keys, playing)
+        account = self._account(found[1]) if found else None
+        if found is None or account is None:
+            return None
+        key, _, call = found
+        table = self.query_one(CallTable)
+        current = table.current_key
+        here = self._archive.get_key(current) if current is not None else None
+        if here and (here[0], here[1].id) == (playing.account, playing.call.id):
+            table.move_to_key(key)
+        return account, call
 
     # -- panes and other screens
 

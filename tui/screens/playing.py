@@ -11,31 +11,43 @@ from textual import on, work
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.accounts import Account
+from tui.listening import Playing
 from tui.network import NetworkThread
 from tui.playback import Playback, trouble
-from tui.screens.calls import CallsScreen
+from tui.screens.sounding import SoundingScreen
 from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.player_line import PlayerLine, PlayerView
+from widgets.waveform import Waveform
 
 IN_PLAYER = ("playing", "paused", "finished")
 """States in which there is sound to go about in."""
+LEFT_OUT_AT_MOST = 3
+"""After so many recordings in a row that cannot be had, autoplay stops."""
 
 
-class PlayingScreen(CallsScreen):
+class PlayingScreen(SoundingScreen):
     """See the module. Whoever is one says which call is chosen."""
 
     def __init__(
         self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
     ) -> None:
         super().__init__(services, network, keymap)
-        self.playback = Playback(services, network, self._player_changed)
+        self.playback = Playback(services, network, self._player_changed, self._flash)
+        self.playback.find_route = self.outlet.route
         self.downloading = ""
         """How far a download is; empty when there is none."""
+        self._by_itself = False
+        """Whether autoplay chose what plays."""
+        self._left_out = 0
+        """How many that it chose could not be had, one after the other."""
 
     @abstractmethod
     def _current(self) -> tuple[Account, Call] | None:
         """The chosen call; None, after saying why, when there is none."""
+
+    def _rerouted(self) -> None:
+        self.playback.reroute()
 
     # -- what plays
 
@@ -54,8 +66,18 @@ class PlayingScreen(CallsScreen):
             self._play(account, call, 0)
 
     @work(group="play", exclusive=True, exit_on_error=False)
-    async def _play(self, account: Account, call: Call, index: int) -> None:
-        await self.playback.play(account, call, index)
+    async def _play(
+        self,
+        account: Account,
+        call: Call,
+        index: int,
+        by_itself: bool = False,
+        start_s: float | None = None,
+    ) -> None:
+        self._by_itself = by_itself
+        if not by_itself:
+            self._left_out = 0
+        await self.playback.play(account, call, index, start_s)
 
     @on(CallDetail.RecordingChosen)
     def _recording_chosen(self, event: CallDetail.RecordingChosen) -> None:
@@ -80,8 +102,15 @@ class PlayingScreen(CallsScreen):
         if view.message and view.message != line.state.message and view.status in IN_PLAYER:
             self._flash(view.message, "warning")  # the player's line has little room for it
         line.state = view
+        self.query_one(Waveform).wave = self.playback.wave
         if changed and self.detail_shown:
             self._show_detail()  # it marks the recording that plays
+        if changed and view.status == "playing":
+            self._left_out = 0
+        if changed and view.autoplay and view.status == "finished":
+            self.call_later(self._ended)
+        if changed and self._by_itself and view.status == "failed":
+            self.call_later(self._failed, view)
 
     # -- where it plays, and how
 
@@ -95,9 +124,13 @@ class PlayingScreen(CallsScreen):
             self._nothing_plays()
         return there
 
-    @on(PlayerLine.SeekRequested)
-    def _seek_requested(self, event: PlayerLine.SeekRequested) -> None:
+    @on(Waveform.SeekRequested)
+    def _seek_requested(self, event: Waveform.SeekRequested) -> None:
         self.playback.seek_to(event.fraction)
+
+    def action_percent(self, percent: int) -> None:
+        if self._in_player():
+            self.playback.seek_to(percent / 100)
 
     def action_seek(self, seconds: float) -> None:
         if self._in_player():
@@ -123,8 +156,76 @@ class PlayingScreen(CallsScreen):
 
     def action_volume(self, step: float) -> None:
         self.playback.change_volume(step)
-        if self.playback.view.status == "idle":
-            self._flash(f"volume {self.playback.view.volume}%")
+        self._say_volume()
+
+    def action_mute(self) -> None:
+        self.playback.mute()
+        self._say_volume()
+
+    def _say_volume(self) -> None:
+        view = self.playback.view
+        if view.status == "idle":
+            self._flash(f"volume {view.volume}%" if view.volume else "muted")
+
+    def action_side(self) -> None:
+        if self._in_player():
+            self.playback.next_side()
+
+    def action_skip_silence(self) -> None:
+        on = self.playback.toggle_skip_silence()
+        self._flash(f"long silences are {'shortened' if on else 'heard'}")
+
+    def action_loop(self) -> None:
+        if self._in_player():
+            self.playback.mark_loop()
+
+    def action_turn(self, step: int) -> None:
+        if self._in_player():
+            self.playback.next_turn(step)
+
+    def action_turns(self) -> None:
+        """The recording in words, to be read, copied, or heard from a screen reader."""
+        from widgets.text_modal import TextModal
+
+        if not self._in_player():
+            return
+        if text := self.playback.turns_text():
+            self.app.push_screen(TextModal(self.playback.view.title, text))
+        else:
+            self._flash("the recording is not measured yet", "warning")
+
+    # -- one recording after the other
+
+    def action_autoplay(self) -> None:
+        on = self.playback.toggle_autoplay()
+        what = "the next recording is played when one has ended"
+        self._flash(f"autoplay: {what}" if on else "no autoplay")
+
+    def _ended(self) -> None:
+        """Go on with the call's next recording, or with the next call that has one."""
+        playing = self.playback.playing
+        account = self._account(playing.account) if playing else None
+        if playing is None or account is None:
+            return
+        if playing.index + 1 < len(playing.call.recordings):
+            self._play(account, playing.call, playing.index + 1, True)
+        elif following := self._call_after(playing):
+            self._play(*following, 0, True)
+        else:
+            self._flash("autoplay: no further call has a recording")
+
+    def _failed(self, view: PlayerView) -> None:
+        """Of what autoplay chose, leave out what cannot be had, but not one after the other."""
+        self._left_out += 1
+        if self._left_out < LEFT_OUT_AT_MOST:
+            self._flash(f"left out: {view.message}", "warning")
+            self._ended()
+        else:
+            self._flash(f"autoplay stops after {self._left_out} failures: {view.message}", "error")
+
+    @abstractmethod
+    def _call_after(self, playing: Playing) -> tuple[Account, Call] | None:
+        """The next call of the table that has a recording; the cursor goes with it."""
 
     # -- downloads
 

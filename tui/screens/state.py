@@ -8,20 +8,25 @@ from dataclasses import field
 from typing import NamedTuple
 
 from providers import registry
-from providers.errors import ProviderError
+from providers.errors import RECORDING_REASONS, ProviderError
+from providers.model import Call
 from tui.accounts import Account
 from tui.archive import Archive, Walk
 from tui.archive.archive import AccountState
+from tui.archive.heard import Heard, recording_key
 from tui.archive.search import ORDERS
 from tui.commands import COMMANDS, first_key
+from tui.listening import Playing
 from tui.query import Query
 from tui.services import Services
-from widgets.columns import Clock, time_text
+from widgets.columns import Clock, duration_text, time_text
 from widgets.key_line import KeyHint
 from widgets.sidebar import AccountItem
 
 FIRST_ROWS = 256
 """Rows that are read before the first paint; the rest of the order follows in the background."""
+WINDOW = 200
+"""Rows that are read at once when one is looked for."""
 STATE_NOTICES = {state: state for state in ("refused", "token missing", "offline", "rate-limited")}
 """Which notice stands for an account's state when there is no call to show; else ``failed``."""
 NOTICE_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -197,3 +202,45 @@ def key_hints(keymap: Mapping[str, str], *, editing: bool, back: bool) -> tuple[
         for c in COMMANDS
         if c.footer and (back or c.id != "back")
     )
+
+
+def next_recorded(
+    archive: Archive, keys: array[int], playing: Playing
+) -> tuple[int, str, Call] | None:
+    """Key, account and call of the first row below the playing call's that has a recording.
+
+    None when there is none, or when the playing call is no longer among the rows.
+    """
+    here = archive.key_of(playing.account, playing.call.id)
+    if here is None or here not in keys:
+        return None
+    start, rows = keys.index(here) + 1, archive.rows(keys)
+    for first in range(start, len(keys), WINDOW):
+        for row in rows.window(first, first + WINDOW):
+            recorded = row.recordings or row.has_recording
+            if recorded and (found := archive.get_key(row.key)):
+                return row.key, *found
+    return None
+
+
+def heard_words(archive: Archive, account: str, call: Call, clock: Clock) -> tuple[str, ...]:
+    """What happened here to each recording of a call, in words; at least one for the call."""
+    known = archive.heard.of_call(account, call.id)
+    count = max(1, len(call.recordings))
+    return tuple(
+        _heard_words(known.get(recording_key(call, index)), clock) for index in range(count)
+    )
+
+
+def _heard_words(heard: Heard | None, clock: Clock) -> str:
+    if heard is None:
+        return ""
+    words = []
+    if heard.heard_at is not None:
+        words.append(f"heard {time_text(heard.heard_at, clock)}")
+    if heard.left_s:
+        words.append(f"left at {duration_text(heard.left_s)}")
+    if heard.trouble:
+        why = RECORDING_REASONS.get(heard.trouble, heard.trouble)
+        words.append(f"{why} (seen {time_text(heard.trouble_at, clock)})")
+    return ", ".join(words)

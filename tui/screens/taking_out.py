@@ -102,7 +102,8 @@ class TakingOutScreen(PlayingScreen):
             self._logged = heard
             name = f"{playing.account}:{playing.call.id}"
             self._record(audit.PLAY, call=name, recording=playing.index + 1)
-            self._go_to_place(heard, view)
+            if self._link and self._link.name == name:
+                self._link = None
 
     def _saved(self, account: Account, call: Call, paths: list[Path]) -> None:
         super()._saved(account, call, paths)
@@ -111,22 +112,21 @@ class TakingOutScreen(PlayingScreen):
     # -- the place of a link
 
     def action_play(self) -> None:
+        """As ever; the call that the screen was opened at begins where its link says."""
         link, playing = self._link, self.playback.playing
-        if link and link.recording and playing is None and (current := self._current()):
-            account, call = current
-            known = len(call.recordings)
-            if (account.name, call.id) == (link.account, link.id) and link.recording < known:
-                self._play(account, call, link.recording)
-                return
-        super().action_play()
-
-    def _go_to_place(self, heard: tuple[str, str, int], view: PlayerView) -> None:
-        """The first time that the link's recording plays, it plays from the link's second."""
-        link = self._link
-        if link and heard == (link.account, link.id, link.recording):
-            self._link = None
-            if link.at_s is not None:
-                self.playback.seek_by(link.at_s - view.position_s)
+        current = self._current() if link else None
+        if link is None or current is None:
+            super().action_play()
+            return
+        account, call = current
+        here = (account.name, call.id) == (link.account, link.id)
+        if here and (
+            playing is None or (playing.account, playing.call.id) != (link.account, link.id)
+        ):
+            part = link.recording if link.recording < len(call.recordings) else 0
+            self._play(account, call, part, start_s=link.at_s)
+        else:
+            super().action_play()
 
     def _say_place(self, link: Link) -> None:
         if link.at_s is not None:
@@ -178,7 +178,10 @@ class TakingOutScreen(PlayingScreen):
     async def _copy(self, what: str, text: str) -> None:
         from tui.clipboard import copy
 
-        way = await copy(self.app, text, self.services.environ)
+        def by_terminal(text: str) -> None:
+            self.app.call_from_thread(self.app.copy_to_clipboard, text)
+
+        way = await asyncio.to_thread(copy, text, self.services.environ, by_terminal)
         self._flash(f"{what} copied by {way}: {text}")
 
     # -- the vendor's page

@@ -1,0 +1,180 @@
+"""A host at the other end of a slow line: a real sshd on loopback behind a proxy that delays."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from socket import socket
+
+from tests.guards.readme_text import ROOT
+
+SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+NO_SSHD = None if SSHD and shutil.which("ssh") else "sshd and ssh are not installed"
+PYTHON = f"{sys.executable} -P -m tui.cli"
+
+_CONFIG = """
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {folder}/host
+PidFile none
+AuthorizedKeysFile {folder}/user.pub
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+PermitRootLogin yes
+DisableForwarding yes
+ForceCommand none
+SetEnv {environment}
+"""
+
+
+def free_port() -> int:
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Sshd:
+    """Forwarding is forbidden; `runtime` is the folder where relays listen."""
+
+    def __init__(self, folder: Path) -> None:
+        assert SSHD is not None
+        self.folder = folder
+        self.runtime = Path(tempfile.mkdtemp(prefix="rb"))  # a socket's path must be short
+        self.port = free_port()
+        for name in ("host", "user"):
+            key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
+            subprocess.run(key, check=True)
+        environment = {
+            "PYTHONPATH": str(ROOT),
+            "RINGBACK_RUNTIME_DIR": str(self.runtime),
+            "RINGBACK_HOME": str(folder / "far"),
+            "TESTS_OF_RINGBACK": os.environ["TESTS_OF_RINGBACK"],
+        }
+        config = folder / "sshd_config"
+        words = " ".join(f'"{name}={value}"' for name, value in environment.items())
+        config.write_text(_CONFIG.format(port=self.port, folder=folder, environment=words))
+        Path("/run/sshd").mkdir(exist_ok=True) if os.getuid() == 0 else None
+        with (folder / "sshd.log").open("wb") as log:
+            self._process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stderr=log)
+        deadline = time.monotonic() + 10
+        while True:
+            with socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            assert self._process.poll() is None, (folder / "sshd.log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def speakers(self) -> list[Path]:
+        return sorted(self.runtime.glob("speaker-*"))
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+        shutil.rmtree(self.runtime)
+
+
+class Line:
+    """TCP to `port`, every byte late by `delay_s` on each way; it can be cut and held."""
+
+    def __init__(self, port: int, delay_s: float = 0.025) -> None:
+        self._to, self._delay_s = port, delay_s
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+        self.down = False
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.down:
+            writer.transport.abort()
+            return
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        self._writers |= {writer, far_writer}
+        for source, sink in ((reader, far_writer), (far_reader, writer)):
+            task = asyncio.create_task(self._carry(source, sink))
+            self._tasks.add(task)
+
+    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+
+        def late(data: bytes) -> None:
+            if not sink.is_closing():
+                sink.write(data) if data else sink.close()
+
+        with contextlib.suppress(OSError):
+            while True:
+                data = await source.read(65_536)
+                loop.call_later(self._delay_s, late, data)
+                if not data:
+                    return
+
+    def cut(self) -> None:
+        """As if the cable were pulled and both ends had noticed."""
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    async def close(self) -> None:
+        self._server.close()
+        self.cut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+class NearSpeaker:
+    """`ringback speaker` as a process; its words are kept."""
+
+    def __init__(
+        self, sshd: Sshd, port: int, *more: str, remote: str = PYTHON, **environ: str
+    ) -> None:
+        self._log = sshd.folder / f"speaker-{time.monotonic_ns()}.log"
+        options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR")
+        command = [
+            *(sys.executable, "-P", "-m", "tui.cli", "speaker", "-p", str(port)),
+            *("-i", str(sshd.folder / "user"), "--remote-command", remote),
+            *(word for option in options for word in ("-o", option)),
+            *(*more, f"{getpass.getuser()}@127.0.0.1"),
+            *("--", "-F", "none"),
+        ]  # fmt: skip
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def words(self) -> str:
+        return self._log.read_text()
+
+    def end(self) -> int:
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(5)
+
+
+@contextlib.contextmanager
+def sshd_in(folder: Path) -> Iterator[Sshd]:
+    made = Sshd(folder)
+    try:
+        yield made
+    finally:
+        made.close()

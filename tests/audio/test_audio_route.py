@@ -1,0 +1,230 @@
+"""Which way sound takes: the rule, what stands above it, and where speakers are looked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.guards.readme_text import ROOT
+from tui.audio.route import (
+    BAD_WISH,
+    NO_SPEAKER,
+    choose_route,
+    over_ssh,
+    session_environ,
+    speaker_command,
+)
+from tui.audio.speaker_folder import (
+    folders,
+    is_private,
+    name_of,
+    private_folder,
+    remove_stale,
+    socket_path,
+    speakers,
+)
+from tui.sounding import Outlet, describe
+
+SSH = {"SSH_CONNECTION": "10.0.0.9 50000 10.0.0.1 22", "USER": "anna"}
+PULSE = {**SSH, "PULSE_SERVER": "tcp:1"}
+COMMAND = "ringback speaker anna@10.0.0.1"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="rb"))  # a socket's path must be short
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def listening(folder: Path) -> Iterator[Path]:
+    """A socket as a relay of this process has it."""
+    path = socket_path(folder, "laptop.example")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        yield path
+
+
+@pytest.mark.parametrize(
+    ("environ", "wish", "kind", "output", "notice"),
+    [
+        ({}, "", "local", "miniaudio", ""),
+        (SSH, "", "none", "none", NO_SPEAKER.format(COMMAND)),
+        ({"SSH_TTY": "/dev/pts/1"}, "", "none", "none", None),
+        (PULSE, "", "pulse", "miniaudio", ""),
+        ({"PULSE_SERVER": "tcp:1"}, "", "local", "miniaudio", ""),
+        (SSH, "local", "local", "miniaudio", ""),
+        (SSH, "speaker", "none", "none", NO_SPEAKER.format(COMMAND)),
+        (PULSE, "local", "pulse", "miniaudio", ""),
+        ({}, "none", "none", "none", "no sound: switched off"),
+        ({**SSH, "RINGBACK_AUDIO": "miniaudio"}, "none", "local", "miniaudio", ""),
+        ({"RINGBACK_AUDIO": "none"}, "local", "none", "none", ""),
+        ({"RINGBACK_AUDIO": "wav:/tmp/a.wav"}, "", "local", "wav:/tmp/a.wav", ""),
+        ({"RINGBACK_AUDIO": "wav:"}, "", "none", "none", BAD_WISH),
+        ({"RINGBACK_AUDIO": "loud"}, "", "none", "none", BAD_WISH),
+    ],
+)
+def test_the_rule(
+    environ: dict[str, str], wish: str, kind: str, output: str, notice: str | None, folder: Path
+) -> None:
+    route = choose_route(environ, folder, wish)
+    assert (route.kind, route.output) == (kind, output)
+    assert notice is None or route.notice == notice
+    assert bool(route.command) == ("ringback speaker" in route.notice)
+
+
+@pytest.mark.parametrize("environ", [{}, SSH, PULSE])
+def test_a_speaker_comes_first(environ: dict[str, str], folder: Path, listening: Path) -> None:
+    assert choose_route(environ, folder)[:2] == ("speaker", str(listening))
+    assert name_of(listening) == "laptop"
+    assert choose_route(environ, folder, "none").kind == "none"
+    assert choose_route(environ, folder, "local").kind in ("local", "pulse")
+    assert choose_route({**environ, "RINGBACK_AUDIO": "none"}, folder).kind == "none"
+
+
+def test_the_command_is_what_the_listener_has_to_type() -> None:
+    assert speaker_command(SSH) == COMMAND
+    other = {**SSH, "SSH_CONNECTION": "fd00::9 5 fd00::1 2222"}
+    assert speaker_command(other) == "ringback speaker -p 2222 anna@fd00::1"
+    named = speaker_command({"LOGNAME": "o'hara", "SSH_TTY": "x"})
+    assert named.endswith(f"@{socket.gethostname()}'")
+    assert subprocess.run(
+        ["sh", "-c", f"printf %s {named.split(' ', 2)[2]}"], capture_output=True, text=True
+    ).stdout == f"o'hara@{socket.gethostname()}"  # fmt: skip
+
+
+def test_a_folder_that_others_can_enter_is_not_used(folder: Path, listening: Path) -> None:
+    environ = {"RINGBACK_RUNTIME_DIR": str(folder)}
+    assert speakers(environ) == [listening]
+    folder.chmod(0o755)
+    assert speakers(environ) == []
+    with pytest.raises(PermissionError, match="private to you"):
+        private_folder(environ)
+    folder.chmod(0o700)
+    link = folder / "link"
+    link.symlink_to(folder)
+    assert not is_private(link)
+    with pytest.raises(PermissionError):
+        private_folder({"RINGBACK_RUNTIME_DIR": str(link)})
+
+
+def test_a_missing_folder_is_made_for_its_user_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = private_folder({"XDG_RUNTIME_DIR": str(folder)})
+    assert made == folder / "ringback"
+    assert made.stat().st_mode & 0o777 == 0o700
+    shared = folder / "tmp"
+    monkeypatch.setattr(tempfile, "tempdir", str(shared))
+    shared.mkdir()
+    mine = shared / f"ringback-{os.getuid()}"
+    mine.mkdir(0o777)
+    mine.chmod(0o777)  # as if somebody had been there first
+    places = folders({"HOME": str(folder)})
+    assert mine in places
+    assert places[-1].is_relative_to(folder / ".cache"), "where nobody else can be first"
+
+
+def test_what_dead_relays_leave_is_passed_over_and_removed(folder: Path) -> None:
+    dead = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True).stdout.strip()
+    path = folder / f"speaker-{dead}-laptop.sock"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+    environ = {"RINGBACK_RUNTIME_DIR": str(folder)}
+    (folder / "other.sock").touch()
+    assert speakers(environ) == []
+    assert [entry.name for entry in folder.iterdir()] == ["other.sock"]
+
+
+def test_a_living_socket_is_never_removed(folder: Path, listening: Path) -> None:
+    assert not remove_stale(listening)
+    assert listening.exists()
+
+
+def test_the_newest_speaker_comes_first(folder: Path, listening: Path) -> None:
+    newer = folder / f"speaker-{os.getppid()}-desk.sock"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(newer))
+        server.listen()
+        later = time.time() + 5
+        os.utime(newer, (later, later))
+        assert speakers({"RINGBACK_RUNTIME_DIR": str(folder)}) == [newer, listening]
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_tmux_tells_who_looks_at_the_screen_now(folder: Path) -> None:
+    tmux = ["tmux", "-S", str(folder / "tmux"), "-f", "/dev/null"]
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("SSH_", "TMUX"))}
+    subprocess.run([*tmux, "new-session", "-d", "sleep 60"], env=clean, check=True)
+    try:
+        inside = {**clean, "TMUX": f"{folder}/tmux,1,0"}
+        assert not over_ssh(session_environ(inside))
+        attached = ["set-environment", "SSH_CONNECTION", SSH["SSH_CONNECTION"]]
+        subprocess.run([*tmux, *attached], check=True)
+        assert over_ssh(session_environ(inside)), "the server must not play aloud"
+        subprocess.run([*tmux, "set-environment", "-r", "SSH_CONNECTION"], check=True)
+        old = {**inside, "SSH_CONNECTION": SSH["SSH_CONNECTION"]}
+        assert not over_ssh(session_environ(old))
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=True)
+
+
+def test_the_key_goes_round(folder: Path, listening: Path) -> None:
+    places = {"RINGBACK_RUNTIME_DIR": str(folder)}
+    outlet = Outlet({**SSH, **places})
+    seen = []
+    for _ in range(4):
+        outlet.wish = outlet.next_kind()
+        seen.append(outlet.route().kind)
+    assert seen == ["local", "none", "speaker", "local"]
+    assert outlet.is_loud_elsewhere("local")
+    assert not Outlet(places).is_loud_elsewhere("local")
+
+
+def test_a_speaker_that_comes_and_goes_is_news_once(folder: Path) -> None:
+    outlet = Outlet({**SSH, "RINGBACK_RUNTIME_DIR": str(folder)})
+    assert outlet.news() == ""
+    path = socket_path(folder, "laptop")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        assert outlet.news() == "sound comes out at your speaker (laptop)"
+        assert outlet.news() == ""
+    path.unlink()
+    assert outlet.news() == "the speaker has gone"
+    assert outlet.news() == ""
+    assert describe(outlet.route()) == NO_SPEAKER.format(COMMAND)
+
+
+def doctor(**environ: str) -> dict[str, dict[str, str]]:
+    """What `ringback doctor --json` finds, by what it is about."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "tui.cli", "doctor", "--json"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+        capture_output=True,
+        text=True,
+    )
+    return {found["about"]: found for found in map(json.loads, done.stdout.splitlines())}
+
+
+def test_doctor_says_which_way_and_why(folder: Path) -> None:
+    places = {"RINGBACK_RUNTIME_DIR": str(folder)}
+    over = doctor(**SSH, **places, PULSE_SERVER="")
+    assert over["sound way"]["text"].endswith(f"where you sit: {COMMAND}")
+    assert over["sound way"]["state"] == over["sound"]["state"] == "note"
+    here = doctor(**places)
+    assert here["sound way"]["text"].startswith("local: this machine's device")
+    forced = doctor(**SSH, **places, RINGBACK_AUDIO="none")
+    assert forced["sound way"]["text"] == "none: RINGBACK_AUDIO says so"

@@ -1,0 +1,234 @@
+"""From the key to the first sound, over 1 Mbit/s, beside mpv at the same server in the same run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import time
+from array import array
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from providers.model import Call, Recording
+from tests.audio import rigs, sounds
+from tests.recordings.host import Host
+from tui.accounts import Account, make_account
+from tui.network import NetworkThread
+from tui.paths import Paths
+from tui.playback import Playback
+from tui.services import Services
+from widgets.player_line import PlayerView
+
+NO_MPV = None if shutil.which("mpv") else "mpv is not installed"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(rigs.NO_PULSE), reason=str(rigs.NO_PULSE)),
+    pytest.mark.skipif(bool(NO_MPV), reason=str(NO_MPV)),
+]
+LINK = 125_000.0
+ROUNDS = 3
+
+
+def hour(rate: int, channels: int, bit_rate: int) -> bytes:
+    """An MP3 of an hour, which is a minute sixty times."""
+    plain = {"write_xing": "0", "id3v2_version": "0"}
+    minute = sounds.encode(
+        sounds.tone(60, rate, channels),
+        rate,
+        channels,
+        "mp3",
+        "libmp3lame",
+        bit_rate=bit_rate,
+        options=plain,
+    )
+    return minute * 60
+
+
+def film(seconds: float, options: dict[str, str]) -> bytes:
+    wave = sounds.tone(seconds, 44_100, 1)
+    return sounds.encode(
+        wave, 44_100, 1, "mp4", "aac", bit_rate=64_000, picture=True, options=options
+    )
+
+
+FILES: dict[str, Callable[[], bytes]] = {
+    "mp3-8k": lambda: hour(8000, 1, 16_000),
+    "mp3-44k": lambda: hour(44_100, 2, 128_000),
+    "mp4-faststart": lambda: film(120, {"movflags": "faststart"}),
+    "mp4-index-last": lambda: film(120, {}),
+}
+
+
+class Ears:
+    """Somebody at the sink with a watch."""
+
+    def __init__(self, pulse: rigs.Pulse) -> None:
+        self._pulse = pulse
+        self._heard = pulse._capture
+
+    def now(self) -> int:
+        return self._heard.stat().st_size
+
+    def sounds_after(self, start: int) -> float | None:
+        """Seconds from that moment to the first sample that is not silence."""
+        raw = self._heard.read_bytes()[start:]
+        frames = array("i", raw[: len(raw) // 4 * 4])
+        first = next((i for i, frame in enumerate(frames) if frame), None)
+        return None if first is None else first / rigs.RATE
+
+    async def until_sound(self, start: int) -> float:
+        async with asyncio.timeout(15):
+            while (found := self.sounds_after(start)) is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        return found
+
+    async def until_silence(self) -> None:
+        while True:
+            start = self.now()
+            await asyncio.sleep(0.3)
+            if self.now() > start and self.sounds_after(start) is None:
+                return
+
+
+@pytest.fixture
+def ears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ears]:
+    pulse = rigs.Pulse(tmp_path, nearby=False)
+    for name, value in pulse.environment.items():
+        monkeypatch.setenv(name, value)
+    pulse.record()
+    yield Ears(pulse)
+    pulse.close()
+
+
+async def cold_mpv(url: str, ears: Ears) -> float:
+    start = ears.now()
+    quiet = ("--no-config", "--no-terminal", "--no-video", "--ao=pulse")
+    process = await asyncio.create_subprocess_exec("mpv", *quiet, url)
+    try:
+        return await ears.until_sound(start)
+    finally:
+        process.kill()
+        await process.wait()
+
+
+class IdleMpv:
+    """An mpv that runs already, told what to play by its socket."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / "mpv"
+        quiet = ("--no-config", "--no-terminal", "--no-video", "--ao=pulse", "--idle")
+        self._process = subprocess.Popen(["mpv", *quiet, f"--input-ipc-server={path}"])
+        while not path.exists():
+            time.sleep(0.02)
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+
+    def _do(self, *words: str) -> None:
+        self._socket.sendall(json.dumps({"command": words}).encode() + b"\n")
+
+    async def play(self, url: str, ears: Ears) -> float:
+        start = ears.now()
+        self._do("loadfile", url)
+        try:
+            return await ears.until_sound(start)
+        finally:
+            self._do("stop")
+
+    def close(self) -> None:
+        self._socket.close()
+        self._process.kill()
+        self._process.wait()
+
+
+class Ours:
+    """The program without its screen: what a key leads to."""
+
+    def __init__(self, url: str, account: Account, services: Services) -> None:
+        self._url, self._account = url, account
+        self._network = NetworkThread(services.open_archive)
+        self._views: list[PlayerView] = []
+        self.playback = Playback(services, self._network, self._views.append)
+        self._number = 0
+
+    async def ready(self) -> None:
+        async def nothing(_: object) -> None:
+            """Starts the thread, as the first sync of the screen does."""
+            await asyncio.sleep(0.3)
+
+        await self._network.run(nothing)
+
+    async def play(self, ears: Ears) -> float:
+        """A recording that was never heard, in an engine as it is."""
+        self._number += 1
+        recording = Recording(str(self._number), url=f"{self._url}/{self._number}")
+        began = datetime(2026, 3, 4, 9, tzinfo=UTC)
+        call = Call(str(self._number), "nectar", started_at=began, recordings=(recording,))
+        start = ears.now()
+        await self.playback.play(self._account, call)
+        try:
+            return await ears.until_sound(start)
+        finally:
+            self.playback.stop()
+
+    async def close(self) -> None:
+        await self.playback.close()
+        await asyncio.to_thread(self._network.close)
+
+
+@pytest.fixture(params=FILES)
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    with Host(FILES[request.param](), rate=LINK) as running:
+        yield running
+
+
+@pytest.fixture
+async def ours(host: Host, paths: Paths, ears: Ears) -> AsyncIterator[Callable[[], Ours]]:
+    services = Services(paths, dict(os.environ), UTC)
+    account = make_account("desk", "nectar", host.url, {"call_ids": "1"})
+    yield lambda: Ours(host.url, account, services)
+
+
+@pytest.mark.timeout(240)
+async def test_first_sound(
+    host: Host, ears: Ears, ours: Callable[[], Ours], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    name = request.node.callspec.params["host"]
+    first: list[float] = []
+    again: list[float] = []
+    cold: list[float] = []
+    idle: list[float] = []
+    theirs = IdleMpv(tmp_path)
+    try:
+        for _ in range(ROUNDS):
+            await ears.until_silence()
+            cold.append(await cold_mpv(f"{host.url}/cold", ears))
+            await ears.until_silence()
+            idle.append(await theirs.play(f"{host.url}/idle", ears))
+            await ears.until_silence()
+            program = ours()
+            await program.ready()
+            first.append(await program.play(ears))
+            await ears.until_silence()
+            again.append(await program.play(ears))
+            await program.close()
+    finally:
+        theirs.close()
+    figures = [statistics.median(times) * 1000 for times in (first, again, cold, idle)]
+    mine, next_, cold_ms, idle_ms = figures
+    print(
+        f"{name}: first of a session {mine:.0f} ms, next {next_:.0f} ms,"
+        f" mpv {cold_ms:.0f} ms, mpv running {idle_ms:.0f} ms:"
+        f" x {mine / cold_ms:.2f} and x {next_ / cold_ms:.2f} of cold,"
+        f" x {next_ / idle_ms:.2f} of running"
+    )
+    goal = 0.6 if name.startswith("mp3") else 1.0
+    assert next_ <= goal * cold_ms
+    assert next_ <= 1.2 * idle_ms

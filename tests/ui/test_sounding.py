@@ -1,0 +1,110 @@
+"""Where the screen's sound comes out: a speaker that comes and goes, and the two keys."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.ui.driving import main, page, run_app, settled, status, until
+from tui.audio.speaker_folder import socket_path
+from tui.clipboard import copy
+from tui.services import Services
+
+Home = Callable[..., Services]
+COMMAND = "ringback speaker -p 2222 anna@10.0.0.1"
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A session over SSH, and where its speakers are."""
+    made = Path(tempfile.mkdtemp(prefix="rb"))  # a socket's path must be short
+    monkeypatch.setenv("RINGBACK_RUNTIME_DIR", str(made))
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.9 50000 10.0.0.1 2222")
+    monkeypatch.setenv("USER", "anna")
+    monkeypatch.delenv("RINGBACK_AUDIO")
+    yield made
+    shutil.rmtree(made)
+
+
+@contextmanager
+def speaker_in(runtime: Path) -> Iterator[None]:
+    path = socket_path(runtime, "laptop")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        yield
+    path.unlink()
+
+
+async def test_a_speaker_is_found_within_a_second_and_missed_when_it_goes(
+    home: Home, runtime: Path
+) -> None:
+    async with run_app(home("nectar")).run_test(size=(120, 30)) as pilot:
+        await settled(pilot)
+        assert main(pilot).outlet.route().kind == "none"
+        with speaker_in(runtime):
+            await until(pilot, lambda: "your speaker (laptop)" in status(pilot), 5)
+            assert main(pilot).outlet.route().kind == "speaker"
+        await until(pilot, lambda: "the speaker has gone" in status(pilot), 5)
+
+
+async def test_the_key_asks_before_a_server_plays_aloud(home: Home, runtime: Path) -> None:
+    async with run_app(home("nectar")).run_test(size=(120, 30)) as pilot:
+        await settled(pilot)
+        outlet = main(pilot).outlet
+        for answer, kind in (("n", "none"), ("y", "local")):
+            outlet.wish = None
+            await pilot.press("O")
+            await until(pilot, lambda: "Play on this machine?" in page(pilot))
+            assert COMMAND in page(pilot)
+            assert outlet.route().kind == "none", "not before it is answered"
+            await pilot.press(answer)
+            await until(pilot, lambda kind=kind: outlet.wish == kind)
+        assert "sound comes out of this machine" in status(pilot)
+        await pilot.press("O")
+        await until(pilot, lambda: "switched off" in status(pilot))
+
+
+async def test_what_is_forced_no_key_changes(
+    home: Home, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGBACK_AUDIO", "none")
+    async with run_app(home("nectar")).run_test(size=(120, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("O")
+        await until(pilot, lambda: "RINGBACK_AUDIO decides" in status(pilot))
+
+
+async def test_without_a_way_the_command_is_shown_and_copied(home: Home, runtime: Path) -> None:
+    async with run_app(home("nectar"), "rec dur>60").run_test(size=(160, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("space")
+        await until(pilot, lambda: f"{COMMAND} (Y copies that)" in page(pilot))
+        await pilot.press("Y")
+        await until(pilot, lambda: pilot.app.clipboard == COMMAND)
+        await until(pilot, lambda: "copied by the terminal" in status(pilot))
+        await pilot.press("s")
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_inside_tmux_its_buffer_is_used(runtime: Path) -> None:
+    tmux = ["tmux", "-S", str(runtime / "tmux"), "-f", "/dev/null"]
+    subprocess.run([*tmux, "new-session", "-d", "sleep 60"], check=True)
+    try:
+        inside = {**os.environ, "TMUX": f"{runtime}/tmux,1,0"}
+        told: list[str] = []
+        assert copy(COMMAND, inside, told.append) == "tmux"
+        shown = subprocess.run([*tmux, "show-buffer"], capture_output=True, text=True, check=True)
+        assert (shown.stdout, told) == (COMMAND, [])
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=True)
+    assert copy(COMMAND, inside, told.append) == "the terminal (OSC 52)"
+    assert told == [COMMAND]

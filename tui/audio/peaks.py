@@ -1,0 +1,68 @@
+"""How loud a recording is, window by window: what its waveform and its turns are made of.
+
+A byte is one window of one channel: ``round(255 * sqrt(peak / full scale))``, so that speech
+at -40 dB still shows. Two channels at most; a third is not a side of a call.
+"""
+
+from __future__ import annotations
+
+import struct
+
+WINDOW_S = 0.05
+"""Length of a window in seconds."""
+LANES = 2
+"""Most channels that are measured."""
+
+_HEAD = struct.Struct("<4sBBBI")  # mark, version, lanes, whether complete, windows
+_MARK, _VERSION = b"RBPK", 1
+_LONGEST = round(48 * 3600 / WINDOW_S)
+
+
+class Peaks:
+    """Grows while a recording is measured. One thread only."""
+
+    def __init__(self, lanes: tuple[bytearray, ...] = (), complete: bool = False) -> None:
+        self.lanes = lanes
+        """One lane for a mono recording, left and right for stereo; none before the first."""
+        self.complete = complete
+        self.revision = 0
+        """Changes when more is known."""
+
+    @property
+    def length_s(self) -> float:
+        """Seconds that are measured so far."""
+        return len(self.lanes[0]) * WINDOW_S if self.lanes else 0.0
+
+    def put(self, at: int, channels: int, body: bytes, done: bool) -> None:
+        """Windows from `at` on, the channels interleaved. Raises `ValueError` on nonsense."""
+        if channels not in (1, LANES) or len(body) % channels:
+            raise ValueError("so many channels have no lanes")
+        if not 0 <= at <= _LONGEST - len(body) // channels:
+            raise ValueError("beyond any recording")
+        if len(self.lanes) != channels:
+            self.lanes = tuple(bytearray() for _ in range(channels))
+        for number, lane in enumerate(self.lanes):
+            lane.extend(bytes(max(0, at - len(lane))))
+            values = body[number::channels]
+            lane[at : at + len(values)] = values
+        self.complete = done
+        self.revision += 1
+
+    def to_bytes(self) -> bytes:
+        """For a file beside the recording."""
+        windows = len(self.lanes[0]) if self.lanes else 0
+        head = _HEAD.pack(_MARK, _VERSION, len(self.lanes), self.complete, windows)
+        return head + b"".join(self.lanes)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Peaks:
+        """What `to_bytes` made. Raises `ValueError` when it is of another kind or version."""
+        if len(data) < _HEAD.size:
+            raise ValueError("too short for peaks")
+        mark, version, lanes, complete, windows = _HEAD.unpack_from(data)
+        right_size = len(data) == _HEAD.size + lanes * windows
+        if (mark, version) != (_MARK, _VERSION) or lanes > LANES or not right_size:
+            raise ValueError("no peaks of this version")
+        body = data[_HEAD.size :]
+        parts = (body[i * windows : (i + 1) * windows] for i in range(lanes))
+        return cls(tuple(bytearray(part) for part in parts), bool(complete))

@@ -1,0 +1,404 @@
+"""A recording on its way: a file that fills while it is played.
+
+It fills in order. Where bytes are wanted that would be long in coming, they are asked for, and
+it fills on from there; what it left behind is not thrown away but read later, so that no byte
+is fetched twice. A host that knows no ranges sends everything in order, and is waited for.
+
+The download runs in one loop, who reads may run in another: the bytes meet on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import threading
+import time
+from asyncio import AbstractEventLoop, Future, Task
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from providers.errors import ProviderError, RecordingError
+from providers.media import Body, kind_of, too_little
+from tui.audio.spans import Spans
+
+FIRST, MOST = 1 << 16, 1 << 22
+"""Bytes of the first request in a place; twice as many each time, up to these."""
+NEAR = (1 << 14, 1 << 18)
+"""Bytes that are waited for rather than asked for: how far ahead at least, and at most."""
+
+_GROUP = 1 << 18  # who reads ahead wants all of this at once, the first byte first
+_OPEN = 3  # answers that stand open while another place is read
+_TRIES_S = (0.0, 0.5, 1.0, 2.0)  # waits before a cut connection is tried again
+
+T = TypeVar("T")
+Keep = Callable[[str], Path]
+
+
+class Origin(Protocol):
+    """Where the bytes come from; `providers.media.Remote` is one."""
+
+    async def open(self, start: int = 0, end: int | None = None) -> Body: ...
+    async def close(self) -> None: ...
+
+
+class _Reader:
+    """Somebody who waits for the byte at `offset` in a loop of his own."""
+
+    def __init__(self, offset: int, idle: bool) -> None:
+        self.offset, self.idle = offset, idle
+        self.error: Exception | None = None
+        self._loop = asyncio.get_running_loop()
+        self.news: Future[None] = self._loop.create_future()
+
+    def tell(self, error: Exception | None) -> None:
+        """In any thread: look again, or give up."""
+        self.error = self.error or error
+        with suppress(RuntimeError):  # his loop has ended
+            self._loop.call_soon_threadsafe(_resolve, self.news)
+        self.news = self._loop.create_future()
+
+
+def _resolve(news: Future[None]) -> None:
+    if not news.done():
+        news.set_result(None)
+
+
+class _Flow:
+    """An answer that is being read: the bytes from `at` to before `end` are still to come."""
+
+    def __init__(self, body: Body) -> None:
+        self.at, self.end = body.start, body.end
+        self._body = body
+        self._coming: Task[bytes] | None = None
+        self.used_at = time.monotonic()
+
+    def ask(self, arrived: Callable[[], None]) -> None:
+        """See that a chunk is under way; it may be left there and fetched later."""
+        self.used_at = time.monotonic()
+        if self.arrived:
+            arrived()
+        elif self._coming is None:
+            self._coming = asyncio.create_task(_next(self._body.chunks))
+            self._coming.add_done_callback(lambda _: arrived())
+
+    @property
+    def arrived(self) -> bool:
+        return self._coming is not None and self._coming.done()
+
+    def take(self) -> bytes:
+        """The chunk that has arrived; nothing at the answer's end. Raises what went wrong."""
+        assert self._coming is not None
+        coming, self._coming = self._coming, None
+        return coming.result()
+
+    async def close(self) -> None:
+        if self._coming is not None:
+            self._coming.cancel()
+            await asyncio.gather(self._coming, return_exceptions=True)
+        await self._body.close()
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes:
+    return await anext(chunks, b"")
+
+
+class Spool:
+    """A `Source` of a recording that is being downloaded into the file `partial`.
+
+    Make it in the loop that is to download, and await `begun` there. When all of it has come,
+    `keep(kind)` gives the file its lasting place, and this goes on reading it there.
+    """
+
+    kind = ""
+    """What it is by its first bytes, once it has begun."""
+
+    def __init__(self, origin: Origin, handle: int, partial: Path, keep: Keep) -> None:
+        self._origin, self._fd, self._partial, self._keep = origin, handle, partial, keep
+        self._loop: AbstractEventLoop = asyncio.get_running_loop()
+        self._lock = threading.RLock()
+        self._spans = Spans()
+        self._readers: list[_Reader] = []
+        self._flows: list[_Flow] = []
+        self._stir = asyncio.Event()
+        self._task: Task[None] | None = None
+        self._closed = False
+        self._path: Path | None = None
+        self._known: Body | None = None  # the first answer: all later ones are of the same file
+        self._here = 0  # the place it fills on from
+        self._step = FIRST
+        self._next = 0  # where the last request ended
+        self._waited_s = 0.0
+        self._came = 0
+        self._asking_s = 0.0
+        self.size: int | None = None
+
+    # for anyone, in any thread
+
+    @property
+    def path(self) -> Path | None:
+        """The lasting place of the file, once all of it is here."""
+        return self._path
+
+    @property
+    def came(self) -> int:
+        """Bytes that have come so far."""
+        return self._came
+
+    async def begun(self) -> None:
+        """Until it is certain that this is sound. Raises as `read`."""
+        await self._until(lambda: self.kind or None)
+
+    async def finished(self) -> Path:
+        """Until all of it has come. Raises as `read`."""
+        return await self._until(lambda: self._path)
+
+    async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
+        """As `Source.read`. Raises `RecordingError`, `ProviderError`, `OSError`.
+
+        After an error the next read tries again.
+        """
+        return await self._until(lambda: self._have(offset, n), offset, idle)
+
+    def close(self) -> None:
+        """Forget it at once; what is not complete is removed."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            os.close(self._fd)
+            if self._path is None:
+                self._partial.unlink(missing_ok=True)
+        self._tell(OSError(errno.EBADF, "the recording was put away"))
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._end)
+
+    # readers
+
+    async def _until(self, look: Callable[[], T | None], at: int = -1, idle: bool = True) -> T:
+        with self._lock:
+            if not self._closed and (found := look()) is not None:
+                return found
+            reader = _Reader(at, idle)
+            self._readers.append(reader)
+        try:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._run)
+            while True:
+                with self._lock:
+                    if self._closed:
+                        raise OSError(errno.EBADF, "the recording was put away")
+                    if (found := look()) is not None:
+                        return found
+                    if reader.error is not None:
+                        raise reader.error
+                    news = reader.news
+                await news
+        finally:
+            with self._lock:
+                self._readers.remove(reader)
+
+    def _have(self, offset: int, n: int) -> bytes | None:
+        end = self._spans.end(offset)
+        if end > offset:
+            return _read_at(self._fd, min(n, end - offset), offset)
+        return b"" if self.size is not None and offset >= self.size else None
+
+    def _tell(self, error: Exception | None = None) -> None:
+        with self._lock:
+            for reader in self._readers:
+                reader.tell(error)
+
+    # the download, in its own loop
+
+    def _run(self) -> None:
+        """See that somebody downloads what is missing."""
+        if self._closed or self._path is not None:
+            return
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._download())
+            self._task.add_done_callback(self._over)
+        self._stir.set()
+
+    def _over(self, _: Task[None]) -> None:
+        """Who came while a failed download was being put away wants another."""
+        if any(reader.error is None for reader in self._readers):
+            self._run()
+
+    def _end(self) -> None:
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+
+    async def _download(self) -> None:
+        tries = iter(_TRIES_S)
+        try:
+            while (wanted := self._wanted()) is not None:
+                before = self._came
+                try:
+                    await self._take(self._flow(wanted) or await self._ask(wanted))
+                except RecordingError as error:
+                    wait_s = next(tries, None)
+                    if error.reason != "unreachable" or not self._may_resume() or wait_s is None:
+                        raise
+                    await asyncio.sleep(wait_s)
+                if self._came > before:
+                    tries = iter(_TRIES_S)
+            self._complete()
+        except (RecordingError, ProviderError, OSError) as error:
+            self._tell(in_words(error))
+        except Exception as error:  # its text may hold an address
+            self._tell(RecordingError("unreachable", type(error).__name__))
+        finally:
+            for flow in self._flows:
+                await flow.close()
+            self._flows.clear()
+            await self._origin.close()
+
+    def _may_resume(self) -> bool:
+        return self._known is not None and self._known.ranges
+
+    def _wanted(self) -> int | None:
+        """The missing byte to go for; None when nothing is missing."""
+        with self._lock:
+            wants = [reader.offset for reader in self._readers if not reader.idle]
+            wants = [at for at in wants if self._spans.end(at) == at and not self._beyond(at)]
+            if wants:  # who asked last comes first, and of what he wants the first byte
+                self._here = min(at for at in wants if 0 <= wants[-1] - at <= _GROUP)
+            gap = self._spans.gap(self._here, self.size) or self._spans.gap(0, self.size)
+            return gap[0] if gap else None
+
+    def _beyond(self, at: int) -> bool:
+        return self.size is not None and at >= self.size
+
+    def _flow(self, wanted: int) -> _Flow | None:
+        """An answer that brings this byte, sooner than a new request would."""
+        here = [f for f in self._flows if f.at <= wanted and (f.end is None or wanted < f.end)]
+        if not here:
+            return None
+        flow = max(here, key=lambda flow: flow.at)
+        return flow if not self._may_resume() or wanted - flow.at <= self._near() else None
+
+    def _near(self) -> int:
+        """Bytes that come in the time that a request takes."""
+        rate = self._came / self._waited_s if self._waited_s else 0.0
+        return min(max(round(rate * self._asking_s), NEAR[0]), NEAR[1])
+
+    async def _ask(self, wanted: int) -> _Flow:
+        """Ask the host for a stretch that is missing, from here on."""
+        for flow in list(self._flows):  # one that would bring it later than this
+            if flow.at <= wanted and (flow.end is None or wanted < flow.end):
+                await self._drop(flow)
+        if len(self._flows) >= _OPEN:
+            await self._drop(min(self._flows, key=lambda flow: flow.used_at))
+        self._step = min(self._step * 2, MOST) if wanted == self._next and wanted else FIRST
+        began = time.monotonic()
+        body = await self._origin.open(wanted, self._until_known(wanted))
+        if body.ranges and body.total is None:  # no telling where it ends
+            await body.close()
+            body = await self._origin.open()
+        self._asking_s = time.monotonic() - began
+        flow = _Flow(body)
+        self._flows.append(flow)
+        self._check_same(body)
+        self._next = flow.end or 0
+        return flow
+
+    def _until_known(self, wanted: int) -> int:
+        """The end of a request that begins there: before what is here or on its way."""
+        gap = self._spans.gap(wanted, self.size)
+        ends = [gap[1]] if gap and gap[1] else []
+        ends += [flow.at for flow in self._flows if flow.at > wanted]
+        return min([wanted + self._step, *ends])
+
+    def _check_same(self, body: Body) -> None:
+        """Every answer is of the file that was begun. Raises `RecordingError`."""
+        known = self._known
+        if known is None:
+            self._known = body
+            self.size = body.total
+        elif body.total != known.total or (body.tag and known.tag and body.tag != known.tag):
+            raise RecordingError("changed")
+
+    async def _take(self, flow: _Flow) -> None:
+        """Wait until something has come, or something else is wanted."""
+        flow.ask(self._stir.set)
+        began = time.monotonic()
+        await self._stir.wait()
+        self._stir.clear()
+        self._waited_s += time.monotonic() - began
+        for one in list(self._flows):
+            if one.arrived:
+                await self._store(one)
+
+    async def _store(self, flow: _Flow) -> None:
+        try:
+            chunk = flow.take()
+        except RecordingError:
+            await self._drop(flow)
+            raise
+        if not chunk:
+            await self._drop(flow)
+            if self.size is None:  # a host that did not say how much there is
+                self.size = flow.at
+                self._tell()
+            elif flow.end is not None and flow.at < flow.end:
+                raise RecordingError("unreachable", "the connection failed")
+            return
+        chunk = chunk if flow.end is None else chunk[: flow.end - flow.at]
+        with self._lock:
+            if self._closed:
+                return  # the end of this task is on its way
+            _write_at(self._fd, chunk, flow.at)
+            self._spans.add(flow.at, flow.at + len(chunk))
+            self._came += len(chunk)
+            flow.at += len(chunk)
+        self._look_at_head()
+        if flow.at == flow.end:
+            await self._drop(flow)
+        self._tell()
+
+    async def _drop(self, flow: _Flow) -> None:
+        self._flows.remove(flow)
+        await flow.close()
+
+    def _look_at_head(self) -> None:
+        head = None if self.kind else self._have(0, 4096)
+        if head and not (too_little(head) and self._spans.end(0) != self.size):
+            self.kind = kind_of(head)
+
+    def _complete(self) -> None:
+        """Everything is here: this is now the cached recording."""
+        with self._lock:
+            if self._closed:
+                return
+            if not self.kind:
+                self.kind = kind_of(self._have(0, 4096) or b"")
+            self._path = self._keep(self.kind)
+        self._tell()
+
+
+def in_words(error: Exception) -> Exception:
+    """A full disk is a reason like any other for hearing nothing."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return RecordingError("no_room") if full else error
+
+
+def _read_at(fd: int, n: int, offset: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(fd, n, offset)
+    os.lseek(fd, offset, os.SEEK_SET)
+    return os.read(fd, n)
+
+
+def _write_at(fd: int, data: bytes, offset: int) -> None:
+    """All of it. Raises `OSError`."""
+    view = memoryview(data)
+    while view:
+        if hasattr(os, "pwrite"):
+            done = os.pwrite(fd, view, offset)
+        else:
+            os.lseek(fd, offset, os.SEEK_SET)
+            done = os.write(fd, view)
+        view, offset = view[done:], offset + done

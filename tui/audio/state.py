@@ -1,0 +1,33 @@
+"""All that can be seen of a player at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["idle", "loading", "playing", "paused", "ended", "failed"]
+Side = Literal["both", "left", "right"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerState:
+    """All that a screen shows of the player. Times are seconds of the recording."""
+
+    status: Status = "idle"
+    position_s: float = 0.0
+    length_s: float | None = None
+    speed: float = 1.0
+    output: str = ""
+    """``miniaudio (PulseAudio)``, ``wav:PATH``, ``none``; as wished until the engine knows."""
+    message: str = ""
+    """One line for the user, e.g. why there is no sound."""
+    volume: float = 1.0
+    side: Side = "both"
+    """Which channel of a stereo recording is heard, on both ears."""
+    skip_silence: bool = False
+    loop: tuple[float, float | None] | None = None
+    """From where to where is repeated; without an end that is still to be marked."""
+    channels: int | None = None
+    """1 or 2; None before it is known."""
+    peaks_revision: int = 0
+    """Changes when `Player.peaks` has grown."""

@@ -1,0 +1,127 @@
+"""Who speaks when, from the peaks of a recording: pure functions.
+
+A lane speaks where it is louder than its own noise. A pause within a sentence does not end a
+turn, a click does not begin one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Literal, NamedTuple
+
+from tui.audio.peaks import WINDOW_S, Peaks
+
+Who = Literal["left", "right", "both", "speech", "silence"]
+
+BRIDGED_S = 0.7
+"""A shorter pause belongs to the turn before it."""
+IGNORED_S = 0.2
+"""A shorter sound is none, and a shorter overlap no cross-talk."""
+BACK_S = 1.0
+"""Who goes back later than this into a turn means the beginning of that very turn."""
+
+_MINIMUM = 19  # of a peak's 255: -45 dB, below which nobody speaks
+_MAXIMUM = 100  # -16 dB: above it nobody is background
+_ABOVE_NOISE = 1.6  # 8 dB, since a peak's byte is a square root
+_NOISE_SHARE = 0.1  # the quietest tenth of a lane is its noise
+
+
+class Turn(NamedTuple):
+    """A stretch of the recording, in seconds; ``speech`` is that of a mono recording."""
+
+    who: Who
+    start_s: float
+    end_s: float
+
+
+def turns(peaks: Peaks) -> list[Turn]:
+    """The whole recording from 0 to as far as it is measured, without gaps."""
+    lanes = [_spoken(lane) for lane in peaks.lanes]
+    if not lanes:
+        return []
+    names: tuple[Who, ...] = ("silence", "speech") if len(lanes) == 1 else _SIDES
+    codes = lanes[0] if len(lanes) == 1 else bytes(a + 2 * b for a, b in zip(*lanes, strict=True))
+    runs = _calm([(names[code], len(list(run))) for code, run in groupby(codes)])
+    out, at = [], 0
+    for who, length in runs:
+        out.append(Turn(who, round(at * WINDOW_S, 2), round((at + length) * WINDOW_S, 2)))
+        at += length
+    return out
+
+
+_SIDES: tuple[Who, ...] = ("silence", "left", "right", "both")
+_Run = tuple[Who, int]
+
+
+def _threshold(lane: bytes | bytearray) -> float:
+    """What is louder is speech: adapted to the lane's noise."""
+    noise = sorted(lane)[int(len(lane) * _NOISE_SHARE)] if lane else 0
+    return max(_MINIMUM, min(_MAXIMUM, noise * _ABOVE_NOISE))
+
+
+def _spoken(lane: bytes | bytearray) -> bytes:
+    """1 for each window in which somebody speaks, pauses bridged and clicks left out."""
+    threshold = _threshold(lane)
+    loud = lane.translate(bytes(value >= threshold for value in range(256)))
+    heard = _swap(loud, 1, IGNORED_S)
+    return _swap(heard, 0, BRIDGED_S, inside=True)
+
+
+def _swap(lane: bytes | bytearray, value: int, shorter_s: float, inside: bool = False) -> bytes:
+    """Runs of `value` that are too short become the other; `inside`: not those at the ends."""
+    out, at = bytearray(), 0
+    for found, run in groupby(lane):
+        length = len(list(run))
+        at_end = inside and (at == 0 or at + length == len(lane))
+        short = found == value and length * WINDOW_S < shorter_s - WINDOW_S / 2 and not at_end
+        out += bytes([found ^ short]) * length
+        at += length
+    return bytes(out)
+
+
+def _calm(runs: list[_Run]) -> list[_Run]:
+    """Short silences and overlaps between two turns go to the turn before them."""
+    calm: list[_Run] = []
+    for number, (who, length) in enumerate(runs):
+        last = number == len(runs) - 1
+        least_s = {"silence": BRIDGED_S, "both": IGNORED_S}.get(who, 0.0)
+        short = length * WINDOW_S < least_s - WINDOW_S / 2
+        if calm and (who == calm[-1][0] or (short and not last and calm[-1][0] != "silence")):
+            calm[-1] = (calm[-1][0], calm[-1][1] + length)
+        else:
+            calm.append((who, length))
+    return calm
+
+
+def next_turn(turns: Sequence[Turn], at_s: float, step: int) -> float | None:
+    """Where the next turn of speech begins (`step` 1) or the one before (-1), in seconds.
+
+    None when there is none. Going back in the middle of a turn means its own beginning.
+    """
+    starts = [turn.start_s for turn in turns if turn.who != "silence"]
+    if step > 0:
+        return next((start for start in starts if start > at_s + WINDOW_S), None)
+    return next((start for start in reversed(starts) if start < at_s - BACK_S), None)
+
+
+def words(turns: Iterable[Turn], names: Mapping[str, str] | None = None) -> list[str]:
+    """``left 0:00 to 0:12``, ``silence 9 s``: a line for each turn, for those who listen to it.
+
+    `names` says who is who: ``{"left": "agent"}``.
+    """
+    return [_words(turn, names or {}) for turn in turns]
+
+
+def _words(turn: Turn, names: Mapping[str, str]) -> str:
+    who = names.get(turn.who, turn.who)
+    if turn.who == "silence":
+        return f"{who} {max(1, round(turn.end_s - turn.start_s))} s"
+    return f"{who} {clock(turn.start_s)} to {clock(turn.end_s)}"
+
+
+def clock(seconds: float) -> str:
+    """``m:ss``, or ``h:mm:ss`` from an hour on."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
