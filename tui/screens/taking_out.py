@@ -74,6 +74,8 @@ class TakingOutScreen(PlayingScreen):
         self._logged: tuple[str, str, int] | None = None
         """What is in the player and stands in the audit log already."""
         self._trail: Trail | None = None
+        self._chosen_to_copy: tuple[Account, Call] | None = None
+        """The call under the cursor when the first of the two keys was pressed."""
 
     @property
     @abstractmethod
@@ -94,8 +96,10 @@ class TakingOutScreen(PlayingScreen):
     def _player_changed(self, view: PlayerView) -> None:
         super()._player_changed(view)
         playing = self.playback.playing
-        if playing is None or view.status not in IN_PLAYER:
+        if playing is None or view.status in ("idle", "failed"):
             self._logged = None
+            return
+        if view.status not in IN_PLAYER:
             return
         heard = (playing.account, playing.call.id, playing.index)
         if heard != self._logged:
@@ -119,10 +123,9 @@ class TakingOutScreen(PlayingScreen):
             super().action_play()
             return
         account, call = current
-        here = (account.name, call.id) == (link.account, link.id)
-        if here and (
-            playing is None or (playing.account, playing.call.id) != (link.account, link.id)
-        ):
+        place = (link.account, link.id)
+        begun = playing is not None and (playing.account, playing.call.id) == place
+        if (account.name, call.id) == place and not begun:
             part = link.recording if link.recording < len(call.recordings) else 0
             self._play(account, call, part, start_s=link.at_s)
         else:
@@ -137,20 +140,20 @@ class TakingOutScreen(PlayingScreen):
 
     def action_copy(self) -> None:
         """Wait for the second key, which says what to copy."""
-        if self._current():
+        self._chosen_to_copy = self._current()
+        if self._chosen_to_copy:
             self.query_one(KeyLine).ask(COPY_CHOICES, self.focused)
 
     @on(KeyLine.Refused)
     def _no_such_copy(self) -> None:
-        words = ", ".join(f"{one.key} {one.title.lower()}" for one in COPY_CHOICES)
-        self._flash(f"{self._key('copy')} waits: {words}", "warning")
+        words = "press " + ", ".join(f"{one.key} {one.title.lower()}" for one in COPY_CHOICES)
+        self._flash(words, "warning")
 
     @work(group="copy", exit_on_error=False)
     async def action_copy_it(self, what: str) -> None:
-        current = self._current()
-        if current is None:
+        if self._chosen_to_copy is None:
             return
-        text = self._copied(what, *current)
+        text = self._copied(what, *self._chosen_to_copy)
         if text:
             await self._copy(COPIES[what].lower(), text)
         else:
@@ -231,7 +234,7 @@ class TakingOutScreen(PlayingScreen):
             trail = self._trail = self._new_trail(key)
         if len(trail.keys) == 1:
             self._trail = None
-            self._flash("no other call has this number, or belongs to this one", "warning")
+            self._flash("no related call is known", "warning")
             return
         place = (trail.keys.index(key) + 1) % len(trail.keys)
         self._go_along(trail, place)
@@ -299,9 +302,12 @@ class TakingOutScreen(PlayingScreen):
         loop = asyncio.get_running_loop()
         wanted = self._query, self.sort, self.query_one(CallTable).columns
 
-        def tell(calls: int, of: int) -> bool:
+        def show(calls: int, of: int) -> None:
             if not stop.is_set():
-                loop.call_soon_threadsafe(self._tell_export, f"exporting {calls:,} of {of:,}")
+                self._tell_export(f"exporting {calls:,} of {of:,}")
+
+        def tell(calls: int, of: int) -> bool:
+            loop.call_soon_threadsafe(show, calls, of)
             return not stop.is_set()
 
         self._tell_export("exporting")
