@@ -93,8 +93,9 @@ class KeyLine(LineView):
             self.screen.set_focus(self._then)
 
     def on_blur(self) -> None:
-        """A click elsewhere ends the waiting."""
-        self.choices, self.can_focus, self._open = (), False, False
+        """A click elsewhere ends the waiting; an answer of before did already."""
+        if self.screen.focused is not self:
+            self.choices, self.can_focus, self._open = (), False, False
 
     def on_key(self, event: events.Key) -> None:
         event.stop().prevent_default()

@@ -37,6 +37,7 @@ from tui.app import RingbackApp
 from tui.archive import Archive
 from tui.links import Link, parse
 from tui.screens.export_prompt import ExportPrompt
+from tui.screens.main import MainScreen
 from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.confirm import Confirm
@@ -158,12 +159,15 @@ async def test_a_link_names_the_playhead(home: Home, copied: list[str]) -> None:
 # -- links
 
 
-async def test_a_link_opens_its_call_among_all_and_plays_from_its_time(home: Home) -> None:
+async def test_a_link_opens_its_call_among_all_and_plays_from_its_time(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     services = home("nectar")
     async with run_app(services, "rec dur>60 dur<300").run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         wanted = table(pilot)._rows.window(0, 50)[-1]
     link = Link("nectar", wanted.id, 21.0)
+    monkeypatch.setattr(MainScreen, "_refresh", lambda _: None)  # what it says covers the line
     async with RingbackApp(services, link=link).run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert wanted.id in detail(pilot), "it stands there with the first paint"
@@ -177,13 +181,14 @@ async def test_a_link_opens_its_call_among_all_and_plays_from_its_time(home: Hom
         assert table(pilot).current_key == wanted.key
 
 
-async def test_a_links_second_recording_plays(home: Home) -> None:
+async def test_a_links_second_recording_plays(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     services = home("cinnox")
     async with run_app(services, "rec").run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         window = table(pilot)._rows.window(0, 400)
         wanted = next(row for row in window if (row.recordings or 0) > 1)
     link = Link("cinnox", wanted.id, 2.0, 1)
+    monkeypatch.setattr(MainScreen, "_refresh", lambda _: None)
     async with RingbackApp(services, link=link).run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "plays from 2s of recording 2" in status(pilot))
         await pilot.press("space")
@@ -352,7 +357,9 @@ async def test_a_large_export_says_how_far_it_is_and_a_key_stops_it(
     with_calls(services, *(call(n) for n in range(3000)))
     async with run_app(services).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        await pilot.press("E", "enter")
+        await pilot.press("E")
+        await until(pilot, lambda: pilot.app.screen.is_modal and pilot.app.focused is not None)
+        await pilot.press("enter")
         await until(pilot, lambda: " of 3,000 (ctrl+x stops)" in status(pilot))
         await pilot.press("ctrl+x")
         await until(pilot, lambda: not main(pilot).exporting)

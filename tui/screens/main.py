@@ -478,6 +478,8 @@ class MainScreen(AskingScreen, TakingOutScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No command while a query is typed or a second key waited for; back only where it goes."""
+        if action == "copy_it":  # an answer, maybe while the next question waits already
+            return True
         if self.is_mounted and (
             self.query_one(FilterLine).editing or self.query_one(KeyLine).choices
         ):

@@ -35,6 +35,7 @@ from widgets.safe import safe_text
 
 if TYPE_CHECKING:
     from tui.export import Exported
+    from tui.screens.export_prompt import Wish
 
 RELATED = 20
 """Calls that the detail shows beside one, at most."""
@@ -275,19 +276,25 @@ class TakingOutScreen(PlayingScreen):
 
     # -- exports
 
-    @work(group="asking to export", exclusive=True, exit_on_error=False)
-    async def action_export(self) -> None:
+    def action_export(self) -> None:
+        """Ask where to; at once, so that what is typed right behind goes there."""
         from tui.screens.export_prompt import ExportPrompt
-        from widgets.confirm import Confirm
 
         if self.exporting:
             self._flash(f"an export is running; {self._key('cancel')} stops it", "warning")
             return
         name = f"ringback-{self.clock.now.astimezone(self.clock.zone):%Y-%m-%d-%H%M}"
         shown = f"Export the calls of: {self.query_text}" if self.query_text else "Export all calls"
-        wish = await self.app.push_screen_wait(ExportPrompt(shown, name))
-        if wish is None:
-            return
+        self.app.push_screen(ExportPrompt(shown, name), self._answered)
+
+    def _answered(self, wish: Wish | None) -> None:
+        if wish:
+            self._export_to(wish)
+
+    @work(group="asking to export", exclusive=True, exit_on_error=False)
+    async def _export_to(self, wish: Wish) -> None:
+        from widgets.confirm import Confirm
+
         there = await asyncio.to_thread(lambda: wish.path.exists() or wish.path.is_symlink())
         if there and not await self.app.push_screen_wait(
             Confirm("Replace the file?", f"{wish.path} exists.", yes="Replace", no="Keep")
