@@ -86,6 +86,8 @@ OF_COLUMN = {
 }
 """What of a call each of the table's columns shows."""
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.A)
+_HARMLESS = re.compile("[A-Za-z0-9][ -~]*")
+"""Most cells: they need no look."""
 _FORMULA = tuple("=+-@＝＋－＠")
 
 
@@ -158,12 +160,12 @@ def csv_cell(value: Any, plain_numbers: bool = False) -> Any:
     """One cell, harmless in a spreadsheet (see the module) and on a terminal: control
     characters are replaced.
     """
-    from widgets.safe import safe_text
-
     if isinstance(value, bool):
         return str(value).lower()
-    if not isinstance(value, str):
+    if not isinstance(value, str) or _HARMLESS.fullmatch(value):
         return value
+    from widgets.safe import safe_text
+
     text = safe_text(value, limit=len(value), multiline=True)
     if plain_numbers and _E164.fullmatch(text):
         return text
