@@ -107,7 +107,7 @@ def test_a_number_is_found_by_an_index(archive: Archive) -> None:
         " ORDER BY started_at DESC, key DESC LIMIT 9",
         ("1",),
     ).fetchall()
-    assert ["call_by_number" in row[3] for row in plan] == [True], plan
+    assert ["call_by_tail" in row[3] for row in plan] == [True], plan
 
 
 def test_a_purge_takes_the_number_out_of_the_file(archive: Archive) -> None:

@@ -126,7 +126,7 @@ MIGRATIONS = (
     INSERT INTO thread SELECT account, 'call ' || (body ->> 'original_call_id'), key
         FROM call JOIN detail USING (key) WHERE body ->> 'original_call_id' IS NOT NULL;
 
-    CREATE INDEX call_by_number ON call ({NUMBER_KEY}, started_at, key);
+    CREATE INDEX call_by_tail ON call ({NUMBER_KEY}, started_at, key);
     """,
 )
 
