@@ -203,6 +203,7 @@ class Cinnox(HttpProvider):
             has_recording=found.any,
             recording_events=found.events,
             recordings=found.files,
+            history_id=first.text("hid"),
             problems=tuple(first.problems),
             raw=[leg.raw for leg in legs],
         )

@@ -150,6 +150,8 @@ class Call:
     sla_met: bool | None = None
     callback_requested: bool | None = None
     original_call_id: str | None = None
+    history_id: str | None = None
+    """The vendor's name for what several calls are parts of, where it has one; not printed."""
     summary: str | None = None
     has_recording: bool | None = None
     """``None`` when the vendor does not say."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-_OWN_KEYS = ("provider", "base_url", "token_command", "bound_to")
+_PAGE = "page"
+_OWN_KEYS = ("provider", "base_url", "token_command", "bound_to", _PAGE)
 _IDS = "_ids"
 _TOKEN_KEY = re.compile(
     r"(?i)(?:^|[_-])(?:token|secret|password|passwd|api_?key|key|authorization)$"
@@ -53,6 +54,8 @@ class Account:
     """A command whose first line of output is the token."""
     bound_to: str | None = None
     """The origin that the token was given for; None: not recorded (written by hand)."""
+    page: str | None = None
+    """The vendor's page of a call, ``https://.../{id}``; only written by hand."""
 
     @property
     def origin(self) -> str:
@@ -215,13 +218,13 @@ def _from_table(name: str, table: Mapping[str, Any]) -> Account:
     missing = [key for key in ("provider", "base_url") if not isinstance(table.get(key), str)]
     if missing:
         raise AccountError(f"accounts.{plain(name, 40)}.{missing[0]}: is missing, or not text")
-    command, bound_to = (table.get(key) for key in ("token_command", "bound_to"))
+    command, bound_to, page = (table.get(key) for key in ("token_command", "bound_to", _PAGE))
     settings = {
         key: text
         for key, value in table.items()
         if key not in _OWN_KEYS and (text := _as_text(value)) is not None
     }
-    return make_account(
+    account = make_account(
         name,
         table["provider"],
         table["base_url"],
@@ -229,6 +232,7 @@ def _from_table(name: str, table: Mapping[str, Any]) -> Account:
         command if isinstance(command, str) else None,
         bound_to if isinstance(bound_to, str) else None,
     )
+    return replace(account, page=page) if isinstance(page, str) else account
 
 
 def _as_text(value: Any) -> str | None:
@@ -263,7 +267,7 @@ def _write(document: TOMLDocument, account: Account) -> None:
     }
     written = table.unwrap()
     for key, value in written.items():
-        if key not in wanted and _as_text(value) is not None:
+        if key not in wanted and key != _PAGE and _as_text(value) is not None:
             del table[key]
     for key, wish in wanted.items():
         if wish is None:

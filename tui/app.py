@@ -15,6 +15,7 @@ from textual.theme import Theme
 
 from tui.commands import COMMANDS, key_text
 from tui.keymap import check_keymap
+from tui.links import Link
 from tui.network import NetworkThread
 from tui.screens.main import MainScreen
 from tui.services import Services
@@ -38,17 +39,17 @@ class RingbackApp(App[None]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, services: Services, query: str = "") -> None:
+    def __init__(self, services: Services, query: str = "", link: Link | None = None) -> None:
         super().__init__()
         self.services = services
         self.settings = services.settings()
         self.network = NetworkThread(services.open_archive)
         self.keymap, self._problems = check_keymap(self.settings.keys)
-        self._first_query = query
+        self._first_query, self._link = query, link
 
     def get_default_screen(self) -> Screen[None]:
         return MainScreen(
-            self.services, self.settings, self.network, self.keymap, self._first_query
+            self.services, self.settings, self.network, self.keymap, self._first_query, self._link
         )
 
     def on_mount(self) -> None:

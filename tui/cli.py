@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 SCREEN = "screen"
+CALL = "ACCOUNT:ID | LINK"
+"""How a call is named: `tui.links`."""
 BARE: dict[str, Any] = {"command": SCREEN, "account": None, "view": None, "query": []}
 """What `ringback` alone means; to build the parser takes longer than to read the first calls."""
 Handler = Callable[[argparse.Namespace], int]
@@ -99,6 +101,10 @@ def _handler(command: str) -> Handler:
         from tui import cli_recordings
 
         return cli_recordings.run
+    if command in ("purge", "audit"):
+        from tui import cli_away
+
+        return cli_away.run
     if command == "speaker":
         from tui import cli_speaker
 
@@ -148,6 +154,8 @@ def _add_screen(commands: Commands) -> None:
     chosen = screen.add_mutually_exclusive_group()
     chosen.add_argument("--view", metavar="NAME", help="open a view")
     chosen.add_argument("query", nargs="*", default=[], metavar="QUERY", help="narrow the calls")
+    opening = commands.add_parser("open", help="open the screen on a call")
+    opening.add_argument("call", metavar="LINK | ACCOUNT:ID", help="ringback://desk/1234?t=3m12s")
     demo = commands.add_parser(
         "demo", help="three synthetic vendors on this machine, and the screen"
     )
@@ -233,9 +241,16 @@ def _add_calls(commands: Commands) -> None:
     calls.add_argument("--limit", type=int, metavar="N")
     form = calls.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
-    form.add_argument("--csv", action="store_true")
+    form.add_argument("--csv", action="store_true", help="for spreadsheets: no text is a formula")
+    calls.add_argument("--columns", metavar="NAMES", help="CSV: the table's columns, with commas")
+    calls.add_argument(
+        "--csv-phones",
+        choices=("safe", "e164"),
+        default="safe",
+        help="CSV: +12025550123 with an apostrophe in front (safe), or as it is (e164)",
+    )
     show = commands.add_parser("show", help="everything about one call")
-    show.add_argument("call", metavar="ACCOUNT:ID")
+    show.add_argument("call", metavar=CALL)
     show.add_argument("--json", action="store_true")
     show.add_argument("--raw", action="store_true", help="the vendor's own JSON")
     show.add_argument(
@@ -245,13 +260,21 @@ def _add_calls(commands: Commands) -> None:
 
 def _add_rest(commands: Commands) -> None:
     download = commands.add_parser("download", help="fetch the recordings of a call")
-    download.add_argument("call", metavar="ACCOUNT:ID")
+    download.add_argument("call", metavar=CALL)
     download.add_argument("--output", metavar="DIR", default=".")
     play = commands.add_parser("play", help="play a call's recording, or a file")
-    play.add_argument("what", metavar="ACCOUNT:ID | FILE")
+    play.add_argument("what", metavar=f"{CALL} | FILE")
     play.add_argument("--speed", type=float, metavar="X", help="0.5 to 3")
-    play.add_argument("--from", dest="start", default="0", metavar="m:ss")
+    play.add_argument("--from", dest="start", metavar="m:ss", help="default: the link's time")
     play.add_argument("--words", action="store_true", help="print who speaks when; play nothing")
+    purge = commands.add_parser("purge", help="remove calls and all that is kept of them for good")
+    which = purge.add_mutually_exclusive_group(required=True)
+    which.add_argument("--number", metavar="N", help="calls with this number, however written")
+    which.add_argument("--before", metavar="WHEN", help="calls that began before")
+    purge.add_argument("--yes", action="store_true", help="do not ask")
+    log = commands.add_parser("audit", help="who played, exported, revealed and purged what")
+    log.add_argument("--since", metavar="WHEN")
+    log.add_argument("--json", action="store_true", help="one JSON object a line")
     doctor = commands.add_parser("doctor", help="what works here, what does not, and the cure")
     doctor.add_argument("--json", action="store_true")
     commands.add_parser("paths", help="where Ringback keeps its files")

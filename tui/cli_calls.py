@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from providers.errors import ProviderError
 from providers.model import Call
+from tui import audit, export, links
 from tui.accounts import Account, AccountError
 from tui.archive import Archive, codec
 from tui.exits import CommandError, Exit
@@ -29,41 +28,6 @@ TABLE_COLUMNS = (
     "duration",
     "recording",
     "disposition",
-)
-CSV_FIELDS = (
-    "account",
-    "provider",
-    "id",
-    "direction",
-    "outcome",
-    "status",
-    "started_at",
-    "ended_at",
-    "duration_s",
-    "wait_s",
-    "talk_s",
-    "from",
-    "to",
-    "contact.name",
-    "contact.number",
-    "contact.email",
-    "company_number.number",
-    "company_number.name",
-    "agents",
-    "ring_group",
-    "queue",
-    "ivr",
-    "campaign",
-    "disposition.code",
-    "disposition.note",
-    "hangup.by",
-    "hangup.reason",
-    "tags",
-    "sla_met",
-    "callback_requested",
-    "summary",
-    "has_recording",
-    "recordings",
 )
 
 
@@ -83,16 +47,51 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
         raise CommandError("--limit is 0 or more", code=Exit.USAGE)
     with services.open_archive() as archive:
         keys = archive.keys(query, limit=arguments.limit)
-        if arguments.json:
-            for account, body in archive.bodies(keys):
-                print(codec.dumps(codec.printed(body, account)))
-        elif arguments.csv:
-            write_csv(archive.bodies(keys))
+        if arguments.json or arguments.csv:
+            _export(services, arguments, archive.bodies(keys))
         else:
             _print_table(services, archive, keys)
             if not keys and not archive.counts():
                 print("The archive is empty; run: ringback sync", file=sys.stderr)
     return Exit.DONE
+
+
+def _export(
+    services: Services, arguments: argparse.Namespace, bodies: Iterable[export.Body]
+) -> None:
+    """The calls on standard output; the audit log has how many, also of those to a reader that
+    went away.
+    """
+    exported = export.Exported()
+    counted = exported.count(bodies)
+    fields = _csv_fields(arguments.columns)
+    try:
+        if arguments.json:
+            export.write_json(sys.stdout, counted)
+        else:
+            numbers = arguments.csv_phones == "e164"
+            export.write_csv(sys.stdout, counted, fields, plain_numbers=numbers)
+    finally:
+        form = "json" if arguments.json else "csv"
+        accounts = sorted(exported.accounts)
+        audit.record(
+            services.paths, audit.EXPORT, form=form, calls=exported.calls, accounts=accounts
+        )
+
+
+def _csv_fields(columns: str | None) -> Sequence[str]:
+    """All fields, or those of the table's columns. Raises `CommandError`."""
+    if columns is None:
+        return export.ALL_FIELDS
+    wanted = [name.strip() for name in columns.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in export.OF_COLUMN]
+    if unknown or not wanted:
+        raise CommandError(
+            f"--columns {columns}: there is no column {', '.join(unknown)}",
+            f"There is: {', '.join(export.OF_COLUMN)}.",
+            Exit.USAGE,
+        )
+    return export.fields_of(wanted)
 
 
 def asked_query(services: Services, arguments: argparse.Namespace) -> Query:
@@ -142,63 +141,31 @@ def _print_table(services: Services, archive: Archive, keys: Sequence[int]) -> N
             print("  ".join([*cells, name]).rstrip())
 
 
-def write_csv(bodies: Iterable[tuple[str, dict[str, Any]]]) -> None:
-    """CSV of RFC 4180 that no spreadsheet takes for a formula; see `csv_cell`."""
-    writer = csv.writer(sys.stdout, lineterminator="\r\n")
-    writer.writerow(CSV_FIELDS)
-    for account, body in bodies:
-        call = codec.printed(body, account)
-        writer.writerow([csv_cell(_csv_value(call, name)) for name in CSV_FIELDS])
-
-
-def _csv_value(call: dict[str, Any], name: str) -> Any:
-    if name == "agents":
-        return ", ".join(agent["name"] or agent["id"] or "" for agent in call["agents"])
-    if name == "recordings":
-        return len(call["recordings"])
-    outer, _, inner = name.partition(".")
-    value = call[outer][inner] if inner else call[outer]
-    return ", ".join(value) if isinstance(value, list) else value
-
-
-def csv_cell(value: Any) -> Any:
-    """Text that begins as a formula does gets an apostrophe in front; phone numbers too.
-
-    A number such as +12025550123 stays text that way; JSON has it unchanged. Control characters
-    are replaced: the table may be printed on a terminal.
-    """
-    from widgets.safe import safe_text
-
-    if isinstance(value, bool):
-        return str(value).lower()
-    if not isinstance(value, str):
-        return value
-    text = safe_text(value, limit=len(value), multiline=True)
-    return f"'{text}" if text.lstrip()[:1] in tuple("=+-@") or text[:1] == "\n" else text
-
-
 # -- show
 
 
 def split_name(services: Services, name: str) -> tuple[Account, str]:
-    """``account:id`` as the account and the call's id. Raises `CommandError`."""
-    account, colon, id_ = name.partition(":")
-    if not colon or not id_:
-        raise CommandError(
-            f"{name} does not name a call",
-            "Write it as ACCOUNT:ID, for example desk:1234",
-            Exit.USAGE,
-        )
+    """``account:id`` or a link as the account and the call's id. Raises `CommandError`."""
+    account, link = read_name(services, name)
+    return account, link.id
+
+
+def read_name(services: Services, name: str) -> tuple[Account, links.Link]:
+    """``account:id`` or a link, and the account. Raises `CommandError`."""
     try:
-        return services.accounts.get(account), id_
+        link = links.parse(name)
+    except ValueError as error:
+        raise CommandError(str(error), links.FORM, Exit.USAGE) from None
+    try:
+        account = services.accounts.get(link.account)
     except AccountError as error:
         raise CommandError(error.message, error.hint, Exit.USAGE) from None
+    return account, link._replace(account=account.name)
 
 
-def _show(services: Services, arguments: argparse.Namespace) -> int:
-    account, id_ = split_name(services, arguments.call)
-    with services.open_archive() as archive:
-        call, error = asyncio.run(look_up(services, archive, account, id_))
+def wanted_call(services: Services, archive: Archive, account: Account, id_: str) -> Call:
+    """The call of `look_up`, or a `CommandError` with what to do."""
+    call, error = asyncio.run(look_up(services, archive, account, id_))
     if call is None:
         if error:
             from providers.errors import AuthError
@@ -213,6 +180,15 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
         from widgets.safe import safe_text
 
         print(safe_text(f"{account.name}: not refreshed: {error}"), file=sys.stderr)
+    return call
+
+
+def _show(services: Services, arguments: argparse.Namespace) -> int:
+    account, id_ = split_name(services, arguments.call)
+    with services.open_archive() as archive:
+        call = wanted_call(services, archive, account, id_)
+    if arguments.raw or arguments.with_urls:
+        audit.record(services.paths, audit.REVEAL, call=f"{account.name}:{call.id}")
     if arguments.raw:
         print(codec.escaped(json.dumps(call.raw, ensure_ascii=False, indent=2)))
     elif arguments.json:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from providers.errors import AuthError, ProviderError, RecordingError
 from providers.model import Call
+from tui import audit
 from tui.accounts import Account
 from tui.archive import Archive
-from tui.cli_calls import split_name
+from tui.cli_calls import read_name, split_name
 from tui.exits import CommandError, Exit
 from tui.fetching import vendor_of
 from tui.recordings import (
@@ -33,6 +34,8 @@ from tui.services import Services
 
 if TYPE_CHECKING:
     from tui.audio.source import Source
+
+    Listening = Callable[[Source, str, float], Awaitable[int]]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -96,7 +99,7 @@ def _download(services: Services, arguments: argparse.Namespace) -> int:
     account, id_ = split_name(services, arguments.call)
     with _said(arguments.call), services.open_archive() as archive:
         call, got = asyncio.run(fetch_all(services, archive, account, id_))
-    folder = Path(arguments.output)
+    folder, name = Path(arguments.output), f"{account.name}:{call.id}"
     failed = 0
     for index, one in enumerate(got):
         if isinstance(one, RecordingError):
@@ -107,6 +110,7 @@ def _download(services: Services, arguments: argparse.Namespace) -> int:
             path = copy_to(one, folder, file_name(account.provider, call, index, one.kind))
         except OSError as error:
             raise CommandError(f"cannot write to {folder}: {error.strerror}") from None
+        audit.record(services.paths, audit.DOWNLOAD, call=name, recording=index + 1)
         print(path)
     if not failed:
         return Exit.DONE
@@ -126,7 +130,7 @@ def _play(services: Services, arguments: argparse.Namespace) -> int:
     from tui.audio.cli import Wishes, play_on_terminal, print_words
     from tui.audio.player import FileSource
 
-    start_s = seconds(arguments.start)
+    start_s = seconds(arguments.start) if arguments.start else None
     if arguments.speed is not None and not 0.5 <= arguments.speed <= 3:
         raise CommandError("--speed is from 0.5 to 3", code=Exit.USAGE)
     settings = services.settings()
@@ -138,35 +142,36 @@ def _play(services: Services, arguments: argparse.Namespace) -> int:
         keymap=settings.keys,
     )
 
-    async def listen(source: Source, title: str) -> int:
+    async def listen(source: Source, title: str, begin_s: float) -> int:
         if arguments.words:
             return await print_words(source)
-        return await play_on_terminal(source, title, wishes=wishes, start_s=start_s)
+        return await play_on_terminal(source, title, wishes=wishes, start_s=begin_s)
 
     path = Path(arguments.what)
     if path.is_file():
-        return asyncio.run(listen(FileSource(path), path.name))
+        return asyncio.run(listen(FileSource(path), path.name, start_s or 0.0))
     if ":" not in arguments.what:
         raise CommandError(f"there is no file {arguments.what}", "Name a file, or ACCOUNT:ID.")
-    return _play_call(services, arguments.what, listen)
+    return _play_call(services, arguments.what, start_s, listen)
 
 
-def _play_call(
-    services: Services, name: str, listen: Callable[[Source, str], Awaitable[int]]
-) -> int:
-    """The first recording of a call, from its first bytes on."""
-    account, id_ = split_name(services, name)
+def _play_call(services: Services, name: str, start_s: float | None, listen: Listening) -> int:
+    """A recording of a call while it comes: the first one from its start, or where a link says."""
+    account, link = read_name(services, name)
+    begin_s = (link.at_s or 0.0) if start_s is None else start_s
     cache = RecordingCache(services.paths.cached_recordings)
 
     async def play(archive: Archive) -> int:
         vendor = vendor_of(services, account, archive)
         try:
-            call = await known_call(vendor, archive, account, id_)
+            call = await known_call(vendor, archive, account, link.id)
             place = (account.name, account.base_url, call)
-            source, call = await stream(vendor, archive, cache, *place)
+            source, call = await stream(vendor, archive, cache, *place, link.recording)
             with closing(source):
+                part = link.recording + 1
+                audit.record(services.paths, audit.PLAY, call=link.name, recording=part)
                 title = call.contact.name or call.contact.number or call.id
-                return await listen(source, title)
+                return await listen(source, title, begin_s)
         finally:
             await vendor.close()
 

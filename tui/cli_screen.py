@@ -9,6 +9,7 @@ import sys
 
 from tui.accounts import AccountError
 from tui.exits import CommandError, Exit
+from tui.links import Link
 from tui.services import Services
 from tui.views import views
 
@@ -21,7 +22,25 @@ def run(arguments: argparse.Namespace) -> int:
         with demo_services(arguments.port) as services:
             return open_screen(services, "")
     services = Services.build()
+    if arguments.command == "open":
+        return open_screen(services, "", _link(services, arguments.call))
     return open_screen(services, _first_query(services, arguments))
+
+
+def _link(services: Services, name: str) -> Link:
+    """A link whose call is in the archive; what it lacks is asked of the vendor, as `show` does.
+
+    Raises `CommandError`.
+    """
+    from tui.cli_calls import read_name, wanted_call
+
+    account, link = read_name(services, name)
+    with services.open_archive() as archive:
+        if archive.key_of(account.name, link.id) is None:
+            wanted_call(services, archive, account, link.id)
+        if archive.key_of(account.name, link.id) is None:
+            raise CommandError(f"the call {link.name} was purged here")
+    return link
 
 
 def _need_terminal() -> None:
@@ -52,7 +71,7 @@ def _first_query(services: Services, arguments: argparse.Namespace) -> str:
     return text
 
 
-def open_screen(services: Services, query: str) -> int:
+def open_screen(services: Services, query: str, link: Link | None = None) -> int:
     """Run the screen to its end; its exit code."""
     from tui.log import setup_log
 
@@ -61,7 +80,7 @@ def open_screen(services: Services, query: str) -> int:
     _tune_textual(services)
     from tui.app import RingbackApp
 
-    app = RingbackApp(services, query)
+    app = RingbackApp(services, query, link)
     app.run()
     return app.return_code or 0
 

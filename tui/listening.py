@@ -126,8 +126,8 @@ class Listening:
             self._player.set_skip_silence(self.audio.skip_silence)
         return self._player
 
-    async def _begin(self, source: Source) -> None:
-        """Play the recording that `playing` names, from where it was left."""
+    async def _begin(self, source: Source, wanted_s: float | None = None) -> None:
+        """Play the recording that `playing` names, from `wanted_s` or from where it was left."""
         playing, player = self.playing, self._ready_player()
         if playing is None:
             return
@@ -136,7 +136,8 @@ class Listening:
         peaks = await asyncio.to_thread(self._kept_peaks, playing)
         if self.playing is not playing:
             return
-        start_s = known.left_s if known else 0.0
+        left_s = known.left_s if known else 0.0
+        start_s = left_s if wanted_s is None else wanted_s
         self._sitting = Sitting(
             playing.account,
             playing.call.id,
@@ -148,7 +149,7 @@ class Listening:
         self._sitting.heard = bool(known and known.heard_at)
         self._peaks_kept = peaks is not None
         self._source = Told(source)
-        if start_s:
+        if start_s and wanted_s is None:
             self._say(f"from {duration_text(start_s)}, where it was left")
         # mypy: a protocol's attribute may be set, this one follows the source's
         await player.play(cast("Source", self._source), start_s=start_s, peaks=peaks)

@@ -72,6 +72,11 @@ class Paths:
     def log_file(self) -> Path:
         return self.state / "ringback.log"
 
+    @property
+    def audit_file(self) -> Path:
+        """Who played, downloaded, exported, revealed and purged what; see `tui.audit`."""
+        return self.state / "audit.jsonl"
+
     def folders(self) -> tuple[Path, ...]:
         """All that `make` makes."""
         return (self.config, self.data, self.cache, self.state, self.runtime, self.recordings)

@@ -43,8 +43,12 @@ class Playback(Listening):
         if self._warming is None or self._warming.done():
             self._warming = asyncio.create_task(self._ready_player().warm())
 
-    async def play(self, account: Account, call: Call, index: int = 0) -> None:
-        """Play a recording while it comes. What goes wrong is said in the view."""
+    async def play(
+        self, account: Account, call: Call, index: int = 0, start_s: float | None = None
+    ) -> None:
+        """Play a recording while it comes, from `start_s` or from where it was left. What goes
+        wrong is said in the view.
+        """
         self.stop()
         self.warm()
         self.playing = playing = Playing(account.name, call, index)
@@ -67,7 +71,7 @@ class Playback(Listening):
             return
         self._stream = stream
         self.playing = Playing(account.name, stream.call, index)
-        await self._begin(stream.source)
+        await self._begin(stream.source, start_s)
 
     async def _open(self, account: Account, playing: Playing) -> Stream:
         """The recording's stream; one that is not there yet is looked for again and again."""

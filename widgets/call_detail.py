@@ -20,7 +20,9 @@ JSON_TITLE = "Vendor's JSON"
 
 
 class CallDetail(ScrolledLines):
-    """Shows what `show` was given; a click on a recording's line asks for that recording."""
+    """Shows what `show` was given; a click on a recording's or a related call's line asks for
+    that one.
+    """
 
     DEFAULT_CSS = """
     CallDetail {
@@ -46,6 +48,13 @@ class CallDetail(ScrolledLines):
         def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
+
+    class CallChosen(Message):
+        """Go to the call with this row's key."""
+
+        def __init__(self, key: int) -> None:
+            super().__init__()
+            self.key = key
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -123,6 +132,10 @@ class CallDetail(ScrolledLines):
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         index = self.top + offset.y if offset is not None else len(self._rows)
-        if index < len(self._rows) and (recording := self._rows[index].recording) is not None:
+        row = self._rows[index] if index < len(self._rows) else None
+        if row is not None and row.recording is not None:
             event.stop()
-            self.post_message(self.RecordingChosen(recording))
+            self.post_message(self.RecordingChosen(row.recording))
+        elif row is not None and row.call is not None:
+            event.stop()
+            self.post_message(self.CallChosen(row.call))

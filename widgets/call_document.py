@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from providers.model import Agent, Call, Recording
+from providers.model import Agent, Call, CallRow, Recording
 from widgets.cells import Line, fit, wrap
-from widgets.columns import Clock, duration_text, outcome_text
+from widgets.columns import Clock, direction_text, duration_text, outcome_text, time_text
 from widgets.json_text import HIDDEN
 from widgets.safe import safe_text
 from widgets.timeline import DERIVED, offset_s, timeline
@@ -32,6 +32,13 @@ class Section(NamedTuple):
     lines: tuple[str, ...]
 
 
+class RelatedCall(NamedTuple):
+    """Another call that belongs to this one, and how: ``original``, ``same number`` ..."""
+
+    row: CallRow
+    relation: str
+
+
 class Extra(NamedTuple):
     """What is known of a call besides what the vendor says."""
 
@@ -41,15 +48,22 @@ class Extra(NamedTuple):
     """Index of the recording in the player."""
     asking: bool = False
     """Whether the vendor is being asked for the list of recordings."""
+    related: tuple[RelatedCall, ...] = ()
+    """Newest first."""
+    more_related: bool = False
+    """Whether there are more than these."""
+    related_key: str = ""
+    """The key that goes to them."""
     heard: tuple[str, ...] = ()
     """For each recording, in words: how far it was heard, why it cannot be."""
 
 
 class Row(NamedTuple):
-    """A line of the page, and the recording that it stands for."""
+    """A line of the page, and the recording or the call (its row's key) that it stands for."""
 
     line: Line
     recording: int | None = None
+    call: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,23 @@ def plain_text(call: Call, account: str, clock: Clock, width: int = 100) -> str:
     """The page as text, for a terminal without a screen and for screen readers."""
     rows = document(call, account, clock, Extra(), width)
     return "\n".join("".join(text for text, _ in row.line).rstrip() for row in rows)
+
+
+def one_line(call: Call, account: str, clock: Clock) -> str:
+    """The call in one line, to be pasted into a message: when, how, who, with whom, its name."""
+    who = " ".join(filter(None, (call.contact.name, call.contact.number)))
+    agents = ", ".join(filter(None, (agent.name or agent.id for agent in call.agents)))
+    said = (
+        moment_text(call.started_at, clock),
+        call.direction,
+        outcome_text(call.outcome),
+        who,
+        duration_text(call.duration_s),
+        agents and f"agent {agents}",
+        call.disposition.code,
+        f"{account}:{call.id}",
+    )
+    return " · ".join(filter(None, (safe_text(part, 200) for part in said)))
 
 
 def secrets_of(call: Call) -> frozenset[str]:
@@ -304,6 +335,31 @@ def _timeline(page: Page) -> Iterator[Row]:
         yield Row(((at, LABEL), (fit(f"  {page.text(text)}", page.width - 9).rstrip(), "")))
 
 
+def _related(page: Page) -> Iterator[Row]:
+    calls = page.extra.related
+    if not calls:
+        return
+    key = page.extra.related_key
+    yield heading("Related calls" + (f" ({key} goes there)" if key else ""))
+    lines = _grid([_related_cells(page, *one) for one in calls], page.width)
+    for line, one in zip(lines, calls, strict=True):
+        yield Row(((line, ""),), call=one.row.key)
+    if page.extra.more_related:
+        yield Row((("  and older ones", LABEL),))
+
+
+def _related_cells(page: Page, row: CallRow, relation: str) -> tuple[str, ...]:
+    return (
+        time_text(row.started_at, page.clock),
+        direction_text(row.direction),
+        outcome_text(row.outcome),
+        duration_text(row.duration_s),
+        relation,
+        page.text(row.agents, 30),
+        page.text(f"{row.account}:{row.id}", 60),
+    )
+
+
 def _problems(page: Page) -> Iterator[Row]:
     for problem in page.call.problems:
         for number, line in enumerate(wrap(page.text(problem), page.width - 4)):
@@ -317,6 +373,7 @@ SECTIONS: tuple[tuple[str, Callable[[Page], Iterable[Row]]], ...] = (
     ("", _extra),
     ("Recordings", _recordings),
     ("Timeline", _timeline),
+    ("", _related),
     ("Problems", _problems),
 )
 """The page's sections in order; one without lines is left out, one without a title has its own."""

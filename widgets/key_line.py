@@ -8,9 +8,13 @@ from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 from textual.reactive import reactive
+from textual.widget import Widget
 
 from widgets.cells import Line
 from widgets.lines import LineView
+
+SPOKEN = {"escape": "esc"}
+"""Textual's names of keys, and how hints write them."""
 
 
 class KeyHint(NamedTuple):
@@ -35,6 +39,8 @@ class KeyLine(LineView):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"key-line--key"}
 
     hints: reactive[tuple[KeyHint, ...]] = reactive((), repaint=False)
+    choices: reactive[tuple[KeyHint, ...]] = reactive((), repaint=False)
+    """While there are some, they stand in place of the hints, and every key answers them."""
 
     class Pressed(Message):
         """This hint was clicked."""
@@ -43,22 +49,87 @@ class KeyLine(LineView):
             super().__init__()
             self.action = action
 
+    class _Asked(Message):
+        """To itself: from here on keys are answers."""
+
+    class Refused(Message):
+        """A key that is none of the choices; they still wait."""
+
+        def __init__(self, choices: tuple[KeyHint, ...]) -> None:
+            super().__init__()
+            self.choices = choices
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._then: Widget | None = None
+        self._open = False
+        """Whether the next key in the queue was typed after the question."""
+
     def watch_hints(self) -> None:
         self.repaint()
+
+    def watch_choices(self) -> None:
+        self.repaint()
+
+    # -- a second key
+
+    def ask(self, choices: tuple[KeyHint, ...], then: Widget | None) -> None:
+        """Wait for one of these keys and post `Pressed` for it; the focus then goes to `then`.
+
+        A choice without an action only ends the waiting.
+        """
+        self.choices, self._then, self.can_focus = choices, then, True
+        # keys that wait here from an answer before are not for this question
+        self.post_message(self._Asked())
+        # at once, so that a key typed right behind arrives here
+        self.screen.set_focus(self)
+
+    def on_key_line__asked(self) -> None:
+        self._open = bool(self.choices)
+
+    def _end(self) -> None:
+        self.choices, self.can_focus, self._open = (), False, False
+        if self.screen.focused is self:
+            self.screen.set_focus(self._then)
+
+    def on_blur(self) -> None:
+        """A click elsewhere ends the waiting; an answer of before did already."""
+        if self.screen.focused is not self:
+            self.choices, self.can_focus, self._open = (), False, False
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop().prevent_default()
+        if not self._open:
+            # typed right after the key that answered: for whoever has the focus now
+            if self.choices or self.screen.focused is not self:
+                self.app.post_message(events.Key(event.key, event.character))
+            return
+        names = (event.character, SPOKEN.get(event.key, event.key))
+        chosen = next((one for one in self.choices if one.key in names), None)
+        if chosen is None:
+            self.post_message(self.Refused(self.choices))
+            return
+        self._end()
+        if chosen.action:
+            self.post_message(self.Pressed(chosen.action))
+
+    # -- drawing
 
     def line(self, y: int) -> Line:
         return tuple(
             run
-            for hint in self.hints
+            for hint in self.choices or self.hints
             for run in ((hint.key, "key-line--key"), (f" {hint.title} ", ""))
         )
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         end = 0
-        for hint in self.hints:
+        for hint in self.choices or self.hints:
             end += cell_len(hint.key) + cell_len(hint.title) + 2
             if offset is not None and offset.x < end:
                 event.stop()
-                self.post_message(self.Pressed(hint.action))
+                self._end()
+                if hint.action:
+                    self.post_message(self.Pressed(hint.action))
                 return

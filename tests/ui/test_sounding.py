@@ -137,5 +137,5 @@ def test_inside_tmux_its_buffer_is_used(runtime: Path) -> None:
         assert (shown.stdout, told) == (COMMAND, [])
     finally:
         subprocess.run([*tmux, "kill-server"], check=True)
-    assert copy(COMMAND, inside, told.append) == "the terminal"
+    assert copy(COMMAND, inside, told.append) == "the terminal (OSC 52)"
     assert told == [COMMAND]

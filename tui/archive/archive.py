@@ -9,15 +9,15 @@ import time
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from providers.base import Names
-from providers.model import Call
-from tui.archive import codec, search
+from providers.model import Call, CallRow
+from tui.archive import codec, purge, related, search
 from tui.archive.heard import HeardTable
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
@@ -141,8 +141,7 @@ class Archive:
         for call in calls:
             older = self._find(account, call.id)
             if older is None:
-                self._insert(account, call)
-                saved += Saved(new=1)
+                saved += Saved(new=self._insert(account, call))
                 continue
             key, body, extra, raw = older
             kept = call
@@ -164,7 +163,11 @@ class Archive:
         ).fetchone()
         return found
 
-    def _insert(self, account: str, call: Call) -> None:
+    def _insert(self, account: str, call: Call) -> int:
+        """Keep a new call, unless it was purged; how many were kept."""
+        name = (account, call.id)
+        if self._db.execute("SELECT 1 FROM purged WHERE account = ? AND id = ?", name).fetchone():
+            return 0
         line = _line(account, call)
         names, marks = ", ".join(line), ", ".join("?" * len(line))
         cursor = self._db.execute(
@@ -174,6 +177,8 @@ class Archive:
             "INSERT INTO detail VALUES (?, ?, ?, ?, ?)",
             (cursor.lastrowid, *_details(call), int(time.time())),
         )
+        related.keep_threads(self._db, account, cursor.lastrowid or 0, call)
+        return 1
 
     def _update(self, key: int, account: str, call: Call, older: tuple[str, str, bytes]) -> bool:
         details = _details(call)
@@ -186,15 +191,39 @@ class Archive:
             "UPDATE detail SET body = ?, extra = ?, raw = ?, saved_at = ? WHERE key = ?",
             (*details, int(time.time()), key),
         )
+        related.keep_threads(self._db, account, key, call)
         return True
 
     def remove_account(self, account: str) -> int:
         """Forget everything of an account; the number of calls that went."""
         with self.transaction():
             gone = self._db.execute("DELETE FROM call WHERE account = ?", (account,)).rowcount
-            for table in ("name", "walk", "unknown_id", "account_state"):
+            for table in ("name", "walk", "unknown_id", "account_state", "purged"):
                 self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
         return gone
+
+    def keys_of_number(self, number: str) -> list[int]:
+        """Keys of the calls with this number on the other side, however it is written."""
+        return purge.keys_of_number(self._db, number)
+
+    def keys_before(self, before: float) -> list[int]:
+        """Keys of the calls that began before a moment (Unix seconds)."""
+        return purge.keys_before(self._db, before)
+
+    def mentions(self, number: str) -> int:
+        """How many calls hold this number anywhere, in a note among others."""
+        return purge.mentions(self._db, number)
+
+    def purge(self, keys: Sequence[int], number: str | None = None) -> tuple[purge.Purged, bool]:
+        """Remove calls for good, a number also from the dictionaries; what went, and whether the
+        file was written anew without it (another Ringback that reads all the time prevents it).
+
+        A sync does not bring them back. Raises `sqlite3.Error`, e.g. without room on the disk.
+        """
+        self._db.execute("PRAGMA secure_delete = ON")
+        with self.transaction():
+            gone = purge.remove(self._db, keys, number)
+        return gone, purge.rewrite(self._db, BUSY_S)
 
     # -- calls out
 
@@ -250,6 +279,12 @@ class Archive:
         ).fetchone()
         return int(row[0]) if row else None
 
+    def related(self, key: int, limit: int) -> list[tuple[CallRow, str]]:
+        """Rows of the calls that belong to a row's, newest first, each with how it does."""
+        found = related.related(self._db, key, limit)
+        rows = self.rows(array("q", (one.key for one in found))).window(0, limit)
+        return [(row, one.relation) for row, one in zip(rows, found, strict=True)]
+
     def bodies(self, keys: Iterable[int]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Account and JSON of many calls, in the order of `keys`."""
         for key in keys:
@@ -261,13 +296,15 @@ class Archive:
 
     def ids_to_spare(self, account: str, before: float, unknown_since: float) -> IdSet:
         """Ids that a vendor need not be asked for: of calls that began before a moment (Unix
-        seconds) and have ended, and those that it did not know since another.
+        seconds) and have ended, those that it did not know since another, and those purged.
         """
         rows = self._db.execute(
             "SELECT CAST(id AS INTEGER) AS number FROM call WHERE account = ?1"
             " AND started_at < ?2 AND outcome <> 'in_progress' AND id NOT GLOB '*[^0-9]*'"
             " UNION SELECT CAST(id AS INTEGER) FROM unknown_id"
-            " WHERE account = ?1 AND asked_at >= ?3 ORDER BY number",
+            " WHERE account = ?1 AND asked_at >= ?3"
+            " UNION SELECT CAST(id AS INTEGER) FROM purged WHERE account = ?1"
+            " AND id NOT GLOB '*[^0-9]*' ORDER BY number",
             (account, round(before * 1000), unknown_since),
         )
         return IdSet(array("q", (row[0] for row in rows)))

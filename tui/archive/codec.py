@@ -144,12 +144,14 @@ def decode(body: Mapping[str, Any], extra: Mapping[str, Any], raw: Any) -> Call:
         **known,
         recordings_known=bool(extra.get("recordings_known", True)),
         problems=tuple(extra.get("problems", ())),
+        history_id=extra.get("history_id"),
         raw=raw,
     )
 
 
 def encode_extra(call: Call) -> dict[str, Any]:
-    return {"recordings_known": call.recordings_known, "problems": list(call.problems)}
+    extra = {"recordings_known": call.recordings_known, "problems": list(call.problems)}
+    return {**extra, "history_id": call.history_id} if call.history_id else extra
 
 
 def printed(body: Mapping[str, Any], account: str, *, with_urls: bool = False) -> dict[str, Any]:

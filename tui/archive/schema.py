@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from tui.archive.numbers import NUMBER_KEY
+
 MIGRATIONS = (
     """
     -- one line of the call table each: what is sorted, filtered and shown without parsing
@@ -104,6 +106,27 @@ MIGRATIONS = (
         PRIMARY KEY (account, call_id, recording),
         FOREIGN KEY (account, call_id) REFERENCES call (account, id) ON DELETE CASCADE
     ) WITHOUT ROWID;
+    """,
+    f"""
+    -- calls that were removed for good: a sync does not bring them back
+    CREATE TABLE purged (
+        account TEXT NOT NULL COLLATE NOCASE,
+        id      TEXT NOT NULL,
+        PRIMARY KEY (account, id)
+    ) WITHOUT ROWID;
+
+    -- what several calls of an account are parts of: `tui.archive.related` says how it is named
+    CREATE TABLE thread (
+        account TEXT NOT NULL COLLATE NOCASE,
+        thread  TEXT NOT NULL,
+        key     INTEGER NOT NULL REFERENCES call ON DELETE CASCADE,
+        PRIMARY KEY (account, thread, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX thread_by_call ON thread (key);
+    INSERT INTO thread SELECT account, 'call ' || (body ->> 'original_call_id'), key
+        FROM call JOIN detail USING (key) WHERE body ->> 'original_call_id' IS NOT NULL;
+
+    CREATE INDEX call_by_tail ON call ({NUMBER_KEY}, started_at, key);
     """,
 )
 

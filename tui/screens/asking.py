@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FIRST_PAGES = 3
 """Pages of an account's first walk that a start brings; the rest comes as the cursor nears it."""
 DISCOVER_MISSES = 20
-CANCELLABLE = ("play", "download", "recordings")
+CANCELLABLE = ("play", "download", "recordings", "export")
 """Groups of workers that the cancel key stops."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sqlite3
+from array import array
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -20,14 +21,14 @@ from textual.reactive import var
 
 from providers.model import Call
 from tui.accounts import Account
-from tui.archive import Archive
 from tui.keymap import bindings
+from tui.links import Link
 from tui.listening import Playing
 from tui.network import NetworkThread
 from tui.query import Query, parse
 from tui.screens import state
 from tui.screens.asking import AskingScreen
-from tui.screens.playing import PlayingScreen
+from tui.screens.taking_out import TakingOutScreen
 from tui.services import Services
 from tui.settings import Settings, put
 from tui.views import views
@@ -52,7 +53,7 @@ WIDE = 170
 NORMAL = 100
 
 
-class MainScreen(AskingScreen, PlayingScreen):
+class MainScreen(AskingScreen, TakingOutScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
@@ -73,12 +74,13 @@ class MainScreen(AskingScreen, PlayingScreen):
         network: NetworkThread,
         keymap: Mapping[str, str],
         first_query: str,
+        link: Link | None = None,
     ) -> None:
         super().__init__(services, network, keymap)
         self._compositor = ExactCompositor()
         self.settings = settings
         self.set_reactive(MainScreen.query_text, first_query)
-        self._archive: Archive | None = None
+        self._link = link
         self._version = 0
         self._reading = self._stale = False
         self._keep = True
@@ -115,12 +117,23 @@ class MainScreen(AskingScreen, PlayingScreen):
         first = state.take(self._archive, self.accounts, self._query, self.sort, state.FIRST_ROWS)
         self._show(first, keep=False)
         self._lay_out()
+        if self._link:
+            self._open_link(self._link)
         self.set_interval(LOOK_S, self._look)
         self.set_interval(LOOK_S, self._look_for_speakers)
         if self.settings.app.refresh_s:
             self.set_interval(self.settings.app.refresh_s, self._refresh)
         # a moment later: what follows would hold up the thread that writes the first paint
         self.call_after_refresh(self.set_timer, PAINT_S, self._after_first_paint)
+
+    def _open_link(self, link: Link) -> None:
+        assert self._archive is not None
+        key = self._archive.key_of(link.account, link.id)
+        if key is None:
+            self._flash(f"{link.name} is not in the archive", "warning")
+            return
+        self._go_to_call(key)
+        self._say_place(link)
 
     def _after_first_paint(self) -> None:
         if not gc.isenabled():  # the start put it off; what is there by now stays to the end
@@ -212,7 +225,8 @@ class MainScreen(AskingScreen, PlayingScreen):
 
     def _show_progress(self) -> None:
         """What runs, and with which key it ends; else which account has a trouble."""
-        running = " · ".join(filter(None, (self.downloading, self.syncs.progress)))
+        parts = (self.exporting, self.downloading, self.syncs.progress)
+        running = " · ".join(filter(None, parts))
         if running:
             running += f" ({self._key('cancel')} stops)"
         troubles = state.troubles(self.accounts, self._snapshot)
@@ -239,11 +253,17 @@ class MainScreen(AskingScreen, PlayingScreen):
 
     def _set_query(self, text: str) -> None:
         if text != self.query_text:
-            self.query_text = text
-            self._parse()
-            self._mark_sidebar()
-            self._show_hints()
+            self._put_query(text, shown=True)
             self._reload(keep=False)
+
+    def _put_query(self, text: str, shown: bool = False) -> None:
+        """Make `text` the query; whoever calls reads the rows. `shown`: it stands in its line."""
+        if not shown:
+            self.query_one(FilterLine).show(text)
+        self.query_text = text
+        self._parse()
+        self._mark_sidebar()
+        self._show_hints()
 
     def _mark_sidebar(self) -> None:
         """Mark the view or account that the query line stands for, if it is one."""
@@ -281,6 +301,20 @@ class MainScreen(AskingScreen, PlayingScreen):
                 self._go_to(view.query)
                 return
         self._flash(f"no view has the key {number}", "warning")
+
+    def _go_to_call(self, key: int, query: str | None = None, opened: bool = True) -> None:
+        table = self.query_one(CallTable)
+        if query is not None and query != self.query_text:
+            self._put_query(query)
+        elif not table.move_to_key(key):
+            self._put_query("")
+        if table.current_key != key:
+            # it is shown at once; the others come round it
+            alone = self._snapshot._replace(keys=array("q", [key]), complete=False)
+            self._show(alone, keep=False)
+            self._reload()
+        self.detail_open = opened
+        self.set_focus(self.query_one(CallDetail) if opened else table)
 
     # -- the table
 
@@ -342,9 +376,16 @@ class MainScreen(AskingScreen, PlayingScreen):
         if self.detail_open and not call.recordings_known:
             self._ask_recordings(account, call.id)
         asking = self._asked == f"{account}:{call.id}"
+        related, more = self._related(key) if key is not None else ((), False)
         index = playing.index if playing and here else None
-        heard = state.heard_words(self._archive, account, call, self.clock, index)
-        extra = Extra(playing=index, asking=asking, heard=heard)
+        extra = Extra(
+            playing=index,
+            asking=asking,
+            heard=state.heard_words(self._archive, account, call, self.clock, index),
+            related=related,
+            more_related=more,
+            related_key=self._key("related"),
+        )
         detail.show(call, account, self.clock, extra)
 
     def watch_detail_open(self) -> None:
@@ -440,8 +481,12 @@ class MainScreen(AskingScreen, PlayingScreen):
             await self.run_action(event.action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No command while a query is typed; the way back only where there is one."""
-        if self.is_mounted and self.query_one(FilterLine).editing:
+        """No command while a query is typed or a second key waited for; back only where it goes."""
+        if action == "copy_it":  # an answer, maybe while the next question waits already
+            return True
+        if self.is_mounted and (
+            self.query_one(FilterLine).editing or self.query_one(KeyLine).choices
+        ):
             return False
         if action == "open":
             return isinstance(self.focused, CallTable)
@@ -453,7 +498,9 @@ class MainScreen(AskingScreen, PlayingScreen):
             self.set_focus(self.query_one(CallTable))
 
     def action_back(self) -> None:
-        """One step back: the detail, then the query."""
+        """One step back: a jump to a related call, the detail, then the query."""
+        if self._back_on_trail():
+            return
         if self.detail_open:
             self._close_detail()
         else:

@@ -77,12 +77,17 @@ class PlayingScreen(SoundingScreen):
 
     @work(group="play", exclusive=True, exit_on_error=False)
     async def _play(
-        self, account: Account, call: Call, index: int, by_itself: bool = False
+        self,
+        account: Account,
+        call: Call,
+        index: int,
+        by_itself: bool = False,
+        start_s: float | None = None,
     ) -> None:
         self._by_itself = by_itself
         if not by_itself:
             self._left_out = 0
-        await self.playback.play(account, call, index)
+        await self.playback.play(account, call, index, start_s)
 
     @on(CallDetail.RecordingChosen)
     def _recording_chosen(self, event: CallDetail.RecordingChosen) -> None:
@@ -245,9 +250,12 @@ class PlayingScreen(SoundingScreen):
         except (ProviderError, RecordingError, OSError) as error:
             self._flash(trouble(error), "error")
         else:
-            self._flash(f"saved {', '.join(map(str, paths))}")
+            self._saved(*current, paths)
         finally:
             self._downloaded("")
+
+    def _saved(self, account: Account, call: Call, paths: list[Path]) -> None:
+        self._flash(f"saved {', '.join(map(str, paths))}")
 
     def _downloaded(self, progress: str) -> None:
         self.downloading = progress

@@ -1,0 +1,156 @@
+"""CSV that no spreadsheet takes for formulas, JSON Lines unchanged, files whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import stat
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from providers.model import Call, Contact, Disposition
+from tests.archive.calls import call
+from tui import export
+from tui.archive import codec
+from widgets.columns import COLUMNS
+
+
+def bodies(*calls: Call) -> Iterator[export.Body]:
+    return (("desk", codec.encode(one)) for one in calls)
+
+
+def written(*calls: Call, **options: Any) -> list[dict[str, str]]:
+    sink = io.StringIO(newline="")
+    export.write_csv(sink, bodies(*calls), **options)
+    return list(csv.DictReader(io.StringIO(sink.getvalue(), newline="")))
+
+
+FORMULAS = [
+    "=cmd|' /C calc'!A0",
+    "+1-1",
+    "-2+3",
+    "@SUM(1)",
+    "\t=1",
+    "\tplain",
+    "\r=1",
+    "\rplain",
+    "\nplain",
+    "  =1",
+    "\u00a0=1",
+    "\u200b=1",
+    "＝1",
+    "=1,2;3",
+    '="x"',
+    "+1 (202) 555-0123",
+]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_begins_as_a_formula(text: str) -> None:
+    [row] = written(call(1, disposition=Disposition("x", text)))
+    assert row["disposition.note"].startswith("'")
+    assert not row["disposition.note"][1:].startswith(("\t", "\r"))
+
+
+@pytest.mark.parametrize(
+    "text", ["a=b", "1-1", "a,b;c", 'say "hi"', "two\nlines", "Zoë", "漢字", "'"]
+)
+def test_other_text_comes_back_as_it_was(text: str) -> None:
+    [row] = written(call(1, disposition=Disposition("x", text)))
+    assert row["disposition.note"] == text
+
+
+def test_numbers_are_text_by_rule() -> None:
+    one = call(1, contact=Contact(number="+12025550123"), to="+1-202", from_="0049301234")
+    [row] = written(one)
+    assert (row["contact.number"], row["to"], row["from"]) == (
+        "'+12025550123",
+        "'+1-202",
+        "0049301234",
+    )
+    [row] = written(one, plain_numbers=True)
+    assert (row["contact.number"], row["to"]) == ("+12025550123", "'+1-202")
+
+
+def test_every_column_of_the_table_has_its_fields() -> None:
+    assert export.OF_COLUMN.keys() == COLUMNS.keys()
+    known = {name for names in export.OF_COLUMN.values() for name in names}
+    assert known <= set(export.ALL_FIELDS)
+    assert export.fields_of(("number", "time")) == ("contact.number", "started_at", "account", "id")
+    assert export.fields_of(("id",)) == ("id", "account")
+
+
+def test_json_lines_hold_what_json_prints() -> None:
+    one = call(1, disposition=Disposition("x", "=1\u202e"))
+    sink = io.StringIO()
+    export.write_json(sink, bodies(one))
+    assert json.loads(sink.getvalue()) == codec.printed(codec.encode(one), "desk")
+    assert "\u202e" not in sink.getvalue()
+
+
+def test_a_file_is_private_marked_and_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    exported = export.save(bodies(call(1), call(2)), path, "csv", ("time", "contact"))
+    assert (exported.calls, exported.accounts) == (2, {"desk"})
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    data = path.read_bytes()
+    assert data.startswith(b"\xef\xbb\xbfstarted_at,contact.name,account,id\r\n")
+    with pytest.raises(FileExistsError):
+        export.save(bodies(call(3)), path, "json", ())
+    assert path.read_bytes() == data
+    link = tmp_path / "link.csv"
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileExistsError):
+        export.save(bodies(call(3)), link, "csv", ())
+    export.save(bodies(call(3)), link, "json", (), replace=True)
+    assert not link.is_symlink() and not (tmp_path / "elsewhere").exists()
+    assert json.loads(link.read_text("utf-8"))["id"] == "3"
+    assert sorted(os.listdir(tmp_path)) == ["calls.csv", "link.csv"]
+
+
+def test_one_that_appears_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+
+    def late() -> Iterator[export.Body]:
+        path.write_text("somebody's")
+        yield from bodies(call(1))
+
+    with pytest.raises(FileExistsError):
+        export.save(late(), path, "csv", ())
+    assert path.read_text() == "somebody's" and os.listdir(tmp_path) == ["calls.csv"]
+
+
+def test_a_cancelled_or_failed_export_leaves_nothing(tmp_path: Path) -> None:
+    many = bodies(*(call(n) for n in range(1000)))
+    with pytest.raises(export.Cancelled):
+        export.save(many, tmp_path / "a.csv", "csv-all", (), said=lambda calls: calls < 400)
+    assert os.listdir(tmp_path) == []
+
+    def broken() -> Iterator[export.Body]:
+        yield from bodies(call(1))
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        export.save(broken(), tmp_path / "a.csv", "json", ())
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_memory_does_not_grow_with_the_calls(tmp_path: Path, form: str) -> None:
+    body = codec.encode(call(1))
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        export.save((("desk", body) for _ in range(count)), tmp_path / str(count), form, ("time",))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(10)
+    assert peak(20_000) < peak(500) * 1.5 + 100_000

@@ -1,0 +1,121 @@
+"""Calls that go for good: out of every table, and out of the file itself."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from tui.archive.numbers import NUMBER_KEY, number_key
+
+_GONE = (
+    # what a sync must not bring back
+    "INSERT OR IGNORE INTO purged SELECT account, id FROM call WHERE key IN (SELECT key FROM gone)",
+    # its detail, threads and whatever else refers to a call goes with it
+    "DELETE FROM call WHERE key IN (SELECT key FROM gone)",
+)
+"""What removes the calls of the table ``gone``, in order."""
+
+
+class Purged(NamedTuple):
+    """What a purge took out of the archive."""
+
+    calls: int
+    rows: int
+    """Rows of all tables, the calls' own among them."""
+    names: int
+    """Entries of the vendors' dictionaries that held the number."""
+
+
+def keys_of_number(db: sqlite3.Connection, number: str) -> list[int]:
+    """Keys of the calls with a number on the other side, in whichever form it is written.
+
+    The number may stand in "from" or "to" alone; the company's own line is nobody's number.
+    """
+    wanted = number_key(number)
+    if wanted is None:
+        return []
+    rows = db.execute(
+        f"SELECT key, {NUMBER_KEY} = ?1, body ->> 'from', body ->> 'to',"
+        " body ->> '$.company_number.number' FROM call JOIN detail USING (key)"
+        f" WHERE {NUMBER_KEY} = ?1 OR digits LIKE '%' || ?1 || '%'",
+        (wanted,),
+    )
+    return [
+        key
+        for key, contact, *ends, line in rows
+        if contact or (wanted in map(number_key, ends) and number_key(line) != wanted)
+    ]
+
+
+def keys_before(db: sqlite3.Connection, before: float) -> list[int]:
+    """Keys of the calls that began before a moment (Unix seconds); those without a time stay."""
+    rows = db.execute("SELECT key FROM call WHERE started_at < ?", (round(before * 1000),))
+    return [key for (key,) in rows]
+
+
+def mentions(db: sqlite3.Connection, number: str) -> int:
+    """How many calls hold a number anywhere: as a line of the company, in a note, in a name."""
+    wanted = number_key(number)
+    if wanted is None:
+        return 0
+    sql = "SELECT count(*) FROM call WHERE digits LIKE ?1 OR words LIKE ?1"
+    return int(db.execute(sql, (f"%{wanted}%",)).fetchone()[0])
+
+
+def remove(db: sqlite3.Connection, keys: Sequence[int], number: str | None = None) -> Purged:
+    """Take calls out of every table, within the caller's transaction; `rewrite` comes after it.
+
+    `number`: also out of the vendors' dictionaries, which a sync asks for again.
+    """
+    before = db.total_changes
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS gone (key INTEGER PRIMARY KEY)")
+    db.execute("DELETE FROM gone")
+    db.executemany("INSERT INTO gone VALUES (?)", ((key,) for key in keys))
+    helpers = db.total_changes - before
+    for sql in _GONE:
+        db.execute(sql)
+    calls = db.execute("SELECT count(*) FROM gone").fetchone()[0]
+    rows = db.total_changes - before - helpers - calls  # without those that name what is gone
+    names = _forget_names(db, number) if number else 0
+    db.execute("DELETE FROM gone")
+    return Purged(calls, rows, names)
+
+
+def _forget_names(db: sqlite3.Connection, number: str) -> int:
+    wanted = number_key(number)
+    found = [
+        (account, kind, id_)
+        for account, kind, id_, fields in db.execute("SELECT account, kind, id, fields FROM name")
+        if wanted and wanted in "".join(filter(str.isdigit, fields))
+    ]
+    db.executemany("DELETE FROM name WHERE account = ? AND kind = ? AND id = ?", found)
+    return len(found)
+
+
+def rewrite(db: sqlite3.Connection, wait_s: float) -> bool:
+    """Write the file anew without what was removed, and empty the write-ahead log.
+
+    False when another Ringback was reading all the time: then its log still holds old pages.
+    """
+    for (table,) in db.execute(_FULL_TEXT).fetchall():
+        db.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+    deadline = time.monotonic() + wait_s
+    while True:
+        with suppress(sqlite3.OperationalError):
+            db.execute("VACUUM")
+            busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+
+
+_FULL_TEXT = (
+    "SELECT name FROM sqlite_master WHERE type = 'table'"
+    " AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
+)
+"""An index of words keeps those of a removed row until its parts are merged."""

@@ -1,0 +1,116 @@
+"""`ringback purge` and `ringback audit`: what goes for good, and who did what."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import sys
+from typing import TYPE_CHECKING
+
+from tui import audit
+from tui.archive import Archive
+from tui.archive.numbers import SHORTEST, number_key
+from tui.exits import CommandError, Exit
+from tui.services import Services
+from tui.when import parse_when
+
+if TYPE_CHECKING:
+    from tui import purge
+
+
+def run(arguments: argparse.Namespace) -> int:
+    services = Services.build()
+    return (_purge if arguments.command == "purge" else _audit)(services, arguments)
+
+
+# -- purge
+
+
+def _purge(services: Services, arguments: argparse.Namespace) -> int:
+    from tui import purge
+
+    with services.open_archive() as archive:
+        keys = _wanted(services, archive, arguments)
+        if not keys:
+            print("No such call is in the archive; nothing was removed.")
+            return Exit.DONE
+        if not arguments.yes:
+            _ask(purge.look(archive, keys))
+        try:
+            done = purge.purge(services.paths, archive, keys, arguments.number)
+        except (OSError, sqlite3.Error) as error:
+            raise CommandError(
+                f"not all could be removed: {error}",
+                "Give the disk room for the archive once more, and run the same command again.",
+            ) from None
+    _say(done)
+    return Exit.DONE if done.rewritten else Exit.PARTLY
+
+
+def _wanted(services: Services, archive: Archive, arguments: argparse.Namespace) -> list[int]:
+    if arguments.number is None:
+        try:
+            before = parse_when(arguments.before, services.now(), services.zone)[0]
+        except ValueError as error:
+            raise CommandError(f"--before: {error}", code=Exit.USAGE) from None
+        return archive.keys_before(before.timestamp())
+    if number_key(arguments.number) is None:
+        raise CommandError(
+            f"--number {arguments.number}: a number has {SHORTEST} digits or more",
+            "Write it as the vendor does, for example +12025550123",
+            Exit.USAGE,
+        )
+    return archive.keys_of_number(arguments.number)
+
+
+def _ask(found: purge.Found) -> None:
+    """Go on only after a yes. Raises `CommandError`."""
+    if not sys.stdin.isatty():
+        raise CommandError(
+            f"{found.calls:,} calls would be removed for good",
+            "Without a terminal to ask on, add --yes.",
+            Exit.USAGE,
+        )
+    print(
+        f"{found.calls:,} calls of {', '.join(found.accounts)}, {found.first} to {found.last},"
+        " their recordings in the cache and all that was noted of them go for good."
+    )
+    if input("Remove them? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise CommandError("nothing was removed", code=Exit.FAILED)
+
+
+def _say(done: purge.Purge) -> None:
+    print(f"Removed {done.calls:,} calls of {', '.join(done.accounts)}.")
+    print(f"Removed {done.files:,} files of recordings and peaks from the cache.")
+    print(f"Removed {done.rows:,} rows of the archive in all, and {done.names:,} of the names.")
+    if done.rewritten:
+        print(
+            f"The archive's file was rewritten: {done.size_before:,} B, now {done.size_after:,} B."
+        )
+    else:
+        print(
+            "The file could not be written anew: another Ringback is at it, or the disk is full.\n"
+            "What was removed is blanked out; its log goes when the last Ringback ends.",
+            file=sys.stderr,
+        )
+    if done.mentioned:
+        print(f"{done.mentioned:,} calls that stay hold the number too: as a line, or in a note.")
+    print("Files that were downloaded or exported are not touched; a sync brings nothing back.")
+
+
+# -- audit
+
+
+def _audit(services: Services, arguments: argparse.Namespace) -> int:
+    from widgets.safe import safe_text
+
+    since = None
+    if arguments.since:
+        try:
+            since = parse_when(arguments.since, services.now(), services.zone)[0]
+        except ValueError as error:
+            raise CommandError(f"--since: {error}", code=Exit.USAGE) from None
+    for entry in audit.entries(services.paths, since):
+        print(json.dumps(entry) if arguments.json else safe_text(audit.line_text(entry)))
+    return Exit.DONE

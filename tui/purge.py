@@ -1,0 +1,99 @@
+"""Removing calls for good: rows, triage, recordings and peaks, and the traces in the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tui import audit
+from tui.archive import Archive, codec
+from tui.paths import Paths
+from tui.recordings import RecordingCache, _stem
+
+UNDATED = "no time"
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """What a purge removed."""
+
+    calls: int
+    rows: int
+    names: int
+    files: int
+    """Recordings and peaks in the cache."""
+    accounts: tuple[str, ...]
+    size_before: int
+    """Bytes of the archive's file."""
+    size_after: int
+    rewritten: bool
+    """False: another Ringback kept the archive's log from being emptied."""
+    mentioned: int
+    """Calls that stay and hold the number all the same: in a note, or as the company's line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a purge would remove."""
+
+    calls: int
+    accounts: tuple[str, ...]
+    first: str
+    last: str
+    """Days of the oldest and the newest call."""
+
+
+def look(archive: Archive, keys: Sequence[int]) -> Found:
+    """Sum up calls for the question whether they may go."""
+    accounts: dict[str, None] = {}
+    days: list[str] = []
+    for account, body in archive.bodies(keys):
+        accounts[account] = None
+        days.append((body.get("started_at") or UNDATED)[:10])
+    dated = [day for day in days if day != UNDATED] or [UNDATED]
+    return Found(len(days), tuple(accounts), min(dated), max(dated))
+
+
+def purge(paths: Paths, archive: Archive, keys: Sequence[int], number: str | None = None) -> Purge:
+    """Remove calls for good. Raises OSError and `sqlite3.Error`.
+
+    The audit log keeps how many and of which accounts, and not the number: a hash of it would
+    give it away to whoever tries all numbers.
+    """
+    size_before = paths.archive_file.stat().st_size
+    found = look(archive, keys)
+    # the files first: without the rows nobody knows their names
+    files = _remove_files(RecordingCache(paths.cached_recordings), archive.bodies(keys))
+    gone, rewritten = archive.purge(keys, number)
+    why = "number" if number else "before"
+    audit.record(
+        paths, audit.PURGE, by=why, calls=gone.calls, files=files, accounts=[*found.accounts]
+    )
+    return Purge(
+        gone.calls,
+        gone.rows,
+        gone.names,
+        files,
+        found.accounts,
+        size_before,
+        paths.archive_file.stat().st_size,
+        rewritten,
+        archive.mentions(number) if number else 0,
+    )
+
+
+def _remove_files(cache: RecordingCache, bodies: Iterable[tuple[str, dict[str, Any]]]) -> int:
+    """Remove what the cache has of these calls: each recording, and what was made of it."""
+    removed = 0
+    for account, body in bodies:
+        place: Path = cache._place(account)
+        if not place.is_dir():
+            continue
+        call = codec.decode(body, {}, None)
+        for index in range(len(call.recordings)):
+            for path in place.glob(f"{_stem(call, index)}.*"):
+                path.unlink(missing_ok=True)
+                removed += 1
+    return removed
