@@ -95,6 +95,10 @@ def _handler(command: str) -> Handler:
         from tui import cli_calls
 
         return cli_calls.run
+    if command == "triage":
+        from tui import cli_triage
+
+        return cli_triage.run
     if command in ("download", "play"):
         from tui import cli_recordings
 
@@ -171,6 +175,9 @@ def _add_accounts(commands: Commands) -> None:
         metavar="KEY=VALUE",
         help="a setting of another vendor",
     )
+    add.add_argument(
+        "--region", metavar="CC", help="country of numbers without a country code, e.g. GB"
+    )
     add.add_argument("--replace", action="store_true", help="change the account of that name")
     token = add.add_mutually_exclusive_group()
     token.add_argument(
@@ -246,9 +253,31 @@ def _add_rest(commands: Commands) -> None:
     play.add_argument("what", metavar="ACCOUNT:ID | FILE")
     play.add_argument("--speed", type=float, default=1.0, metavar="X", help="0.5 to 3")
     play.add_argument("--from", dest="start", default="0", metavar="m:ss")
+    _add_triage(commands)
     doctor = commands.add_parser("doctor", help="what works here, what does not, and the cure")
     doctor.add_argument("--json", action="store_true")
     commands.add_parser("paths", help="where Ringback keeps its files")
+
+
+def _add_triage(commands: Commands) -> None:
+    triage = commands.add_parser(
+        "triage",
+        help="say what was decided about calls, or show it",
+        description="Say what was decided about calls; without an option, show it. Several calls "
+        "at once are one step of --undo.",
+    )
+    triage.add_argument("calls", nargs="*", metavar="ACCOUNT:ID")
+    triage.add_argument("--state", metavar="S", help="new, open, follow-up, done or snoozed")
+    triage.add_argument(
+        "--until", metavar="WHEN", help="with snoozed: 1h, tomorrow, monday, a date or a time"
+    )
+    triage.add_argument("--note", metavar="TEXT", help="the calls' note; earlier ones are kept")
+    for option in ("--tag", "--untag"):
+        triage.add_argument(option, action="append", default=[], metavar="T")
+    triage.add_argument(
+        "--undo", action="store_true", help="take back your last step, or these calls' last one"
+    )
+    triage.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
 if __name__ == "__main__":

@@ -82,6 +82,8 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
     if arguments.limit is not None and arguments.limit < 0:
         raise CommandError("--limit is 0 or more", code=Exit.USAGE)
     with services.open_archive() as archive:
+        while archive.work_out_numbers():
+            pass
         keys = archive.keys(query, limit=arguments.limit)
         if arguments.json:
             for account, body in archive.bodies(keys):
@@ -199,6 +201,8 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
     account, id_ = split_name(services, arguments.call)
     with services.open_archive() as archive:
         call, error = asyncio.run(look_up(services, archive, account, id_))
+        triage = archive.triage.of(account.name, id_)
+        sections = decided(archive, account.name, id_, Clock(services.now(), services.zone))
     if call is None:
         if error:
             from providers.errors import AuthError
@@ -216,10 +220,10 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
     if arguments.raw:
         print(codec.escaped(json.dumps(call.raw, ensure_ascii=False, indent=2)))
     elif arguments.json:
-        body = codec.encode(call)
+        body = {**codec.encode(call), "triage": triage.printed()}
         print(codec.dumps(codec.printed(body, account.name, with_urls=arguments.with_urls)))
     else:
-        _print_call(services, account, call, arguments.with_urls)
+        _print_call(services, account, call, sections, arguments.with_urls)
     return Exit.DONE
 
 
@@ -252,12 +256,19 @@ async def look_up(
     return call, None
 
 
-def _print_call(services: Services, account: Account, call: Call, with_urls: bool) -> None:
-    from widgets.call_document import plain_text
+def _print_call(
+    services: Services,
+    account: Account,
+    call: Call,
+    sections: tuple[Section, ...],
+    with_urls: bool,
+) -> None:
+    from widgets.call_document import Extra, plain_text
     from widgets.columns import Clock
     from widgets.safe import safe_text
 
-    print(plain_text(call, account.name, Clock(services.now(), services.zone)))
+    clock = Clock(services.now(), services.zone)
+    print(plain_text(call, account.name, clock, extra=Extra(sections)))
     if with_urls:
         for recording in call.recordings:
             print(safe_text(recording.url or ""))

@@ -18,8 +18,10 @@ from typing import Any, NamedTuple
 from providers.base import Names
 from providers.model import Call
 from tui.archive import codec, search
+from tui.archive.closing import Closing
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
+from tui.archive.triage import TriageLog, triage_of
 from tui.query import EVERYTHING, Query, digits, fold
 
 BUSY_S = 10.0
@@ -90,6 +92,8 @@ class Archive:
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.create_function("fold", 1, _fold, deterministic=True)
+        self.triage = TriageLog(self._db, self.transaction)
+        self.closing = Closing(self._db)
 
     def _prepare(self) -> None:
         """Write-ahead logging and the present schema. While another Ringback makes the same
@@ -163,36 +167,58 @@ class Archive:
         return found
 
     def _insert(self, account: str, call: Call) -> None:
-        line = _line(account, call)
+        line = self._line(account, call)
         names, marks = ", ".join(line), ", ".join("?" * len(line))
         cursor = self._db.execute(
             f"INSERT INTO call ({names}) VALUES ({marks})", list(line.values())
         )
+        assert cursor.lastrowid is not None
         self._db.execute(
             "INSERT INTO detail VALUES (?, ?, ?, ?, ?)",
             (cursor.lastrowid, *_details(call), int(time.time())),
         )
+        self.closing.came(cursor.lastrowid, line)
+        self.triage.restore((account, call.id))
 
     def _update(self, key: int, account: str, call: Call, older: tuple[str, str, bytes]) -> bool:
         details = _details(call)
         if details == older:
             return False
-        line = _line(account, call)
+        line, before = self._line(account, call), self.closing.decides(key)
         assignments = ", ".join(f"{name} = ?" for name in line)
         self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
         self._db.execute(
             "UPDATE detail SET body = ?, extra = ?, raw = ?, saved_at = ? WHERE key = ?",
             (*details, int(time.time()), key),
         )
+        self.closing.changed(key, before, line)
         return True
 
+    def _line(self, account: str, call: Call) -> Mapping[str, Any]:
+        """The values of the table ``call`` for one call, but for what people decided."""
+        line = _line(account, call) | self.closing.columns(account, call)
+        return {
+            name: codec.storable(value) if isinstance(value, str) else value
+            for name, value in line.items()
+        }
+
     def remove_account(self, account: str) -> int:
-        """Forget everything of an account; the number of calls that went."""
+        """Forget everything of an account, its triage too; the number of calls that went."""
         with self.transaction():
             gone = self._db.execute("DELETE FROM call WHERE account = ?", (account,)).rowcount
             for table in ("name", "walk", "unknown_id", "account_state"):
                 self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
+            self.closing.set_region(account, "")
+            self.closing.settle_removed()
+            self.triage.forget(account)
         return gone
+
+    def work_out_numbers(self) -> int:
+        """The number keys of some calls that lack one (`Closing.fill`); 0: all have theirs."""
+        if self._db.execute("SELECT 1 FROM call WHERE number_key IS NULL LIMIT 1").fetchone():
+            with self.transaction():
+                return self.closing.fill()
+        return 0
 
     # -- calls out
 
@@ -242,13 +268,18 @@ class Archive:
         return (row[0], call) if call else None
 
     def bodies(self, keys: Iterable[int]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Account and JSON of many calls, in the order of `keys`."""
+        """Account and JSON of many calls, triage included, in the order of `keys`."""
         for key in keys:
             row = self._db.execute(
-                "SELECT account, body FROM call JOIN detail USING (key) WHERE key = ?", (key,)
+                "SELECT call.account, body, triage.state, triage.note, triage.tags, by, at,"
+                " triage.snoozed_until FROM call JOIN detail USING (key) LEFT JOIN triage"
+                " ON triage.account = call.account AND triage.id = call.id WHERE key = ?",
+                (key,),
             ).fetchone()
             if row:
-                yield row[0], json.loads(row[1])
+                account, body, *decided = row
+                triage = {"triage": triage_of(decided).printed()} if decided[0] else {}
+                yield account, {**json.loads(body), **triage}
 
     def ids_to_spare(self, account: str, before: float, unknown_since: float) -> IdSet:
         """Ids that a vendor need not be asked for: of calls that began before a moment (Unix
@@ -389,8 +420,8 @@ def _joined(values: Iterable[str | None]) -> str | None:
     return ", ".join(value for value in values if value) or None
 
 
-def _line(account: str, call: Call) -> Mapping[str, Any]:
-    """The values of the table ``call`` for one call."""
+def _line(account: str, call: Call) -> dict[str, Any]:
+    """What a call's line shows, and what it is found by."""
     agents = [agent.name or agent.id for agent in call.agents]
     departments = [agent.department for agent in call.agents if agent.department]
     numbers = (call.from_, call.to, call.contact.number, call.company_number.number)
@@ -412,7 +443,7 @@ def _line(account: str, call: Call) -> Mapping[str, Any]:
         *call.tags,
         *numbers,
     )
-    line = {
+    return {
         "account": account,
         "id": call.id,
         "provider": call.provider,
@@ -440,15 +471,3 @@ def _line(account: str, call: Call) -> Mapping[str, Any]:
             filter(None, (digits(number or "") for number in dict.fromkeys(numbers)))
         ),
     }
-    return {
-        name: _storable(value) if isinstance(value, str) else value for name, value in line.items()
-    }
-
-
-def _storable(text: str) -> str:
-    """Lone surrogates, which JSON may hold and UTF-8 may not, become U+FFFD."""
-    return (
-        text
-        if text.isascii()
-        else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    )
