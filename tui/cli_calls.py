@@ -202,7 +202,7 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
     with services.open_archive() as archive:
         call, error = asyncio.run(look_up(services, archive, account, id_))
         triage = archive.triage.of(account.name, id_)
-        sections = decided(archive, account.name, id_, Clock(services.now(), services.zone))
+        page = _page(services, archive, account, call) if call else ""
     if call is None:
         if error:
             from providers.errors import AuthError
@@ -223,7 +223,7 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
         body = {**codec.encode(call), "triage": triage.printed()}
         print(codec.dumps(codec.printed(body, account.name, with_urls=arguments.with_urls)))
     else:
-        _print_call(services, account, call, sections, arguments.with_urls)
+        _print_page(page, call, arguments.with_urls)
     return Exit.DONE
 
 
@@ -256,19 +256,19 @@ async def look_up(
     return call, None
 
 
-def _print_call(
-    services: Services,
-    account: Account,
-    call: Call,
-    sections: tuple[Section, ...],
-    with_urls: bool,
-) -> None:
+def _page(services: Services, archive: Archive, account: Account, call: Call) -> str:
+    from tui.decisions import sections
     from widgets.call_document import Extra, plain_text
     from widgets.columns import Clock
-    from widgets.safe import safe_text
 
     clock = Clock(services.now(), services.zone)
-    print(plain_text(call, account.name, clock, extra=Extra(sections)))
-    if with_urls:
-        for recording in call.recordings:
-            print(safe_text(recording.url or ""))
+    extra = Extra(sections(archive, account.name, call.id, clock))
+    return plain_text(call, account.name, clock, extra=extra)
+
+
+def _print_page(page: str, call: Call, with_urls: bool) -> None:
+    from widgets.safe import safe_text
+
+    print(page)
+    for recording in call.recordings if with_urls else ():
+        print(safe_text(recording.url or ""))

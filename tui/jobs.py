@@ -55,7 +55,9 @@ async def know_numbers(archive: Archive, account: Account) -> None:
     """
     with archive.transaction():
         archive.closing.set_region(account.name, account.region or "")
-    while archive.work_out_numbers():
+    left = True
+    while left:
+        left = archive.work_out_numbers() > 0
         await asyncio.sleep(0)
 
 

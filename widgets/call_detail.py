@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.cells import chop_cells
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from providers.model import Call
@@ -40,12 +41,23 @@ class CallDetail(ScrolledLines):
         "call-detail--playing",
     }
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "next_moment", "Next comment", id="detail.next-comment", show=False)
+    ]
+
     class RecordingChosen(Message):
         """Play the recording with this index in `Call.recordings`."""
 
         def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
+
+    class MomentChosen(Message):
+        """Go to these seconds of the recording with this index."""
+
+        def __init__(self, recording: int, at_s: float) -> None:
+            super().__init__()
+            self.recording, self.at_s = recording, at_s
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -54,12 +66,16 @@ class CallDetail(ScrolledLines):
         self._json: list[str] | None = None
         self._wrapped = False
         self._composed_width = 0
+        self._jumped = -1
+        """Which of the moments was gone to last."""
 
     def show(
         self, call: Call | None, account: str, clock: Clock, extra: Extra | None = None
     ) -> None:
         """Show a call; None shows nothing. The same call again keeps the place on the page."""
         same = bool(call and self._shown and self._identity == (account, call.id))
+        if not same:
+            self._jumped = -1
         if not same or (self._shown and call and self._shown[0].raw is not call.raw):
             self._json = None
         self._shown = (call, account, clock, extra or Extra()) if call else None
@@ -123,6 +139,17 @@ class CallDetail(ScrolledLines):
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         index = self.top + offset.y if offset is not None else len(self._rows)
-        if index < len(self._rows) and (recording := self._rows[index].recording) is not None:
+        row = self._rows[index] if index < len(self._rows) else Row(())
+        if row.moment is not None:
             event.stop()
-            self.post_message(self.RecordingChosen(recording))
+            self.post_message(self.MomentChosen(*row.moment))
+        elif row.recording is not None:
+            event.stop()
+            self.post_message(self.RecordingChosen(row.recording))
+
+    def action_next_moment(self) -> None:
+        """To the next comment in a recording; after the last, to the first again."""
+        moments = list(dict.fromkeys(row.moment for row in self._rows if row.moment))
+        if moments:
+            self._jumped = (self._jumped + 1) % len(moments)
+            self.post_message(self.MomentChosen(*moments[self._jumped]))

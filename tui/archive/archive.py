@@ -253,6 +253,16 @@ class Archive:
         """How many calls each account has."""
         return dict(self._db.execute("SELECT account, count(*) FROM call GROUP BY account"))
 
+    def has(self, account: str, id_: str) -> bool:
+        """Whether a call is here."""
+        return self.key_of(account, id_) is not None
+
+    def key_of(self, account: str, id_: str) -> int | None:
+        """The row's key of a call, or None when it is not here."""
+        sql = "SELECT key FROM call WHERE account = ? AND id = ?"
+        row = self._db.execute(sql, (account, id_)).fetchone()
+        return row[0] if row else None
+
     def get(self, account: str, id_: str) -> Call | None:
         """One call, or None."""
         found = self._find(account, id_)

@@ -142,6 +142,16 @@ class Closing:
         for (number,) in rows:
             self.settle(number)
 
+    def closer_of(self, account: str, id_: str) -> tuple[str, float] | None:
+        """The call that closed this one, as ``account:id``, and when it began (Unix seconds)."""
+        row: tuple[str, float] | None = self._db.execute(
+            "SELECT closer.account || ':' || closer.id, closer.started_at / 1000.0"
+            " FROM call JOIN call AS closer ON closer.key = call.closed_by"
+            " WHERE call.account = ? AND call.id = ?",
+            (account, id_),
+        ).fetchone()
+        return row
+
     def _closed_by(self, key: int) -> set[str]:
         """The numbers of the calls that a call closes."""
         rows = self._db.execute("SELECT number_key FROM call WHERE closed_by = ?", (key,))
