@@ -56,6 +56,8 @@ class AppSettings:
     """IANA name such as ``Asia/Hong_Kong``; empty: the system's."""
     keep_days: int = 30
     """Days that recordings stay in the cache after they were heard; 0: until the next start."""
+    autoplay: bool = False
+    """Whether the next call plays when the one that played is done."""
 
 
 @dataclass(frozen=True, slots=True)

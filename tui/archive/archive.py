@@ -9,7 +9,7 @@ import time
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +22,11 @@ from tui.archive.closing import Closing
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
 from tui.archive.triage import TriageLog, triage_of
-from tui.query import EVERYTHING, Query, digits, fold
+from tui.query import EVERYTHING, Query, Term, digits, fold
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
+UNTRIAGED = Query((Term("mark", "untriaged"),))
 Reconcile = Callable[[Call, Call], Call]
 """Older and newer form of one call -> what to keep (`providers.base.Provider.merge`)."""
 
@@ -262,6 +263,21 @@ class Archive:
         sql = "SELECT key FROM call WHERE account = ? AND id = ?"
         row = self._db.execute(sql, (account, id_)).fetchone()
         return row[0] if row else None
+
+    def names_of(self, keys: Iterable[int]) -> list[tuple[str, str]]:
+        """Account and id of the calls with these keys, in that order; those that are here."""
+        sql = "SELECT account, id FROM call WHERE key = ?"
+        rows = (self._db.execute(sql, (key,)).fetchone() for key in keys)
+        return [row for row in rows if row]
+
+    def untriaged(self, keys: Sequence[int]) -> set[int]:
+        """Those of at most 30,000 keys whose calls nobody decided about, and that still wait."""
+        condition, values = search.where(UNTRIAGED)
+        marks = ",".join("?" * len(keys))
+        rows = self._db.execute(
+            f"SELECT key FROM call WHERE key IN ({marks}) AND {condition}", [*keys, *values]
+        )
+        return {row[0] for row in rows}
 
     def get(self, account: str, id_: str) -> Call | None:
         """One call, or None."""

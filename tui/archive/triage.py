@@ -16,13 +16,13 @@ Kinds of events, and what their bodies hold:
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from tui.archive import codec
 from tui.query import STATES, fold
@@ -184,6 +184,11 @@ def described(changes: Iterable[Change]) -> str:
 Transaction = Callable[[], AbstractContextManager[None]]
 
 
+def _new_batch() -> str:
+    """A name that no other batch has, on whatever machine it was made."""
+    return os.urandom(12).hex()
+
+
 class TriageLog:
     """The log of one archive, on that archive's connection. It is `Archive.triage`."""
 
@@ -201,7 +206,7 @@ class TriageLog:
 
         When it returns, the events are on the disk: they survive a kill and a power cut.
         """
-        batch = uuid4().hex
+        batch = _new_batch()
         self._write(calls, changes, by, batch, at)
         return batch
 
@@ -226,7 +231,7 @@ class TriageLog:
             "SELECT kind, body FROM event WHERE batch = ? GROUP BY kind, body ORDER BY min(seq)",
             (batch,),
         ).fetchall()
-        self._write(calls, [Change("undo", {"batch": batch})], by, uuid4().hex, at)
+        self._write(calls, [Change("undo", {"batch": batch})], by, _new_batch(), at)
         return Undone(tuple(calls), tuple(Change(kind, json.loads(body)) for kind, body in changes))
 
     @staticmethod

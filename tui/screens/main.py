@@ -21,12 +21,13 @@ from textual.reactive import var
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import Archive
+from tui.decisions import sections
 from tui.keymap import bindings
 from tui.network import NetworkThread
 from tui.query import Query, parse
 from tui.screens import state
 from tui.screens.asking import AskingScreen
-from tui.screens.playing import PlayingScreen
+from tui.screens.triaging import TriagingScreen
 from tui.services import Services
 from tui.settings import Settings, put
 from tui.views import views
@@ -49,7 +50,7 @@ WIDE = 170
 NORMAL = 100
 
 
-class MainScreen(AskingScreen, PlayingScreen):
+class MainScreen(AskingScreen, TriagingScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
@@ -121,6 +122,7 @@ class MainScreen(AskingScreen, PlayingScreen):
             gc.collect()
             gc.freeze()
             gc.enable()
+        self._add_prompt()
         self._reload()
         self._started = True
         self._refresh()
@@ -129,6 +131,7 @@ class MainScreen(AskingScreen, PlayingScreen):
         self._show_states()
 
     async def on_unmount(self) -> None:
+        self._write_rest()
         await self.playback.close()
         if self._archive:
             self._archive.close()
@@ -178,6 +181,7 @@ class MainScreen(AskingScreen, PlayingScreen):
         if self._filling and table.cursor == 0 and not self.detail_open:
             keep = False  # the first calls that come need not be the newest
         table.set_rows(self._archive.rows(snapshot.keys), keep=keep)
+        self._shown()
         self._show_states()
         if self.detail_shown:
             self._show_detail()
@@ -221,7 +225,8 @@ class MainScreen(AskingScreen, PlayingScreen):
             total, complete = None, False
         complete = complete and (loaded > 0 or not self._busy)
         status = self.query_one(StatusLine)
-        status.left = rows_text(first + 1, last + 1, loaded, total, PAGE, complete)
+        marked = f" · {len(table.marked):,} marked" if table.marked else ""
+        status.left = rows_text(first + 1, last + 1, loaded, total, PAGE, complete) + marked
 
     # -- the query
 
@@ -335,7 +340,9 @@ class MainScreen(AskingScreen, PlayingScreen):
         if self.detail_open and not call.recordings_known:
             self._ask_recordings(account, call.id)
         asking = self._asked == f"{account}:{call.id}"
-        extra = Extra(playing=playing.index if playing and here else None, asking=asking)
+        decided = sections(self._archive, account, call.id, self.clock)
+        index = playing.index if playing and here else None
+        extra = Extra(decided, playing=index, asking=asking)
         detail.show(call, account, self.clock, extra)
 
     def watch_detail_open(self) -> None:
@@ -407,7 +414,7 @@ class MainScreen(AskingScreen, PlayingScreen):
     def _show_hints(self) -> None:
         self.query_one(KeyLine).hints = state.key_hints(
             self.keymap,
-            editing=self.query_one(FilterLine).editing,
+            editing=self._typing,
             back=bool(self.detail_open or self.query_text),
         )
 
@@ -416,9 +423,15 @@ class MainScreen(AskingScreen, PlayingScreen):
         if event.action:
             await self.run_action(event.action)
 
+    @property
+    def _typing(self) -> bool:
+        """Whether a query, or the answer to a question, is being typed."""
+        prompting = self._prompt is not None and self._prompt.editing
+        return prompting or self.query_one(FilterLine).editing
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No command while a query is typed; the way back only where there is one."""
-        if self.is_mounted and self.query_one(FilterLine).editing:
+        if self.is_mounted and self._typing:
             return False
         if action == "open":
             return isinstance(self.focused, CallTable)
