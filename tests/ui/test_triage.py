@@ -188,7 +188,7 @@ async def test_marks_are_shown_kept_and_acted_on_after_a_question(desk: Services
         assert decided(desk, 10, 9, 8, 7) == ["new"] * 4
         await pilot.press("x", "ctrl+x")
         await pilot.pause()
-        assert "1 marks taken away" in status(pilot)
+        assert "1 mark taken away" in status(pilot)
 
 
 async def test_a_range_ends_with_a_mark_and_shrinks_with_the_cursor(desk: Services) -> None:

@@ -225,8 +225,9 @@ class MainScreen(AskingScreen, TriagingScreen):
             total, complete = None, False
         complete = complete and (loaded > 0 or not self._busy)
         status = self.query_one(StatusLine)
-        marked = f" · {len(table.marked):,} marked" if table.marked else ""
-        status.left = rows_text(first + 1, last + 1, loaded, total, PAGE, complete) + marked
+        marked = f"{len(table.marked):,} marked · " if table.marked else ""
+        rows = rows_text(first + 1, last + 1, loaded, total, PAGE, complete)
+        status.left = marked + rows
 
     # -- the query
 

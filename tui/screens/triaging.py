@@ -287,6 +287,7 @@ class TriagingScreen(PlayingScreen):
                 try:
                     await asyncio.to_thread(self._write_next)
                 except (sqlite3.Error, OSError) as error:
+                    self._unseen = frozenset()
                     self._flash(f"not kept: {error}", "error")
                 while self._written:
                     write, answer = self._written.popleft()
@@ -316,7 +317,7 @@ class TriagingScreen(PlayingScreen):
     def _go_on(self) -> None:
         """To the next call to decide below, else to the next; play it if that is wanted."""
         table = self._table
-        played = self._playing_here() is not None
+        played = self._chosen_playing() is not None
         before = table.current_key
         index = self._near_untriaged(1)
         table.move_to(table.cursor + 1 if index is None else index)
@@ -363,9 +364,13 @@ class TriagingScreen(PlayingScreen):
     # -- the player
 
     def _playing_here(self) -> Playing | None:
-        """What is in the player, if it is of the chosen call."""
+        """What sounds or can go on, if it is of the chosen call."""
+        return self._chosen_playing() if self.playback.view.status in IN_PLAYER else None
+
+    def _chosen_playing(self) -> Playing | None:
+        """What was played last, also where that failed, if it is of the chosen call."""
         key, playing = self._table.current_key, self.playback.playing
-        if playing is None or key is None or self.playback.view.status not in IN_PLAYER:
+        if playing is None or key is None:
             return None
         assert self._archive is not None
         here = self._archive.key_of(playing.account, playing.call.id) == key
@@ -382,6 +387,8 @@ class TriagingScreen(PlayingScreen):
     @work(group="play", exclusive=True, exit_on_error=False)
     async def _play_from(self, account: Any, call: Any, index: int, at_s: float) -> None:
         await self.playback.play(account, call, index)
+        while self.playback.view.status == "loading":
+            await asyncio.sleep(0.05)
         if self.playback.view.status in IN_PLAYER:
             self.playback.seek_by(at_s - self.playback.view.position_s)
 
