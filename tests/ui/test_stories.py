@@ -121,7 +121,7 @@ async def test_1_voicemails_heard_noted_done_one_after_the_other(home: Home) -> 
     services = at_the_desk(home("nectar"))
     with services.paths.config_file.open("a") as config:
         config.write('\n[views.support]\nkey = "3"\n')
-        config.write('query = "in voicemail rec group:support -state:done"\n')
+        config.write('query = "in voicemail rec -state:done"\n')
     put(services.paths, "app", "autoplay", True)
     put(services.paths, "audio", "speed", 1.5)
     async with run_app(services).run_test(size=(80, 24)) as pilot:

@@ -21,6 +21,7 @@ from tui.when import parse_later
 from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
 from widgets.columns import Clock, duration_text, time_text
+from widgets.player_line import PlayerView
 
 if TYPE_CHECKING:
     from tui.archive.triage import Change, Undone
@@ -46,6 +47,8 @@ class TriagingScreen(PlayingScreen):
     """
 
     _archive: Archive | None
+    _start_at: float | None = None
+    """Seconds from which on the recording that is being fetched is wanted."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -382,15 +385,17 @@ class TriagingScreen(PlayingScreen):
         if playing and playing.index == event.recording:
             self.playback.seek_by(event.at_s - self.playback.view.position_s)
         elif current := self._current():
-            self._play_from(*current, event.recording, event.at_s)
+            self._start_at = event.at_s
+            self._play(*current, event.recording)
 
-    @work(group="play", exclusive=True, exit_on_error=False)
-    async def _play_from(self, account: Any, call: Any, index: int, at_s: float) -> None:
-        await self.playback.play(account, call, index)
-        while self.playback.view.status == "loading":
-            await asyncio.sleep(0.05)
-        if self.playback.view.status in IN_PLAYER:
-            self.playback.seek_by(at_s - self.playback.view.position_s)
+    def _player_changed(self, view: PlayerView) -> None:
+        """A recording that was asked for from a moment on goes there as soon as it can."""
+        super()._player_changed(view)
+        start_at = self._start_at
+        if start_at is not None and view.status not in ("idle", "loading"):
+            self._start_at = None
+            if view.status in IN_PLAYER:
+                self.playback.seek_by(start_at - view.position_s)
 
 
 def _calls(calls: Sequence[object]) -> str:
