@@ -261,6 +261,16 @@ class CallRow(NamedTuple):
     """How many recordings are known."""
     problems: int
     """How many things of the vendor's row could not be read."""
+    state: str = "new"
+    """What we decided: new, open, follow-up, done, snoozed."""
+    snoozed_until: float | None = None
+    """Unix seconds, UTC; may be over."""
+    our_tags: str | None = None
+    """Our own tags, comma-separated."""
+    closed_by: str | None = None
+    """``account:id`` of the later answered call with this number, if this one waited for it."""
+    closed_at: float | None = None
+    """When that call began: Unix seconds, UTC."""
     heard: str | None = None
     """``heard`` when all of its recordings were, ``part`` when one was begun."""
     trouble: str | None = None

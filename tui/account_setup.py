@@ -15,6 +15,7 @@ def account_from(
     base_url: str,
     settings: Mapping[str, str],
     token_command: str | None = None,
+    region: str | None = None,
 ) -> Account:
     """A checked account at a vendor that exists, with the settings that this vendor wants.
 
@@ -23,7 +24,14 @@ def account_from(
     from providers import registry
 
     vendor = registry.load(provider)
-    account = make_account(name, provider, base_url, settings, token_command)
+    if region:
+        from tui.numbers import check_region
+
+        try:
+            region = check_region(region)
+        except ValueError as error:
+            raise AccountError(f"account {name}: {error}") from None
+    account = make_account(name, provider, base_url, settings, token_command, region=region)
     known = {setting.key: setting for setting in vendor.settings}
     for key in account.settings.keys() - known.keys():
         raise AccountError(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _PAGE = "page"
-_OWN_KEYS = ("provider", "base_url", "token_command", "bound_to", _PAGE)
+_OWN_KEYS = ("provider", "base_url", "token_command", "bound_to", "region", _PAGE)
 _IDS = "_ids"
 _TOKEN_KEY = re.compile(
     r"(?i)(?:^|[_-])(?:token|secret|password|passwd|api_?key|key|authorization)$"
@@ -56,6 +56,8 @@ class Account:
     """The origin that the token was given for; None: not recorded (written by hand)."""
     page: str | None = None
     """The vendor's page of a call, ``https://.../{id}``; only written by hand."""
+    region: str | None = None
+    """Two letters: the country of numbers that do not name theirs, e.g. ``GB``."""
 
     @property
     def origin(self) -> str:
@@ -83,6 +85,7 @@ def make_account(
     settings: Mapping[str, str] | None = None,
     token_command: str | None = None,
     bound_to: str | None = None,
+    region: str | None = None,
 ) -> Account:
     """A checked account. Raises `AccountError` with what is wrong and how it is written."""
     if not _NAME.fullmatch(name):
@@ -99,7 +102,16 @@ def make_account(
     kept = {key: value.strip() for key, value in (settings or {}).items() if value.strip()}
     for key, value in kept.items():
         _check_setting(name, key, value)
-    return Account(name, provider, url, kept, (token_command or "").strip() or None, bound_to)
+    command = (token_command or "").strip() or None
+    return Account(name, provider, url, kept, command, bound_to, _region(name, region))
+
+
+def _region(name: str, region: str | None) -> str | None:
+    """Two capitals; whether numbers there are known is checked where they are read."""
+    text = (region or "").strip().upper()
+    if text and not re.fullmatch(r"[A-Z]{2}", text):
+        raise AccountError(f"account {name}: region: write two letters such as GB, US or HK")
+    return text or None
 
 
 def _check_setting(name: str, key: str, value: str) -> None:
@@ -218,7 +230,10 @@ def _from_table(name: str, table: Mapping[str, Any]) -> Account:
     missing = [key for key in ("provider", "base_url") if not isinstance(table.get(key), str)]
     if missing:
         raise AccountError(f"accounts.{plain(name, 40)}.{missing[0]}: is missing, or not text")
-    command, bound_to, page = (table.get(key) for key in ("token_command", "bound_to", _PAGE))
+    command, bound_to, region, page = (
+        value if isinstance(value, str) else None
+        for value in (table.get(key) for key in ("token_command", "bound_to", "region", _PAGE))
+    )
     settings = {
         key: text
         for key, value in table.items()
@@ -229,10 +244,11 @@ def _from_table(name: str, table: Mapping[str, Any]) -> Account:
         table["provider"],
         table["base_url"],
         settings,
-        command if isinstance(command, str) else None,
-        bound_to if isinstance(bound_to, str) else None,
+        command,
+        bound_to,
+        region,
     )
-    return replace(account, page=page) if isinstance(page, str) else account
+    return replace(account, page=page)
 
 
 def _as_text(value: Any) -> str | None:
@@ -264,6 +280,7 @@ def _write(document: TOMLDocument, account: Account) -> None:
         **account.settings,
         "token_command": account.token_command,
         "bound_to": account.bound_to,
+        "region": account.region,
     }
     written = table.unwrap()
     for key, value in written.items():

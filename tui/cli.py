@@ -97,6 +97,10 @@ def _handler(command: str) -> Handler:
         from tui import cli_calls
 
         return cli_calls.run
+    if command == "triage":
+        from tui import cli_triage
+
+        return cli_triage.run
     if command in ("download", "play"):
         from tui import cli_recordings
 
@@ -183,6 +187,9 @@ def _add_accounts(commands: Commands) -> None:
         default=[],
         metavar="KEY=VALUE",
         help="a setting of another vendor",
+    )
+    add.add_argument(
+        "--region", metavar="CC", help="country of numbers without a country code, e.g. GB"
     )
     add.add_argument("--replace", action="store_true", help="change the account of that name")
     token = add.add_mutually_exclusive_group()
@@ -275,6 +282,7 @@ def _add_rest(commands: Commands) -> None:
     log = commands.add_parser("audit", help="who played, exported, revealed and purged what")
     log.add_argument("--since", metavar="WHEN")
     log.add_argument("--json", action="store_true", help="one JSON object a line")
+    _add_triage(commands)
     doctor = commands.add_parser("doctor", help="what works here, what does not, and the cure")
     doctor.add_argument("--json", action="store_true")
     commands.add_parser("paths", help="where Ringback keeps its files")
@@ -308,6 +316,27 @@ def _add_speaker(commands: Commands) -> None:
     speaker.add_argument(
         "--relay", action="store_true", help="the other end of it; started through ssh"
     )
+
+
+def _add_triage(commands: Commands) -> None:
+    triage = commands.add_parser(
+        "triage",
+        help="say what was decided about calls, or show it",
+        description="Say what was decided about calls; without an option, show it. Several calls "
+        "at once are one step of --undo.",
+    )
+    triage.add_argument("calls", nargs="*", metavar="ACCOUNT:ID")
+    triage.add_argument("--state", metavar="S", help="new, open, follow-up, done or snoozed")
+    triage.add_argument(
+        "--until", metavar="WHEN", help="with snoozed: 1h, tomorrow, monday, a date or a time"
+    )
+    triage.add_argument("--note", metavar="TEXT", help="the calls' note; earlier ones are kept")
+    for option in ("--tag", "--untag"):
+        triage.add_argument(option, action="append", default=[], metavar="T")
+    triage.add_argument(
+        "--undo", action="store_true", help="take back your last step, or these calls' last one"
+    )
+    triage.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
 if __name__ == "__main__":

@@ -42,8 +42,10 @@ def _add(services: Services, arguments: argparse.Namespace) -> int:
     if old and not arguments.token_stdin:
         command = command or old.token_command
     name = old.name if old else arguments.name
+    region = arguments.region or (old.region if old else None)
+    url = arguments.base_url
     try:
-        account = account_from(name, arguments.provider, arguments.base_url, settings, command)
+        account = account_from(name, arguments.provider, url, settings, command, region)
     except AccountError as error:
         raise CommandError(error.message, error.hint, Exit.USAGE) from None
     except ProviderError as error:

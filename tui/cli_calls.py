@@ -46,6 +46,8 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
     if arguments.limit is not None and arguments.limit < 0:
         raise CommandError("--limit is 0 or more", code=Exit.USAGE)
     with services.open_archive() as archive:
+        while archive.work_out_numbers():
+            pass
         keys = archive.keys(query, limit=arguments.limit)
         if arguments.json or arguments.csv:
             _export(services, arguments, archive.bodies(keys))
@@ -187,15 +189,17 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
     account, id_ = split_name(services, arguments.call)
     with services.open_archive() as archive:
         call = wanted_call(services, archive, account, id_)
+        triage = archive.triage.of(account.name, id_)
+        page = _page(services, archive, account, call)
     if arguments.raw or arguments.with_urls:
         audit.record(services.paths, audit.REVEAL, call=f"{account.name}:{call.id}")
     if arguments.raw:
         print(codec.escaped(json.dumps(call.raw, ensure_ascii=False, indent=2)))
     elif arguments.json:
-        body = codec.encode(call)
+        body = {**codec.encode(call), "triage": triage.printed()}
         print(codec.dumps(codec.printed(body, account.name, with_urls=arguments.with_urls)))
     else:
-        _print_call(services, account, call, arguments.with_urls)
+        _print_page(page, call, arguments.with_urls)
     return Exit.DONE
 
 
@@ -228,12 +232,19 @@ async def look_up(
     return call, None
 
 
-def _print_call(services: Services, account: Account, call: Call, with_urls: bool) -> None:
-    from widgets.call_document import plain_text
+def _page(services: Services, archive: Archive, account: Account, call: Call) -> str:
+    from tui.decisions import sections
+    from widgets.call_document import Extra, plain_text
     from widgets.columns import Clock
+
+    clock = Clock(services.now(), services.zone)
+    extra = Extra(sections(archive, account.name, call.id, clock))
+    return plain_text(call, account.name, clock, extra=extra)
+
+
+def _print_page(page: str, call: Call, with_urls: bool) -> None:
     from widgets.safe import safe_text
 
-    print(plain_text(call, account.name, Clock(services.now(), services.zone)))
-    if with_urls:
-        for recording in call.recordings:
-            print(safe_text(recording.url or ""))
+    print(page)
+    for recording in call.recordings if with_urls else ():
+        print(safe_text(recording.url or ""))

@@ -39,6 +39,7 @@ async def sync_account(
     watcher: Watcher | None = None,
 ) -> Report:
     """One account; a missing token is a `Report.error` like any other."""
+    await know_numbers(archive, account)
     try:
         token = await asyncio.to_thread(services.find_token, account)
         login = services.login(account, token, archive)
@@ -46,6 +47,18 @@ async def sync_account(
     except ProviderError as error:
         return could_not_begin(archive, account.name, error, services.now().timestamp())
     return await Sync(account.name, provider, login, archive, watcher).run(wish)
+
+
+async def know_numbers(archive: Archive, account: Account) -> None:
+    """Let the archive know in which country the account's numbers are; the keys of those that
+    have none yet are worked out a few hundred at a time, so that nobody waits for the archive.
+    """
+    with archive.transaction():
+        archive.closing.set_region(account.name, account.region or "")
+    left = True
+    while left:
+        left = archive.work_out_numbers() > 0
+        await asyncio.sleep(0)
 
 
 def import_text(services: Services, account: Account, archive: Archive, text: str) -> Report:
@@ -57,6 +70,7 @@ def import_text(services: Services, account: Account, archive: Archive, text: st
             f"calls of {provider.title} come by sync alone",
             f"Run: ringback sync {account.name}",
         )
+    asyncio.run(know_numbers(archive, account))
     report = Report(account.name)
     saved = provider.read_saved(text)
     while step := list(islice(saved, IMPORT_STEP)):

@@ -5,6 +5,12 @@
     in out internal      direction
     missed abandoned …   outcome
     rec  -rec            with, without a recording
+    open-miss            missed, abandoned or voicemail, and not called back since
+    called-back          closed by a later answered call with the same number, anywhere
+    callback sla-missed  the caller asked to be called back; waited too long
+    flagged untriaged    to be followed up; nobody decided yet
+    state:               new, open, follow-up, done, snoozed
+    triaged:             when that was decided, e.g. triaged:today
     account: vendor: agent: group: campaign: tag: dispo: status: id:
     dur>120  wait>30  talk<6
     today yesterday 7d 2026-11-02 2026-11-02..2026-11-05
@@ -43,9 +49,14 @@ FIELDS = {
     "dispo": "disposition",
     "status": "status",
     "id": "id",
+    "state": "state",
+    "triaged": "triaged_at",
 }
 """Words before a colon, and the archive's column that each looks in."""
 EXACT = frozenset({"account", "provider", "id"})
+STATES = ("new", "open", "follow-up", "done", "snoozed")
+MARKS = ("open-miss", "called-back", "callback", "sla-missed", "flagged", "untriaged")
+"""Words of their own; `tui.archive.search` says what each means."""
 DURATIONS = {"dur": "duration_s", "wait": "wait_s", "talk": "talk_s"}
 
 _TOKEN = re.compile(
@@ -59,8 +70,8 @@ class Term(NamedTuple):
     """One condition. `kind` says how `value` is meant; see `tui.archive.search`."""
 
     kind: str
-    """word, number, direction, outcome, recording, field, compare, period, or bound: a period
-    that every other one is narrowed by."""
+    """word, number, direction, outcome, recording, mark, state, field, compare, period, triaged
+    (a period of decisions), or bound: a period that every other one is narrowed by."""
     value: str
     field: str = ""
     """A column, for field and compare."""
@@ -112,7 +123,8 @@ def parse(text: str, now: datetime, zone: tzinfo) -> Query:
         quoted = match["quoted"]
         try:
             if match["key"]:
-                term = _field(match["key"][:-1].lower(), quoted or match["bare"] or "")
+                value = quoted or match["bare"] or ""
+                term = _field(match["key"][:-1].lower(), value, now, zone)
             elif quoted is not None:
                 term = Term("word", fold(quoted))
             else:
@@ -129,12 +141,20 @@ def _negate(term: Term) -> Term:
     return Term(term.kind, term.value, term.field, term.low, term.high, negated=True)
 
 
-def _field(key: str, value: str) -> Term:
+def _field(key: str, value: str, now: datetime, zone: tzinfo) -> Term:
     if key not in FIELDS:
         raise ValueError(f"{key}: is not a field; known are {', '.join(FIELDS)}")
     if not value:
         raise ValueError(f"{key}: needs a value, for example {key}:name")
     column = FIELDS[key]
+    if key == "state":
+        if value.lower() not in STATES:
+            raise ValueError(f"state:{value} is not a state; there are {', '.join(STATES)}")
+        return Term("state", value.lower())
+    if key == "triaged":
+        if period := _period(value.lower(), now, zone):
+            return period._replace(kind="triaged")
+        raise ValueError(f"triaged:{value} is not a time, for example triaged:today")
     if column == "provider":
         value = value.lower()
     return Term("field", value if column in EXACT else fold(value), column)
@@ -146,6 +166,8 @@ def _bare(word: str, now: datetime, zone: tzinfo) -> Term:
         return Term("direction", DIRECTIONS[lower])
     if lower in OUTCOMES:
         return Term("outcome", OUTCOMES[lower])
+    if lower in MARKS:
+        return Term("mark", lower)
     if lower == "rec":
         return Term("recording", "rec")
     if match := _COMPARE.fullmatch(lower):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui.accounts import Account, AccountStore
 from tui.archive import Archive, ArchiveTrouble
+from tui.log import plain
 from tui.paths import Paths
 from tui.settings import Settings, load_settings
 from tui.when import local_zone
@@ -32,6 +33,12 @@ class Services:
         paths = Paths.default(environ)
         paths.make()
         return cls(paths, dict(environ), local_zone(load_settings(paths).app.time_zone))
+
+    @property
+    def person(self) -> str:
+        """Who decides about calls here: ``RINGBACK_USER``, or else the system's user."""
+        names = (self.environ.get(name, "") for name in ("RINGBACK_USER", "LOGNAME", "USER"))
+        return next(filter(None, (plain(name, 80).strip() for name in names)), "unknown")
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -81,7 +81,7 @@ class AudioSettings:
     skip_silence: bool = False
     """Whether long silences are shortened."""
     autoplay: bool = False
-    """Whether the next call's recording is played when one has ended."""
+    """Whether the next call's recording is played when one has ended, or its call is done."""
 
 
 @dataclass(frozen=True, slots=True)

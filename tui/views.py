@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from tui.settings import Settings, View
 
+_WAITS = "-state:done -state:snoozed"
 DEFAULT_VIEWS = (
     View("today", "today", "Today", "1"),
-    View("missed", "in missed abandoned", "Missed", "2"),
-    View("voicemail", "voicemail", "Voicemails", "3"),
-    View("recorded", "rec", "Recorded", "4"),
-    View("week", "7d", "Last 7 days", "5"),
-    View("long", "dur>600", "Over 10 minutes", "6"),
+    View("missed", f"open-miss {_WAITS}", "Not called back", "2"),
+    View("voicemail", "in voicemail untriaged", "Voicemails", "3"),
+    View("callbacks", f"callback -called-back {_WAITS}", "Callbacks", "4"),
+    View("sla", f"sla-missed {_WAITS}", "SLA missed", "5"),
+    View("flagged", "flagged", "Follow up", "6"),
+    View("done", "state:done triaged:today", "Done today", "7"),
 )
+"""What a support desk works through."""
 
 
 def views(settings: Settings) -> tuple[View, ...]:

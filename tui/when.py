@@ -59,6 +59,46 @@ def parse_when(text: str, now: datetime, zone: tzinfo) -> tuple[datetime, dateti
     return moment, moment
 
 
+MORNING = time(9)
+"""When a day begins for whom put something off to it."""
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LATER_FORMS = "1h, 30m, 3d, tomorrow, a weekday, a date (2026-11-02) or a time (2026-11-02T09:30)"
+_FROM_NOW = re.compile(r"(\d{1,4})\s*([mhdw])")
+
+
+def parse_later(text: str, now: datetime, zone: tzinfo) -> datetime:
+    """The moment (UTC) that something is put off to: a day means nine in the morning there.
+
+    Raises ValueError for what is not understood and for what is not in the future.
+    """
+    word = text.strip().lower()
+    today = now.astimezone(zone).date()
+    if match := _FROM_NOW.fullmatch(word):
+        unit = {"m": timedelta(minutes=1), **_UNITS}[match[2]]
+        later = now + int(match[1]) * unit
+    elif word == "tomorrow":
+        later = datetime.combine(today + timedelta(days=1), MORNING, zone)
+    elif len(word) >= 3 and (days := [day for day in WEEKDAYS if day.startswith(word)]):
+        ahead = (WEEKDAYS.index(days[0]) - today.weekday() - 1) % 7 + 1
+        later = datetime.combine(today + timedelta(days=ahead), MORNING, zone)
+    else:
+        later = _date_or_time(text, zone)
+    if later <= now:
+        raise ValueError(f"{text!r} is not in the future")
+    return later.astimezone(UTC)
+
+
+def _date_or_time(text: str, zone: tzinfo) -> datetime:
+    word = text.strip().upper()
+    try:
+        if re.fullmatch(r"[\d-]+", word):
+            return datetime.combine(date.fromisoformat(word), MORNING, zone)
+        moment = datetime.fromisoformat(word)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is not {LATER_FORMS}") from None
+
+
 def period(
     since: str | None, until: str | None, now: datetime, zone: tzinfo
 ) -> tuple[datetime | None, datetime | None]:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.cells import chop_cells
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from providers.model import Call
@@ -42,6 +43,10 @@ class CallDetail(ScrolledLines):
         "call-detail--playing",
     }
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "next_moment", "Next comment", id="detail.next-comment", show=False)
+    ]
+
     class RecordingChosen(Message):
         """Play the recording with this index in `Call.recordings`."""
 
@@ -56,6 +61,13 @@ class CallDetail(ScrolledLines):
             super().__init__()
             self.key = key
 
+    class MomentChosen(Message):
+        """Go to these seconds of the recording with this index."""
+
+        def __init__(self, recording: int, at_s: float) -> None:
+            super().__init__()
+            self.recording, self.at_s = recording, at_s
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._shown: tuple[Call, str, Clock, Extra] | None = None
@@ -63,12 +75,16 @@ class CallDetail(ScrolledLines):
         self._json: list[str] | None = None
         self._wrapped = False
         self._composed_width = 0
+        self._jumped = -1
+        """Which of the moments was gone to last."""
 
     def show(
         self, call: Call | None, account: str, clock: Clock, extra: Extra | None = None
     ) -> None:
         """Show a call; None shows nothing. The same call again keeps the place on the page."""
         same = bool(call and self._shown and self._identity == (account, call.id))
+        if not same:
+            self._jumped = -1
         if not same or (self._shown and call and self._shown[0].raw is not call.raw):
             self._json = None
         self._shown = (call, account, clock, extra or Extra()) if call else None
@@ -132,10 +148,20 @@ class CallDetail(ScrolledLines):
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         index = self.top + offset.y if offset is not None else len(self._rows)
-        row = self._rows[index] if index < len(self._rows) else None
-        if row is not None and row.recording is not None:
+        row = self._rows[index] if index < len(self._rows) else Row(())
+        if row.moment is not None:
+            event.stop()
+            self.post_message(self.MomentChosen(*row.moment))
+        elif row.recording is not None:
             event.stop()
             self.post_message(self.RecordingChosen(row.recording))
-        elif row is not None and row.call is not None:
+        elif row.call is not None:
             event.stop()
             self.post_message(self.CallChosen(row.call))
+
+    def action_next_moment(self) -> None:
+        """To the next comment in a recording; after the last, to the first again."""
+        moments = list(dict.fromkeys(row.moment for row in self._rows if row.moment))
+        if moments:
+            self._jumped = (self._jumped + 1) % len(moments)
+            self.post_message(self.MomentChosen(*moments[self._jumped]))

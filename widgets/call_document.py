@@ -25,11 +25,17 @@ PAIR_WIDTH = 38
 LABEL_WIDTH = 11
 
 
+Moment = tuple[int, float]
+"""Index of a recording, and seconds into it."""
+
+
 class Section(NamedTuple):
     """A section from elsewhere, e.g. triage: a title, and lines of text."""
 
     title: str
     lines: tuple[str, ...]
+    moments: tuple[tuple[int, Moment], ...] = ()
+    """Lines (from 0) that stand for a moment of a recording."""
 
 
 class RelatedCall(NamedTuple):
@@ -64,6 +70,8 @@ class Row(NamedTuple):
     line: Line
     recording: int | None = None
     call: int | None = None
+    moment: Moment | None = None
+    """Where in a recording the line leads; instead of to its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +112,11 @@ def document(call: Call, account: str, clock: Clock, extra: Extra, width: int) -
     return rows
 
 
-def plain_text(call: Call, account: str, clock: Clock, width: int = 100) -> str:
+def plain_text(
+    call: Call, account: str, clock: Clock, width: int = 100, extra: Extra | None = None
+) -> str:
     """The page as text, for a terminal without a screen and for screen readers."""
-    rows = document(call, account, clock, Extra(), width)
+    rows = document(call, account, clock, extra or Extra(), width)
     return "\n".join("".join(text for text, _ in row.line).rstrip() for row in rows)
 
 
@@ -277,9 +287,10 @@ def _disposition(page: Page) -> Iterator[Row]:
 def _extra(page: Page) -> Iterator[Row]:
     for section in page.extra.sections:
         yield heading(page.text(section.title))
-        for text in section.lines:
-            for line in wrap(page.text(text, 4000, multiline=True), page.width - 2):
-                yield Row(((f"  {line}", ""),))
+        moments = dict(section.moments)
+        for number, text in enumerate(section.lines):
+            for line in wrap(page.text(text, 5000, multiline=True), page.width - 2):
+                yield Row(((f"  {line}", ""),), moment=moments.get(number))
 
 
 def _recordings(page: Page) -> Iterator[Row]:

@@ -51,6 +51,10 @@ class Rows(Protocol):
         """The rows from `start` up to `stop`; fewer where there are no more."""
         ...
 
+    def keys_between(self, start: int, stop: int) -> Sequence[int]:
+        """The keys of the rows from `start` up to `stop`."""
+        ...
+
     def index_of(self, key: int) -> int | None:
         """Where the call with this key stands, or None when it is not among the rows."""
         ...
@@ -63,6 +67,9 @@ class NoRows:
         return 0
 
     def window(self, start: int, stop: int) -> Sequence[CallRow]:
+        return ()
+
+    def keys_between(self, start: int, stop: int) -> Sequence[int]:
         return ()
 
     def index_of(self, key: int) -> int | None:
@@ -121,6 +128,8 @@ class CallTable(LineView, can_focus=True):
         Binding("<", "sort(-1)", "Sort by column before", id="table.sort-left", show=False),
         Binding(">", "sort(1)", "Sort by next column", id="table.sort-right", show=False),
         Binding("z", "reverse", "Reverse the order", id="table.reverse", show=False),
+        Binding("x", "mark", "Mark", id="table.mark", show=False),
+        Binding("X", "mark_range", "Mark a range", id="table.mark-range", show=False),
     ]  # fmt: skip
 
     columns: reactive[tuple[str, ...]] = reactive(DEFAULT_COLUMNS, repaint=False)
@@ -130,7 +139,7 @@ class CallTable(LineView, can_focus=True):
     clock: var[Clock | None] = var(None)
     """Without one, the rows stay blank."""
     marked: reactive[frozenset[int]] = reactive(frozenset(), repaint=False)
-    """Keys of the calls that are marked for a common action."""
+    """Keys of the calls that are marked for a common action. Setting it ends a range."""
 
     class Highlighted(Message):
         """The cursor stands on this call; `key` is None when there is none."""
@@ -159,6 +168,9 @@ class CallTable(LineView, can_focus=True):
             super().__init__()
             self.count = count
 
+    class Marked(Message):
+        """Other calls are marked than before."""
+
     class SortRequested(Message):
         """Sort by this column, in this direction, please."""
 
@@ -179,6 +191,10 @@ class CallTable(LineView, can_focus=True):
         self._end_posted = -1
         self._told = (0, -1)
         self._laid_out = -1
+        self._last_mark: int | None = None
+        self._extending = False
+        self._range: tuple[int, frozenset[int]] | None = None
+        """While a range is marked: the key that it begins at, and what else was marked."""
 
     # What others read and call
 
@@ -268,6 +284,7 @@ class CallTable(LineView, can_focus=True):
         key = row.key if row else None
         if key != self._key:
             self._key = key
+            self._extend_range()
             self.post_message(self.Highlighted(key))
         if self.visible_rows != self._told:
             self._told = self.visible_rows
@@ -349,7 +366,12 @@ class CallTable(LineView, can_focus=True):
         self.repaint()
 
     def watch_marked(self) -> None:
+        if not self._extending:
+            self._range = None
+        if not self.marked:
+            self._last_mark = None
         self.repaint()
+        self.post_message(self.Marked())
 
     def watch_plain(self) -> None:
         self.repaint()
@@ -399,6 +421,43 @@ class CallTable(LineView, can_focus=True):
     def action_reverse(self) -> None:
         column_id, descending = self.sort
         self.post_message(self.SortRequested(column_id, not descending))
+
+    def action_mark(self) -> None:
+        """Mark the call under the cursor, or take its mark away; ends a range."""
+        if self._key is None:
+            return
+        self._range = None
+        self.marked = self.marked ^ {self._key}
+        self._last_mark = self._key if self._key in self.marked else None
+
+    def action_mark_range(self) -> None:
+        """Mark from the last mark (else from here) to here, and on wherever the cursor goes;
+        the next time: end that.
+        """
+        if self._key is None:
+            return
+        if self._range is not None:
+            self._range, self._last_mark = None, self._key
+            return
+        start = self._last_mark if self._last_mark in self.marked else self._key
+        self._range = (start if start is not None else self._key, self.marked)
+        self._extend_range()
+
+    def _extend_range(self) -> None:
+        """Mark what lies between the beginning of the range and the cursor."""
+        if self._range is None:
+            return
+        start, others = self._range
+        first = self._rows.index_of(start)
+        if first is None:  # the call has left the list
+            self._range = None
+            return
+        low, high = sorted((first, self._cursor))
+        self._extending = True
+        try:
+            self.marked = others | frozenset(self._rows.keys_between(low, high + 1))
+        finally:
+            self._extending = False
 
     def _request_sort(self, column_id: str) -> None:
         self.post_message(self.SortRequested(column_id, column_id in DESCENDING_FIRST))

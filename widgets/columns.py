@@ -54,6 +54,8 @@ class Column(NamedTuple):
 OUTCOME_WORDS = {"in_progress": "ongoing", "unknown": "?"}
 """Outcomes that are written otherwise than they are named."""
 DIRECTION_WORDS = {"inbound": "in", "outbound": "out", "internal": "int"}
+STATE_WORDS = {"new": "", "follow-up": "follow", "snoozed": "snooze"}
+"""States that are written otherwise than they are named."""
 OUTCOME_TONES = {
     "missed": "bad",
     "abandoned": "bad",
@@ -129,6 +131,20 @@ def direction_text(direction: str | None) -> str:
     return DIRECTION_WORDS.get(direction or "", direction or "")
 
 
+def state_text(row: CallRow) -> str:
+    """What we decided, in at most six cells; ``back`` where a later call answered this one."""
+    if row.state == "new" and row.closed_by:
+        return "back"
+    return STATE_WORDS.get(row.state, row.state)
+
+
+def closed_text(row: CallRow, clock: Clock) -> str:
+    """When the call was answered later, and by which call."""
+    if not row.closed_by:
+        return ""
+    return safe_text(f"{time_text(row.closed_at, clock)} {row.closed_by}", 200)
+
+
 def _field(name: str) -> Callable[[CallRow, Clock], str]:
     return lambda row, clock: safe_text(getattr(row, name), 200)
 
@@ -177,12 +193,12 @@ COLUMNS: dict[str, Column] = {
             "The customer's name, or else the number",
             flexible=True,
         ),
-        Column("number", "Number", 16, 13, 7, _field("number"), "The customer's number"),
+        Column("number", "Number", 16, 13, 8, _field("number"), "The customer's number"),
         Column(
-            "agents", "Agents", 14, 8, 6, _field("agents"), "The agents, in order", flexible=True
+            "agents", "Agents", 14, 8, 7, _field("agents"), "The agents, in order", flexible=True
         ),
         Column(
-            "group", "Group", 12, 8, 13, _field("ring_group"), "Ring group, queue or department"
+            "group", "Group", 12, 8, 15, _field("ring_group"), "Ring group, queue or department"
         ),
         Column(
             "duration",
@@ -194,8 +210,8 @@ COLUMNS: dict[str, Column] = {
             "From the ring to the end",
             "right",
         ),
-        Column("wait", "Wait", 7, 5, 14, _duration("wait_s"), "Until it was answered", "right"),
-        Column("talk", "Talk", 7, 7, 15, _duration("talk_s"), "While they talked", "right"),
+        Column("wait", "Wait", 7, 5, 16, _duration("wait_s"), "Until it was answered", "right"),
+        Column("talk", "Talk", 7, 7, 17, _duration("talk_s"), "While they talked", "right"),
         Column(
             "recording",
             "Rec",
@@ -207,11 +223,30 @@ COLUMNS: dict[str, Column] = {
             short=lambda row, clock: recording_mark(row),
         ),
         Column(
+            "state",
+            "State",
+            6,
+            6,
+            6,
+            lambda row, clock: state_text(row),
+            "What we decided: open, follow, done, snooze; back: called back since",
+        ),
+        Column(
+            "closed",
+            "Called back",
+            24,
+            16,
+            13,
+            lambda row, clock: closed_text(row, clock),
+            "The later answered call with this number",
+            sort=False,
+        ),
+        Column(
             "disposition",
             "Disposition",
             14,
             11,
-            9,
+            10,
             _field("disposition"),
             "The agent's wrap-up code",
             flexible=True,
@@ -221,25 +256,34 @@ COLUMNS: dict[str, Column] = {
             "Note",
             20,
             10,
-            10,
+            11,
             _field("note"),
             "The agent's wrap-up note",
             sort=False,
             flexible=True,
         ),
-        Column("tags", "Tags", 12, 8, 11, _field("tags"), "The vendor's tags", sort=False),
-        Column("line", "Line", 12, 8, 12, _field("company"), "The company's own number"),
-        Column("campaign", "Campaign", 12, 8, 16, _field("campaign"), "The campaign"),
-        Column("status", "Status", 12, 8, 17, _field("status"), "The vendor's own word"),
-        Column("account", "Account", 10, 8, 8, _field("account"), "The account"),
-        Column("vendor", "Vendor", 8, 6, 18, _field("provider"), "The vendor"),
-        Column("id", "Call id", 14, 8, 19, _field("id"), "The vendor's id", sort=False),
+        Column(
+            "tags",
+            "Tags",
+            12,
+            8,
+            12,
+            lambda row, clock: safe_text(", ".join(filter(None, (row.our_tags, row.tags))), 200),
+            "Our tags, and the vendor's",
+            sort=False,
+        ),
+        Column("line", "Line", 12, 8, 14, _field("company"), "The company's own number"),
+        Column("campaign", "Campaign", 12, 8, 18, _field("campaign"), "The campaign"),
+        Column("status", "Status", 12, 8, 19, _field("status"), "The vendor's own word"),
+        Column("account", "Account", 10, 8, 9, _field("account"), "The account"),
+        Column("vendor", "Vendor", 8, 6, 20, _field("provider"), "The vendor"),
+        Column("id", "Call id", 14, 8, 21, _field("id"), "The vendor's id", sort=False),
     )
 }
 
 DEFAULT_COLUMNS = (
     "time", "direction", "outcome", "contact", "number", "agents",
-    "duration", "recording", "disposition", "account", "note",
+    "duration", "recording", "state", "disposition", "account", "note", "closed",
 )  # fmt: skip
 
 

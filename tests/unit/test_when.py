@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tui.when import parse_when, period
+from tui.when import parse_later, parse_when, period
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 3, 22, 30, tzinfo=UTC)  # 23:30 in Berlin
@@ -52,3 +52,27 @@ def test_period_reaches_to_the_end_of_its_last_day() -> None:
     assert period(None, "7d", NOW, ZONE)[1] == parse_when("7d", NOW, ZONE)[0]
     with pytest.raises(ValueError, match="before it begins"):
         period("2026-11-02", "2026-11-01", NOW, ZONE)
+
+
+@pytest.mark.parametrize(
+    ("text", "later"),
+    [
+        ("1h", "2026-11-04T11:00:00+00:00"),
+        ("30m", "2026-11-04T10:30:00+00:00"),
+        ("3d", "2026-11-07T10:00:00+00:00"),
+        ("tomorrow", "2026-11-05T08:00:00+00:00"),
+        ("Monday", "2026-11-09T08:00:00+00:00"),
+        ("wed", "2026-11-11T08:00:00+00:00"),
+        ("2026-11-20", "2026-11-20T08:00:00+00:00"),
+        ("2026-11-04T18:30", "2026-11-04T17:30:00+00:00"),
+    ],
+)
+def test_a_time_to_put_something_off_to(text: str, later: str) -> None:
+    wednesday = datetime(2026, 11, 4, 10, tzinfo=UTC)
+    assert parse_later(text, wednesday, ZoneInfo("Europe/Paris")).isoformat() == later
+
+
+@pytest.mark.parametrize("text", ["", "soon", "mo", "2026-11-04", "2026-13-01", "0h", "we d"])
+def test_what_is_not_in_the_future_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_later(text, datetime(2026, 11, 4, 10, tzinfo=UTC), UTC)

@@ -101,6 +101,9 @@ class ListRows:
         self.asked.append((start, stop))
         return [self.make(key) for key in self.keys[start:stop]]  # type: ignore[operator]
 
+    def keys_between(self, start: int, stop: int) -> Sequence[int]:
+        return self.keys[start:stop]
+
     def index_of(self, key: int) -> int | None:
         try:
             return self.keys.index(key)

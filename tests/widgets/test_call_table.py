@@ -158,7 +158,7 @@ async def test_another_query_with_as_many_rows_may_be_near_its_end_too() -> None
     ("keys", "asked"),
     [
         (">", ("direction", False)),
-        ("<", ("recording", True)),
+        ("<", ("state", False)),
         ("z", ("time", False)),
     ],
 )

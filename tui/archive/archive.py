@@ -18,13 +18,16 @@ from typing import Any, NamedTuple
 from providers.base import Names
 from providers.model import Call, CallRow
 from tui.archive import codec, purge, related, search
+from tui.archive.closing import Closing
 from tui.archive.heard import HeardTable
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
-from tui.query import EVERYTHING, Query, digits, fold
+from tui.archive.triage import TriageLog, triage_of
+from tui.query import EVERYTHING, Query, Term, digits, fold
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
+UNTRIAGED = Query((Term("mark", "untriaged"),))
 Reconcile = Callable[[Call, Call], Call]
 """Older and newer form of one call -> what to keep (`providers.base.Provider.merge`)."""
 
@@ -92,6 +95,8 @@ class Archive:
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.create_function("fold", 1, _fold, deterministic=True)
         self.heard = HeardTable(self._db)
+        self.triage = TriageLog(self._db, self.transaction)
+        self.closing = Closing(self._db)
 
     def _prepare(self) -> None:
         """Write-ahead logging and the present schema. While another Ringback makes the same
@@ -168,23 +173,26 @@ class Archive:
         name = (account, call.id)
         if self._db.execute("SELECT 1 FROM purged WHERE account = ? AND id = ?", name).fetchone():
             return 0
-        line = _line(account, call)
+        line = self._line(account, call)
         names, marks = ", ".join(line), ", ".join("?" * len(line))
         cursor = self._db.execute(
             f"INSERT INTO call ({names}) VALUES ({marks})", list(line.values())
         )
+        assert cursor.lastrowid is not None
         self._db.execute(
             "INSERT INTO detail VALUES (?, ?, ?, ?, ?)",
             (cursor.lastrowid, *_details(call), int(time.time())),
         )
-        related.keep_threads(self._db, account, cursor.lastrowid or 0, call)
+        related.keep_threads(self._db, account, cursor.lastrowid, call)
+        self.closing.came(cursor.lastrowid, line)
+        self.triage.restore(name)
         return 1
 
     def _update(self, key: int, account: str, call: Call, older: tuple[str, str, bytes]) -> bool:
         details = _details(call)
         if details == older:
             return False
-        line = _line(account, call)
+        line, before = self._line(account, call), self.closing.decides(key)
         assignments = ", ".join(f"{name} = ?" for name in line)
         self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
         self._db.execute(
@@ -192,15 +200,34 @@ class Archive:
             (*details, int(time.time()), key),
         )
         related.keep_threads(self._db, account, key, call)
+        self.closing.changed(key, before, line)
         return True
 
+    def _line(self, account: str, call: Call) -> Mapping[str, Any]:
+        """The values of the table ``call`` for one call, but for what people decided."""
+        line = _line(account, call) | self.closing.columns(account, call)
+        return {
+            name: codec.storable(value) if isinstance(value, str) else value
+            for name, value in line.items()
+        }
+
     def remove_account(self, account: str) -> int:
-        """Forget everything of an account; the number of calls that went."""
+        """Forget everything of an account, its triage too; the number of calls that went."""
         with self.transaction():
             gone = self._db.execute("DELETE FROM call WHERE account = ?", (account,)).rowcount
             for table in ("name", "walk", "unknown_id", "account_state", "purged"):
                 self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
+            self.closing.set_region(account, "")
+            self.closing.settle_removed()
+            self.triage.forget(account)
         return gone
+
+    def work_out_numbers(self) -> int:
+        """The number keys of some calls that lack one (`Closing.fill`); 0: all have theirs."""
+        if self._db.execute("SELECT 1 FROM call WHERE number_key IS NULL LIMIT 1").fetchone():
+            with self.transaction():
+                return self.closing.fill()
+        return 0
 
     def keys_of_number(self, number: str) -> list[int]:
         """Keys of the calls with this number on the other side, however it is written."""
@@ -258,6 +285,31 @@ class Archive:
         """How many calls each account has."""
         return dict(self._db.execute("SELECT account, count(*) FROM call GROUP BY account"))
 
+    def has(self, account: str, id_: str) -> bool:
+        """Whether a call is here."""
+        return self.key_of(account, id_) is not None
+
+    def key_of(self, account: str, id_: str) -> int | None:
+        """The row's key of a call, or None when it is not here."""
+        sql = "SELECT key FROM call WHERE account = ? AND id = ?"
+        row = self._db.execute(sql, (account, id_)).fetchone()
+        return row[0] if row else None
+
+    def names_of(self, keys: Iterable[int]) -> list[tuple[str, str]]:
+        """Account and id of the calls with these keys, in that order; those that are here."""
+        sql = "SELECT account, id FROM call WHERE key = ?"
+        rows = (self._db.execute(sql, (key,)).fetchone() for key in keys)
+        return [row for row in rows if row]
+
+    def untriaged(self, keys: Sequence[int]) -> set[int]:
+        """Those of at most 30,000 keys whose calls nobody decided about, and that still wait."""
+        condition, values = search.where(UNTRIAGED)
+        marks = ",".join("?" * len(keys))
+        rows = self._db.execute(
+            f"SELECT key FROM call WHERE key IN ({marks}) AND {condition}", [*keys, *values]
+        )
+        return {row[0] for row in rows}
+
     def get(self, account: str, id_: str) -> Call | None:
         """One call, or None."""
         found = self._find(account, id_)
@@ -272,13 +324,6 @@ class Archive:
         call = self.get(*row) if row else None
         return (row[0], call) if call else None
 
-    def key_of(self, account: str, id_: str) -> int | None:
-        """The key of a call's row, or None."""
-        row = self._db.execute(
-            "SELECT key FROM call WHERE account = ? AND id = ?", (account, id_)
-        ).fetchone()
-        return int(row[0]) if row else None
-
     def related(self, key: int, limit: int) -> list[tuple[CallRow, str]]:
         """Rows of the calls that belong to a row's, newest first, each with how it does."""
         found = related.related(self._db, key, limit)
@@ -286,13 +331,18 @@ class Archive:
         return [(row, one.relation) for row, one in zip(rows, found, strict=True)]
 
     def bodies(self, keys: Iterable[int]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Account and JSON of many calls, in the order of `keys`."""
+        """Account and JSON of many calls, triage included, in the order of `keys`."""
         for key in keys:
             row = self._db.execute(
-                "SELECT account, body FROM call JOIN detail USING (key) WHERE key = ?", (key,)
+                "SELECT call.account, body, triage.state, triage.note, triage.tags, by, at,"
+                " triage.snoozed_until FROM call JOIN detail USING (key) LEFT JOIN triage"
+                " ON triage.account = call.account AND triage.id = call.id WHERE key = ?",
+                (key,),
             ).fetchone()
             if row:
-                yield row[0], json.loads(row[1])
+                account, body, *decided = row
+                triage = {"triage": triage_of(decided).printed()} if decided[0] else {}
+                yield account, {**json.loads(body), **triage}
 
     def ids_to_spare(self, account: str, before: float, unknown_since: float) -> IdSet:
         """Ids that a vendor need not be asked for: of calls that began before a moment (Unix
@@ -435,8 +485,8 @@ def _joined(values: Iterable[str | None]) -> str | None:
     return ", ".join(value for value in values if value) or None
 
 
-def _line(account: str, call: Call) -> Mapping[str, Any]:
-    """The values of the table ``call`` for one call."""
+def _line(account: str, call: Call) -> dict[str, Any]:
+    """What a call's line shows, and what it is found by."""
     agents = [agent.name or agent.id for agent in call.agents]
     departments = [agent.department for agent in call.agents if agent.department]
     numbers = (call.from_, call.to, call.contact.number, call.company_number.number)
@@ -458,7 +508,7 @@ def _line(account: str, call: Call) -> Mapping[str, Any]:
         *call.tags,
         *numbers,
     )
-    line = {
+    return {
         "account": account,
         "id": call.id,
         "provider": call.provider,
@@ -486,15 +536,3 @@ def _line(account: str, call: Call) -> Mapping[str, Any]:
             filter(None, (digits(number or "") for number in dict.fromkeys(numbers)))
         ),
     }
-    return {
-        name: _storable(value) if isinstance(value, str) else value for name, value in line.items()
-    }
-
-
-def _storable(text: str) -> str:
-    """Lone surrogates, which JSON may hold and UTF-8 may not, become U+FFFD."""
-    return (
-        text
-        if text.isascii()
-        else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    )

@@ -154,9 +154,22 @@ def encode_extra(call: Call) -> dict[str, Any]:
     return {**extra, "history_id": call.history_id} if call.history_id else extra
 
 
+def moment_text(moment: float | None) -> str | None:
+    """`time_text` of Unix seconds."""
+    return None if moment is None else time_text(datetime.fromtimestamp(moment, UTC))
+
+
+def storable(text: str) -> str:
+    """Lone surrogates, which JSON may hold and UTF-8 may not, become U+FFFD."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def printed(body: Mapping[str, Any], account: str, *, with_urls: bool = False) -> dict[str, Any]:
     """One object of ``--json``: account first, triage last, addresses only if asked for."""
-    out = {"account": account, "provider": body.get("provider"), **body, "triage": dict(NO_TRIAGE)}
+    triage = body.get("triage") or dict(NO_TRIAGE)
+    out = {"account": account, "provider": body.get("provider"), **body, "triage": triage}
     if not with_urls:
         out["recordings"] = [{**recording, "url": None} for recording in body.get("recordings", ())]
     return out

@@ -8,11 +8,19 @@ from collections.abc import Sequence
 
 from providers.model import CallRow
 from tui.archive.heard import with_heard
+from tui.archive.triage import awake
 
-_STORED = [name for name in CallRow._fields if name not in CallRow._field_defaults]
-"""What a row of the table ``call`` holds; the rest is looked up beside it."""
-_UNKNOWN = [None] * len(CallRow._field_defaults)
-_COLUMNS = ", ".join("started_at / 1000.0" if name == "started_at" else name for name in _STORED)
+_BESIDE = ("heard", "trouble")
+"""Fields that no line of the table ``call`` has, the last ones: they are looked up beside it."""
+_OTHERWISE = {
+    "started_at": "call.started_at / 1000.0",
+    "snoozed_until": "call.snoozed_until / 1000.0",
+    "closed_by": "closer.account || ':' || closer.id",
+    "closed_at": "closer.started_at / 1000.0",
+}
+_COLUMNS = ", ".join(
+    _OTHERWISE.get(name, f"call.{name}") for name in CallRow._fields if name not in _BESIDE
+)
 
 
 class RowList:
@@ -34,10 +42,16 @@ class RowList:
         wanted = self.keys[max(0, start) : stop]
         marks = ",".join("?" * len(wanted))
         rows = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM call WHERE key IN ({marks})", wanted.tolist()
+            f"SELECT {_COLUMNS} FROM call LEFT JOIN call AS closer"
+            f" ON closer.key = call.closed_by WHERE call.key IN ({marks})",
+            wanted.tolist(),
         )
         found = {row.key: row for row in with_heard(self._connection, map(_row, rows))}
         return [found.get(key) or _removed(key) for key in wanted]
+
+    def keys_between(self, start: int, stop: int) -> Sequence[int]:
+        """The keys of the rows from `start` up to `stop`."""
+        return self.keys[max(0, start) : stop]
 
     def index_of(self, key: int) -> int | None:
         """Where a call stands, or None when it is not in this list."""
@@ -48,12 +62,17 @@ class RowList:
 
 
 def _row(values: tuple[object, ...]) -> CallRow:
-    row = CallRow._make((*values, *_UNKNOWN))
+    row = CallRow._make((*values, None, None))
     flag = row.has_recording
-    return row._replace(has_recording=None if flag is None else bool(flag))
+    return row._replace(
+        has_recording=None if flag is None else bool(flag),
+        state=awake(row.state, row.snoozed_until),
+    )
 
 
-_REMOVED = CallRow._make([0, "", "", "", *[None] * 2, "", *[None] * 14, 0, 0, *_UNKNOWN])
+_REMOVED = CallRow._make(
+    [0, "", "", "", *[None] * 2, "", *[None] * 14, 0, 0, *CallRow._field_defaults.values()]
+)
 
 
 def _removed(key: int) -> CallRow:

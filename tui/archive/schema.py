@@ -128,6 +128,63 @@ MIGRATIONS = (
 
     CREATE INDEX call_by_tail ON call ({NUMBER_KEY}, started_at, key);
     """,
+    """
+    -- what we decided about calls: only ever added to; a batch is one step of undo
+    CREATE TABLE event (
+        seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+        at      INTEGER NOT NULL,         -- Unix milliseconds, UTC
+        by      TEXT NOT NULL,
+        batch   TEXT NOT NULL,
+        account TEXT NOT NULL COLLATE NOCASE,
+        id      TEXT NOT NULL,            -- the vendor's id of the call
+        kind    TEXT NOT NULL,            -- see tui.archive.triage
+        body    TEXT NOT NULL             -- JSON
+    );
+    CREATE INDEX event_by_call ON event (account, id, seq);
+    CREATE INDEX event_by_batch ON event (batch);
+    CREATE INDEX event_by_person ON event (by, seq);
+    CREATE INDEX event_by_kind ON event (kind, seq);
+
+    -- what those events come to; can be made again from them
+    CREATE TABLE triage (
+        account       TEXT NOT NULL COLLATE NOCASE,
+        id            TEXT NOT NULL,
+        state         TEXT NOT NULL,
+        note          TEXT,
+        tags          TEXT NOT NULL,      -- JSON, a list
+        by            TEXT NOT NULL,
+        at            INTEGER NOT NULL,   -- Unix milliseconds, UTC
+        snoozed_until INTEGER,            -- Unix milliseconds, UTC
+        PRIMARY KEY (account, id)
+    ) WITHOUT ROWID;
+
+    -- of that, what lines are filtered by; a sync never writes it
+    ALTER TABLE call ADD COLUMN state TEXT NOT NULL DEFAULT 'new';
+    ALTER TABLE call ADD COLUMN snoozed_until INTEGER;
+    ALTER TABLE call ADD COLUMN triaged_at INTEGER;
+    ALTER TABLE call ADD COLUMN our_tags TEXT;
+    ALTER TABLE call ADD COLUMN our_words TEXT NOT NULL DEFAULT '';
+
+    -- who waits for an answer, and which later call gave it
+    ALTER TABLE call ADD COLUMN number_key TEXT;       -- NULL: not worked out yet; '': no number
+    ALTER TABLE call ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE call ADD COLUMN sla_met INTEGER;
+    ALTER TABLE call ADD COLUMN callback_requested INTEGER;
+    ALTER TABLE call ADD COLUMN closed_by INTEGER;     -- key of the answered call
+    CREATE INDEX call_by_state ON call (state, started_at, key);
+    CREATE INDEX call_by_number ON call (number_key, started_at);
+    CREATE INDEX call_unkeyed ON call (key) WHERE number_key IS NULL;
+    CREATE INDEX call_missed ON call (started_at, key) WHERE missed = 1 AND closed_by IS NULL;
+    CREATE INDEX call_callback ON call (started_at, key) WHERE callback_requested = 1;
+    CREATE INDEX call_sla ON call (started_at, key) WHERE sla_met = 0;
+    CREATE INDEX call_closed ON call (closed_by) WHERE closed_by IS NOT NULL;
+
+    -- in which country an account's numbers without a country code are
+    CREATE TABLE region (
+        account TEXT PRIMARY KEY COLLATE NOCASE,
+        region  TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 
 

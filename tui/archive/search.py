@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from itertools import groupby
 from typing import Any
@@ -20,6 +21,7 @@ ORDERS = {
     "wait": "wait_s",
     "talk": "talk_s",
     "recording": "recordings",
+    "state": "NULLIF(state, 'new')",
     "disposition": "disposition COLLATE NOCASE",
     "note": "note COLLATE NOCASE",
     "tags": "tags COLLATE NOCASE",
@@ -32,7 +34,7 @@ ORDERS = {
 }
 """Ids of the table's columns and what each sorts by."""
 
-_EXCLUSIVE = frozenset({"direction", "outcome", "account", "provider", "period", "id"})
+_EXCLUSIVE = frozenset({"direction", "outcome", "account", "provider", "period", "id", "state"})
 """Kinds of which a call has one value: several such terms mean any of them."""
 
 Sql = tuple[str, list[Any]]
@@ -86,17 +88,59 @@ def _field(term: Term) -> Sql:
     return f"fold({term.field}) LIKE ? ESCAPE '\\'", [_like(term.value)]
 
 
-def _period(term: Term) -> Sql:
-    return "started_at BETWEEN ? AND ?", [round(term.low * 1000), round(term.high * 1000)]
+def _tags(term: Term) -> Sql:
+    """The vendor's tags and ours."""
+    like = "fold({}) LIKE ? ESCAPE '\\'"
+    return f"({like.format('tags')} OR {like.format('our_tags')})", [_like(term.value)] * 2
+
+
+def _word(term: Term) -> Sql:
+    like = "{} LIKE ? ESCAPE '\\'"
+    return f"({like.format('words')} OR {like.format('our_words')})", [_like(term.value)] * 2
+
+
+def _period(term: Term, column: str = "started_at") -> Sql:
+    return f"{column} BETWEEN ? AND ?", [round(term.low * 1000), round(term.high * 1000)]
+
+
+def _state(term: Term) -> Sql:
+    """A snooze that is over is an open call."""
+    now = round(time.time() * 1000)
+    if term.value == "snoozed":
+        return "(state = 'snoozed' AND snoozed_until > ?)", [now]
+    if term.value == "open":
+        return "(state = 'open' OR (state = 'snoozed' AND snoozed_until <= ?))", [now]
+    return "state = ?", [term.value]
+
+
+def _mark(term: Term) -> Sql:
+    if term.value == "untriaged":
+        asleep, values = _state(Term("state", "snoozed"))
+        undecided = "state NOT IN ('follow-up', 'done') AND closed_by IS NULL"
+        return f"({undecided} AND NOT IFNULL({asleep}, 0))", values
+    return MARKS[term.value], []
+
+
+MARKS = {
+    "open-miss": "(missed = 1 AND closed_by IS NULL)",
+    "called-back": "closed_by IS NOT NULL",
+    "callback": "callback_requested = 1",
+    "sla-missed": "sla_met = 0",
+    "flagged": "state = 'follow-up'",
+}
+"""Words of the query line that say who waits and what is decided."""
 
 
 _POSITIVE: dict[str, Callable[[Term], Sql]] = {
-    "word": lambda term: ("words LIKE ? ESCAPE '\\'", [_like(term.value)]),
+    "word": _word,
     "number": lambda term: ("digits LIKE ?", [f"%{term.value}%"]),
     "direction": lambda term: ("direction = ?", [term.value]),
     "outcome": lambda term: ("outcome = ?", [term.value]),
     "recording": lambda term: ("has_recording = 1", []),
-    "field": _field,
+    "mark": _mark,
+    "state": _state,
+    "triaged": lambda term: _period(term, "triaged_at"),
+    "field": lambda term: _tags(term) if term.field == "tags" else _field(term),
     "compare": lambda term: (f"{term.field} {term.value} ?", [term.low]),
     "period": _period,
     "bound": _period,

@@ -87,6 +87,9 @@ class AskingScreen(CallsScreen):
         for worker in workers:
             worker.cancel()
         stopped = self.syncs.cancel() + len(workers)
+        if not stopped and (marks := self._clear_marks()):
+            self._flash(f"{marks:,} mark{'s' if marks > 1 else ''} taken away")
+            return
         self._flash(f"{stopped} stopped; what came is kept" if stopped else "nothing is running")
 
     def _sync_ended(self, report: Report) -> None:

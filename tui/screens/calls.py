@@ -42,6 +42,10 @@ class CallsScreen(ReportingScreen[None]):
     def _flash(self, text: str, level: str = "info") -> None:
         self.query_one(StatusLine).flash(text, level)
 
+    def _clear_marks(self) -> int:
+        """Take all marks away; how many there were."""
+        return 0
+
     @property
     def detail_shown(self) -> bool:
         return self.detail_open

@@ -21,6 +21,7 @@ from textual.reactive import var
 
 from providers.model import Call
 from tui.accounts import Account
+from tui.decisions import sections
 from tui.keymap import bindings
 from tui.links import Link
 from tui.listening import Playing
@@ -29,6 +30,7 @@ from tui.query import Query, parse
 from tui.screens import state
 from tui.screens.asking import AskingScreen
 from tui.screens.taking_out import TakingOutScreen
+from tui.screens.triaging import TriagingScreen
 from tui.services import Services
 from tui.settings import Settings, put
 from tui.views import views
@@ -53,7 +55,7 @@ WIDE = 170
 NORMAL = 100
 
 
-class MainScreen(AskingScreen, TakingOutScreen):
+class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
@@ -140,6 +142,7 @@ class MainScreen(AskingScreen, TakingOutScreen):
             gc.collect()
             gc.freeze()
             gc.enable()
+        self._add_prompt()
         self._reload()
         self._started = True
         self._refresh()
@@ -148,6 +151,7 @@ class MainScreen(AskingScreen, TakingOutScreen):
         self._show_states()
 
     async def on_unmount(self) -> None:
+        self._write_rest()
         await self.playback.close()
         if self._archive:
             self._archive.close()
@@ -197,6 +201,7 @@ class MainScreen(AskingScreen, TakingOutScreen):
         if self._filling and table.cursor == 0 and not self.detail_open:
             keep = False  # the first calls that come need not be the newest
         table.set_rows(self._archive.rows(snapshot.keys), keep=keep)
+        self._shown()
         self._show_states()
         if self.detail_shown:
             self._show_detail()
@@ -241,7 +246,9 @@ class MainScreen(AskingScreen, TakingOutScreen):
             total, complete = None, False
         complete = complete and (loaded > 0 or not self._busy)
         status = self.query_one(StatusLine)
-        status.left = rows_text(first + 1, last + 1, loaded, total, PAGE, complete)
+        marked = f"{len(table.marked):,} marked · " if table.marked else ""
+        rows = rows_text(first + 1, last + 1, loaded, total, PAGE, complete)
+        status.left = marked + rows
 
     # -- the query
 
@@ -379,6 +386,7 @@ class MainScreen(AskingScreen, TakingOutScreen):
         related, more = self._related(key) if key is not None else ((), False)
         index = playing.index if playing and here else None
         extra = Extra(
+            sections(self._archive, account, call.id, self.clock),
             playing=index,
             asking=asking,
             heard=state.heard_words(self._archive, account, call, self.clock, index),
@@ -471,7 +479,7 @@ class MainScreen(AskingScreen, TakingOutScreen):
     def _show_hints(self) -> None:
         self.query_one(KeyLine).hints = state.key_hints(
             self.keymap,
-            editing=self.query_one(FilterLine).editing,
+            editing=self._typing,
             back=bool(self.detail_open or self.query_text),
         )
 
@@ -480,13 +488,17 @@ class MainScreen(AskingScreen, TakingOutScreen):
         if event.action:
             await self.run_action(event.action)
 
+    @property
+    def _typing(self) -> bool:
+        """Whether a query, or the answer to a question, is being typed."""
+        prompting = self._prompt is not None and self._prompt.editing
+        return prompting or self.query_one(FilterLine).editing
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No command while a query is typed or a second key waited for; back only where it goes."""
+        """No command while a text is typed or a second key waited for; back only where it goes."""
         if action == "copy_it":  # an answer, maybe while the next question waits already
             return True
-        if self.is_mounted and (
-            self.query_one(FilterLine).editing or self.query_one(KeyLine).choices
-        ):
+        if self.is_mounted and (self._typing or self.query_one(KeyLine).choices):
             return False
         if action == "open":
             return isinstance(self.focused, CallTable)

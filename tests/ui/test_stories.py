@@ -1,0 +1,270 @@
+"""The stories of a support desk, as it tells them, at 80x24, with every key counted.
+
+A key is one press; typed text counts as none, as in "4 + text". Each story may take at most the
+number of keys that stands in its test.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from textual.pilot import Pilot
+
+from providers.model import Agent, Call, Contact, Hangup
+from tests.archive.calls import call
+from tests.ui.conftest import NOW
+from tests.ui.driving import (
+    detail,
+    main,
+    page,
+    player,
+    press_each,
+    rows,
+    run_app,
+    settled,
+    status,
+    table,
+    until,
+)
+from tui.accounts import make_account
+from tui.paths import Paths
+from tui.services import Services
+from tui.settings import put
+
+Home = Callable[..., Services]
+
+
+class AtTheDesk(Services):
+    """Ann's services on the day of the stories."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+def at_the_desk(services: Services) -> Services:
+    environ = {**services.environ, "RINGBACK_USER": "ann"}
+    return AtTheDesk(services.paths, environ, UTC)
+
+
+class Story:
+    """Presses keys and counts them."""
+
+    def __init__(self, pilot: Pilot[None]) -> None:
+        self.pilot, self.keys = pilot, 0
+
+    async def press(self, *keys: str) -> None:
+        self.keys += len(keys)
+        await self.pilot.press(*keys)
+        await self.calm()
+
+    async def type(self, text: str) -> None:
+        """Text costs no keys."""
+        await press_each(self.pilot, text)
+
+    async def calm(self) -> None:
+        """Until everything asked for is written and shown."""
+        screen = main(self.pilot)
+        await until(self.pilot, lambda: not (screen._writes or screen._writing))
+        await until(self.pilot, lambda: not (screen._reading or screen._stale))
+        await self.pilot.pause()
+
+    def current(self) -> tuple[str, str]:
+        """Account and id of the call under the cursor."""
+        row = table(self.pilot)._row(table(self.pilot).cursor)
+        assert row is not None, page(self.pilot)
+        return row.account, row.id
+
+    def decided(self, name: tuple[str, str]) -> tuple[str, str | None]:
+        """State and note of a call."""
+        archive = main(self.pilot)._archive
+        assert archive is not None
+        triage = archive.triage.of(*name)
+        return triage.state, triage.note
+
+
+async def started(pilot: Pilot[None]) -> Story:
+    await settled(pilot)
+    return Story(pilot)
+
+
+@pytest.fixture
+def desk(paths: Paths) -> Services:
+    """An account that cannot be reached, and no calls yet."""
+    services = AtTheDesk(paths, {**os.environ, "RINGBACK_USER": "ann"}, UTC)
+    account = make_account("desk", "nectar", "http://127.0.0.1:9", {"call_ids": "1-99"})
+    services.accounts.add(account)
+    return services
+
+
+def have(services: Services, *calls: Call) -> None:
+    """Put calls into the archive, the first the oldest, a minute apart up to now."""
+    first = NOW - timedelta(minutes=len(calls))
+    with services.open_archive() as archive, archive.transaction():
+        archive.save(
+            "desk",
+            [
+                replace(call, started_at=first + timedelta(minutes=number))
+                for number, call in enumerate(calls)
+            ],
+        )
+
+
+async def test_1_voicemails_heard_noted_done_one_after_the_other(home: Home) -> None:
+    """Listen to each unanswered voicemail at 1.5x, done with a note, and on to the next, which
+    plays by itself. 4 keys + text; for every further call 2 + text.
+    """
+    services = at_the_desk(home("nectar"))
+    with services.paths.config_file.open("a") as config:
+        config.write('\n[views.support]\nkey = "3"\n')
+        config.write('query = "in voicemail rec -state:done"\n')
+    put(services.paths, "audio", "autoplay", True)
+    put(services.paths, "audio", "speed", 1.5)
+    async with run_app(services).run_test(size=(80, 24)) as pilot:
+        story = await started(pilot)
+        await story.press("3")
+        voicemails = len(table(pilot)._rows)
+        assert voicemails >= 2 and all("voicema" in row for row in rows(pilot)[:voicemails])
+        first = story.current()
+        await story.press("space")
+        await until(pilot, lambda: "Playing" in player(pilot) and "1.5x" in player(pilot))
+        await story.press("D")
+        await story.type("wants a quote")
+        await story.press("enter")
+        assert story.keys == 4
+        assert story.decided(first) == ("done", "wants a quote")
+        second = story.current()
+        assert second != first
+        await until(pilot, lambda: main(pilot).playback.playing is not None)
+        playing = main(pilot).playback.playing
+        assert playing and (playing.account, playing.call.id) == second
+        await until(pilot, lambda: "Playing" in player(pilot))
+        await story.press("D")
+        await story.type("wrong number")
+        await story.press("enter")
+        assert story.keys == 6
+        assert story.decided(second) == ("done", "wrong number")
+        left = {(row.account, row.id) for row in table(pilot)._rows.window(0, 100)}
+        assert left and not left & {first, second}, "they have left the view"
+
+
+async def test_2_callbacks_that_nobody_answered_yet(desk: Services) -> None:
+    """Callback requests: 4 keys for the first, two of which copy its number; one for done. Those
+    that somebody answered meanwhile vanish by themselves.
+    """
+    numbers = [f"+4420794600{n:02}" for n in range(4)]
+    wishes = [
+        call(n, outcome="missed", callback_requested=True, contact=Contact(number=number))
+        for n, number in enumerate(numbers)
+    ]
+    have(desk, *wishes, call(9, outcome="missed"))
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        story = await started(pilot)
+        await story.press("4")
+        assert len(table(pilot)._rows) == 4 and story.current() == ("desk", "3")
+        await story.press("d")
+        assert story.keys == 2 and story.decided(("desk", "3"))[0] == "done"
+        assert len(table(pilot)._rows) == 3 and story.current() == ("desk", "2")
+        with desk.open_archive() as other, other.transaction():
+            answered = call(20, contact=Contact(number="0044 20 7946 0001"))
+            other.save("desk", [replace(answered, started_at=NOW)])
+        await until(pilot, lambda: len(table(pilot)._rows) == 2)
+        assert story.current() == ("desk", "2"), "the cursor stays where it is"
+        await story.press("d")
+        assert story.keys == 3 and story.current() == ("desk", "0")
+
+
+async def test_5_a_comment_at_the_place_where_the_refund_was_promised(home: Home) -> None:
+    """Play a long call, find the place, comment it: `space`, keys that seek, `c` text `enter`; and
+    `enter` in the detail plays from there. 3 keys + seeking + text.
+    """
+    services = at_the_desk(home("nectar"))
+    async with run_app(services, "rec dur>120").run_test(size=(80, 24)) as pilot:
+        story = await started(pilot)
+        await story.press("space")
+        await until(pilot, lambda: "Playing" in player(pilot))
+        for seconds in (30, 60):
+            await pilot.press("shift+right")
+            await until(pilot, lambda: "Playing" in player(pilot))
+            await until(pilot, lambda at=seconds: main(pilot).playback.view.position_s >= at)
+        await story.press("c")
+        assert re.search(r"comment at 1:[0-2]\d", page(pilot))
+        await story.type("refund promised")
+        await story.press("enter")
+        assert story.keys == 3
+        await pilot.press("0")
+        await until(pilot, lambda: main(pilot).playback.view.position_s < 30)
+        await pilot.press("enter")
+        await until(pilot, lambda: re.search(r"1:[0-2]\d refund promised \(ann", detail(pilot)))
+        await pilot.press("enter")
+        await until(pilot, lambda: main(pilot).playback.view.position_s >= 60)
+
+
+async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(home: Home) -> None:
+    services = at_the_desk(home("nectar"))
+    async with run_app(services, "rec dur>120").run_test(size=(80, 24)) as pilot:
+        story = await started(pilot)
+        await story.press("c")
+        await story.type("1:05 refund promised")
+        await story.press("enter", "enter")
+        await until(pilot, lambda: "1:05 refund promised (ann" in detail(pilot))
+        await story.press("enter")
+        await until(pilot, lambda: main(pilot).playback.view.position_s >= 64)
+
+
+async def test_6_who_dropped_this_transferred_call(desk: Services) -> None:
+    """`enter` shows the timeline. 1 key."""
+    start = NOW - timedelta(minutes=1)
+    agents = (
+        Agent("1", "Anna", started_at=start + timedelta(seconds=8), answered=True),
+        Agent(
+            "2",
+            "Ben",
+            started_at=start + timedelta(seconds=72),
+            answered=False,
+            transfer=True,
+            hangup_reason="operator hung up",
+        ),
+    )
+    have(desk, call(1, agents=agents, hangup=Hangup("agent", "operator hung up")))
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        story = await started(pilot)
+        await story.press("enter")
+        assert story.keys == 1
+        shown = detail(pilot)
+        assert "Ben" in shown and "transfer" in shown and "operator hung up" in shown
+        assert "+0:08" in shown and "+1:12" in shown
+
+
+async def test_7_sixty_robocalls_tagged_and_cleared_and_undone(desk: Services) -> None:
+    """All short calls of today: tag, done. 8 keys + text; `u` undoes all sixty."""
+    have(
+        desk,
+        *(call(n, duration_s=200) for n in range(100, 105)),
+        *(call(n, duration_s=3) for n in range(60)),
+        call(105, duration_s=200),
+    )
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        story = await started(pilot)
+        await story.press("slash")
+        await story.type("today in dur<6")
+        await story.press("enter", "X", "G", "t")
+        assert "60 calls, tag" in page(pilot)
+        await story.type("spam")
+        await story.press("enter", "d")
+        assert "Mark 60 calls done?" in page(pilot)
+        await story.press("y")
+        assert story.keys == 8
+        with desk.open_archive() as archive:
+            done = [archive.triage.of("desk", str(n)) for n in range(60)]
+            assert {(triage.state, triage.tags) for triage in done} == {("done", ("spam",))}
+            assert archive.triage.of("desk", "100").by is None
+        await story.press("u")
+        assert "undone: done (60 calls)" in status(pilot)
+        with desk.open_archive() as archive:
+            done = [archive.triage.of("desk", str(n)) for n in range(60)]
+            assert {(triage.state, triage.tags) for triage in done} == {("new", ("spam",))}

@@ -1,0 +1,267 @@
+"""Triage on the screen: keys, prompts, marks, bulk acts, undo; and what another Ringback decides."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from textual.pilot import Pilot
+
+from providers.model import Call, Contact
+from tests.archive.calls import START, call
+from tests.ui.driving import (
+    cursor_row,
+    detail,
+    main,
+    page,
+    press_each,
+    rows,
+    run_app,
+    status,
+    table,
+    until,
+)
+from tui.accounts import make_account
+from tui.archive import Archive
+from tui.archive.triage import comment, note, state, tag
+from tui.paths import Paths
+from tui.services import Services
+from widgets.status_line import StatusLine
+
+NOW = START + timedelta(hours=6)
+
+
+class Then(Services):
+    """Services at a fixed moment."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+@pytest.fixture
+def desk(paths: Paths) -> Services:
+    """Ten calls of today, 10 the newest, of an account that cannot be reached; Ann at the desk."""
+    services = Then(paths, {**os.environ, "RINGBACK_USER": "ann"}, UTC)
+    account = make_account("desk", "nectar", "http://127.0.0.1:9", {"call_ids": "1-99"})
+    services.accounts.add(account)
+    fill(services, *(call(number) for number in range(1, 11)))
+    return services
+
+
+def fill(services: Services, *calls: Call) -> None:
+    with services.open_archive() as archive, archive.transaction():
+        archive.save("desk", calls)
+
+
+async def ready(pilot: Pilot[None]) -> None:
+    """Wait until nothing is read, written or asked."""
+    screen = main(pilot)
+    await until(pilot, lambda: screen._started and not screen.syncs.busy and not screen._writes)
+    await until(pilot, lambda: not (screen._reading or screen._stale or screen._writing))
+    await pilot.pause()
+
+
+def current(pilot: Pilot[None]) -> str:
+    row = table(pilot)._row(table(pilot).cursor)
+    return row.id if row else ""
+
+
+def decided(services: Services, *ids: int) -> list[str]:
+    with services.open_archive() as archive:
+        return [archive.triage.of("desk", str(id_)).state for id_ in ids]
+
+
+def archive_of(pilot: Pilot[None]) -> Archive:
+    archive = main(pilot)._archive
+    assert archive is not None
+    return archive
+
+
+async def test_done_goes_on_and_undo_comes_back_step_by_step(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert current(pilot) == "10"
+        await pilot.press("d", "d", "j", "d")
+        assert current(pilot) == "6"
+        await ready(pilot)
+        assert decided(desk, 10, 9, 8, 7, 6) == ["done", "done", "new", "done", "new"]
+        assert " done" in rows(pilot)[0] and " done" not in rows(pilot)[2]
+        for at, left in (("7", ["done", "done", "new"]), ("9", ["done", "new", "new"])):
+            await pilot.press("u")
+            await ready(pilot)
+            assert current(pilot) == at and decided(desk, 10, 9, 7) == left
+            assert "undone: done (1 call)" in status(pilot)
+        await pilot.press("u", "u")
+        await ready(pilot)
+        assert current(pilot) == "10" and decided(desk, 10) == ["new"]
+        assert "there is nothing to undo" in status(pilot)
+
+
+async def test_n_skips_what_is_decided_and_what_was_answered_later(desk: Services) -> None:
+    caller = Contact(number="+442079460000")
+    fill(desk, call(8, outcome="missed", contact=caller), call(11, contact=caller))
+    with desk.open_archive() as archive:
+        archive.triage.act([("desk", "10"), ("desk", "7")], [state("done")], "ben")
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert " back" in rows(pilot)[3], "answered by call 11"
+        places = []
+        for key in "nnnNNN":
+            await pilot.press(key)
+            places.append(current(pilot))
+        assert places == ["9", "6", "5", "6", "9", "11"]
+        await pilot.press("N")
+        await until(pilot, lambda: "no untriaged call above" in status(pilot))
+
+
+async def test_a_note_a_tag_a_comment_and_a_snooze_are_asked_for(desk: Services) -> None:
+    with desk.open_archive() as archive:
+        archive.triage.act([("desk", "1")], [tag("refund")], "ben")
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await press_each(pilot, "D")
+        assert "note, then done" in page(pilot) and "enter" in page(pilot)
+        await press_each(pilot, "dqu x")
+        await pilot.press("escape")
+        await ready(pilot)
+        assert decided(desk, 10) == ["new"] and current(pilot) == "10", (
+            "escape leaves all as it was"
+        )
+        await press_each(pilot, "Dcalled back")
+        await pilot.press("enter")
+        await press_each(pilot, "tref")
+        await pilot.press("tab", "enter")
+        await press_each(pilot, "c1:23 here")
+        await pilot.press("enter")
+        await press_each(pilot, "cnothing")
+        await pilot.press("enter")
+        assert "begin with the time" in status(pilot)
+        await press_each(pilot, "Z1h")
+        await pilot.press("enter")
+        await ready(pilot)
+        assert current(pilot) == "8"
+        await pilot.press("k", "enter")
+        await ready(pilot)
+        archive = archive_of(pilot)
+        assert archive.triage.of("desk", "10").note == "called back"
+        nine = archive.triage.of("desk", "9")
+        assert (nine.tags, nine.by) == (("refund",), "ann")
+        assert (nine.snoozed_until or 0) == (NOW + timedelta(hours=1)).timestamp()
+        assert "tags: refund" in detail(pilot) and "1:23 here (ann, " in detail(pilot)
+
+
+async def test_what_is_typed_after_a_prompt_s_key_goes_into_it(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        for key in ("D", "q", "d", "enter", "d"):
+            pilot.app.simulate_key(key)  # faster than anybody: without a pause between them
+        await until(pilot, lambda: current(pilot) == "8")
+        await ready(pilot)
+        with desk.open_archive() as archive:
+            assert archive.triage.of("desk", "10").note == "qd"
+        assert decided(desk, 10, 9) == ["done", "done"]
+
+
+async def test_marks_are_shown_kept_and_acted_on_after_a_question(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("x", "j", "j", "X", "j", "X", "j")
+        assert [row[:1] for row in rows(pilot)[:6]] == ["*", "*", "*", "*", ">", " "]
+        assert "4 marked" in main(pilot).query_one(StatusLine).left
+        fill(desk, call(11))
+        main(pilot)._look()
+        await ready(pilot)
+        assert [row[:1] for row in rows(pilot)[:7]] == [" ", "*", "*", "*", "*", ">", " "]
+        await pilot.press("d")
+        await until(pilot, lambda: "Mark 4 calls done?" in page(pilot))
+        await pilot.press("n")
+        await ready(pilot)
+        assert decided(desk, 10, 7) == ["new", "new"]
+        await pilot.press("d", "y")
+        await ready(pilot)
+        assert decided(desk, 11, 10, 9, 8, 7, 6) == ["new", "done", "done", "done", "done", "new"]
+        assert "4 calls: done (u undoes)" in status(pilot)
+        assert "marked" not in main(pilot).query_one(StatusLine).left
+        await pilot.press("u")
+        await ready(pilot)
+        assert decided(desk, 10, 9, 8, 7) == ["new"] * 4
+        await pilot.press("x", "ctrl+x")
+        await pilot.pause()
+        assert "1 mark taken away" in status(pilot)
+
+
+async def test_a_range_ends_with_a_mark_and_shrinks_with_the_cursor(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("j", "X", "G")
+        assert len(table(pilot).marked) == 9
+        await pilot.press("k", "k")
+        assert len(table(pilot).marked) == 7
+        await pilot.press("g")
+        assert len(table(pilot).marked) == 2
+        await pilot.press("x", "G")
+        assert len(table(pilot).marked) == 1
+
+
+async def test_a_done_call_leaves_its_view_and_the_cursor_stays_on_the_next(desk: Services) -> None:
+    async with run_app(desk, "-state:done").run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("j", "j", "d")
+        await ready(pilot)
+        assert current(pilot) == "7" and len(table(pilot)._rows) == 9
+        await pilot.press("u")
+        await ready(pilot)
+        assert current(pilot) == "8" and len(table(pilot)._rows) == 10
+
+
+async def test_two_ringbacks_see_each_other_within_two_seconds(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("j", "enter")
+        await ready(pilot)
+        with desk.open_archive() as other:
+            other.triage.act([("desk", "9")], [state("follow-up"), note("mine")], "ben")
+        # two seconds, and what a busy machine adds
+        await until(pilot, lambda: "note: mine (ben, " in detail(pilot), 10)
+        await pilot.press("escape")
+        await ready(pilot)
+        assert cursor_row(pilot).count("follow") == 1
+        assert current(pilot) == "9" and table(pilot).visible_rows == (0, 9)
+
+
+async def test_the_poll_is_often_enough() -> None:
+    from tui.screens.main import LOOK_S
+
+    assert LOOK_S <= 1.0
+
+
+async def test_what_was_typed_before_the_end_is_written(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        for key in ("d", "d", "d", "ctrl+q"):
+            pilot.app.simulate_key(key)
+    assert decided(desk, 10, 9, 8, 7) == ["done", "done", "done", "new"]
+
+
+async def test_without_calls_the_keys_say_so(desk: Services) -> None:
+    async with run_app(desk, "nobody").run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        for key in ("d", "D", "f", "t", "c", "Z"):
+            await pilot.press("slash", "escape", key)
+            await until(pilot, lambda: "no call is chosen" in status(pilot))
+            assert not main(pilot)._typing
+            main(pilot).query_one("#status").unflash()  # type: ignore[attr-defined]
+
+
+async def test_hostile_notes_and_tags_reach_no_terminal(desk: Services) -> None:
+    evil = "\x1b]52;c;aGk=\x07[@click=app.quit]x[/] \u202e"
+    with desk.open_archive() as archive:
+        archive.triage.act([("desk", "10")], [note(evil), tag(evil[:50]), comment(evil, 1)], evil)
+    async with run_app(desk).run_test(size=(120, 30)) as pilot:
+        await ready(pilot)
+        await pilot.press("enter")
+        await ready(pilot)
+        shown = page(pilot)
+        assert "[@click=app.quit]x[/]" in shown
+        assert not set(shown) & {"\x1b", "\x07", "\u202e"}

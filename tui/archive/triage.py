@@ -1,0 +1,403 @@
+"""Triage: what people decided about calls, as a log of events that is only ever added to.
+
+The present state of a call is what its standing events come to (`project`); the table
+``triage`` and a few columns of ``call`` hold that, and can be made again from the log at any
+time. Both are keyed by account and the vendor's id of the call, so that no sync or import
+touches them. An undo is an event too: the events of the batch that it names stand no more.
+
+Kinds of events, and what their bodies hold:
+
+    state    state, one of STATES; until (Unix seconds) for snoozed
+    note     text
+    comment  text, at_s (seconds into the recording), recording (its index)
+    tag      tag        untag   tag        undo   batch
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
+from typing import Any, NamedTuple
+
+from tui.archive import codec
+from tui.query import STATES, fold
+
+STEP = 500
+"""Calls of a batch that are written in one transaction, so that no other writer waits long."""
+MAX_TEXT = 4000
+MAX_TAG = 60
+
+CallName = tuple[str, str]
+"""Account, and the vendor's id of the call."""
+
+
+class Change(NamedTuple):
+    """One thing decided: a kind of event, and its body."""
+
+    kind: str
+    body: Mapping[str, Any]
+
+
+class Event(NamedTuple):
+    """A line of the log; `at` is Unix seconds."""
+
+    seq: int
+    at: float
+    by: str
+    batch: str
+    account: str
+    id: str
+    kind: str
+    body: Mapping[str, Any]
+
+
+class Triage(NamedTuple):
+    """What a call's events come to. Times are Unix seconds; `by` and `at` are the last event's."""
+
+    state: str = "new"
+    note: str | None = None
+    tags: tuple[str, ...] = ()
+    by: str | None = None
+    at: float | None = None
+    snoozed_until: float | None = None
+
+    def printed(self) -> dict[str, Any]:
+        """As ``--json`` prints it."""
+        return {
+            "state": self.state,
+            "note": self.note,
+            "tags": list(self.tags),
+            "by": self.by,
+            "at": codec.moment_text(self.at),
+        }
+
+
+UNTOUCHED = Triage()
+
+
+class Undone(NamedTuple):
+    """What an undo took back: the calls of the batch, and its changes, each once."""
+
+    calls: tuple[CallName, ...]
+    changes: tuple[Change, ...]
+
+
+# -- what people may decide
+
+
+def state(name: str, until: float | None = None) -> Change:
+    """Raises ValueError for a state that there is not, and for a snooze without an end."""
+    if name not in STATES:
+        raise ValueError(f"{name!r} is not a state; there are {', '.join(STATES)}")
+    if (name == "snoozed") != (until is not None):
+        raise ValueError("a call is snoozed until some time; other states have no end")
+    return Change("state", {"state": name, **({"until": until} if until is not None else {})})
+
+
+def note(text: str) -> Change:
+    """Raises ValueError for an empty text and for one over 4,000 characters."""
+    return Change("note", {"text": _text(text, "a note", MAX_TEXT)})
+
+
+def comment(text: str, at_s: float, recording: int = 0) -> Change:
+    """A comment `at_s` seconds into a recording. Raises ValueError as `note`."""
+    said = _text(text, "a comment", MAX_TEXT)
+    return Change("comment", {"text": said, "at_s": round(at_s, 1), "recording": recording})
+
+
+def tag(name: str) -> Change:
+    """Raises ValueError for what cannot be a tag."""
+    return Change("tag", {"tag": _tag(name)})
+
+
+def untag(name: str) -> Change:
+    """Raises ValueError for what cannot be a tag."""
+    return Change("untag", {"tag": _tag(name)})
+
+
+def _tag(name: str) -> str:
+    tag = _text(" ".join(name.split()), "a tag", MAX_TAG)
+    if "," in tag:
+        raise ValueError("a tag has no comma; give each tag by itself")
+    return tag
+
+
+def _text(text: str, what: str, limit: int) -> str:
+    text = codec.storable(text).strip()
+    if not text:
+        raise ValueError(f"{what} is some text")
+    if len(text) > limit:
+        raise ValueError(f"{what} has at most {limit:,} characters")
+    return text
+
+
+# -- what events come to
+
+
+def standing(events: Iterable[Event]) -> list[Event]:
+    """The events of one call that were not undone, in order."""
+    events = list(events)
+    undone = {event.body["batch"] for event in events if event.kind == "undo"}
+    return [event for event in events if event.kind != "undo" and event.batch not in undone]
+
+
+def project(events: Iterable[Event]) -> Triage:
+    """What the events of one call come to."""
+    now = UNTOUCHED
+    for event in standing(events):
+        if event.kind in _EFFECTS:  # a later Ringback may know others
+            changed = _EFFECTS[event.kind](now, event.body)
+            now = changed._replace(by=event.by, at=event.at)
+    return now
+
+
+_EFFECTS: dict[str, Callable[[Triage, Mapping[str, Any]], Triage]] = {
+    "state": lambda t, body: t._replace(state=body["state"], snoozed_until=body.get("until")),
+    "note": lambda t, body: t._replace(note=body["text"]),
+    "comment": lambda t, body: t,
+    "tag": lambda t, body: t._replace(tags=(*without(t.tags, body["tag"]), body["tag"])),
+    "untag": lambda t, body: t._replace(tags=without(t.tags, body["tag"])),
+}
+
+
+def without(tags: tuple[str, ...], tag: str) -> tuple[str, ...]:
+    """The tags without one, whatever its case and accents."""
+    return tuple(other for other in tags if fold(other) != fold(tag))
+
+
+def described(changes: Iterable[Change]) -> str:
+    """``done, tag spam`` in the order of the changes."""
+    words = (
+        body["state"] if kind == "state" else f"{kind} {body.get('tag', '')}".strip()
+        for kind, body in changes
+    )
+    return ", ".join(dict.fromkeys(words))
+
+
+# -- the log in the archive
+
+Transaction = Callable[[], AbstractContextManager[None]]
+
+
+def _new_batch() -> str:
+    """A name that no other batch has, on whatever machine it was made."""
+    return os.urandom(12).hex()
+
+
+class TriageLog:
+    """The log of one archive, on that archive's connection. It is `Archive.triage`."""
+
+    def __init__(self, db: sqlite3.Connection, transaction: Transaction) -> None:
+        self._db, self._transaction = db, transaction
+
+    def act(
+        self,
+        calls: Sequence[CallName],
+        changes: Sequence[Change],
+        by: str,
+        at: float | None = None,
+    ) -> str:
+        """Write the changes for each of the calls, as one step of undo; the batch's name.
+
+        When it returns, the events are on the disk: they survive a kill and a power cut.
+        """
+        batch = _new_batch()
+        self._write(calls, changes, by, batch, at)
+        return batch
+
+    def undo(self, by: str, at: float | None = None) -> Undone | None:
+        """Take back this person's last step that still stands; None when there is none."""
+        return self._undo(self._last_batch(self._newest_first("by = ?", [by])), by, at)
+
+    def undo_of(self, calls: Sequence[CallName], by: str, at: float | None = None) -> Undone | None:
+        """Take back the last step, whoever's, that changed one of these calls."""
+        events = [event for name in calls for event in self.events(*name)]
+        events.sort(key=lambda event: -event.seq)
+        return self._undo(self._last_batch(events), by, at)
+
+    def _undo(self, batch: str | None, by: str, at: float | None) -> Undone | None:
+        if batch is None:
+            return None
+        calls = self._db.execute(
+            "SELECT account, id FROM event WHERE batch = ? GROUP BY account, id ORDER BY min(seq)",
+            (batch,),
+        ).fetchall()
+        changes = self._db.execute(
+            "SELECT kind, body FROM event WHERE batch = ? GROUP BY kind, body ORDER BY min(seq)",
+            (batch,),
+        ).fetchall()
+        self._write(calls, [Change("undo", {"batch": batch})], by, _new_batch(), at)
+        return Undone(tuple(calls), tuple(Change(kind, json.loads(body)) for kind, body in changes))
+
+    @staticmethod
+    def _last_batch(newest_first: Iterable[Event]) -> str | None:
+        """The first batch that no event before it (that is, no later one) takes back."""
+        undone: set[str] = set()
+        for event in newest_first:
+            if event.kind == "undo":
+                undone.add(event.body["batch"])
+            elif event.batch not in undone:
+                return event.batch
+        return None
+
+    def _write(
+        self,
+        calls: Sequence[CallName],
+        changes: Sequence[Change],
+        by: str,
+        batch: str,
+        at: float | None,
+    ) -> None:
+        moment = round((time.time() if at is None else at) * 1000)
+        bodies = [(change.kind, codec.dumps(dict(change.body))) for change in changes]
+        rest = iter(calls)
+        while step := list(islice(rest, STEP)):
+            with self._lasting():
+                self._db.executemany(
+                    "INSERT INTO event (at, by, batch, account, id, kind, body)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [(moment, by, batch, *name, *body) for name in step for body in bodies],
+                )
+                for name in step:
+                    self._keep(name, project(self.events(*name)))
+
+    @contextmanager
+    def _lasting(self) -> Iterator[None]:
+        """A transaction that is on the disk when it ends: people cannot be asked again."""
+        self._db.execute("PRAGMA synchronous = FULL")
+        try:
+            with self._transaction():
+                yield
+        finally:
+            self._db.execute("PRAGMA synchronous = NORMAL")
+
+    def _keep(self, name: CallName, now: Triage) -> None:
+        """Write what a call's events come to; runs inside a transaction."""
+        if now.by is None:
+            self._db.execute("DELETE FROM triage WHERE account = ? AND id = ?", name)
+        else:
+            self._db.execute(
+                "INSERT INTO triage VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (account, id) DO UPDATE SET state = excluded.state,"
+                " note = excluded.note, tags = excluded.tags, by = excluded.by,"
+                " at = excluded.at, snoozed_until = excluded.snoozed_until",
+                (
+                    *name,
+                    now.state,
+                    now.note,
+                    codec.dumps(list(now.tags)),
+                    now.by,
+                    _ms(now.at),
+                    _ms(now.snoozed_until),
+                ),
+            )
+        self._copy(name, now)
+
+    def _copy(self, name: CallName, now: Triage) -> None:
+        """Into the call's line, where it is filtered by; a call that is not here is none."""
+        comments = (e.body["text"] for e in standing(self.events(*name)) if e.kind == "comment")
+        words = [*now.tags, now.note or "", *comments]
+        self._db.execute(
+            "UPDATE call SET state = ?, snoozed_until = ?, triaged_at = ?, our_tags = ?,"
+            " our_words = ? WHERE account = ? AND id = ?",
+            (
+                now.state,
+                _ms(now.snoozed_until),
+                _ms(now.at),
+                ", ".join(now.tags) or None,
+                fold(" ".join(filter(None, words))),
+                *name,
+            ),
+        )
+
+    def restore(self, name: CallName) -> None:
+        """Give a call that came (again) the triage it had; runs inside a transaction."""
+        now = self.of(*name)
+        if now is not UNTOUCHED:
+            self._copy(name, now)
+
+    def rebuild(self) -> None:
+        """Make the state of every call again from the log."""
+        names = self._db.execute("SELECT DISTINCT account, id FROM event").fetchall()
+        with self._transaction():
+            self._db.execute("DELETE FROM triage")
+            self._db.execute(
+                "UPDATE call SET state = 'new', snoozed_until = NULL, triaged_at = NULL,"
+                " our_tags = NULL, our_words = '' WHERE triaged_at IS NOT NULL"
+            )
+            for name in names:
+                self._keep(name, project(self.events(*name)))
+
+    def forget(self, account: str, id_: str | None = None) -> None:
+        """Remove the events of a call, or of all calls of an account, for good.
+
+        Runs inside the caller's transaction, which removes the calls themselves.
+        """
+        for table in ("event", "triage"):
+            sql = f"DELETE FROM {table} WHERE account = ?"
+            if id_ is None:
+                self._db.execute(sql, (account,))
+            else:
+                self._db.execute(f"{sql} AND id = ?", (account, id_))
+
+    # -- reading
+
+    def of(self, account: str, id_: str) -> Triage:
+        """What was decided about a call."""
+        row = self._db.execute(
+            "SELECT state, note, tags, by, at, snoozed_until FROM triage"
+            " WHERE account = ? AND id = ?",
+            (account, id_),
+        ).fetchone()
+        return triage_of(row) if row else UNTOUCHED
+
+    def events(self, account: str, id_: str) -> list[Event]:
+        """All events of a call, the oldest first; those that were undone among them."""
+        rows = self._db.execute(
+            f"SELECT {_FIELDS} FROM event WHERE account = ? AND id = ? ORDER BY seq",
+            (account, id_),
+        )
+        return list(map(_event, rows))
+
+    def _newest_first(self, condition: str, values: Sequence[Any]) -> Iterator[Event]:
+        rows = self._db.execute(
+            f"SELECT {_FIELDS} FROM event WHERE {condition} ORDER BY seq DESC", values
+        )
+        return map(_event, rows)
+
+    def known_tags(self, limit: int = 200) -> list[str]:
+        """Tags of ours that were given before, the latest first."""
+        rows = self._db.execute(
+            "SELECT body FROM event WHERE kind = 'tag' ORDER BY seq DESC LIMIT 5000"
+        )
+        return list(dict.fromkeys(json.loads(body)["tag"] for (body,) in rows))[:limit]
+
+
+_FIELDS = ", ".join(Event._fields)
+
+
+def _event(row: tuple[Any, ...]) -> Event:
+    event = Event._make(row)
+    return event._replace(at=event.at / 1000, body=json.loads(row[-1]))
+
+
+def triage_of(row: Sequence[Any]) -> Triage:
+    """A row of the table ``triage``, from its state on."""
+    state, note, tags, by, at, until = row
+    seconds = None if until is None else until / 1000
+    return Triage(awake(state, seconds), note, tuple(json.loads(tags)), by, at / 1000, seconds)
+
+
+def awake(state: str, snoozed_until: float | None) -> str:
+    """A snooze that is over is an open call."""
+    over = state == "snoozed" and (snoozed_until or 0) <= time.time()
+    return "open" if over else state
+
+
+def _ms(moment: float | None) -> int | None:
+    return None if moment is None else round(moment * 1000)

@@ -1,0 +1,104 @@
+"""`ringback triage`: the same events as the screen's keys, for scripts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from tui.archive import Archive, codec
+from tui.archive.triage import CallName, Change, Undone, described, note, state, tag, untag
+from tui.exits import CommandError, Exit
+from tui.services import Services
+from tui.when import parse_later
+
+
+def run(arguments: argparse.Namespace) -> int:
+    services = Services.build()
+    changes = _changes(services, arguments)
+    if arguments.undo and changes:
+        raise CommandError("--undo stands alone", "Undo first, then change.", Exit.USAGE)
+    if not (arguments.calls or arguments.undo):
+        raise CommandError("name the calls", "For example: ringback triage desk:1234", Exit.USAGE)
+    with services.open_archive() as archive:
+        names, unknown = _known(services, archive, arguments.calls)
+        if arguments.undo and (names or not arguments.calls):
+            names = _undo(services, archive, names)
+        elif names and changes:
+            archive.triage.act(names, changes, services.person)
+        for name in names:
+            _print(archive, name, arguments.json)
+    for text in unknown:
+        _complain(f"there is no call {text} in the archive")
+    if not unknown:
+        return Exit.DONE
+    return Exit.PARTLY if names else Exit.FAILED
+
+
+def _changes(services: Services, arguments: argparse.Namespace) -> list[Change]:
+    """What the options ask for. Raises `CommandError`."""
+    changes: list[Change] = []
+    try:
+        if arguments.until and arguments.state != "snoozed":
+            raise ValueError("--until goes with --state snoozed")
+        if arguments.state == "snoozed" and not arguments.until:
+            raise ValueError("--state snoozed needs --until, for example --until tomorrow")
+        if arguments.state:
+            until = None
+            if arguments.until:
+                until = parse_later(arguments.until, services.now(), services.zone).timestamp()
+            changes.append(state(arguments.state.lower(), until))
+        if arguments.note is not None:
+            changes.append(note(arguments.note))
+        changes += [tag(name) for name in arguments.tag]
+        changes += [untag(name) for name in arguments.untag]
+    except ValueError as error:
+        raise CommandError(str(error), code=Exit.USAGE) from None
+    return changes
+
+
+def _known(
+    services: Services, archive: Archive, texts: Sequence[str]
+) -> tuple[list[CallName], list[str]]:
+    """The calls that the archive has, each once, and the texts that name none of them."""
+    from tui.cli_calls import split_name
+
+    names: dict[CallName, None] = {}
+    unknown = []
+    for text in texts:
+        account, id_ = split_name(services, text)
+        if archive.has(account.name, id_):
+            names[account.name, id_] = None
+        else:
+            unknown.append(text)
+    return list(names), unknown
+
+
+def _undo(services: Services, archive: Archive, names: list[CallName]) -> list[CallName]:
+    """Take back a step; the calls of it. Raises `CommandError` when there is none."""
+    log, person = archive.triage, services.person
+    undone: Undone | None = log.undo_of(names, person) if names else log.undo(person)
+    if undone is None:
+        raise CommandError("there is nothing to undo" + ("" if names else f" by {person}"))
+    _complain(f"undone: {described(undone.changes)}")
+    return list(undone.calls)
+
+
+def _complain(text: str) -> None:
+    from widgets.safe import safe_text
+
+    print(f"ringback: {safe_text(text)}", file=sys.stderr)
+
+
+def _print(archive: Archive, name: CallName, as_json: bool) -> None:
+    from widgets.safe import safe_text
+
+    account, id_ = name
+    triage = archive.triage.of(*name).printed()
+    if as_json:
+        print(codec.dumps({"account": account, "id": id_, "triage": triage}))
+        return
+    tags = ", ".join(triage["tags"])
+    parts = (f"{account}:{id_}", triage["state"], triage["note"], tags and f"tags: {tags}")
+    signed = triage["by"] and f"{triage['by']}, {triage['at']}"
+    print(safe_text("  ".join(filter(None, (*parts, signed)))))

@@ -1,0 +1,65 @@
+"""What was decided about a call, as the detail and ``ringback show`` print it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tui.archive import Archive
+from tui.archive.triage import UNTOUCHED, Event, Triage, standing
+from widgets.call_document import Moment, Section
+from widgets.columns import Clock, duration_text, time_text
+
+Said = tuple[str, Moment | None]
+
+
+def sections(archive: Archive, account: str, id_: str, clock: Clock) -> tuple[Section, ...]:
+    """The section "Triage": what closed the call, state, tags, notes (the latest first) and
+    comments in the order of the recording; nothing where there is nothing.
+    """
+    triage = archive.triage.of(account, id_)
+    events = standing(archive.triage.events(account, id_)) if triage is not UNTOUCHED else []
+    said = [
+        *_closed(archive, account, id_, clock),
+        *_decided(triage, clock),
+        *_texts(events, clock),
+    ]
+    if not said:
+        return ()
+    moments = tuple((line, moment) for line, (_, moment) in enumerate(said) if moment)
+    return (Section("Triage", tuple(text for text, _ in said), moments),)
+
+
+def _closed(archive: Archive, account: str, id_: str, clock: Clock) -> Iterator[Said]:
+    if closer := archive.closing.closer_of(account, id_):
+        name, at = closer
+        yield f"answered later: {time_text(at, clock)}, {name}", None
+
+
+def _decided(triage: Triage, clock: Clock) -> Iterator[Said]:
+    if triage.by is None:
+        return
+    until = ""
+    if triage.state == "snoozed":
+        until = f" until {time_text(triage.snoozed_until, clock)}"
+    yield f"{triage.state}{until} ({triage.by}, {time_text(triage.at, clock)})", None
+    if triage.tags:
+        yield f"tags: {', '.join(triage.tags)}", None
+
+
+def _texts(events: list[Event], clock: Clock) -> Iterator[Said]:
+    notes = [event for event in reversed(events) if event.kind == "note"]
+    for number, event in enumerate(notes):
+        yield f"{'earlier note' if number else 'note'}: {_signed(event, clock)}", None
+    comments = [event for event in events if event.kind == "comment"]
+    for event in sorted(comments, key=lambda event: _moment(event)):
+        recording, at_s = _moment(event)
+        file = f"recording {recording + 1}, " if recording else ""
+        yield f"{file}{duration_text(at_s)} {_signed(event, clock)}", (recording, at_s)
+
+
+def _moment(event: Event) -> Moment:
+    return event.body.get("recording", 0), event.body["at_s"]
+
+
+def _signed(event: Event, clock: Clock) -> str:
+    return f"{event.body['text']} ({event.by}, {time_text(event.at, clock)})"

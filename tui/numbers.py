@@ -1,0 +1,61 @@
+"""One key for a phone number, however a vendor writes it, so that calls of all vendors meet."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+MIN_DIGITS = 7
+"""Shorter numbers are extensions or service codes: the same one names others elsewhere."""
+
+
+@lru_cache(maxsize=65_536)
+def number_key(number: str, account: str, region: str) -> str:
+    """E.164 (``+442079460000``) where the number can be one, else digits of this account.
+
+    A number with ``+`` or ``00`` says its country itself; any other is read as one of `region`
+    (two letters, empty: not known), and else as one that lacks the ``+``. Numbers in use go
+    before numbers that only have a right length. Empty for a number without digits.
+    """
+    text = number.strip().removeprefix("sip:").partition("@")[0]
+    digits = "".join(str(unicodedata.decimal(char)) for char in text if char.isdecimal())
+    if not digits:
+        return ""
+    readings = _readings(text, digits, region) if len(digits) >= MIN_DIGITS else []
+    for in_use in (True, False):
+        for reading, where in readings:
+            if key := _e164(reading, where, in_use):
+                return key
+    return f"{account.lower()}:{digits}"
+
+
+def _readings(text: str, digits: str, region: str) -> list[tuple[str, str | None]]:
+    if text.lstrip(" (").startswith(("+", "\uff0b")):
+        return [(text.lstrip(" ("), None)]
+    if digits.startswith("00"):
+        return [(f"+{digits[2:]}", None)]
+    national: list[tuple[str, str | None]] = [(text, region)] if region else []
+    return [*national, (f"+{digits}", None)]
+
+
+def _e164(text: str, region: str | None, in_use: bool) -> str:
+    """The number in E.164 if there can be such a number there, else the empty text."""
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return ""
+    fits = phonenumbers.is_valid_number if in_use else phonenumbers.is_possible_number
+    if not fits(number):
+        return ""
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def check_region(region: str) -> str:
+    """`region` as two capitals. Raises ValueError when no numbers of it are known."""
+    import phonenumbers
+
+    if region.strip().upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"{region!r} is not a region; write two letters such as GB, US or HK")
+    return region.strip().upper()

@@ -1,0 +1,400 @@
+"""A screen on which calls are triaged: its keys, the prompts, undo, and the next call to decide."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textual import on, work
+from textual.widget import Widget
+
+from tui.archive import Archive
+from tui.listening import Playing
+from tui.screens.playing import IN_PLAYER, PlayingScreen
+from tui.when import parse_later
+from widgets.call_detail import CallDetail
+from widgets.call_table import CallTable
+from widgets.columns import Clock, duration_text, time_text
+
+if TYPE_CHECKING:
+    from tui.archive.triage import Change, Undone
+    from widgets.prompt_line import PromptLine
+
+LOOK_AHEAD = 5000
+"""Rows that are searched at once for the next untriaged call; beyond that, beside the screen."""
+LATER_WORDS = ("1h", "tomorrow", "monday", "tuesday", "wednesday", "thursday", "friday", "3d")
+_COMMENT = re.compile(r"\s*(?:(\d{1,2}):)?(\d{1,3}):(\d{2})\s+(.*)", re.S)
+
+
+class Write(NamedTuple):
+    """One step on its way to the archive: what to do there, and with its answer here."""
+
+    keys: frozenset[int]
+    do: Callable[[Archive], Any]
+    then: Callable[[Any], None]
+
+
+class TriagingScreen(PlayingScreen):
+    """See the module. Steps are written in their order, beside the screen; the cursor goes on at
+    once. What was typed before the end is written before the end.
+    """
+
+    _archive: Archive | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._writes: deque[Write] = deque()
+        self._written: deque[tuple[Write, Any]] = deque()
+        self._one_writer = Lock()
+        self._writing = False
+        self._unseen: frozenset[int] = frozenset()
+        """Calls that were decided about, and of which the archive does not say so yet."""
+        self._prompt: PromptLine | None = None
+        self._wanted: int | None = None
+        """The call that the cursor goes to with the next reading."""
+
+    # -- which calls
+
+    @property
+    def _table(self) -> CallTable:
+        return self.query_one(CallTable)
+
+    def _targets(self) -> list[int]:
+        """Keys of the marked calls, else of the one under the cursor; says so if there is none."""
+        table = self._table
+        if table.marked:
+            return sorted(table.marked)
+        if table.current_key is None:
+            self._flash("no call is chosen", "warning")
+            return []
+        return [table.current_key]
+
+    @on(CallTable.Marked)
+    def _marks_changed(self) -> None:
+        self._show_position()
+
+    def _show_position(self) -> None:
+        """Show where the cursor is, and how many calls are marked."""
+        raise NotImplementedError
+
+    def _clear_marks(self) -> int:
+        """Take all marks away; how many there were."""
+        count = len(self._table.marked)
+        self._table.marked = frozenset()
+        return count
+
+    # -- decisions
+
+    def action_triage(self, state: str) -> None:
+        """Give the call a state; many at once after a question."""
+        from tui.archive import triage
+
+        keys = self._targets()
+        changes = [triage.state(state)]
+        if len(keys) > 1:
+            self._ask_for_all(keys, f"Mark {len(keys):,} calls {state}?", changes)
+        elif keys:
+            self._decide(keys, changes, onward=state == "done")
+
+    def _ask_for_all(self, keys: list[int], question: str, changes: list[Change]) -> None:
+        from widgets.confirm import Confirm
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._decide(keys, changes)
+                self._clear_marks()
+
+        undo = f"{self._key('undo')} takes it back in one step."
+        self.app.push_screen(Confirm(question, undo), answered)
+
+    def action_done_with_note(self) -> None:
+        """Ask for a note, then done and on to the next; an empty note is none."""
+        from tui.archive import triage
+
+        keys = self._targets()
+
+        def noted(text: str) -> None:
+            notes = [triage.note(text)] if text.strip() else []
+            self._decide(keys, [*notes, triage.state("done")], onward=len(keys) == 1)
+            if len(keys) > 1:
+                self._clear_marks()
+
+        self._ask(keys, "note, then done", noted)
+
+    def action_note(self) -> None:
+        """Ask for a note; the call's earlier ones are kept."""
+        from tui.archive import triage
+
+        keys = self._targets()
+        self._ask(keys, "note", lambda text: self._decide(keys, [triage.note(text)]))
+
+    def action_tag(self) -> None:
+        """Ask for tags of ours; a ``-`` before one takes it away."""
+        from tui.archive import triage
+
+        keys = self._targets()
+
+        def named(text: str) -> None:
+            names = [name.strip() for name in text.split(",") if name.strip()]
+            if not names:
+                raise ValueError("a tag is some text")
+            self._decide(
+                keys,
+                [
+                    triage.untag(name[1:]) if name.startswith("-") else triage.tag(name)
+                    for name in names
+                ],
+            )
+
+        words = self._archive.triage.known_tags() if self._archive else []
+        self._ask(keys, "tag (-tag: take away)", named, words)
+
+    def action_comment(self) -> None:
+        """Ask for a comment at the playhead; where nothing plays, for its time as well."""
+        from tui.archive import triage
+
+        key = self._table.current_key
+        if key is None:
+            self._flash("no call is chosen", "warning")
+            return
+        playing = self._playing_here()
+        at_s = self.playback.view.position_s
+
+        def said(text: str) -> None:
+            if playing:
+                made = triage.comment(text, at_s, playing.index)
+            elif match := _COMMENT.fullmatch(text):
+                hours, minutes, seconds = (int(part or 0) for part in match.groups()[:3])
+                made = triage.comment(match[4], hours * 3600 + minutes * 60 + seconds)
+            else:
+                raise ValueError("begin with the time in the recording, for example 3:12 refund")
+            self._decide([key], [made])
+
+        label = f"comment at {duration_text(at_s)}" if playing else "comment: m:ss text"
+        self._ask([key], label, said)
+
+    def action_snooze(self, until: str = "") -> None:
+        """Put the call off; without a time, ask for it."""
+        keys = self._targets()
+
+        def put_off(text: str) -> None:
+            from tui.archive import triage
+
+            later = parse_later(text, self.services.now(), self.services.zone)
+            self._decide(keys, [triage.state("snoozed", later.timestamp())], onward=len(keys) == 1)
+            clock = Clock(self.services.now(), self.services.zone)
+            self._flash(f"{_calls(keys)} snoozed until {time_text(later, clock)}")
+            if len(keys) > 1:
+                self._clear_marks()
+
+        if not until:
+            self._ask(keys, "snooze until (1h, monday, a date)", put_off, LATER_WORDS)
+        elif keys:
+            put_off(until)
+
+    def action_undo(self) -> None:
+        """Take back this person's last step, here or in another Ringback, and go to that call."""
+        self._enqueue(
+            Write(frozenset(), lambda archive: _undo(archive, self.services.person), self._undone)
+        )
+
+    def _undone(self, undone: tuple[Undone, int | None] | None) -> None:
+        from tui.archive.triage import described
+
+        if undone is None:
+            self._flash("there is nothing to undo", "warning")
+            return
+        step, key = undone
+        self._flash(f"undone: {described(step.changes)} ({_calls(step.calls)})")
+        if key is not None and not self._table.move_to_key(key):
+            self._wanted = key
+
+    def _ask(
+        self,
+        keys: Sequence[int],
+        label: str,
+        answer: Callable[[str], None],
+        words: Sequence[str] = (),
+    ) -> None:
+        """Ask for a line of text about some calls; what is wrong with it is said."""
+        if not keys:
+            return
+
+        def answered(text: str) -> None:
+            try:
+                answer(text)
+            except ValueError as error:
+                self._flash(str(error), "warning")
+
+        if len(keys) > 1:
+            label = f"{len(keys):,} calls, {label}"
+        back: Widget = self.query_one(CallDetail) if self.detail_open else self._table
+        if self._prompt:
+            self._prompt.ask(label, answered, back, words)
+
+    def _add_prompt(self) -> None:
+        """The line for short answers; it comes right after the first paint, which it would cost
+        a few milliseconds.
+        """
+        from widgets.prompt_line import PromptLine
+
+        self._prompt = PromptLine(id="prompt")
+        self.mount(self._prompt, before="#status")
+
+    # -- writing
+
+    def _decide(self, keys: Sequence[int], changes: list[Change], onward: bool = False) -> None:
+        """Write the changes for these calls, as one step."""
+        from tui.archive.triage import described
+
+        said, person = described(changes), self.services.person
+
+        def written(_: object) -> None:
+            if len(keys) > 1:
+                self._flash(f"{_calls(keys)}: {said} ({self._key('undo')} undoes)")
+
+        def act(archive: Archive) -> None:
+            archive.triage.act(archive.names_of(keys), changes, person)
+
+        self._enqueue(Write(frozenset(keys), act, written))
+        if onward:
+            self._go_on()
+
+    def _enqueue(self, write: Write) -> None:
+        self._writes.append(write)
+        self._unseen |= write.keys
+        if not self._writing:
+            self._writing = True
+            self._write_all()
+
+    @work(group="triage", exit_on_error=False)
+    async def _write_all(self) -> None:
+        try:
+            while self._writes:
+                try:
+                    await asyncio.to_thread(self._write_next)
+                except (sqlite3.Error, OSError) as error:
+                    self._unseen = frozenset()
+                    self._flash(f"not kept: {error}", "error")
+                while self._written:
+                    write, answer = self._written.popleft()
+                    write.then(answer)
+                    self._unseen -= write.keys
+                self._table.refresh_rows()
+                self._look()
+        finally:
+            self._writing = False
+
+    def _write_next(self) -> None:
+        """The next step, in whichever thread comes first: its own, or at the end the screen's."""
+        with self._one_writer, self.services.open_archive() as archive:
+            if self._writes:
+                write = self._writes.popleft()
+                self._written.append((write, write.do(archive)))
+
+    def _write_rest(self) -> None:
+        """At the end of the screen: wait for the step that is being written, and write the rest."""
+        with self._one_writer:
+            pass
+        while self._writes:
+            self._write_next()
+
+    # -- where to go on
+
+    def _go_on(self) -> None:
+        """To the next call to decide below, else to the next; play it if that is wanted."""
+        table = self._table
+        played = self._chosen_playing() is not None
+        before = table.current_key
+        index = self._near_untriaged(1)
+        table.move_to(table.cursor + 1 if index is None else index)
+        if table.current_key == before:
+            self._flash("that was the last call here")
+        elif played and self.playback.audio.autoplay:
+            self.action_play()
+
+    def action_untriaged(self, step: int) -> None:
+        """To the next (1) or previous (-1) call that nobody has decided about."""
+        index = self._near_untriaged(step)
+        if index is None:
+            self._find_untriaged(step)
+        else:
+            self._table.move_to(index)
+
+    def _near_untriaged(self, step: int) -> int | None:
+        """Where the nearest call to decide stands, within `LOOK_AHEAD` rows."""
+        assert self._archive is not None
+        keys, at = self._snapshot.keys, self._table.cursor
+        if step > 0:
+            start, near = at + 1, keys[at + 1 : at + 1 + LOOK_AHEAD]
+        else:
+            start, near = max(0, at - LOOK_AHEAD), keys[max(0, at - LOOK_AHEAD) : at]
+        undecided = self._archive.untriaged(near) - self._unseen
+        places = range(len(near)) if step > 0 else range(len(near) - 1, -1, -1)
+        return next((start + place for place in places if near[place] in undecided), None)
+
+    @work(group="find", exclusive=True, exit_on_error=False)
+    async def _find_untriaged(self, step: int) -> None:
+        """Beyond the near rows: in another thread, for it may take a while."""
+        keys, at = self._snapshot.keys, self._table.cursor
+        rest = keys[at + 1 :] if step > 0 else keys[:at][::-1]
+        found = await asyncio.to_thread(_first_untriaged, self.services.open_archive, rest)
+        if found is None or not self._table.move_to_key(found):
+            self._flash(f"no untriaged call {'below' if step > 0 else 'above'}")
+
+    def _shown(self) -> None:
+        """Rows were read anew: go where an undo wanted to."""
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self._table.move_to_key(wanted)
+
+    # -- the player
+
+    def _playing_here(self) -> Playing | None:
+        """What sounds or can go on, if it is of the chosen call."""
+        return self._chosen_playing() if self.playback.view.status in IN_PLAYER else None
+
+    def _chosen_playing(self) -> Playing | None:
+        """What was played last, also where that failed, if it is of the chosen call."""
+        key, playing = self._table.current_key, self.playback.playing
+        if playing is None or key is None:
+            return None
+        assert self._archive is not None
+        here = self._archive.key_of(playing.account, playing.call.id) == key
+        return playing if here else None
+
+    @on(CallDetail.MomentChosen)
+    def _moment_chosen(self, event: CallDetail.MomentChosen) -> None:
+        playing = self._playing_here()
+        if playing and playing.index == event.recording:
+            self.playback.seek_by(event.at_s - self.playback.view.position_s)
+        elif current := self._current():
+            self._play(*current, event.recording, start_s=event.at_s)
+
+
+def _calls(calls: Sequence[object]) -> str:
+    return "1 call" if len(calls) == 1 else f"{len(calls):,} calls"
+
+
+def _undo(archive: Archive, person: str) -> tuple[Undone, int | None] | None:
+    """The step that was taken back, and the key of its first call that is still here."""
+    undone = archive.triage.undo(person)
+    if undone is None:
+        return None
+    keys: Iterable[int | None] = (archive.key_of(*name) for name in undone.calls)
+    return undone, next((key for key in keys if key is not None), None)
+
+
+def _first_untriaged(open_archive: Callable[[], Archive], keys: Sequence[int]) -> int | None:
+    with open_archive() as archive:
+        for start in range(0, len(keys), LOOK_AHEAD):
+            near = keys[start : start + LOOK_AHEAD]
+            undecided = archive.untriaged(near)
+            if undecided:
+                return next(key for key in near if key in undecided)
+    return None
