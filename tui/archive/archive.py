@@ -18,9 +18,11 @@ from typing import Any, NamedTuple
 from providers.base import Names
 from providers.model import Call
 from tui.archive import codec, search
+from tui.archive.facets import SOON, Facets, count_facets
+from tui.archive.index import FACETS, Changes, SearchIndex, entry
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
-from tui.query import EVERYTHING, Query, digits, fold
+from tui.query import EVERYTHING, FIELDS, Query, digits, fold
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
@@ -89,7 +91,10 @@ class Archive:
         self._prepare()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.create_function("fold", 1, _fold, deterministic=True)
+        for function in (search.finds, search.lists):
+            self._db.create_function(function.__name__, 2, function, deterministic=True)
+        self.index = SearchIndex(self._db)
+        self._planner = search.Planner(self.index)
 
     def _prepare(self) -> None:
         """Write-ahead logging and the present schema. While another Ringback makes the same
@@ -135,11 +140,11 @@ class Archive:
 
         Runs inside the caller's `transaction`.
         """
-        saved = Saved()
+        saved, changes = Saved(), self.index.changes()
         for call in calls:
             older = self._find(account, call.id)
             if older is None:
-                self._insert(account, call)
+                self._insert(account, call, changes)
                 saved += Saved(new=1)
                 continue
             key, body, extra, raw = older
@@ -148,10 +153,11 @@ class Archive:
                 kept = reconcile(
                     codec.decode(json.loads(body), json.loads(extra), unpack(raw)), call
                 )
-            if self._update(key, account, kept, (body, extra, raw)):
+            if self._update(key, account, kept, (body, extra, raw), changes):
                 saved += Saved(changed=1)
             else:
                 saved += Saved(same=1)
+        changes.flush()
         return saved
 
     def _find(self, account: str, id_: str) -> tuple[int, str, str, bytes] | None:
@@ -162,8 +168,9 @@ class Archive:
         ).fetchone()
         return found
 
-    def _insert(self, account: str, call: Call) -> None:
+    def _insert(self, account: str, call: Call, changes: Changes) -> None:
         line = _line(account, call)
+        line["place"] = self.index.free_place(line["started_at"])
         names, marks = ", ".join(line), ", ".join("?" * len(line))
         cursor = self._db.execute(
             f"INSERT INTO call ({names}) VALUES ({marks})", list(line.values())
@@ -172,23 +179,64 @@ class Archive:
             "INSERT INTO detail VALUES (?, ?, ?, ?, ?)",
             (cursor.lastrowid, *_details(call), int(time.time())),
         )
+        assert cursor.lastrowid is not None
+        changes.add(entry(line, self.index.ours(cursor.lastrowid)))
 
-    def _update(self, key: int, account: str, call: Call, older: tuple[str, str, bytes]) -> bool:
+    def _update(
+        self, key: int, account: str, call: Call, older: tuple[str, str, bytes], changes: Changes
+    ) -> bool:
         details = _details(call)
         if details == older:
             return False
-        line = _line(account, call)
-        assignments = ", ".join(f"{name} = ?" for name in line)
-        self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
+        self._rewrite(key, _line(account, call), changes)
         self._db.execute(
             "UPDATE detail SET body = ?, extra = ?, raw = ?, saved_at = ? WHERE key = ?",
             (*details, int(time.time()), key),
         )
         return True
 
+    def _rewrite(self, key: int, line: dict[str, Any], changes: Changes) -> None:
+        """Put another line in a call's place, in the index too."""
+        before = self.index.entry(key)
+        started_at, line["place"] = self._db.execute(
+            "SELECT started_at, place FROM call WHERE key = ?", (key,)
+        ).fetchone()
+        if started_at != line["started_at"]:
+            line["place"] = self.index.free_place(line["started_at"])
+        assignments = ", ".join(f"{name} = ?" for name in line)
+        self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
+        if before is not None and (after := entry(line, self.index.ours(key))) != before:
+            changes.drop(before)
+            changes.add(after)
+
+    def index_more(self, limit: int = 500) -> int:
+        """Bring up to `limit` calls of an archive from before the index into it, the newest
+        first; how many are left. Until then every query is answered, only slower.
+        """
+        if not self.index.unindexed():
+            return 0
+        with self.transaction():
+            upto = self.index.unindexed()
+            rows = self._db.execute(
+                "SELECT key, account, body, extra, raw FROM call JOIN detail USING (key)"
+                " WHERE key <= ? ORDER BY key DESC LIMIT ?",
+                (upto, limit),
+            ).fetchall()
+            changes = self.index.changes()
+            for key, account, body, extra, raw in rows:
+                call = codec.decode(json.loads(body), json.loads(extra), unpack(raw))
+                self._rewrite(key, _line(account, call), changes)
+                changes.add(entry(self.index.line(key), self.index.ours(key)))
+            changes.flush()
+            left = rows[-1][0] - 1 if len(rows) == limit else 0
+            self.index.finished(left)
+        return left
+
     def remove_account(self, account: str) -> int:
         """Forget everything of an account; the number of calls that went."""
         with self.transaction():
+            keys = self._db.execute("SELECT key FROM call WHERE account = ?", (account,))
+            self.index.forget([key for (key,) in keys.fetchall()])
             gone = self._db.execute("DELETE FROM call WHERE account = ?", (account,)).rowcount
             for table in ("name", "walk", "unknown_id", "account_state"):
                 self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
@@ -202,10 +250,22 @@ class Archive:
         column: str = "time",
         descending: bool = True,
         limit: int | None = None,
+        after: int | None = None,
     ) -> array[int]:
-        """The keys of the rows that match, in order; with a `limit` the first ones, sooner."""
-        condition, values = search.where(query)
-        sql = f"SELECT key FROM call WHERE {condition} {search.order_by(column, descending)}"
+        """The keys of the rows that match, in order; with a `limit` the first ones, sooner.
+
+        In the order of time, `after` a key gives the page behind that call, at any depth.
+        """
+        plan = self._planner.plan(query)
+        condition, values = plan.condition, plan.values
+        if after is not None:
+            if column != "time":
+                raise ValueError("pages follow each other in the order of time only")
+            row = self._db.execute("SELECT place FROM call WHERE key = ?", (after,)).fetchone()
+            values = [*values, row[0] if row else 0]
+            condition += f" AND {plan.place} {'<' if descending else '>'} ?"
+        sql = f"SELECT call.key FROM {plan.source} WHERE {condition}"
+        sql += f" {search.order_by(column, descending, plan.place)}"
         if limit is not None:
             sql += f" LIMIT {limit}"
         return array("q", (row[0] for row in self._db.execute(sql, values)))
@@ -218,14 +278,40 @@ class Archive:
         """End a query that runs in another thread on this connection."""
         self._db.interrupt()
 
-    def count(self, query: Query = EVERYTHING) -> int:
-        condition, values = search.where(query)
-        row = self._db.execute(f"SELECT count(*) FROM call WHERE {condition}", values).fetchone()
-        return int(row[0])
+    def count(self, query: Query = EVERYTHING, most: int | None = None) -> int:
+        """How many calls match; counting ends above `most`, so that ``most + 1`` means more."""
+        if not query.terms and not self.index.unindexed():
+            return sum(self.index.known("provider").values())
+        plan = self._planner.plan(query)
+        limit = "" if most is None else f"LIMIT {most + 1}"
+        sql = f"SELECT count(*) FROM ({plan.select('1', limit)})"
+        return int(self._db.execute(sql, plan.values).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """How many calls each account has."""
+        if not self.index.unindexed():
+            return self.index.known("account")
         return dict(self._db.execute("SELECT account, count(*) FROM call GROUP BY account"))
+
+    def facets(self, query: Query = EVERYTHING, within: int | None = SOON) -> Facets:
+        """Agents, outcomes, dispositions, groups and tags of the calls that match, with counts.
+
+        With `within` at most so many of the newest calls are read: the counts of more are lower
+        bounds. Of everything they are exact at once.
+        """
+        return count_facets(self._db, self.index, self._planner, query, within)
+
+    def complete(self, kind: str, start: str, limit: int = 20) -> list[str]:
+        """Names that the archive knows for a word before a colon (``agent``), and that a query
+        with this beginning would find; those of most calls first.
+
+        Raises KeyError for a word that is none of `tui.query.FIELDS`.
+        """
+        column = FIELDS[kind]
+        known = self.index.known(column) if column in FACETS else {}
+        needle = search.needle_of(start)
+        fits = [value for value in known if value and (not start or search.finds(value, needle))]
+        return sorted(fits, key=lambda value: (-known[value], value))[:limit]
 
     def get(self, account: str, id_: str) -> Call | None:
         """One call, or None."""
@@ -360,10 +446,6 @@ class Archive:
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
 
-def _fold(text: str | None) -> str | None:
-    return None if text is None else fold(text)
-
-
 def _walk(row: tuple[Any, ...]) -> Walk:
     number, account, asked, since, until, cursor, total, fetched, finished = row
     return Walk(account, asked, since, until, number, cursor, total, fetched, bool(finished))
@@ -389,7 +471,7 @@ def _joined(values: Iterable[str | None]) -> str | None:
     return ", ".join(value for value in values if value) or None
 
 
-def _line(account: str, call: Call) -> Mapping[str, Any]:
+def _line(account: str, call: Call) -> dict[str, Any]:
     """The values of the table ``call`` for one call."""
     agents = [agent.name or agent.id for agent in call.agents]
     departments = [agent.department for agent in call.agents if agent.department]
@@ -406,11 +488,9 @@ def _line(account: str, call: Call) -> Mapping[str, Any]:
         call.campaign,
         call.company_number.name,
         call.status,
-        call.id,
         *agents,
         *departments,
         *call.tags,
-        *numbers,
     )
     line = {
         "account": account,
@@ -425,6 +505,7 @@ def _line(account: str, call: Call) -> Mapping[str, Any]:
         "company": call.company_number.name or call.company_number.number,
         "agents": _joined(dict.fromkeys(agents)),
         "ring_group": call.ring_group or call.queue or next(iter(departments), None),
+        "queue": call.queue,
         "campaign": call.campaign,
         "disposition": call.disposition.code,
         "note": call.disposition.note,

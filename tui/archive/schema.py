@@ -90,6 +90,61 @@ MIGRATIONS = (
         at      REAL NOT NULL             -- Unix seconds
     ) WITHOUT ROWID;
     """,
+    """
+    -- the order of time as one number that no two calls share (see tui.archive.index)
+    ALTER TABLE call ADD COLUMN place INTEGER;
+    ALTER TABLE call ADD COLUMN queue TEXT;
+    UPDATE call SET place = ordered.place FROM (
+        SELECT key AS ordered_key, IFNULL(started_at << 15, -(1 << 62))
+            + row_number() OVER (PARTITION BY started_at ORDER BY key) - 1 AS place
+        FROM call
+    ) AS ordered WHERE key = ordered_key;
+    DROP INDEX call_by_time;
+    DROP INDEX call_by_account;
+    CREATE UNIQUE INDEX call_by_place ON call (place);
+    CREATE INDEX call_by_account ON call (account, place);
+
+    -- the words of each call and a token for each of its facets; rowid is the place
+    CREATE VIRTUAL TABLE search USING fts5(
+        text, content = '', columnsize = 0, tokenize = "ascii tokenchars '='"
+    );
+    -- every word there is, so that the beginning of one can be completed
+    CREATE TABLE word (
+        term  TEXT PRIMARY KEY,
+        calls INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    -- every name there is: agents, dispositions, tags and the like
+    CREATE TABLE known (
+        kind  TEXT NOT NULL,
+        value TEXT NOT NULL,
+        calls INTEGER NOT NULL,
+        PRIMARY KEY (kind, value)
+    ) WITHOUT ROWID;
+    -- every number there is, in digits, its fragments, and whose calls have it
+    CREATE TABLE number (
+        n      INTEGER PRIMARY KEY,
+        digits TEXT NOT NULL UNIQUE,
+        calls  INTEGER NOT NULL
+    );
+    CREATE VIRTUAL TABLE fragment USING fts5(
+        digits, content = '', columnsize = 0, tokenize = 'trigram'
+    );
+    CREATE TABLE call_number (
+        n     INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        PRIMARY KEY (n, place)
+    ) WITHOUT ROWID;
+    -- what people wrote themselves, as it stands in the index: state, tags, text
+    CREATE TABLE indexed_ours (
+        key   INTEGER PRIMARY KEY,
+        state TEXT NOT NULL,
+        tags  TEXT NOT NULL,              -- JSON, a list
+        text  TEXT NOT NULL
+    );
+    -- calls up to this key came before the index and are not in it yet
+    CREATE TABLE unindexed (upto INTEGER NOT NULL);
+    INSERT INTO unindexed SELECT IFNULL(max(key), 0) FROM call;
+    """,
 )
 
 
