@@ -63,8 +63,8 @@ class Term(NamedTuple):
     """One condition. `kind` says how `value` is meant; see `tui.archive.search`."""
 
     kind: str
-    """word, phrase, number, direction, outcome, recording, field, compare, period, or bound: a period
-    that every other one is narrowed by."""
+    """word, phrase, number, direction, outcome, recording, field, compare, period, or bound: a
+    period that every other one is narrowed by."""
     value: str
     field: str = ""
     """A column, for field and compare."""

@@ -9,7 +9,7 @@ import time
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,10 @@ from providers.base import Names
 from providers.model import Call
 from tui.archive import codec, search
 from tui.archive.facets import SOON, Facets, count_facets
-from tui.archive.index import FACETS, Changes, SearchIndex, entry
+from tui.archive.index import FACETS, Changes, Ours, SearchIndex, entry
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
-from tui.query import EVERYTHING, FIELDS, Query, digits, fold
+from tui.query import EVERYTHING, FIELDS, Query, digits, words
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
@@ -179,8 +179,7 @@ class Archive:
             "INSERT INTO detail VALUES (?, ?, ?, ?, ?)",
             (cursor.lastrowid, *_details(call), int(time.time())),
         )
-        assert cursor.lastrowid is not None
-        changes.add(entry(line, self.index.ours(cursor.lastrowid)))
+        changes.add(entry(line, Ours()))
 
     def _update(
         self, key: int, account: str, call: Call, older: tuple[str, str, bytes], changes: Changes
@@ -516,7 +515,7 @@ def _line(account: str, call: Call) -> dict[str, Any]:
         "has_recording": call.has_recording,
         "recordings": len(call.recordings),
         "problems": len(call.problems),
-        "words": fold(" ".join(text for text in found_by if text)),
+        "words": f" {' '.join(words(' '.join(text for text in found_by if text)))} ",
         "digits": " ".join(
             filter(None, (digits(number or "") for number in dict.fromkeys(numbers)))
         ),

@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from math import log2
 from typing import Any, NamedTuple
 
@@ -44,18 +45,15 @@ class Ours(NamedTuple):
     text: str = ""
 
 
+@lru_cache(maxsize=4096)
 def token(kind: str, value: str) -> str:
     """A facet as one word of the index; the sign in front keeps it apart from people's words."""
     return f"={kind}={value.encode().hex()}"
 
 
 def bucket(seconds: float) -> int:
-    """Lengths grow by about a fifth from one bucket to the next; 0 is below a second."""
-    return 0 if seconds < 1 else 1 + int(4 * log2(seconds))
-
-
-def bucket_token(column: str, number: int) -> str:
-    return f"={column[0]}={number}"
+    """Lengths grow by two fifths from one bucket to the next; 0 is below a second."""
+    return 0 if seconds < 1 else 1 + int(2 * log2(seconds))
 
 
 def values_of(column: str, value: Any) -> list[str]:
@@ -73,7 +71,8 @@ def facets(line: Line, ours: Ours) -> list[tuple[str, str]]:
     """Column and value of all facets of a call."""
     found = [(column, value) for column in FACETS for value in values_of(column, line[column])]
     tags = [("tags", value) for value in values_of("tags", ",".join(ours.tags))]
-    return list(dict.fromkeys([*found, *tags, ("state", ours.state)]))
+    lengths = [(name, str(bucket(line[name]))) for name in LENGTHS if line[name] is not None]
+    return list(dict.fromkeys([*found, *tags, *lengths, ("state", ours.state)]))
 
 
 class Entry(NamedTuple):
@@ -82,20 +81,23 @@ class Entry(NamedTuple):
     place: int
     words: list[str]
     facets: list[tuple[str, str]]
-    lengths: list[str]
     numbers: list[str]
 
     @property
     def text(self) -> str:
-        return " ".join([*self.words, *(token(*facet) for facet in self.facets), *self.lengths])
+        return " ".join([*self.words, *(token(*facet) for facet in self.facets)])
+
+
+def _apart(texts: Iterable[str]) -> list[str]:
+    """Their words, with a sign between that no phrase goes over."""
+    return [word for text in texts for word in ("=", *words(text)) if words(text)]
 
 
 def entry(line: Line, ours: Ours) -> Entry:
     return Entry(
         line["place"],
-        words(f"{line['words']} {' '.join(ours.tags)} {ours.text}"),
+        [*line["words"].split(), *_apart([*ours.tags, ours.text])],
         facets(line, ours),
-        [bucket_token(name, bucket(line[name])) for name in LENGTHS if line[name] is not None],
         list(dict.fromkeys(line["digits"].split())),
     )
 
@@ -146,7 +148,8 @@ class Changes:
         """Write what was counted; a word, name or number that no call has any more goes."""
         run = self._db.executemany
         run(
-            "INSERT INTO word VALUES (?, ?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls",
+            "INSERT INTO word VALUES (?, ?)"
+            " ON CONFLICT DO UPDATE SET calls = calls + excluded.calls",
             [(word, by) for word, by in self._words.items() if by],
         )
         run(

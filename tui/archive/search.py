@@ -8,6 +8,8 @@ read, from the newest on. The index narrows, the condition decides.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from operator import eq, gt, lt
 from typing import Any, NamedTuple
 
 from tui.archive.index import (
@@ -17,7 +19,6 @@ from tui.archive.index import (
     TIES,
     SearchIndex,
     bucket,
-    bucket_token,
     token,
 )
 from tui.query import EXACT, Query, Term, words
@@ -48,15 +49,16 @@ ORDERS = {
 
 _EXCLUSIVE = frozenset({"direction", "outcome", "account", "provider", "period", "id", "state"})
 """Kinds of which a call has one value: several such terms mean any of them."""
-FEW_WORDS = 64
+FEW_WORDS = 500
 """So many words with one beginning are looked up without asking how common they are."""
 MANY_WORDS = 2000
 RARE = 0.02
 """Beginnings that are more common than this part of all calls are found sooner by reading the
 newest calls than by looking up every word."""
+COMMON = 0.1
+"""The same for lengths."""
 FEW_CALLS = 20_000
 """Calls with a fragment of a number are looked up by it unless there are more."""
-LONGEST_BUCKET = bucket(10_000_000)
 
 Sql = tuple[str, list[Any]]
 
@@ -86,9 +88,14 @@ def order_by(column: str, descending: bool, place: str = "place") -> str:
 # -- what a term means
 
 
+@lru_cache(maxsize=8192)  # the same names come again and again
+def _spaced(text: str) -> str:
+    return f" {' '.join(words(text))} "
+
+
 def finds(text: str | None, needle: str) -> bool:
     """SQL function: whether these words stand in a text, one after the other; see `needle_of`."""
-    return text is not None and needle in f" {' '.join(words(text))} "
+    return text is not None and needle in _spaced(text)
 
 
 def lists(text: str | None, needle: str) -> bool:
@@ -101,11 +108,16 @@ def needle_of(text: str, *, whole: bool = False) -> str:
     return f" {' '.join(words(text))}{' ' if whole else ''}"
 
 
+WORDS_HAVE = "instr(words, ?)"
+"""The column has words apart already; but of calls from before the index it has text."""
+
+
 def _word(term: Term) -> Sql:
     needle = needle_of(term.value, whole=term.kind == "phrase")
     ours = "EXISTS (SELECT 1 FROM indexed_ours AS o WHERE o.key = call.key AND"
     return (
-        f"(finds(words, ?) OR {ours} (finds(o.text, ?) OR finds(o.tags, ?))))",
+        f"({WORDS_HAVE} OR {ours} (finds(o.text, ?) OR EXISTS"
+        " (SELECT 1 FROM json_each(o.tags) AS t WHERE finds(t.value, ?)))))",
         [needle, needle, needle],
     )
 
@@ -194,7 +206,9 @@ class Planner:
         low, high = _bounds(groups)
         groups = [group for group in groups if not _is_span(group)]
         if self._index.unindexed():
-            return self._read_all(groups, low, high)
+            plan = self._read_all(groups, low, high)
+            condition = plan.condition.replace(WORDS_HAVE, "finds(words, ?)")
+            return plan._replace(condition=condition)
         few = self._by_id(groups) or self._by_number(groups)
         if few is None:
             return self._by_text(groups, low, high)
@@ -283,8 +297,7 @@ class Planner:
             return Found(any_of([" ".join([*before, last])])) if last else None
         starts = self._index.beginning(last, MANY_WORDS + 1) if last else []
         if len(starts) > FEW_WORDS:
-            total = sum(self._index.known("provider").values())
-            common = sum(calls for _, calls in starts) > RARE * total
+            common = sum(calls for _, calls in starts) > RARE * self._total()
             if common or len(starts) > MANY_WORDS:
                 return None
         return Found(any_of(" ".join([*before, word]) for word, _ in starts))
@@ -303,12 +316,18 @@ class Planner:
         """Lengths by the buckets that can hold them."""
         if term.field not in LENGTHS:
             return None
-        here = bucket(term.low)
-        above, below = term.value.startswith(">"), term.value.startswith("<")
-        chosen = range(0 if below else here, LONGEST_BUCKET + 1 if above else here + 1)
-        return Found(any_of(bucket_token(term.field, number) for number in chosen), exact=False)
+        here, known = bucket(term.low), self._index.known(term.field)
+        fits = _SIDES[term.value[0]]
+        chosen = [number for number in known if int(number) == here or fits(int(number), here)]
+        if sum(known[number] for number in chosen) > COMMON * self._total():
+            return None
+        return Found(any_of(token(term.field, number) for number in chosen), exact=False)
+
+    def _total(self) -> int:
+        return sum(self._index.known("provider").values())
 
 
+_SIDES: dict[str, Callable[[int, int], bool]] = {">": gt, "<": lt, "=": eq}
 _FINDERS: dict[str, Callable[[Planner, Term], Found | None]] = {
     "word": Planner._text,
     "phrase": Planner._text,
