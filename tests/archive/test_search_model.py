@@ -308,10 +308,7 @@ def test_an_archive_from_before_the_index_answers_at_once_and_is_brought_in(tmp_
     old.close()
     with Archive(path) as archive, Archive(new_path) as new:
         # the queue stands in the old calls' JSON alone
-        without = [
-            text for text in ("muller", "in", "-missed dur>3", "#0123", "tag:and", "agent:mull")
-        ]
-        for line in without:
+        for line in ("muller", "in", "-missed dur>3", "#0123", "tag:and", "agent:mull"):
             query = parse(line, NOW, UTC)
             assert set(found_by(archive, query)) == expected(query, world), line
         left = [archive.index_more(50) for _ in range(3)]

@@ -60,12 +60,14 @@ class World:
             " ".join(random.choices(vocabulary, cum_weights=weights, k=12))
             for _ in range(min(count, 50_000))
         ]
-        self.agents = [f"{f} {l}" for f, l in zip(FIRST_NAMES * 9, LAST_NAMES * 9)][:200]
+        self.agents = [
+            " ".join(pair) for pair in zip(FIRST_NAMES * 9, LAST_NAMES * 9, strict=False)
+        ][:200]
         self.agents = [f"{name} {number}" for number, name in enumerate(self.agents)]
         self.dispositions = [f"{topic.code} {i}" for i in range(3) for topic in TOPICS][:30]
         self.groups = [f"Group {letter}" for letter in "ABCDEFGHIJKL"]
         self.tags = [f"tag{number}" for number in range(40)]
-        self.people = [f"{f} {l}" for f in FIRST_NAMES for l in LAST_NAMES]
+        self.people = [f"{first} {last}" for first in FIRST_NAMES for last in LAST_NAMES]
         self.numbers = [f"+{random.randrange(10**10, 10**11)}" for _ in range(max(10, count // 5))]
 
     def line(self, key: int, count: int) -> dict[str, Any]:

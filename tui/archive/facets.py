@@ -50,16 +50,18 @@ def count_facets(
     )
     read = rows.fetchall()
     complete = within is None or len(read) <= within
-    *told, own = zip(*read[:within], strict=True) if read else [()] * (len(columns) + 1)
+    if not read:
+        return Facets({kind: {} for kind in COUNTED})
+    *told, own = zip(*read[:within], strict=True)
     counts = {
         kind: _counted(column, values)
         for (kind, column), values in zip(COUNTED.items(), told, strict=True)
     }
     vendors = told[list(COUNTED).index("tag")]
-    for theirs, tags in zip(vendors, own, strict=True):
-        if tags:
-            ours = values_of("tags", ",".join(json.loads(tags)))
-            counts["tag"].update(set(ours) - set(values_of("tags", theirs)))
+    for theirs, mine in zip(vendors, own, strict=True):
+        if mine:
+            own_tags = set(values_of("tags", ",".join(json.loads(mine))))
+            counts["tag"].update(own_tags - set(values_of("tags", theirs)))
     return Facets({kind: _sorted(counted) for kind, counted in counts.items()}, complete)
 
 
