@@ -12,7 +12,7 @@ from tui.archive.index import SearchIndex, values_of
 from tui.archive.search import Planner, order_by
 from tui.query import Query
 
-SOON = 1000
+SOON = 400
 """Calls that are read for counts that shall be there at once."""
 COUNTED = {
     "agent": "agents",
