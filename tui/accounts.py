@@ -54,10 +54,10 @@ class Account:
     """A command whose first line of output is the token."""
     bound_to: str | None = None
     """The origin that the token was given for; None: not recorded (written by hand)."""
-    page: str | None = None
-    """The vendor's page of a call, ``https://.../{id}``; only written by hand."""
     region: str | None = None
     """Two letters: the country of numbers that do not name theirs, e.g. ``GB``."""
+    page: str | None = None
+    """The vendor's page of a call, ``https://.../{id}``; only written by hand."""
 
     @property
     def origin(self) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from tui import audit
 from tui.archive import Archive
-from tui.archive.numbers import SHORTEST, number_key
+from tui.archive.purge import SHORTEST
 from tui.exits import CommandError, Exit
+from tui.query import digits
 from tui.services import Services
 from tui.when import parse_when
 
@@ -55,7 +56,7 @@ def _wanted(services: Services, archive: Archive, arguments: argparse.Namespace)
         except ValueError as error:
             raise CommandError(f"--before: {error}", code=Exit.USAGE) from None
         return archive.keys_before(before.timestamp())
-    if number_key(arguments.number) is None:
+    if len(digits(arguments.number)) < SHORTEST:
         raise CommandError(
             f"--number {arguments.number}: a number has {SHORTEST} digits or more",
             "Write it as the vendor does, for example +12025550123",

@@ -60,6 +60,11 @@ ALL_FIELDS = (
     "summary",
     "has_recording",
     "recordings",
+    "triage.state",
+    "triage.note",
+    "triage.tags",
+    "triage.by",
+    "triage.at",
 )
 """The columns of a CSV of everything, by their names in ``--json``."""
 OF_COLUMN = {
@@ -74,6 +79,8 @@ OF_COLUMN = {
     "wait": ("wait_s",),
     "talk": ("talk_s",),
     "recording": ("has_recording", "recordings"),
+    "closed": (),
+    "state": ("triage.state", "triage.note", "triage.tags"),
     "disposition": ("disposition.code",),
     "note": ("disposition.note",),
     "tags": ("tags",),

@@ -10,7 +10,7 @@ from typing import Any
 from tui import audit
 from tui.archive import Archive, codec
 from tui.paths import Paths
-from tui.recordings import RecordingCache, _stem
+from tui.recordings import RecordingCache, stem
 
 UNDATED = "no time"
 
@@ -88,12 +88,12 @@ def _remove_files(cache: RecordingCache, bodies: Iterable[tuple[str, dict[str, A
     """Remove what the cache has of these calls: each recording, and what was made of it."""
     removed = 0
     for account, body in bodies:
-        place: Path = cache._place(account)
+        place: Path = cache.place(account)
         if not place.is_dir():
             continue
         call = codec.decode(body, {}, None)
         for index in range(len(call.recordings)):
-            for path in place.glob(f"{_stem(call, index)}.*"):
+            for path in place.glob(f"{stem(call, index)}.*"):
                 path.unlink(missing_ok=True)
                 removed += 1
     return removed

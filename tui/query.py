@@ -1,20 +1,22 @@
 """One line of text <-> an immutable query. The same line serves the screen, views and scripts.
 
-    anna refund          words: contact, agent, note, tag, summary, disposition, number's name
-    #4567  …4567  0123   a fragment of a number, however the number is written
+    anna refund          words: contact, agent, note, tag, summary, disposition, number's name;
+                         their beginning will do, accents and case do not matter
+    "call back"          these whole words, one after the other
+    #4567  …4567  0123   a fragment of a number, however either is written: 0123-45 67
     in out internal      direction
     missed abandoned …   outcome
     rec  -rec            with, without a recording
     open-miss            missed, abandoned or voicemail, and not called back since
     called-back          closed by a later answered call with the same number, anywhere
     callback sla-missed  the caller asked to be called back; waited too long
-    flagged untriaged    to be followed up; nobody decided yet
+    flagged untriaged    to be followed up (state:follow-up); nobody decided yet
     state:               new, open, follow-up, done, snoozed
     triaged:             when that was decided, e.g. triaged:today
-    account: vendor: agent: group: campaign: tag: dispo: status: id:
+    account: vendor: agent: group: queue: campaign: tag: dispo: status: id:
     dur>120  wait>30  talk<6
     today yesterday 7d 2026-11-02 2026-11-02..2026-11-05
-    -word  "two words"   not, and together
+    -word  -"two words"  not
 
 Terms are joined by *and*; several of one kind that exclude each other (``missed abandoned``,
 ``in out``) by *or*. What is not understood stands in `Query.problems` and narrows nothing.
@@ -43,7 +45,7 @@ FIELDS = {
     "vendor": "provider",
     "agent": "agents",
     "group": "ring_group",
-    "queue": "ring_group",
+    "queue": "queue",
     "campaign": "campaign",
     "tag": "tags",
     "dispo": "disposition",
@@ -55,7 +57,7 @@ FIELDS = {
 """Words before a colon, and the archive's column that each looks in."""
 EXACT = frozenset({"account", "provider", "id"})
 STATES = ("new", "open", "follow-up", "done", "snoozed")
-MARKS = ("open-miss", "called-back", "callback", "sla-missed", "flagged", "untriaged")
+MARKS = ("open-miss", "called-back", "callback", "sla-missed", "untriaged")
 """Words of their own; `tui.archive.search` says what each means."""
 DURATIONS = {"dur": "duration_s", "wait": "wait_s", "talk": "talk_s"}
 
@@ -63,15 +65,17 @@ _TOKEN = re.compile(
     r'(?=\S)(?P<minus>-?)(?P<key>[a-z]+:)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]\S*))?', re.I
 )
 _COMPARE = re.compile(r"(dur|wait|talk)(>=|<=|>|<|=)(\d{1,6})(s|m)?", re.I)
-_NUMBER = re.compile(r"[#…]\s*([\d\s()./+-]*\d[\d\s()./+-]*)|(\+?\d[\d()./-]{2,})")
+_NUMBER = re.compile(r"[#…][\s()./+-]*\d[\d\s()./+-]*|\+\d[\d\s()./+-]*|\(?\d[\d\s()./+-]{2,}")
+_NUMBER_GOES_ON = re.compile(r"(?:\s+[(+]?\d[\d()./+-]*(?=\s|$))+")
+"""Further groups of digits behind the first one of a number."""
 
 
 class Term(NamedTuple):
     """One condition. `kind` says how `value` is meant; see `tui.archive.search`."""
 
     kind: str
-    """word, number, direction, outcome, recording, mark, state, field, compare, period, triaged
-    (a period of decisions), or bound: a period that every other one is narrowed by."""
+    """word, phrase, number, direction, outcome, recording, mark, state, field, compare, period,
+    triaged (a period of decisions), or bound: a period that every other one is narrowed by."""
     value: str
     field: str = ""
     """A column, for field and compare."""
@@ -106,7 +110,7 @@ def fold(text: str) -> str:
     """Lower case without accents, so that *Muller* finds *Müller*."""
     if text.isascii():  # most text is, and an archive folds a lot of it
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
@@ -114,27 +118,73 @@ def digits(text: str) -> str:
     return "".join(filter(str.isdigit, text))
 
 
+class _Splitter(dict[int, str]):
+    """What a character is to a text that is split into words; worked out once for each."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        category = unicodedata.category(char)
+        if char.isascii():
+            kept = char if char.isalnum() else " "
+        elif category in ("So", "Lo") and _stands_alone(code):
+            kept = f" {char} "
+        else:
+            kept = char if category[0] in "LNM" else " "
+        self[code] = kept
+        return kept
+
+
+def _stands_alone(code: int) -> bool:
+    """Scripts written without spaces (Thai to Chinese, Japanese, Korean) and pictures."""
+    return 0x0E00 <= code <= 0x0EFF or 0x1780 <= code <= 0x17FF or code >= 0x2600
+
+
+_SPLITTER = _Splitter()
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, folded. A character of a script without spaces is one, as an emoji."""
+    return fold(text).translate(_SPLITTER).split()
+
+
 def parse(text: str, now: datetime, zone: tzinfo) -> Query:
     """The query that a line means. Never raises."""
     terms: list[Term] = []
     problems: list[Problem] = []
+    stop = 0
     for match in _TOKEN.finditer(text):
+        if match.start() < stop:
+            continue  # the end of a number that is written in groups
         negated = bool(match["minus"])
         quoted = match["quoted"]
+        stop = match.end()
         try:
             if match["key"]:
                 value = quoted or match["bare"] or ""
                 term = _field(match["key"][:-1].lower(), value, now, zone)
             elif quoted is not None:
-                term = Term("word", fold(quoted))
+                term = _words("phrase", quoted)
             else:
                 term = _bare(match["bare"] or "", now, zone)
+                if term.kind == "number" and (more := _groups(text, stop, now, zone)):
+                    stop += len(more)
+                    term = Term("number", term.value + digits(more))
         except ValueError as error:
             problems.append(Problem(match.start(), match.end(), str(error)))
             continue
         if term.value or term.kind == "period":
             terms.append(_negate(term) if negated else term)
     return Query(tuple(terms), tuple(problems))
+
+
+def _groups(text: str, start: int, now: datetime, zone: tzinfo) -> str:
+    """What follows of a number that is written in groups; a day behind a number is a day."""
+    match = _NUMBER_GOES_ON.match(text, start)
+    more = match[0] if match else ""
+    for piece in re.finditer(r"\s+\S+", more):
+        if _period(piece[0].strip().lower(), now, zone):
+            return more[: piece.start()]
+    return more
 
 
 def _negate(term: Term) -> Term:
@@ -146,6 +196,8 @@ def _field(key: str, value: str, now: datetime, zone: tzinfo) -> Term:
         raise ValueError(f"{key}: is not a field; known are {', '.join(FIELDS)}")
     if not value:
         raise ValueError(f"{key}: needs a value, for example {key}:name")
+    if FIELDS[key] not in EXACT and not words(value):
+        raise ValueError(f"{value} has no letter or digit to look for")
     column = FIELDS[key]
     if key == "state":
         if value.lower() not in STATES:
@@ -166,6 +218,8 @@ def _bare(word: str, now: datetime, zone: tzinfo) -> Term:
         return Term("direction", DIRECTIONS[lower])
     if lower in OUTCOMES:
         return Term("outcome", OUTCOMES[lower])
+    if lower == "flagged":
+        return Term("state", "follow-up")
     if lower in MARKS:
         return Term("mark", lower)
     if lower == "rec":
@@ -179,7 +233,13 @@ def _bare(word: str, now: datetime, zone: tzinfo) -> Term:
         return period
     if match := _NUMBER.fullmatch(word):
         return Term("number", digits(match[0]))
-    return Term("word", fold(word))
+    return _words("word", word)
+
+
+def _words(kind: str, text: str) -> Term:
+    if text and not words(text):
+        raise ValueError(f"{text} has no letter or digit to look for")
+    return Term(kind, fold(text))
 
 
 def _period(word: str, now: datetime, zone: tzinfo) -> Term | None:

@@ -95,7 +95,7 @@ class RecordingCache:
         """The file of one recording, if it is here."""
         if index >= len(call.recordings):
             return None
-        for path in self._place(account).glob(f"{_stem(call, index)}.*"):
+        for path in self.place(account).glob(f"{stem(call, index)}.*"):
             if path.suffix == PEAKS:
                 continue
             path.touch()  # the age that counts is since it was last heard
@@ -119,13 +119,13 @@ class RecordingCache:
         partial.replace(file)
 
     def _peaks_file(self, account: str, call: Call, index: int) -> Path:
-        return self._place(account) / f"{_stem(call, index)}{PEAKS}"
+        return self.place(account) / f"{stem(call, index)}{PEAKS}"
 
     def forget(self, account: str) -> None:
         """Remove every recording of an account."""
-        shutil.rmtree(self._place(account), ignore_errors=True)
+        shutil.rmtree(self.place(account), ignore_errors=True)
 
-    def _place(self, account: str) -> Path:
+    def place(self, account: str) -> Path:
         return self._folder / hashlib.sha256(account.encode()).hexdigest()[:16]
 
     def partial(self) -> tuple[int, Path]:
@@ -135,9 +135,9 @@ class RecordingCache:
         return handle, Path(name)
 
     def keep(self, partial: Path, account: str, call: Call, index: int, kind: str) -> Fetched:
-        place = self._place(account)
+        place = self.place(account)
         place.mkdir(mode=0o700, exist_ok=True)
-        path = place / f"{_stem(call, index)}.{kind}"
+        path = place / f"{stem(call, index)}.{kind}"
         partial.replace(path)
         return Fetched(path, kind)
 
@@ -163,7 +163,7 @@ class RecordingCache:
         return removed
 
 
-def _stem(call: Call, index: int) -> str:
+def stem(call: Call, index: int) -> str:
     """Names come from ids alone, never from the vendor's file names or addresses."""
     recording = call.recordings[index].id or f"#{index}"
     return hashlib.sha256(f"{call.id}\0{recording}".encode()).hexdigest()[:32]

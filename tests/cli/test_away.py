@@ -144,7 +144,7 @@ def test_a_recording_that_is_here_plays_from_the_links_time(
 ) -> None:
     played: list[tuple[bytes, str, float]] = []
 
-    async def play(source: FileSource, title: str, *, speed: float, start_s: float) -> int:
+    async def play(source: FileSource, title: str, *, wishes: object, start_s: float) -> int:
         played.append((await source.read(0, 99), title, start_s))
         return 0
 

@@ -40,7 +40,7 @@ async def test_an_account_that_was_never_synced_shows_its_calls_by_itself(home: 
 
 
 async def test_enter_opens_a_detail_that_shows_who_what_and_which_recordings(home: Home) -> None:
-    async with run_app(home("nectar"), "rec dispo:e").run_test(size=(80, 24)) as pilot:
+    async with run_app(home("nectar"), "rec dispo:c").run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("j", "enter")
         await until(pilot, lambda: pilot.app.focused is main(pilot).query_one(CallDetail))

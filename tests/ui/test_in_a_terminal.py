@@ -83,7 +83,7 @@ def ready(world: Sandbox) -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
 def test_first_calls_detail_and_leaving(ready: dict[str, str], columns: int, rows: int) -> None:
-    with Program("tui.cli", "rec", "dispo:e", columns=columns, rows=rows, **ready) as program:
+    with Program("tui.cli", "rec", "dispo:c", columns=columns, rows=rows, **ready) as program:
         program.wait_for("answered", wait_s=20)
         program.read()
         program.press("\r")

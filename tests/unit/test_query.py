@@ -17,7 +17,7 @@ def terms(text: str) -> list[Term]:
     ("text", "term"),
     [
         ("Müller", Term("word", "muller")),
-        ('"two words"', Term("word", "two words")),
+        ('"two words"', Term("phrase", "two words")),
         ("-refund", Term("word", "refund", negated=True)),
         ("#4567", Term("number", "4567")),
         ("…45-67", Term("number", "4567")),

@@ -9,7 +9,7 @@ import time
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +19,17 @@ from providers.base import Names
 from providers.model import Call, CallRow
 from tui.archive import codec, purge, related, search
 from tui.archive.closing import Closing
+from tui.archive.facets import SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
+from tui.archive.index import FACETS, Changes, SearchIndex, entry
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
 from tui.archive.triage import TriageLog, triage_of
-from tui.query import EVERYTHING, Query, Term, digits, fold
+from tui.query import EVERYTHING, FIELDS, Query, Term, digits, words
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
-UNTRIAGED = Query((Term("mark", "untriaged"),))
+UNTRIAGED = Term("mark", "untriaged")
 Reconcile = Callable[[Call, Call], Call]
 """Older and newer form of one call -> what to keep (`providers.base.Provider.merge`)."""
 
@@ -93,9 +95,12 @@ class Archive:
         self._prepare()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.create_function("fold", 1, _fold, deterministic=True)
+        for function in (search.finds, search.lists):
+            self._db.create_function(function.__name__, 2, function, deterministic=True)
+        self.index = SearchIndex(self._db)
+        self._planner = search.Planner(self._db, self.index)
         self.heard = HeardTable(self._db)
-        self.triage = TriageLog(self._db, self.transaction)
+        self.triage = TriageLog(self._db, self.transaction, self.index)
         self.closing = Closing(self._db)
 
     def _prepare(self) -> None:
@@ -142,11 +147,11 @@ class Archive:
 
         Runs inside the caller's `transaction`.
         """
-        saved = Saved()
+        saved, changes = Saved(), self.index.changes()
         for call in calls:
             older = self._find(account, call.id)
             if older is None:
-                saved += Saved(new=self._insert(account, call))
+                saved += Saved(new=self._insert(account, call, changes))
                 continue
             key, body, extra, raw = older
             kept = call
@@ -154,10 +159,11 @@ class Archive:
                 kept = reconcile(
                     codec.decode(json.loads(body), json.loads(extra), unpack(raw)), call
                 )
-            if self._update(key, account, kept, (body, extra, raw)):
+            if self._update(key, account, kept, (body, extra, raw), changes):
                 saved += Saved(changed=1)
             else:
                 saved += Saved(same=1)
+        changes.flush()
         return saved
 
     def _find(self, account: str, id_: str) -> tuple[int, str, str, bytes] | None:
@@ -168,12 +174,13 @@ class Archive:
         ).fetchone()
         return found
 
-    def _insert(self, account: str, call: Call) -> int:
+    def _insert(self, account: str, call: Call, changes: Changes) -> int:
         """Keep a new call, unless it was purged; how many were kept."""
         name = (account, call.id)
         if self._db.execute("SELECT 1 FROM purged WHERE account = ? AND id = ?", name).fetchone():
             return 0
-        line = self._line(account, call)
+        line = _line(account, call) | self.closing.columns(account, call)
+        line["place"] = self.index.free_place(line["started_at"])
         names, marks = ", ".join(line), ", ".join("?" * len(line))
         cursor = self._db.execute(
             f"INSERT INTO call ({names}) VALUES ({marks})", list(line.values())
@@ -186,15 +193,18 @@ class Archive:
         related.keep_threads(self._db, account, cursor.lastrowid, call)
         self.closing.came(cursor.lastrowid, line)
         self.triage.restore(name)
+        changes.add(entry(self.index.line(cursor.lastrowid)))
         return 1
 
-    def _update(self, key: int, account: str, call: Call, older: tuple[str, str, bytes]) -> bool:
+    def _update(
+        self, key: int, account: str, call: Call, older: tuple[str, str, bytes], changes: Changes
+    ) -> bool:
         details = _details(call)
         if details == older:
             return False
-        line, before = self._line(account, call), self.closing.decides(key)
-        assignments = ", ".join(f"{name} = ?" for name in line)
-        self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
+        before = self.closing.decides(key)
+        line = _line(account, call) | self.closing.columns(account, call)
+        self._rewrite(key, line, changes)
         self._db.execute(
             "UPDATE detail SET body = ?, extra = ?, raw = ?, saved_at = ? WHERE key = ?",
             (*details, int(time.time()), key),
@@ -203,18 +213,47 @@ class Archive:
         self.closing.changed(key, before, line)
         return True
 
-    def _line(self, account: str, call: Call) -> Mapping[str, Any]:
-        """The values of the table ``call`` for one call, but for what people decided."""
-        line = _line(account, call) | self.closing.columns(account, call)
-        return {
-            name: codec.storable(value) if isinstance(value, str) else value
-            for name, value in line.items()
-        }
+    def _rewrite(self, key: int, line: dict[str, Any], changes: Changes) -> None:
+        """Put another line in a call's place, in the index too."""
+        with self.index.changing(key, changes):
+            started_at, line["place"] = self._db.execute(
+                "SELECT started_at, place FROM call WHERE key = ?", (key,)
+            ).fetchone()
+            if started_at != line["started_at"]:
+                line["place"] = self.index.free_place(line["started_at"])
+            assignments = ", ".join(f"{name} = ?" for name in line)
+            self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
+
+    def index_more(self, limit: int = 500) -> int:
+        """Bring up to `limit` calls of an archive from before the index into it, the newest
+        first; how many are left. Until then every query is answered, only slower.
+        """
+        if not self.index.unindexed():
+            return 0
+        with self.transaction():
+            upto = self.index.unindexed()
+            rows = self._db.execute(
+                "SELECT key, account, body, extra, raw FROM call JOIN detail USING (key)"
+                " WHERE key <= ? ORDER BY key DESC LIMIT ?",
+                (upto, limit),
+            ).fetchall()
+            changes = self.index.changes()
+            for key, account, body, extra, raw in rows:
+                call = codec.decode(json.loads(body), json.loads(extra), unpack(raw))
+                self._rewrite(key, _line(account, call), changes)
+                changes.add(entry(self.index.line(key)))
+            changes.flush()
+            left = rows[-1][0] - 1 if len(rows) == limit else 0
+            self.index.finished(left)
+        return left
 
     def remove_account(self, account: str) -> int:
         """Forget everything of an account, its triage too; the number of calls that went."""
         with self.transaction():
+            keys = self._db.execute("SELECT key FROM call WHERE account = ?", (account,))
+            self.index.forget([key for (key,) in keys.fetchall()])
             gone = self._db.execute("DELETE FROM call WHERE account = ?", (account,)).rowcount
+            self.index.removed()
             for table in ("name", "walk", "unknown_id", "account_state", "purged"):
                 self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
             self.closing.set_region(account, "")
@@ -231,7 +270,7 @@ class Archive:
 
     def keys_of_number(self, number: str) -> list[int]:
         """Keys of the calls with this number on the other side, however it is written."""
-        return purge.keys_of_number(self._db, number)
+        return purge.keys_of_number(self._db, self.closing.key_of, number)
 
     def keys_before(self, before: float) -> list[int]:
         """Keys of the calls that began before a moment (Unix seconds)."""
@@ -249,7 +288,12 @@ class Archive:
         """
         self._db.execute("PRAGMA secure_delete = ON")
         with self.transaction():
+            self.index.forget(keys)
+            noted = sum(self.triage.forget(*name) for name in self.names_of(keys))
             gone = purge.remove(self._db, keys, number)
+            self.index.removed()
+            self.closing.settle_removed()
+        gone = gone._replace(rows=gone.rows + noted)
         return gone, purge.rewrite(self._db, BUSY_S)
 
     # -- calls out
@@ -260,10 +304,22 @@ class Archive:
         column: str = "time",
         descending: bool = True,
         limit: int | None = None,
+        after: int | None = None,
     ) -> array[int]:
-        """The keys of the rows that match, in order; with a `limit` the first ones, sooner."""
-        condition, values = search.where(query)
-        sql = f"SELECT key FROM call WHERE {condition} {search.order_by(column, descending)}"
+        """The keys of the rows that match, in order; with a `limit` the first ones, sooner.
+
+        In the order of time, `after` a key gives the page behind that call, at any depth.
+        """
+        plan = self._planner.plan(query)
+        condition, values = plan.condition, plan.values
+        if after is not None:
+            if column != "time":
+                raise ValueError("pages follow each other in the order of time only")
+            row = self._db.execute("SELECT place FROM call WHERE key = ?", (after,)).fetchone()
+            values = [*values, row[0] if row else 0]
+            condition += f" AND {plan.place} {'<' if descending else '>'} ?"
+        sql = f"SELECT call.key FROM {plan.source} WHERE {condition}"
+        sql += f" {search.order_by(column, descending, plan.place)}"
         if limit is not None:
             sql += f" LIMIT {limit}"
         return array("q", (row[0] for row in self._db.execute(sql, values)))
@@ -276,13 +332,19 @@ class Archive:
         """End a query that runs in another thread on this connection."""
         self._db.interrupt()
 
-    def count(self, query: Query = EVERYTHING) -> int:
-        condition, values = search.where(query)
-        row = self._db.execute(f"SELECT count(*) FROM call WHERE {condition}", values).fetchone()
-        return int(row[0])
+    def count(self, query: Query = EVERYTHING, most: int | None = None) -> int:
+        """How many calls match; counting ends above `most`, so that ``most + 1`` means more."""
+        if not query.terms and not self.index.unindexed():
+            return sum(self.index.known("provider").values())
+        plan = self._planner.plan(query)
+        limit = "" if most is None else f"LIMIT {most + 1}"
+        sql = f"SELECT count(*) FROM ({plan.select('1', limit)})"
+        return int(self._db.execute(sql, plan.values).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """How many calls each account has."""
+        if not self.index.unindexed():
+            return self.index.known("account")
         return dict(self._db.execute("SELECT account, count(*) FROM call GROUP BY account"))
 
     def has(self, account: str, id_: str) -> bool:
@@ -303,12 +365,32 @@ class Archive:
 
     def untriaged(self, keys: Sequence[int]) -> set[int]:
         """Those of at most 30,000 keys whose calls nobody decided about, and that still wait."""
-        condition, values = search.where(UNTRIAGED)
+        condition, values = search.meaning(UNTRIAGED)
         marks = ",".join("?" * len(keys))
         rows = self._db.execute(
             f"SELECT key FROM call WHERE key IN ({marks}) AND {condition}", [*keys, *values]
         )
         return {row[0] for row in rows}
+
+    def facets(self, query: Query = EVERYTHING, within: int | None = SOON) -> Facets:
+        """Agents, outcomes, dispositions, groups and tags of the calls that match, with counts.
+
+        With `within` at most so many of the newest calls are read: the counts of more are lower
+        bounds. Of everything they are exact at once.
+        """
+        return count_facets(self._db, self.index, self._planner, query, within)
+
+    def complete(self, kind: str, start: str, limit: int = 20) -> list[str]:
+        """Names that the archive knows for a word before a colon (``agent``), and that a query
+        with this beginning would find; those of most calls first.
+
+        Raises KeyError for a word that is none of `tui.query.FIELDS`.
+        """
+        column = FIELDS[kind]
+        known = self.index.known(column) if column in FACETS else {}
+        needle = search.needle_of(start)
+        fits = [value for value in known if value and (not start or search.finds(value, needle))]
+        return sorted(fits, key=lambda value: (-known[value], value))[:limit]
 
     def get(self, account: str, id_: str) -> Call | None:
         """One call, or None."""
@@ -456,10 +538,6 @@ class Archive:
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
 
-def _fold(text: str | None) -> str | None:
-    return None if text is None else fold(text)
-
-
 def _walk(row: tuple[Any, ...]) -> Walk:
     number, account, asked, since, until, cursor, total, fetched, finished = row
     return Walk(account, asked, since, until, number, cursor, total, fetched, bool(finished))
@@ -502,13 +580,11 @@ def _line(account: str, call: Call) -> dict[str, Any]:
         call.campaign,
         call.company_number.name,
         call.status,
-        call.id,
         *agents,
         *departments,
         *call.tags,
-        *numbers,
     )
-    return {
+    line = {
         "account": account,
         "id": call.id,
         "provider": call.provider,
@@ -521,6 +597,7 @@ def _line(account: str, call: Call) -> dict[str, Any]:
         "company": call.company_number.name or call.company_number.number,
         "agents": _joined(dict.fromkeys(agents)),
         "ring_group": call.ring_group or call.queue or next(iter(departments), None),
+        "queue": call.queue,
         "campaign": call.campaign,
         "disposition": call.disposition.code,
         "note": call.disposition.note,
@@ -531,8 +608,12 @@ def _line(account: str, call: Call) -> dict[str, Any]:
         "has_recording": call.has_recording,
         "recordings": len(call.recordings),
         "problems": len(call.problems),
-        "words": fold(" ".join(text for text in found_by if text)),
+        "words": f" {' '.join(words(' '.join(text for text in found_by if text)))} ",
         "digits": " ".join(
             filter(None, (digits(number or "") for number in dict.fromkeys(numbers)))
         ),
+    }
+    return {
+        name: codec.storable(value) if isinstance(value, str) else value
+        for name, value in line.items()
     }

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from tui.archive.numbers import NUMBER_KEY, number_key
+from tui.query import digits
+
+TAIL = 7
+"""The last digits of a number are the same in all its forms."""
+NATIONAL = 9
+"""More last digits would tell +49 30 1234567 from 030 1234567."""
+SHORTEST = 3
+"""A number of fewer digits is nobody's."""
+KeyOf = Callable[[str, str | None], str]
+"""Account, and a number as a vendor writes it -> what its forms have in common; see `Closing`."""
 
 _GONE = (
     # what a sync must not bring back
@@ -29,40 +38,56 @@ class Purged(NamedTuple):
     """Entries of the vendors' dictionaries that held the number."""
 
 
-def keys_of_number(db: sqlite3.Connection, number: str) -> list[int]:
+def keys_of_number(db: sqlite3.Connection, key_of: KeyOf, number: str) -> list[int]:
     """Keys of the calls with a number on the other side, in whichever form it is written.
 
     The number may stand in "from" or "to" alone; the company's own line is nobody's number.
     """
-    wanted = number_key(number)
-    if wanted is None:
+    tail = digits(number)[-TAIL:]
+    if len(tail) < SHORTEST:
         return []
     rows = db.execute(
-        f"SELECT key, {NUMBER_KEY} = ?1, body ->> 'from', body ->> 'to',"
+        "SELECT key, account, number, body ->> 'from', body ->> 'to',"
         " body ->> '$.company_number.number' FROM call JOIN detail USING (key)"
-        f" WHERE {NUMBER_KEY} = ?1 OR digits LIKE '%' || ?1 || '%'",
-        (wanted,),
+        " WHERE digits LIKE ? ORDER BY key",
+        (f"%{tail}%",),
     )
-    return [
-        key
-        for key, contact, *ends, line in rows
-        if contact or (wanted in map(number_key, ends) and number_key(line) != wanted)
-    ]
+    found = []
+    for key, account, contact, *ends, line in rows:
+        wanted, ours = key_of(account, number), key_of(account, line)
+        others = [end for end in (key_of(account, end) for end in ends) if end != ours]
+        if any(_same(wanted, one) for one in (key_of(account, contact), *others)):
+            found.append(key)
+    return found
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two keys are of one number; where the country of one is not known, its last digits
+    decide: rather too much than too little goes.
+    """
+    if one == other:
+        return True
+    known = one.startswith("+") and other.startswith("+")
+    return not known and one[-NATIONAL:] == other[-NATIONAL:]
 
 
 def keys_before(db: sqlite3.Connection, before: float) -> list[int]:
     """Keys of the calls that began before a moment (Unix seconds); those without a time stay."""
-    rows = db.execute("SELECT key FROM call WHERE started_at < ?", (round(before * 1000),))
+    rows = db.execute(
+        "SELECT key FROM call WHERE started_at < ? ORDER BY key", (round(before * 1000),)
+    )
     return [key for (key,) in rows]
 
 
 def mentions(db: sqlite3.Connection, number: str) -> int:
     """How many calls hold a number anywhere: as a line of the company, in a note, in a name."""
-    wanted = number_key(number)
-    if wanted is None:
+    tail = digits(number)[-TAIL:]
+    if len(tail) < SHORTEST:
         return 0
-    sql = "SELECT count(*) FROM call WHERE digits LIKE ?1 OR words LIKE ?1"
-    return int(db.execute(sql, (f"%{wanted}%",)).fetchone()[0])
+    # words stand apart, so a number in a note may stand in pieces
+    written = "digits LIKE ?1 OR replace(words || our_words, ' ', '') LIKE ?1"
+    row = db.execute(f"SELECT count(*) FROM call WHERE {written}", (f"%{tail}%",)).fetchone()
+    return int(row[0])
 
 
 def remove(db: sqlite3.Connection, keys: Sequence[int], number: str | None = None) -> Purged:
@@ -85,11 +110,11 @@ def remove(db: sqlite3.Connection, keys: Sequence[int], number: str | None = Non
 
 
 def _forget_names(db: sqlite3.Connection, number: str) -> int:
-    wanted = number_key(number)
+    tail = digits(number)[-TAIL:]
     found = [
         (account, kind, id_)
         for account, kind, id_, fields in db.execute("SELECT account, kind, id, fields FROM name")
-        if wanted and wanted in "".join(filter(str.isdigit, fields))
+        if len(tail) >= SHORTEST and tail in digits(fields)
     ]
     db.executemany("DELETE FROM name WHERE account = ? AND kind = ? AND id = ?", found)
     return len(found)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from providers.model import Call
-from tui.archive.numbers import NUMBER_KEY, number_key
 
 ORIGINAL = "original"
 TRANSFERRED = "transferred"
@@ -42,16 +41,16 @@ def keep_threads(db: sqlite3.Connection, account: str, key: int, call: Call) -> 
 
 def related(db: sqlite3.Connection, key: int, limit: int) -> list[Related]:
     """Calls that belong to a row's, newest first, at most `limit`; a call stands there once."""
-    row = db.execute("SELECT account, id, number FROM call WHERE key = ?", (key,)).fetchone()
+    row = db.execute("SELECT account, id, number_key FROM call WHERE key = ?", (key,)).fetchone()
     if row is None:
         return []
-    account, id_, number = row
+    account, id_, number = row  # a call without a number has the empty text, or none yet
     found: dict[int, str] = {}
     for relation, sql, values in (
         (ORIGINAL, _ORIGINAL, (account, key)),
         (TRANSFERRED, _IN_THREAD, (account, f"call {id_}", limit + 1)),
         (SAME_CALL, _IN_SAME_THREAD, (key, limit + 1)),
-        (SAME_NUMBER, _OF_NUMBER, (number_key(number), limit + 1)),
+        (SAME_NUMBER, _OF_NUMBER, (number or None, limit + 1)),
     ):
         for (other,) in db.execute(sql, values):
             if other != key:
@@ -78,6 +77,4 @@ _IN_SAME_THREAD = (
     " JOIN call ON call.key = other.key"
     " WHERE mine.key = ? ORDER BY started_at DESC LIMIT ?"
 )
-_OF_NUMBER = (
-    f"SELECT key FROM call WHERE {NUMBER_KEY} = ? ORDER BY started_at DESC, key DESC LIMIT ?"
-)
+_OF_NUMBER = "SELECT key FROM call WHERE number_key = ? ORDER BY started_at DESC, key DESC LIMIT ?"

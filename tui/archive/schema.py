@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 
-from tui.archive.numbers import NUMBER_KEY
-
 MIGRATIONS = (
     """
     -- one line of the call table each: what is sorted, filtered and shown without parsing
@@ -107,7 +105,7 @@ MIGRATIONS = (
         FOREIGN KEY (account, call_id) REFERENCES call (account, id) ON DELETE CASCADE
     ) WITHOUT ROWID;
     """,
-    f"""
+    """
     -- calls that were removed for good: a sync does not bring them back
     CREATE TABLE purged (
         account TEXT NOT NULL COLLATE NOCASE,
@@ -125,8 +123,6 @@ MIGRATIONS = (
     CREATE INDEX thread_by_call ON thread (key);
     INSERT INTO thread SELECT account, 'call ' || (body ->> 'original_call_id'), key
         FROM call JOIN detail USING (key) WHERE body ->> 'original_call_id' IS NOT NULL;
-
-    CREATE INDEX call_by_tail ON call ({NUMBER_KEY}, started_at, key);
     """,
     """
     -- what we decided about calls: only ever added to; a batch is one step of undo
@@ -163,7 +159,7 @@ MIGRATIONS = (
     ALTER TABLE call ADD COLUMN snoozed_until INTEGER;
     ALTER TABLE call ADD COLUMN triaged_at INTEGER;
     ALTER TABLE call ADD COLUMN our_tags TEXT;
-    ALTER TABLE call ADD COLUMN our_words TEXT NOT NULL DEFAULT '';
+    ALTER TABLE call ADD COLUMN our_words TEXT NOT NULL DEFAULT '';  -- as words
 
     -- who waits for an answer, and which later call gave it
     ALTER TABLE call ADD COLUMN number_key TEXT;       -- NULL: not worked out yet; '': no number
@@ -171,12 +167,8 @@ MIGRATIONS = (
     ALTER TABLE call ADD COLUMN sla_met INTEGER;
     ALTER TABLE call ADD COLUMN callback_requested INTEGER;
     ALTER TABLE call ADD COLUMN closed_by INTEGER;     -- key of the answered call
-    CREATE INDEX call_by_state ON call (state, started_at, key);
     CREATE INDEX call_by_number ON call (number_key, started_at);
     CREATE INDEX call_unkeyed ON call (key) WHERE number_key IS NULL;
-    CREATE INDEX call_missed ON call (started_at, key) WHERE missed = 1 AND closed_by IS NULL;
-    CREATE INDEX call_callback ON call (started_at, key) WHERE callback_requested = 1;
-    CREATE INDEX call_sla ON call (started_at, key) WHERE sla_met = 0;
     CREATE INDEX call_closed ON call (closed_by) WHERE closed_by IS NOT NULL;
 
     -- in which country an account's numbers without a country code are
@@ -184,6 +176,59 @@ MIGRATIONS = (
         account TEXT PRIMARY KEY COLLATE NOCASE,
         region  TEXT NOT NULL
     ) WITHOUT ROWID;
+    """,
+    """
+    -- the order of time as one number that no two calls share (see tui.archive.index)
+    ALTER TABLE call ADD COLUMN place INTEGER;
+    ALTER TABLE call ADD COLUMN queue TEXT;
+    UPDATE call SET place = ordered.place FROM (
+        SELECT key AS ordered_key, IFNULL(started_at << 15, -(1 << 62))
+            + row_number() OVER (PARTITION BY started_at ORDER BY key) - 1 AS place
+        FROM call
+    ) AS ordered WHERE key = ordered_key;
+    DROP INDEX call_by_time;
+    DROP INDEX call_by_account;
+    CREATE UNIQUE INDEX call_by_place ON call (place);
+    CREATE INDEX call_by_account ON call (account, place);
+    CREATE INDEX call_missed ON call (place) WHERE missed = 1 AND closed_by IS NULL;
+    CREATE INDEX call_answered_later ON call (place) WHERE closed_by IS NOT NULL;
+    CREATE INDEX call_callback ON call (place) WHERE callback_requested = 1;
+    CREATE INDEX call_sla ON call (place) WHERE sla_met = 0;
+    CREATE INDEX call_by_decision ON call (triaged_at, place) WHERE triaged_at IS NOT NULL;
+
+    -- the words of each call and a token for each of its facets; rowid is the place
+    CREATE VIRTUAL TABLE search USING fts5(
+        text, content = '', columnsize = 0, tokenize = "ascii tokenchars '='"
+    );
+    -- every word there is, so that the beginning of one can be completed
+    CREATE TABLE word (
+        term  TEXT PRIMARY KEY,
+        calls INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    -- every name there is: agents, dispositions, tags and the like
+    CREATE TABLE known (
+        kind  TEXT NOT NULL,
+        value TEXT NOT NULL,
+        calls INTEGER NOT NULL,
+        PRIMARY KEY (kind, value)
+    ) WITHOUT ROWID;
+    -- every number there is, in digits, its fragments, and whose calls have it
+    CREATE TABLE number (
+        n      INTEGER PRIMARY KEY,
+        digits TEXT NOT NULL UNIQUE,
+        calls  INTEGER NOT NULL
+    );
+    CREATE VIRTUAL TABLE fragment USING fts5(
+        digits, content = '', columnsize = 0, tokenize = 'trigram'
+    );
+    CREATE TABLE call_number (
+        n     INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        PRIMARY KEY (n, place)
+    ) WITHOUT ROWID;
+    -- calls up to this key came before the index and are not in it yet
+    CREATE TABLE unindexed (upto INTEGER NOT NULL);
+    INSERT INTO unindexed SELECT IFNULL(max(key), 0) FROM call;
     """,
 )
 

@@ -1,16 +1,32 @@
-"""A `Query` as SQL over the table ``call``, and the orders that the table can be sorted in."""
+"""A `Query` as SQL, and the orders that the table can be sorted in.
+
+Each term has a condition on a call's line, which is what the term means. Where the index can
+name the calls, a term also has an expression of the full-text table, so that only those are
+read, from the newest on. The index narrows, the condition decides.
+"""
 
 from __future__ import annotations
 
+import sqlite3
 import time
-from collections.abc import Callable
-from itertools import groupby
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from operator import eq, gt, lt
+from typing import Any, NamedTuple
 
-from tui.query import EXACT, Query, Term
+from tui.archive.index import (
+    LENGTHS,
+    LISTS,
+    SINGLE,
+    TIES,
+    SearchIndex,
+    bucket,
+    token,
+)
+from tui.query import EXACT, Query, Term, words
 
 ORDERS = {
-    "time": "started_at",
+    "time": "place",
     "direction": "direction",
     "outcome": "outcome",
     "contact": "contact COLLATE NOCASE",
@@ -36,67 +52,82 @@ ORDERS = {
 
 _EXCLUSIVE = frozenset({"direction", "outcome", "account", "provider", "period", "id", "state"})
 """Kinds of which a call has one value: several such terms mean any of them."""
+FEW_WORDS = 500
+"""So many words with one beginning are looked up without asking how common they are."""
+MANY_WORDS = 2000
+RARE = 0.02
+"""Beginnings that are more common than this part of all calls are found sooner by reading the
+newest calls than by looking up every word."""
+COMMON = 0.1
+"""The same for lengths."""
+FEW_CALLS = 20_000
+"""Calls with a fragment of a number are looked up by it unless there are more."""
 
 Sql = tuple[str, list[Any]]
 
 
-def order_by(column: str, descending: bool) -> str:
+class Plan(NamedTuple):
+    """Where to read the keys of a query's calls, and which of those to keep."""
+
+    source: str
+    place: str
+    """The column of the source that has the place."""
+    condition: str
+    values: list[Any]
+    """Of the source, then of the condition."""
+
+    def select(self, what: str, more: str = "") -> str:
+        return f"SELECT {what} FROM {self.source} WHERE {self.condition} {more}"
+
+
+def order_by(column: str, descending: bool, place: str = "place") -> str:
     """ORDER BY of a sort; calls that tie, or lack the value, stand newest first at the end."""
     turn = "DESC" if descending else "ASC"
     if column == "time":
-        return f"ORDER BY started_at {turn}, key {turn}"
-    nulls = "NULLS LAST"
-    return f"ORDER BY {ORDERS[column]} {turn} {nulls}, started_at DESC, key DESC"
+        return f"ORDER BY {place} {turn}"
+    return f"ORDER BY {ORDERS[column]} {turn} NULLS LAST, {place} DESC"
 
 
-def where(query: Query) -> Sql:
-    """The condition (``1`` when there is none) and its values."""
-    groups: dict[tuple[str, bool], list[Term]] = {}
-    alone: list[Term] = []
-    for term in query.terms:
-        kind = term.field if term.kind == "field" else term.kind
-        if kind in _EXCLUSIVE and not term.negated:
-            groups.setdefault((kind, term.negated), []).append(term)
-        else:
-            alone.append(term)
-    parts = [_any(terms) for terms in groups.values()] + [_one(term) for term in alone]
-    if not parts:
-        return "1", []
-    return " AND ".join(sql for sql, _ in parts), [value for _, values in parts for value in values]
+# -- what a term means
 
 
-def _any(terms: list[Term]) -> Sql:
-    parts = [_one(term) for term, _ in groupby(terms)]
-    sql = " OR ".join(sql for sql, _ in parts)
-    return f"({sql})", [value for _, values in parts for value in values]
+@lru_cache(maxsize=8192)  # the same names come again and again
+def _spaced(text: str) -> str:
+    return f" {' '.join(words(text))} "
 
 
-def _one(term: Term) -> Sql:
-    sql, values = _POSITIVE[term.kind](term)
-    # a call without the value is not one that has it, so "not" keeps it
-    return (f"NOT IFNULL({sql}, 0)", values) if term.negated else (sql, values)
+def finds(text: str | None, needle: str) -> bool:
+    """SQL function: whether these words stand in a text, one after the other; see `needle_of`."""
+    return text is not None and needle in _spaced(text)
 
 
-def _like(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+def lists(text: str | None, needle: str) -> bool:
+    """SQL function: the same of one of several comma-separated values."""
+    return text is not None and any(finds(part, needle) for part in text.split(","))
+
+
+def needle_of(text: str, *, whole: bool = False) -> str:
+    """The words of a query as `finds` looks for them: the last one may go on unless `whole`."""
+    return f" {' '.join(words(text))}{' ' if whole else ''}"
+
+
+WORDS_HAVE = "instr(words, ?)"
+"""The column has words apart already; but of calls from before the index it has text."""
+
+
+def _word(term: Term) -> Sql:
+    needle = needle_of(term.value, whole=term.kind == "phrase")
+    return f"({WORDS_HAVE} OR instr(our_words, ?))", [needle, needle]
 
 
 def _field(term: Term) -> Sql:
     if term.field in EXACT:
-        return f"{term.field} = ?", [term.value]
-    return f"fold({term.field}) LIKE ? ESCAPE '\\'", [_like(term.value)]
-
-
-def _tags(term: Term) -> Sql:
-    """The vendor's tags and ours."""
-    like = "fold({}) LIKE ? ESCAPE '\\'"
-    return f"({like.format('tags')} OR {like.format('our_tags')})", [_like(term.value)] * 2
-
-
-def _word(term: Term) -> Sql:
-    like = "{} LIKE ? ESCAPE '\\'"
-    return f"({like.format('words')} OR {like.format('our_words')})", [_like(term.value)] * 2
+        return f"call.{term.field} = ?", [term.value]
+    needle = needle_of(term.value)
+    if term.field == "tags":
+        return "(lists(tags, ?) OR lists(our_tags, ?))", [needle, needle]
+    function = "lists" if term.field in LISTS else "finds"
+    return f"{function}(call.{term.field}, ?)", [needle]
 
 
 def _period(term: Term, column: str = "started_at") -> Sql:
@@ -126,13 +157,19 @@ MARKS = {
     "called-back": "closed_by IS NOT NULL",
     "callback": "callback_requested = 1",
     "sla-missed": "sla_met = 0",
-    "flagged": "state = 'follow-up'",
 }
-"""Words of the query line that say who waits and what is decided."""
+"""Words of the query line that say who waits."""
+_INDEX_OF = {
+    "open-miss": "call_missed",
+    "called-back": "call_answered_later",
+    "callback": "call_callback",
+    "sla-missed": "call_sla",
+}
+"""The index of just these calls, in the order of time."""
 
-
-_POSITIVE: dict[str, Callable[[Term], Sql]] = {
+_MEANING: dict[str, Callable[[Term], Sql]] = {
     "word": _word,
+    "phrase": _word,
     "number": lambda term: ("digits LIKE ?", [f"%{term.value}%"]),
     "direction": lambda term: ("direction = ?", [term.value]),
     "outcome": lambda term: ("outcome = ?", [term.value]),
@@ -140,8 +177,279 @@ _POSITIVE: dict[str, Callable[[Term], Sql]] = {
     "mark": _mark,
     "state": _state,
     "triaged": lambda term: _period(term, "triaged_at"),
-    "field": lambda term: _tags(term) if term.field == "tags" else _field(term),
+    "field": _field,
     "compare": lambda term: (f"{term.field} {term.value} ?", [term.low]),
     "period": _period,
     "bound": _period,
 }
+
+
+def meaning(*group: Term) -> Sql:
+    """What a group of terms, any of which will do, means: a condition on a line of ``call``."""
+    parts = [_MEANING[term.kind](term) for term in group]
+    sql = " OR ".join(sql for sql, _ in parts)
+    sql = f"({sql})" if len(parts) > 1 else sql
+    values = [value for _, part in parts for value in part]
+    # a call without the value is not one that has it, so "not" keeps it
+    return (f"NOT IFNULL({sql}, 0)", values) if group[0].negated else (sql, values)
+
+
+def grouped(query: Query) -> list[list[Term]]:
+    """The terms by *and*; those in one group by *or*."""
+    groups: dict[object, list[Term]] = {}
+    for place, term in enumerate(dict.fromkeys(query.terms)):
+        kind = term.field if term.kind == "field" else term.kind
+        alone = term.negated or kind not in _EXCLUSIVE
+        groups.setdefault(place if alone else kind, []).append(term)
+    return list(groups.values())
+
+
+# -- how the index finds it
+
+
+class Found(NamedTuple):
+    """An expression of the full-text table. Unless it is exact, more calls than meant match."""
+
+    expression: str
+    exact: bool = True
+    turned: bool = False
+    """Of terms with "not": it names the calls to show, not those to leave out."""
+
+
+def any_of(tokens: Iterable[str]) -> str:
+    """An expression; empty where there is nothing that could match."""
+    return " OR ".join(f'"{one}"' for one in tokens)
+
+
+Few = tuple[str, list[Any], list[Term]]
+"""SQL for the places of a few calls, its values, and the terms that it answers."""
+
+
+class Planner:
+    """Plans queries with what one archive's index knows."""
+
+    def __init__(self, db: sqlite3.Connection, index: SearchIndex) -> None:
+        self._db, self._index = db, index
+
+    def plan(self, query: Query) -> Plan:
+        groups = grouped(query)
+        low, high = _bounds(groups)
+        groups = [group for group in groups if not _is_span(group)]
+        if self._index.unindexed():
+            plan = self._read_all(groups, low, high)
+            condition = plan.condition.replace(WORDS_HAVE, "finds(words, ?)")
+            return plan._replace(condition=condition)
+        few = self._by_id(groups) or self._by_number(groups) or self._by_decision(groups)
+        if few is None:
+            return self._by_mark(groups, low, high) or self._by_text(groups, low, high)
+        places, values, exact = few
+        source = f"({places}) AS found CROSS JOIN call ON call.place = found.p"
+        rest = [group for group in groups if group is not exact]
+        return _plan(source, "found.p", values, rest, low, high)
+
+    def _read_all(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan:
+        return _plan("call", "place", [], groups, low, high)
+
+    def _by_id(self, groups: list[list[Term]]) -> Few | None:
+        """The places of the calls that are named."""
+        for group in groups:
+            if group[0].field == "id" and not group[0].negated:
+                marks = ",".join("?" * len(group))
+                return (
+                    "SELECT place AS p FROM call AS c WHERE c.account IN"
+                    f" (SELECT value FROM known WHERE kind = 'account') AND c.id IN ({marks})",
+                    [term.value for term in group],
+                    group,
+                )
+        return None
+
+    def _by_number(self, groups: list[list[Term]]) -> Few | None:
+        """The places of the calls with a number, where those are few."""
+        for group in groups:
+            if group[0].kind == "number" and not group[0].negated:
+                found = self._index.numbers(group[0].value)
+                if sum(calls for _, calls in found) <= FEW_CALLS:
+                    marks = ",".join(str(n) for n, _ in found)
+                    sql = f"SELECT DISTINCT place AS p FROM call_number WHERE n IN ({marks})"
+                    return sql, [], group
+        return None
+
+    def _by_decision(self, groups: list[list[Term]]) -> Few | None:
+        """The places of the calls that were decided about in some time, where those are few."""
+        for group in groups:
+            if group[0].kind == "triaged" and not group[0].negated:
+                condition, values = meaning(*group)
+                sql = f"SELECT place AS p FROM call WHERE triaged_at IS NOT NULL AND {condition}"
+                if self._few(sql, values):
+                    return sql, values, group
+        return None
+
+    def _by_mark(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan | None:
+        """The plan that reads only those who wait; unless they are many, and something else
+        that is wanted may be rare.
+        """
+        narrowed = any(group[0].kind in _RARE_KINDS and not group[0].negated for group in groups)
+        for group in groups:
+            name = _INDEX_OF.get(group[0].value) if group[0].kind == "mark" else None
+            if name and not group[0].negated:
+                source = f"call INDEXED BY {name}"
+                condition, values = meaning(*group)
+                if not narrowed or self._few(f"SELECT 1 FROM {source} WHERE {condition}", values):
+                    return _plan(source, "place", [], groups, low, high)
+        return None
+
+    def _few(self, sql: str, values: list[Any]) -> bool:
+        counted = f"SELECT count(*) FROM ({sql} LIMIT {FEW_CALLS + 1})"
+        return int(self._db.execute(counted, values).fetchone()[0]) <= FEW_CALLS
+
+    def _by_text(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan:
+        """The plan that asks the full-text table for all that it can tell."""
+        wanted, unwanted, rest = [], [], []
+        for group in groups:
+            found = self._find(group)
+            negated = group[0].negated and not (found and found.turned)
+            if found is None or (negated and not found.exact):
+                rest.append(group)
+            elif negated:
+                unwanted.append((group, found.expression))
+            else:
+                wanted.append(found.expression)
+                if not found.exact:
+                    rest.append(group)
+        if not wanted:
+            rest += [group for group, _ in unwanted]
+            return self._read_all(rest, low, high)
+        if "" in wanted:
+            return _plan("call", "place", [], [], 1, 0)
+        match = " AND ".join(f"({one})" for one in wanted)
+        for _, one in unwanted:
+            match = f"({match}) NOT ({one})" if one else match
+        source = "search CROSS JOIN call ON call.place = search.rowid AND search MATCH ?"
+        return _plan(source, "search.rowid", [match], rest, low, high)
+
+    def _find(self, group: list[Term]) -> Found | None:
+        """One expression for a group of terms, or None where the index cannot tell."""
+        kind = group[0].field if group[0].kind == "field" else group[0].kind
+        column = _FACET_OF.get(kind, kind)
+        if column in SINGLE:
+            return self._single(group, column)
+        if kind == "state":
+            return self._states(group)
+        found = [_FINDERS[term.kind](self, term) for term in group if term.kind in _FINDERS]
+        if len(found) < len(group) or None in found:
+            return None
+        known = [one for one in found if one]
+        expression = " OR ".join(one.expression for one in known if one.expression)
+        return Found(expression, all(one.exact for one in known))
+
+    def _single(self, group: list[Term], column: str) -> Found:
+        """A facet of which each call has one value; "not" is any of its other values."""
+        meant = {"1" if term.kind == "recording" else _same(column, term.value) for term in group}
+        negated = group[0].negated
+        known = self._index.known(column)
+        chosen = (value for value in known if (_same(column, value) in meant) != negated)
+        return Found(any_of(token(column, value) for value in chosen), turned=True)
+
+    def _states(self, group: list[Term]) -> Found:
+        """A snooze may be over; only the condition tells."""
+        meant, negated = {term.value for term in group}, group[0].negated
+        may_be = {value: {value} for value in self._index.known("state")}
+        if "snoozed" in may_be:
+            may_be["snoozed"] = {"snoozed", "open"}
+        chosen = [
+            value
+            for value, states in may_be.items()
+            if any((s in meant) != negated for s in states)
+        ]
+        exact = "snoozed" not in chosen
+        return Found(any_of(token("state", value) for value in chosen), exact, turned=True)
+
+    def _mark(self, term: Term) -> Found | None:
+        """Nobody decided about a call of these states; who waits has an index of its own."""
+        if term.value != "untriaged" or term.negated:
+            return None
+        return Found(any_of(token("state", one) for one in _UNDECIDED), exact=False)
+
+    def _text(self, term: Term) -> Found | None:
+        """Words one after the other; the last one may go on, unless quoted."""
+        *before, last = words(term.value) or [""]
+        if term.kind == "phrase":
+            return Found(any_of([" ".join([*before, last])])) if last else None
+        starts = self._index.beginning(last, MANY_WORDS + 1) if last else []
+        if len(starts) > FEW_WORDS:
+            common = sum(calls for _, calls in starts) > RARE * self._total()
+            if common or len(starts) > MANY_WORDS:
+                return None
+        return Found(any_of(" ".join([*before, word]) for word, _ in starts))
+
+    def _value(self, term: Term) -> Found | None:
+        if term.field in EXACT:
+            return None
+        function = lists if term.field in LISTS else finds
+        needle = needle_of(term.value)
+        values = [value for value in self._index.known(term.field) if function(value, needle)]
+        if len(values) > MANY_WORDS:
+            return None
+        return Found(any_of(token(term.field, value) for value in values))
+
+    def _length(self, term: Term) -> Found | None:
+        """Lengths by the buckets that can hold them."""
+        if term.field not in LENGTHS:
+            return None
+        here, known = bucket(term.low), self._index.known(term.field)
+        fits = _SIDES[term.value[0]]
+        chosen = [number for number in known if int(number) == here or fits(int(number), here)]
+        if sum(known[number] for number in chosen) > COMMON * self._total():
+            return None
+        return Found(any_of(token(term.field, number) for number in chosen), exact=False)
+
+    def _total(self) -> int:
+        return sum(self._index.known("provider").values())
+
+
+_UNDECIDED = ("new", "open", "snoozed")
+_RARE_KINDS = frozenset({"word", "phrase", "field"})
+_SIDES: dict[str, Callable[[int, int], bool]] = {">": gt, "<": lt, "=": eq}
+_FINDERS: dict[str, Callable[[Planner, Term], Found | None]] = {
+    "word": Planner._text,
+    "phrase": Planner._text,
+    "field": Planner._value,
+    "compare": Planner._length,
+    "mark": Planner._mark,
+}
+_FACET_OF = {"recording": "has_recording"}
+
+
+def _same(column: str, value: str) -> str:
+    """Accounts are the same whatever their case."""
+    return value.lower() if column == "account" else value
+
+
+def _is_span(group: list[Term]) -> bool:
+    """One stretch of time, which is one stretch of places."""
+    return len(group) == 1 and group[0].kind in ("period", "bound") and not group[0].negated
+
+
+def _bounds(groups: list[list[Term]]) -> tuple[int | None, int | None]:
+    """First and last place of the stretches of time that all hold."""
+    spans = [group[0] for group in groups if _is_span(group)]
+    if not spans:
+        return None, None
+    low = max(round(span.low * 1000) for span in spans)
+    high = min(round(span.high * 1000) for span in spans)
+    return low * TIES, high * TIES + TIES - 1
+
+
+def _plan(
+    source: str,
+    place: str,
+    values: list[Any],
+    groups: list[list[Term]],
+    low: int | None,
+    high: int | None,
+) -> Plan:
+    conditions = [meaning(*group) for group in groups]
+    if low is not None:
+        conditions.insert(0, (f"{place} BETWEEN ? AND ?", [low, high]))
+    condition = " AND ".join(sql for sql, _ in conditions) or "1"
+    return Plan(source, place, condition, [*values, *(v for _, vs in conditions for v in vs)])

@@ -25,6 +25,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from tui.archive import codec
+from tui.archive.index import SearchIndex, apart
 from tui.query import STATES, fold
 
 STEP = 500
@@ -192,8 +193,10 @@ def _new_batch() -> str:
 class TriageLog:
     """The log of one archive, on that archive's connection. It is `Archive.triage`."""
 
-    def __init__(self, db: sqlite3.Connection, transaction: Transaction) -> None:
-        self._db, self._transaction = db, transaction
+    def __init__(
+        self, db: sqlite3.Connection, transaction: Transaction, index: SearchIndex
+    ) -> None:
+        self._db, self._transaction, self._index = db, transaction, index
 
     def act(
         self,
@@ -263,8 +266,7 @@ class TriageLog:
                     " VALUES (?, ?, ?, ?, ?, ?, ?)",
                     [(moment, by, batch, *name, *body) for name in step for body in bodies],
                 )
-                for name in step:
-                    self._keep(name, project(self.events(*name)))
+                self._keep(step)
 
     @contextmanager
     def _lasting(self) -> Iterator[None]:
@@ -276,8 +278,21 @@ class TriageLog:
         finally:
             self._db.execute("PRAGMA synchronous = NORMAL")
 
-    def _keep(self, name: CallName, now: Triage) -> None:
-        """Write what a call's events come to; runs inside a transaction."""
+    def _keep(self, names: Iterable[CallName]) -> None:
+        """Write what the events of calls come to, where they are searched too; runs inside a
+        transaction.
+        """
+        changes = self._index.changes()
+        for name in names:
+            now = project(self.events(*name))
+            self._write_down(name, now)
+            row = self._db.execute("SELECT key FROM call WHERE account = ? AND id = ?", name)
+            if found := row.fetchone():  # a call that is not here has no line
+                with self._index.changing(found[0], changes):
+                    self._copy(name, now)
+        changes.flush()
+
+    def _write_down(self, name: CallName, now: Triage) -> None:
         if now.by is None:
             self._db.execute("DELETE FROM triage WHERE account = ? AND id = ?", name)
         else:
@@ -296,10 +311,9 @@ class TriageLog:
                     _ms(now.snoozed_until),
                 ),
             )
-        self._copy(name, now)
 
     def _copy(self, name: CallName, now: Triage) -> None:
-        """Into the call's line, where it is filtered by; a call that is not here is none."""
+        """Into the call's line, where it is filtered by."""
         comments = (e.body["text"] for e in standing(self.events(*name)) if e.kind == "comment")
         words = [*now.tags, now.note or "", *comments]
         self._db.execute(
@@ -310,40 +324,38 @@ class TriageLog:
                 _ms(now.snoozed_until),
                 _ms(now.at),
                 ", ".join(now.tags) or None,
-                fold(" ".join(filter(None, words))),
+                apart(filter(None, words)),
                 *name,
             ),
         )
 
     def restore(self, name: CallName) -> None:
-        """Give a call that came (again) the triage it had; runs inside a transaction."""
+        """Give a call that came (again) the triage it had, before it is indexed; runs inside a
+        transaction.
+        """
         now = self.of(*name)
         if now is not UNTOUCHED:
             self._copy(name, now)
 
     def rebuild(self) -> None:
         """Make the state of every call again from the log."""
-        names = self._db.execute("SELECT DISTINCT account, id FROM event").fetchall()
         with self._transaction():
-            self._db.execute("DELETE FROM triage")
-            self._db.execute(
-                "UPDATE call SET state = 'new', snoozed_until = NULL, triaged_at = NULL,"
-                " our_tags = NULL, our_words = '' WHERE triaged_at IS NOT NULL"
+            names = self._db.execute(
+                "SELECT account, id FROM event UNION SELECT account, id FROM triage"
+                " UNION SELECT account, id FROM call WHERE triaged_at IS NOT NULL"
             )
-            for name in names:
-                self._keep(name, project(self.events(*name)))
+            self._keep(names.fetchall())
 
-    def forget(self, account: str, id_: str | None = None) -> None:
-        """Remove the events of a call, or of all calls of an account, for good.
+    def forget(self, account: str, id_: str | None = None) -> int:
+        """Remove the events of a call, or of all calls of an account, for good; how many rows.
 
         Runs inside the caller's transaction, which removes the calls themselves.
         """
-        for table in ("event", "triage"):
-            sql = f"DELETE FROM {table} WHERE account = ?"
-            if id_ is None:
-                self._db.execute(sql, (account,))
-            else:
-                self._db.execute(f"{sql} AND id = ?", (account, id_))
+        one, values = ("", [account]) if id_ is None else (" AND id = ?", [account, id_])
+        return sum(
+            self._db.execute(f"DELETE FROM {table} WHERE account = ?{one}", values).rowcount
+            for table in ("event", "triage")
+        )
 
     # -- reading
 

@@ -15,19 +15,22 @@ from widgets.cells import Line, fit
 from widgets.lines import ScrolledLines
 
 QUERY_HELP = (
-    ("anna refund", "words: contact, agent, note, tag, summary, disposition"),
+    (
+        "anna refund",
+        "words: contact, agent, note, tag, summary, disposition; their beginning will do",
+    ),
     ("#4567  …4567", "a fragment of a number, however it is written"),
     ("in  out  internal", "direction"),
     ("missed  voicemail  busy", "outcome; several mean any of them"),
     ("rec  -rec", "with, without a recording"),
-    ("agent:  group:  tag:", "also account: vendor: campaign: dispo: status: id:"),
+    ("agent:  group:  tag:", "also account: vendor: queue: campaign: dispo: status: id:"),
     ("open-miss  called-back", "missed, and nobody got through since; somebody did"),
     ("callback  sla-missed", "the caller asked to be called back; waited too long"),
     ("untriaged  flagged", "to be decided; to be followed up"),
     ("state:done", "also new, open, follow-up, snoozed; triaged:today"),
     ("dur>120  wait>30  talk<6", "seconds; dur>2m for minutes"),
     ("today  yesterday  7d", "also 2026-11-02 and 2026-11-02..2026-11-05"),
-    ('-word  "two words"', "not; together"),
+    ('-word  "two words"', "not; these whole words together"),
 )
 
 

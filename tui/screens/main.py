@@ -85,6 +85,7 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
         self._link = link
         self._version = 0
         self._reading = self._stale = False
+        self._reader: state.Reading | None = None
         self._keep = True
         """Whether the next reading leaves the cursor on its call."""
 
@@ -148,9 +149,13 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
         self._refresh()
         tidying = asyncio.to_thread(self.playback.tidy)
         self.run_worker(tidying, group="tidy", exit_on_error=False)
+        indexing = asyncio.to_thread(state.index_rest, self.services, lambda: not self.is_mounted)
+        self.run_worker(indexing, group="index", exit_on_error=False)
         self._show_states()
 
     async def on_unmount(self) -> None:
+        if self._reader:
+            self._reader.end()
         self._write_rest()
         await self.playback.close()
         if self._archive:
@@ -171,6 +176,8 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
     def _reload(self, keep: bool = True) -> None:
         """Read the rows anew, one reading at a time; `keep` the cursor on its call."""
         self._stale, self._keep = True, self._keep and keep
+        if self._reader and not keep:
+            self._reader.end()  # of another query
         if not self._reading:
             self._reading = True
             self._read()
@@ -181,17 +188,24 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
         try:
             while self._stale:
                 self._stale = False
-                wanted = self._query, self.sort
-                snapshot = await asyncio.to_thread(
-                    state.take_apart, self.services, self.accounts, *wanted
-                )
-                if wanted == (self._query, self.sort):
-                    keep, self._keep = self._keep, True
-                    self._show(snapshot, keep)
+                # the first page at once where other calls are asked for, then the whole order
+                for limit in (None,) if self._keep else (state.FIRST_ROWS, None):
+                    await self._read_once(limit)
         except (sqlite3.Error, OSError) as error:
             self._flash(f"the archive cannot be read: {error}", "error")
         finally:
             self._reading = False
+
+    async def _read_once(self, limit: int | None) -> None:
+        wanted = self._query, self.sort
+        if self._stale:
+            return
+        self._reader = state.Reading(self.services, self.accounts, *wanted, limit)
+        snapshot = await asyncio.to_thread(self._reader.run)
+        whole = limit is None or (snapshot is not None and not snapshot.complete)
+        if snapshot and whole and wanted == (self._query, self.sort):
+            keep, self._keep = self._keep, True
+            self._show(snapshot, keep)
 
     def _show(self, snapshot: state.Snapshot, keep: bool) -> None:
         assert self._archive is not None

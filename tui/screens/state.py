@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import field
 from typing import NamedTuple
 
@@ -79,12 +81,48 @@ def take(
     )
 
 
-def take_apart(
-    services: Services, accounts: Sequence[Account], query: Query, sort: tuple[str, bool]
-) -> Snapshot:
-    """`take` on a connection of its own, for another thread."""
+class Reading:
+    """`take` on a connection of its own, for another thread; it can be ended from this one."""
+
+    def __init__(
+        self,
+        services: Services,
+        accounts: Sequence[Account],
+        query: Query,
+        sort: tuple[str, bool],
+        limit: int | None = None,
+    ) -> None:
+        self._services, self._accounts = services, accounts
+        self._wanted = query, sort, limit
+        self._archive: Archive | None = None
+        self._ended = False
+
+    def run(self) -> Snapshot | None:
+        """The archive at this moment; None when the reading was ended before."""
+        with self._services.open_archive() as archive:
+            self._archive = archive
+            try:
+                return None if self._ended else take(archive, self._accounts, *self._wanted)
+            except sqlite3.OperationalError:
+                if self._ended:
+                    return None
+                raise
+            finally:
+                self._archive = None
+
+    def end(self) -> None:
+        """Nobody waits for it any more."""
+        self._ended = True
+        if archive := self._archive:
+            with suppress(sqlite3.ProgrammingError):  # it closed at this moment
+                archive.interrupt()
+
+
+def index_rest(services: Services, ended: Callable[[], bool]) -> None:
+    """Bring calls from before the search index into it, some at a time, until `ended`."""
     with services.open_archive() as archive:
-        return take(archive, accounts, query, sort)
+        while not ended() and archive.index_more():
+            pass
 
 
 def account_items(

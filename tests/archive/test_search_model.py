@@ -1,0 +1,364 @@
+"""Every query finds what its words say, on awkward text: beside a plain reading of the calls."""
+
+from __future__ import annotations
+
+import json
+import operator
+import sqlite3
+import unicodedata
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+import pytest
+
+from providers.model import Agent, Call, CompanyNumber, Contact, Disposition
+from tests.archive.calls import START
+from tui.archive import Archive
+from tui.archive.schema import MIGRATIONS, _statements
+from tui.archive.search import meaning
+from tui.archive.triage import note, state, tag
+from tui.query import EVERYTHING, Query, Term, digits, parse, words
+
+NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
+TEXTS = (
+    *("Müller", "José Núñez", "AND", "OR NOT", "NEAR(a b)", '"quoted"', "50%_off", "a*", "^start"),
+    *(
+        "東京電話",
+        "山田太郎",
+        "مرحبا بك",
+        "שלום",
+        "😀 smile",
+        "don't",
+        "x\x00y",
+        "=outcome=6d",
+        "İstanbul",
+    ),
+    *(
+        "Straße",
+        "ﬁne",
+        "hello, world",
+        "call back",
+        "note of 2",
+        "\u202eevil",
+        "𝐀bc",
+        "हिन्दी",
+        "한국",
+    ),
+)
+WITHOUT_COMMA = tuple(text for text in TEXTS if "," not in text)
+NUMBERS = ("+44 (20) 7946-0123", "+12025550123", "0123-45 67", "", "117", "08001234567")
+OUTCOMES = ("answered", "missed", "abandoned", "voicemail")
+
+
+class Ours(NamedTuple):
+    """What people decided and wrote about a call."""
+
+    state: str = "new"
+    tags: tuple[str, ...] = ()
+    text: str = ""
+
+
+def decide(archive: Archive, name: tuple[str, str], ours: Ours) -> None:
+    changes = [state(ours.state), note(ours.text), *map(tag, ours.tags)]
+    archive.triage.act([name], changes, "ann")
+
+
+def decided(archive: Archive, name: tuple[str, str]) -> Ours:
+    now = archive.triage.of(*name)
+    return Ours(now.state, now.tags, now.note or "")
+
+
+def random_call(number: int, random: Random) -> Call:
+    text = lambda: random.choice((None, *TEXTS))  # noqa: E731
+    many = random.sample(TEXTS, random.randrange(3))
+    started = None if random.random() < 0.05 else START + timedelta(seconds=random.randrange(60))
+    return Call(
+        id=str(number),
+        provider=random.choice(("nectar", "liner")),
+        direction=random.choice(("inbound", "outbound", None)),
+        outcome=random.choice(OUTCOMES),
+        started_at=started,
+        duration_s=random.choice((None, 0.0, 0.5, 3.0, 59.0, 120.0, 121.0, 4000.0)),
+        wait_s=random.choice((None, 5.0, 40.0)),
+        contact=Contact(name=text(), number=random.choice(NUMBERS)),
+        company_number=CompanyNumber(random.choice((None, "08001234567"))),
+        agents=tuple(Agent(id=name, name=name) for name in many),
+        ring_group=text(),
+        queue=text(),
+        campaign=text(),
+        disposition=Disposition(text(), text()),
+        tags=tuple(random.sample(TEXTS, random.randrange(3))),
+        summary=" ".join(random.sample(TEXTS, 3)),
+        has_recording=random.choice((True, False, None)),
+        raw={"id": number},
+    )
+
+
+def holds(text: str | None, term: Term, *, whole: bool = False) -> bool:
+    """Whether the words of a term stand in a text in a row; the last may go on unless `whole`."""
+    have, wanted = words(text or ""), words(term.value)
+    for start in range(len(have) - len(wanted) + 1):
+        piece = have[start : start + len(wanted)]
+        last_fits = piece[-1] == wanted[-1] or (not whole and piece[-1].startswith(wanted[-1]))
+        if piece[:-1] == wanted[:-1] and last_fits:
+            return True
+    return False
+
+
+def meant(term: Term, account: str, call: Call, ours: Ours) -> bool:
+    """What one term says, of the call itself."""
+    agents = [agent.name or agent.id or "" for agent in call.agents]
+    parts = {
+        "agents": [part for agent in agents for part in agent.split(",")],
+        "tags": [part for tag in (*call.tags, *ours.tags) for part in tag.split(",")],
+        "ring_group": [call.ring_group or call.queue or ""],
+        "queue": [call.queue or ""],
+        "campaign": [call.campaign or ""],
+        "disposition": [call.disposition.code or ""],
+    }
+    if term.kind in ("word", "phrase"):
+        texts = (
+            *(call.contact.name, call.disposition.code, call.disposition.note, call.summary),
+            *(call.ring_group, call.queue, call.campaign, *agents, *call.tags),
+        )
+        everything = " ".join(filter(None, texts))
+        return any(
+            holds(text, term, whole=term.kind == "phrase")
+            for text in (everything, ours.text, *ours.tags)
+        )
+    if term.field in parts:
+        return any(holds(part, term) for part in parts[term.field])
+    if term.kind == "number":
+        numbers = (call.contact.number, call.company_number.number)
+        return any(term.value in digits(number or "") for number in numbers)
+    if term.kind == "compare":
+        sign = {"<": operator.lt, ">": operator.gt, "=": operator.eq, "<=": operator.le}
+        value = getattr(call, term.field)
+        return value is not None and (sign | {">=": operator.ge})[term.value](value, term.low)
+    if term.kind == "period":
+        return bool(call.started_at) and term.low <= call.started_at.timestamp() <= term.high  # type: ignore[union-attr]
+    if term.field == "account":
+        return account.lower() == term.value.lower()
+    simple = {"direction": call.direction, "outcome": call.outcome, "provider": call.provider}
+    simple |= {"state": ours.state, "recording": "rec" if call.has_recording else "", "id": call.id}
+    return simple[term.field or term.kind] == term.value
+
+
+EXCLUSIVE = ("direction", "outcome", "account", "provider", "period", "id", "state")
+
+
+def expected(query: Query, world: dict[tuple[str, str], tuple[Call, Ours]]) -> set[tuple[str, str]]:
+    """By reading every call."""
+    found = set()
+    for (account, id_), (call, ours) in world.items():
+        either: dict[str, bool] = {}
+        fits = True
+        for term in query.terms:
+            kind, yes = term.field or term.kind, meant(term, account, call, ours)
+            if term.negated:
+                fits = fits and not yes
+            elif kind in EXCLUSIVE:
+                either[kind] = either.get(kind, False) or yes
+            else:
+                fits = fits and yes
+        if fits and all(either.values()):
+            found.add((account, id_))
+    return found
+
+
+def random_piece(random: Random) -> str:
+    text = random.choice(TEXTS).replace('"', "")
+    piece = random.choice(words(text) or ["x"])
+    beginning = piece[: random.randint(1, len(piece))]
+    field = random.choice(("agent", "group", "queue", "campaign", "tag", "dispo"))
+    number = random.choice([number for number in map(digits, NUMBERS) if number])
+    start = random.randrange(max(1, len(number) - 4))
+    kinds = (
+        *(
+            beginning,
+            piece,
+            f'"{text}"',
+            text.split()[0],
+            f"{field}:{beginning}",
+            f'{field}:"{text}"',
+        ),
+        *(f"#{number[start : start + 4]}", f"…{number[-3:]}", random.choice(("in", "out", "rec"))),
+        *(random.choice(OUTCOMES), random.choice(("account:EU", "account:two", "vendor:liner"))),
+        random.choice(("state:done", "state:new", "state:open", "flagged")),
+        f"{random.choice(('dur', 'wait', 'talk'))}{random.choice(('<', '>', '<=', '>=', '='))}"
+        f"{random.choice((0, 1, 3, 40, 120))}",
+        *(f"id:{random.randrange(1, 300)}", "2026-11-02T09:00..2026-11-02T09:00:30"),
+    )
+    return ("-" if random.random() < 0.25 else "") + random.choice(kinds)
+
+
+World = dict[tuple[str, str], tuple[Call, Ours]]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, World]:
+    """Calls that came, some that changed, some that people wrote to, some that went."""
+    random, world = Random(3), {}
+    archive = Archive(tmp_path_factory.mktemp("model") / "archive.db")
+    for account, numbers in {
+        "eu": range(1, 201),
+        "two": range(201, 301),
+        "gone": range(301, 341),
+    }.items():
+        calls = [random_call(number, random) for number in numbers]
+        changed = [replace(random_call(int(one.id), random)) for one in calls[::3]]
+        with archive.transaction():
+            archive.save(account, calls)
+        for key in random.sample(list(archive.keys()), 10):
+            decide(archive, archive.names_of([key])[0], Ours("open", ("before",), "before"))
+        with archive.transaction():
+            archive.save(account, changed)
+        world |= {(account, call.id): (call, Ours()) for call in (*calls, *changed)}
+    archive.remove_account("gone")
+    for row in archive.rows(archive.keys()).window(0, 1000):
+        if random.random() < 0.3:
+            name, one = (row.account, row.id), random.choice(WITHOUT_COMMA)
+            written = Ours("done", (one,), " ".join(random.sample(TEXTS, 2)))
+            decide(archive, name, written)
+    return archive, {
+        name: (call, decided(archive, name))
+        for name, (call, _) in world.items()
+        if name[0] != "gone"
+    }
+
+
+def found_by(archive: Archive, query: Query) -> list[tuple[str, str]]:
+    rows = archive.rows(archive.keys(query)).window(0, 1000)
+    return [(row.account, row.id) for row in rows]
+
+
+def check(archive: Archive, world: World, count: int, seed: int) -> None:
+    random, hits = Random(seed), 0
+    for _ in range(count):
+        line = " ".join(random_piece(random) for _ in range(random.randint(1, 3)))
+        query = parse(line, NOW, UTC)
+        want = expected(query, world)
+        assert set(found_by(archive, query)) == want, (line, query)
+        assert archive.count(query) == len(want), line
+        hits += bool(want) and len(want) < len(world)
+    assert hits > count / 4  # most lines must tell calls apart, else this shows little
+
+
+def test_every_query_finds_what_it_says(filled: tuple[Archive, World]) -> None:
+    check(*filled, count=600, seed=1)
+
+
+def test_who_waits_and_what_was_decided_when_is_found_by_its_own_index(
+    filled: tuple[Archive, World],
+) -> None:
+    archive, world = filled
+    with archive.transaction():
+        archive.closing.fill(1000)
+    for line in ("open-miss", "called-back", "untriaged", "triaged:1d", "-open-miss", "callback"):
+        for more in ("", " muller", " -state:done", " #0123", " 2026-11-02..2026-11-03"):
+            query = parse(line + more, datetime.now(UTC), UTC)
+            conditions = [meaning(term) for term in query.terms]
+            sql = " AND ".join(condition for condition, _ in conditions)
+            values = [value for _, values in conditions for value in values]
+            want = archive._db.execute(f"SELECT key FROM call WHERE {sql}", values).fetchall()
+            assert sorted(archive.keys(query)) == sorted(key for (key,) in want), line + more
+    assert 0 < len(archive.keys(parse("called-back", NOW, UTC))) < len(world)
+
+
+def test_pages_follow_each_other_to_the_end(filled: tuple[Archive, World]) -> None:
+    archive, _ = filled
+    for line in ("", "in", "-missed", "#0123", "muller", "dur>3", "-tag:and"):
+        query = parse(line, NOW, UTC)
+        for descending in (True, False):
+            whole = list(archive.keys(query, descending=descending))
+            pages: list[int] = []
+            while page := archive.keys(
+                query, descending=descending, limit=7, after=pages[-1] if pages else None
+            ):
+                pages += page
+            assert pages == whole and len(whole) > 20
+    times = [row.started_at or 0 for row in archive.rows(archive.keys()).window(0, 1000)]
+    assert times == sorted(times, reverse=True)
+
+
+def test_facets_count_what_a_query_shows(filled: tuple[Archive, World]) -> None:
+    archive, world = filled
+    for line in ("", "missed", "muller", "#0123", "-in dur>3"):
+        query = parse(line, NOW, UTC)
+        want: dict[str, Counter[str]] = {"outcome": Counter(), "dispo": Counter(), "tag": Counter()}
+        for call, ours in (world[name] for name in found_by(archive, query)):
+            want["outcome"][call.outcome] += 1
+            want["dispo"].update(filter(None, [call.disposition.code]))
+            tags = [part.strip() for tag in (*call.tags, *ours.tags) for part in tag.split(",")]
+            want["tag"].update(set(filter(None, tags)))
+        facets = archive.facets(query, within=None)
+        got = {kind: {k.strip(): n for k, n in facets.counts[kind].items()} for kind in want}
+        assert got == {kind: dict(counts) for kind, counts in want.items()}, line
+        some = archive.facets(query, within=5)
+        assert some.complete == (not line)
+        for kind, counts in some.counts.items():
+            assert all(n <= facets.counts[kind][value] for value, n in counts.items())
+
+
+def test_names_are_completed_as_a_query_would_find_them(filled: tuple[Archive, World]) -> None:
+    archive, _ = filled
+    assert archive.complete("agent", "mull") == ["Müller"]
+    assert archive.complete("account", "") == ["eu", "two"]
+    assert set(archive.complete("tag", "נ" + "x")) == set()
+    assert "東京電話" in archive.complete("queue", "電")
+    with pytest.raises(KeyError):
+        archive.complete("nothing", "")
+
+
+def test_what_no_call_has_any_more_is_not_kept(tmp_path: Path) -> None:
+    with Archive(tmp_path / "archive.db") as archive:
+        calls = [random_call(number, Random(number)) for number in range(30)]
+        with archive.transaction():
+            archive.save("eu", calls)
+        decide(archive, ("eu", "1"), Ours("done", ("mine",), "secret words"))
+        archive.remove_account("eu")
+    db = sqlite3.connect(tmp_path / "archive.db")
+    for table in ("word", "known", "number", "call_number"):
+        assert db.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
+    for text in ("secret", "mull", "missed"):
+        assert not db.execute("SELECT 1 FROM search WHERE search MATCH ?", (text,)).fetchall()
+
+
+def test_an_archive_from_before_the_index_answers_at_once_and_is_brought_in(tmp_path: Path) -> None:
+    path, random, world = tmp_path / "archive.db", Random(9), {}
+    position = next(n for n, sql in enumerate(MIGRATIONS) if "VIRTUAL TABLE search" in sql)
+    old = sqlite3.connect(path, isolation_level=None)
+    for script in MIGRATIONS[:position]:
+        for statement in _statements(script):
+            old.execute(statement)
+    old.execute(f"PRAGMA user_version = {position}")
+    new_path = tmp_path / "new.db"
+    with Archive(new_path) as new, new.transaction():
+        calls = [random_call(number, random) for number in range(1, 121)]
+        new.save("eu", calls)
+        world = {("eu", call.id): (call, Ours()) for call in calls}
+    old.execute("ATTACH ? AS new", (str(new_path),))
+    columns = [row[1] for row in old.execute("PRAGMA main.table_info(call)")]
+    names = ", ".join(columns)
+    old.execute(f"INSERT INTO main.call ({names}) SELECT {names} FROM new.call")
+    old.execute("INSERT INTO main.detail SELECT * FROM new.detail")
+    old.close()
+    with Archive(path) as archive, Archive(new_path) as new:
+        # the queue stands in the old calls' JSON alone
+        for line in ("muller", "in", "-missed dur>3", "#0123", "tag:and", "agent:mull"):
+            query = parse(line, NOW, UTC)
+            assert set(found_by(archive, query)) == expected(query, world), line
+        left = [archive.index_more(50) for _ in range(3)]
+        assert left == [70, 20, 0] and archive.index_more() == 0
+        check(archive, world, count=150, seed=2)
+        assert json.dumps(archive.facets(EVERYTHING)) == json.dumps(new.facets(EVERYTHING))
+
+
+@pytest.mark.parametrize("form", ["א" * 3, "Ａｂｃ", "ΐ", "İi", "ﬃ", "𝐀", "ſ", "가나", "हिन्दी"])
+def test_words_of_words_are_the_same_words(form: str) -> None:
+    once = words(unicodedata.normalize("NFC", form))
+    assert once and words(" ".join(once)) == once

@@ -1,0 +1,269 @@
+"""The search index: what is written beside each call so that any query finds it in a blink.
+
+A call's `place` is its moment in milliseconds, shifted to leave room for calls of the same
+millisecond: one number that no other call has and that orders by time. The full-text table has
+the call's words and a token for each of its facets under that number, so every search reads
+from the newest on and stops after a page. All of it can be made again from the calls.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from math import log2
+from typing import Any, NamedTuple
+
+from tui.query import words
+
+TIES = 1 << 15
+"""Places in one millisecond; where more calls have it, they take the next one's."""
+NO_TIME = -(1 << 62)
+"""The first place of calls without a time, before all others."""
+LISTS = frozenset({"agents", "tags"})
+"""Columns that hold several values, comma-separated."""
+FACETS = (
+    *("account", "provider", "direction", "outcome", "has_recording", "agents"),
+    *("ring_group", "queue", "campaign", "disposition", "tags", "status"),
+)
+"""Columns whose values have a token each and are counted in the table ``known``."""
+SINGLE = frozenset({"account", "provider", "direction", "outcome", "has_recording"})
+"""Facets of which each call has one; empty text where the vendor gives none."""
+LENGTHS = ("duration_s", "wait_s", "talk_s")
+OURS = ("state", "our_tags", "our_words")
+"""What people decided and wrote themselves."""
+INDEXED = ("place", *FACETS, *LENGTHS, "words", "digits", *OURS)
+Line = Mapping[str, Any]
+"""Columns of the table ``call`` by name, `INDEXED` among them."""
+
+
+@lru_cache(maxsize=4096)
+def token(kind: str, value: str) -> str:
+    """A facet as one word of the index; the sign in front keeps it apart from people's words."""
+    return f"={kind}={value.encode().hex()}"
+
+
+def bucket(seconds: float) -> int:
+    """Lengths grow by two fifths from one bucket to the next; 0 is below a second."""
+    return 0 if seconds < 1 else 1 + int(2 * log2(seconds))
+
+
+def values_of(column: str, value: Any) -> list[str]:
+    """The facet values in a column of a call's line."""
+    if column == "has_recording":
+        return ["1" if value else "0"]
+    if column in LISTS:
+        return list(dict.fromkeys(filter(None, map(str.strip, (value or "").split(",")))))
+    if column in SINGLE:
+        return [value or ""]
+    return [value] if value else []
+
+
+def facets(line: Line) -> list[tuple[str, str]]:
+    """Column and value of all facets of a call."""
+    found = [(column, value) for column in FACETS for value in values_of(column, line[column])]
+    tags = [("tags", value) for value in values_of("tags", line["our_tags"])]
+    lengths = [(name, str(bucket(line[name]))) for name in LENGTHS if line[name] is not None]
+    return list(dict.fromkeys([*found, *tags, *lengths, ("state", line["state"])]))
+
+
+class Entry(NamedTuple):
+    """All that the index holds of one call."""
+
+    place: int
+    words: list[str]
+    facets: list[tuple[str, str]]
+    numbers: list[str]
+
+    @property
+    def text(self) -> str:
+        return " ".join([*self.words, *(token(*facet) for facet in self.facets)])
+
+
+def apart(texts: Iterable[str]) -> str:
+    """Words as a line holds them, with a sign between the texts that no phrase goes over."""
+    found = [word for text in texts for word in ("=", *words(text)) if words(text)]
+    return f" {' '.join(found)} " if found else ""
+
+
+def entry(line: Line) -> Entry:
+    return Entry(
+        line["place"],
+        [*line["words"].split(), *line["our_words"].split()],
+        facets(line),
+        list(dict.fromkeys(line["digits"].split())),
+    )
+
+
+class Changes:
+    """What a transaction does to the index; `flush` writes the counts that many calls share."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._words: Counter[str] = Counter()
+        self._known: Counter[tuple[str, str]] = Counter()
+        self._numbers: Counter[int] = Counter()
+
+    def add(self, one: Entry) -> None:
+        self._db.execute("INSERT INTO search (rowid, text) VALUES (?, ?)", (one.place, one.text))
+        self._count(one, 1)
+        for n in map(self._number, one.numbers):
+            self._db.execute("INSERT INTO call_number VALUES (?, ?)", (n, one.place))
+            self._numbers[n] += 1
+
+    def drop(self, one: Entry) -> None:
+        """Take out what `add` put in: the same entry, word for word."""
+        self._db.execute(
+            "INSERT INTO search (search, rowid, text) VALUES ('delete', ?, ?)",
+            (one.place, one.text),
+        )
+        self._count(one, -1)
+        for n in map(self._number, one.numbers):
+            self._db.execute("DELETE FROM call_number WHERE n = ? AND place = ?", (n, one.place))
+            self._numbers[n] -= 1
+
+    def _count(self, one: Entry, by: int) -> None:
+        for word in set(one.words):
+            self._words[word] += by
+        for facet in one.facets:
+            self._known[facet] += by
+
+    def _number(self, digits: str) -> int:
+        row = self._db.execute("SELECT n FROM number WHERE digits = ?", (digits,)).fetchone()
+        if row:
+            return int(row[0])
+        n = self._db.execute("INSERT INTO number VALUES (NULL, ?, 0)", (digits,)).lastrowid
+        self._db.execute("INSERT INTO fragment (rowid, digits) VALUES (?, ?)", (n, digits))
+        assert n is not None
+        return n
+
+    def flush(self) -> None:
+        """Write what was counted; a word, name or number that no call has any more goes."""
+        run = self._db.executemany
+        run(
+            "INSERT INTO word VALUES (?, ?)"
+            " ON CONFLICT DO UPDATE SET calls = calls + excluded.calls",
+            [(word, by) for word, by in self._words.items() if by],
+        )
+        run(
+            "INSERT INTO known VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET calls = calls + excluded.calls",
+            [(*facet, by) for facet, by in self._known.items() if by],
+        )
+        run(
+            "UPDATE number SET calls = calls + ? WHERE n = ?",
+            [(by, n) for n, by in self._numbers.items() if by],
+        )
+        run(
+            "DELETE FROM word WHERE term = ? AND calls <= 0",
+            [(word,) for word, by in self._words.items() if by < 0],
+        )
+        run(
+            "DELETE FROM known WHERE kind = ? AND value = ? AND calls <= 0",
+            [facet for facet, by in self._known.items() if by < 0],
+        )
+        for n in [n for n, by in self._numbers.items() if by < 0]:
+            row = self._db.execute("SELECT digits, calls FROM number WHERE n = ?", (n,)).fetchone()
+            if row and row[1] <= 0:
+                self._db.execute(
+                    "INSERT INTO fragment (fragment, rowid, digits) VALUES ('delete', ?, ?)",
+                    (n, row[0]),
+                )
+                self._db.execute("DELETE FROM number WHERE n = ?", (n,))
+        for counted in (self._words, self._known, self._numbers):
+            counted.clear()
+
+
+class SearchIndex:
+    """The index of one archive, on its connection. Everything that writes runs inside the
+    caller's transaction.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def changes(self) -> Changes:
+        return Changes(self._db)
+
+    def unindexed(self) -> int:
+        """Calls up to this key are not in the index yet; 0: all are."""
+        return int(self._db.execute("SELECT upto FROM unindexed").fetchone()[0])
+
+    def finished(self, upto: int) -> None:
+        self._db.execute("UPDATE unindexed SET upto = ?", (upto,))
+
+    def free_place(self, started_at: int | None) -> int:
+        """A place for a call of this moment (Unix milliseconds) after the others of that moment."""
+        first = NO_TIME if started_at is None else started_at * TIES
+        room = TIES if started_at is not None else 1 << 61
+        while True:
+            row = self._db.execute(
+                "SELECT max(place) FROM call WHERE place >= ? AND place < ?", (first, first + room)
+            ).fetchone()
+            place = first if row[0] is None else int(row[0]) + 1
+            if place < first + room:
+                return place
+            first += room
+
+    def line(self, key: int) -> dict[str, Any]:
+        """What is indexed of a call's line. Raises KeyError when there is no such call."""
+        row = self._db.execute(
+            f"SELECT {', '.join(INDEXED)} FROM call WHERE key = ?", (key,)
+        ).fetchone()
+        if row is None:
+            raise KeyError(key)
+        return dict(zip(INDEXED, row, strict=True))
+
+    def entry(self, key: int) -> Entry | None:
+        """What the index holds of a call; None: nothing yet."""
+        return None if key <= self.unindexed() else entry(self.line(key))
+
+    @contextmanager
+    def changing(self, key: int, changes: Changes) -> Iterator[None]:
+        """What is written into a call's line inside stands in the index afterwards."""
+        before = self.entry(key)
+        yield
+        if before is not None and (after := entry(self.line(key))) != before:
+            changes.drop(before)
+            changes.add(after)
+
+    def forget(self, keys: Iterable[int]) -> None:
+        """Take calls out of the index, their words and numbers too; before they are removed."""
+        changes = self.changes()
+        for key in keys:
+            if one := self.entry(key):
+                changes.drop(one)
+        changes.flush()
+
+    def removed(self) -> None:
+        """Calls were removed: a new one may get a key that the last of them had."""
+        self._db.execute(
+            "UPDATE unindexed SET upto = min(upto, (SELECT IFNULL(max(key), 0) FROM call))"
+        )
+
+    # -- what the archive knows
+
+    def known(self, kind: str) -> dict[str, int]:
+        """The values of a facet, and how many calls have each."""
+        return dict(self._db.execute("SELECT value, calls FROM known WHERE kind = ?", (kind,)))
+
+    def beginning(self, start: str, limit: int) -> list[tuple[str, int]]:
+        """Words that begin so, and how many calls have each; at most `limit`."""
+        return self._db.execute(
+            "SELECT term, calls FROM word WHERE term >= ? AND term < ? LIMIT ?",
+            (start, start + "\U0010ffff", limit),
+        ).fetchall()
+
+    def numbers(self, digits: str) -> Sequence[tuple[int, int]]:
+        """The numbers with this fragment, and how many calls have each."""
+        if len(digits) < 3:
+            return self._db.execute(
+                "SELECT n, calls FROM number WHERE digits LIKE ?", (f"%{digits}%",)
+            ).fetchall()
+        return self._db.execute(
+            "SELECT n, calls FROM fragment CROSS JOIN number ON n = fragment.rowid"
+            " WHERE fragment MATCH ?",
+            (f'"{digits}"',),
+        ).fetchall()
