@@ -14,20 +14,13 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from tui.commands import COMMANDS, key_text
-from tui.keymap import check_keymap
+from tui.keymap import TABLE_ACTIONS, check_keymap
 from tui.links import Link
 from tui.network import NetworkThread
 from tui.screens.main import MainScreen
 from tui.services import Services
 from tui.settings import SettingsError, put
 from widgets.call_table import CallTable
-
-TABLE_ACTIONS = {
-    binding.id: binding.action
-    for binding in CallTable.BINDINGS
-    if isinstance(binding, Binding) and binding.id
-}
-"""The table's own bindings by their commands' ids."""
 
 
 class RingbackApp(App[None]):

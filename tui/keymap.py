@@ -7,6 +7,14 @@ from collections.abc import Iterable, Mapping
 from textual.binding import Binding, BindingType
 
 from tui.commands import COMMANDS, KEY_NAMES, key_text
+from widgets.call_table import CallTable
+
+TABLE_ACTIONS = {
+    binding.id: binding.action
+    for binding in CallTable.BINDINGS
+    if isinstance(binding, Binding) and binding.id
+}
+"""The table's own bindings by their commands' ids."""
 
 _INDISTINCT = {
     "ctrl+m": "enter",
@@ -19,22 +27,21 @@ _INDISTINCT = {
 
 
 def bindings() -> list[BindingType]:
-    """The bindings of the main screen; those of the table are the table's own.
+    """The bindings of the main screen, and those of the table while it has the focus.
 
     With priority they run before the next key is dealt out: what is typed fast after ``/``
-    goes into the line that it opens.
+    goes into the line that it opens, and a `d` right behind a `j` means the call below.
     """
     return [
         Binding(
             command.keys or f"f{40 + number}",  # no keyboard has it: only palette and keymap do
-            command.action,
+            command.action or f"in_table({TABLE_ACTIONS[command.id]!r})",
             command.title,
             id=command.id,
             show=command.footer,
             priority=True,
         )
         for number, command in enumerate(COMMANDS)
-        if command.action
     ]
 
 

@@ -65,6 +65,10 @@ class Told:
         """Whoever opened the source closes it."""
 
 
+WITH_SOUND = ("playing", "paused", "finished")
+"""States of the view in which a recording is in the player."""
+
+
 class Listening:
     """Belongs to the screen's loop. `on_change` gets a new `PlayerView` at every change."""
 
@@ -93,6 +97,12 @@ class Listening:
         if self._audio is None:
             self._audio = self._services.settings().audio
         return self._audio
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether there is sound to go about in; also while it comes after a jump."""
+        begun = self.view.status == "loading" and self._sitting is not None
+        return self.playing is not None and (begun or self.view.status in WITH_SOUND)
 
     @property
     def wave(self) -> Wave | None:

@@ -208,7 +208,9 @@ async def test_related_calls_of_all_accounts_stand_in_the_detail_and_one_key_goe
     number = Contact(name="Anna", number="+49 30 1234567")
     with_calls(services, *(call(n, contact=Contact(name=f"Other {n}")) for n in range(100, 400)))
     with_calls(services, call(1, contact=number), call(3, original_call_id="1", contact=number))
-    with_calls(services, call(2, contact=replace(number, number="0301234567")), account="liner")
+    with_calls(
+        services, call(2, contact=replace(number, number="0049 30 1234567")), account="liner"
+    )
     async with run_app(services, "id:3").run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         key = table(pilot).current_key

@@ -6,6 +6,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from providers.model import Call, Contact
@@ -265,3 +266,23 @@ async def test_hostile_notes_and_tags_reach_no_terminal(desk: Services) -> None:
         shown = page(pilot)
         assert "[@click=app.quit]x[/]" in shown
         assert not set(shown) & {"\x1b", "\x07", "\u202e"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "done"),
+    [("jd", "9"), ("jjd", "8"), ("Gd", "1"), ("jdd", "98"), ("jjkd", "9"), ("xjxd", "")],
+)
+async def test_keys_that_come_in_one_packet_mean_the_call_that_they_went_to(
+    desk: Services, keys: str, done: str
+) -> None:
+    """Over a slow line, keys come together; none may act on the call of before."""
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        for key in keys:
+            pilot.app.post_message(events.Key(key, key))
+        if not done:
+            await until(pilot, lambda: "Mark 2 calls done?" in page(pilot))
+            return
+        await until(pilot, lambda: all(decided(desk, int(id_)) == ["done"] for id_ in done))
+        others = [number for number in range(1, 11) if str(number) not in done]
+        assert set(decided(desk, *others)) == {"new"}

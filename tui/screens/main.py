@@ -353,6 +353,10 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
         self.detail_open = True
         self.set_focus(self.query_one(CallDetail))
 
+    async def action_in_table(self, action: str) -> None:
+        """What a key of the table does."""
+        await self.query_one(CallTable).run_action(action)
+
     @on(CallTable.Scrolled)
     def _scrolled(self) -> None:
         self._show_position()
@@ -514,7 +518,7 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
             return True
         if self.is_mounted and (self._typing or self.query_one(KeyLine).choices):
             return False
-        if action == "open":
+        if action in ("open", "in_table"):
             return isinstance(self.focused, CallTable)
         return action != "back" or bool(self.detail_open or self.query_text)
 

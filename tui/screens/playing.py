@@ -12,7 +12,7 @@ from textual.timer import Timer
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.accounts import Account
-from tui.listening import Playing
+from tui.listening import WITH_SOUND, Playing
 from tui.network import NetworkThread
 from tui.playback import Playback, trouble
 from tui.screens.sounding import SoundingScreen
@@ -23,8 +23,6 @@ from widgets.waveform import Waveform
 
 WARM_AFTER_S = 0.5
 """How long somebody looks at a call before the sound engine is started for it."""
-IN_PLAYER = ("playing", "paused", "finished")
-"""States in which there is sound to go about in."""
 LEFT_OUT_AT_MOST = 3
 """After so many recordings in a row that cannot be had, autoplay stops."""
 
@@ -68,7 +66,7 @@ class PlayingScreen(SoundingScreen):
         account, call = current
         playing, status = self.playback.playing, self.playback.view.status
         here = playing is not None and (playing.account, playing.call.id) == (account.name, call.id)
-        if here and status in IN_PLAYER:
+        if here and status in WITH_SOUND:
             self.playback.toggle()
         elif here and status == "loading":
             self._flash(f"the recording is being fetched; {self._key('stop')} stops that")
@@ -109,7 +107,7 @@ class PlayingScreen(SoundingScreen):
     def _player_changed(self, view: PlayerView) -> None:
         line = self.query_one(PlayerLine)
         changed = view.status != line.state.status
-        if view.message and view.message != line.state.message and view.status in IN_PLAYER:
+        if view.message and view.message != line.state.message and view.status in WITH_SOUND:
             self._flash(view.message, "warning")  # the player's line has little room for it
         line.state = view
         self.query_one(Waveform).wave = self.playback.wave
@@ -129,7 +127,7 @@ class PlayingScreen(SoundingScreen):
 
     def _in_player(self) -> bool:
         """Whether there is sound to go about in; says so when there is not."""
-        there = self.playback.view.status in IN_PLAYER
+        there = self.playback.has_sound
         if not there:
             self._nothing_plays()
         return there

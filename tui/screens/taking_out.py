@@ -21,9 +21,10 @@ from tui import audit
 from tui.accounts import Account
 from tui.archive import Archive
 from tui.links import Link, link_text, page_address, time_text
+from tui.listening import WITH_SOUND
 from tui.network import NetworkThread
 from tui.query import Query
-from tui.screens.playing import IN_PLAYER, PlayingScreen
+from tui.screens.playing import PlayingScreen
 from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.call_document import RelatedCall, one_line
@@ -100,7 +101,7 @@ class TakingOutScreen(PlayingScreen):
         if playing is None or view.status in ("idle", "failed"):
             self._logged = None
             return
-        if view.status not in IN_PLAYER:
+        if view.status not in WITH_SOUND:
             return
         heard = (playing.account, playing.call.id, playing.index)
         if heard != self._logged:
@@ -175,7 +176,7 @@ class TakingOutScreen(PlayingScreen):
         """The call; at the playhead while something of it is in the player."""
         playing, view = self.playback.playing, self.playback.view
         here = playing and (playing.account, playing.call.id) == (account.name, call.id)
-        if playing is None or not here or view.status not in IN_PLAYER:
+        if playing is None or not here or not self.playback.has_sound:
             return Link(account.name, call.id)
         return Link(account.name, call.id, view.position_s, playing.index)
 

@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from tui.archive import Archive
 from tui.listening import Playing
-from tui.screens.playing import IN_PLAYER, PlayingScreen
+from tui.screens.playing import PlayingScreen
 from tui.when import parse_later
 from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
@@ -357,7 +357,7 @@ class TriagingScreen(PlayingScreen):
 
     def _playing_here(self) -> Playing | None:
         """What sounds or can go on, if it is of the chosen call."""
-        return self._chosen_playing() if self.playback.view.status in IN_PLAYER else None
+        return self._chosen_playing() if self.playback.has_sound else None
 
     def _chosen_playing(self) -> Playing | None:
         """What was played last, also where that failed, if it is of the chosen call."""
