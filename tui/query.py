@@ -15,7 +15,7 @@
     triaged:             when that was decided, e.g. triaged:today
     account: vendor: agent: group: queue: campaign: tag: dispo: status: id:
     dur>120  wait>30  talk<6
-    today yesterday 7d 2026-11-02 2026-11-02..2026-11-05
+    today yesterday tuesday tue 7d 2026-11-02 2026-11-02..2026-11-05
     -word  -"two words"  not
 
 Terms are joined by *and*; several of one kind that exclude each other (``missed abandoned``,

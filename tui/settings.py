@@ -2,7 +2,7 @@
 
     [app] [table] [audio]   see the classes below
     [keys]                  command id = "key" or "key,key"
-    [views.NAME]            a saved query: query, title, key
+    [views.NAME]            a saved query: query, title, key, sort
     [accounts.NAME]         see `tui.accounts`
 
 What is wrong becomes a line in `Settings.problems`, and its default holds. What is unknown is
@@ -94,6 +94,8 @@ class View:
     """What the sidebar shows; the name, where none is given."""
     key: str | None = None
     """``1`` to ``9``; without one, the order in the file gives the free ones."""
+    sort: str = ""
+    """Column to sort by, as `TableSettings.sort`; empty: the table's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,11 @@ class _Reader:
             if key is not None and key in {view.key for view in kept}:
                 self.tell(f"views.{name}.key", f"{key} is taken by another view")
                 key = None
-            kept.append(View(name, query, title if isinstance(title, str) else name, key))
+            sort = given.get("sort", "")
+            if not isinstance(sort, str):
+                self.tell(f"views.{name}.sort", 'is a column such as "-wait"')
+                sort = ""
+            kept.append(View(name, query, title if isinstance(title, str) else name, key, sort))
         return tuple(kept)
 
 

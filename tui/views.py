@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tui.settings import Settings, View
 
 _WAITS = "-state:done -state:snoozed"
@@ -10,7 +12,7 @@ DEFAULT_VIEWS = (
     View("missed", f"open-miss {_WAITS}", "Not called back", "2"),
     View("voicemail", "in voicemail untriaged", "Voicemails", "3"),
     View("callbacks", f"callback -called-back {_WAITS}", "Callbacks", "4"),
-    View("sla", f"sla-missed {_WAITS}", "SLA missed", "5"),
+    View("sla", f"sla-missed {_WAITS}", "SLA missed", "5", "-wait"),
     View("flagged", "flagged", "Follow up", "6"),
     View("done", "state:done triaged:today", "Done today", "7"),
 )
@@ -22,6 +24,5 @@ def views(settings: Settings) -> tuple[View, ...]:
     chosen = settings.views or DEFAULT_VIEWS
     free = [str(n) for n in range(1, 10) if str(n) not in {view.key for view in chosen}]
     return tuple(
-        view if view.key else View(view.name, view.query, view.title, free.pop(0) if free else None)
-        for view in chosen
+        view if view.key else replace(view, key=free.pop(0) if free else None) for view in chosen
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-FORMS = "a date (2026-11-02), a time (2026-11-02T09:30), 7d, 24h, today or yesterday"
+FORMS = "a date (2026-11-02), a time (2026-11-02T09:30), 7d, 24h, today, yesterday or tuesday"
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _AGO = re.compile(r"(\d{1,5})\s*([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_DAYS = {name[:n]: number for number, name in enumerate(WEEKDAYS) for n in (3, len(name))}
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """Before any call of any vendor."""
 
@@ -39,12 +41,15 @@ def _day(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
 def parse_when(text: str, now: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
     """First and last moment (UTC) that `text` names: a day is the whole day in `zone`.
 
-    ``7d`` and ``24h`` name the time from that long ago until `now`. Raises ValueError.
+    ``7d`` and ``24h`` name the time from that long ago until `now`, ``tuesday`` and ``tue`` the
+    last one, today included. Raises ValueError.
     """
     word = text.strip().lower()
     today = now.astimezone(zone).date()
     if word in ("today", "yesterday"):
         return _day(today - timedelta(days=word == "yesterday"), zone)
+    if word in _DAYS:
+        return _day(today - timedelta(days=(today.weekday() - _DAYS[word]) % 7), zone)
     if match := _AGO.fullmatch(word):
         return max(now - int(match[1]) * _UNITS[match[2]], BEGINNING), now
     try:
@@ -61,7 +66,6 @@ def parse_when(text: str, now: datetime, zone: tzinfo) -> tuple[datetime, dateti
 
 MORNING = time(9)
 """When a day begins for whom put something off to it."""
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LATER_FORMS = "1h, 30m, 3d, tomorrow, a weekday, a date (2026-11-02) or a time (2026-11-02T09:30)"
 _FROM_NOW = re.compile(r"(\d{1,4})\s*([mhdw])")
 

@@ -88,6 +88,14 @@ KINDS: dict[str, Draw] = {
     "agent and disposition": lambda r, w: (
         f'agent:"{r.choice(w.agents)}" dispo:"{r.choice(w.dispositions)}"'
     ),
+    "state:": lambda r, w: r.choice(["state:done", "state:new", "-state:done", "flagged"]),
+    "our tag": lambda r, w: "tag:spam",
+    "who waits": lambda r, w: r.choice(["open-miss", "called-back", "callback", "sla-missed"]),
+    "untriaged": lambda r, w: "untriaged",
+    "missed and not called back": lambda r, w: "open-miss -state:done -state:snoozed",
+    "callbacks": lambda r, w: "callback -called-back -state:done -state:snoozed",
+    "done of a week": lambda r, w: "state:done triaged:7d",
+    "an agent's open misses": lambda r, w: f'open-miss agent:"{r.choice(w.agents)}"',
     "word, agent, missed": lambda r, w: f'{_word(r, w)} agent:"{r.choice(w.agents)}" missed',
 }
 

@@ -31,10 +31,15 @@ from tests.ui.driving import (
     table,
     until,
 )
+from tests.ui.test_taking_out import copied
 from tui.accounts import make_account
+from tui.app import RingbackApp
+from tui.links import parse
 from tui.paths import Paths
 from tui.services import Services
 from tui.settings import put
+
+__all__ = ["copied"]
 
 Home = Callable[..., Services]
 
@@ -152,9 +157,9 @@ async def test_1_voicemails_heard_noted_done_one_after_the_other(home: Home) -> 
         assert left and not left & {first, second}, "they have left the view"
 
 
-async def test_2_callbacks_that_nobody_answered_yet(desk: Services) -> None:
-    """Callback requests: 4 keys for the first, two of which copy its number; one for done. Those
-    that somebody answered meanwhile vanish by themselves.
+async def test_2_callbacks_that_nobody_answered_yet(desk: Services, copied: list[str]) -> None:
+    """Callback requests: the view, two keys that copy the number to call, and one for done: 4;
+    3 for every further call. Those that somebody answered meanwhile vanish by themselves.
     """
     numbers = [f"+4420794600{n:02}" for n in range(4)]
     wishes = [
@@ -166,42 +171,75 @@ async def test_2_callbacks_that_nobody_answered_yet(desk: Services) -> None:
         story = await started(pilot)
         await story.press("4")
         assert len(table(pilot)._rows) == 4 and story.current() == ("desk", "3")
+        await story.press("y", "n")
+        await until(pilot, lambda: copied == [numbers[3]])
+        assert "number copied by" in status(pilot)
         await story.press("d")
-        assert story.keys == 2 and story.decided(("desk", "3"))[0] == "done"
+        assert story.keys == 4 and story.decided(("desk", "3"))[0] == "done"
         assert len(table(pilot)._rows) == 3 and story.current() == ("desk", "2")
         with desk.open_archive() as other, other.transaction():
             answered = call(20, contact=Contact(number="0044 20 7946 0001"))
             other.save("desk", [replace(answered, started_at=NOW)])
         await until(pilot, lambda: len(table(pilot)._rows) == 2)
         assert story.current() == ("desk", "2"), "the cursor stays where it is"
-        await story.press("d")
-        assert story.keys == 3 and story.current() == ("desk", "0")
+        await story.press("y", "n", "d")
+        assert story.keys == 7 and story.current() == ("desk", "0")
+        await until(pilot, lambda: copied == [numbers[3], numbers[2]])
 
 
-async def test_5_a_comment_at_the_place_where_the_refund_was_promised(home: Home) -> None:
-    """Play a long call, find the place, comment it: `space`, keys that seek, `c` text `enter`; and
-    `enter` in the detail plays from there. 3 keys + seeking + text.
+async def test_3_a_call_is_found_over_all_vendors_by_four_digits_and_a_day_and_played(
+    home: Home,
+) -> None:
+    """ "I called on Tuesday, my number ends 0147": `/` text `enter`, `space`. 3 keys + text."""
+    services = at_the_desk(home("nectar", "liner", "cinnox"))
+    async with run_app(services).run_test(size=(80, 24)) as pilot:
+        story = await started(pilot)
+        await story.press("slash")
+        await story.type("0147 tue rec dur>30")
+        await story.press("enter")
+        shown = table(pilot)._rows.window(0, 500)
+        assert shown and all("0147" in (row.number or "") for row in shown)
+        days = {datetime.fromtimestamp(row.started_at or 0, UTC).date() for row in shown}
+        assert days == {NOW.date() - timedelta(days=1)}, "NOW is a Wednesday"
+        await story.press("space")
+        await until(pilot, lambda: "Playing" in player(pilot))
+        assert story.keys == 3
+
+
+async def test_5_the_place_where_the_refund_was_promised_goes_to_a_colleague(
+    home: Home, copied: list[str]
+) -> None:
+    """Play a long call without its silences, find the place, comment it, copy a link to the spot:
+    `space`, `i`, keys that seek, `c` text `enter`, `y` `l`. 6 keys + seeking + text. The colleague
+    hears it from there by one key; and so does whoever opens the comment in the detail.
     """
     services = at_the_desk(home("nectar"))
     async with run_app(services, "rec dur>120").run_test(size=(80, 24)) as pilot:
         story = await started(pilot)
         await story.press("space")
         await until(pilot, lambda: "Playing" in player(pilot))
-        for seconds in (30, 60):
-            await pilot.press("shift+right")
-            await until(pilot, lambda: "Playing" in player(pilot))
-            await until(pilot, lambda at=seconds: main(pilot).playback.view.position_s >= at)
+        await story.press("i")
+        await pilot.press("shift+right", "shift+right")
+        await until(pilot, lambda: main(pilot).playback.view.position_s >= 60)
         await story.press("c")
-        assert re.search(r"comment at 1:[0-2]\d", page(pilot))
+        assert re.search(r"comment at 1:[0-3]\d", page(pilot))
         await story.type("refund promised")
-        await story.press("enter")
-        assert story.keys == 3
+        await story.press("enter", "y", "l")
+        await until(pilot, lambda: copied)
+        assert story.keys == 6
         await pilot.press("0")
         await until(pilot, lambda: main(pilot).playback.view.position_s < 30)
         await pilot.press("enter")
-        await until(pilot, lambda: re.search(r"1:[0-2]\d refund promised \(ann", detail(pilot)))
+        await until(pilot, lambda: re.search(r"1:[0-3]\d refund promised \(ann", detail(pilot)))
         await pilot.press("enter")
         await until(pilot, lambda: main(pilot).playback.view.position_s >= 60)
+    link = parse(copied[0])
+    assert link.at_s is not None and link.at_s >= 60
+    async with RingbackApp(services, link=link).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("space")
+        await until(pilot, lambda: main(pilot).playback.view.status == "playing")
+        assert main(pilot).playback.view.position_s >= link.at_s
 
 
 async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(home: Home) -> None:
@@ -217,7 +255,7 @@ async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(home: Home) ->
 
 
 async def test_6_who_dropped_this_transferred_call(desk: Services) -> None:
-    """`enter` shows the timeline. 1 key."""
+    """`enter` shows the timeline, `J` goes to the original call. 2 keys; `J` again comes back."""
     start = NOW - timedelta(minutes=1)
     agents = (
         Agent("1", "Anna", started_at=start + timedelta(seconds=8), answered=True),
@@ -230,7 +268,10 @@ async def test_6_who_dropped_this_transferred_call(desk: Services) -> None:
             hangup_reason="operator hung up",
         ),
     )
-    have(desk, call(1, agents=agents, hangup=Hangup("agent", "operator hung up")))
+    transferred = call(
+        2, agents=agents, hangup=Hangup("agent", "operator hung up"), original_call_id="1"
+    )
+    have(desk, call(1, contact=Contact(name="Anna")), transferred)
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         story = await started(pilot)
         await story.press("enter")
@@ -238,6 +279,11 @@ async def test_6_who_dropped_this_transferred_call(desk: Services) -> None:
         shown = detail(pilot)
         assert "Ben" in shown and "transfer" in shown and "operator hung up" in shown
         assert "+0:08" in shown and "+1:12" in shown
+        await story.press("J")
+        assert story.keys == 2
+        assert story.current() == ("desk", "1") and "original" in status(pilot)
+        await story.press("J")
+        assert story.current() == ("desk", "2") and "back at the call" in status(pilot)
 
 
 async def test_7_sixty_robocalls_tagged_and_cleared_and_undone(desk: Services) -> None:
@@ -268,3 +314,27 @@ async def test_7_sixty_robocalls_tagged_and_cleared_and_undone(desk: Services) -
         with desk.open_archive() as archive:
             done = [archive.triage.of("desk", str(n)) for n in range(60)]
             assert {(triage.state, triage.tags) for triage in done} == {("new", ("spam",))}
+
+
+async def test_8_the_morning_check_worst_first_two_go_to_ben(desk: Services) -> None:
+    """Whom we let wait too long, by their view, the longest first; two get Ben's tag: `5`,
+    `x` `j` `x`, `t` text `enter`. 6 keys + text.
+    """
+    waits = (30.0, 300.0, 90.0, 200.0)
+    have(desk, *(call(n, sla_met=False, wait_s=wait) for n, wait in enumerate(waits)))
+    have(desk, call(9, sla_met=True, wait_s=500.0))
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        story = await started(pilot)
+        await story.press("5")
+        assert [row.id for row in table(pilot)._rows.window(0, 9)] == ["1", "3", "2", "0"]
+        await story.press("x", "j", "x", "t")
+        assert "2 calls, tag" in page(pilot)
+        await story.type("ben")
+        await story.press("enter")
+        assert story.keys == 6
+        with desk.open_archive() as archive:
+            tags = [archive.triage.of("desk", str(n)).tags for n in range(4)]
+        assert tags == [(), ("ben",), (), ("ben",)]
+        await pilot.press("escape")
+        await story.calm()
+        assert story.current() == ("desk", "9"), "all calls stand in the order of before"

@@ -407,3 +407,18 @@ async def test_without_a_page_the_line_says_where_to_give_it(home: Home) -> None
         await settled(pilot)
         await pilot.press("o")
         await until(pilot, lambda: "[accounts.nectar] page =" in status(pilot))
+
+
+async def test_a_whole_query_leaves_by_two_keys(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`E` and enter: what the table shows, as a file for a spreadsheet."""
+    monkeypatch.chdir(tmp_path)
+    services = offline(home("nectar"))
+    with_calls(services, *(call(n) for n in range(30)))
+    async with run_app(services).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("E")
+        await until(pilot, lambda: pilot.app.focused is not None and pilot.app.screen.is_modal)
+        await pilot.press("enter")
+        await until(pilot, lambda: "30 calls saved" in status(pilot))

@@ -18,6 +18,11 @@ def test_a_date_is_the_whole_day_of_the_user() -> None:
     assert show("2026-11-02") == ("2026-11-01T23:00:00+00:00", "2026-11-02T22:59:59.999000+00:00")
     assert show("today")[0] == "2026-11-02T23:00:00+00:00"
     assert show("Yesterday") == show("2026-11-02")
+    assert show("monday") == show("mon") == show("2026-11-02")
+    assert show("tue") == show("today"), "today is a Tuesday"
+    assert show("wed") == show("2026-10-28")
+    with pytest.raises(ValueError):
+        show("tu")
 
 
 def test_the_day_that_daylight_saving_ends_has_25_hours() -> None:

@@ -134,6 +134,11 @@ def _period(term: Term, column: str = "started_at") -> Sql:
     return f"{column} BETWEEN ? AND ?", [round(term.low * 1000), round(term.high * 1000)]
 
 
+def _triaged(term: Term) -> Sql:
+    condition, values = _period(term, "triaged_at")
+    return f"(triaged_at IS NOT NULL AND {condition})", values
+
+
 def _state(term: Term) -> Sql:
     """A snooze that is over is an open call."""
     now = round(time.time() * 1000)
@@ -176,7 +181,7 @@ _MEANING: dict[str, Callable[[Term], Sql]] = {
     "recording": lambda term: ("has_recording = 1", []),
     "mark": _mark,
     "state": _state,
-    "triaged": lambda term: _period(term, "triaged_at"),
+    "triaged": _triaged,
     "field": _field,
     "compare": lambda term: (f"{term.field} {term.value} ?", [term.low]),
     "period": _period,
@@ -239,9 +244,10 @@ class Planner:
             plan = self._read_all(groups, low, high)
             condition = plan.condition.replace(WORDS_HAVE, "finds(words, ?)")
             return plan._replace(condition=condition)
-        few = self._by_id(groups) or self._by_number(groups) or self._by_decision(groups)
+        few = self._by_id(groups) or self._by_number(groups)
         if few is None:
-            return self._by_mark(groups, low, high) or self._by_text(groups, low, high)
+            known = (groups, low, high)
+            return self._by_decision(*known) or self._by_mark(*known) or self._by_text(*known)
         places, values, exact = few
         source = f"({places}) AS found CROSS JOIN call ON call.place = found.p"
         rest = [group for group in groups if group is not exact]
@@ -274,14 +280,15 @@ class Planner:
                     return sql, [], group
         return None
 
-    def _by_decision(self, groups: list[list[Term]]) -> Few | None:
-        """The places of the calls that were decided about in some time, where those are few."""
+    def _by_decision(
+        self, groups: list[list[Term]], low: int | None, high: int | None
+    ) -> Plan | None:
+        """The plan that reads what was decided about in some time, where that is not much."""
         for group in groups:
             if group[0].kind == "triaged" and not group[0].negated:
-                condition, values = meaning(*group)
-                sql = f"SELECT place AS p FROM call WHERE triaged_at IS NOT NULL AND {condition}"
-                if self._few(sql, values):
-                    return sql, values, group
+                source = "call INDEXED BY call_by_decision"
+                if self._few(f"SELECT 1 FROM {source} WHERE", group):
+                    return _plan(source, "place", [], groups, low, high)
         return None
 
     def _by_mark(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan | None:
@@ -293,13 +300,13 @@ class Planner:
             name = _INDEX_OF.get(group[0].value) if group[0].kind == "mark" else None
             if name and not group[0].negated:
                 source = f"call INDEXED BY {name}"
-                condition, values = meaning(*group)
-                if not narrowed or self._few(f"SELECT 1 FROM {source} WHERE {condition}", values):
+                if not narrowed or self._few(f"SELECT 1 FROM {source} WHERE", group):
                     return _plan(source, "place", [], groups, low, high)
         return None
 
-    def _few(self, sql: str, values: list[Any]) -> bool:
-        counted = f"SELECT count(*) FROM ({sql} LIMIT {FEW_CALLS + 1})"
+    def _few(self, sql: str, group: list[Term]) -> bool:
+        condition, values = meaning(*group)
+        counted = f"SELECT count(*) FROM ({sql} {condition} LIMIT {FEW_CALLS + 1})"
         return int(self._db.execute(counted, values).fetchone()[0]) <= FEW_CALLS
 
     def _by_text(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan:

@@ -29,7 +29,7 @@ QUERY_HELP = (
     ("untriaged  flagged", "to be decided; to be followed up"),
     ("state:done", "also new, open, follow-up, snoozed; triaged:today"),
     ("dur>120  wait>30  talk<6", "seconds; dur>2m for minutes"),
-    ("today  yesterday  7d", "also 2026-11-02 and 2026-11-02..2026-11-05"),
+    ("today  tuesday  7d", "also yesterday, 2026-11-02 and 2026-11-02..2026-11-05"),
     ('-word  "two words"', "not; these whole words together"),
 )
 

@@ -32,7 +32,7 @@ from tui.screens.asking import AskingScreen
 from tui.screens.taking_out import TakingOutScreen
 from tui.screens.triaging import TriagingScreen
 from tui.services import Services
-from tui.settings import Settings, put
+from tui.settings import Settings, View, put
 from tui.views import views
 from widgets.call_detail import CallDetail
 from widgets.call_document import Extra
@@ -86,6 +86,8 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
         self._version = 0
         self._reading = self._stale = False
         self._reader: state.Reading | None = None
+        self._own_sort = self.sort
+        """The user's order, which a view's own one leaves as it is."""
         self._keep = True
         """Whether the next reading leaves the cursor on its call."""
 
@@ -109,7 +111,7 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
         self.accounts = [*self.services.accounts.list()]
         table = self.query_one(CallTable)
         table.columns = self.settings.table.columns or DEFAULT_COLUMNS
-        self.sort = table.sort = state.sort_of(self.settings.table.sort)
+        self.sort = self._own_sort = table.sort = state.sort_of(self.settings.table.sort)
         self.query_one(Sidebar).views = tuple(
             ViewItem(view.name, view.title, view.key or "") for view in views(self.settings)
         )
@@ -302,24 +304,27 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
 
     @on(Sidebar.Chosen)
     def _chosen(self, event: Sidebar.Chosen) -> None:
-        queries = {view.name: view.query for view in views(self.settings)}
-        self._go_to(
-            {"account": f"account:{event.id}", "view": queries.get(event.id, "")}.get(
-                event.kind, ""
-            )
-        )
+        if event.kind == "view":
+            named = {view.name: view for view in views(self.settings)}
+            self._show_view(named[event.id])
+        else:
+            self._go_to(f"account:{event.id}" if event.kind == "account" else "")
 
-    def _go_to(self, text: str) -> None:
-        """Show what a view or an account stands for."""
+    def _show_view(self, view: View) -> None:
+        self._go_to(view.query, state.sort_of(view.sort) if view.sort else None)
+
+    def _go_to(self, text: str, sort: tuple[str, bool] | None = None) -> None:
+        """Show what a view or an account stands for; a view may have an order of its own."""
         self.query_one(FilterLine).show(text)
         self._close_detail()
+        self._sort_by(sort or self._own_sort)
         self._set_query(text)
         self.set_focus(self.query_one(CallTable))
 
     def action_view(self, number: int) -> None:
         for view in views(self.settings):
             if view.key == str(number):
-                self._go_to(view.query)
+                self._show_view(view)
                 return
         self._flash(f"no view has the key {number}", "warning")
 
@@ -363,9 +368,13 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
 
     @on(CallTable.SortRequested)
     def _sort_requested(self, event: CallTable.SortRequested) -> None:
-        self.sort = (event.column_id, event.descending)
-        self.query_one(CallTable).sort = self.sort
-        self._reload(keep=False)
+        self._own_sort = (event.column_id, event.descending)
+        self._sort_by(self._own_sort)
+
+    def _sort_by(self, sort: tuple[str, bool]) -> None:
+        if sort != self.sort:
+            self.sort = self.query_one(CallTable).sort = sort
+            self._reload(keep=False)
 
     @work(group="dialog", exit_on_error=False)
     async def action_columns(self) -> None:
