@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui.accounts import Account, AccountStore
 from tui.archive import Archive, ArchiveTrouble
+from tui.audit import who
 from tui.log import plain
 from tui.paths import Paths
 from tui.settings import Settings, load_settings
@@ -37,8 +38,7 @@ class Services:
     @property
     def person(self) -> str:
         """Who decides about calls here: ``RINGBACK_USER``, or else the system's user."""
-        names = (self.environ.get(name, "") for name in ("RINGBACK_USER", "LOGNAME", "USER"))
-        return next(filter(None, (plain(name, 80).strip() for name in names)), "unknown")
+        return plain(self.environ.get("RINGBACK_USER", ""), 80).strip() or who()
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -21,8 +21,7 @@ from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited
 from providers.fields import with_recordings
 from providers.model import Call, CallQuery, Page
-from tui.archive import Archive, Saved, Walk
-from tui.archive.archive import AccountState
+from tui.archive import AccountState, Archive, Saved, Walk
 from tui.when import BEGINNING
 
 OVERLAP_S = 24 * 3600

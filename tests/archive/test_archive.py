@@ -15,8 +15,7 @@ import pytest
 from providers.base import Names
 from providers.model import Call, Contact, Recording
 from tests.archive.calls import START, call
-from tui.archive import Archive, Saved, Walk
-from tui.archive.archive import AccountState
+from tui.archive import AccountState, Archive, Saved, Walk
 from tui.archive.schema import MIGRATIONS, ArchiveTrouble
 
 

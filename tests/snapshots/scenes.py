@@ -27,7 +27,7 @@ from tests.ui.driving import main, settled, until
 from tests.widgets.hosts import STEREO
 from tui.accounts import make_account
 from tui.app import RingbackApp
-from tui.archive.archive import AccountState, Archive
+from tui.archive import AccountState, Archive
 from tui.paths import Paths
 from tui.playback import Playing
 from tui.services import Services

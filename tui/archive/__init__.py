@@ -4,8 +4,9 @@ SQL stands in this package alone. `Archive` is one SQLite connection; each threa
 own. Several Ringbacks may share one archive (WAL, short write transactions).
 """
 
-from tui.archive.archive import Archive, Saved, Walk
+from tui.archive.archive import Archive, Saved
 from tui.archive.rows import RowList
 from tui.archive.schema import ArchiveTrouble
+from tui.archive.syncs import AccountState, Walk
 
-__all__ = ["Archive", "ArchiveTrouble", "RowList", "Saved", "Walk"]
+__all__ = ["AccountState", "Archive", "ArchiveTrouble", "RowList", "Saved", "Walk"]

@@ -6,26 +6,25 @@ import json
 import os
 import sqlite3
 import time
-import zlib
 from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from providers.base import Names
 from providers.model import Call, CallRow
 from tui.archive import codec, purge, related, search
 from tui.archive.closing import Closing
 from tui.archive.facets import SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
 from tui.archive.index import FACETS, Changes, SearchIndex, entry
+from tui.archive.lines import details_of, line_of, unpack
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
+from tui.archive.syncs import SyncTables
 from tui.archive.triage import TriageLog, triage_of
-from tui.query import EVERYTHING, FIELDS, Query, Term, digits, words
+from tui.query import EVERYTHING, FIELDS, Query, Term
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
@@ -46,44 +45,7 @@ class Saved:
         return Saved(self.new + other.new, self.changed + other.changed, self.same + other.same)
 
 
-class Walk(NamedTuple):
-    """A walk through a vendor's calls of a fixed period (Unix seconds), resumable at `cursor`."""
-
-    account: str
-    asked: str
-    since: float
-    until: float
-    number: int = 0
-    cursor: str | None = None
-    total: int | None = None
-    fetched: int = 0
-    finished: bool = False
-
-
-class AccountState(NamedTuple):
-    """How an account's last sync ended: a word, a sentence, and when (Unix seconds)."""
-
-    state: str
-    message: str
-    at: float
-
-
-class IdSet:
-    """Numeric ids in order, 8 bytes each; asked with ``in``, as text."""
-
-    def __init__(self, numbers: array[int]) -> None:
-        self._numbers = numbers
-
-    def __contains__(self, id_: object) -> bool:
-        number = int(str(id_))
-        place = bisect_left(self._numbers, number)
-        return place < len(self._numbers) and self._numbers[place] == number
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._numbers)
-
-
-class Archive:
+class Archive(SyncTables):
     """One connection to the archive. Opening creates or migrates it; the file is 0600."""
 
     def __init__(self, path: Path) -> None:
@@ -179,7 +141,7 @@ class Archive:
         name = (account, call.id)
         if self._db.execute("SELECT 1 FROM purged WHERE account = ? AND id = ?", name).fetchone():
             return 0
-        line = _line(account, call) | self.closing.columns(account, call)
+        line = line_of(account, call) | self.closing.columns(account, call)
         line["place"] = self.index.free_place(line["started_at"])
         names, marks = ", ".join(line), ", ".join("?" * len(line))
         cursor = self._db.execute(
@@ -188,7 +150,7 @@ class Archive:
         assert cursor.lastrowid is not None
         self._db.execute(
             "INSERT INTO detail VALUES (?, ?, ?, ?, ?)",
-            (cursor.lastrowid, *_details(call), int(time.time())),
+            (cursor.lastrowid, *details_of(call), int(time.time())),
         )
         related.keep_threads(self._db, account, cursor.lastrowid, call)
         self.closing.came(cursor.lastrowid, line)
@@ -199,11 +161,11 @@ class Archive:
     def _update(
         self, key: int, account: str, call: Call, older: tuple[str, str, bytes], changes: Changes
     ) -> bool:
-        details = _details(call)
+        details = details_of(call)
         if details == older:
             return False
         before = self.closing.decides(key)
-        line = _line(account, call) | self.closing.columns(account, call)
+        line = line_of(account, call) | self.closing.columns(account, call)
         self._rewrite(key, line, changes)
         self._db.execute(
             "UPDATE detail SET body = ?, extra = ?, raw = ?, saved_at = ? WHERE key = ?",
@@ -240,7 +202,7 @@ class Archive:
             changes = self.index.changes()
             for key, account, body, extra, raw in rows:
                 call = codec.decode(json.loads(body), json.loads(extra), unpack(raw))
-                self._rewrite(key, _line(account, call), changes)
+                self._rewrite(key, line_of(account, call), changes)
                 changes.add(entry(self.index.line(key)))
             changes.flush()
             left = rows[-1][0] - 1 if len(rows) == limit else 0
@@ -426,194 +388,6 @@ class Archive:
                 triage = {"triage": triage_of(decided).printed()} if decided[0] else {}
                 yield account, {**json.loads(body), **triage}
 
-    def ids_to_spare(self, account: str, before: float, unknown_since: float) -> IdSet:
-        """Ids that a vendor need not be asked for: of calls that began before a moment (Unix
-        seconds) and have ended, those that it did not know since another, and those purged.
-        """
-        rows = self._db.execute(
-            "SELECT CAST(id AS INTEGER) AS number FROM call WHERE account = ?1"
-            " AND started_at < ?2 AND outcome <> 'in_progress' AND id NOT GLOB '*[^0-9]*'"
-            " UNION SELECT CAST(id AS INTEGER) FROM unknown_id"
-            " WHERE account = ?1 AND asked_at >= ?3"
-            " UNION SELECT CAST(id AS INTEGER) FROM purged WHERE account = ?1"
-            " AND id NOT GLOB '*[^0-9]*' ORDER BY number",
-            (account, round(before * 1000), unknown_since),
-        )
-        return IdSet(array("q", (row[0] for row in rows)))
-
-    def recordings_wanted(self, account: str, recently: float) -> list[str]:
-        """Ids of calls whose list of recordings is not known, or not there yet, newest first."""
-        rows = self._db.execute(
-            "SELECT id FROM call JOIN detail USING (key)"
-            " WHERE account = ? AND has_recording IS NOT 0"
-            " AND (extra ->> 'recordings_known' = 0"
-            "      OR (has_recording AND recordings = 0 AND started_at > ?))"
-            " ORDER BY started_at DESC",
-            (account, round(recently * 1000)),
-        )
-        return [row[0] for row in rows]
-
-    def highest_id(self, account: str) -> int | None:
-        """The highest numeric call id of an account."""
-        row = self._db.execute(
-            "SELECT max(CAST(id AS INTEGER)) FROM call"
-            " WHERE account = ? AND id NOT GLOB '*[^0-9]*'",
-            (account,),
-        ).fetchone()
-        return int(row[0]) if row[0] is not None else None
-
-    # -- what a sync remembers
-
-    def names(self, account: str) -> Names:
-        rows = self._db.execute("SELECT kind, id, fields FROM name WHERE account = ?", (account,))
-        return Names({(kind, id_): json.loads(fields) for kind, id_, fields in rows})
-
-    def save_names(self, account: str, names: Names) -> None:
-        """Keep what this run learned. Runs inside the caller's `transaction`."""
-        self._db.executemany(
-            "INSERT OR REPLACE INTO name VALUES (?, ?, ?, ?)",
-            [(account, *thing, codec.dumps(names.known[thing])) for thing in sorted(names.fresh)],
-        )
-        names.fresh.clear()
-
-    def open_walks(self, account: str) -> list[Walk]:
-        """Unfinished walks of an account, the latest period first."""
-        return [
-            _walk(row)
-            for row in self._db.execute(
-                "SELECT * FROM walk WHERE account = ? AND NOT finished ORDER BY until DESC",
-                (account,),
-            )
-        ]
-
-    def covered_until(self, account: str) -> float | None:
-        """The end of the latest period that a walk of this account began (Unix seconds)."""
-        row = self._db.execute("SELECT max(until) FROM walk WHERE account = ?", (account,))
-        latest: float | None = row.fetchone()[0]
-        return latest
-
-    def begin_walk(self, walk: Walk) -> Walk:
-        with self.transaction():
-            number = self._db.execute(
-                "INSERT INTO walk (account, asked, since, until) VALUES (?, ?, ?, ?)",
-                (walk.account, walk.asked, walk.since, walk.until),
-            ).lastrowid
-        return walk._replace(number=number or 0)
-
-    def save_walk(self, walk: Walk) -> None:
-        """Move a walk's cursor. Runs inside the transaction that keeps the page's calls."""
-        self._db.execute(
-            "UPDATE walk SET cursor = ?, total = ?, fetched = ?, finished = ? WHERE number = ?",
-            (walk.cursor, walk.total, walk.fetched, walk.finished, walk.number),
-        )
-        if walk.finished:
-            # of the finished walks only the latest is needed: it says where the next begins
-            self._db.execute(
-                "DELETE FROM walk WHERE account = ?1 AND finished AND until <"
-                " (SELECT max(until) FROM walk WHERE account = ?1 AND finished)",
-                (walk.account,),
-            )
-
-    def drop_walk(self, walk: Walk) -> None:
-        self._db.execute("DELETE FROM walk WHERE number = ?", (walk.number,))
-
-    def remember_unknown(self, account: str, ids: Iterable[str], at: float) -> None:
-        self._db.executemany(
-            "INSERT OR REPLACE INTO unknown_id VALUES (?, ?, ?)",
-            [(account, id_, at) for id_ in ids],
-        )
-
-    def save_state(self, account: str, state: AccountState) -> None:
-        self._db.execute(
-            "INSERT OR REPLACE INTO account_state VALUES (?, ?, ?, ?)",
-            (account, state.state, state.message, state.at),
-        )
-
-    def states(self) -> dict[str, AccountState]:
-        rows = self._db.execute("SELECT account, state, message, at FROM account_state")
-        return {account: AccountState(*rest) for account, *rest in rows}
-
     def version(self) -> int:
         """Changes whenever another connection commits, so that a screen knows to look again."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
-
-
-def _walk(row: tuple[Any, ...]) -> Walk:
-    number, account, asked, since, until, cursor, total, fetched, finished = row
-    return Walk(account, asked, since, until, number, cursor, total, fetched, bool(finished))
-
-
-def pack(raw: Any) -> bytes:
-    return zlib.compress(codec.dumps(raw).encode(), 6)
-
-
-def unpack(blob: bytes) -> Any:
-    return json.loads(zlib.decompress(blob))
-
-
-def _details(call: Call) -> tuple[str, str, bytes]:
-    return (
-        codec.dumps(codec.encode(call)),
-        codec.dumps(codec.encode_extra(call)),
-        pack(call.raw),
-    )
-
-
-def _joined(values: Iterable[str | None]) -> str | None:
-    return ", ".join(value for value in values if value) or None
-
-
-def _line(account: str, call: Call) -> dict[str, Any]:
-    """What a call's line shows, and what it is found by."""
-    agents = [agent.name or agent.id for agent in call.agents]
-    departments = [agent.department for agent in call.agents if agent.department]
-    numbers = (call.from_, call.to, call.contact.number, call.company_number.number)
-    found_by = (
-        call.contact.name,
-        call.contact.email,
-        call.disposition.code,
-        call.disposition.note,
-        call.summary,
-        call.ring_group,
-        call.queue,
-        call.ivr,
-        call.campaign,
-        call.company_number.name,
-        call.status,
-        *agents,
-        *departments,
-        *call.tags,
-    )
-    line = {
-        "account": account,
-        "id": call.id,
-        "provider": call.provider,
-        "started_at": round(call.started_at.timestamp() * 1000) if call.started_at else None,
-        "direction": call.direction,
-        "outcome": call.outcome,
-        "status": call.status,
-        "contact": call.contact.name,
-        "number": call.contact.number,
-        "company": call.company_number.name or call.company_number.number,
-        "agents": _joined(dict.fromkeys(agents)),
-        "ring_group": call.ring_group or call.queue or next(iter(departments), None),
-        "queue": call.queue,
-        "campaign": call.campaign,
-        "disposition": call.disposition.code,
-        "note": call.disposition.note,
-        "tags": _joined(call.tags),
-        "duration_s": call.duration_s,
-        "wait_s": call.wait_s,
-        "talk_s": call.talk_s,
-        "has_recording": call.has_recording,
-        "recordings": len(call.recordings),
-        "problems": len(call.problems),
-        "words": f" {' '.join(words(' '.join(text for text in found_by if text)))} ",
-        "digits": " ".join(
-            filter(None, (digits(number or "") for number in dict.fromkeys(numbers)))
-        ),
-    }
-    return {
-        name: codec.storable(value) if isinstance(value, str) else value
-        for name, value in line.items()
-    }

@@ -13,8 +13,7 @@ from providers import registry
 from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
 from tui.accounts import Account
-from tui.archive import Archive, Walk
-from tui.archive.archive import AccountState
+from tui.archive import AccountState, Archive, Walk
 from tui.archive.heard import Heard, recording_key
 from tui.archive.search import ORDERS
 from tui.commands import COMMANDS, first_key
