@@ -255,3 +255,23 @@ def _period(word: str, now: datetime, zone: tzinfo) -> Term | None:
             ) from None
         return None
     return Term("period", word, low=begin.timestamp(), high=end.timestamp())
+
+
+_BEGUN = re.compile(r'(?:^|\s)-?(?P<key>[a-z]+):(?P<value>"[^"]*|[^\s"]*)$', re.I)
+
+
+def begun(text: str) -> tuple[str, str] | None:
+    """The word before the colon, and the beginning of a name behind it, that end a line."""
+    match = _BEGUN.search(text)
+    if match is None or match["key"].lower() not in FIELDS:
+        return None
+    return match["key"].lower(), match["value"].removeprefix('"')
+
+
+def completed(text: str, name: str) -> str:
+    """A line whose end is `begun`, with the whole name there, ready for the next word."""
+    match = _BEGUN.search(text)
+    start = match.start("value") if match else len(text)
+    plain = name.replace('"', " ")
+    shown = f'"{plain}"' if not plain or " " in plain else plain
+    return f"{text[:start]}{shown} "

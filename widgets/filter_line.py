@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -19,8 +19,18 @@ from widgets.safe import safe_text
 HINT = "name, #4567, missed, yesterday, agent:anna, dur>120 ..."
 
 
+class Choices(NamedTuple):
+    """How a line that was typed may go on: names, and the whole line with each of them."""
+
+    text: str = ""
+    names: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
 class Complaint(LineView):
-    """A caret under the place, and what is wrong there; no line at all when nothing is."""
+    """Names that the line may go on with; else a caret under the place, and what is wrong there;
+    no line at all when there is neither.
+    """
 
     DEFAULT_CSS = """
     Complaint { height: 1; background: $surface; color: $text-warning; display: none; }
@@ -29,11 +39,18 @@ class Complaint(LineView):
     problem: reactive[tuple[int, str] | None] = reactive(None, repaint=False)
     """Where in the text, from 0, and the sentence."""
 
-    def watch_problem(self, problem: tuple[int, str] | None) -> None:
-        self.display = problem is not None
+    choices: reactive[Choices] = reactive(Choices(), repaint=False)
+
+    def watch_problem(self) -> None:
+        self.display = self.problem is not None or bool(self.choices.names)
         self.repaint()
 
+    watch_choices = watch_problem
+
     def line(self, y: int) -> Line:
+        if self.choices.names:
+            names = "  ".join(safe_text(name, 60) for name in self.choices.names)
+            return ((f" tab  {names}", ""),)
         if self.problem is None:
             return ()
         start, sentence = self.problem
@@ -50,6 +67,7 @@ class QueryInput(Input):
         Binding("enter", "close(True)", "Keep"),
         Binding("down", "close(True)", "Keep", show=False),
         Binding("escape", "close(False)", "Undo"),
+        Binding("tab", "complete", "Complete", show=False),
     ]
 
     async def _on_key(self, event: events.Key) -> None:
@@ -69,6 +87,10 @@ class QueryInput(Input):
         assert isinstance(self.parent, FilterLine)
         self.parent.close(kept)
 
+    def action_complete(self) -> None:
+        assert isinstance(self.parent, FilterLine)
+        self.parent.complete()
+
 
 class FilterLine(Widget):
     """Hidden while the query is empty and nobody types. It says what is typed at every key."""
@@ -82,6 +104,9 @@ class FilterLine(Widget):
     """
     problem: reactive[tuple[int, str] | None] = reactive(None, repaint=False)
     """Where in the text something was not understood, and why."""
+
+    choices: reactive[Choices] = reactive(Choices(), repaint=False)
+    """How what is typed may go on; of another text than the present one they are not shown."""
 
     class Edited(Message):
         """Somebody typed; `text` is the whole line now."""
@@ -126,13 +151,26 @@ class FilterLine(Widget):
     def watch_problem(self, problem: tuple[int, str] | None) -> None:
         self.query_one(Complaint).problem = problem
 
+    def watch_choices(self, choices: Choices) -> None:
+        fits = self.editing and choices.text == self._input.value
+        self.query_one(Complaint).choices = choices if fits else Choices()
+
+    def complete(self) -> None:
+        """Go on with the first of the choices."""
+        choices = self.query_one(Complaint).choices
+        if choices.lines:
+            self._input.value = choices.lines[0]
+            self._input.cursor_position = len(self._input.value)
+
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
+        self.choices = Choices()
         self.post_message(self.Edited(event.value))
 
     def close(self, kept: bool) -> None:
         """End the typing; without `kept` the text of before stands there again."""
+        self.choices = Choices()
         if not kept and self._input.value != self._before:
             self.post_message(self.Edited(self._before))
         self.show(self._input.value if kept else self._before)

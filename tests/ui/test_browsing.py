@@ -253,3 +253,23 @@ async def test_all_is_loaded_on_demand_and_cancelled_by_a_key(
         await until(pilot, lambda: main(pilot).syncs.busy)
         await settled(pilot)
         assert main(pilot)._snapshot.walks["liner"] == []
+
+
+async def test_names_are_completed_while_a_query_is_typed(home: Home) -> None:
+    services = home("nectar")
+    async with run_app(services).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        with services.open_archive() as archive:
+            agent = archive.complete("agent", "a")[0]
+        await pilot.press("slash", *["colon" if char == ":" else char for char in "agent:a"])
+        await until(pilot, lambda: f" tab  {agent}" in page(pilot))
+        await pilot.press("tab", "enter")
+        await settled(pilot)
+        assert main(pilot).query_text == f'agent:"{agent}" '
+        shown = table(pilot)._rows.window(0, 50)
+        assert shown and all(agent in (row.agents or "") for row in shown)
+        assert " tab  " not in page(pilot)
+        await pilot.press("escape", "slash", *["colon" if c == ":" else c for c in "state:f"])
+        await until(pilot, lambda: " tab  follow-up" in page(pilot))
+        await pilot.press("escape")
+        assert " tab  " not in page(pilot)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tui.query import Query, Term, fold, parse
+from tui.query import Query, Term, begun, completed, fold, parse
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
@@ -77,3 +77,23 @@ def test_several_terms_and_joining() -> None:
 
 def test_fold() -> None:
     assert fold("ÅngSTRÖM ſ") == "angstrom s"
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "whole"),
+    [
+        ("in agent:an", ("agent", "an"), 'in agent:"Anna Lee" '),
+        ('-agent:"anna l', ("agent", "anna l"), '-agent:"Anna Lee" '),
+        ("Tag:", ("tag", ""), 'Tag:"Anna Lee" '),
+    ],
+)
+def test_a_name_that_was_begun_is_completed(text: str, found: object, whole: str) -> None:
+    assert begun(text) == found
+    assert completed(text, "Anna Lee") == whole
+    assert not parse(whole, NOW, UTC).problems
+
+
+def test_nothing_else_is_begun() -> None:
+    for text in ("", "anna", "agnt:a", "agent:a in", 'agent:"a" ', "dur>1"):
+        assert begun(text) is None
+    assert completed("tag:s", "spam") == "tag:spam "

@@ -24,7 +24,7 @@ from tui.archive.rows import RowList
 from tui.archive.schema import migrate
 from tui.archive.syncs import SyncTables
 from tui.archive.triage import TriageLog, triage_of
-from tui.query import EVERYTHING, FIELDS, Query, Term
+from tui.query import EVERYTHING, FIELDS, STATES, Query, Term
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
@@ -350,6 +350,8 @@ class Archive(SyncTables):
         """
         column = FIELDS[kind]
         known = self.index.known(column) if column in FACETS else {}
+        if kind == "state":
+            known = dict.fromkeys(STATES, 0)
         needle = search.needle_of(start)
         fits = [value for value in known if value and (not start or search.finds(value, needle))]
         return sorted(fits, key=lambda value: (-known[value], value))[:limit]

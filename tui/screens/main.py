@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sqlite3
 from array import array
 from collections.abc import Mapping
 from typing import ClassVar
@@ -26,13 +25,13 @@ from tui.keymap import bindings
 from tui.links import Link
 from tui.listening import Playing
 from tui.network import NetworkThread
-from tui.query import Query, parse
 from tui.screens import state
 from tui.screens.asking import AskingScreen
+from tui.screens.querying import QueryingScreen
 from tui.screens.taking_out import TakingOutScreen
 from tui.screens.triaging import TriagingScreen
 from tui.services import Services
-from tui.settings import Settings, View, put
+from tui.settings import Settings, put
 from tui.views import views
 from widgets.call_detail import CallDetail
 from widgets.call_document import Extra
@@ -43,7 +42,7 @@ from widgets.exact import ExactCompositor
 from widgets.filter_line import FilterLine
 from widgets.key_line import KeyLine
 from widgets.player_line import PlayerLine
-from widgets.sidebar import ALL, Sidebar, ViewItem
+from widgets.sidebar import Sidebar, ViewItem
 from widgets.status_line import StatusLine, rows_text
 from widgets.waveform import Waveform
 
@@ -55,15 +54,12 @@ WIDE = 170
 NORMAL = 100
 
 
-class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
+class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
     AUTO_FOCUS = "#table"
 
-    query_text: var[str] = var("", bindings=True)
-    """The query line: what the table shows, and the views and accounts set."""
-    sort: var[tuple[str, bool]] = var(("time", True))
     beside: var[bool] = var(True)
     """Whether a wide screen shows the detail beside the table."""
     sidebar_wanted: var[bool | None] = var(None)
@@ -83,13 +79,6 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
         self.settings = settings
         self.set_reactive(MainScreen.query_text, first_query)
         self._link = link
-        self._version = 0
-        self._reading = self._stale = False
-        self._reader: state.Reading | None = None
-        self._own_sort = self.sort
-        """The user's order, which a view's own one leaves as it is."""
-        self._keep = True
-        """Whether the next reading leaves the cursor on its call."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="body"):
@@ -111,7 +100,8 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
         self.accounts = [*self.services.accounts.list()]
         table = self.query_one(CallTable)
         table.columns = self.settings.table.columns or DEFAULT_COLUMNS
-        self.sort = self._own_sort = table.sort = state.sort_of(self.settings.table.sort)
+        self._own_sort = state.sort_of(self.settings.table.sort)
+        self.sort = table.sort = self._order_of_view() or self._own_sort
         self.query_one(Sidebar).views = tuple(
             ViewItem(view.name, view.title, view.key or "") for view in views(self.settings)
         )
@@ -156,8 +146,7 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
         self._show_states()
 
     async def on_unmount(self) -> None:
-        if self._reader:
-            self._reader.end()
+        self._end_reading()
         self._write_rest()
         await self.playback.close()
         if self._archive:
@@ -168,46 +157,6 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
         return Clock(self.services.now(), self.services.zone)
 
     # -- the archive
-
-    def _look(self) -> None:
-        """Somebody wrote (a sync here, or another Ringback): show it."""
-        if self._archive and (version := self._archive.version()) != self._version:
-            self._version = version
-            self._reload()
-
-    def _reload(self, keep: bool = True) -> None:
-        """Read the rows anew, one reading at a time; `keep` the cursor on its call."""
-        self._stale, self._keep = True, self._keep and keep
-        if self._reader and not keep:
-            self._reader.end()  # of another query
-        if not self._reading:
-            self._reading = True
-            self._read()
-
-    @work(group="rows", exit_on_error=False)
-    async def _read(self) -> None:
-        """Read the order of all rows beside the screen, then show it."""
-        try:
-            while self._stale:
-                self._stale = False
-                # the first page at once where other calls are asked for, then the whole order
-                for limit in (None,) if self._keep else (state.FIRST_ROWS, None):
-                    await self._read_once(limit)
-        except (sqlite3.Error, OSError) as error:
-            self._flash(f"the archive cannot be read: {error}", "error")
-        finally:
-            self._reading = False
-
-    async def _read_once(self, limit: int | None) -> None:
-        wanted = self._query, self.sort
-        if self._stale:
-            return
-        self._reader = state.Reading(self.services, self.accounts, *wanted, limit)
-        snapshot = await asyncio.to_thread(self._reader.run)
-        whole = limit is None or (snapshot is not None and not snapshot.complete)
-        if snapshot and whole and wanted == (self._query, self.sort):
-            keep, self._keep = self._keep, True
-            self._show(snapshot, keep)
 
     def _show(self, snapshot: state.Snapshot, keep: bool) -> None:
         assert self._archive is not None
@@ -266,67 +215,7 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
         rows = rows_text(first + 1, last + 1, loaded, total, PAGE, complete)
         status.left = marked + rows
 
-    # -- the query
-
-    def _parse(self) -> None:
-        query = parse(self.query_text, self.services.now(), self.services.zone)
-        self._query = Query(query.terms)
-        first = query.problems[0] if query.problems else None
-        self.query_one(FilterLine).problem = (first.start, first.message) if first else None
-
-    def _set_query(self, text: str) -> None:
-        if text != self.query_text:
-            self._put_query(text, shown=True)
-            self._reload(keep=False)
-
-    def _put_query(self, text: str, shown: bool = False) -> None:
-        """Make `text` the query; whoever calls reads the rows. `shown`: it stands in its line."""
-        if not shown:
-            self.query_one(FilterLine).show(text)
-        self.query_text = text
-        self._parse()
-        self._mark_sidebar()
-        self._show_hints()
-
-    def _mark_sidebar(self) -> None:
-        """Mark the view or account that the query line stands for, if it is one."""
-        items = {f"account:{account.name}": ("account", account.name) for account in self.accounts}
-        items |= {view.query: ("view", view.name) for view in views(self.settings)}
-        self.query_one(Sidebar).selected = items.get(self.query_text.strip(), ALL)
-
-    def action_filter(self) -> None:
-        self._close_detail()
-        self.query_one(FilterLine).edit(self.query_text, self.query_one(CallTable))
-
-    @on(FilterLine.Edited)
-    def _typed(self, event: FilterLine.Edited) -> None:
-        self._set_query(event.text)
-
-    @on(Sidebar.Chosen)
-    def _chosen(self, event: Sidebar.Chosen) -> None:
-        if event.kind == "view":
-            named = {view.name: view for view in views(self.settings)}
-            self._show_view(named[event.id])
-        else:
-            self._go_to(f"account:{event.id}" if event.kind == "account" else "")
-
-    def _show_view(self, view: View) -> None:
-        self._go_to(view.query, state.sort_of(view.sort) if view.sort else None)
-
-    def _go_to(self, text: str, sort: tuple[str, bool] | None = None) -> None:
-        """Show what a view or an account stands for; a view may have an order of its own."""
-        self.query_one(FilterLine).show(text)
-        self._close_detail()
-        self._sort_by(sort or self._own_sort)
-        self._set_query(text)
-        self.set_focus(self.query_one(CallTable))
-
-    def action_view(self, number: int) -> None:
-        for view in views(self.settings):
-            if view.key == str(number):
-                self._show_view(view)
-                return
-        self._flash(f"no view has the key {number}", "warning")
+    # -- the table
 
     def _go_to_call(self, key: int, query: str | None = None, opened: bool = True) -> None:
         table = self.query_one(CallTable)
@@ -341,8 +230,6 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
             self._reload()
         self.detail_open = opened
         self.set_focus(self.query_one(CallDetail) if opened else table)
-
-    # -- the table
 
     @on(CallTable.Highlighted)
     def _highlighted(self) -> None:
@@ -365,16 +252,6 @@ class MainScreen(AskingScreen, TakingOutScreen, TriagingScreen):
     @on(CallTable.Scrolled)
     def _scrolled(self) -> None:
         self._show_position()
-
-    @on(CallTable.SortRequested)
-    def _sort_requested(self, event: CallTable.SortRequested) -> None:
-        self._own_sort = (event.column_id, event.descending)
-        self._sort_by(self._own_sort)
-
-    def _sort_by(self, sort: tuple[str, bool]) -> None:
-        if sort != self.sort:
-            self.sort = self.query_one(CallTable).sort = sort
-            self._reload(keep=False)
 
     @work(group="dialog", exit_on_error=False)
     async def action_columns(self) -> None:
