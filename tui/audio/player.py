@@ -431,17 +431,20 @@ class Player:
             task.add_done_callback(self._serving.discard)
 
     async def _serve(self, source: Source, id_: int, at: int, n: int) -> None:
+        """All that was asked for, piece by piece as it comes."""
+        end = at + n
         try:
-            data = await source.read(at, n)
+            while at < end and id_ == self._id:
+                data = await source.read(at, end - at)
+                if id_ == self._id:
+                    self._send_data(id_, at, data)
+                at = at + len(data) if data else end
         except (ProviderError, RecordingError) as error:  # their words are made for the user
             self._give_up(id_, str(error))
         except OSError as error:
             self._give_up(id_, f"the recording cannot be read ({error.strerror})")
         except Exception as error:  # its text may hold an address
             self._give_up(id_, f"the recording cannot be read ({type(error).__name__})")
-        else:
-            if id_ == self._id:
-                self._send_data(id_, at, data)
 
     async def _serve_idle(self, source: Source, id_: int, at: int, n: int) -> None:
         """For the waveform: one at a time, and a failure costs nobody the sound."""
