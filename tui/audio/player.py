@@ -48,6 +48,7 @@ _REWOUND_AFTER_S = 0.5  # whoever pauses for less has not lost the thread
 _QUIET_S = 0.25  # between two positions
 _PROBE_S = 5.0
 _WORDS = 300
+_UNDECODABLE = ("not_sound", "damaged")
 
 _log = logging.getLogger(__name__)
 
@@ -122,6 +123,7 @@ class Player:
             position_s=max(0.0, start_s),
             length_s=None,
             message=self._notice,
+            reason="",
             loop=None,
             channels=None,
             peaks_revision=self._peaks.revision,
@@ -440,7 +442,7 @@ class Player:
                     self._send_data(id_, at, data)
                 at = at + len(data) if data else end
         except (ProviderError, RecordingError) as error:  # their words are made for the user
-            self._give_up(id_, str(error))
+            self._give_up(id_, str(error), getattr(error, "reason", ""))
         except OSError as error:
             self._give_up(id_, f"the recording cannot be read ({error.strerror})")
         except Exception as error:  # its text may hold an address
@@ -461,10 +463,10 @@ class Player:
         if self._child is not None:
             self._child.send({"do": "data", "id": id_, "at": at}, data)
 
-    def _give_up(self, id_: int, message: str) -> None:
+    def _give_up(self, id_: int, message: str, reason: str = "") -> None:
         if id_ == self._id:
             self._send({"do": "stop"})
-            self._fail(message)
+            self._fail(message, reason)
 
     def _on_ready(self, header: Message, _: bytes) -> None:
         length_s, channels = header.get("length"), header.get("channels")
@@ -511,7 +513,8 @@ class Player:
         self._change(message=CUT_OFF if header.get("early") is True else DAMAGED)
 
     def _on_failed(self, header: Message, _: bytes) -> None:
-        self._fail(f"this cannot be played: {_words(header['detail'])}")
+        reason = header["reason"] if header["reason"] in _UNDECODABLE else ""
+        self._fail(f"this cannot be played: {_words(header['detail'])}", reason)
 
     _ANSWERS: ClassVar[dict[str, Callable[[Player, Message, bytes], None]]] = {
         "hello": _on_hello,
@@ -539,9 +542,10 @@ class Player:
             self.state = state
             self._on_change(state)
 
-    def _fail(self, message: str) -> None:
+    def _fail(self, message: str, reason: str = "") -> None:
         self._id += 1  # what the engine still says of this recording is out of date
-        self._change(status="failed", position_s=self.position_s, message=message)
+        position_s = self.position_s
+        self._change(status="failed", position_s=position_s, message=message, reason=reason)
 
     def _forget(self) -> None:
         """Nobody waits for bytes of the last recording any more."""
