@@ -559,3 +559,16 @@ async def test_the_engine_that_talks_nonsense_is_ended(
     await listener.play(long_wav(1.0))
     assert (await listener.over(5.0)).message == CRASHED
     assert isinstance(listener.player, Player)
+
+
+async def test_after_an_end_that_was_reached_in_a_pause_it_plays_from_the_start(
+    listen: Listen,
+) -> None:
+    listener = listen("none")
+    await listener.play(long_wav(5.0))
+    await listener.until("playing")
+    listener.player.pause()
+    listener.player.seek_to(5.0)
+    await listener.until("ended")
+    listener.player.toggle()
+    assert (await listener.until("playing")).position_s < 1.0

@@ -220,6 +220,7 @@ class Player:
                 self.resume()
             case "ended":
                 self.seek_to(0.0)
+                self.resume(rewind_s=0.0)  # it may have been paused before
             case "failed" if self._source is not None:
                 again = self.play(self._source, start_s=self.state.position_s)
                 self._again = asyncio.get_running_loop().create_task(again)
