@@ -18,6 +18,7 @@ import pytest
 from providers.errors import RecordingError
 from tests.audio import sounds
 from tests.audio.conftest import Listener, alive
+from tui.audio import wire
 from tui.audio.outputs import engine_environment
 from tui.audio.player import CRASHED, CUT_OFF, DAMAGED, FileSource, Player, probe
 from tui.audio.route import NO_SPEAKER
@@ -572,3 +573,13 @@ async def test_after_an_end_that_was_reached_in_a_pause_it_plays_from_the_start(
     await listener.until("ended")
     listener.player.toggle()
     assert (await listener.until("playing")).position_s < 1.0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b'{"is":"at","s":1e999}', b'{"is":"at","s":NaN}', b"[" * 16_000],
+    ids=["endless", "no-number", "deep"],
+)
+def test_a_line_that_no_end_would_say_is_refused(line: bytes) -> None:
+    with pytest.raises(wire.Malformed):
+        wire.unpack(line)

@@ -400,7 +400,7 @@ class Player:
             if answer is not None and header.get("id", self._id) == self._id:
                 try:
                     answer(self, header, body)
-                except (KeyError, TypeError, ValueError):
+                except (KeyError, TypeError, ValueError, OverflowError):
                     _log.debug("the engine talks nonsense", exc_info=True)
                     break
         if self._way.lost(child):  # it was not we who ended it
