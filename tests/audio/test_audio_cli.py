@@ -245,6 +245,34 @@ def test_words_are_printed_and_nothing_is_played(tmp_path: Path) -> None:
     assert "web page" in done.stderr
 
 
+CUT = """
+import asyncio, sys
+from providers.errors import RecordingError
+from tui.audio.cli import FileSource, print_words
+
+class Cut(FileSource):
+    async def read(self, offset, n, *, idle=False):
+        if offset > 200_000:
+            raise RecordingError("unreachable", "the connection failed")
+        return await super().read(offset, n)
+
+sys.exit(asyncio.run(print_words(Cut(sys.argv[1]))))
+"""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code", "says"), [(60.0, 1, "the connection failed"), (0.0, 0, "")]
+)
+def test_words_that_cannot_be_had_are_not_waited_for(
+    seconds: float, code: int, says: str, tmp_path: Path
+) -> None:
+    path = sounds.write(tmp_path, "a.wav", sounds.wav(sounds.tone(seconds, 8000), 8000))
+    done = subprocess.run(
+        [sys.executable, "-c", CUT, str(path)], capture_output=True, text=True, timeout=8
+    )
+    assert done.returncode == code and says in done.stderr, done.stderr
+
+
 def test_the_line_says_what_matters() -> None:
     state = PlayerState("playing", 75.4, 3600.0, 1.5, "none", "no sound")
     assert status_line(state, "Ann") == "▶ 1:15 / 1:00:00 ×1.5  Ann  no sound"

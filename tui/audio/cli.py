@@ -15,10 +15,10 @@ import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import TextIO, cast
 
 from tui.audio.keys import Steering, help_line
-from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source
+from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source, unreadable
 from tui.audio.route import find_route
 from tui.audio.turns import clock, turns, words
 
@@ -83,24 +83,52 @@ async def play_on_terminal(
 
 async def print_words(source: Source) -> int:
     """Who speaks when, a line for each turn, without playing. 0, or 1 when it is no sound."""
-    over = asyncio.Event()
+    watched = _Watched(source)
 
     def changed(state: PlayerState) -> None:
-        if state.status == "failed" or (player.peaks is not None and player.peaks.complete):
-            over.set()
+        measured = player.peaks is not None and player.peaks.complete
+        if measured or state.status in ("failed", "ended"):  # an end in a pause: there is nothing
+            watched.over.set()
 
     player = Player(changed, "none")
     try:
-        await player.play(source)
+        # mypy: a protocol's attribute may be set, this one follows the source's
+        await player.play(cast("Source", watched))
         player.pause()
-        await over.wait()
+        await watched.over.wait()
     finally:
         await player.close()
     if player.state.status == "failed" or player.peaks is None:
         return _complain(player.state.message)
+    if watched.trouble and not player.peaks.complete:
+        return _complain(watched.trouble)
     for line in words(turns(player.peaks)):
         print(line)
     return 0
+
+
+class _Watched:
+    """A source that tells when it cannot be read: a player then measures no further, silently."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.trouble = ""
+        self.over = asyncio.Event()
+
+    @property
+    def size(self) -> int | None:
+        return self._source.size
+
+    async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
+        try:
+            return await self._source.read(offset, n, idle=idle)
+        except Exception as error:
+            self.trouble = unreadable(error)
+            self.over.set()
+            raise
+
+    def close(self) -> None:
+        """Whoever opened the source closes it."""
 
 
 class _Session:

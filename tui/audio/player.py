@@ -434,12 +434,8 @@ class Player:
     async def _serve(self, source: Source, id_: int, at: int, n: int) -> None:
         try:
             data = await source.read(at, n)
-        except (ProviderError, RecordingError) as error:  # their words are made for the user
-            self._give_up(id_, str(error))
-        except OSError as error:
-            self._give_up(id_, f"the recording cannot be read ({error.strerror})")
-        except Exception as error:  # its text may hold an address
-            self._give_up(id_, f"the recording cannot be read ({type(error).__name__})")
+        except Exception as error:
+            self._give_up(id_, unreadable(error))
         else:
             if id_ == self._id:
                 self._send_data(id_, at, data)
@@ -545,6 +541,15 @@ class Player:
         """Nobody waits for bytes of the last recording any more."""
         for task in self._serving:
             task.cancel()
+
+
+def unreadable(error: Exception) -> str:
+    """What to say when a source's `read` has failed."""
+    if isinstance(error, ProviderError | RecordingError):  # their words are made for the user
+        return str(error)
+    if isinstance(error, OSError):
+        return f"the recording cannot be read ({error.strerror})"
+    return f"the recording cannot be read ({type(error).__name__})"  # its text may hold an address
 
 
 def _words(text: Any) -> str:
