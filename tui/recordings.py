@@ -223,6 +223,7 @@ async def stream(
         if not call.recordings_known:
             call = await with_known_recordings(await vendor(), archive, account, call)
             if here := cache.find(account, call, index):
+                await vendor.close()
                 return FileSource(here.path), call
         recording = _pick(call, index)
         remote = media.Remote(

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -342,3 +343,28 @@ async def test_the_address_is_told_to_nobody(world: World) -> None:
     with pytest.raises(RecordingError) as caught:
         await fetching.open(world.account, world.call, 0)
     assert world.host.url not in str(caught.value) + repr(caught.value)
+
+
+async def test_the_vendor_is_left_when_the_recording_turns_out_to_be_here(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = world.call
+    cache = Fetching(world.services, world.network).cache()
+    handle, partial = cache.partial()
+    os.close(handle)
+    cache.keep(partial, "desk", known, 0, "wav")
+    left: list[bool] = []
+
+    async def recordings(call: Call) -> tuple[Recording, ...]:
+        return known.recordings
+
+    async def leave(*_: object) -> None:
+        left.append(True)
+
+    monkeypatch.setattr(world.desk, "recordings", recordings, raising=False)
+    monkeypatch.setattr(Desk, "__aexit__", leave)
+    fetching = Fetching(world.services, world.network)
+    unknown = replace(known, recordings=(), recordings_known=False)
+    stream = await fetching.open(world.account, unknown, 0)
+    assert stream.call.recordings == known.recordings and left
+    fetching.release(stream)
