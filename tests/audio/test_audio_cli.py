@@ -7,9 +7,11 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Iterator
@@ -18,9 +20,11 @@ from pathlib import Path
 import pytest
 
 from tests.audio import sounds
+from tui.audio import wire
 from tui.audio.cli import clock, fit, printable, split_keys, status_line
 from tui.audio.keys import help_line, sent
 from tui.audio.player import PlayerState
+from tui.audio.speaker_folder import socket_path
 
 PROGRAM = """
 import asyncio, sys
@@ -271,6 +275,47 @@ def test_words_that_cannot_be_had_are_not_waited_for(
         [sys.executable, "-c", CUT, str(path)], capture_output=True, text=True, timeout=8
     )
     assert done.returncode == code and says in done.stderr, done.stderr
+
+
+@pytest.fixture
+def relays(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="rb"))  # a socket's path must be short
+    monkeypatch.setenv("RINGBACK_RUNTIME_DIR", str(folder))
+    yield folder
+    shutil.rmtree(folder)
+
+
+async def test_a_script_does_not_wait_for_a_speaker_that_has_gone(call: Path, relays: Path) -> None:
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = {"is": "hello", "version": wire.VERSION, "speaker": "laptop", "output": "x"}
+        writer.write(wire.pack(hello))
+        await reader.readline()
+        writer.close()
+
+    async with await asyncio.start_unix_server(leave, socket_path(relays, "laptop")):
+        done = await asyncio.to_thread(run, call)
+    assert (done.returncode, done.stdout) == (1, "") and "the speaker has gone" in done.stderr
+
+
+async def test_a_speaker_that_comes_is_taken(relays: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tui.audio import cli
+
+    class Rerouted:
+        count = 0
+
+        def reroute(self) -> None:
+            self.count += 1
+
+    player = Rerouted()
+    monkeypatch.setattr(cli, "_LOOK_S", 0.01)
+    following = asyncio.create_task(cli._follow_speakers(player))
+    await asyncio.sleep(0.1)
+    assert player.count == 0
+    server = await asyncio.start_unix_server(lambda *_: None, socket_path(relays, "laptop"))
+    await asyncio.sleep(0.2)
+    server.close()
+    assert player.count == 1
+    following.cancel()
 
 
 def test_the_line_says_what_matters() -> None:

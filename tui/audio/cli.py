@@ -20,6 +20,7 @@ from typing import TextIO, cast
 from tui.audio.keys import Steering, help_line
 from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source, unreadable
 from tui.audio.route import find_route
+from tui.audio.speaker_folder import speakers
 from tui.audio.turns import clock, turns, words
 
 __all__ = ["FileSource", "Wishes", "clock", "play_on_terminal", "print_words"]
@@ -28,6 +29,7 @@ PlayerFactory = Callable[[Callable[[PlayerState], None]], Player]
 
 _LEAVE = frozenset("qQ\x03\x04")
 _LINE_FEED_S = 0.25
+_LOOK_S = 1.0
 _MARKS = {"loading": "…", "playing": "▶", "paused": "⏸", "ended": "■", "failed": "✗", "idle": "■"}
 
 
@@ -70,8 +72,12 @@ async def play_on_terminal(
         player.set_volume(wishes.volume)
         player.set_skip_silence(wishes.skip_silence)
         async with session.steered():
-            await player.play(source, start_s=start_s)
-            code = await session.over
+            following = asyncio.create_task(_follow_speakers(player))
+            try:
+                await player.play(source, start_s=start_s)
+                code = await session.over
+            finally:
+                following.cancel()
     finally:
         await player.close()
     if player.state.status == "failed":
@@ -79,6 +85,17 @@ async def play_on_terminal(
     if session.unheard:
         return _complain(session.unheard)
     return code
+
+
+async def _follow_speakers(player: Player) -> None:
+    """A speaker that comes or goes while it plays is another way for the sound."""
+    before = speakers(os.environ)
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        now = speakers(os.environ)
+        if now != before:
+            before = now
+            player.reroute()
 
 
 async def print_words(source: Source) -> int:
@@ -149,6 +166,9 @@ class _Session:
     def changed(self, state: PlayerState) -> None:
         silent = state.output == "none" and bool(state.message)
         if silent and not self._on_terminal and state.status != "failed":
+            self.unheard = state.message
+            self.end(1)
+        if state.status == "paused" and not self._on_terminal:  # nobody is there who could go on
             self.unheard = state.message
             self.end(1)
         if self._on_terminal:
