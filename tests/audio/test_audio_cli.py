@@ -318,6 +318,11 @@ async def test_a_speaker_that_comes_is_taken(relays: Path, monkeypatch: pytest.M
     following.cancel()
 
 
+def test_no_message_steers_the_terminal() -> None:
+    state = PlayerState("failed", message="no\x1b]0;x\x07 \u202eanswer")
+    assert status_line(state, "Ann").endswith("Ann  no·]0;x· ·answer")
+
+
 def test_the_line_says_what_matters() -> None:
     state = PlayerState("playing", 75.4, 3600.0, 1.5, "none", "no sound")
     assert status_line(state, "Ann") == "▶ 1:15 / 1:00:00 ×1.5  Ann  no sound"

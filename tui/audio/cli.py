@@ -223,7 +223,7 @@ def status_line(state: PlayerState, title: str, help_: str = "") -> str:
     """``▶ 0:12 / 3:40 ×1.5 left  Title  message or keys``."""
     length = f" / {clock(state.length_s)}" if state.length_s is not None else ""
     now = " ".join([f"{_MARKS[state.status]} {clock(state.position_s)}{length}", *_unusual(state)])
-    return f"{now}  {title}  {state.message or help_}"
+    return f"{now}  {title}  {printable(state.message or help_)}"
 
 
 def _unusual(state: PlayerState) -> Iterator[str]:
