@@ -48,6 +48,7 @@ _REWOUND_AFTER_S = 0.5  # whoever pauses for less has not lost the thread
 _QUIET_S = 0.25  # between two positions
 _PROBE_S = 5.0
 _WORDS = 300
+_UNDECODABLE = ("not_sound", "damaged")
 
 _log = logging.getLogger(__name__)
 
@@ -122,6 +123,7 @@ class Player:
             position_s=max(0.0, start_s),
             length_s=None,
             message=self._notice,
+            reason="",
             loop=None,
             channels=None,
             peaks_revision=self._peaks.revision,
@@ -432,13 +434,16 @@ class Player:
             task.add_done_callback(self._serving.discard)
 
     async def _serve(self, source: Source, id_: int, at: int, n: int) -> None:
+        """All that was asked for, piece by piece as it comes."""
+        end = at + n
         try:
-            data = await source.read(at, n)
+            while at < end and id_ == self._id:
+                data = await source.read(at, end - at)
+                if id_ == self._id:
+                    self._send_data(id_, at, data)
+                at = at + len(data) if data else end
         except Exception as error:
-            self._give_up(id_, unreadable(error))
-        else:
-            if id_ == self._id:
-                self._send_data(id_, at, data)
+            self._give_up(id_, unreadable(error), getattr(error, "reason", ""))
 
     async def _serve_idle(self, source: Source, id_: int, at: int, n: int) -> None:
         """For the waveform: one at a time, and a failure costs nobody the sound."""
@@ -455,10 +460,10 @@ class Player:
         if self._child is not None:
             self._child.send({"do": "data", "id": id_, "at": at}, data)
 
-    def _give_up(self, id_: int, message: str) -> None:
+    def _give_up(self, id_: int, message: str, reason: str = "") -> None:
         if id_ == self._id:
             self._send({"do": "stop"})
-            self._fail(message)
+            self._fail(message, reason)
 
     def _on_ready(self, header: Message, _: bytes) -> None:
         length_s, channels = header.get("length"), header.get("channels")
@@ -505,7 +510,8 @@ class Player:
         self._change(message=CUT_OFF if header.get("early") is True else DAMAGED)
 
     def _on_failed(self, header: Message, _: bytes) -> None:
-        self._fail(f"this cannot be played: {_words(header['detail'])}")
+        reason = header["reason"] if header["reason"] in _UNDECODABLE else ""
+        self._fail(f"this cannot be played: {_words(header['detail'])}", reason)
 
     _ANSWERS: ClassVar[dict[str, Callable[[Player, Message, bytes], None]]] = {
         "hello": _on_hello,
@@ -533,9 +539,10 @@ class Player:
             self.state = state
             self._on_change(state)
 
-    def _fail(self, message: str) -> None:
+    def _fail(self, message: str, reason: str = "") -> None:
         self._id += 1  # what the engine still says of this recording is out of date
-        self._change(status="failed", position_s=self.position_s, message=message)
+        position_s = self.position_s
+        self._change(status="failed", position_s=position_s, message=message, reason=reason)
 
     def _forget(self) -> None:
         """Nobody waits for bytes of the last recording any more."""
