@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from providers.base import Secret
-from providers.errors import AuthError, MissingToken, RecordingError
+from providers.errors import AuthError, MissingToken, RecordingError, Unreachable
 from providers.model import Call, Recording
 from providers.nectar import Nectar
 from tests.audio import sounds
@@ -280,6 +280,20 @@ async def test_a_recording_of_a_call_just_over_is_looked_for_again(
     assert playback.view.status == "loading"
     assert "the recording is not there yet; looking again every" in playback.view.message
     world.desk.now = world.at("/new", just_now)
+    await heard(playback)
+    await playing
+
+
+async def test_looking_again_survives_a_vendor_that_is_out_of_reach_for_a_moment(
+    world: World, playback: Playback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
+    just_now = timedelta(minutes=2)
+    world.desk.now = world.at("/new", just_now)
+    world.desk.error = Unreachable("Unreachable", "no answer in time")
+    playing = asyncio.create_task(playback.play(world.account, world.at("", just_now)))
+    await until(lambda: world.desk.asked >= 2 or playback.view.status == "failed")
+    world.desk.error = None
     await heard(playback)
     await playing
 
