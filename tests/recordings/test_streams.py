@@ -382,3 +382,18 @@ async def test_the_vendor_is_left_when_the_recording_turns_out_to_be_here(
     stream = await fetching.open(world.account, unknown, 0)
     assert stream.call.recordings == known.recordings and left
     fetching.release(stream)
+
+
+async def test_a_key_while_the_vendor_is_asked_does_not_hide_what_is_under_way(
+    world: World, playback: Playback
+) -> None:
+    world.host.delay_s = 0.5
+    playing = asyncio.create_task(playback.play(world.account, world.call))
+    await until(lambda: "asking the vendor" in playback.view.message)
+    playback.change_volume(0.1)
+    playback.toggle_skip_silence()
+    assert (playback.view.status, playback.view.volume) == ("loading", 110)
+    assert "asking the vendor" in playback.view.message
+    await playing
+    await heard(playback)
+    assert playback.view.skip_silence and playback.view.volume == 110
