@@ -172,7 +172,7 @@ class Listening:
     # -- what the player says
 
     def _changed(self, state: PlayerState) -> None:
-        if self.playing is None:
+        if self.playing is None or state.status == "idle":  # it has not got the recording yet
             return
         sitting = self._sitting
         if sitting is not None and sitting.listen(state.status, state.position_s, state.length_s):

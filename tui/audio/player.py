@@ -222,6 +222,7 @@ class Player:
                 self.resume()
             case "ended":
                 self.seek_to(0.0)
+                self.resume(rewind_s=0.0)  # it may have been paused before
             case "failed" if self._source is not None:
                 again = self.play(self._source, start_s=self.state.position_s)
                 self._again = asyncio.get_running_loop().create_task(again)
@@ -401,7 +402,7 @@ class Player:
             if answer is not None and header.get("id", self._id) == self._id:
                 try:
                     answer(self, header, body)
-                except (KeyError, TypeError, ValueError):
+                except (KeyError, TypeError, ValueError, OverflowError):
                     _log.debug("the engine talks nonsense", exc_info=True)
                     break
         if self._way.lost(child):  # it was not we who ended it
@@ -441,12 +442,8 @@ class Player:
                 if id_ == self._id:
                     self._send_data(id_, at, data)
                 at = at + len(data) if data else end
-        except (ProviderError, RecordingError) as error:  # their words are made for the user
-            self._give_up(id_, str(error), getattr(error, "reason", ""))
-        except OSError as error:
-            self._give_up(id_, f"the recording cannot be read ({error.strerror})")
-        except Exception as error:  # its text may hold an address
-            self._give_up(id_, f"the recording cannot be read ({type(error).__name__})")
+        except Exception as error:
+            self._give_up(id_, unreadable(error), getattr(error, "reason", ""))
 
     async def _serve_idle(self, source: Source, id_: int, at: int, n: int) -> None:
         """For the waveform: one at a time, and a failure costs nobody the sound."""
@@ -551,6 +548,15 @@ class Player:
         """Nobody waits for bytes of the last recording any more."""
         for task in self._serving:
             task.cancel()
+
+
+def unreadable(error: Exception) -> str:
+    """What to say when a source's `read` has failed."""
+    if isinstance(error, ProviderError | RecordingError):  # their words are made for the user
+        return str(error)
+    if isinstance(error, OSError):
+        return f"the recording cannot be read ({error.strerror})"
+    return f"the recording cannot be read ({type(error).__name__})"  # its text may hold an address
 
 
 def _words(text: Any) -> str:

@@ -59,8 +59,8 @@ class Pull:
                 self.idle.take(at, data)
             if hurried or index in self._blocks or len(self._blocks) < KEEP:
                 block = self._blocks.setdefault(index, bytearray())
-                if len(block) == offset:
-                    block += data[: BLOCK - offset]
+                if offset <= len(block) < offset + len(data):  # two may have asked for the same
+                    block += data[len(block) - offset : BLOCK - offset]
             while len(self._blocks) > KEEP:
                 self._blocks.popitem(last=False)
             self.changed.notify_all()

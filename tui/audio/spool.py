@@ -343,6 +343,8 @@ class Spool:
             self.size = body.total
         elif body.total != known.total or (body.tag and known.tag and body.tag != known.tag):
             raise RecordingError("changed")
+        elif not body.ranges:  # from now on what it sends is waited for, as it comes
+            self._known = body
 
     async def _take(self, flow: _Flow) -> None:
         """Wait until something has come, or something else is wanted."""

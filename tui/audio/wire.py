@@ -40,6 +40,7 @@ The engine ends when its standard input does. Its standard error is noise from s
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, BinaryIO
 
 VERSION = 2
@@ -66,13 +67,21 @@ def pack(header: Message, body: bytes = b"") -> bytes:
 def unpack(line: bytes) -> tuple[Message, int]:
     """A header and the number of raw bytes that follow it. Raises `Malformed`."""
     try:
-        header = json.loads(line)
+        header = json.loads(line, parse_float=_finite, parse_constant=_finite)
         follows = header.get("bytes", 0)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise Malformed("not a header") from error
     if not isinstance(follows, int) or not 0 <= follows <= BODY_LIMIT:
         raise Malformed("a body of impossible size")
     return header, follows
+
+
+def _finite(text: str) -> float:
+    """No second, speed or volume is endless or no number at all."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("not a number")
+    return number
 
 
 def read(stream: BinaryIO) -> tuple[Message, bytes] | None:

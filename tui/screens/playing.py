@@ -73,7 +73,7 @@ class PlayingScreen(SoundingScreen):
         elif here and status == "loading":
             self._flash(f"the recording is being fetched; {self._key('stop')} stops that")
         else:
-            self._play(account, call, 0)
+            self._play(account, call, playing.index if here and playing else 0)
 
     @work(group="play", exclusive=True, exit_on_error=False)
     async def _play(
