@@ -57,6 +57,14 @@ def test_a_script_gets_its_file_and_no_output(tmp_path: Path, kinds: dict[str, b
     assert (tmp_path / "out.wav").read_bytes()[44:] == sounds.reference(kinds["m4a"])
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_ends_it_in_words(call: Path) -> None:
+    done = run(call, RINGBACK_AUDIO="wav:/dev/full")
+    assert done.returncode == 1
+    assert "cannot be written further (No space left on device)" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_silence_that_was_asked_for_takes_its_time(tmp_path: Path, kinds: dict[str, bytes]) -> None:
     path = sounds.write(tmp_path, "a.m4a", kinds["m4a"])
     begun = time.monotonic()

@@ -20,7 +20,8 @@ from tests.audio import sounds
 from tests.audio.conftest import Listener, alive
 from tui.audio import wire
 from tui.audio.outputs import engine_environment
-from tui.audio.player import CRASHED, CUT_OFF, DAMAGED, FileSource, Player, probe
+from tui.audio.player import CRASHED, CUT_OFF, DAMAGED, FileSource, Player
+from tui.audio.probe import probe
 from tui.audio.route import NO_SPEAKER
 
 Listen = Callable[..., Listener]

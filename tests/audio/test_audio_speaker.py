@@ -20,7 +20,7 @@ from tests.audio.far import Line, NearSpeaker, Sshd
 from tests.guards.readme_text import ROOT
 from tui.audio import wire
 from tui.audio.link import GONE, TAKEN
-from tui.audio.player import probe
+from tui.audio.probe import probe
 from tui.audio.speaker_folder import speakers
 
 pytestmark = [

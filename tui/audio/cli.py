@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from typing import TextIO, cast
 
 from tui.audio.keys import Steering, help_line
-from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source, unreadable
+from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source
 from tui.audio.route import find_route
+from tui.audio.serving import unreadable
 from tui.audio.speaker_folder import speakers
 from tui.audio.turns import clock, turns, words
 
