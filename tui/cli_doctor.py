@@ -116,7 +116,7 @@ def _accounts(services: Services) -> Iterator[Finding]:
 
 
 def _sound(services: Services) -> Iterator[Finding]:
-    from tui.audio.player import probe
+    from tui.audio.probe import probe
     from tui.audio.route import choose_route, reason, session_environ
 
     environ = session_environ(services.environ)

@@ -93,6 +93,11 @@ def _said(name: str) -> Iterator[None]:
         raise CommandError(f"{name}: {error}", error.hint, code) from None
     except RecordingError as error:
         raise CommandError(f"{name}: {error}") from None
+    except BrokenPipeError:  # whoever read what is printed has left
+        raise
+    except OSError as error:
+        what = error.strerror or type(error).__name__
+        raise CommandError(f"{name}: it cannot be read or written here: {what}") from None
 
 
 def _download(services: Services, arguments: argparse.Namespace) -> int:
@@ -149,7 +154,8 @@ def _play(services: Services, arguments: argparse.Namespace) -> int:
 
     path = Path(arguments.what)
     if path.is_file():
-        return asyncio.run(listen(FileSource(path), path.name, start_s or 0.0))
+        with _said(arguments.what):
+            return asyncio.run(listen(FileSource(path), path.name, start_s or 0.0))
     if ":" not in arguments.what:
         raise CommandError(f"there is no file {arguments.what}", "Name a file, or ACCOUNT:ID.")
     return _play_call(services, arguments.what, start_s, listen)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from providers.errors import RecordingError
 from providers.model import Call
 from tui.archive.heard import recording_key
 from tui.remembering import Memory, Sitting
@@ -23,8 +22,6 @@ if TYPE_CHECKING:  # the player is loaded with the first recording
     from tui.audio.route import Route
 
 SIDES: tuple[Side, ...] = ("both", "left", "right")
-UNPLAYABLE = "this cannot be played"
-"""How the player's message begins when a recording cannot be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +38,6 @@ class Playing:
         who = call.contact.name or call.contact.number or call.id
         count = len(call.recordings)
         return f"{who} ({self.index + 1} of {count})" if count > 1 else who
-
-
-class Told:
-    """A recording's bytes, and why they could not be had."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self.reason: str | None = None
-
-    @property
-    def size(self) -> int | None:
-        return self._source.size
-
-    async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
-        try:
-            return await self._source.read(offset, n, idle=idle)
-        except RecordingError as error:
-            self.reason = error.reason
-            raise
-
-    def close(self) -> None:
-        """Whoever opened the source closes it."""
 
 
 WITH_SOUND = ("playing", "paused", "finished")
@@ -83,7 +58,6 @@ class Listening:
         self._player: Player | None = None
         self._audio: AudioSettings | None = None
         self._sitting: Sitting | None = None
-        self._source: Told | None = None
         self._muted = False
         self.find_route: Callable[[], Route] | None = None
         """Which way the sound takes; see `Player`."""
@@ -158,11 +132,9 @@ class Listening:
         )
         self._sitting.heard = bool(known and known.heard_at)
         self._peaks_kept = peaks is not None
-        self._source = Told(source)
         if start_s and wanted_s is None:
             self._say(f"from {duration_text(start_s)}, where it was left")
-        # mypy: a protocol's attribute may be set, this one follows the source's
-        await player.play(cast("Source", self._source), start_s=start_s, peaks=peaks)
+        await player.play(source, start_s=start_s, peaks=peaks)
 
     # -- what is remembered
 
@@ -211,15 +183,13 @@ class Listening:
     # -- what the player says
 
     def _changed(self, state: PlayerState) -> None:
-        if self.playing is None:
+        if self.playing is None or state.status == "idle":  # it has not got the recording yet
             return
         sitting = self._sitting
         if sitting is not None and sitting.listen(state.status, state.position_s, state.length_s):
             self._memory.note(sitting)
-        if state.status == "failed" and self.view.status != "failed":
-            damaged = "damaged" if state.message.startswith(UNPLAYABLE) else None
-            if reason := (self._source and self._source.reason) or damaged:
-                self._note_trouble(reason)
+        if state.reason and self.view.status != "failed":
+            self._note_trouble(state.reason)
         self._keep_peaks()
         self._show(
             PlayerView(
@@ -256,7 +226,7 @@ class Listening:
 
     def stop(self) -> None:
         self._note()
-        self.playing = self._source = None
+        self.playing = None
         if self._player:
             self._player.stop()
         self._show(PlayerView(volume=round(self._volume * 100)))

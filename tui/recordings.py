@@ -114,9 +114,13 @@ class RecordingCache:
         file = self._peaks_file(account, call, index)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, partial = self.partial()
-        with os.fdopen(handle, "wb") as sink:
-            sink.write(data)
-        partial.replace(file)
+        try:
+            with os.fdopen(handle, "wb") as sink:
+                sink.write(data)
+            partial.replace(file)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
     def _peaks_file(self, account: str, call: Call, index: int) -> Path:
         return self.place(account) / f"{stem(call, index)}{PEAKS}"
@@ -219,6 +223,7 @@ async def stream(
         if not call.recordings_known:
             call = await with_known_recordings(await vendor(), archive, account, call)
             if here := cache.find(account, call, index):
+                await vendor.close()
                 return FileSource(here.path), call
         recording = _pick(call, index)
         remote = media.Remote(

@@ -50,6 +50,8 @@ class Sitting:
         before = (self.ended, self.heard)
         self.position_s, self.length_s = position_s, length_s or self.length_s
         self.ended = status == "ended"
+        if self.ended:  # whatever the file said before
+            self.length_s = position_s
         if status == "playing":
             self.played = True
             self.seconds.add(int(position_s))

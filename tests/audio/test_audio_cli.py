@@ -7,9 +7,11 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Iterator
@@ -18,9 +20,11 @@ from pathlib import Path
 import pytest
 
 from tests.audio import sounds
+from tui.audio import wire
 from tui.audio.cli import clock, fit, printable, split_keys, status_line
 from tui.audio.keys import help_line, sent
 from tui.audio.player import PlayerState
+from tui.audio.speaker_folder import socket_path
 
 PROGRAM = """
 import asyncio, sys
@@ -51,6 +55,14 @@ def test_a_script_gets_its_file_and_no_output(tmp_path: Path, kinds: dict[str, b
     done = run(path, RINGBACK_AUDIO=f"wav:{tmp_path}/out.wav")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (tmp_path / "out.wav").read_bytes()[44:] == sounds.reference(kinds["m4a"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_ends_it_in_words(call: Path) -> None:
+    done = run(call, RINGBACK_AUDIO="wav:/dev/full")
+    assert done.returncode == 1
+    assert "cannot be written further (No space left on device)" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_silence_that_was_asked_for_takes_its_time(tmp_path: Path, kinds: dict[str, bytes]) -> None:
@@ -245,6 +257,80 @@ def test_words_are_printed_and_nothing_is_played(tmp_path: Path) -> None:
     assert "web page" in done.stderr
 
 
+CUT = """
+import asyncio, sys
+from providers.errors import RecordingError
+from tui.audio.cli import FileSource, print_words
+
+class Cut(FileSource):
+    async def read(self, offset, n, *, idle=False):
+        if offset > 200_000:
+            raise RecordingError("unreachable", "the connection failed")
+        return await super().read(offset, n)
+
+sys.exit(asyncio.run(print_words(Cut(sys.argv[1]))))
+"""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code", "says"), [(60.0, 1, "the connection failed"), (0.0, 0, "")]
+)
+def test_words_that_cannot_be_had_are_not_waited_for(
+    seconds: float, code: int, says: str, tmp_path: Path
+) -> None:
+    path = sounds.write(tmp_path, "a.wav", sounds.wav(sounds.tone(seconds, 8000), 8000))
+    done = subprocess.run(
+        [sys.executable, "-c", CUT, str(path)], capture_output=True, text=True, timeout=8
+    )
+    assert done.returncode == code and says in done.stderr, done.stderr
+
+
+@pytest.fixture
+def relays(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="rb"))  # a socket's path must be short
+    monkeypatch.setenv("RINGBACK_RUNTIME_DIR", str(folder))
+    yield folder
+    shutil.rmtree(folder)
+
+
+async def test_a_script_does_not_wait_for_a_speaker_that_has_gone(call: Path, relays: Path) -> None:
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = {"is": "hello", "version": wire.VERSION, "speaker": "laptop", "output": "x"}
+        writer.write(wire.pack(hello))
+        await reader.readline()
+        writer.close()
+
+    async with await asyncio.start_unix_server(leave, socket_path(relays, "laptop")):
+        done = await asyncio.to_thread(run, call)
+    assert (done.returncode, done.stdout) == (1, "") and "the speaker has gone" in done.stderr
+
+
+async def test_a_speaker_that_comes_is_taken(relays: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tui.audio import cli
+
+    class Rerouted:
+        count = 0
+
+        def reroute(self) -> None:
+            self.count += 1
+
+    player = Rerouted()
+    monkeypatch.setattr(cli, "_LOOK_S", 0.01)
+    following = asyncio.create_task(cli._follow_speakers(player))
+    await asyncio.sleep(0.1)
+    assert player.count == 0
+    server = await asyncio.start_unix_server(lambda *_: None, socket_path(relays, "laptop"))
+    await asyncio.sleep(0.2)
+    server.close()
+    assert player.count == 1
+    following.cancel()
+
+
+def test_no_message_steers_the_terminal() -> None:
+    state = PlayerState("failed", message="no\x1b]0;x\x07 \u202eanswer")
+    assert status_line(state, "Ann").endswith("Ann  no·]0;x· ·answer")
+
+
 def test_the_line_says_what_matters() -> None:
     state = PlayerState("playing", 75.4, 3600.0, 1.5, "none", "no sound")
     assert status_line(state, "Ann") == "▶ 1:15 / 1:00:00 ×1.5  Ann  no sound"
@@ -285,3 +371,14 @@ def test_nothing_is_left_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return code, len(asyncio.all_tasks())
 
     assert asyncio.run(main()) == (0, 1)
+
+
+def test_a_cache_that_cannot_be_written_is_no_traceback() -> None:
+    from tui.cli_recordings import _said
+    from tui.exits import CommandError
+
+    said = "desk:1: it cannot be read or written here: No space"
+    with pytest.raises(CommandError, match=said), _said("desk:1"):
+        raise OSError(28, "No space left on device")
+    with pytest.raises(BrokenPipeError), _said("desk:1"):
+        raise BrokenPipeError

@@ -16,7 +16,7 @@ import pytest
 from tests.audio import rigs, sounds
 from tests.audio.conftest import Listener
 from tests.audio.rigs import RATE, sounding
-from tui.audio.player import probe
+from tui.audio.probe import probe
 
 Listen = Callable[..., Listener]
 needs_alsa = pytest.mark.skipif(bool(rigs.NO_ALSA), reason=rigs.NO_ALSA or "")

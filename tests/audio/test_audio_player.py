@@ -18,8 +18,10 @@ import pytest
 from providers.errors import RecordingError
 from tests.audio import sounds
 from tests.audio.conftest import Listener, alive
+from tui.audio import wire
 from tui.audio.outputs import engine_environment
-from tui.audio.player import CRASHED, CUT_OFF, DAMAGED, FileSource, Player, probe
+from tui.audio.player import CRASHED, CUT_OFF, DAMAGED, FileSource, Player
+from tui.audio.probe import probe
 from tui.audio.route import NO_SPEAKER
 
 Listen = Callable[..., Listener]
@@ -559,3 +561,26 @@ async def test_the_engine_that_talks_nonsense_is_ended(
     await listener.play(long_wav(1.0))
     assert (await listener.over(5.0)).message == CRASHED
     assert isinstance(listener.player, Player)
+
+
+async def test_after_an_end_that_was_reached_in_a_pause_it_plays_from_the_start(
+    listen: Listen,
+) -> None:
+    listener = listen("none")
+    await listener.play(long_wav(5.0))
+    await listener.until("playing")
+    listener.player.pause()
+    listener.player.seek_to(5.0)
+    await listener.until("ended")
+    listener.player.toggle()
+    assert (await listener.until("playing")).position_s < 1.0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b'{"is":"at","s":1e999}', b'{"is":"at","s":NaN}', b"[" * 16_000],
+    ids=["endless", "no-number", "deep"],
+)
+def test_a_line_that_no_end_would_say_is_refused(line: bytes) -> None:
+    with pytest.raises(wire.Malformed):
+        wire.unpack(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -16,9 +17,11 @@ from pathlib import Path
 import pytest
 
 from tests.guards.readme_text import ROOT
+from tui.audio.player import Player
 from tui.audio.route import (
     BAD_WISH,
     NO_SPEAKER,
+    Route,
     choose_route,
     over_ssh,
     session_environ,
@@ -228,3 +231,18 @@ def test_doctor_says_which_way_and_why(folder: Path) -> None:
     assert here["sound way"]["text"].startswith("local: this machine's device")
     forced = doctor(**SSH, **places, RINGBACK_AUDIO="none")
     assert forced["sound way"]["text"] == "none: RINGBACK_AUDIO says so"
+
+
+async def test_closing_does_not_wait_for_a_speaker_that_says_nothing(folder: Path) -> None:
+    path = socket_path(folder, "laptop")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        player = Player(lambda state: None, route=lambda: Route("speaker", str(path)))
+        warming = asyncio.create_task(player.warm())
+        await asyncio.sleep(0.1)
+        begun = time.monotonic()
+        await player.close()
+        assert time.monotonic() - begun < 0.5
+        await asyncio.wait({warming}, timeout=0.5)
+        assert warming.done()

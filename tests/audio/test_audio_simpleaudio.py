@@ -25,7 +25,7 @@ from tui.audio import outputs, simpleaudio_sink
 from tui.audio.feed import Feed
 from tui.audio.media import Chunk
 from tui.audio.outputs import engine_environment, engine_output
-from tui.audio.player import probe
+from tui.audio.probe import probe
 from tui.audio.route import choose_route
 from tui.audio.simpleaudio_sink import MISSING, UNLOADABLE, UNSAFE, SimpleaudioSink
 from tui.audio.sinks import NoDevice

@@ -20,7 +20,7 @@ from tests.audio.far import Line, NearSpeaker, Sshd
 from tests.guards.readme_text import ROOT
 from tui.audio import wire
 from tui.audio.link import GONE, TAKEN
-from tui.audio.player import probe
+from tui.audio.probe import probe
 from tui.audio.speaker_folder import speakers
 
 pytestmark = [
@@ -490,3 +490,16 @@ async def test_a_cable_that_nobody_has_noticed(
     await until(lambda: sshd.speakers() not in ([], [before]), "ssh to notice", 40)
     listener.player.reroute()
     await listener.until("playing")
+
+
+async def test_a_screen_is_told_at_once_that_its_speaker_is_silent(
+    sshd: Sshd, speak: Speak
+) -> None:
+    speaker = speak(RINGBACK_AUDIO="miniaudio", PULSE_SERVER="unix:/nobody")
+    await connected(sshd, speaker)
+    assert "recordings play here, in silence: " in speaker.words
+    [path] = sshd.speakers()
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    header, _ = wire.unpack(await reader.readline())
+    writer.close()
+    assert header["message"] and str(header["message"]) in speaker.words

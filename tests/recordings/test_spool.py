@@ -295,3 +295,14 @@ async def test_padding_before_the_sound_is_looked_through(host: Host, make: Make
     spool = make()
     await spool.begun()
     assert spool.kind == "mp3"
+
+
+async def test_a_host_that_gives_no_more_ranges_is_waited_for(host: Host, make: Make) -> None:
+    host.rate = 2_000_000
+    spool = make()
+    await read_all(spool, 0, 20_000)
+    host.ranges = False
+    async with asyncio.timeout(10):
+        assert await read_all(spool, 2_000_000, 2000) == DATA[2_000_000:2_002_000]
+        assert (await spool.finished()).read_bytes() == DATA
+    assert sum(not one.range or one.start == 0 for one in host.asked) <= 4

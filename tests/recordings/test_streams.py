@@ -6,13 +6,14 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from providers.base import Secret
-from providers.errors import AuthError, MissingToken, RecordingError
+from providers.errors import AuthError, MissingToken, RecordingError, Unreachable
 from providers.model import Call, Recording
 from providers.nectar import Nectar
 from tests.audio import sounds
@@ -283,6 +284,20 @@ async def test_a_recording_of_a_call_just_over_is_looked_for_again(
     await playing
 
 
+async def test_looking_again_survives_a_vendor_that_is_out_of_reach_for_a_moment(
+    world: World, playback: Playback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
+    just_now = timedelta(minutes=2)
+    world.desk.now = world.at("/new", just_now)
+    world.desk.error = Unreachable("Unreachable", "no answer in time")
+    playing = asyncio.create_task(playback.play(world.account, world.at("", just_now)))
+    await until(lambda: world.desk.asked >= 2 or playback.view.status == "failed")
+    world.desk.error = None
+    await heard(playback)
+    await playing
+
+
 async def test_looking_again_ends_with_a_stop_and_after_a_while(
     world: World, playback: Playback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,3 +357,43 @@ async def test_the_address_is_told_to_nobody(world: World) -> None:
     with pytest.raises(RecordingError) as caught:
         await fetching.open(world.account, world.call, 0)
     assert world.host.url not in str(caught.value) + repr(caught.value)
+
+
+async def test_the_vendor_is_left_when_the_recording_turns_out_to_be_here(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = world.call
+    cache = Fetching(world.services, world.network).cache()
+    handle, partial = cache.partial()
+    os.close(handle)
+    cache.keep(partial, "desk", known, 0, "wav")
+    left: list[bool] = []
+
+    async def recordings(call: Call) -> tuple[Recording, ...]:
+        return known.recordings
+
+    async def leave(*_: object) -> None:
+        left.append(True)
+
+    monkeypatch.setattr(world.desk, "recordings", recordings, raising=False)
+    monkeypatch.setattr(Desk, "__aexit__", leave)
+    fetching = Fetching(world.services, world.network)
+    unknown = replace(known, recordings=(), recordings_known=False)
+    stream = await fetching.open(world.account, unknown, 0)
+    assert stream.call.recordings == known.recordings and left
+    fetching.release(stream)
+
+
+async def test_a_key_while_the_vendor_is_asked_does_not_hide_what_is_under_way(
+    world: World, playback: Playback
+) -> None:
+    world.host.delay_s = 0.5
+    playing = asyncio.create_task(playback.play(world.account, world.call))
+    await until(lambda: "asking the vendor" in playback.view.message)
+    playback.change_volume(0.1)
+    playback.toggle_skip_silence()
+    assert (playback.view.status, playback.view.volume) == ("loading", 110)
+    assert "asking the vendor" in playback.view.message
+    await playing
+    await heard(playback)
+    assert playback.view.skip_silence and playback.view.volume == 110

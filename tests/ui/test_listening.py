@@ -202,3 +202,16 @@ async def test_a_waveform_is_kept_beside_its_recording(home: Home) -> None:
         await playing(pilot, key)
         peaks = main(pilot).playback._player.peaks  # type: ignore[union-attr]
         assert peaks is not None and peaks.to_bytes() == file.read_bytes()
+
+
+async def test_who_goes_to_the_end_in_a_pause_hears_no_other_call(home: Home) -> None:
+    async with run_app(home("nectar"), LONG).run_test(size=(120, 30)) as pilot:
+        await playing(pilot)
+        await pilot.press("A", "space")
+        await until(pilot, lambda: "Paused" in player(pilot))
+        playback = main(pilot).playback
+        title = playback.view.title
+        playback.seek_to(1.0)
+        await until(pilot, lambda: playback.view.position_s == playback.view.length_s)
+        await pilot.pause(0.5)
+        assert playback.view.status in ("paused", "finished") and playback.view.title == title

@@ -29,6 +29,9 @@ class Remembering:
 
         return method
 
+    async def warm(self) -> None:
+        pass
+
     async def close(self) -> None:
         pass
 
@@ -94,3 +97,20 @@ async def test_autoplay_and_the_words_and_their_reasons(home: Home) -> None:
         await pilot.press("escape")
         screen.playback._changed(replace(fake.state, side="right", message="a reason"))
         assert "right only" in player(pilot) and "a reason" in player(pilot)
+
+
+async def test_a_recording_that_failed_is_tried_again_and_not_the_calls_first(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run_app(home("nectar"), "rec").run_test(size=(120, 30)) as pilot:
+        await settled(pilot)
+        screen, fake = main(pilot), Remembering()
+        found = screen._current()
+        assert found is not None
+        screen.playback._player = fake  # type: ignore[assignment]
+        screen.playback.playing = Playing(found[0].name, found[1], 1)
+        screen.playback._changed(replace(fake.state, status="failed", message="a reason"))
+        played: list[int] = []
+        monkeypatch.setattr(screen, "_play", lambda account, call, index: played.append(index))
+        await pilot.press("space")
+        await until(pilot, lambda: played == [1])

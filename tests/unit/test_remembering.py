@@ -89,3 +89,15 @@ async def test_what_cannot_be_written_now_is_written_later(services: Services) -
         await memory.write()
         assert other.heard.of_call("main", "1") == {"a": Heard(30.0, 60.0)}
     await memory.close()
+
+
+@pytest.mark.parametrize("length_s", [None, 60.0])
+def test_what_ended_begins_anew_although_its_length_was_not_known(
+    services: Services, length_s: float | None
+) -> None:
+    one = sitting([1000.0])
+    one.listen("playing", 20.0, length_s)
+    one.listen("ended", 30.0, length_s)
+    with services.open_archive() as archive:
+        one.note(archive)
+        assert archive.heard.of_call("main", "1")["a"].left_s == 0.0

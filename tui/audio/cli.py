@@ -15,11 +15,13 @@ import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import TextIO, cast
 
 from tui.audio.keys import Steering, help_line
 from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source
 from tui.audio.route import find_route
+from tui.audio.serving import unreadable
+from tui.audio.speaker_folder import speakers
 from tui.audio.turns import clock, turns, words
 
 __all__ = ["FileSource", "Wishes", "clock", "play_on_terminal", "print_words"]
@@ -28,6 +30,7 @@ PlayerFactory = Callable[[Callable[[PlayerState], None]], Player]
 
 _LEAVE = frozenset("qQ\x03\x04")
 _LINE_FEED_S = 0.25
+_LOOK_S = 1.0
 _MARKS = {"loading": "…", "playing": "▶", "paused": "⏸", "ended": "■", "failed": "✗", "idle": "■"}
 
 
@@ -70,8 +73,12 @@ async def play_on_terminal(
         player.set_volume(wishes.volume)
         player.set_skip_silence(wishes.skip_silence)
         async with session.steered():
-            await player.play(source, start_s=start_s)
-            code = await session.over
+            following = asyncio.create_task(_follow_speakers(player))
+            try:
+                await player.play(source, start_s=start_s)
+                code = await session.over
+            finally:
+                following.cancel()
     finally:
         await player.close()
     if player.state.status == "failed":
@@ -81,26 +88,65 @@ async def play_on_terminal(
     return code
 
 
+async def _follow_speakers(player: Player) -> None:
+    """A speaker that comes or goes while it plays is another way for the sound."""
+    before = speakers(os.environ)
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        now = speakers(os.environ)
+        if now != before:
+            before = now
+            player.reroute()
+
+
 async def print_words(source: Source) -> int:
     """Who speaks when, a line for each turn, without playing. 0, or 1 when it is no sound."""
-    over = asyncio.Event()
+    watched = _Watched(source)
 
     def changed(state: PlayerState) -> None:
-        if state.status == "failed" or (player.peaks is not None and player.peaks.complete):
-            over.set()
+        measured = player.peaks is not None and player.peaks.complete
+        if measured or state.status in ("failed", "ended"):  # an end in a pause: there is nothing
+            watched.over.set()
 
     player = Player(changed, "none")
     try:
-        await player.play(source)
+        # mypy: a protocol's attribute may be set, this one follows the source's
+        await player.play(cast("Source", watched))
         player.pause()
-        await over.wait()
+        await watched.over.wait()
     finally:
         await player.close()
     if player.state.status == "failed" or player.peaks is None:
         return _complain(player.state.message)
+    if watched.trouble and not player.peaks.complete:
+        return _complain(watched.trouble)
     for line in words(turns(player.peaks)):
         print(line)
     return 0
+
+
+class _Watched:
+    """A source that tells when it cannot be read: a player then measures no further, silently."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.trouble = ""
+        self.over = asyncio.Event()
+
+    @property
+    def size(self) -> int | None:
+        return self._source.size
+
+    async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
+        try:
+            return await self._source.read(offset, n, idle=idle)
+        except Exception as error:
+            self.trouble = unreadable(error)
+            self.over.set()
+            raise
+
+    def close(self) -> None:
+        """Whoever opened the source closes it."""
 
 
 class _Session:
@@ -121,6 +167,9 @@ class _Session:
     def changed(self, state: PlayerState) -> None:
         silent = state.output == "none" and bool(state.message)
         if silent and not self._on_terminal and state.status != "failed":
+            self.unheard = state.message
+            self.end(1)
+        if state.status == "paused" and not self._on_terminal:  # nobody is there who could go on
             self.unheard = state.message
             self.end(1)
         if self._on_terminal:
@@ -175,7 +224,7 @@ def status_line(state: PlayerState, title: str, help_: str = "") -> str:
     """``▶ 0:12 / 3:40 ×1.5 left  Title  message or keys``."""
     length = f" / {clock(state.length_s)}" if state.length_s is not None else ""
     now = " ".join([f"{_MARKS[state.status]} {clock(state.position_s)}{length}", *_unusual(state)])
-    return f"{now}  {title}  {state.message or help_}"
+    return f"{now}  {title}  {printable(state.message or help_)}"
 
 
 def _unusual(state: PlayerState) -> Iterator[str]:

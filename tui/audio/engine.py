@@ -326,7 +326,12 @@ class Engine:
         sink = self._sink
         if sink is None:
             return
-        if self._feed.silent_for() > _DEAD_S:  # closing it may take for ever
+        if sink.broken:  # to begin its file anew would throw away what is written
+            sink.close()
+            self._output = "none"
+            self._sink = open_sink("none", self._feed)
+            self._say("output", name="none", message=sink.broken)
+        elif self._feed.silent_for() > _DEAD_S:  # closing it may take for ever
             threading.Thread(target=sink.close, daemon=True).start()
             self._sink = None
         elif idle_s > sink.idle_s or (

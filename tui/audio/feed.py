@@ -20,7 +20,7 @@ QUEUE_S = 0.3
 """How far ahead of the device is decoded, in seconds."""
 PREFILL_S = 0.1
 """How much is queued before sound begins; must stay below `QUEUE_S`."""
-KEEP_S = 0.08
+KEEP_S = 0.04
 """What stays queued while the decoder begins anew, at another speed for example."""
 KNEE = 0.75
 """Of full scale: what a volume above 1 would lift beyond it is rounded off softly."""

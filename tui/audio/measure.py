@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -22,8 +22,8 @@ Tell = Callable[[int, int, bool, bytes], None]
 _PER_S = round(1 / WINDOW_S)
 _ENOUGH_HZ = 4000  # of samples that are looked at: the loud part of speech lies far below
 _TELL_S = 0.15
-_FRAMES_AT_ONCE = 64
-_REST_S = 0.002  # after so many frames, for whoever plays
+_FRAMES_AT_ONCE = 256
+_REST_S = 0.008  # after so many frames, for whoever plays
 _TYPES: dict[str, tuple[str, int, float]] = {
     "u8": ("B", 128, 128.0),
     "s16": ("h", 0, 32_768.0),
@@ -47,24 +47,33 @@ class Meter:
         self._window = 0
         self._peaks: list[float] = []
         self._fifo = AudioFifo()
-        self._format = ("", 0, "")
+        self._rate = 0
         self._looked = 0  # samples at this rate, from the recording's beginning on
         self._added = 0
 
     def add(self, at_s: float, frame: AudioFrame) -> None:
         """Look at a frame that begins at this second."""
         rate = frame.sample_rate
-        format_ = (frame.format.name, rate, frame.layout.name)
         apart = abs(at_s * rate - self._added)  # a clock that is rounded is no gap
-        if format_ != self._format or apart > rate * WINDOW_S:
-            self._look_at_rest()
-            self._fifo, self._format = AudioFifo(), format_
-            self._looked = self._added = round(at_s * rate)
+        if rate != self._rate or apart > rate * WINDOW_S:
+            self._begin(at_s, frame)
         frame.pts = None
-        self._fifo.write(frame)
+        try:
+            self._fifo.write(frame)
+        except ValueError:  # other samples than before
+            self._begin(at_s, frame)
+            self._fifo.write(frame)
         self._added += frame.samples
         while self._added - self._looked >= rate:
             self._look(self._fifo.read(rate))
+
+    def _begin(self, at_s: float, frame: AudioFrame) -> None:
+        """What comes does not follow from what came. Raises `Unplayable`."""
+        self._look_at_rest()
+        if frame.format.name.removesuffix("p") not in _TYPES:
+            raise Unplayable("damaged", "samples of an unknown kind")
+        self._fifo, self._rate = AudioFifo(), frame.sample_rate
+        self._looked = self._added = round(at_s * self._rate)
 
     def _look_at_rest(self) -> None:
         if self._added > self._looked:
@@ -150,7 +159,7 @@ def measure(pull: IdlePull, tell: Tell, give_way: Callable[[], None]) -> None:
     with suppress(Interrupted, Unplayable):
         media = Media(pull, pull.size, hurry=False)
         try:
-            for number, (at_s, frame) in enumerate(_checked(media)):
+            for number, (at_s, frame) in enumerate(media.frames()):
                 meter.add(at_s, frame)
                 if time.monotonic() - told_at > _TELL_S:
                     flush()
@@ -162,10 +171,3 @@ def measure(pull: IdlePull, tell: Tell, give_way: Callable[[], None]) -> None:
         first, body = meter.first, meter.take(all_of_it=True)
         if meter.lanes:
             tell(first, meter.lanes, True, body)
-
-
-def _checked(media: Media) -> Iterator[tuple[float, AudioFrame]]:
-    for at_s, frame in media.frames():
-        if frame.format.name.removesuffix("p") not in _TYPES:
-            raise Unplayable("damaged", "samples of an unknown kind")
-        yield at_s, frame

@@ -15,18 +15,18 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from providers.errors import ProviderError, RecordingError
 from tui.audio import wire
-from tui.audio.link import GONE, Link, open_link
+from tui.audio.link import GONE, Link
 from tui.audio.peaks import Peaks
 from tui.audio.route import Route, find_route
+from tui.audio.serving import Serving, unreadable
 from tui.audio.source import FileSource, Source
 from tui.audio.state import PlayerState, Side, Status
 from tui.audio.turns import Turn, next_turn, turns
 from tui.audio.way import Way
 from tui.audio.wire import Message
 
-__all__ = ["FileSource", "Player", "PlayerState", "Side", "Source", "probe"]
+__all__ = ["FileSource", "Player", "PlayerState", "Side", "Source"]
 
 
 SPEEDS = (0.5, 3.0)
@@ -41,13 +41,12 @@ NO_TURN = "there is no further turn"
 OTHER_VERSION = "the sound engine is of another version; restart Ringback"
 IN_SILENCE = "{}; playing in silence (`ringback doctor` says more)"
 REWIND_S = 1.5
-_ASK_LIMIT = 1 << 18
 _LOOP_S = 0.1
 _ROUNDED_S = 0.001  # positions are told in milliseconds
 _REWOUND_AFTER_S = 0.5  # whoever pauses for less has not lost the thread
 _QUIET_S = 0.25  # between two positions
-_PROBE_S = 5.0
 _WORDS = 300
+_UNDECODABLE = ("not_sound", "damaged")
 
 _log = logging.getLogger(__name__)
 
@@ -80,8 +79,7 @@ class Player:
         self._turns: tuple[int, list[Turn]] = (-1, [])
         self._paused_at: float | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._idle = asyncio.Lock()
-        self._serving: set[asyncio.Task[None]] = set()
+        self._serving = Serving(self._give, self._give_up)
         self._again: asyncio.Task[None] | None = None
         self._source: Source | None = None
         self._id = 0
@@ -111,7 +109,7 @@ class Player:
         """
         if self._closed:
             return
-        self._forget()
+        self._serving.forget()
         self._id += 1
         self._seq += 1
         this = self._id
@@ -122,6 +120,7 @@ class Player:
             position_s=max(0.0, start_s),
             length_s=None,
             message=self._notice,
+            reason="",
             loop=None,
             channels=None,
             peaks_revision=self._peaks.revision,
@@ -146,7 +145,7 @@ class Player:
 
     def _go_on(self) -> None:
         """Open the recording anew where it was heard last, at the engine that the way has now."""
-        self._forget()
+        self._serving.forget()
         self._id += 1
         self._seq += 1
         self._engine_state = "waiting"
@@ -220,6 +219,7 @@ class Player:
                 self.resume()
             case "ended":
                 self.seek_to(0.0)
+                self.resume(rewind_s=0.0)  # it may have been paused before
             case "failed" if self._source is not None:
                 again = self.play(self._source, start_s=self.state.position_s)
                 self._again = asyncio.get_running_loop().create_task(again)
@@ -228,7 +228,7 @@ class Player:
 
     def stop(self) -> None:
         """Forget the recording."""
-        self._forget()
+        self._serving.forget()
         self._id += 1
         self._source = None
         self._send({"do": "stop"})
@@ -335,10 +335,10 @@ class Player:
     async def close(self) -> None:
         """End the engine, within half a second whatever it does. For good."""
         self._closed = True
-        self._forget()
+        self._serving.forget()
         self._id += 1
         await self._way.close()
-        left = [task for task in (*self._serving, self._again, self._reading) if task]
+        left = [task for task in (*self._serving.forget(), self._again, self._reading) if task]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
@@ -389,9 +389,9 @@ class Player:
             }
         )
 
-    def _send(self, message: Message) -> None:
+    def _send(self, message: Message, body: bytes = b"") -> None:
         if self._child is not None:
-            self._child.send(message)
+            self._child.send(message, body)
 
     async def _read(self, child: Link) -> None:
         async for header, body in child.messages():
@@ -399,7 +399,7 @@ class Player:
             if answer is not None and header.get("id", self._id) == self._id:
                 try:
                     answer(self, header, body)
-                except (KeyError, TypeError, ValueError):
+                except (KeyError, TypeError, ValueError, OverflowError):
                     _log.debug("the engine talks nonsense", exc_info=True)
                     break
         if self._way.lost(child):  # it was not we who ended it
@@ -414,7 +414,7 @@ class Player:
             return
         self._broken = farewell == GONE and not self._paused
         position_s = self.position_s
-        self._forget()
+        self._serving.forget()
         self._id += 1
         self._paused, self._paused_at = True, time.monotonic()
         self._change(status="paused", position_s=position_s, message=farewell)
@@ -423,45 +423,16 @@ class Player:
 
     def _on_get(self, header: Message, _: bytes) -> None:
         if self._source is not None:
-            n = min(max(int(header["n"]), 1), _ASK_LIMIT)
-            serve = self._serve_idle if header.get("idle") is True else self._serve
-            work = serve(self._source, self._id, max(int(header["at"]), 0), n)
-            task = asyncio.get_running_loop().create_task(work)
-            self._serving.add(task)
-            task.add_done_callback(self._serving.discard)
+            self._serving.serve(self._source, self._id, header)
 
-    async def _serve(self, source: Source, id_: int, at: int, n: int) -> None:
-        try:
-            data = await source.read(at, n)
-        except (ProviderError, RecordingError) as error:  # their words are made for the user
-            self._give_up(id_, str(error))
-        except OSError as error:
-            self._give_up(id_, f"the recording cannot be read ({error.strerror})")
-        except Exception as error:  # its text may hold an address
-            self._give_up(id_, f"the recording cannot be read ({type(error).__name__})")
-        else:
-            if id_ == self._id:
-                self._send_data(id_, at, data)
+    def _give(self, id_: int, at: int, data: bytes) -> None:
+        if id_ == self._id:
+            self._send({"do": "data", "id": id_, "at": at}, data)
 
-    async def _serve_idle(self, source: Source, id_: int, at: int, n: int) -> None:
-        """For the waveform: one at a time, and a failure costs nobody the sound."""
-        async with self._idle:
-            try:
-                data = await source.read(at, n, idle=True)
-            except Exception as error:  # its text may hold an address
-                _log.debug("the recording is not measured (%s)", type(error).__name__)
-                return
-            if id_ == self._id:
-                self._send_data(id_, at, data)
-
-    def _send_data(self, id_: int, at: int, data: bytes) -> None:
-        if self._child is not None:
-            self._child.send({"do": "data", "id": id_, "at": at}, data)
-
-    def _give_up(self, id_: int, message: str) -> None:
+    def _give_up(self, id_: int, error: Exception) -> None:
         if id_ == self._id:
             self._send({"do": "stop"})
-            self._fail(message)
+            self._fail(unreadable(error), getattr(error, "reason", ""))
 
     def _on_ready(self, header: Message, _: bytes) -> None:
         length_s, channels = header.get("length"), header.get("channels")
@@ -508,7 +479,8 @@ class Player:
         self._change(message=CUT_OFF if header.get("early") is True else DAMAGED)
 
     def _on_failed(self, header: Message, _: bytes) -> None:
-        self._fail(f"this cannot be played: {_words(header['detail'])}")
+        reason = header["reason"] if header["reason"] in _UNDECODABLE else ""
+        self._fail(f"this cannot be played: {_words(header['detail'])}", reason)
 
     _ANSWERS: ClassVar[dict[str, Callable[[Player, Message, bytes], None]]] = {
         "hello": _on_hello,
@@ -536,44 +508,12 @@ class Player:
             self.state = state
             self._on_change(state)
 
-    def _fail(self, message: str) -> None:
+    def _fail(self, message: str, reason: str = "") -> None:
         self._id += 1  # what the engine still says of this recording is out of date
-        self._change(status="failed", position_s=self.position_s, message=message)
-
-    def _forget(self) -> None:
-        """Nobody waits for bytes of the last recording any more."""
-        for task in self._serving:
-            task.cancel()
+        position_s = self.position_s
+        self._change(status="failed", position_s=position_s, message=message, reason=reason)
 
 
 def _words(text: Any) -> str:
     """What an engine says, safe to show: it has been fed a stranger's file."""
     return "".join(c for c in str(text) if c.isprintable())[:_WORDS]
-
-
-async def probe(output: str | None = None, route: Route | None = None) -> str:
-    """Where sound would come out here and why, in one line: an engine is asked. Never raises."""
-    route = Route("local", output) if output else route or find_route()
-    if route.notice:
-        return route.notice
-    try:
-        link = await open_link(route)
-    except OSError as error:
-        return f"no sound: {error.strerror}"
-    try:
-        async with asyncio.timeout(_PROBE_S):
-            return await _ask_output(link)
-    except TimeoutError:
-        return f"no sound: the sound system did not answer within {_PROBE_S:.0f} s"
-    finally:
-        await link.end()
-
-
-async def _ask_output(child: Link) -> str:
-    child.send({"do": "probe"})
-    async for header, _ in child.messages():
-        if header.get("is") == "hello" and header.get("version") != wire.VERSION:
-            return f"no sound: {OTHER_VERSION}"
-        if header.get("is") == "output":
-            return f"no sound: {header['message']}" if header["message"] else str(header["name"])
-    return f"no sound: {CRASHED}"

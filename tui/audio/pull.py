@@ -50,15 +50,17 @@ class Pull:
         with self.changed:
             index, offset = divmod(at, BLOCK)
             hurried = index in self._asked
-            self._asked.discard(index)
             if not data:
                 self.size = at if self.size is None else min(self.size, at)
+            end = at + len(data)
+            if not data or end % BLOCK == 0 or end == self.size:  # else the rest is on its way
+                self._asked.discard(index)
             if self.idle is not None:
                 self.idle.take(at, data)
             if hurried or index in self._blocks or len(self._blocks) < KEEP:
                 block = self._blocks.setdefault(index, bytearray())
-                if len(block) == offset:
-                    block += data[: BLOCK - offset]
+                if offset <= len(block) < offset + len(data):  # two may have asked for the same
+                    block += data[len(block) - offset : BLOCK - offset]
             while len(self._blocks) > KEEP:
                 self._blocks.popitem(last=False)
             self.changed.notify_all()
@@ -99,7 +101,7 @@ class Pull:
             if data or self._at_end():
                 return data
             with self.changed:
-                while index in self._asked and not self.interrupted:
+                while index in self._asked and not (self.interrupted or self.here(self._at, 1)):
                     self.changed.wait()
                 if self.interrupted:
                     raise Interrupted

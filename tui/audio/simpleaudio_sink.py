@@ -63,6 +63,7 @@ class SimpleaudioSink:
     """
 
     name = "simpleaudio"
+    broken = ""
     idle_s = 1.0  # opened anew it starts sooner, and with the clock as it is
 
     def __init__(self, feed: Feed) -> None:

@@ -36,6 +36,8 @@ class Sink(Protocol):
     """How long it may stay open with nothing to play."""
     per_recording: bool
     """Whether it is closed at the end of each recording."""
+    broken: str
+    """Why no more sound comes out, for a person; empty while it does."""
 
     def close(self) -> None: ...
 
@@ -63,6 +65,7 @@ class DeviceSink:
 
     idle_s = 5.0
     per_recording = False
+    broken = ""
 
     def __init__(self, feed: Feed) -> None:
         try:
@@ -115,6 +118,8 @@ def _frames(feed: Feed) -> Generator[bytes, int, None]:
 class _Threaded:
     """A sink whose thread is our own."""
 
+    broken = ""
+
     def __init__(self, feed: Feed, *, real_time: bool = True) -> None:
         self._feed = feed
         self._closed = threading.Event()
@@ -151,7 +156,7 @@ class WavSink(_Threaded):
     per_recording = True
 
     def __init__(self, path: str, feed: Feed) -> None:
-        self.name = f"wav:{path}"
+        self.name, self._path = f"wav:{path}", path
         with contextlib.ExitStack() as stack:
             try:
                 self._file = stack.enter_context(wave.open(path, "wb"))
@@ -164,12 +169,16 @@ class WavSink(_Threaded):
         super().__init__(feed, real_time=False)
 
     def _run(self) -> None:
-        while not self._closed.is_set():
-            if pcm := self._feed.pull(int(_TICK_S * RATE)):
-                self._file.writeframesraw(pcm)
-            else:
-                self._feed.wait_for_sound(_TICK_S)
+        try:
+            while not self._closed.is_set():
+                if pcm := self._feed.pull(int(_TICK_S * RATE)):
+                    self._file.writeframesraw(pcm)
+                else:
+                    self._feed.wait_for_sound(_TICK_S)
+        except OSError as error:
+            self.broken = f"{self._path} cannot be written further ({error.strerror})"
 
     def close(self) -> None:
         super().close()
-        self._stack.close()
+        with contextlib.suppress(OSError):  # its header, on a disk that is full
+            self._stack.close()

@@ -159,8 +159,8 @@ class Connection:
             there = hello.get("version")
             message = speaker.other_version(wire.VERSION, there, far.host)
             raise SpeakerError(plain(message, 200))
-        version = wire.VERSION
-        await self._say({"do": "speaker", "version": version, "name": name, "output": warm.output})
+        what = {"name": name, "output": warm.output, "message": warm.trouble}
+        await self._say({"do": "speaker", "version": wire.VERSION, **what})
 
     async def run(self) -> None:
         """Serve until it ends. Raises `Dropped`, or `SpeakerError` when it can never work."""

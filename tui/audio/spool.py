@@ -273,8 +273,11 @@ class Spool:
         with self._lock:
             wants = [reader.offset for reader in self._readers if not reader.idle]
             wants = [at for at in wants if self._spans.end(at) == at and not self._beyond(at)]
+            on = self._spans.gap(self._here, self.size)
             if wants:  # who asked last comes first, and of what he wants the first byte
-                self._here = min(at for at in wants if 0 <= wants[-1] - at <= _GROUP)
+                first = min(at for at in wants if 0 <= wants[-1] - at <= _GROUP)
+                if on is None or not on[0] <= first <= on[0] + self._near():
+                    self._here = first
             gap = self._spans.gap(self._here, self.size) or self._spans.gap(0, self.size)
             return gap[0] if gap else None
 
@@ -340,6 +343,8 @@ class Spool:
             self.size = body.total
         elif body.total != known.total or (body.tag and known.tag and body.tag != known.tag):
             raise RecordingError("changed")
+        elif not body.ranges:  # from now on what it sends is waited for, as it comes
+            self._known = body
 
     async def _take(self, flow: _Flow) -> None:
         """Wait until something has come, or something else is wanted."""

@@ -21,6 +21,8 @@ class PlayerState:
     """``miniaudio (PulseAudio)``, ``wav:PATH``, ``none``; as wished until the engine knows."""
     message: str = ""
     """One line for the user, e.g. why there is no sound."""
+    reason: str = ""
+    """Why it failed, as a key of `providers.errors.RECORDING_REASONS`, if it is one of those."""
     volume: float = 1.0
     side: Side = "both"
     """Which channel of a stereo recording is heard, on both ears."""

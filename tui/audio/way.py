@@ -21,6 +21,7 @@ class Way:
         self.link: Link | None = None
         self.closed = False
         self._linked: Route | None = None
+        self._asking: asyncio.Future[Link] | None = None
         self._busy = asyncio.Lock()
 
     @property
@@ -57,13 +58,29 @@ class Way:
         """A speaker may have gone a moment ago: then the way that is left."""
         for _ in range(_TRIES):
             try:
-                return await open_link(self.route)
+                return await self._connect()
             except (ConnectionError, FileNotFoundError):
                 if self.route.kind != "speaker":
                     raise
                 await asyncio.sleep(_GOING_S)
                 self.look()
-        return await open_link(self.route)
+        return await self._connect()
+
+    async def _connect(self) -> Link:
+        """A speaker may take seconds to answer, or never do; nobody waits for it in `close`."""
+        if self.route.kind != "speaker":
+            return await open_link(self.route)
+        if self.closed:
+            raise OSError(0, "closed")
+        self._asking = asyncio.ensure_future(open_link(self.route))
+        try:
+            return await self._asking
+        except asyncio.CancelledError:
+            if not self.closed:
+                raise
+            raise OSError(0, "closed") from None
+        finally:
+            self._asking = None
 
     def lost(self, link: Link) -> bool:
         """The engine has ended; whether that was by itself."""
@@ -79,6 +96,8 @@ class Way:
 
     async def close(self) -> None:
         self.closed = True
+        if self._asking is not None:
+            self._asking.cancel()
         await self.leave()
 
     async def _end(self) -> None:

@@ -10,7 +10,7 @@ Player to engine (``do``)::
     open    id, seq, size|null, start, speed, volume, paused, skip, side, loop, peaks
                                   a recording: bytes, s, factors; the rest as below; peaks:
                                   whether they are wanted
-    data    id, at, bytes         an answer to get; no bytes: the end
+    data    id, at, bytes         an answer to get, in one piece or several; no bytes: the end
     pause   on
     seek    id, seq, to           seconds of the recording
     speed   x                     0.5 to 3, the pitch is kept
@@ -24,8 +24,8 @@ Player to engine (``do``)::
 Engine to player (``is``)::
 
     hello   version
-    get     id, at, n, idle       give me up to n bytes from offset at (fewer are welcome); idle:
-                                  only when they arrive anyway, and one such answer at a time
+    get     id, at, n, idle       give me n bytes from offset at; idle: one piece is enough, and
+                                  only when it arrives anyway
     ready   id, length|null, channels   it can be decoded; seconds; 1 or 2
     at      id, seq, s, state     the position heard; state is waiting, flowing or ended
     peaks   id, at, channels, done, bytes   how loud it is: see `tui.audio.peaks`
@@ -40,6 +40,7 @@ The engine ends when its standard input does. Its standard error is noise from s
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, BinaryIO
 
 VERSION = 2
@@ -66,13 +67,21 @@ def pack(header: Message, body: bytes = b"") -> bytes:
 def unpack(line: bytes) -> tuple[Message, int]:
     """A header and the number of raw bytes that follow it. Raises `Malformed`."""
     try:
-        header = json.loads(line)
+        header = json.loads(line, parse_float=_finite, parse_constant=_finite)
         follows = header.get("bytes", 0)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise Malformed("not a header") from error
     if not isinstance(follows, int) or not 0 <= follows <= BODY_LIMIT:
         raise Malformed("a body of impossible size")
     return header, follows
+
+
+def _finite(text: str) -> float:
+    """No second, speed or volume is endless or no number at all."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("not a number")
+    return number
 
 
 def read(stream: BinaryIO) -> tuple[Message, bytes] | None:

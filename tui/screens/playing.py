@@ -71,7 +71,7 @@ class PlayingScreen(SoundingScreen):
         elif here and status == "loading":
             self._flash(f"the recording is being fetched; {self._key('stop')} stops that")
         else:
-            self._play(account, call, 0)
+            self._play(account, call, playing.index if here and playing else 0)
 
     @work(group="play", exclusive=True, exit_on_error=False)
     async def _play(
@@ -106,7 +106,8 @@ class PlayingScreen(SoundingScreen):
 
     def _player_changed(self, view: PlayerView) -> None:
         line = self.query_one(PlayerLine)
-        changed = view.status != line.state.status
+        before = line.state.status
+        changed = view.status != before
         if view.message and view.message != line.state.message and view.status in WITH_SOUND:
             self._flash(view.message, "warning")  # the player's line has little room for it
         line.state = view
@@ -115,8 +116,8 @@ class PlayingScreen(SoundingScreen):
             self._show_detail()  # it marks the recording that plays
         if changed and view.status == "playing":
             self._left_out = 0
-        if changed and view.autoplay and view.status == "finished":
-            self.call_later(self._ended)
+        if view.autoplay and view.status == "finished" and before == "playing":
+            self.call_later(self._ended)  # who goes to the end in a pause wants no other call
         if changed and self._by_itself and view.status == "failed":
             self.call_later(self._failed, view)
 

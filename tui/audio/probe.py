@@ -1,0 +1,40 @@
+"""Asking an engine where sound would come out, for `ringback doctor`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tui.audio import wire
+from tui.audio.link import Link, open_link
+from tui.audio.player import CRASHED, OTHER_VERSION
+from tui.audio.route import Route, find_route
+
+_PROBE_S = 5.0
+
+
+async def probe(output: str | None = None, route: Route | None = None) -> str:
+    """Where sound would come out here and why, in one line: an engine is asked. Never raises."""
+    route = Route("local", output) if output else route or find_route()
+    if route.notice:
+        return route.notice
+    try:
+        link = await open_link(route)
+    except OSError as error:
+        return f"no sound: {error.strerror}"
+    try:
+        async with asyncio.timeout(_PROBE_S):
+            return await _ask_output(link)
+    except TimeoutError:
+        return f"no sound: the sound system did not answer within {_PROBE_S:.0f} s"
+    finally:
+        await link.end()
+
+
+async def _ask_output(child: Link) -> str:
+    child.send({"do": "probe"})
+    async for header, _ in child.messages():
+        if header.get("is") == "hello" and header.get("version") != wire.VERSION:
+            return f"no sound: {OTHER_VERSION}"
+        if header.get("is") == "output":
+            return f"no sound: {header['message']}" if header["message"] else str(header["name"])
+    return f"no sound: {CRASHED}"
