@@ -63,6 +63,8 @@ class Listening:
         """Which way the sound takes; see `Player`."""
         self._peaks_kept = False
         self.playing: Playing | None = None
+        self.comments_s: tuple[float, ...] = ()
+        """Seconds of the recording that plays at which somebody has said something."""
         self.view = PlayerView()
 
     @property
@@ -95,6 +97,7 @@ class Listening:
             position_s=state.position_s,
             playing=state.status == "playing",
             loop=state.loop,
+            comments=self.comments_s,
             side=state.side,
         )
 

@@ -38,6 +38,7 @@ from tui.links import parse
 from tui.paths import Paths
 from tui.services import Services
 from tui.settings import put
+from widgets.waveform import BLOCKS, Waveform
 
 __all__ = ["copied"]
 
@@ -252,6 +253,8 @@ async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(home: Home) ->
         await until(pilot, lambda: "1:05 refund promised (ann" in detail(pilot))
         await story.press("enter")
         await until(pilot, lambda: main(pilot).playback.view.position_s >= 64)
+        wave = main(pilot).query_one(Waveform)
+        await until(pilot, lambda: BLOCKS.comment in wave.render_line(0).text)
 
 
 async def test_6_who_dropped_this_transferred_call(desk: Services) -> None:

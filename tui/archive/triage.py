@@ -376,6 +376,11 @@ class TriageLog:
         )
         return list(map(_event, rows))
 
+    def comments(self, account: str, id_: str, recording: int) -> tuple[float, ...]:
+        """Seconds into one recording of a call at which a comment stands."""
+        here = (e.body for e in standing(self.events(account, id_)) if e.kind == "comment")
+        return tuple(body["at_s"] for body in here if body["recording"] == recording)
+
     def _newest_first(self, condition: str, values: Sequence[Any]) -> Iterator[Event]:
         rows = self._db.execute(
             f"SELECT {_FIELDS} FROM event WHERE {condition} ORDER BY seq DESC", values

@@ -20,6 +20,8 @@ from tui.when import parse_later
 from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
 from widgets.columns import Clock, duration_text, time_text
+from widgets.player_line import PlayerView
+from widgets.waveform import Waveform
 
 if TYPE_CHECKING:
     from tui.archive.triage import Change, Undone
@@ -57,6 +59,7 @@ class TriagingScreen(PlayingScreen):
         self._prompt: PromptLine | None = None
         self._wanted: int | None = None
         """The call that the cursor goes to with the next reading."""
+        self._commented: Playing | None = None
 
     # -- which calls
 
@@ -347,8 +350,24 @@ class TriagingScreen(PlayingScreen):
         if found is None or not self._table.move_to_key(found):
             self._flash(f"no untriaged call {'below' if step > 0 else 'above'}")
 
+    def _player_changed(self, view: PlayerView) -> None:
+        if self.playback.playing != self._commented:
+            self._mark_comments()
+        super()._player_changed(view)
+
+    def _mark_comments(self) -> None:
+        """Show on the waveform where the recording that plays is commented."""
+        self._commented = playing = self.playback.playing
+        times_s: tuple[float, ...] = ()
+        if playing is not None and self._archive is not None:
+            name = playing.account, playing.call.id
+            times_s = self._archive.triage.comments(*name, playing.index)
+        self.playback.comments_s = times_s
+
     def _shown(self) -> None:
         """Rows were read anew: go where an undo wanted to."""
+        self._mark_comments()
+        self.query_one(Waveform).wave = self.playback.wave
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             self._table.move_to_key(wanted)
