@@ -101,10 +101,14 @@ def _handler(command: str) -> Handler:
         from tui import cli_triage
 
         return cli_triage.run
-    if command in ("download", "play"):
+    if command == "download":
         from tui import cli_recordings
 
         return cli_recordings.run
+    if command == "play":
+        from tui import cli_play
+
+        return cli_play.run
     if command in ("purge", "audit"):
         from tui import cli_away
 

@@ -1,22 +1,20 @@
-"""`ringback download` and `ringback play`."""
+"""`ringback download`, and what it shares with `ringback play`."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import re
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from providers.errors import AuthError, ProviderError, RecordingError
 from providers.model import Call
 from tui import audit
 from tui.accounts import Account
 from tui.archive import Archive
-from tui.cli_calls import read_name, split_name
+from tui.cli_calls import split_name
 from tui.exits import CommandError, Exit
 from tui.fetching import vendor_of
 from tui.recordings import (
@@ -32,17 +30,9 @@ from tui.recordings import (
 )
 from tui.services import Services
 
-if TYPE_CHECKING:
-    from tui.audio.source import Source
-
-    Listening = Callable[[Source, str, float], Awaitable[int]]
-
 
 def run(arguments: argparse.Namespace) -> int:
-    services = Services.build()
-    if arguments.command == "download":
-        return _download(services, arguments)
-    return _play(services, arguments)
+    return _download(Services.build(), arguments)
 
 
 async def known_call(vendor: Vendor, archive: Archive, account: Account, id_: str) -> Call:
@@ -84,7 +74,7 @@ async def fetch_all(
 
 
 @contextmanager
-def _said(name: str) -> Iterator[None]:
+def said(name: str) -> Iterator[None]:
     """What a vendor or a host did wrong, as the command line says it."""
     try:
         yield
@@ -102,7 +92,7 @@ def _said(name: str) -> Iterator[None]:
 
 def _download(services: Services, arguments: argparse.Namespace) -> int:
     account, id_ = split_name(services, arguments.call)
-    with _said(arguments.call), services.open_archive() as archive:
+    with said(arguments.call), services.open_archive() as archive:
         call, got = asyncio.run(fetch_all(services, archive, account, id_))
     folder, name = Path(arguments.output), f"{account.name}:{call.id}"
     failed = 0
@@ -120,66 +110,3 @@ def _download(services: Services, arguments: argparse.Namespace) -> int:
     if not failed:
         return Exit.DONE
     return Exit.PARTLY if failed < len(got) else Exit.FAILED
-
-
-def seconds(text: str) -> float:
-    """``m:ss``, ``h:mm:ss`` or seconds, as seconds. Raises `CommandError`."""
-    match = re.fullmatch(r"(?:(?:(\d+):)?(\d{1,3}):)?(\d+(?:\.\d+)?)", text.strip())
-    if match is None:
-        raise CommandError(f"--from {text}: write it as m:ss, for example 3:12", code=Exit.USAGE)
-    hours, minutes, rest = (float(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + rest
-
-
-def _play(services: Services, arguments: argparse.Namespace) -> int:
-    from tui.audio.cli import Wishes, play_on_terminal, print_words
-    from tui.audio.player import FileSource
-
-    start_s = seconds(arguments.start) if arguments.start else None
-    if arguments.speed is not None and not 0.5 <= arguments.speed <= 3:
-        raise CommandError("--speed is from 0.5 to 3", code=Exit.USAGE)
-    settings = services.settings()
-    wishes = Wishes(
-        speed=arguments.speed or settings.audio.speed,
-        volume=settings.audio.volume / 100,
-        rewind_s=settings.audio.rewind_s,
-        skip_silence=settings.audio.skip_silence,
-        keymap=settings.keys,
-    )
-
-    async def listen(source: Source, title: str, begin_s: float) -> int:
-        if arguments.words:
-            return await print_words(source)
-        return await play_on_terminal(source, title, wishes=wishes, start_s=begin_s)
-
-    path = Path(arguments.what)
-    if path.is_file():
-        with _said(arguments.what):
-            return asyncio.run(listen(FileSource(path), path.name, start_s or 0.0))
-    if ":" not in arguments.what:
-        raise CommandError(f"there is no file {arguments.what}", "Name a file, or ACCOUNT:ID.")
-    return _play_call(services, arguments.what, start_s, listen)
-
-
-def _play_call(services: Services, name: str, start_s: float | None, listen: Listening) -> int:
-    """A recording of a call while it comes: the first one from its start, or where a link says."""
-    account, link = read_name(services, name)
-    begin_s = (link.at_s or 0.0) if start_s is None else start_s
-    cache = RecordingCache(services.paths.cached_recordings)
-
-    async def play(archive: Archive) -> int:
-        vendor = vendor_of(services, account, archive)
-        try:
-            call = await known_call(vendor, archive, account, link.id)
-            place = (account.name, account.base_url, call)
-            source, call = await stream(vendor, archive, cache, *place, link.recording)
-            with closing(source):
-                part = link.recording + 1
-                audit.record(services.paths, audit.PLAY, call=link.name, recording=part)
-                title = call.contact.name or call.contact.number or call.id
-                return await listen(source, title, begin_s)
-        finally:
-            await vendor.close()
-
-    with _said(name), services.open_archive() as archive:
-        return asyncio.run(play(archive))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from providers.model import Call
 from tui.archive.heard import recording_key
-from tui.remembering import Memory, Sitting
+from tui.remembering import Memory, Sitting, recording_title
 from tui.services import Services
 from tui.settings import AudioSettings
 from widgets.columns import duration_text
@@ -34,10 +34,7 @@ class Playing:
 
     @property
     def title(self) -> str:
-        call = self.call
-        who = call.contact.name or call.contact.number or call.id
-        count = len(call.recordings)
-        return f"{who} ({self.index + 1} of {count})" if count > 1 else who
+        return recording_title(self.call, self.index)
 
 
 WITH_SOUND = ("playing", "paused", "finished")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from providers.model import Call
 from tui.archive import Archive, ArchiveTrouble
 from tui.archive.heard import HEARD_SHARE, Heard
 from tui.services import Services
@@ -24,6 +25,13 @@ PATIENCE_S = 0.3
 """How long another Ringback's transaction is waited for; after that it is tried later."""
 
 _log = logging.getLogger(__name__)
+
+
+def recording_title(call: Call, index: int) -> str:
+    """Whose recording this is, and which of several."""
+    who = call.contact.name or call.contact.number or call.id
+    count = len(call.recordings)
+    return f"{who} ({index + 1} of {count})" if count > 1 else who
 
 
 @dataclass(slots=True)

@@ -374,11 +374,11 @@ def test_nothing_is_left_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_cache_that_cannot_be_written_is_no_traceback() -> None:
-    from tui.cli_recordings import _said
+    from tui.cli_recordings import said
     from tui.exits import CommandError
 
-    said = "desk:1: it cannot be read or written here: No space"
-    with pytest.raises(CommandError, match=said), _said("desk:1"):
+    words = "desk:1: it cannot be read or written here: No space"
+    with pytest.raises(CommandError, match=words), said("desk:1"):
         raise OSError(28, "No space left on device")
-    with pytest.raises(BrokenPipeError), _said("desk:1"):
+    with pytest.raises(BrokenPipeError), said("desk:1"):
         raise BrokenPipeError

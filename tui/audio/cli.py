@@ -31,6 +31,7 @@ PlayerFactory = Callable[[Callable[[PlayerState], None]], Player]
 _LEAVE = frozenset("qQ\x03\x04")
 _LINE_FEED_S = 0.25
 _LOOK_S = 1.0
+NO_FURTHER = "there is no further recording"
 _MARKS = {"loading": "…", "playing": "▶", "paused": "⏸", "ended": "■", "failed": "✗", "idle": "■"}
 
 
@@ -48,12 +49,17 @@ class Wishes:
 async def play_on_terminal(
     source: Source,
     title: str,
-    *,
     wishes: Wishes | None = None,
     start_s: float = 0.0,
+    watch: Callable[[PlayerState], None] | None = None,
+    go: Callable[[int], bool] | None = None,
+    *,
     player_factory: PlayerFactory = Player,
 ) -> int:
     """Play to the end. 0 at the end or when the user quits, 1 when there is nothing to hear.
+
+    `watch` is told what the player does; `go` whether there is a recording so many further, which
+    ends this one.
 
     The terminal is put back as it was, also on ctrl+c, SIGTERM and SIGHUP (then 128 + the
     signal's number).
@@ -64,9 +70,11 @@ async def play_on_terminal(
         return _complain(route.notice)
     wishes = wishes or Wishes()
     session = _Session(title, on_terminal, help_line(wishes.keymap))
+    session.watch = watch or session.watch
+    session.go = go or session.go
     player = player_factory(session.changed)
     session.player = player
-    session.steering = Steering(player, wishes.keymap, lambda: session.end(0))
+    session.steering = Steering(player, wishes.keymap, lambda: session.end(0), session.further)
     try:
         player.rewind_s = wishes.rewind_s
         player.set_speed(wishes.speed)
@@ -163,8 +171,20 @@ class _Session:
         self._title, self._on_terminal = printable(title), on_terminal
         self._timer: asyncio.TimerHandle | None = None
         self._drawn_at = 0.0
+        self._said = ""
+        self.watch: Callable[[PlayerState], None] = lambda state: None
+        self.go: Callable[[int], bool] = lambda step: False
+
+    def further(self, step: int) -> None:
+        """To another recording, if there is one."""
+        if self.go(step):
+            self.end(0)
+        else:
+            self._said = NO_FURTHER
+            self._draw_soon()
 
     def changed(self, state: PlayerState) -> None:
+        self.watch(state)
         silent = state.output == "none" and bool(state.message)
         if silent and not self._on_terminal and state.status != "failed":
             self.unheard = state.message
@@ -199,6 +219,7 @@ class _Session:
                         print(flush=True)
 
     def _key(self, key: str) -> None:
+        self._said = ""
         if key in _LEAVE:
             self.end(0)
         else:
@@ -215,7 +236,7 @@ class _Session:
         self._timer = None
         self._drawn_at = asyncio.get_running_loop().time()
         width = shutil.get_terminal_size().columns - 1
-        line = fit(status_line(self.player.state, self._title, self._help), width)
+        line = fit(status_line(self.player.state, self._title, self._said or self._help), width)
         with suppress(OSError, UnicodeEncodeError):
             print(f"\r\x1b[K{line}", end="", flush=True)
 

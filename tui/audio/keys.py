@@ -60,13 +60,19 @@ def sent(key: str) -> tuple[str, ...]:
 
 
 class Steering:
-    """A player's keys. `quit` is called by the keys that leave."""
+    """A player's keys."""
 
     def __init__(
-        self, player: Player, keymap: Mapping[str, str], quit_: Callable[[], None]
+        self,
+        player: Player,
+        keymap: Mapping[str, str],
+        quit_: Callable[[], None],
+        further: Callable[[int], None],
     ) -> None:
-        """`keymap`: the user's own keys, by the command's id."""
-        self._player, self._quit = player, quit_
+        """`keymap`: the user's own keys, by the command's id; `quit_` is called by those that
+        leave, `further` by those that go to another recording.
+        """
+        self._player, self._quit, self._further = player, quit_, further
         self._loud = 1.0
         self._keys: dict[str, Callable[[], None]] = {}
         for command in COMMANDS:
@@ -98,6 +104,7 @@ class Steering:
             "speed": lambda step: player.set_speed(player.state.speed + step),
             "volume": lambda step: player.set_volume(player.state.volume + step),
             "turn": lambda step: player.next_turn(int(step)),
+            "recording": lambda step: self._further(int(step)),
         }
         if name in by:
             return lambda: by[name](float(argument))

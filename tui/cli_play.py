@@ -1,0 +1,147 @@
+"""`ringback play`: one recording after the other of a call, or a file."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from providers.errors import RecordingError
+from providers.model import Call
+from tui import audit
+from tui.accounts import Account
+from tui.archive import Archive
+from tui.archive.heard import recording_key
+from tui.cli_calls import read_name
+from tui.cli_recordings import known_call, said
+from tui.exits import CommandError, Exit
+from tui.fetching import vendor_of
+from tui.links import Link
+from tui.recordings import RecordingCache, stream
+from tui.remembering import Sitting, recording_title
+from tui.services import Services
+
+if TYPE_CHECKING:
+    from tui.audio.source import Source
+    from tui.audio.state import PlayerState
+
+    Listen = Callable[[Source, str, float, "Seat | None"], Awaitable[int]]
+
+
+class Seat:
+    """Who listens to one recording of a call: what is remembered of it, and where they go next."""
+
+    def __init__(self, services: Services, archive: Archive, name: str, call: Call, index: int):
+        key = recording_key(call, index)
+        known = archive.heard.of_call(name, call.id).get(key)
+        self.left_s = known.left_s if known else 0.0
+        self._archive, self._index, self._count = archive, index, len(call.recordings)
+        self._sitting = Sitting(name, call.id, key, lambda: services.now().timestamp())
+        self._sitting.heard = bool(known and known.heard_at)
+        self.step = 0
+
+    def watch(self, state: PlayerState) -> None:
+        if self._sitting.listen(state.status, state.position_s, state.length_s):
+            self._note()
+
+    def go(self, step: int) -> bool:
+        """Whether there is a recording so many further, to be played next."""
+        there = 0 <= self._index + step < self._count
+        self.step = step if there else 0
+        return there
+
+    def leave(self) -> None:
+        if self._sitting.played:
+            self._note()
+
+    def _note(self) -> None:
+        with suppress(sqlite3.OperationalError):  # another Ringback writes: the next note will do
+            self._sitting.note(self._archive)
+
+
+def seconds(text: str) -> float:
+    """``m:ss``, ``h:mm:ss`` or seconds, as seconds. Raises `CommandError`."""
+    match = re.fullmatch(r"(?:(?:(\d+):)?(\d{1,3}):)?(\d+(?:\.\d+)?)", text.strip())
+    if match is None:
+        raise CommandError(f"--from {text}: write it as m:ss, for example 3:12", code=Exit.USAGE)
+    hours, minutes, rest = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + rest
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from tui.audio.cli import Wishes, play_on_terminal, print_words
+    from tui.audio.player import FileSource
+
+    services = Services.build()
+    start_s = seconds(arguments.start) if arguments.start else None
+    if arguments.speed is not None and not 0.5 <= arguments.speed <= 3:
+        raise CommandError("--speed is from 0.5 to 3", code=Exit.USAGE)
+    settings = services.settings()
+    wishes = Wishes(
+        speed=arguments.speed or settings.audio.speed,
+        volume=settings.audio.volume / 100,
+        rewind_s=settings.audio.rewind_s,
+        skip_silence=settings.audio.skip_silence,
+        keymap=settings.keys,
+    )
+
+    async def listen(source: Source, title: str, begin_s: float, seat: Seat | None) -> int:
+        if arguments.words:
+            return await print_words(source)
+        steer = (seat.watch, seat.go) if seat else (None, None)
+        return await play_on_terminal(source, title, wishes, begin_s, *steer)
+
+    path = Path(arguments.what)
+    if path.is_file():
+        with said(arguments.what):
+            return asyncio.run(listen(FileSource(path), path.name, start_s or 0.0, None))
+    if ":" not in arguments.what:
+        raise CommandError(f"there is no file {arguments.what}", "Name a file, or ACCOUNT:ID.")
+    account, link = read_name(services, arguments.what)
+    with said(arguments.what), services.open_archive() as archive:
+        return asyncio.run(_play_call(services, archive, account, link, start_s, listen))
+
+
+async def _play_call(
+    services: Services,
+    archive: Archive,
+    account: Account,
+    link: Link,
+    start_s: float | None,
+    listen: Listen,
+) -> int:
+    """The first recording or the one that a link names, and those that are gone to from there.
+
+    Who sits at a terminal goes on where the recording was left; a script hears all of it.
+    """
+    vendor = vendor_of(services, account, archive)
+    cache = RecordingCache(services.paths.cached_recordings)
+    index, begin_s = link.recording, link.at_s if start_s is None else start_s
+    try:
+        call = await known_call(vendor, archive, account, link.id)
+        while True:
+            place = (account.name, account.base_url, call, index)
+            try:
+                source, call = await stream(vendor, archive, cache, *place)
+            except RecordingError as error:
+                now, key = services.now().timestamp(), recording_key(call, index)
+                archive.heard.note_trouble(account.name, call.id, key, error.reason, now)
+                raise
+            seat = Seat(services, archive, account.name, call, index)
+            if begin_s is None:
+                begin_s = seat.left_s if sys.stdin.isatty() else 0.0
+            with closing(source):
+                audit.record(services.paths, audit.PLAY, call=link.name, recording=index + 1)
+                code = await listen(source, recording_title(call, index), begin_s, seat)
+            seat.leave()
+            if code or not seat.step:
+                return code
+            index, begin_s = index + seat.step, None
+    finally:
+        await vendor.close()
