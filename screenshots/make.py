@@ -17,9 +17,10 @@ import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 NOW = datetime(2026, 11, 4, 15, 20, tzinfo=UTC)
 HERE = Path(__file__).parent
@@ -32,7 +33,6 @@ for name in [name for name in os.environ if name.startswith(("RINGBACK_", "TEXTU
     del os.environ[name]
 os.environ |= {"TEXTUAL_ANIMATIONS": "none", "COLORTERM": "truecolor", "TERM": "xterm-256color"}
 
-import av  # noqa: E402
 from textual.pilot import Pilot  # noqa: E402
 from textual.widgets import Input  # noqa: E402
 
@@ -40,7 +40,8 @@ import tui.audio.player  # noqa: E402
 from providers.sandbox import Sandbox  # noqa: E402
 from tui.accounts import make_account  # noqa: E402
 from tui.app import RingbackApp  # noqa: E402
-from tui.audio.player import PlayerState  # noqa: E402
+from tui.audio.player import Player, PlayerState  # noqa: E402
+from tui.audio.route import Route  # noqa: E402
 from tui.jobs import sync_all  # noqa: E402
 from tui.paths import Paths  # noqa: E402
 from tui.screens.main import MainScreen  # noqa: E402
@@ -57,29 +58,27 @@ class StillServices(Services):
         return NOW
 
 
-class StillPlayer:
-    """Takes the place of the sound engine: the recording plays, and stays where it is."""
+class StillPlayer(Player):
+    """Plays in silence, and stays where it is as soon as the waveform is whole."""
 
-    def __init__(self, on_change: Callable[[PlayerState], None]) -> None:
-        self._on_change = on_change
-        self.state = PlayerState()
+    still = False
 
-    async def play(self, source: tui.audio.player.FileSource) -> None:
-        with av.open(str(source.path)) as sound:
-            length_s = (sound.duration or 0) / 1_000_000
-        self.state = PlayerState("playing", round(length_s * PLAYED), length_s)
-        self._on_change(self.state)
+    def __init__(
+        self, on_change: Callable[[PlayerState], None], route: Callable[[], Route] | None = None
+    ) -> None:
+        super().__init__(on_change, "none")
 
-    def set_volume(self, factor: float) -> None:
-        """There is nothing to hear."""
-
-    set_speed = set_volume
-
-    def stop(self) -> None:
-        self.state = PlayerState()
-
-    async def close(self) -> None:
-        self.stop()
+    def _change(self, **changes: Any) -> None:
+        if self.still:
+            return
+        super()._change(**changes)
+        length_s = self.state.length_s
+        if length_s and self.peaks is not None and self.peaks.complete:
+            self.still = True
+            self._seq += 1  # what the engine says of its position is out of date
+            at_s = round(length_s * PLAYED)
+            self.state = replace(self.state, status="playing", position_s=at_s, output="")
+            self._on_change(self.state)
 
 
 class Shot(NamedTuple):
@@ -102,17 +101,19 @@ def pressing(*keys: str) -> Act:
 
 async def play(pilot: Pilot[None]) -> None:
     """One of the recorded calls, played from the table."""
-    await pressing("4", "j", "j", "space")(pilot)
-    main = main_screen(pilot)
-    await until(lambda: main.playback.view.status in ("playing", "failed"))
+    await pressing(*RECORDED, "j", "j", "space")(pilot)
+    playback = main_screen(pilot).playback
+    await until(lambda: getattr(playback._player, "still", False))
     await settled(pilot)
 
 
+RECORDED = ("slash", *"rec dur>60", "enter")
+
 SHOTS = (
     Shot("main", 120, 40, pressing(*"jjjjjjjj")),
-    Shot("detail", 120, 40, pressing(*"4jjjjjj", "enter")),
+    Shot("detail", 120, 40, pressing(*RECORDED, *"jjjjjj", "enter")),
     Shot("narrow", 80, 24, pressing("j")),
-    Shot("wide", 200, 50, pressing(*"4jjjjjj")),
+    Shot("wide", 200, 50, pressing(*RECORDED, *"jjjjjj")),
     Shot("query", 120, 30, pressing("slash", *"in missed today")),
     Shot("playing", 120, 40, play),
     Shot("accounts", 120, 30, pressing("a", "a")),

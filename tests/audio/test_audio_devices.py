@@ -293,7 +293,9 @@ async def test_pitch_and_pace_of_a_staircase_at_another_speed(
         middle = start + int((second + 0.5) / speed * RATE)
         part = raw[middle - 8000 : middle + 8000]
         rises = [i for i, (a, b) in enumerate(pairwise(part)) if a < 0 <= b]
-        hz = (len(rises) - 1) / (rises[-1] - rises[0]) * RATE
+        periods = sorted(b - a for a, b in pairwise(rises))
+        usual = periods[len(periods) // 10 : -(len(periods) // 10)]  # a busy machine leaves gaps
+        hz = RATE * len(usual) / sum(usual)
         assert hz == pytest.approx(300 + 100 * second, rel=0.01), second
 
 

@@ -28,7 +28,7 @@ def call(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
     assert main(["accounts", "add", "desk", "--provider", "nectar", *where]) == 0
     assert main(["sync", "desk"]) == 0
     with Services.build().open_archive() as archive:
-        ids = [key for key, in archive._db.execute("SELECT id FROM call WHERE recordings > 1")]
+        ids = [key for (key,) in archive._db.execute("SELECT id FROM call WHERE recordings > 1")]
         found = [archive.get("desk", id_) for id_ in ids]
     long = [one.id for one in found if one and (one.duration_s or 0) > 40]
     return f"desk:{long[0]}"
