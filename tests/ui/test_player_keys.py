@@ -29,6 +29,9 @@ class Remembering:
 
         return method
 
+    async def warm(self) -> None:
+        pass
+
     async def close(self) -> None:
         pass
 
