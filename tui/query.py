@@ -275,3 +275,11 @@ def completed(text: str, name: str) -> str:
     plain = name.replace('"', " ")
     shown = f'"{plain}"' if not plain or " " in plain else plain
     return f"{text[:start]}{shown} "
+
+
+def with_or_without(text: str, piece: str) -> str:
+    """A line with one more piece at its end; without it, where it stands there already."""
+    padded = f" {text.strip()} "
+    if f" {piece} " in padded:
+        return padded.replace(f" {piece} ", " ", 1).strip()
+    return f"{padded}{piece}".strip()

@@ -1,4 +1,6 @@
-"""The sidebar: saved views, and the accounts below their vendors with their state in words."""
+"""The sidebar: saved views, the accounts below their vendors with their state in words, and whom
+and what the calls shown have most of.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +53,17 @@ class ViewItem(NamedTuple):
     calls: int | None = None
 
 
+class FacetItem(NamedTuple):
+    """A name that calls of the present query have, below its kind: ``Agents``."""
+
+    kind: str
+    name: str
+    query: str
+    """What it adds to the query."""
+    calls: str
+    """``12``; ``12+`` when not all calls were counted."""
+
+
 class Entry(NamedTuple):
     """One line of the list. Lines with an `item` can be chosen."""
 
@@ -61,7 +74,11 @@ class Entry(NamedTuple):
     detail: str = ""
 
 
-def entries(views: tuple[ViewItem, ...], accounts: tuple[AccountItem, ...]) -> Iterator[Entry]:
+def entries(
+    views: tuple[ViewItem, ...],
+    accounts: tuple[AccountItem, ...],
+    facets: tuple[FacetItem, ...] = (),
+) -> Iterator[Entry]:
     """All lines of the sidebar, from top to bottom."""
     yield Entry("  All calls", item=ALL)
     if views:
@@ -79,6 +96,10 @@ def entries(views: tuple[ViewItem, ...], accounts: tuple[AccountItem, ...]) -> I
             state = " ".join(filter(None, (account.state, account.last_sync)))
             tone = STATE_TONES.get(account.state, "muted")
             yield Entry("    " + safe_text(state, 80), "", None, f"sidebar--{tone}")
+    for kind, found in groupby(facets, key=lambda facet: facet.kind):
+        yield Entry(safe_text(kind, 80), style="sidebar--heading")
+        for facet in found:
+            yield Entry("  " + safe_text(facet.name, 80), facet.calls, ("facet", facet.query))
 
 
 def count_text(count: int | None) -> str:
@@ -129,11 +150,14 @@ class Sidebar(LineView, can_focus=True):
 
     accounts: reactive[tuple[AccountItem, ...]] = reactive((), repaint=False)
     views: reactive[tuple[ViewItem, ...]] = reactive((), repaint=False)
+    facets: reactive[tuple[FacetItem, ...]] = reactive((), repaint=False)
     selected: reactive[tuple[str, str]] = reactive(ALL, repaint=False)
     """Kind (``all``, ``view``, ``account``) and id of what the table shows."""
 
     class Chosen(Message):
-        """Show this: kind ``all``, ``view`` or ``account``, and its id or name."""
+        """Show this: kind ``all``, ``view`` or ``account``, and its id or name; ``facet``, and
+        what the query gets or loses by it.
+        """
 
         def __init__(self, kind: str, id: str) -> None:
             super().__init__()
@@ -154,6 +178,9 @@ class Sidebar(LineView, can_focus=True):
         self._list_again()
 
     def watch_views(self) -> None:
+        self._list_again()
+
+    def watch_facets(self) -> None:
         self._list_again()
 
     def watch_selected(self, item: tuple[str, str]) -> None:
@@ -178,7 +205,7 @@ class Sidebar(LineView, can_focus=True):
         return [entry.item for entry in self._entries if entry.item]
 
     def _list_again(self) -> None:
-        self._entries = list(entries(self.views, self.accounts))
+        self._entries = list(entries(self.views, self.accounts, self.facets))
         if self._cursor not in self._items:
             self._cursor = self.selected if self.selected in self._items else ALL
         self._show_cursor()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
 
+from tests.ui.conftest import NOW
 from tests.ui.driving import (
     cursor_row,
     detail,
@@ -23,6 +24,7 @@ from tests.ui.driving import (
     text_of,
     until,
 )
+from tui.query import parse
 from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.sidebar import Sidebar
@@ -273,3 +275,29 @@ async def test_names_are_completed_while_a_query_is_typed(home: Home) -> None:
         await until(pilot, lambda: " tab  follow-up" in page(pilot))
         await pilot.press("escape")
         assert " tab  " not in page(pilot)
+
+
+async def test_the_sidebar_counts_what_the_calls_shown_have_and_narrows_by_it(home: Home) -> None:
+    services = home("nectar")
+    async with run_app(services).run_test(size=(120, 50)) as pilot:
+        await settled(pilot)
+        sidebar = main(pilot).query_one(Sidebar)
+
+        def first_is_right() -> bool:
+            with services.open_archive() as archive:
+                wanted = parse(f"{main(pilot).query_text} {sidebar.facets[0].query}", NOW, UTC)
+                return sidebar.facets[0].calls == f"{archive.count(wanted):,}"
+
+        await until(pilot, lambda: sidebar.facets and first_is_right())
+        agent, before = sidebar.facets[0], sidebar.facets
+        at = next(y for y in range(50) if agent.name[:12] in text_of(sidebar).splitlines()[y])
+        await pilot.click(Sidebar, offset=(5, at))
+        await settled(pilot)
+        assert main(pilot).query_text == agent.query
+        shown = table(pilot)._rows.window(0, 500)
+        assert 1 < int(agent.calls) <= len(shown), "further pages may have come meanwhile"
+        assert all(agent.name in (row.agents or "") for row in shown)
+        await until(pilot, lambda: sidebar.facets != before and first_is_right())
+        assert sidebar.facets[0].name == agent.name, "of these calls all are this agent's"
+        sidebar.post_message(Sidebar.Chosen("facet", agent.query))
+        await until(pilot, lambda: main(pilot).query_text == "")

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tui.query import Query, Term, begun, completed, fold, parse
+from tui.query import Query, Term, begun, completed, fold, parse, with_or_without
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
@@ -97,3 +97,9 @@ def test_nothing_else_is_begun() -> None:
     for text in ("", "anna", "agnt:a", "agent:a in", 'agent:"a" ', "dur>1"):
         assert begun(text) is None
     assert completed("tag:s", "spam") == "tag:spam "
+
+
+def test_a_piece_is_added_once_and_taken_away_again() -> None:
+    assert with_or_without("", "missed") == "missed"
+    assert with_or_without("in ", 'agent:"Anna Lee"') == 'in agent:"Anna Lee"'
+    assert with_or_without('agent:"Anna Lee" in', 'agent:"Anna Lee"') == "in"

@@ -364,6 +364,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         self.sidebar_wanted = not self.query_one(Sidebar).display
         if not self.sidebar_wanted and self.query_one(Sidebar).has_focus:
             self.set_focus(self.query_one(CallTable))
+        self._count_facets()
 
     def action_toggle_detail(self) -> None:
         if self._is_wide:

@@ -7,13 +7,15 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from abc import abstractmethod
+from contextlib import suppress
 from typing import Any
 
 from textual import on, work
 from textual.reactive import var
 
 from tui.archive import Archive
-from tui.query import Query, begun, completed, parse
+from tui.archive.facets import Facets
+from tui.query import Query, begun, completed, parse, with_or_without
 from tui.screens import state
 from tui.screens.calls import CallsScreen
 from tui.services import Services
@@ -90,6 +92,17 @@ class QueryingScreen(CallsScreen):
             self._flash(f"the archive cannot be read: {error}", "error")
         finally:
             self._reading = False
+        self._count_facets()
+
+    @work(group="facets", exclusive=True, exit_on_error=False)
+    async def _count_facets(self) -> None:
+        """Count beside the screen whom and what the calls shown have most of."""
+        sidebar = self.query_one(Sidebar)
+        if not sidebar.display:
+            return
+        with suppress(sqlite3.Error, OSError):  # the rows are read too, and say it
+            found = await asyncio.to_thread(_facets, self.services, self._query)
+            sidebar.facets = state.facet_items(found)
 
     async def _read_once(self, limit: int | None) -> None:
         wanted = self._query, self.sort
@@ -160,6 +173,8 @@ class QueryingScreen(CallsScreen):
         if event.kind == "view":
             named = {view.name: view for view in views(self.settings)}
             self._show_view(named[event.id])
+        elif event.kind == "facet":
+            self._go_to(with_or_without(self.query_text, event.id), self.sort)
         else:
             self._go_to(f"account:{event.id}" if event.kind == "account" else "")
 
@@ -200,3 +215,8 @@ class QueryingScreen(CallsScreen):
 def _names(services: Services, kind: str, start: str) -> list[str]:
     with services.open_archive() as archive:
         return [safe_text(name, 200) for name in archive.complete(kind, start, COMPLETED)]
+
+
+def _facets(services: Services, query: Query) -> Facets:
+    with services.open_archive() as archive:
+        return archive.facets(query)

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
+from itertools import islice
 from typing import NamedTuple
 
 from providers import registry
@@ -14,15 +15,17 @@ from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import AccountState, Archive, Walk
+from tui.archive.facets import Facets
 from tui.archive.heard import Heard, recording_key
 from tui.archive.search import ORDERS
 from tui.commands import COMMANDS, first_key
 from tui.listening import Playing
-from tui.query import Query
+from tui.query import Query, completed
 from tui.services import Services
 from widgets.columns import Clock, duration_text, time_text
 from widgets.key_line import KeyHint
-from widgets.sidebar import AccountItem
+from widgets.safe import safe_text
+from widgets.sidebar import AccountItem, FacetItem
 
 FIRST_ROWS = 256
 """Rows that are read before the first paint; the rest of the order follows in the background."""
@@ -224,6 +227,31 @@ def sort_of(text: str) -> tuple[str, bool]:
     """``-time`` as column id and whether it descends; the newest first for an unknown column."""
     column = text.removeprefix("-")
     return (column, text.startswith("-")) if column in ORDERS else ("time", True)
+
+
+FACET_TITLES = {
+    "agent": "Agents",
+    "outcome": "Outcomes",
+    "dispo": "Dispositions",
+    "group": "Groups",
+    "tag": "Tags",
+}
+FACETS_SHOWN = 5
+"""Of each kind, those that most calls have."""
+
+
+def facet_items(facets: Facets) -> tuple[FacetItem, ...]:
+    """The sidebar's counts, by kind; what each adds to the query is safe to show."""
+    more = "" if facets.complete else "+"
+    return tuple(
+        FacetItem(title, name, _piece(kind, safe_text(name, 200)), f"{calls:,}{more}")
+        for kind, title in FACET_TITLES.items()
+        for name, calls in islice(facets.counts[kind].items(), FACETS_SHOWN)
+    )
+
+
+def _piece(kind: str, name: str) -> str:
+    return name if kind == "outcome" else completed(f"{kind}:", name).strip()
 
 
 EDITING_HINTS = (KeyHint("enter", "Keep", ""), KeyHint("esc", "Undo", ""))
