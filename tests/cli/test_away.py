@@ -144,7 +144,9 @@ def test_a_recording_that_is_here_plays_from_the_links_time(
 ) -> None:
     played: list[tuple[bytes, str, float]] = []
 
-    async def play(source: FileSource, title: str, *, wishes: object, start_s: float) -> int:
+    async def play(
+        source: FileSource, title: str, wishes: object, start_s: float, *steering: object
+    ) -> int:
         played.append((await source.read(0, 99), title, start_s))
         return 0
 
@@ -153,9 +155,9 @@ def test_a_recording_that_is_here_plays_from_the_links_time(
     assert run("play", "ringback://desk/1?t=1m5s", "--from", "0:07") == 0
     assert run("play", "desk:1") == 0
     assert played == [
-        (b"sound 1", "Ottilie", 65.0),
-        (b"sound 0", "Ottilie", 7.0),
-        (b"sound 0", "Ottilie", 0.0),
+        (b"sound 1", "Ottilie (2 of 2)", 65.0),
+        (b"sound 0", "Ottilie (1 of 2)", 7.0),
+        (b"sound 0", "Ottilie (1 of 2)", 0.0),
     ]
     assert run("play", "ringback://desk/1?t=1m5s&r=7") == 1
     assert log(services) == [
