@@ -7,7 +7,7 @@ import io
 import json
 import os
 import stat
-import time
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -347,23 +347,25 @@ async def test_a_large_export_says_how_far_it_is_and_a_key_stops_it(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tui.screens.taking_out.TELL_S", 0.0)
     monkeypatch.setattr("tui.export.STEP", 1)
-    quick = Archive.bodies
+    quick, seen = Archive.bodies, threading.Event()
 
     def slow(self: Archive, keys: Iterable[int]) -> Iterator[tuple[str, dict[str, object]]]:
-        for one in quick(self, keys):
-            time.sleep(0.003)
+        for number, one in enumerate(quick(self, keys)):
+            if number == 30:
+                seen.wait(30.0)
             yield one
 
     monkeypatch.setattr(Archive, "bodies", slow)
     services = offline(home("nectar"))
-    with_calls(services, *(call(n) for n in range(3000)))
+    with_calls(services, *(call(n) for n in range(300)))
     async with run_app(services).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("E")
         await until(pilot, lambda: pilot.app.screen.is_modal and pilot.app.focused is not None)
         await pilot.press("enter")
-        await until(pilot, lambda: " of 3,000 (ctrl+x stops)" in status(pilot))
+        await until(pilot, lambda: " of 300 (ctrl+x stops)" in status(pilot))
         await pilot.press("ctrl+x")
+        seen.set()
         await until(pilot, lambda: not main(pilot).exporting)
         await until(pilot, lambda: os.listdir(tmp_path) == [])
         assert "1 stopped" in status(pilot)
