@@ -18,10 +18,8 @@ from widgets.waveform import Wave
 
 if TYPE_CHECKING:  # the player is loaded with the first recording
     from tui.audio.peaks import Peaks
-    from tui.audio.player import Player, PlayerState, Side, Source
+    from tui.audio.player import Player, PlayerState, Source
     from tui.audio.route import Route
-
-SIDES: tuple[Side, ...] = ("both", "left", "right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +250,10 @@ class Listening:
 
     def next_side(self) -> None:
         """Both sides of a stereo recording, the left one, the right one."""
+        from tui.audio.state import next_side
+
         if self._player:
-            at = SIDES.index(self._player.state.side)
-            self._player.set_side(SIDES[(at + 1) % len(SIDES)])
+            self._player.set_side(next_side(self._player.state.side))
 
     def toggle_skip_silence(self) -> bool:
         """Whether long silences are shortened from now on."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tui.audio.player import Player
-from tui.audio.state import Side
+from tui.audio.state import next_side
 from tui.commands import COMMANDS, KEY_NAMES, Command
 
 _SENT: Final[Mapping[str, tuple[str, ...]]] = {
@@ -26,7 +26,6 @@ _SENT: Final[Mapping[str, tuple[str, ...]]] = {
 _ARROWS = {"up": "A", "down": "B", "right": "C", "left": "D"}
 _MODIFIERS = {"shift+": "2", "alt+": "3", "ctrl+": "5"}
 _SHOWN = {"left": "←", "right": "→", "shift+left": "⇧←", "shift+right": "⇧→"}
-_SIDES: Final[tuple[Side, ...]] = ("both", "left", "right")
 _QUIT = ("stop", "leave", "quit")
 _HELP = (
     (("play",), "pause"),
@@ -116,8 +115,7 @@ class Steering:
         self._loud = volume or self._loud
 
     def _side(self) -> None:
-        at = _SIDES.index(self._player.state.side)
-        self._player.set_side(_SIDES[(at + 1) % len(_SIDES)])
+        self._player.set_side(next_side(self._player.state.side))
 
 
 def help_line(keymap: Mapping[str, str]) -> str:

@@ -7,6 +7,12 @@ from typing import Literal
 
 Status = Literal["idle", "loading", "playing", "paused", "ended", "failed"]
 Side = Literal["both", "left", "right"]
+_NEXT: dict[Side, Side] = {"both": "left", "left": "right", "right": "both"}
+
+
+def next_side(side: Side) -> Side:
+    """What one key goes through: both sides of a stereo recording, the left one, the right one."""
+    return _NEXT[side]
 
 
 @dataclass(frozen=True, slots=True)
