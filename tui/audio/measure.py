@@ -6,8 +6,10 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from fractions import Fraction
 
+import av
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 
@@ -20,19 +22,21 @@ Tell = Callable[[int, int, bool, bytes], None]
 """First window, channels, whether that was all, the windows."""
 
 _PER_S = round(1 / WINDOW_S)
-_ENOUGH_HZ = 4000  # of samples that are looked at: the loud part of speech lies far below
 _TELL_S = 0.15
 _FRAMES_AT_ONCE = 256
 _REST_S = 0.008  # after so many frames, for whoever plays
-_TYPES: dict[str, tuple[str, int, float]] = {
-    "u8": ("B", 128, 128.0),
-    "s16": ("h", 0, 32_768.0),
-    "s32": ("i", 0, 2.0**31),
-    "s64": ("q", 0, 2.0**63),
-    "flt": ("f", 0, 1.0),
-    "dbl": ("d", 0, 1.0),
-}
-"""FFmpeg's formats of samples: the type of a memoryview, what silence is, full scale."""
+
+
+def _level(code: int) -> int:
+    """A peak's byte (see `tui.audio.peaks`) for a sample in µ-law (ITU-T G.711)."""
+    exponent, mantissa = ~code >> 4 & 7, ~code & 15
+    magnitude = (mantissa * 8 + 132 << exponent) - 132
+    return round(255 * math.sqrt(magnitude / 32_768))
+
+
+_LEVELS = bytes(map(_level, range(256)))
+_QUIETER = tuple(bytes(range(level)) for level in range(256))
+"""For each level those below it."""
 
 
 class Meter:
@@ -45,7 +49,7 @@ class Meter:
         """The window that `take` begins with."""
         self._done = bytearray()
         self._window = 0
-        self._peaks: list[float] = []
+        self._levels = bytearray()
         self._fifo = AudioFifo()
         self._rate = 0
         self._looked = 0  # samples at this rate, from the recording's beginning on
@@ -68,12 +72,11 @@ class Meter:
             self._look(self._fifo.read(rate))
 
     def _begin(self, at_s: float, frame: AudioFrame) -> None:
-        """What comes does not follow from what came. Raises `Unplayable`."""
+        """What comes does not follow from what came."""
         self._look_at_rest()
-        if frame.format.name.removesuffix("p") not in _TYPES:
-            raise Unplayable("damaged", "samples of an unknown kind")
         self._fifo, self._rate = AudioFifo(), frame.sample_rate
         self._looked = self._added = round(at_s * self._rate)
+        self._coder = _coder(frame)
 
     def _look_at_rest(self) -> None:
         if self._added > self._looked:
@@ -81,18 +84,20 @@ class Meter:
 
     def _look(self, frame: AudioFrame | None) -> None:
         assert frame is not None
-        lanes, full = _samples(frame)
-        if not self._peaks:
-            self.lanes, self._peaks = len(lanes), [0.0] * len(lanes)
+        channels = frame.layout.nb_channels
+        coded = b"".join(map(bytes, self._coder.encode(frame))).translate(_LEVELS)
+        lanes = [coded[lane::channels] for lane in range(min(LANES, channels))]
+        if not self.lanes:
+            self.lanes = len(lanes)
+            self._levels = bytearray(self.lanes)
         rate, count, at, start = frame.sample_rate, frame.samples, self._looked, 0
-        step = rate // _ENOUGH_HZ | 1  # odd: an even one could keep step with a tone
         while start < count:
             window = max(self._window, (at + start) * _PER_S // rate)
             self._reach(window)
             end = min(count, max(start + 1, -(-(window + 1) * rate // _PER_S) - at))
             for number, lane in enumerate(lanes[: self.lanes]):
-                peak = _peak(lane[start:end], step) / full
-                self._peaks[number] = max(self._peaks[number], peak)
+                loudest = _loudest(lane[start:end])
+                self._levels[number] = max(self._levels[number], loudest)
             start = end
         self._looked += count
 
@@ -100,7 +105,7 @@ class Meter:
         """The windows that are complete and were not taken yet."""
         if all_of_it:
             self._look_at_rest()
-        if all_of_it and self._peaks:
+        if all_of_it and self.lanes:
             self._reach(self._window + 1)
         out = bytes(self._done)
         self._done.clear()
@@ -109,35 +114,30 @@ class Meter:
 
     def _reach(self, window: int) -> None:
         while self._window < window:
-            for lane, peak in enumerate(self._peaks):
-                self._done.append(_byte(peak))
-                self._peaks[lane] = 0.0
+            self._done += self._levels
+            self._levels = bytearray(self.lanes)
             self._window += 1
 
 
-def _byte(peak: float) -> int:
-    return min(255, round(255 * math.sqrt(peak))) if peak == peak else 0
+def _loudest(levels: bytes) -> int:
+    """The highest of them, by halving: several times quicker than `max`."""
+    low, high = 0, 256
+    while high - low > 1:
+        middle = (low + high) // 2
+        if loud := levels.translate(None, _QUIETER[middle]):
+            levels, low = loud, middle
+        else:
+            high = middle
+    return low
 
 
-def _samples(frame: AudioFrame) -> tuple[list[Any], float]:
-    """A view of each channel that is measured, centred on 0 or not, and full scale."""
-    code, _, full = _TYPES[frame.format.name.removesuffix("p")]
-    channels = frame.layout.nb_channels
-    if frame.format.is_planar:
-        views = [memoryview(plane).cast("B") for plane in frame.planes[:LANES]]
-        size = frame.samples * frame.format.bytes
-        return [view[:size].cast(code) for view in views], full  # type: ignore[call-overload]
-    size = frame.samples * frame.format.bytes * channels
-    whole = memoryview(frame.planes[0]).cast("B")[:size].cast(code)  # type: ignore[call-overload]
-    return [whole[lane::channels] for lane in range(min(LANES, channels))], full
-
-
-def _peak(samples: Any, step: int) -> float:
-    """The highest of every other sample, the lowest of those between: half the work."""
-    if samples.format == "B":
-        return float(max(abs(value - 128) for value in samples[::step]))
-    low = samples[step :: 2 * step]
-    return float(max(max(samples[:: 2 * step]), -min(low) if len(low) else 0, 0))
+def _coder(frame: AudioFrame) -> AudioCodecContext:
+    """To µ-law: a byte for each sample, quick to make, and fine enough at every loudness."""
+    coder = av.CodecContext.create("pcm_mulaw", "w")
+    assert isinstance(coder, AudioCodecContext)
+    coder.format, coder.layout, coder.rate = "s16", frame.layout, frame.sample_rate
+    coder.time_base = Fraction(1, frame.sample_rate)
+    return coder
 
 
 def measure(pull: IdlePull, tell: Tell, give_way: Callable[[], None]) -> None:
