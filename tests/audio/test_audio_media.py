@@ -276,3 +276,29 @@ def test_files_that_are_named_inside_are_never_opened(monkeypatch: pytest.Monkey
     except Unplayable as error:
         assert error.reason in ("damaged", "not_sound")
     assert zlib.crc32(data) == before
+
+
+class Counted(io.BytesIO):
+    furthest = 0
+
+    def read(self, n: int | None = -1) -> bytes:
+        data = super().read(n)
+        self.furthest = max(self.furthest, self.tell())
+        return data
+
+
+@pytest.mark.parametrize("before", [0, 300, 20_000])
+def test_a_wav_sounds_after_its_first_few_kilobytes(before: int) -> None:
+    """Before FFmpeg has looked through 64 kB for something else."""
+    data = sounds.wav(sounds.tone(10.0, 8000), 8000)
+    extra = b"JUNK" + before.to_bytes(4, "little") + bytes(before) if before else b""
+    data = data[:36] + extra + data[36:]
+    file = Counted(data)
+    media = Media(file, len(data))
+    chunks = media.chunks(0.0)
+    pcm = next(chunks).pcm
+    assert file.furthest < 9_000 + before
+    pcm += b"".join(chunk.pcm for chunk in chunks)
+    media.close()
+    assert len(pcm) == 10 * RATE * FRAME
+    assert not media.damaged

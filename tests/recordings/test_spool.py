@@ -16,7 +16,7 @@ from providers.errors import RecordingError
 from providers.media import Remote
 from tests.recordings.host import Host
 from tui.audio import spool as module
-from tui.audio.spool import Spool
+from tui.audio.spool import FIRST, Spool
 
 DATA = b"ID3\x03" + random.Random(1).randbytes(3_000_000)
 Make = Callable[[], Spool]
@@ -95,6 +95,18 @@ async def test_a_far_place_is_asked_for_and_all_is_fetched_once(host: Host, make
     path = await spool.finished()
     assert path.read_bytes() == DATA
     assert host.twice() == 0 and host.sent == len(DATA)
+
+
+async def test_a_jump_right_after_the_beginning_has_the_line_for_itself(
+    host: Host, make: Make
+) -> None:
+    """As an MP4's opening does it whose index is at the end."""
+    host.rate = 100_000
+    spool = make()
+    await read_all(spool, 0, FIRST)
+    await asyncio.sleep(0.01)
+    assert await read_all(spool, 2_990_000, 100) == DATA[2_990_000:2_990_100]
+    assert [one.start for one in host.asked] == [0, 2_990_000]
 
 
 async def test_little_is_lost_when_somebody_jumps_out_of_what_is_just_coming(

@@ -38,6 +38,7 @@ _ROUNDED_S = 0.002  # Matroska's clock has milliseconds
 _GIVE_UP = 16  # failed reads in a row after which a file counts as over
 _BUFFER = 2048  # bytes per read: FFmpeg waits for a full buffer before it looks at any of it
 _LARGE_BUFFER = 32_768
+_SPDIF = (1 << 16) - 2 * _BUFFER  # its search reads more, past what is in the buffer
 
 
 class File(Protocol):
@@ -89,7 +90,9 @@ class Media:
     def _open(self) -> None:
         self._file.seek(0)
         self._shift = 0
-        self._container = _open(self._file, self._kind, self._options, self._buffer)
+        pcm = self._kind == "wav" and self._head[12:16] == b"fmt " and self._head[20:22] == b"\1\0"
+        file = _NoSpdif(self._file) if pcm else self._file
+        self._container = _open(file, self._kind, self._options, self._buffer)
         try:
             self._choose_stream()
         except BaseException:
@@ -333,6 +336,23 @@ def _graph(frame: AudioFrame, speed: float) -> av.filter.Graph:
     return graph
 
 
+class _NoSpdif:
+    """A WAV's file that FFmpeg does not look through for signs of S/PDIF.
+
+    It would read 64 kB before any packet: four seconds of telephone speech.
+    """
+
+    def __init__(self, file: File) -> None:
+        self._file, self._asked = file, False
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, n: int) -> bytes:
+        if n > _SPDIF and not self._asked:
+            self._asked = True
+            return b""
+        return self._file.read(n)
+
+
 def _head(file: File) -> bytes:
     file.seek(0)
     head = b""
@@ -346,7 +366,7 @@ _BEFORE_19 = int(av.__version__.partition(".")[0]) < 19
 _TEXT: dict[str, Any] = {"metadata_errors": "replace"} if _BEFORE_19 else {}
 
 
-def _open(file: File, kind: str, options: dict[str, str], buffer: int) -> Any:
+def _open(file: File | _NoSpdif, kind: str, options: dict[str, str], buffer: int) -> Any:
     for probing in (_QUICK, {}):
         try:
             return av.open(

@@ -11,11 +11,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-BLOCK = 16_384
-"""Bytes asked for at a time."""
-AHEAD = 8
+BLOCK = 4096
+"""Bytes that are kept or missing together; a jump costs no more than these."""
+AT_ONCE = 16_384
+"""Bytes asked for at a time where more than one block is missing."""
+_BATCH = AT_ONCE // BLOCK
+AHEAD = 32
 """Blocks asked for beyond the one that is read, once the file is open."""
-KEEP = 512
+BEGINNING = 2
+"""Blocks asked for at first: most recordings can be opened with them."""
+KEEP = 2048
 """Blocks kept, so that an hour of telephone speech is asked for once: 8 MB."""
 
 
@@ -33,7 +38,7 @@ class Pull:
     def __init__(self, size: int | None, ask: Callable[[int, int], None]) -> None:
         self.size = size
         self.opened = False
-        """Nothing is read ahead of the first block before: an MP4 jumps to its end from there."""
+        """Before, the beginning alone is asked for: an MP4 jumps to its end from there."""
         self.ahead = AHEAD
         self.changed = threading.Condition()
         self.interrupted = False
@@ -48,22 +53,30 @@ class Pull:
     def feed(self, at: int, data: bytes) -> None:
         """Bytes have come; none at all says that the file ends at `at`."""
         with self.changed:
-            index, offset = divmod(at, BLOCK)
-            hurried = index in self._asked
             if not data:
                 self.size = at if self.size is None else min(self.size, at)
-            end = at + len(data)
-            if not data or end % BLOCK == 0 or end == self.size:  # else the rest is on its way
-                self._asked.discard(index)
+                self._asked.discard(at // BLOCK)
             if self.idle is not None:
                 self.idle.take(at, data)
-            if hurried or index in self._blocks or len(self._blocks) < KEEP:
-                block = self._blocks.setdefault(index, bytearray())
-                if offset <= len(block) < offset + len(data):  # two may have asked for the same
-                    block += data[len(block) - offset : BLOCK - offset]
+            while data:
+                room = BLOCK - at % BLOCK
+                self._put(at, data[:room])
+                at, data = at + room, data[room:]
             while len(self._blocks) > KEEP:
                 self._blocks.popitem(last=False)
             self.changed.notify_all()
+
+    def _put(self, at: int, data: bytes) -> None:
+        """Bytes of one block."""
+        index, offset = divmod(at, BLOCK)
+        hurried = index in self._asked
+        end = at + len(data)
+        if end % BLOCK == 0 or end == self.size:  # else the rest is on its way
+            self._asked.discard(index)
+        if hurried or index in self._blocks or len(self._blocks) < KEEP:
+            block = self._blocks.setdefault(index, bytearray())
+            if offset <= len(block) < offset + len(data):  # two may have asked for the same
+                block += data[len(block) - offset :]
 
     def here(self, at: int, n: int) -> bytes:
         """What is kept of these bytes; to be asked with `changed` held."""
@@ -73,6 +86,13 @@ class Pull:
     def is_asked(self, at: int) -> bool:
         """Whether these bytes are on their way to whoever plays."""
         return at // BLOCK in self._asked
+
+    def gap(self, at: int) -> int:
+        """So many bytes from there on are neither here nor on their way; at most `AT_ONCE`."""
+        n = BLOCK - at % BLOCK
+        while n < AT_ONCE and not (self.here(at + n, 1) or self.is_asked(at + n)):
+            n += BLOCK
+        return min(n, AT_ONCE)
 
     def interrupt(self) -> None:
         with self.changed:
@@ -91,12 +111,11 @@ class Pull:
             with self.changed:
                 data = self.here(self._at, n)
                 wanted = [] if self._at_end() else self._missing(index)
-                self._asked.update(index for index, _, _ in wanted)
                 if index in self._blocks:
                     self._blocks.move_to_end(index)
                 if data or self._at_end():
                     self._at += len(data)
-            for _, at, length in wanted:
+            for at, length in wanted:
                 self._ask(at, length)
             if data or self._at_end():
                 return data
@@ -113,14 +132,22 @@ class Pull:
     def _at_end(self) -> bool:
         return self.size is not None and self._at >= self.size
 
-    def _missing(self, index: int) -> list[tuple[int, int, int]]:
-        """Block, offset and length of what to ask for now."""
-        out = []
-        for i in range(index, index + (self.ahead if self.opened or index else 0) + 1):
+    def _missing(self, index: int) -> list[tuple[int, int]]:
+        """What to ask for now, first byte and length; it counts as asked for."""
+        out: list[tuple[int, int]] = []
+        end = BEGINNING
+        if self.opened or index >= BEGINNING:
+            end = max(index + 1, (index + self.ahead) // _BATCH * _BATCH)
+        for i in range(index, end):
             have = len(self._blocks.get(i, b""))
             at = i * BLOCK + have
-            if i not in self._asked and have < BLOCK and (self.size is None or at < self.size):
-                out.append((i, at, BLOCK - have))
+            if i in self._asked or have == BLOCK or (self.size is not None and at >= self.size):
+                continue
+            self._asked.add(i)
+            length = BLOCK - have
+            if out and sum(out[-1]) == at and out[-1][1] + length <= AT_ONCE:
+                at, length = out[-1][0], out.pop()[1] + length
+            out.append((at, length))
         return out
 
     def seek(self, offset: int, whence: int = 0) -> int:
@@ -171,10 +198,10 @@ class IdlePull:
                     return data
                 ask = self._asked_at is None and not self._pull.is_asked(self._at)
                 if ask:
-                    self._asked_at = self._at
+                    self._asked_at, length = self._at, self._pull.gap(self._at)
             self.before_waiting()
             if ask:
-                self._ask(self._at, BLOCK - self._at % BLOCK)
+                self._ask(self._at, length)
             with self._pull.changed:
                 self._pull.changed.wait_for(self._may_go_on)
 

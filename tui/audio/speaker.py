@@ -42,7 +42,7 @@ from __future__ import annotations
 
 from tui.audio.wire import Message
 
-AHEAD = 3
+AHEAD = 12
 """Blocks that the near engine asks for beyond the one it reads: a command waits behind no more."""
 ALIVE_S = 2.0
 SILENT_S = 8.0

@@ -33,6 +33,7 @@ NEAR = (1 << 14, 1 << 18)
 
 _GROUP = 1 << 18  # who reads ahead wants all of this at once, the first byte first
 _LONG_S = 2.0  # what one request brings should come in this time
+_MOMENT_S = 0.05  # for whoever opens a recording to say what he wants next
 _OPEN = 4  # answers that stand open while another place is read
 _TRIES_S = (0.0, 0.5, 1.0, 2.0)  # waits before a cut connection is tried again
 
@@ -244,6 +245,8 @@ class Spool:
         try:
             while (wanted := self._wanted()) is not None:
                 before = self._came
+                if before == FIRST == self._next and await self._called_away():
+                    continue
                 try:
                     await self._take(self._flow(wanted) or await self._ask(wanted))
                 except RecordingError as error:
@@ -265,14 +268,28 @@ class Spool:
             self._flows.clear()
             await self._origin.close()
 
+    async def _called_away(self) -> bool:
+        """Whether somebody who has seen the first bytes wants others than those that follow.
+
+        The index of an MP4 may stand at its end, and should have the line for itself.
+        """
+        self._stir.clear()
+        with self._lock:
+            if self._waited_for():
+                return False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_MOMENT_S):
+                await self._stir.wait()
+                return True
+        return False
+
     def _may_resume(self) -> bool:
         return self._known is not None and self._known.ranges
 
     def _wanted(self) -> int | None:
         """The missing byte to go for; None when nothing is missing."""
         with self._lock:
-            wants = [reader.offset for reader in self._readers if not reader.idle]
-            wants = [at for at in wants if self._spans.end(at) == at and not self._beyond(at)]
+            wants = self._waited_for()
             on = self._spans.gap(self._here, self.size)
             if wants:  # who asked last comes first, and of what he wants the first byte
                 first = min(at for at in wants if 0 <= wants[-1] - at <= _GROUP)
@@ -280,6 +297,11 @@ class Spool:
                     self._here = first
             gap = self._spans.gap(self._here, self.size) or self._spans.gap(0, self.size)
             return gap[0] if gap else None
+
+    def _waited_for(self) -> list[int]:
+        """Missing bytes that somebody waits for, in the order of asking."""
+        wants = [reader.offset for reader in self._readers if not reader.idle]
+        return [at for at in wants if self._spans.end(at) == at and not self._beyond(at)]
 
     def _beyond(self, at: int) -> bool:
         return self.size is not None and at >= self.size
