@@ -57,7 +57,7 @@ class Archive(SyncTables):
         self._prepare()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        for function in (search.finds, search.lists):
+        for function in (search.finds, search.lists, search.e164):
             self._db.create_function(function.__name__, 2, function, deterministic=True)
         self.index = SearchIndex(self._db)
         self._planner = search.Planner(self._db, self.index)
