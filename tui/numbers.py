@@ -7,6 +7,8 @@ from functools import lru_cache
 
 MIN_DIGITS = 7
 """Shorter numbers are extensions or service codes: the same one names others elsewhere."""
+WITHHELD = frozenset({"266696687", "7378742833", "2562533", "8656696", "86282452253"})
+"""Anonymous, restricted, blocked, unknown, unavailable: as networks spell them on a keypad."""
 
 
 def digits(text: str) -> str:
@@ -31,11 +33,12 @@ def number_key(number: str, account: str, region: str) -> str:
 
     A number with ``+`` or ``00`` says its country itself; any other is read as one of `region`
     (two letters, empty: not known), and else as one that lacks the ``+``. Numbers in use go
-    before numbers that only have a right length. Empty for a number without digits.
+    before numbers that only have a right length. Empty for a number without digits, or one
+    that says only that it is withheld.
     """
     text = number.strip().removeprefix("sip:").partition("@")[0]
     found = digits(text)
-    if not found:
+    if not found.strip("0") or found in WITHHELD:
         return ""
     readings = _readings(text, found, region) if len(found) >= MIN_DIGITS else []
     for in_use in (True, False):
