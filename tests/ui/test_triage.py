@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -286,3 +287,23 @@ async def test_keys_that_come_in_one_packet_mean_the_call_that_they_went_to(
         await until(pilot, lambda: all(decided(desk, int(id_)) == ["done"] for id_ in done))
         others = [number for number in range(1, 11) if str(number) not in done]
         assert set(decided(desk, *others)) == {"new"}
+
+
+async def test_a_step_that_cannot_be_kept_is_told_of_and_the_next_one_is_kept(
+    desk: Services,
+) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        newer = sqlite3.connect(desk.paths.archive_file)
+        [known] = newer.execute("PRAGMA user_version").fetchone()
+        newer.execute(f"PRAGMA user_version = {known + 1}")
+        newer.commit()
+        await pilot.press("d", "d")
+        await until(pilot, lambda: "not kept: a later Ringback" in status(pilot))
+        newer.execute(f"PRAGMA user_version = {known}")
+        newer.commit()
+        await ready(pilot)
+        await pilot.press("d")
+        await ready(pilot)
+        newer.close()
+    assert decided(desk, 10, 9, 8) == ["new", "new", "done"]

@@ -5,7 +5,6 @@ reading of it beside the screen.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from abc import abstractmethod
 from contextlib import suppress
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from textual import on, work
 from textual.reactive import var
 
-from tui.archive import Archive
+from tui.archive import TROUBLES, Archive
 from tui.archive.facets import Facets
 from tui.query import Query, begun, completed, parse, with_or_without
 from tui.screens import state
@@ -88,7 +87,7 @@ class QueryingScreen(CallsScreen):
                 # the first page at once where other calls are asked for, then the whole order
                 for limit in (None,) if self._keep else (state.FIRST_ROWS, None):
                     await self._read_once(limit)
-        except (sqlite3.Error, OSError) as error:
+        except TROUBLES as error:
             self._flash(f"the archive cannot be read: {error}", "error")
         finally:
             self._reading = False
@@ -100,7 +99,7 @@ class QueryingScreen(CallsScreen):
         sidebar = self.query_one(Sidebar)
         if not sidebar.display:
             return
-        with suppress(sqlite3.Error, OSError):  # the rows are read too, and say it
+        with suppress(*TROUBLES):  # the rows are read too, and say it
             found = await asyncio.to_thread(_facets, self.services, self._query)
             sidebar.facets = state.facet_items(found)
 
@@ -163,7 +162,7 @@ class QueryingScreen(CallsScreen):
         """Show names that the archive knows, for what is typed."""
         try:
             names = await asyncio.to_thread(_names, self.services, kind, start)
-        except (sqlite3.Error, OSError):
+        except TROUBLES:
             return  # the rows are read too, and say it
         lines = tuple(completed(text, name) for name in names)
         self.query_one(FilterLine).choices = Choices(text, tuple(names), lines)
