@@ -29,18 +29,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return run(_parsed(words) if words else argparse.Namespace(**BARE))
+        code = run(_parsed(words) if words else argparse.Namespace(**BARE))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         print("Interrupted; what had come is kept.", file=sys.stderr)
         return Exit.FAILED
-    except BrokenPipeError:
-        # the reader (head, less) has gone; Python must not complain at exit
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # the reader (head, less) has gone
+            code = Exit.DONE
+        else:
+            print_error(CommandError(str(error), "See whether the disk has room."))
+            code = Exit.FAILED
+        # Python must not complain at exit of what it could not write
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.DONE
+        return code
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a parsed command and turn what it raises into lines and an exit code."""
+    import sqlite3
+
     from tui.archive import ArchiveTrouble
     from tui.paths import private_umask
     from tui.process import harden_process
@@ -51,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
         return int(_handler(arguments.command)(arguments))
     except ArchiveTrouble as error:
         print_error(CommandError(error.message, error.hint))
+        return Exit.FAILED
+    except sqlite3.Error as error:
+        print_error(CommandError(f"the archive: {error}", "What was kept before stays."))
         return Exit.FAILED
     except CommandError as error:
         print_error(error)
