@@ -35,15 +35,18 @@ NOW = START + timedelta(hours=6)
 
 
 class Then(Services):
-    """Services at a fixed moment."""
+    """Services at a moment that stands still."""
+
+    at = NOW
 
     def now(self) -> datetime:
-        return NOW
+        return self.at
 
 
 @pytest.fixture
 def desk(paths: Paths) -> Services:
     """Ten calls of today, 10 the newest, of an account that cannot be reached; Ann at the desk."""
+    Then.at = NOW
     services = Then(paths, {**os.environ, "RINGBACK_USER": "ann"}, UTC)
     account = make_account("desk", "nectar", "http://127.0.0.1:9", {"call_ids": "1-99"})
     services.accounts.add(account)
@@ -307,3 +310,15 @@ async def test_a_step_that_cannot_be_kept_is_told_of_and_the_next_one_is_kept(
         await ready(pilot)
         newer.close()
     assert decided(desk, 10, 9, 8) == ["new", "new", "done"]
+
+
+@pytest.mark.parametrize("query", ["24h", "today", "2026-11-02.."])
+async def test_what_is_asked_for_by_the_clock_goes_on_with_it(desk: Services, query: str) -> None:
+    async with run_app(desk, query).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert current(pilot) == "10"
+        Then.at = NOW + timedelta(hours=10)  # past midnight
+        late = call(1200, started_at=Then.at - timedelta(minutes=1))
+        fill(desk, late)
+        await until(pilot, lambda: table(pilot)._rows.window(0, 1)[0].id == "1200")
+        assert len(table(pilot)._rows) == (1 if query == "today" else 11)

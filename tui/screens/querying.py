@@ -71,6 +71,7 @@ class QueryingScreen(CallsScreen):
 
     def _reload(self, keep: bool = True) -> None:
         """Read the rows anew, one reading at a time; `keep` the cursor on its call."""
+        self._parse()  # "today" and "24h" go on with the clock
         self._stale, self._keep = True, self._keep and keep
         if self._reader and not keep:
             self._reader.end()  # of another query
@@ -104,13 +105,13 @@ class QueryingScreen(CallsScreen):
             sidebar.facets = state.facet_items(found)
 
     async def _read_once(self, limit: int | None) -> None:
-        wanted = self._query, self.sort
+        wanted = self.query_text, self.sort
         if self._stale:
             return
-        self._reader = state.Reading(self.services, self.accounts, *wanted, limit)
+        self._reader = state.Reading(self.services, self.accounts, self._query, self.sort, limit)
         snapshot = await asyncio.to_thread(self._reader.run)
         whole = limit is None or (snapshot is not None and not snapshot.complete)
-        if snapshot and whole and wanted == (self._query, self.sort):
+        if snapshot and whole and wanted == (self.query_text, self.sort):
             keep, self._keep = self._keep, True
             self._show(snapshot, keep)
 
