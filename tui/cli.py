@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,16 @@ def print_error(error: CommandError) -> None:
 
 def _parsed(words: list[str]) -> argparse.Namespace:
     parser, commands = build_parser()
-    return parser.parse_args(_with_command(words, commands))
+    return parser.parse_args(_with_nots(_with_command(words, commands)))
+
+
+def _with_nots(words: list[str]) -> list[str]:
+    """`ringback calls -rec`: what stands for "not" in a query is no option; nor is what begins
+    with a blank, which a query does not mind.
+    """
+    if words[0] not in (SCREEN, "calls"):
+        return words
+    return [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in words]
 
 
 def _with_command(words: list[str], commands: frozenset[str]) -> list[str]:
@@ -253,11 +263,7 @@ def _add_calls(commands: Commands) -> None:
     )
     importing.add_argument("account", metavar="ACCOUNT")
     importing.add_argument("file", metavar="FILE", help="JSON or JSON Lines; - for standard input")
-    calls = commands.add_parser(
-        "calls",
-        help="list calls of the archive, newest first",
-        epilog="A query that begins with - goes behind --, for example: ringback calls -- -rec",
-    )
+    calls = commands.add_parser("calls", help="list calls of the archive, newest first")
     calls.add_argument("query", nargs="*", default=[], metavar="QUERY")
     calls.add_argument("--account", metavar="NAME")
     _add_period(calls)

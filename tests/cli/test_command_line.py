@@ -278,6 +278,18 @@ def test_no_token_is_anywhere_and_every_file_is_private(
         assert mode == (0o700 if path.is_dir() else 0o600), path
 
 
+@pytest.mark.parametrize(
+    "words", [("-rec",), ("in", "-rec"), ("-rec", "-voicemail", "--limit", "5"), ("--", "-rec")]
+)
+def test_a_query_may_say_not(
+    home: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    run("sync", "liner-1", "--recordings")
+    found, everything = listed(capsys, *words), listed(capsys)
+    assert 0 < len(found) < len(everything)
+    assert not any(call["has_recording"] for call in found)
+
+
 def test_a_reader_that_goes_away_is_no_error(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
