@@ -322,3 +322,18 @@ async def test_what_is_asked_for_by_the_clock_goes_on_with_it(desk: Services, qu
         fill(desk, late)
         await until(pilot, lambda: table(pilot)._rows.window(0, 1)[0].id == "1200")
         assert len(table(pilot)._rows) == (1 if query == "today" else 11)
+
+
+async def test_a_question_says_how_many_marked_calls_are_not_shown(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("x", "j", "x", "slash")
+        await press_each(pilot, "id:9")
+        await pilot.press("enter")
+        await ready(pilot)
+        await pilot.press("d")
+        await until(pilot, lambda: "Mark 2 calls (1 not shown) done?" in page(pilot))
+        await pilot.press("n", "t")
+        await until(pilot, lambda: "2 calls (1 not shown), tag" in page(pilot))
+        await pilot.press("escape")
+    assert decided(desk, 10, 9) == ["new", "new"]

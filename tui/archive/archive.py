@@ -28,7 +28,7 @@ from tui.query import EVERYTHING, FIELDS, STATES, Query, Term
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
-UNTRIAGED = Term("mark", "untriaged")
+UNTRIAGED = Query((Term("mark", "untriaged"),))
 Reconcile = Callable[[Call, Call], Call]
 """Older and newer form of one call -> what to keep (`providers.base.Provider.merge`)."""
 
@@ -326,14 +326,18 @@ class Archive(SyncTables):
         rows = (self._db.execute(sql, (key,)).fetchone() for key in keys)
         return [row for row in rows if row]
 
+    def among(self, keys: Sequence[int], query: Query) -> set[int]:
+        """Those of at most 30,000 keys whose calls match."""
+        parts = [search.meaning(*group) for group in search.grouped(query)]
+        marks = ",".join("?" * len(keys))
+        conditions = " AND ".join([f"key IN ({marks})", *(sql for sql, _ in parts)])
+        values = [value for _, part in parts for value in part]
+        rows = self._db.execute(f"SELECT key FROM call WHERE {conditions}", [*keys, *values])
+        return {row[0] for row in rows}
+
     def untriaged(self, keys: Sequence[int]) -> set[int]:
         """Those of at most 30,000 keys whose calls nobody decided about, and that still wait."""
-        condition, values = search.meaning(UNTRIAGED)
-        marks = ",".join("?" * len(keys))
-        rows = self._db.execute(
-            f"SELECT key FROM call WHERE key IN ({marks}) AND {condition}", [*keys, *values]
-        )
-        return {row[0] for row in rows}
+        return self.among(keys, UNTRIAGED)
 
     def facets(self, query: Query = EVERYTHING, within: int | None = SOON) -> Facets:
         """Agents, outcomes, dispositions, groups and tags of the calls that match, with counts.

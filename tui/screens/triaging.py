@@ -78,6 +78,13 @@ class TriagingScreen(PlayingScreen):
             return []
         return [table.current_key]
 
+    def _counted(self, keys: Sequence[int]) -> str:
+        """``60 calls``, and how many of them the query does not show: marks outlive it."""
+        if self._archive is None or len(keys) > LOOK_AHEAD:
+            return _calls(keys)
+        hidden = len(keys) - len(self._archive.among(keys, self._query))
+        return _calls(keys) + (f" ({hidden:,} not shown)" if hidden else "")
+
     @on(CallTable.Marked)
     def _marks_changed(self) -> None:
         self._show_position()
@@ -101,7 +108,7 @@ class TriagingScreen(PlayingScreen):
         keys = self._targets()
         changes = [triage.state(state)]
         if len(keys) > 1:
-            self._ask_for_all(keys, f"Mark {len(keys):,} calls {state}?", changes)
+            self._ask_for_all(keys, f"Mark {self._counted(keys)} {state}?", changes)
         elif keys:
             self._decide(keys, changes, onward=state == "done")
 
@@ -236,7 +243,7 @@ class TriagingScreen(PlayingScreen):
                 self._flash(str(error), "warning")
 
         if len(keys) > 1:
-            label = f"{len(keys):,} calls, {label}"
+            label = f"{self._counted(keys)}, {label}"
         back: Widget = self.query_one(CallDetail) if self.detail_open else self._table
         if self._prompt:
             self._prompt.ask(label, answered, back, words)
