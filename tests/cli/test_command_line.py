@@ -290,6 +290,13 @@ def test_a_query_may_say_not(
     assert not any(call["has_recording"] for call in found)
 
 
+def test_the_signs_stand_under_what_was_not_understood(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("calls", "日本語の", "foo:x") == 2
+    assert capsys.readouterr().err.splitlines()[1:] == ["  日本語の foo:x", f"{' ' * 11}^^^^^"]
+
+
 def test_a_reader_that_goes_away_is_no_error(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

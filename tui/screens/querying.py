@@ -9,6 +9,7 @@ from abc import abstractmethod
 from contextlib import suppress
 from typing import Any
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.reactive import var
 
@@ -126,7 +127,8 @@ class QueryingScreen(CallsScreen):
         query = parse(self.query_text, self.services.now(), self.services.zone)
         self._query = Query(query.terms)
         first = query.problems[0] if query.problems else None
-        self.query_one(FilterLine).problem = (first.start, first.message) if first else None
+        place = cell_len(self.query_text[: first.start]) if first else 0
+        self.query_one(FilterLine).problem = (place, first.message) if first else None
 
     def _set_query(self, text: str) -> None:
         if text != self.query_text:
