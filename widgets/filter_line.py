@@ -86,6 +86,12 @@ class QueryInput(Input):
         else:
             await super()._on_key(event)
 
+    def _on_paste(self, event: events.Paste) -> None:
+        """All lines of what is pasted, in one; an input of its own keeps the first alone."""
+        event.prevent_default()
+        super()._on_paste(events.Paste(" ".join(event.text.split())))
+        event.stop()
+
     def action_close(self, kept: bool) -> None:
         assert isinstance(self.parent, FilterLine)
         self.parent.close(kept)

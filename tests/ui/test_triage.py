@@ -337,3 +337,15 @@ async def test_a_question_says_how_many_marked_calls_are_not_shown(desk: Service
         await until(pilot, lambda: "2 calls (1 not shown), tag" in page(pilot))
         await pilot.press("escape")
     assert decided(desk, 10, 9) == ["new", "new"]
+
+
+async def test_all_lines_of_a_pasted_note_are_kept(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("D")
+        pilot.app.post_message(events.Paste("wants a refund\r\n\nand a call\n"))
+        await pilot.pause()
+        await pilot.press("enter")
+        await ready(pilot)
+    with desk.open_archive() as archive:
+        assert archive.triage.of("desk", "10").note == "wants a refund and a call"
