@@ -140,6 +140,14 @@ def test_an_undo_that_was_cut_off_in_the_middle_is_brought_to_its_end(archive: A
     assert found(archive, "state:done") == ""
 
 
+def test_earlier_notes_are_found_until_they_are_undone(archive: Archive) -> None:
+    archive.triage.act(names(3), [note("promised a refund")], "ann", AT)
+    archive.triage.act(names(3), [note("called back")], "ben", AT)
+    assert found(archive, "refund") == found(archive, '"called back"') == "3"
+    archive.triage.undo("ann")
+    assert found(archive, "refund") == "" and found(archive, '"called back"') == "3"
+
+
 def test_comments_keep_their_place_in_the_recording_and_are_found(archive: Archive) -> None:
     archive.triage.act(names(4), [comment("refund promised", 83.26, 1)], "ann", AT)
     [event] = archive.triage.events("desk", "4")

@@ -308,8 +308,9 @@ class TriageLog:
 
     def _copy(self, name: CallName, now: Triage) -> None:
         """Into the call's line, where it is filtered by."""
-        comments = (e.body["text"] for e in standing(self.events(*name)) if e.kind == "comment")
-        words = [*now.tags, now.note or "", *comments]
+        # earlier notes too: the detail shows them
+        said = (e.body["text"] for e in standing(self.events(*name)) if "text" in e.body)
+        words = [*now.tags, *said]
         self._db.execute(
             "UPDATE call SET state = ?, snoozed_until = ?, triaged_at = ?, our_tags = ?,"
             " our_words = ? WHERE account = ? AND id = ?",
@@ -318,7 +319,7 @@ class TriageLog:
                 _ms(now.snoozed_until),
                 _ms(now.at),
                 ", ".join(now.tags) or None,
-                apart(filter(None, words)),
+                apart(words),
                 *name,
             ),
         )
