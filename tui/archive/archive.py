@@ -28,7 +28,7 @@ from tui.query import EVERYTHING, FIELDS, STATES, Query, Term
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
-UNTRIAGED = Query((Term("mark", "untriaged"),))
+UNTRIAGED = Term("mark", "untriaged")
 Reconcile = Callable[[Call, Call], Call]
 """Older and newer form of one call -> what to keep (`providers.base.Provider.merge`)."""
 
@@ -337,7 +337,7 @@ class Archive(SyncTables):
 
     def untriaged(self, keys: Sequence[int]) -> set[int]:
         """Those of at most 30,000 keys whose calls nobody decided about, and that still wait."""
-        return self.among(keys, UNTRIAGED)
+        return self.among(keys, Query((UNTRIAGED,)))
 
     def facets(self, query: Query = EVERYTHING, within: int | None = SOON) -> Facets:
         """Agents, outcomes, dispositions, groups and tags of the calls that match, with counts.
