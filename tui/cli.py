@@ -228,7 +228,9 @@ def _add_accounts(commands: Commands) -> None:
     listing.add_argument("--json", action="store_true")
     test = actions.add_parser("test", help="ask the vendor whether the token is good")
     test.add_argument("name", nargs="?", metavar="NAME")
-    remove = actions.add_parser("remove", help="remove an account, its token and its calls")
+    remove = actions.add_parser(
+        "remove", help="remove an account, its token, its calls, and their triage"
+    )
     remove.add_argument("name", metavar="NAME")
     remove.add_argument("--keep-calls", action="store_true", help="leave its calls in the archive")
 
