@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -29,18 +30,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return run(_parsed(words) if words else argparse.Namespace(**BARE))
+        code = run(_parsed(words) if words else argparse.Namespace(**BARE))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         print("Interrupted; what had come is kept.", file=sys.stderr)
         return Exit.FAILED
-    except BrokenPipeError:
-        # the reader (head, less) has gone; Python must not complain at exit
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # the reader (head, less) has gone
+            code = Exit.DONE
+        else:
+            print_error(CommandError(str(error), "See whether the disk has room."))
+            code = Exit.FAILED
+        # Python must not complain at exit of what it could not write
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.DONE
+        return code
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a parsed command and turn what it raises into lines and an exit code."""
+    import sqlite3
+
     from tui.archive import ArchiveTrouble
     from tui.paths import private_umask
     from tui.process import harden_process
@@ -51,6 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
         return int(_handler(arguments.command)(arguments))
     except ArchiveTrouble as error:
         print_error(CommandError(error.message, error.hint))
+        return Exit.FAILED
+    except sqlite3.Error as error:
+        print_error(CommandError(f"the archive: {error}", "What was kept before stays."))
         return Exit.FAILED
     except CommandError as error:
         print_error(error)
@@ -67,7 +80,16 @@ def print_error(error: CommandError) -> None:
 
 def _parsed(words: list[str]) -> argparse.Namespace:
     parser, commands = build_parser()
-    return parser.parse_args(_with_command(words, commands))
+    return parser.parse_args(_with_nots(_with_command(words, commands)))
+
+
+def _with_nots(words: list[str]) -> list[str]:
+    """`ringback calls -rec`: what stands for "not" in a query is no option; nor is what begins
+    with a blank, which a query does not mind.
+    """
+    if words[0] not in (SCREEN, "calls"):
+        return words
+    return [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in words]
 
 
 def _with_command(words: list[str], commands: frozenset[str]) -> list[str]:
@@ -206,7 +228,9 @@ def _add_accounts(commands: Commands) -> None:
     listing.add_argument("--json", action="store_true")
     test = actions.add_parser("test", help="ask the vendor whether the token is good")
     test.add_argument("name", nargs="?", metavar="NAME")
-    remove = actions.add_parser("remove", help="remove an account, its token and its calls")
+    remove = actions.add_parser(
+        "remove", help="remove an account, its token, its calls, and their triage"
+    )
     remove.add_argument("name", metavar="NAME")
     remove.add_argument("--keep-calls", action="store_true", help="leave its calls in the archive")
 
@@ -241,11 +265,7 @@ def _add_calls(commands: Commands) -> None:
     )
     importing.add_argument("account", metavar="ACCOUNT")
     importing.add_argument("file", metavar="FILE", help="JSON or JSON Lines; - for standard input")
-    calls = commands.add_parser(
-        "calls",
-        help="list calls of the archive, newest first",
-        epilog="A query that begins with - goes behind --, for example: ringback calls -- -rec",
-    )
+    calls = commands.add_parser("calls", help="list calls of the archive, newest first")
     calls.add_argument("query", nargs="*", default=[], metavar="QUERY")
     calls.add_argument("--account", metavar="NAME")
     _add_period(calls)

@@ -12,7 +12,7 @@ from tui import audit
 from tui.archive import Archive
 from tui.archive.purge import SHORTEST
 from tui.exits import CommandError, Exit
-from tui.query import digits
+from tui.numbers import digits
 from tui.services import Services
 from tui.when import parse_when
 

@@ -14,7 +14,7 @@ from tui import audit, export, links
 from tui.accounts import Account, AccountError
 from tui.archive import Archive, codec
 from tui.exits import CommandError, Exit
-from tui.query import Query, Term, parse
+from tui.query import Problem, Query, Term, parse
 from tui.services import Services
 from tui.when import period
 
@@ -106,8 +106,7 @@ def asked_query(services: Services, arguments: argparse.Namespace) -> Query:
     query = parse(text, now, zone)
     if query.problems:
         problem = query.problems[0]
-        marked = " " * problem.start + "^" * max(1, problem.stop - problem.start)
-        raise CommandError(problem.message, f"  {text}\n  {marked}", Exit.USAGE)
+        raise CommandError(problem.message, _marked(text, problem), Exit.USAGE)
     terms: list[Term] = []
     if arguments.account:
         try:
@@ -125,6 +124,17 @@ def asked_query(services: Services, arguments: argparse.Namespace) -> Query:
         high = until.timestamp() if until else 32_503_680_000.0
         terms.append(Term("bound", "", low=low, high=high))
     return query & Query(tuple(terms))
+
+
+def _marked(text: str, problem: Problem) -> str:
+    """The line, and below it signs under the piece that was not understood."""
+    from rich.cells import cell_len
+
+    from widgets.safe import safe_text
+
+    before, piece = text[: problem.start], text[problem.start : problem.stop]
+    indent, length = (cell_len(safe_text(part)) for part in (before, piece))
+    return f"  {text}\n  {' ' * indent}{'^' * max(1, length)}"
 
 
 def _print_table(services: Services, archive: Archive, keys: Sequence[int]) -> None:

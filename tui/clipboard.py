@@ -41,12 +41,14 @@ def _ways(environ: Mapping[str, str]) -> Iterator[Sequence[Sequence[str]]]:
 
 def _fed(commands: Sequence[Sequence[str]], text: str, environ: Mapping[str, str]) -> bool:
     """Whether one of the commands took the text."""
+    from tui.process import clean_environ
+
     for command in commands:
         try:
             done = subprocess.run(
                 command,
                 input=text.encode(),  # never as an argument: others see those
-                env=dict(environ),
+                env=clean_environ(environ),  # xclip stays, and others may look at it
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 timeout=_TOOL_S,

@@ -26,46 +26,7 @@ Body = tuple[str, dict[str, Any]]
 Said = Callable[[int], bool]
 """Told how many calls are written, once for every `STEP`; False ends the export."""
 STEP = 200
-ALL_FIELDS = (
-    "account",
-    "provider",
-    "id",
-    "direction",
-    "outcome",
-    "status",
-    "started_at",
-    "ended_at",
-    "duration_s",
-    "wait_s",
-    "talk_s",
-    "from",
-    "to",
-    "contact.name",
-    "contact.number",
-    "contact.email",
-    "company_number.number",
-    "company_number.name",
-    "agents",
-    "ring_group",
-    "queue",
-    "ivr",
-    "campaign",
-    "disposition.code",
-    "disposition.note",
-    "hangup.by",
-    "hangup.reason",
-    "tags",
-    "sla_met",
-    "callback_requested",
-    "summary",
-    "has_recording",
-    "recordings",
-    "triage.state",
-    "triage.note",
-    "triage.tags",
-    "triage.by",
-    "triage.at",
-)
+ALL_FIELDS = tuple(name for name in codec.names() if name != "recording_events")
 """The columns of a CSV of everything, by their names in ``--json``."""
 OF_COLUMN = {
     "time": ("started_at",),

@@ -7,6 +7,24 @@ from functools import lru_cache
 
 MIN_DIGITS = 7
 """Shorter numbers are extensions or service codes: the same one names others elsewhere."""
+WITHHELD = frozenset({"266696687", "7378742833", "2562533", "8656696", "86282452253"})
+"""Anonymous, restricted, blocked, unknown, unavailable: as networks spell them on a keypad."""
+
+
+def digits(text: str) -> str:
+    """The digits of a text, whichever script they are written in."""
+    if text.isascii():
+        return "".join(filter(str.isdecimal, text))
+    return "".join(str(unicodedata.decimal(char)) for char in text if char.isdecimal())
+
+
+def fragment(text: str) -> str:
+    """The digits that a number shares with its other forms: without the zeros that are dialled
+    in front of a whole one, and without the zero of +49 (0)30.
+    """
+    abroad = text.lstrip("# ").startswith(("+", "00"))
+    found = digits(text.replace("(0)", "") if abroad else text)
+    return (found.lstrip("0") or found) if len(found) >= MIN_DIGITS else found
 
 
 @lru_cache(maxsize=65_536)
@@ -15,27 +33,28 @@ def number_key(number: str, account: str, region: str) -> str:
 
     A number with ``+`` or ``00`` says its country itself; any other is read as one of `region`
     (two letters, empty: not known), and else as one that lacks the ``+``. Numbers in use go
-    before numbers that only have a right length. Empty for a number without digits.
+    before numbers that only have a right length. Empty for a number without digits, or one
+    that says only that it is withheld.
     """
     text = number.strip().removeprefix("sip:").partition("@")[0]
-    digits = "".join(str(unicodedata.decimal(char)) for char in text if char.isdecimal())
-    if not digits:
+    found = digits(text)
+    if not found.strip("0") or found in WITHHELD:
         return ""
-    readings = _readings(text, digits, region) if len(digits) >= MIN_DIGITS else []
+    readings = _readings(text, found, region) if len(found) >= MIN_DIGITS else []
     for in_use in (True, False):
         for reading, where in readings:
             if key := _e164(reading, where, in_use):
                 return key
-    return f"{account.lower()}:{digits}"
+    return f"{account.lower()}:{found}"
 
 
-def _readings(text: str, digits: str, region: str) -> list[tuple[str, str | None]]:
+def _readings(text: str, found: str, region: str) -> list[tuple[str, str | None]]:
     if text.lstrip(" (").startswith(("+", "\uff0b")):
         return [(text.lstrip(" ("), None)]
-    if digits.startswith("00"):
-        return [(f"+{digits[2:]}", None)]
+    if found.startswith("00"):
+        return [(f"+{found[2:]}", None)]
     national: list[tuple[str, str | None]] = [(text, region)] if region else []
-    return [*national, (f"+{digits}", None)]
+    return [*national, (f"+{found}", None)]
 
 
 def _e164(text: str, region: str | None, in_use: bool) -> str:

@@ -4,6 +4,7 @@
                          their beginning will do, accents and case do not matter
     "call back"          these whole words, one after the other
     #4567  …4567  0123   a fragment of a number, however either is written: 0123-45 67
+    (030) 123-4567       a whole number finds all its forms: +49 30 1234567, 0049 30 …
     in out internal      direction
     missed abandoned …   outcome
     rec  -rec            with, without a recording
@@ -15,7 +16,7 @@
     triaged:             when that was decided, e.g. triaged:today
     account: vendor: agent: group: queue: campaign: tag: dispo: status: id:
     dur>120  wait>30  talk<6
-    today yesterday tuesday tue 7d 2026-11-02 2026-11-02..2026-11-05
+    today yesterday tuesday tue 7d 2026-11-02 2026-11-02..2026-11-05 2026-11-02.. ..7d
     -word  -"two words"  not
 
 Terms are joined by *and*; several of one kind that exclude each other (``missed abandoned``,
@@ -30,7 +31,8 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from providers.model import Direction, Outcome
-from tui.when import parse_when
+from tui.numbers import fragment
+from tui.when import BEGINNING, parse_when, period
 
 DIRECTIONS = {
     "in": Direction.INBOUND,
@@ -65,9 +67,14 @@ _TOKEN = re.compile(
     r'(?=\S)(?P<minus>-?)(?P<key>[a-z]+:)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]\S*))?', re.I
 )
 _COMPARE = re.compile(r"(dur|wait|talk)(>=|<=|>|<|=)(\d{1,6})(s|m)?", re.I)
-_NUMBER = re.compile(r"[#…][\s()./+-]*\d[\d\s()./+-]*|\+\d[\d\s()./+-]*|\(?\d[\d\s()./+-]{2,}")
+_NUMBER = re.compile(
+    r"(?:[#…]|\.{2,3})[\s()./+-]*\d[\d\s()./+-]*|\+\d[\d\s()./+-]*|\(?\d[\d\s()./+-]{2,}"
+)
 _NUMBER_GOES_ON = re.compile(r"(?:\s+[(+]?\d[\d()./+-]*(?=\s|$))+")
 """Further groups of digits behind the first one of a number."""
+_EXTENSION = re.compile(r"\s*(?:x|ext\.?)\s*\d{1,7}(?=\s|$)", re.I)
+"""Whom somebody asked for behind a number; its other forms lack that."""
+_DAY = re.compile(r"(?:19|20)\d\d-\d\d?-\d\d?(?:t.*)?", re.I)
 
 
 class Term(NamedTuple):
@@ -112,10 +119,6 @@ def fold(text: str) -> str:
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(char for char in decomposed if not unicodedata.combining(char))
-
-
-def digits(text: str) -> str:
-    return "".join(filter(str.isdigit, text))
 
 
 class _Splitter(dict[int, str]):
@@ -166,15 +169,24 @@ def parse(text: str, now: datetime, zone: tzinfo) -> Query:
                 term = _words("phrase", quoted)
             else:
                 term = _bare(match["bare"] or "", now, zone)
-                if term.kind == "number" and (more := _groups(text, stop, now, zone)):
-                    stop += len(more)
-                    term = Term("number", term.value + digits(more))
+                if term.kind == "number":
+                    term, stop = _whole_number(text, match.start("bare"), stop, now, zone)
         except ValueError as error:
             problems.append(Problem(match.start(), match.end(), str(error)))
             continue
-        if term.value or term.kind == "period":
-            terms.append(_negate(term) if negated else term)
+        terms.append(_negate(term) if negated else term)
     return Query(tuple(terms), tuple(problems))
+
+
+def _whole_number(
+    text: str, start: int, stop: int, now: datetime, zone: tzinfo
+) -> tuple[Term, int]:
+    """The number whose first group stands from `start` to `stop`, and where it ends."""
+    stop += len(_groups(text, stop, now, zone))
+    number = text[start:stop]
+    if extension := _EXTENSION.match(text, stop):
+        stop = extension.end()
+    return Term("number", fragment(number)), stop
 
 
 def _groups(text: str, start: int, now: datetime, zone: tzinfo) -> str:
@@ -231,30 +243,51 @@ def _bare(word: str, now: datetime, zone: tzinfo) -> Term:
         raise ValueError(f"{word} needs seconds, for example dur>120")
     if period := _period(lower, now, zone):
         return period
-    if match := _NUMBER.fullmatch(word):
-        return Term("number", digits(match[0]))
+    if _NUMBER.fullmatch(word) and not _DAY.fullmatch(word):
+        return Term("number", fragment(word))
+    if _DAY.fullmatch(word):
+        raise ValueError(f"there is no day {word}; a number is written #{word}")
+    if len(word) > 1 and word[0] in "#…":
+        raise ValueError(f"{word} is no fragment of a number, for example #4567")
+    if re.search(r"\w.*[<>]|[<>].*\w", word):
+        raise ValueError(f"{word}: only dur, wait and talk compare, for example dur>120")
     return _words("word", word)
 
 
 def _words(kind: str, text: str) -> Term:
-    if text and not words(text):
-        raise ValueError(f"{text} has no letter or digit to look for")
+    if not words(text):
+        raise ValueError(
+            f"{text} has no letter or digit to look for" if text else "there is no word here"
+        )
     return Term(kind, fold(text))
 
 
 def _period(word: str, now: datetime, zone: tzinfo) -> Term | None:
+    """A day, or from one time to another; None for other words. Raises ValueError for one that
+    is a time on one side only, or that ends before it begins.
+    """
     first, dots, last = word.partition("..")
-    try:
-        begin, end = parse_when(first, now, zone)
-        if dots:
-            end = parse_when(last, now, zone)[1] if last else now
-    except ValueError:
-        if dots and re.match(r"\d{4}-", word):
-            raise ValueError(
-                f"{word} is not a period, for example 2026-11-02..2026-11-05"
-            ) from None
+    sides = [side for side in (first, last) if side]
+    known = [side for side in sides if _is_time(side, now, zone)]
+    if not known or (not dots and word.isdecimal()):  # 20301012 is a number
+        if dots and any(map(_DAY.fullmatch, sides)):
+            raise ValueError(f"{word} is not a period, for example 2026-11-02..2026-11-05")
         return None
-    return Term("period", word, low=begin.timestamp(), high=end.timestamp())
+    if len(known) < len(sides):
+        raise ValueError(f"{word} is not a period, for example 2026-11-02..2026-11-05")
+    if dots:
+        begin, end = period(first, last, now, zone)
+    else:
+        begin, end = parse_when(word, now, zone)
+    return Term("period", word, low=(begin or BEGINNING).timestamp(), high=(end or now).timestamp())
+
+
+def _is_time(text: str, now: datetime, zone: tzinfo) -> bool:
+    try:
+        parse_when(text, now, zone)
+    except ValueError:
+        return False
+    return True
 
 
 _BEGUN = re.compile(r'(?:^|\s)-?(?P<key>[a-z]+):(?P<value>"[^"]*|[^\s"]*)$', re.I)

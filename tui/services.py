@@ -20,6 +20,12 @@ from tui.when import local_zone
 if TYPE_CHECKING:
     from providers.base import Login, Provider, Secret
 
+UNREACHED = "See whether the disk has room, and whether its folder may be written."
+DAMAGED = (
+    "Move it away: a sync brings the vendors' calls again. What was decided about them stands"
+    " in that file alone."
+)
+
 
 @dataclass(slots=True)
 class Services:
@@ -56,9 +62,9 @@ class Services:
         try:
             return Archive(path)
         except (OSError, sqlite3.Error) as error:
+            odd = isinstance(error, OSError | sqlite3.OperationalError)
             raise ArchiveTrouble(
-                f"the archive {path} cannot be opened: {error}",
-                "If it is damaged, move it away; a sync brings the vendors' calls again.",
+                f"the archive {path} cannot be opened: {error}", UNREACHED if odd else DAMAGED
             ) from None
 
     def find_token(self, account: Account) -> Secret:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,7 +13,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input
 
-from widgets.cells import Line
+from widgets.cells import Line, fit
 from widgets.lines import LineView
 from widgets.safe import safe_text
 
@@ -37,7 +38,7 @@ class Complaint(LineView):
     """
 
     problem: reactive[tuple[int, str] | None] = reactive(None, repaint=False)
-    """Where in the text, from 0, and the sentence."""
+    """Where in the text, in cells from 0, and the sentence."""
 
     choices: reactive[Choices] = reactive(Choices(), repaint=False)
 
@@ -55,9 +56,11 @@ class Complaint(LineView):
             return ()
         start, sentence = self.problem
         text = safe_text(sentence, 300)
-        # under the place where the sentence still fits beside it, else at the left
-        indent = 1 + start if start + len(text) + 4 < self.size.width else 1
-        return ((f"{' ' * indent}^ {text}", ""),)
+        indent = min(1 + start, self.size.width - 2)
+        room = self.size.width - indent - 3
+        if room >= min(cell_len(text), indent):
+            return ((f"{' ' * indent}^ {fit(text, max(room, 0)).rstrip()}", ""),)
+        return ((f"{fit(text, indent - 1, 'right')} ^", ""),)
 
 
 class QueryInput(Input):
@@ -83,6 +86,12 @@ class QueryInput(Input):
         else:
             await super()._on_key(event)
 
+    def _on_paste(self, event: events.Paste) -> None:
+        """All lines of what is pasted, in one; an input of its own keeps the first alone."""
+        event.prevent_default()
+        super()._on_paste(events.Paste(" ".join(event.text.split())))
+        event.stop()
+
     def action_close(self, kept: bool) -> None:
         assert isinstance(self.parent, FilterLine)
         self.parent.close(kept)
@@ -99,11 +108,13 @@ class FilterLine(Widget):
     FilterLine {
         height: auto;
         display: none;
-        Input, Input:focus { height: 1; border: none; padding: 0 1; background: $surface; }
+        Input.-textual-compact, Input:focus {
+            height: 1; border: none; padding: 0 1; background: $surface;
+        }
     }
     """
     problem: reactive[tuple[int, str] | None] = reactive(None, repaint=False)
-    """Where in the text something was not understood, and why."""
+    """Where in the text something was not understood, in cells, and why."""
 
     choices: reactive[Choices] = reactive(Choices(), repaint=False)
     """How what is typed may go on; of another text than the present one they are not shown."""

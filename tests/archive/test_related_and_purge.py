@@ -68,6 +68,12 @@ def test_hidden_numbers_are_not_the_same_number(archive: Archive) -> None:
     assert [related(archive, id_) for id_ in "12345"] == [[]] * 5
 
 
+@pytest.mark.parametrize("withheld", ["000", "0000000", "+266696687"])
+def test_a_withheld_number_takes_nobody_along(archive: Archive, withheld: str) -> None:
+    save(archive, of(1, "+442079460000"), of(2, withheld), of(3, "+12660000000"))
+    assert archive.keys_of_number(withheld) == []
+
+
 def test_original_and_transferred_calls_know_each_other(archive: Archive) -> None:
     first, second = call(1), call(2, original_call_id="1")
     third = call(3, original_call_id="1")

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,26 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
         archive.save("EU-1", calls)
         archive.save("two", [call(6, provider="liner", direction=None, started_at=None)])
     return archive
+
+
+FORMS = (
+    *("+44 20 7946 0123", "+44 (0)20 7946 0123", "0044 20 7946 0123", "442079460123"),
+    *("020 7946 0123", "(020) 7946-0123", "#02079460123", "+442079460123 ext. 7"),
+)
+"""How people write one number."""
+
+
+@pytest.mark.parametrize("typed", FORMS)
+@pytest.mark.parametrize("stored", FORMS)
+def test_any_form_of_a_number_finds_any_other(tmp_path: Path, stored: str, typed: str) -> None:
+    with Archive(tmp_path / "archive.db") as archive:
+        with archive.transaction():
+            archive.closing.set_region("desk", "GB")
+            calls = [call(1, contact=Contact(number=stored)), call(2)]
+            archive.save("desk", calls)
+        for text, found in ((typed, ["1"]), (f"-{typed}", ["2"]), (f"in {typed}", ["1"])):
+            keys = archive.keys(parse(text, NOW, UTC))
+            assert [row.id for row in archive.rows(keys).window(0, 10)] == found, text
 
 
 @pytest.mark.parametrize(

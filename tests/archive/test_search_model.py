@@ -21,7 +21,8 @@ from tui.archive import Archive
 from tui.archive.schema import MIGRATIONS, _statements
 from tui.archive.search import meaning
 from tui.archive.triage import note, state, tag
-from tui.query import EVERYTHING, Query, Term, digits, parse, words
+from tui.numbers import digits
+from tui.query import EVERYTHING, Query, Term, parse, words
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 TEXTS = (

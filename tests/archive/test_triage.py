@@ -120,6 +120,34 @@ def test_undo_of_a_call_takes_back_whoevers_last_step_on_it(archive: Archive) ->
     assert archive.triage.of("desk", "3").state == "done"
 
 
+def test_what_another_took_back_is_not_taken_back_again(archive: Archive) -> None:
+    log = archive.triage
+    log.act(names(1), [state("open")], "ann", AT)
+    log.act(names(2), [state("done")], "ann", AT)
+    log.undo_of(names(2), "ben")
+    undone = log.undo("ann")
+    assert undone and undone.calls == tuple(names(1)), "her last step that still stands"
+    assert log.undo("ann") is None
+
+
+def test_an_undo_that_was_cut_off_in_the_middle_is_brought_to_its_end(archive: Archive) -> None:
+    log = archive.triage
+    batch = log.act(names(1, 2, 3), [state("done")], "ann", AT)
+    log._write(names(1), [Change("undo", {"batch": batch})], "ann", "cut off", AT)
+    assert [log.of(*name).state for name in names(1, 2, 3)] == ["new", "done", "done"]
+    undone = log.undo("ann")
+    assert undone and undone.calls == tuple(names(1, 2, 3)) and log.undo("ann") is None
+    assert found(archive, "state:done") == ""
+
+
+def test_earlier_notes_are_found_until_they_are_undone(archive: Archive) -> None:
+    archive.triage.act(names(3), [note("promised a refund")], "ann", AT)
+    archive.triage.act(names(3), [note("called back")], "ben", AT)
+    assert found(archive, "refund") == found(archive, '"called back"') == "3"
+    archive.triage.undo("ann")
+    assert found(archive, "refund") == "" and found(archive, '"called back"') == "3"
+
+
 def test_comments_keep_their_place_in_the_recording_and_are_found(archive: Archive) -> None:
     archive.triage.act(names(4), [comment("refund promised", 83.26, 1)], "ann", AT)
     [event] = archive.triage.events("desk", "4")

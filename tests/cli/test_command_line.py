@@ -278,6 +278,25 @@ def test_no_token_is_anywhere_and_every_file_is_private(
         assert mode == (0o700 if path.is_dir() else 0o600), path
 
 
+@pytest.mark.parametrize(
+    "words", [("-rec",), ("in", "-rec"), ("-rec", "-voicemail", "--limit", "5"), ("--", "-rec")]
+)
+def test_a_query_may_say_not(
+    home: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    run("sync", "liner-1", "--recordings")
+    found, everything = listed(capsys, *words), listed(capsys)
+    assert 0 < len(found) < len(everything)
+    assert not any(call["has_recording"] for call in found)
+
+
+def test_the_signs_stand_under_what_was_not_understood(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("calls", "日本語の", "foo:x") == 2
+    assert capsys.readouterr().err.splitlines()[1:] == ["  日本語の foo:x", f"{' ' * 11}^^^^^"]
+
+
 def test_a_reader_that_goes_away_is_no_error(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -288,12 +307,43 @@ def test_a_reader_that_goes_away_is_no_error(
     assert json.loads(done.stdout)["account"] == "liner-1"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("form", ["", "--json", "--csv"])
+def test_output_to_a_full_disk_is_an_error_of_two_lines(home: Path, form: str) -> None:
+    run("sync", "liner-1")
+    command = f"{shlex.quote(sys.executable)} -m tui.cli calls {form} > /dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 1 and "No space left" in done.stderr
+    assert len(done.stderr.splitlines()) == 2, done.stderr
+
+
+def test_an_archive_that_cannot_be_written_is_said(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("sync", "nectar-1")
+    name = next(f"{call['account']}:{call['id']}" for call in listed(capsys))
+    archive = sqlite3.connect(home / "data" / "archive.db")
+    archive.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    )
+    archive.close()
+    assert run("triage", name, "--state", "done") == 1
+    assert "the archive: disk full" in capsys.readouterr().err
+
+
 def test_an_archive_that_cannot_be_opened_is_said(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     archive = home / "data" / "archive.db"
     archive.write_bytes(b"this is not a database, whatever its name says" * 100)
     assert run("calls") == 1
-    assert str(archive) in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert str(archive) in said and "in that file alone" in said
+    archive.unlink()
+    archive.mkdir()
+    assert run("calls") == 1
+    assert "Move it away" not in capsys.readouterr().err
+    archive.rmdir()
+    archive.write_bytes(b"this is not a database, whatever its name says" * 100)
     with pytest.raises(sqlite3.DatabaseError):
         sqlite3.connect(archive).execute("select * from call")

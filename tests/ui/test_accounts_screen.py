@@ -113,6 +113,7 @@ async def test_an_account_is_changed_and_removed(home: Home, world: Sandbox) -> 
         await until(pilot, lambda: "nectar is changed" in page(pilot))
         await pilot.press("x")
         await until(pilot, lambda: "Remove nectar?" in page(pilot))
+        assert "what was decided about" in page(pilot)
         await pilot.press("y")
         await until(pilot, lambda: "calls removed from the archive" in page(pilot))
         await pilot.press("escape")

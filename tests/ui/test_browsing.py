@@ -8,6 +8,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from tests.ui.conftest import NOW
 from tests.ui.driving import (
@@ -275,6 +276,16 @@ async def test_names_are_completed_while_a_query_is_typed(home: Home) -> None:
         await until(pilot, lambda: " tab  follow-up" in page(pilot))
         await pilot.press("escape")
         assert " tab  " not in page(pilot)
+
+
+@pytest.mark.parametrize("text", ["missed foo:x", "日本 foo:x", f"{'a ' * 30}foo:x"])
+async def test_the_sign_stands_under_what_was_not_understood(home: Home, text: str) -> None:
+    async with run_app(home(), text).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "^" in page(pilot))
+        line, below = page(pilot).splitlines()[:2]
+        place = line.index("foo:x")
+        assert cell_len(below.partition("^")[0]) == cell_len(line[:place])
+        assert "foo: is not a field" in below
 
 
 async def test_the_sidebar_counts_what_the_calls_shown_have_and_narrows_by_it(home: Home) -> None:

@@ -139,3 +139,13 @@ def test_inside_tmux_its_buffer_is_used(runtime: Path) -> None:
         subprocess.run([*tmux, "kill-server"], check=True)
     assert copy(COMMAND, inside, told.append) == "the terminal (OSC 52)"
     assert told == [COMMAND]
+
+
+def test_a_clipboard_tool_is_given_no_token(tmp_path: Path) -> None:
+    tool, seen = tmp_path / "xclip", tmp_path / "seen"
+    tool.write_text(f"#!/bin/sh\nenv > {seen}; cat >> {seen}\n")
+    tool.chmod(0o700)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    given = {"PATH": path, "DISPLAY": ":0", "RINGBACK_TOKEN_DESK": "tok-SECRET"}
+    assert copy("ringback://desk/1", given, lambda _: None) == "xclip"
+    assert "ringback://desk/1" in seen.read_text() and "tok-SECRET" not in seen.read_text()

@@ -36,7 +36,7 @@ from tui import audit
 from tui.app import RingbackApp
 from tui.archive import Archive
 from tui.links import Link, parse
-from tui.screens.export_prompt import ExportPrompt
+from tui.screens.export_prompt import ExportPrompt, _wrong
 from tui.screens.main import MainScreen
 from tui.services import Services
 from widgets.call_detail import CallDetail
@@ -424,3 +424,11 @@ async def test_a_whole_query_leaves_by_two_keys(
         await until(pilot, lambda: pilot.app.focused is not None and pilot.app.screen.is_modal)
         await pilot.press("enter")
         await until(pilot, lambda: "30 calls saved" in status(pilot))
+
+
+def test_a_device_or_a_pipe_is_not_replaced_by_an_export(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    assert "no ordinary file" in _wrong(pipe) and "no ordinary file" in _wrong(Path("/dev/null"))
+    (tmp_path / "old.csv").write_text("")
+    assert _wrong(tmp_path / "old.csv") == _wrong(tmp_path / "new.csv") == ""

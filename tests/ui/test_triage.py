@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,15 +35,18 @@ NOW = START + timedelta(hours=6)
 
 
 class Then(Services):
-    """Services at a fixed moment."""
+    """Services at a moment that stands still."""
+
+    at = NOW
 
     def now(self) -> datetime:
-        return NOW
+        return self.at
 
 
 @pytest.fixture
 def desk(paths: Paths) -> Services:
     """Ten calls of today, 10 the newest, of an account that cannot be reached; Ann at the desk."""
+    Then.at = NOW
     services = Then(paths, {**os.environ, "RINGBACK_USER": "ann"}, UTC)
     account = make_account("desk", "nectar", "http://127.0.0.1:9", {"call_ids": "1-99"})
     services.accounts.add(account)
@@ -286,3 +290,62 @@ async def test_keys_that_come_in_one_packet_mean_the_call_that_they_went_to(
         await until(pilot, lambda: all(decided(desk, int(id_)) == ["done"] for id_ in done))
         others = [number for number in range(1, 11) if str(number) not in done]
         assert set(decided(desk, *others)) == {"new"}
+
+
+async def test_a_step_that_cannot_be_kept_is_told_of_and_the_next_one_is_kept(
+    desk: Services,
+) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        newer = sqlite3.connect(desk.paths.archive_file)
+        [known] = newer.execute("PRAGMA user_version").fetchone()
+        newer.execute(f"PRAGMA user_version = {known + 1}")
+        newer.commit()
+        await pilot.press("d", "d")
+        await until(pilot, lambda: "not kept: a later Ringback" in status(pilot))
+        newer.execute(f"PRAGMA user_version = {known}")
+        newer.commit()
+        await ready(pilot)
+        await pilot.press("d")
+        await ready(pilot)
+        newer.close()
+    assert decided(desk, 10, 9, 8) == ["new", "new", "done"]
+
+
+@pytest.mark.parametrize("query", ["24h", "today", "2026-11-02.."])
+async def test_what_is_asked_for_by_the_clock_goes_on_with_it(desk: Services, query: str) -> None:
+    async with run_app(desk, query).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        assert current(pilot) == "10"
+        Then.at = NOW + timedelta(hours=10)  # past midnight
+        late = call(1200, started_at=Then.at - timedelta(minutes=1))
+        fill(desk, late)
+        await until(pilot, lambda: table(pilot)._rows.window(0, 1)[0].id == "1200")
+        assert len(table(pilot)._rows) == (1 if query == "today" else 11)
+
+
+async def test_a_question_says_how_many_marked_calls_are_not_shown(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("x", "j", "x", "slash")
+        await press_each(pilot, "id:9")
+        await pilot.press("enter")
+        await ready(pilot)
+        await pilot.press("d")
+        await until(pilot, lambda: "Mark 2 calls (1 not shown) done?" in page(pilot))
+        await pilot.press("n", "t")
+        await until(pilot, lambda: "2 calls (1 not shown), tag" in page(pilot))
+        await pilot.press("escape")
+    assert decided(desk, 10, 9) == ["new", "new"]
+
+
+async def test_all_lines_of_a_pasted_note_are_kept(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("D")
+        pilot.app.post_message(events.Paste("wants a refund\r\n\nand a call\n"))
+        await pilot.pause()
+        await pilot.press("enter")
+        await ready(pilot)
+    with desk.open_archive() as archive:
+        assert archive.triage.of("desk", "10").note == "wants a refund and a call"

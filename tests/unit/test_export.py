@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from providers.model import Call, Contact, Disposition
+from providers.model import Call, Contact, Disposition, Hangup
 from tests.archive.calls import call
 from tui import export
 from tui.archive import codec
@@ -84,6 +84,20 @@ def test_every_column_of_the_table_has_its_fields() -> None:
     assert known <= set(export.ALL_FIELDS)
     assert export.fields_of(("number", "time")) == ("contact.number", "started_at", "account", "id")
     assert export.fields_of(("id",)) == ("id", "account")
+
+
+def test_a_csv_of_everything_lacks_nothing_that_json_has() -> None:
+    one = codec.printed(codec.encode(call(1)), "desk")
+    wanted = [
+        f"{name}.{inner}" if isinstance(value, dict) else name
+        for name, value in one.items()
+        for inner in (value if isinstance(value, dict) else ("",))
+    ]
+    assert list(export.ALL_FIELDS) == [name for name in wanted if name != "recording_events"]
+    full = call(1, original_call_id="0", derived=("wait_s", "ended_at"), hangup=Hangup(code="16"))
+    [row] = written(full)
+    assert (row["original_call_id"], row["hangup.code"]) == ("0", "16")
+    assert row["derived"] == "wait_s, ended_at"
 
 
 def test_json_lines_hold_what_json_prints() -> None:

@@ -24,6 +24,13 @@ def terms(text: str) -> list[Term]:
         ("+1(202)555", Term("number", "1202555")),
         ("4567", Term("number", "4567")),
         ("45", Term("word", "45")),
+        ("...4567", Term("number", "4567")),
+        ("٤٥٦٧", Term("number", "4567")),
+        ("20301012", Term("number", "20301012")),
+        ("(030) 123-4567", Term("number", "301234567")),
+        ("0049 30 1234567", Term("number", "49301234567")),
+        ("+49 (0)30 1234567", Term("number", "49301234567")),
+        ("-+1 212 555 0123 ext. 5", Term("number", "12125550123", negated=True)),
         ("in", Term("direction", "inbound")),
         ("Missed", Term("outcome", "missed")),
         ("in_progress", Term("outcome", "in_progress")),
@@ -48,6 +55,10 @@ def test_periods() -> None:
     [open_end] = terms("2026-11-01..")
     assert open_end.high == NOW.timestamp()
     assert terms("7d")[0].low == NOW.timestamp() - 7 * 86400
+    [until] = terms("..2026-11-01")
+    assert (until.low, until.high) == (946684800.0, 1793577599.999)
+    [weeks] = terms("14d..7d")
+    assert weeks.high == terms("7d")[0].low
 
 
 @pytest.mark.parametrize(
@@ -57,6 +68,15 @@ def test_periods() -> None:
         ("agent:", 0, 6, "agent:name"),
         ("in dur>soon", 3, 11, "dur>120"),
         ("2026-11-02..x", 0, 13, "2026-11-02..2026-11-05"),
+        ("in yesterday..x", 3, 15, "2026-11-02..2026-11-05"),
+        ("x..today", 0, 8, "2026-11-02..2026-11-05"),
+        ("2026-11-31..2026-12-45", 0, 22, "2026-11-02..2026-11-05"),
+        ("2026-11-31", 0, 10, "no day"),
+        ("2026-11-05..2026-11-02", 0, 22, "before it begins"),
+        ("anna - missed", 5, 6, "no word"),
+        ('anna ""', 5, 7, "no word"),
+        ("#abc", 0, 4, "#4567"),
+        ("len>60", 0, 6, "dur>120"),
     ],
 )
 def test_what_is_not_understood_is_marked_and_explained(
@@ -71,8 +91,7 @@ def test_what_is_not_understood_is_marked_and_explained(
 def test_several_terms_and_joining() -> None:
     query = parse("in missed anna", NOW, UTC) & parse("rec", NOW, UTC)
     assert [term.kind for term in query.terms] == ["direction", "outcome", "word", "recording"]
-    assert parse("", NOW, UTC) == Query()
-    assert parse('"', NOW, UTC) == Query()
+    assert parse("", NOW, UTC) == parse(" ", NOW, UTC) == Query()
 
 
 def test_fold() -> None:

@@ -4,9 +4,14 @@ SQL stands in this package alone. `Archive` is one SQLite connection; each threa
 own. Several Ringbacks may share one archive (WAL, short write transactions).
 """
 
+import sqlite3
+
 from tui.archive.archive import Archive, Saved
 from tui.archive.rows import RowList
 from tui.archive.schema import ArchiveTrouble
 from tui.archive.syncs import AccountState, Walk
 
-__all__ = ["AccountState", "Archive", "ArchiveTrouble", "RowList", "Saved", "Walk"]
+__all__ = ["TROUBLES", "AccountState", "Archive", "ArchiveTrouble", "RowList", "Saved", "Walk"]
+
+TROUBLES = (ArchiveTrouble, sqlite3.Error, OSError)
+"""What an archive that opens may raise later: a full disk, a later Ringback's new tables."""

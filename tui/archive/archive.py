@@ -57,7 +57,7 @@ class Archive(SyncTables):
         self._prepare()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        for function in (search.finds, search.lists):
+        for function in (search.finds, search.lists, search.e164):
             self._db.create_function(function.__name__, 2, function, deterministic=True)
         self.index = SearchIndex(self._db)
         self._planner = search.Planner(self._db, self.index)
@@ -95,10 +95,11 @@ class Archive(SyncTables):
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # a full disk may have ended it already
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     # -- calls in
 
@@ -325,14 +326,18 @@ class Archive(SyncTables):
         rows = (self._db.execute(sql, (key,)).fetchone() for key in keys)
         return [row for row in rows if row]
 
+    def among(self, keys: Sequence[int], query: Query) -> set[int]:
+        """Those of at most 30,000 keys whose calls match."""
+        parts = [search.meaning(*group) for group in search.grouped(query)]
+        marks = ",".join("?" * len(keys))
+        conditions = " AND ".join([f"key IN ({marks})", *(sql for sql, _ in parts)])
+        values = [value for _, part in parts for value in part]
+        rows = self._db.execute(f"SELECT key FROM call WHERE {conditions}", [*keys, *values])
+        return {row[0] for row in rows}
+
     def untriaged(self, keys: Sequence[int]) -> set[int]:
         """Those of at most 30,000 keys whose calls nobody decided about, and that still wait."""
-        condition, values = search.meaning(UNTRIAGED)
-        marks = ",".join("?" * len(keys))
-        rows = self._db.execute(
-            f"SELECT key FROM call WHERE key IN ({marks}) AND {condition}", [*keys, *values]
-        )
-        return {row[0] for row in rows}
+        return self.among(keys, Query((UNTRIAGED,)))
 
     def facets(self, query: Query = EVERYTHING, within: int | None = SOON) -> Facets:
         """Agents, outcomes, dispositions, groups and tags of the calls that match, with counts.

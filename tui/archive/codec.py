@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
@@ -24,38 +24,9 @@ _STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u
 """C1 controls, bidi controls, line separators and lone surrogates, which JSON leaves alone."""
 
 _TIMES = frozenset({"started_at", "ended_at"})
-_ORDER = (
-    "id",
-    "provider",
-    "direction",
-    "outcome",
-    "status",
-    "started_at",
-    "ended_at",
-    "duration_s",
-    "wait_s",
-    "talk_s",
-    "derived",
-    "from",
-    "to",
-    "contact",
-    "company_number",
-    "agents",
-    "ring_group",
-    "queue",
-    "ivr",
-    "campaign",
-    "disposition",
-    "hangup",
-    "tags",
-    "sla_met",
-    "callback_requested",
-    "original_call_id",
-    "summary",
-    "has_recording",
-    "recording_events",
-    "recordings",
-)
+_APART = frozenset({"history_id", "recordings_known", "problems", "raw"})
+"""What the archive keeps of a call and ``--json`` does not print."""
+_ORDER = tuple(item.name.rstrip("_") for item in fields(Call) if item.name not in _APART)
 _PARTS: dict[str, type[Any]] = {
     "contact": Contact,
     "company_number": CompanyNumber,
@@ -173,6 +144,17 @@ def printed(body: Mapping[str, Any], account: str, *, with_urls: bool = False) -
     if not with_urls:
         out["recordings"] = [{**recording, "url": None} for recording in body.get("recordings", ())]
     return out
+
+
+def names() -> Iterator[str]:
+    """What `printed` holds, in its order; inside of a part as ``contact.name``."""
+    yield from ("account", "provider")
+    for name in _ORDER:
+        if name in _PARTS:
+            yield from (f"{name}.{inner}" for inner in _FIELDS[_PARTS[name]])
+        elif name != "provider":
+            yield name
+    yield from (f"triage.{name}" for name in NO_TRIAGE)
 
 
 def dumps(value: Any) -> str:

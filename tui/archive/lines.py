@@ -9,7 +9,8 @@ from typing import Any
 
 from providers.model import Call
 from tui.archive import codec
-from tui.query import digits, words
+from tui.numbers import digits
+from tui.query import words
 
 
 def pack(raw: Any) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from tui.query import digits
+from tui.numbers import digits
 
 TAIL = 7
 """The last digits of a number are the same in all its forms."""
@@ -65,8 +65,8 @@ def _same(one: str, other: str) -> bool:
     """Whether two keys are of one number; where the country of one is not known, its last digits
     decide: rather too much than too little goes.
     """
-    if one == other:
-        return True
+    if not one or one == other:
+        return bool(one)  # a withheld number is nobody's
     known = one.startswith("+") and other.startswith("+")
     return not known and one[-NATIONAL:] == other[-NATIONAL:]
 

@@ -23,6 +23,7 @@ from tui.archive.index import (
     bucket,
     token,
 )
+from tui.numbers import MIN_DIGITS, number_key
 from tui.query import EXACT, Query, Term, words
 
 ORDERS = {
@@ -120,6 +121,23 @@ def _word(term: Term) -> Sql:
     return f"({WORDS_HAVE} OR instr(our_words, ?))", [needle, needle]
 
 
+def e164(number: str, region: str) -> str | None:
+    """SQL function: a number without + as one of a region; None when it cannot be one."""
+    key = number_key(number, "", region)
+    return key if key.startswith("+") else None
+
+
+_SAME_NUMBER = "number_key IN (SELECT '+' || ? UNION SELECT e164(?, region) FROM region)"
+"""A whole number is found in its other forms too, by the account's region."""
+
+
+def _number(term: Term) -> Sql:
+    contains, value = "digits LIKE ?", [f"%{term.value}%"]
+    if len(term.value) < MIN_DIGITS:
+        return contains, value
+    return f"({contains} OR {_SAME_NUMBER})", [*value, term.value, term.value]
+
+
 def _field(term: Term) -> Sql:
     if term.field in EXACT:
         return f"call.{term.field} = ?", [term.value]
@@ -175,7 +193,7 @@ _INDEX_OF = {
 _MEANING: dict[str, Callable[[Term], Sql]] = {
     "word": _word,
     "phrase": _word,
-    "number": lambda term: ("digits LIKE ?", [f"%{term.value}%"]),
+    "number": _number,
     "direction": lambda term: ("direction = ?", [term.value]),
     "outcome": lambda term: ("outcome = ?", [term.value]),
     "recording": lambda term: ("has_recording = 1", []),
@@ -277,7 +295,10 @@ class Planner:
                 if sum(calls for _, calls in found) <= FEW_CALLS:
                     marks = ",".join(str(n) for n, _ in found)
                     sql = f"SELECT DISTINCT place AS p FROM call_number WHERE n IN ({marks})"
-                    return sql, [], group
+                    if len(value := group[0].value) < MIN_DIGITS:
+                        return sql, [], group
+                    sql += f" UNION SELECT place FROM call WHERE {_SAME_NUMBER}"
+                    return sql, [value, value], group
         return None
 
     def _by_decision(

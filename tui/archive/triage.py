@@ -215,17 +215,22 @@ class TriageLog:
 
     def undo(self, by: str, at: float | None = None) -> Undone | None:
         """Take back this person's last step that still stands; None when there is none."""
-        return self._undo(self._last_batch(self._newest_first("by = ?", [by])), by, at)
+        row = self._db.execute(
+            "SELECT batch FROM event WHERE by = ? AND kind <> 'undo' AND NOT EXISTS"
+            " (SELECT 1 FROM event AS later WHERE later.account = event.account"
+            " AND later.id = event.id AND later.kind = 'undo'"
+            " AND later.body ->> 'batch' = event.batch) ORDER BY seq DESC LIMIT 1",
+            (by,),
+        ).fetchone()
+        return self._undo(row[0], by, at) if row else None
 
     def undo_of(self, calls: Sequence[CallName], by: str, at: float | None = None) -> Undone | None:
         """Take back the last step, whoever's, that changed one of these calls."""
-        events = [event for name in calls for event in self.events(*name)]
-        events.sort(key=lambda event: -event.seq)
-        return self._undo(self._last_batch(events), by, at)
+        events = [event for name in calls for event in standing(self.events(*name))]
+        last = max(events, key=lambda event: event.seq, default=None)
+        return self._undo(last.batch, by, at) if last else None
 
-    def _undo(self, batch: str | None, by: str, at: float | None) -> Undone | None:
-        if batch is None:
-            return None
+    def _undo(self, batch: str, by: str, at: float | None) -> Undone:
         calls = self._db.execute(
             "SELECT account, id FROM event WHERE batch = ? GROUP BY account, id ORDER BY min(seq)",
             (batch,),
@@ -236,17 +241,6 @@ class TriageLog:
         ).fetchall()
         self._write(calls, [Change("undo", {"batch": batch})], by, _new_batch(), at)
         return Undone(tuple(calls), tuple(Change(kind, json.loads(body)) for kind, body in changes))
-
-    @staticmethod
-    def _last_batch(newest_first: Iterable[Event]) -> str | None:
-        """The first batch that no event before it (that is, no later one) takes back."""
-        undone: set[str] = set()
-        for event in newest_first:
-            if event.kind == "undo":
-                undone.add(event.body["batch"])
-            elif event.batch not in undone:
-                return event.batch
-        return None
 
     def _write(
         self,
@@ -314,8 +308,9 @@ class TriageLog:
 
     def _copy(self, name: CallName, now: Triage) -> None:
         """Into the call's line, where it is filtered by."""
-        comments = (e.body["text"] for e in standing(self.events(*name)) if e.kind == "comment")
-        words = [*now.tags, now.note or "", *comments]
+        # earlier notes too: the detail shows them
+        said = (e.body["text"] for e in standing(self.events(*name)) if "text" in e.body)
+        words = [*now.tags, *said]
         self._db.execute(
             "UPDATE call SET state = ?, snoozed_until = ?, triaged_at = ?, our_tags = ?,"
             " our_words = ? WHERE account = ? AND id = ?",
@@ -324,7 +319,7 @@ class TriageLog:
                 _ms(now.snoozed_until),
                 _ms(now.at),
                 ", ".join(now.tags) or None,
-                apart(filter(None, words)),
+                apart(words),
                 *name,
             ),
         )
@@ -380,12 +375,6 @@ class TriageLog:
         """Seconds into one recording of a call at which a comment stands."""
         here = (e.body for e in standing(self.events(account, id_)) if e.kind == "comment")
         return tuple(body["at_s"] for body in here if body["recording"] == recording)
-
-    def _newest_first(self, condition: str, values: Sequence[Any]) -> Iterator[Event]:
-        rows = self._db.execute(
-            f"SELECT {_FIELDS} FROM event WHERE {condition} ORDER BY seq DESC", values
-        )
-        return map(_event, rows)
 
     def known_tags(self, limit: int = 200) -> list[str]:
         """Tags of ours that were given before, the latest first."""

@@ -289,7 +289,8 @@ class AccountsScreen(ReportingScreen[bool]):
         sure = await self.app.push_screen_wait(
             Confirm(
                 f"Remove {account.name}?",
-                "Its calls, recordings and token are removed from this machine, not at the vendor.",
+                "Its calls, what was decided about them, its recordings and its token are removed"
+                " from this machine, not at the vendor.",
                 yes="Remove",
             )
         )

@@ -95,6 +95,8 @@ def _wrong(path: Path) -> str:
     try:
         if path.is_dir():
             return f"{path} is a folder."
+        if path.exists() and not path.is_file():
+            return f"{path} is no ordinary file."  # a device would be replaced by one
         if not path.parent.is_dir():
             return f"There is no folder {path.parent}."
     except (OSError, ValueError):

@@ -5,15 +5,15 @@ reading of it beside the screen.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from abc import abstractmethod
 from contextlib import suppress
 from typing import Any
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.reactive import var
 
-from tui.archive import Archive
+from tui.archive import TROUBLES, Archive
 from tui.archive.facets import Facets
 from tui.query import Query, begun, completed, parse, with_or_without
 from tui.screens import state
@@ -72,6 +72,7 @@ class QueryingScreen(CallsScreen):
 
     def _reload(self, keep: bool = True) -> None:
         """Read the rows anew, one reading at a time; `keep` the cursor on its call."""
+        self._parse()  # "today" and "24h" go on with the clock
         self._stale, self._keep = True, self._keep and keep
         if self._reader and not keep:
             self._reader.end()  # of another query
@@ -88,7 +89,7 @@ class QueryingScreen(CallsScreen):
                 # the first page at once where other calls are asked for, then the whole order
                 for limit in (None,) if self._keep else (state.FIRST_ROWS, None):
                     await self._read_once(limit)
-        except (sqlite3.Error, OSError) as error:
+        except TROUBLES as error:
             self._flash(f"the archive cannot be read: {error}", "error")
         finally:
             self._reading = False
@@ -100,18 +101,18 @@ class QueryingScreen(CallsScreen):
         sidebar = self.query_one(Sidebar)
         if not sidebar.display:
             return
-        with suppress(sqlite3.Error, OSError):  # the rows are read too, and say it
+        with suppress(*TROUBLES):  # the rows are read too, and say it
             found = await asyncio.to_thread(_facets, self.services, self._query)
             sidebar.facets = state.facet_items(found)
 
     async def _read_once(self, limit: int | None) -> None:
-        wanted = self._query, self.sort
+        wanted = self.query_text, self.sort
         if self._stale:
             return
-        self._reader = state.Reading(self.services, self.accounts, *wanted, limit)
+        self._reader = state.Reading(self.services, self.accounts, self._query, self.sort, limit)
         snapshot = await asyncio.to_thread(self._reader.run)
         whole = limit is None or (snapshot is not None and not snapshot.complete)
-        if snapshot and whole and wanted == (self._query, self.sort):
+        if snapshot and whole and wanted == (self.query_text, self.sort):
             keep, self._keep = self._keep, True
             self._show(snapshot, keep)
 
@@ -126,7 +127,8 @@ class QueryingScreen(CallsScreen):
         query = parse(self.query_text, self.services.now(), self.services.zone)
         self._query = Query(query.terms)
         first = query.problems[0] if query.problems else None
-        self.query_one(FilterLine).problem = (first.start, first.message) if first else None
+        place = cell_len(self.query_text[: first.start]) if first else 0
+        self.query_one(FilterLine).problem = (place, first.message) if first else None
 
     def _set_query(self, text: str) -> None:
         if text != self.query_text:
@@ -163,7 +165,7 @@ class QueryingScreen(CallsScreen):
         """Show names that the archive knows, for what is typed."""
         try:
             names = await asyncio.to_thread(_names, self.services, kind, start)
-        except (sqlite3.Error, OSError):
+        except TROUBLES:
             return  # the rows are read too, and say it
         lines = tuple(completed(text, name) for name in names)
         self.query_one(FilterLine).choices = Choices(text, tuple(names), lines)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.accounts import Account
-from tui.archive import Archive
+from tui.archive import TROUBLES, Archive
 from tui.network import NetworkThread
 from tui.services import Services
 
@@ -74,7 +73,7 @@ class Syncs:
 
         try:
             return await sync_account(self._services, account, archive, Wish(**wish), self)
-        except (OSError, sqlite3.Error) as error:
+        except TROUBLES as error:
             return Report(account.name, problems=[f"the archive cannot be written: {error}"])
 
     def page(self, account: str, fetched: int, total: int | None) -> None:

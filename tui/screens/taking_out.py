@@ -5,7 +5,6 @@ jumps between calls that belong together. What goes out is written to the audit 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import sys
 import threading
 import time
@@ -19,7 +18,7 @@ from textual import on, work
 from providers.model import Call
 from tui import audit
 from tui.accounts import Account
-from tui.archive import Archive
+from tui.archive import TROUBLES, Archive
 from tui.links import Link, link_text, page_address, time_text
 from tui.listening import WITH_SOUND
 from tui.network import NetworkThread
@@ -326,7 +325,7 @@ class TakingOutScreen(PlayingScreen):
         except asyncio.CancelledError:
             stop.set()
             raise
-        except (OSError, sqlite3.Error) as error:
+        except TROUBLES as error:
             said = getattr(error, "strerror", None) or error
             self._flash(f"not exported: {said}", "error")
         else:

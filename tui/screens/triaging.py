@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from textual import on, work
 from textual.widget import Widget
 
-from tui.archive import Archive
+from tui.archive import TROUBLES, Archive
 from tui.listening import Playing
 from tui.screens.playing import PlayingScreen
 from tui.when import parse_later
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tui.archive.triage import Change, Undone
     from widgets.prompt_line import PromptLine
 
+_log = logging.getLogger(__name__)
 LOOK_AHEAD = 5000
 """Rows that are searched at once for the next untriaged call; beyond that, beside the screen."""
 LATER_WORDS = ("1h", "tomorrow", "monday", "tuesday", "wednesday", "thursday", "friday", "3d")
@@ -77,6 +78,13 @@ class TriagingScreen(PlayingScreen):
             return []
         return [table.current_key]
 
+    def _counted(self, keys: Sequence[int]) -> str:
+        """``60 calls``, and how many of them the query does not show: marks outlive it."""
+        if self._archive is None or len(keys) > LOOK_AHEAD:
+            return _calls(keys)
+        hidden = len(keys) - len(self._archive.among(keys, self._query))
+        return _calls(keys) + (f" ({hidden:,} not shown)" if hidden else "")
+
     @on(CallTable.Marked)
     def _marks_changed(self) -> None:
         self._show_position()
@@ -100,7 +108,7 @@ class TriagingScreen(PlayingScreen):
         keys = self._targets()
         changes = [triage.state(state)]
         if len(keys) > 1:
-            self._ask_for_all(keys, f"Mark {len(keys):,} calls {state}?", changes)
+            self._ask_for_all(keys, f"Mark {self._counted(keys)} {state}?", changes)
         elif keys:
             self._decide(keys, changes, onward=state == "done")
 
@@ -235,7 +243,7 @@ class TriagingScreen(PlayingScreen):
                 self._flash(str(error), "warning")
 
         if len(keys) > 1:
-            label = f"{len(keys):,} calls, {label}"
+            label = f"{self._counted(keys)}, {label}"
         back: Widget = self.query_one(CallDetail) if self.detail_open else self._table
         if self._prompt:
             self._prompt.ask(label, answered, back, words)
@@ -281,7 +289,7 @@ class TriagingScreen(PlayingScreen):
             while self._writes:
                 try:
                     await asyncio.to_thread(self._write_next)
-                except (sqlite3.Error, OSError) as error:
+                except TROUBLES as error:
                     self._unseen = frozenset()
                     self._flash(f"not kept: {error}", "error")
                 while self._written:
@@ -295,17 +303,21 @@ class TriagingScreen(PlayingScreen):
 
     def _write_next(self) -> None:
         """The next step, in whichever thread comes first: its own, or at the end the screen's."""
-        with self._one_writer, self.services.open_archive() as archive:
+        with self._one_writer:
             if self._writes:
-                write = self._writes.popleft()
-                self._written.append((write, write.do(archive)))
+                write = self._writes.popleft()  # one that fails is not tried again, but told of
+                with self.services.open_archive() as archive:
+                    self._written.append((write, write.do(archive)))
 
     def _write_rest(self) -> None:
         """At the end of the screen: wait for the step that is being written, and write the rest."""
         with self._one_writer:
             pass
         while self._writes:
-            self._write_next()
+            try:
+                self._write_next()
+            except TROUBLES as error:
+                _log.error("a step was not kept: %s", error)
 
     # -- where to go on
 
