@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import pytest
 
+from tests.archive.calls import START
 from tests.benchmarks.bulk import fill
 from tui.archive import Archive
 from tui.archive.search import ORDERS
 from tui.query import EVERYTHING, parse
-from tests.archive.calls import START
 
 CALLS = 600
 

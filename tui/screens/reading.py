@@ -144,7 +144,7 @@ class ReadingScreen(CallsScreen):
             ask = partial(parts.first, order=order, limit=first)
         elif goal == "last":
             ask = partial(parts.last, order=order)
-            self._say_jump("going to the last call")
+            self._say_jump("going to the end")
         else:
             whole = table.range_start is not None
             ask = partial(
@@ -238,7 +238,7 @@ class ReadingScreen(CallsScreen):
     async def _read_range(self) -> None:
         """Hold all rows from where a range begins to the cursor."""
         table = self.query_one(CallTable)
-        self._say_jump("reading the calls of the range")
+        self._say_jump("reading the range")
         try:
             while table.range_waits and table.range_start is not None:
                 if self._reading:

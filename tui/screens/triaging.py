@@ -73,7 +73,7 @@ class TriagingScreen(PlayingScreen):
         """Keys of the marked calls, else of the one under the cursor; says so if there is none."""
         table = self._table
         if table.range_waits:
-            self._flash("the calls of the range are still being read", "warning")
+            self._flash("the range is still being read", "warning")
             return []
         if table.marked:
             return sorted(table.marked)
@@ -357,9 +357,7 @@ class TriagingScreen(PlayingScreen):
             if step > 0:
                 keys = archive.keys(query, column, descending, some, here)
             else:
-                keys = archive.keys(
-                    query, column, descending, some, before=here, last=True
-                )
+                keys = archive.keys(query, column, descending, some, before=here, last=True)
             return next((key for key in keys if key not in unseen), 0)
 
         found = None
