@@ -176,11 +176,11 @@ async def test_n_finds_what_is_further_than_it_looks_ahead(
 ) -> None:
     monkeypatch.setattr(parts, "PART", held)
     whole = archive.keys()
-    names = archive.names_of(sorted(archive.untriaged(whole[10:9_000])))
+    names = archive.names_of(sorted(archive.untriaged(whole[100:9_000])))
     archive.triage.act(names, [state("done")], "ben")
     untriaged = archive.untriaged(whole)
     waiting = [at for at, key in enumerate(whole) if key in untriaged]
-    last, following = max(at for at in waiting if at < 10), min(at for at in waiting if at > 10)
+    last, following = max(at for at in waiting if at < 100), min(at for at in waiting if at > 100)
     assert following >= 9_000
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
@@ -209,7 +209,7 @@ async def test_a_range_goes_over_the_border_of_what_is_held(
         await pilot.press("X", *["pagedown"] * 3, "j")
         await still(pilot)
         end = place(pilot)
-        assert end > PART and table(pilot).marked == set(whole[400 : end + 1])
+        assert end > PART and table(pilot).marked == set(whole[300 : end + 1])
         await pilot.press("G")
         await still(pilot)
         assert here(pilot) == whole[-1] and table(pilot).marked == set(whole[300:])
@@ -456,3 +456,29 @@ async def test_another_query_ends_the_counting_of_the_one_before(
         await pilot.press("escape")
         await until(pilot, began.is_set)
     assert ended.is_set(), "who leaves does not wait for it"
+
+
+async def test_a_slow_way_to_the_end_is_stopped_by_a_key(
+    desk: Services, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = Event()
+
+    def endless(archive: Archive, order: parts.Order) -> parts.Part:
+        try:
+            archive._db.execute(
+                "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n)"
+                " SELECT count(*) FROM n"
+            ).fetchone()
+        finally:
+            ended.set()
+        raise AssertionError("it was interrupted")
+
+    monkeypatch.setattr(parts, "last", endless)
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        await pilot.press("j", "G")
+        await until(pilot, lambda: "going to the end (ctrl+x stops)" in status(pilot))
+        await pilot.press("j", "ctrl+x")
+        await until(pilot, ended.is_set)
+        await still(pilot)
+        assert table(pilot).cursor == 2 and "going" not in status(pilot)

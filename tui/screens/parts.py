@@ -84,8 +84,10 @@ def again(
     elsewhere among those that match; all that were held if `whole`.
     """
     half, some = PART // 2, PART // 20
-    if wanted is not None and wanted not in part.keys and archive.matches(order.query, wanted):
-        return around(archive, order, wanted, half, half)
+    if wanted is not None and archive.matches(order.query, wanted):
+        if not part.begins or wanted not in part.keys[:half]:
+            return around(archive, order, wanted, half, half)
+        row = part.keys.index(wanted)
     nearest = chain(part.keys[row:], reversed(part.keys[:row]))
     key = next((key for key in nearest if archive.names_of([key])), None)
     if key is None:

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from textual import on, work
 from textual.reactive import var
+from textual.timer import Timer
 
 from tui.archive import Archive
 from tui.query import Query
@@ -27,6 +28,8 @@ from widgets.sidebar import Sidebar
 T = TypeVar("T")
 FACETS_MOST = 100_000
 """Calls that are read for exact counts; of more, the sidebar's are lower bounds."""
+SAY_S = 0.3
+"""What takes longer is said."""
 REST = 3
 """So many times as long as a count took, the next one waits, unless the query is another."""
 
@@ -51,8 +54,11 @@ class ReadingScreen(CallsScreen):
         """The call that the cursor goes to with the next reading, if it is among those shown."""
         self._counted: tuple[Query, int] | None = None
         """How many calls matched when they were counted last."""
+        self._exact: Query | None = None
+        """The query whose names were counted exactly last: no lower bounds come back then."""
         self.jumping = ""
-        """What is read before the cursor gets where it shall; empty when nothing is."""
+        """What is read before the cursor gets where it shall; empty when that takes no time."""
+        self._telling: Timer | None = None
 
     @abstractmethod
     def _show(self, snapshot: state.Snapshot, keep: bool) -> None:
@@ -178,9 +184,18 @@ class ReadingScreen(CallsScreen):
         self._reload("last" if event.last else "first")
 
     def _say_jump(self, text: str) -> None:
-        if text != self.jumping:
-            self.jumping = text
-            self._show_progress()
+        """Say what is being read, if it takes a moment; empty: that has ended."""
+        if self._telling is not None:
+            self._telling.stop()
+            self._telling = None
+        if text:
+            self._telling = self.set_timer(SAY_S, partial(self._tell_jump, text))
+        elif self.jumping:
+            self._tell_jump("")
+
+    def _tell_jump(self, text: str) -> None:
+        self.jumping = text
+        self._show_progress()
 
     def _end_jump(self) -> bool:
         """Stay here instead of going to the last call; whether that was going on."""
@@ -288,7 +303,8 @@ class ReadingScreen(CallsScreen):
 
     async def _count_once(self) -> None:
         """First what is there soon, then all, then what each name has of it."""
-        query, complete = self._query, await self._count_facets()
+        query = self._query
+        complete = await self._count_facets(exact=query == self._exact)
         part = self._snapshot.part
         if not (part.begins and part.ends):
             counted = await self._ask_archive(lambda archive: archive.count(query))
@@ -331,4 +347,5 @@ class ReadingScreen(CallsScreen):
         if found is None or query != self._query:
             return True
         sidebar.facets = state.facet_items(found)
+        self._exact = query if found.complete else None
         return found.complete
