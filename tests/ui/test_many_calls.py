@@ -482,3 +482,19 @@ async def test_a_slow_way_to_the_end_is_stopped_by_a_key(
         await until(pilot, ended.is_set)
         await still(pilot)
         assert table(pilot).cursor == 2 and "going" not in status(pilot)
+
+
+async def test_a_call_that_is_purged_under_the_cursor_leaves_its_row_to_the_next(
+    desk: Services, archive: Archive
+) -> None:
+    whole = archive.keys()
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        await pilot.press("G", *["pageup"] * 30)
+        await still(pilot)
+        at = place(pilot)
+        assert here(pilot) == whole[at]
+        archive.purge([whole[at]])
+        await until(pilot, lambda: f"of {CALLS - 1:,}" in status(pilot), 30)
+        await still(pilot)
+        assert here(pilot) == whole[at + 1] and place(pilot) == at

@@ -279,6 +279,8 @@ class Archive(SyncTables):
         other in this way at any depth: in the order of time at once, in any other by reading all
         that match. Raises KeyError where such a call is not here.
         """
+        if column == "time" and last:  # the same as the other order from its beginning
+            last, descending, after, before = False, not descending, before, after
         plan = self._between(query, column, descending, after, before, inclusive)
         order = (places.upward if last else search.order_by)(column, descending, plan.place)
         more = "" if limit is None else f" LIMIT {limit}"

@@ -22,10 +22,8 @@ def place(db: sqlite3.Connection, column: str, key: int) -> Place:
 
 
 def upward(column: str, descending: bool, time: str) -> str:
-    """ORDER BY of the same order as `search.order_by`, from its last row up."""
+    """ORDER BY of an order other than that of time, from its last row up."""
     turn = "ASC" if descending else "DESC"
-    if column == "time":
-        return f"ORDER BY {time} {turn}"
     return f"ORDER BY {ORDERS[column]} {turn} NULLS FIRST, {time} ASC"
 
 

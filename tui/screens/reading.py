@@ -134,6 +134,8 @@ class ReadingScreen(CallsScreen):
                     await self._read_once(parts.FIRST_ROWS)
                 if not self._stale:
                     await self._read_once()
+        except KeyError:
+            pass  # a call has gone meanwhile; the next look reads the rows anew
         except (sqlite3.Error, OSError) as error:
             self._flash(f"the archive cannot be read: {error}", "error")
         finally:
