@@ -43,7 +43,14 @@ DESCENDING_FIRST = frozenset(("time", "duration", "wait", "talk", "recording"))
 
 
 class Rows(Protocol):
-    """Where the calls come from. Every method is synchronous and answers within 5 ms."""
+    """Where the calls come from: all of them, or some that stand one after the other. Every
+    method is synchronous and answers within 5 ms.
+    """
+
+    begins: bool
+    """Whether nothing stands before them."""
+    ends: bool
+    """Whether nothing stands behind them."""
 
     def __len__(self) -> int: ...
 
@@ -62,6 +69,8 @@ class Rows(Protocol):
 
 class NoRows:
     """No calls at all."""
+
+    begins = ends = True
 
     def __len__(self) -> int:
         return 0
@@ -168,6 +177,18 @@ class CallTable(LineView, can_focus=True):
             super().__init__()
             self.count = count
 
+    class EdgeWanted(Message):
+        """The first row or the `last` one shall be gone to, and it is not among those given."""
+
+        def __init__(self, last: bool) -> None:
+            super().__init__()
+            self.last = last
+
+    class RangeWanted(Message):
+        """A range begins at a call that is not among the rows given: `range_start`. When it is
+        among others that are given, the range is marked; else `end_range` is the answer.
+        """
+
     class Marked(Message):
         """Other calls are marked than before."""
 
@@ -195,6 +216,8 @@ class CallTable(LineView, can_focus=True):
         self._extending = False
         self._range: tuple[int, frozenset[int]] | None = None
         """While a range is marked: the key that it begins at, and what else was marked."""
+        self.range_waits = False
+        """Whether rows between the beginning of the range and the cursor are not given yet."""
 
     # What others read and call
 
@@ -218,23 +241,40 @@ class CallTable(LineView, can_focus=True):
         """How many rows fit on the screen."""
         return self._page
 
-    def set_rows(self, rows: Rows, *, keep: bool = True) -> None:
+    @property
+    def near_end(self) -> bool:
+        """Whether the cursor is within 40 rows of the end."""
+        return self._cursor >= self._count - NEAR_END
+
+    @property
+    def range_start(self) -> int | None:
+        """The key of the call that the range begins at that is being marked."""
+        return None if self._range is None else self._range[0]
+
+    def end_range(self) -> None:
+        """Whatever is marked by now stays so."""
+        self._range, self.range_waits = None, False
+
+    def set_rows(self, rows: Rows, *, keep: bool = True, row: int | None = None) -> None:
         """Show other rows, or the same ones after something came in.
 
         With `keep` the cursor stays on its call and on its line of the screen; where that call
-        is gone, on its row. Without, it goes to the first row.
+        is gone, it goes to `row`, or stays on its row. Without, it goes to `row`, or the first.
         """
         line = self._cursor - self._top
         self._rows, self._count = rows, len(rows)
         self._blocks.clear()
         self._bodies.clear()
-        index = 0
         if not keep:
             self._end_posted = -1
-        else:
-            found = rows.index_of(self._key) if self._key is not None else None
-            index = self._cursor if found is None else found
-        self._place(index, (index - line) if keep else 0)
+            self._place(row or 0, 0)
+            return
+        found = rows.index_of(self._key) if self._key is not None else None
+        if found is None:
+            found = self._cursor if row is None else row
+        self._place(found, found - line)
+        if self.range_waits:
+            self._extend_range()
 
     def move_to(self, index: int) -> None:
         """Put the cursor on this row, the nearest where there is no such."""
@@ -289,7 +329,7 @@ class CallTable(LineView, can_focus=True):
         if self.visible_rows != self._told:
             self._told = self.visible_rows
             self.post_message(self.Scrolled())
-        if self._count and self._cursor >= self._count - NEAR_END != self._end_posted:
+        if self._count and self.near_end and self._count - NEAR_END != self._end_posted:
             self._end_posted = self._count - NEAR_END
             self.post_message(self.NearEnd(self._count))
 
@@ -367,7 +407,7 @@ class CallTable(LineView, can_focus=True):
 
     def watch_marked(self) -> None:
         if not self._extending:
-            self._range = None
+            self.end_range()
         if not self.marked:
             self._last_mark = None
         self.repaint()
@@ -401,10 +441,16 @@ class CallTable(LineView, can_focus=True):
         self._place(self._cursor + count * half, self._top + count * half)
 
     def action_first(self) -> None:
-        self._place(0, 0)
+        if self._rows.begins:
+            self._place(0, 0)
+        else:
+            self.post_message(self.EdgeWanted(last=False))
 
     def action_last(self) -> None:
-        self._place(self._count - 1, self._count)
+        if self._rows.ends:
+            self._place(self._count - 1, self._count)
+        else:
+            self.post_message(self.EdgeWanted(last=True))
 
     def action_open(self) -> None:
         if self._key is not None:
@@ -426,7 +472,7 @@ class CallTable(LineView, can_focus=True):
         """Mark the call under the cursor, or take its mark away; ends a range."""
         if self._key is None:
             return
-        self._range = None
+        self.end_range()
         self.marked = self.marked ^ {self._key}
         self._last_mark = self._key if self._key in self.marked else None
 
@@ -436,8 +482,11 @@ class CallTable(LineView, can_focus=True):
         """
         if self._key is None:
             return
+        if self.range_waits:
+            return
         if self._range is not None:
-            self._range, self._last_mark = None, self._key
+            self._last_mark = self._key
+            self.end_range()
             return
         start = self._last_mark if self._last_mark in self.marked else self._key
         self._range = (start if start is not None else self._key, self.marked)
@@ -449,8 +498,9 @@ class CallTable(LineView, can_focus=True):
             return
         start, others = self._range
         first = self._rows.index_of(start)
-        if first is None:  # the call has left the list
-            self._range = None
+        self.range_waits = first is None
+        if first is None:
+            self.post_message(self.RangeWanted())
             return
         low, high = sorted((first, self._cursor))
         self._extending = True

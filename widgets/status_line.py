@@ -18,18 +18,28 @@ FLASH_WORDS = {"info": "", "warning": "Warning: ", "error": "Error: "}
 
 
 def rows_text(
-    first: int, last: int, loaded: int, total: int | None, page_size: int, complete: bool
+    shown: tuple[int, int] | None,
+    loaded: int,
+    total: int | None,
+    page_size: int,
+    complete: bool,
+    counted: bool = True,
 ) -> str:
-    """``rows 101-140 of 12,345 · page 3 of 124``; without a total ``of 1,500 so far``.
+    """``rows 101-140 of 12,345 · page 3 of 124``; without a total ``of 1,500 so far``, and
+    ``of 1,500+`` where `loaded` is only what was `counted` by now.
 
-    `first` and `last` are the rows on the screen, from 1; `loaded` is how many the archive has,
-    `total` how many there are if somebody said so, and `complete` that nothing more will come.
-    `page_size` is in rows; 0 leaves the pages out.
+    `shown` are first and last row on the screen, from 1; None: somewhere. `loaded` is how many
+    the archive has, `total` how many there are if somebody said so, and `complete` that nothing
+    more will come. `page_size` is in rows; 0 leaves the pages out.
     """
-    known = loaded if complete else total
+    known = None if not counted else loaded if complete else total
+    first, last = shown or (1, 1)
     if loaded <= 0 or last < first:
         return "no calls" if complete else "no calls yet"
     of = f"{loaded:,} so far" if known is None else f"{known:,}"
+    of = of if counted else f"{loaded:,}+"
+    if shown is None:
+        return f"rows ... of {of}"
     rows = f"row {first:,}" if first == last else f"rows {first:,}-{last:,}"
     text = f"{rows} of {of}"
     if page_size > 0:

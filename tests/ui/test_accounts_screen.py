@@ -132,3 +132,24 @@ async def test_a_wrong_address_is_refused_before_anything_is_written(home: Home)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "a base URL is https" in page(pilot))
         assert services.accounts.list() == ()
+
+
+async def test_a_region_is_checked_in_words_kept_and_taken_away(home: Home, world: Sandbox) -> None:
+    services = home("nectar")
+    async with run_app(services).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("a")
+        await until(pilot, lambda: "nectar  Nectar Desk" in page(pilot))
+        for typed, kept in (("uk", None), ("gb", "GB"), ("", "GB"), ("backspace", None)):
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(pilot.app.screen, AccountScreen))
+            await pilot.pause()
+            keys = ["backspace"] * 2 if typed == "backspace" else [*typed]
+            pilot.app.screen.query_one("#field-region").focus()
+            await pilot.press("end", *keys, "ctrl+s")
+            if typed == "uk":
+                await until(pilot, lambda: "'uk' is not a region; write two letters" in page(pilot))
+                await pilot.press("escape")
+            await until(pilot, lambda: isinstance(pilot.app.screen, AccountsScreen))
+            assert services.accounts.get("nectar").region == kept
+            await pilot.pause()

@@ -241,6 +241,7 @@ async def test_all_is_loaded_on_demand_and_cancelled_by_a_key(
     monkeypatch.setattr("tui.screens.asking.FIRST_PAGES", 1)
     async with run_app(home("liner")).run_test(size=(120, 24)) as pilot:
         await settled(pilot)
+        total = _total(pilot)
         await pilot.press("ctrl+x")
         await pilot.pause()
         assert "nothing is running" in status(pilot)
@@ -251,7 +252,7 @@ async def test_all_is_loaded_on_demand_and_cancelled_by_a_key(
         await pilot.press("ctrl+x")
         await until(pilot, lambda: not main(pilot).syncs.busy)
         assert "1 stopped; what came is kept" in status(pilot)
-        assert len(table(pilot)._rows) < _total(pilot)
+        assert len(table(pilot)._rows) < total
         await pilot.press("R")
         await until(pilot, lambda: main(pilot).syncs.busy)
         await settled(pilot)

@@ -90,6 +90,8 @@ def hostile_row(key: int) -> CallRow:
 class ListRows:
     """Rows of the given keys; `asked` remembers each window."""
 
+    begins = ends = True
+
     def __init__(self, keys: Sequence[int], make: object = row) -> None:
         self.keys, self.make = keys, make
         self.asked: list[tuple[int, int]] = []

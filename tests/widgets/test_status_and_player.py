@@ -19,17 +19,22 @@ PLAYING = PlayerView("playing", 41.0, 254.0, title="Ada")
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ((101, 140, 12_345, None, 100, True), "rows 101-140 of 12,345 · page 2 of 124"),
-        ((101, 140, 1_500, 12_345, 100, False), "rows 101-140 of 12,345 · page 2 of 124"),
-        ((1, 40, 1_500, None, 100, False), "rows 1-40 of 1,500 so far · page 1"),
-        ((1, 40, 1_500, 9, 100, True), "rows 1-40 of 1,500 · page 1 of 15"),
-        ((7, 7, 7, None, 0, True), "row 7 of 7"),
-        ((1, 0, 0, None, 100, True), "no calls"),
-        ((1, 0, 0, None, 100, False), "no calls yet"),
-        ((200, 200, 200, None, 100, True), "row 200 of 200 · page 2 of 2"),
+        (((101, 140), 12_345, None, 100, True), "rows 101-140 of 12,345 · page 2 of 124"),
+        (((101, 140), 1_500, 12_345, 100, False), "rows 101-140 of 12,345 · page 2 of 124"),
+        (((1, 40), 1_500, None, 100, False), "rows 1-40 of 1,500 so far · page 1"),
+        (((1, 40), 1_500, 9, 100, True), "rows 1-40 of 1,500 · page 1 of 15"),
+        (((7, 7), 7, None, 0, True), "row 7 of 7"),
+        (((1, 0), 0, None, 100, True), "no calls"),
+        (((1, 0), 0, None, 100, False), "no calls yet"),
+        (((200, 200), 200, None, 100, True), "row 200 of 200 · page 2 of 2"),
+        (((101, 140), 20_000, 90_000, 100, False, False), "rows 101-140 of 20,000+ · page 2"),
+        ((None, 20_000, None, 100, True, False), "rows ... of 20,000+"),
+        ((None, 90_000, None, 100, True), "rows ... of 90,000"),
     ],
 )
-def test_rows_text(arguments: tuple[int, int, int, int | None, int, bool], text: str) -> None:
+def test_rows_text(
+    arguments: tuple[tuple[int, int] | None, int, int | None, int, bool], text: str
+) -> None:
     assert rows_text(*arguments) == text
 
 

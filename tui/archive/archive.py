@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from providers.model import Call, CallRow
-from tui.archive import codec, purge, related, search
+from tui.archive import codec, places, purge, related, search
 from tui.archive.closing import Closing
 from tui.archive.facets import SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
@@ -268,28 +268,71 @@ class Archive(SyncTables):
         descending: bool = True,
         limit: int | None = None,
         after: int | None = None,
+        *,
+        before: int | None = None,
+        last: bool = False,
+        inclusive: bool = False,
     ) -> array[int]:
         """The keys of the rows that match, in order; with a `limit` the first ones, sooner.
 
-        In the order of time, `after` a key gives the page behind that call, at any depth.
+        Only those that stand `after` a call's key and `before` another's, or there (`inclusive`);
+        these calls need not match. `last` gives the last ones, from the end up. Pages follow each
+        other in this way at any depth: in the order of time at once, in any other by reading all
+        that match. Raises KeyError where such a call is not here.
         """
-        plan = self._planner.plan(query)
-        condition, values = plan.condition, plan.values
-        if after is not None:
-            if column != "time":
-                raise ValueError("pages follow each other in the order of time only")
-            row = self._db.execute("SELECT place FROM call WHERE key = ?", (after,)).fetchone()
-            values = [*values, row[0] if row else 0]
-            condition += f" AND {plan.place} {'<' if descending else '>'} ?"
-        sql = f"SELECT call.key FROM {plan.source} WHERE {condition}"
-        sql += f" {search.order_by(column, descending, plan.place)}"
-        if limit is not None:
-            sql += f" LIMIT {limit}"
-        return array("q", (row[0] for row in self._db.execute(sql, values)))
+        if column == "time" and last:  # the same as the other order from its beginning
+            last, descending, after, before = False, not descending, before, after
+        plan = self._between(query, column, descending, after, before, inclusive)
+        order = (places.upward if last else search.order_by)(column, descending, plan.place)
+        more = "" if limit is None else f" LIMIT {limit}"
+        rows = self._db.execute(plan.select("call.key", order + more), plan.values)
+        return array("q", (row[0] for row in rows))
 
-    def rows(self, keys: array[int]) -> RowList:
+    def _between(
+        self,
+        query: Query,
+        column: str,
+        descending: bool,
+        after: int | None = None,
+        before: int | None = None,
+        inclusive: bool = False,
+    ) -> search.Plan:
+        plan = self._planner.plan(query)
+        for key, side in ((after, places.behind), (before, places.above)):
+            if key is not None:
+                here = places.place(self._db, column, key)
+                condition, values = side(column, descending, plan.place, here, inclusive)
+                plan = plan._replace(
+                    condition=f"{plan.condition} AND {condition}", values=[*plan.values, *values]
+                )
+        return plan
+
+    def count_before(self, key: int, query: Query, column: str, descending: bool) -> int:
+        """How many of the rows that match stand before a call. Raises KeyError."""
+        plan = self._between(query, column, descending, before=key)
+        sql = f"SELECT count(*) FROM ({plan.select('1')})"
+        return int(self._db.execute(sql, plan.values).fetchone()[0])
+
+    def is_behind(self, key: int, other: int, column: str, descending: bool) -> bool:
+        """Whether a call stands behind another in an order. Raises KeyError."""
+        here = places.place(self._db, column, other)
+        condition, values = places.behind(column, descending, "place", here, False)
+        sql = f"SELECT 1 FROM call WHERE key = ? AND {condition}"
+        return self._db.execute(sql, [key, *values]).fetchone() is not None
+
+    def matches(self, query: Query, key: int) -> bool:
+        """Whether a call is here and a query finds it; at once, whatever the query."""
+        parts = [search.meaning(*group) for group in search.grouped(query)]
+        conditions = " AND ".join(["key = ?", *(sql for sql, _ in parts)])
+        # calls from before the index have text where the others have words apart
+        conditions = conditions.replace(search.WORDS_HAVE, "finds(words, ?)")
+        values = [value for _, some in parts for value in some]
+        sql = f"SELECT 1 FROM call WHERE {conditions}"
+        return self._db.execute(sql, [key, *values]).fetchone() is not None
+
+    def rows(self, keys: array[int], begins: bool = True, ends: bool = True) -> RowList:
         """Windows of rows over `keys`, read on this connection (and thus in this thread)."""
-        return RowList(self._db, keys)
+        return RowList(self._db, keys, begins, ends)
 
     def interrupt(self) -> None:
         """End a query that runs in another thread on this connection."""

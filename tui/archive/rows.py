@@ -24,15 +24,18 @@ _COLUMNS = ", ".join(
 
 
 class RowList:
-    """The keys of all rows that match, in order; rows are read when a window asks.
+    """The keys of some rows that match, one after the other; rows are read when a window asks.
 
-    Ordered keys cost 8 bytes a call, make any position reachable at once, and keep what is
-    on the screen still while new calls arrive in the archive.
+    Ordered keys cost 8 bytes a call, make any of these positions reachable at once, and keep
+    what is on the screen still while new calls arrive in the archive.
     """
 
-    def __init__(self, connection: sqlite3.Connection, keys: array[int]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, keys: array[int], begins: bool, ends: bool
+    ) -> None:
         self._connection = connection
         self.keys = keys
+        self.begins, self.ends = begins, ends
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -70,6 +70,12 @@ def fields_of(provider: str, account: Account | None = None) -> list[Field]:
             for setting in registry.load(provider).settings
         ),
         Field(
+            "region",
+            "Region",
+            value=(account.region or "") if account else "",
+            help="Country of numbers without a country code, two letters such as GB, US or HK",
+        ),
+        Field(
             "token",
             "Token",
             "password",
@@ -120,8 +126,9 @@ class AccountScreen(ReportingScreen[Account | None]):
     @on(Form.Submitted)
     def _submitted(self, event: Form.Submitted) -> None:
         values = event.values
-        if errors := missing(self.query_one(Form).fields, values):
-            self.query_one(Form).set_errors(errors)
+        errors = missing(self.query_one(Form).fields, values) or _wrong(values)
+        self.query_one(Form).set_errors(errors)
+        if errors:
             return
         self._write(values)
 
@@ -156,7 +163,9 @@ class AccountScreen(ReportingScreen[Account | None]):
         token = Secret(texts["token"]) if texts.get("token") else None
         name = self._changes.name if self._changes else texts["name"]
         command = self._changes.token_command if self._changes else None
-        account = account_from(name, texts["provider"], texts["base_url"], settings, command)
+        account = account_from(
+            name, texts["provider"], texts["base_url"], settings, command, texts["region"]
+        )
         again = self._written is not None and self._written.name == name
         self._say("Writing the account ...")
         try:
@@ -309,6 +318,19 @@ class AccountsScreen(ReportingScreen[bool]):
         self.query_one("#account-answer", Static).update(
             Content(safe_text(text.strip(), multiline=True))
         )
+
+
+def _wrong(values: Mapping[str, Value]) -> dict[str, str]:
+    """What is wrong with single fields, in words, by id."""
+    from tui.numbers import check_region
+
+    region = str(values["region"]).strip()
+    try:
+        if region:
+            check_region(region)
+    except ValueError as error:
+        return {"region": str(error)}
+    return {}
 
 
 def _token_text(description: Description) -> str:

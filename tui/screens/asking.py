@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FIRST_PAGES = 3
 """Pages of an account's first walk that a start brings; the rest comes as the cursor nears it."""
 DISCOVER_MISSES = 20
-CANCELLABLE = ("play", "download", "recordings", "export")
+CANCELLABLE = ("play", "download", "recordings", "export", "range", "find")
 """Groups of workers that the cancel key stops."""
 
 
@@ -86,7 +86,7 @@ class AskingScreen(CallsScreen):
         workers = [worker for worker in self.workers if worker.group in CANCELLABLE]
         for worker in workers:
             worker.cancel()
-        stopped = self.syncs.cancel() + len(workers)
+        stopped = self.syncs.cancel() + len(workers) + self._end_jump()
         if not stopped and (marks := self._clear_marks()):
             self._flash(f"{marks:,} mark{'s' if marks > 1 else ''} taken away")
             return
@@ -116,7 +116,7 @@ class AskingScreen(CallsScreen):
             if self._snapshot.walks.get(account.name)
         ]
         busy = any(account.name in self._busy for account in waiting)
-        self._more_wanted = busy or not self._snapshot.complete
+        self._more_wanted = busy or not self._snapshot.part.ends
         if not self._more_wanted and waiting:
             self.syncs.start(waiting, pages=1, patient=False, more=True)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from textual.reactive import var
 
 from tui.accounts import Account
+from tui.archive import Archive
 from tui.commands import first_key
 from tui.network import NetworkThread
 from tui.query import EVERYTHING, Query
@@ -15,6 +17,8 @@ from tui.screens import state
 from tui.screens.reporting import ReportingScreen
 from tui.services import Services
 from widgets.status_line import StatusLine
+
+T = TypeVar("T")
 
 
 class CallsScreen(ReportingScreen[None]):
@@ -45,6 +49,18 @@ class CallsScreen(ReportingScreen[None]):
     def _clear_marks(self) -> int:
         """Take all marks away; how many there were."""
         return 0
+
+    @abstractmethod
+    async def _ask_archive(self, ask: Callable[[Archive], T], reads_rows: bool = False) -> T | None:
+        """The answer of the archive, in another thread; None when it was ended before."""
+
+    def _end_jump(self) -> bool:
+        """Stay instead of going on to where the rows are not read yet; whether that went on."""
+        return False
+
+    @abstractmethod
+    def _show_call(self, key: int) -> None:
+        """Put the cursor on a call, if it is among those that match."""
 
     @property
     def detail_shown(self) -> bool:

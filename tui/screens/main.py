@@ -25,8 +25,10 @@ from tui.keymap import bindings
 from tui.links import Link
 from tui.listening import Playing
 from tui.network import NetworkThread
-from tui.screens import state
+from tui.query import Query, Term
+from tui.screens import parts, state
 from tui.screens.asking import AskingScreen
+from tui.screens.parts import Part
 from tui.screens.querying import QueryingScreen
 from tui.screens.taking_out import TakingOutScreen
 from tui.screens.triaging import TriagingScreen
@@ -50,6 +52,7 @@ PAGE = 100
 LOOK_S = 1.0
 """How often the archive is asked whether anybody wrote to it."""
 PAINT_S = 0.03
+RECORDED = Term("recording", "rec")
 WIDE = 170
 NORMAL = 100
 
@@ -109,8 +112,8 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         self.query_one(FilterLine).show(self.query_text)
         self._mark_sidebar()
         self._version = self._archive.version()
-        first = state.take(self._archive, self.accounts, self._query, self.sort, state.FIRST_ROWS)
-        self._show(first, keep=False)
+        first = parts.first(self._archive, self._order, parts.FIRST_ROWS)
+        self._show(state.take(self._archive, self.accounts, first, brief=True), keep=False)
         self._lay_out()
         if self._link:
             self._open_link(self._link)
@@ -165,13 +168,15 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         table.clock = self.clock
         if self._filling and table.cursor == 0 and not self.detail_open:
             keep = False  # the first calls that come need not be the newest
-        table.set_rows(self._archive.rows(snapshot.keys), keep=keep)
+        part = snapshot.part
+        rows = self._archive.rows(part.keys, part.begins, part.ends)
+        table.set_rows(rows, keep=keep, row=part.row)
         self._shown()
         self._show_states()
         if self.detail_shown:
             self._show_detail()
         self._filling = self._filling and (bool(self._busy) or self._stale)
-        if self._more_wanted:
+        if self._more_wanted and table.near_end:
             self._bring_more()
 
     def _show_states(self) -> None:
@@ -182,7 +187,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
             )
         self._show_position()
         self._show_progress()
-        empty = not len(self._snapshot.keys)
+        empty = not len(self._snapshot.part.keys)
         notice = self.query_one(EmptyState)
         if empty:
             notice.kind, notice.sentence = state.notice(
@@ -195,8 +200,8 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
 
     def _show_progress(self) -> None:
         """What runs, and with which key it ends; else which account has a trouble."""
-        parts = (self.exporting, self.downloading, self.syncs.progress)
-        running = " · ".join(filter(None, parts))
+        going_on = (self.jumping, self.exporting, self.downloading, self.syncs.progress)
+        running = " · ".join(filter(None, going_on))
         if running:
             running += f" ({self._key('cancel')} stops)"
         troubles = state.troubles(self.accounts, self._snapshot)
@@ -204,29 +209,29 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
 
     def _show_position(self) -> None:
         table = self.query_one(CallTable)
-        first, last = table.visible_rows
-        loaded = len(self._snapshot.keys)
+        part, known = self._snapshot.part, self._known_total
+        loaded = part.seen if known is None else known
         total, complete = state.total_of(self.accounts, self._snapshot, self._query, loaded)
-        if not self._snapshot.complete:
-            total, complete = None, False
         complete = complete and (loaded > 0 or not self._busy)
-        status = self.query_one(StatusLine)
+        first, last = table.visible_rows
+        shown = None if part.above is None else (part.above + first + 1, part.above + last + 1)
+        rows = rows_text(shown, loaded, total, PAGE, complete, counted=known is not None)
         marked = f"{len(table.marked):,} marked · " if table.marked else ""
-        rows = rows_text(first + 1, last + 1, loaded, total, PAGE, complete)
-        status.left = marked + rows
+        self.query_one(StatusLine).left = marked + rows
 
     # -- the table
 
     def _go_to_call(self, key: int, query: str | None = None, opened: bool = True) -> None:
+        assert self._archive is not None
         table = self.query_one(CallTable)
         if query is not None and query != self.query_text:
             self._put_query(query)
-        elif not table.move_to_key(key):
+        elif not table.move_to_key(key) and not self._archive.matches(self._query, key):
             self._put_query("")
         if table.current_key != key:
             # it is shown at once; the others come round it
-            alone = self._snapshot._replace(keys=array("q", [key]), complete=False)
-            self._show(alone, keep=False)
+            alone = Part(array("q", [key]), begins=False, ends=False, above=None)
+            self._show(self._snapshot._replace(part=alone), keep=False)
             self._reload()
         self.detail_open = opened
         self.set_focus(self.query_one(CallDetail) if opened else table)
@@ -234,6 +239,8 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
     @on(CallTable.Highlighted)
     def _highlighted(self) -> None:
         self._expect_play()
+        if self._started:
+            self._reach()
         if self.detail_shown:
             self._show_detail()
 
@@ -344,19 +351,25 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
             return None
         return account, found[1]
 
-    def _call_after(self, playing: Playing) -> tuple[Account, Call] | None:
+    async def _call_after(self, playing: Playing) -> tuple[Account, Call] | None:
         assert self._archive is not None
-        found = state.next_recorded(self._archive, self._snapshot.keys, playing)
-        account = self._account(found[1]) if found else None
-        if found is None or account is None:
+        here, part = self._archive.key_of(playing.account, playing.call.id), self._snapshot.part
+        if here is None or not self._archive.matches(self._query, here):
             return None
-        key, _, call = found
-        table = self.query_one(CallTable)
-        current = table.current_key
-        here = self._archive.get_key(current) if current is not None else None
-        if here and (here[0], here[1].id) == (playing.account, playing.call.id):
-            table.move_to_key(key)
-        return account, call
+        held = here in part.keys
+        key = state.next_recorded(self._archive, part.keys, here) if held else None
+        if key is None and not (held and part.ends):
+            order = (Query((*self._query.terms, RECORDED)), *self.sort)
+            after = part.keys[-1] if held else here
+            keys = await self._ask_archive(lambda a: a.keys(*order, limit=1, after=after))
+            key = keys[0] if keys else None
+        found = self._archive.get_key(key) if key is not None else None
+        account = self._account(found[0]) if found else None
+        if key is None or found is None or account is None:
+            return None
+        if self.query_one(CallTable).current_key == here:
+            self._show_call(key)
+        return account, found[1]
 
     # -- panes and other screens
 
@@ -364,7 +377,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         self.sidebar_wanted = not self.query_one(Sidebar).display
         if not self.sidebar_wanted and self.query_one(Sidebar).has_focus:
             self.set_focus(self.query_one(CallTable))
-        self._count_facets()
+        self._recount(anew=True)
 
     def action_toggle_detail(self) -> None:
         if self._is_wide:

@@ -218,7 +218,15 @@ class PlayingScreen(SoundingScreen):
             return
         if playing.index + 1 < len(playing.call.recordings):
             self._play(account, playing.call, playing.index + 1, True)
-        elif following := self._call_after(playing):
+        else:
+            self._go_on_after(playing)
+
+    @work(group="next", exclusive=True, exit_on_error=False)
+    async def _go_on_after(self, playing: Playing) -> None:
+        following = await self._call_after(playing)
+        if self.playback.playing != playing:
+            return  # something else was chosen meanwhile
+        if following:
             self._play(*following, 0, True)
         else:
             self._flash("autoplay: no further call has a recording")
@@ -233,7 +241,7 @@ class PlayingScreen(SoundingScreen):
             self._flash(f"autoplay stops after {self._left_out} failures: {view.message}", "error")
 
     @abstractmethod
-    def _call_after(self, playing: Playing) -> tuple[Account, Call] | None:
+    async def _call_after(self, playing: Playing) -> tuple[Account, Call] | None:
         """The next call of the table that has a recording; the cursor goes with it."""
 
     # -- downloads

@@ -1,23 +1,19 @@
-"""A screen with a query line: what the table shows, in which order, and the views; and the
-reading of it beside the screen.
-"""
+"""A screen with a query line: what the table shows, in which order, and the views."""
 
 from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from contextlib import suppress
 from typing import Any
 
 from rich.cells import cell_len
 from textual import on, work
 from textual.reactive import var
 
-from tui.archive import TROUBLES, Archive
-from tui.archive.facets import Facets
+from tui.archive import TROUBLES
 from tui.query import Query, begun, completed, parse, with_or_without
 from tui.screens import state
-from tui.screens.calls import CallsScreen
+from tui.screens.reading import ReadingScreen
 from tui.services import Services
 from tui.settings import Settings, View
 from tui.views import views
@@ -30,29 +26,15 @@ COMPLETED = 8
 """Names that are shown for what is typed, at most."""
 
 
-class QueryingScreen(CallsScreen):
-    """See the module. Whoever is one shows what was read."""
-
-    query_text: var[str] = var("", bindings=True)
-    """The query line: what the table shows, and the views and accounts set."""
-    sort: var[tuple[str, bool]] = var(("time", True))
+class QueryingScreen(ReadingScreen):
+    """See the module."""
 
     settings: Settings
-    _archive: Archive | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._version = 0
-        self._reading = self._stale = False
-        self._reader: state.Reading | None = None
         self._own_sort = self.sort
         """The user's order, which a view's own one leaves as it is."""
-        self._keep = True
-        """Whether the next reading leaves the cursor on its call."""
-
-    @abstractmethod
-    def _show(self, snapshot: state.Snapshot, keep: bool) -> None:
-        """Show the rows; `keep` the cursor on its call."""
 
     @abstractmethod
     def _close_detail(self) -> None:
@@ -61,65 +43,6 @@ class QueryingScreen(CallsScreen):
     @abstractmethod
     def _show_hints(self) -> None:
         """Show the keys that work now."""
-
-    # -- reading
-
-    def _look(self) -> None:
-        """Somebody wrote (a sync here, or another Ringback): show it."""
-        if self._archive and (version := self._archive.version()) != self._version:
-            self._version = version
-            self._reload()
-
-    def _reload(self, keep: bool = True) -> None:
-        """Read the rows anew, one reading at a time; `keep` the cursor on its call."""
-        self._parse()  # "today" and "24h" go on with the clock
-        self._stale, self._keep = True, self._keep and keep
-        if self._reader and not keep:
-            self._reader.end()  # of another query
-        if not self._reading:
-            self._reading = True
-            self._read()
-
-    @work(group="rows", exit_on_error=False)
-    async def _read(self) -> None:
-        """Read the order of all rows beside the screen, then show it."""
-        try:
-            while self._stale:
-                self._stale = False
-                # the first page at once where other calls are asked for, then the whole order
-                for limit in (None,) if self._keep else (state.FIRST_ROWS, None):
-                    await self._read_once(limit)
-        except TROUBLES as error:
-            self._flash(f"the archive cannot be read: {error}", "error")
-        finally:
-            self._reading = False
-        self._count_facets()
-
-    @work(group="facets", exclusive=True, exit_on_error=False)
-    async def _count_facets(self) -> None:
-        """Count beside the screen whom and what the calls shown have most of."""
-        sidebar = self.query_one(Sidebar)
-        if not sidebar.display:
-            return
-        with suppress(*TROUBLES):  # the rows are read too, and say it
-            found = await asyncio.to_thread(_facets, self.services, self._query)
-            sidebar.facets = state.facet_items(found)
-
-    async def _read_once(self, limit: int | None) -> None:
-        wanted = self.query_text, self.sort
-        if self._stale:
-            return
-        self._reader = state.Reading(self.services, self.accounts, self._query, self.sort, limit)
-        snapshot = await asyncio.to_thread(self._reader.run)
-        whole = limit is None or (snapshot is not None and not snapshot.complete)
-        if snapshot and whole and wanted == (self.query_text, self.sort):
-            keep, self._keep = self._keep, True
-            self._show(snapshot, keep)
-
-    def _end_reading(self) -> None:
-        """Nobody waits for it any more."""
-        if self._reader:
-            self._reader.end()
 
     # -- the query
 
@@ -133,7 +56,7 @@ class QueryingScreen(CallsScreen):
     def _set_query(self, text: str) -> None:
         if text != self.query_text:
             self._put_query(text, shown=True)
-            self._reload(keep=False)
+            self._reload("first")
 
     def _put_query(self, text: str, shown: bool = False) -> None:
         """Make `text` the query; whoever calls reads the rows. `shown`: it stands in its line."""
@@ -211,14 +134,9 @@ class QueryingScreen(CallsScreen):
     def _sort_by(self, sort: tuple[str, bool]) -> None:
         if sort != self.sort:
             self.sort = self.query_one(CallTable).sort = sort
-            self._reload(keep=False)
+            self._reload("first")
 
 
 def _names(services: Services, kind: str, start: str) -> list[str]:
     with services.open_archive() as archive:
         return [safe_text(name, 200) for name in archive.complete(kind, start, COMPLETED)]
-
-
-def _facets(services: Services, query: Query) -> Facets:
-    with services.open_archive() as archive:
-        return archive.facets(query)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
 from itertools import islice
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from providers import registry
 from providers.errors import RECORDING_REASONS, ProviderError
@@ -19,16 +19,15 @@ from tui.archive.facets import Facets
 from tui.archive.heard import Heard, recording_key
 from tui.archive.search import ORDERS
 from tui.commands import COMMANDS, first_key
-from tui.listening import Playing
 from tui.query import Query, completed
+from tui.screens.parts import NO_PART, Part
 from tui.services import Services
 from widgets.columns import Clock, duration_text, time_text
 from widgets.key_line import KeyHint
 from widgets.safe import safe_text
 from widgets.sidebar import AccountItem, FacetItem
 
-FIRST_ROWS = 256
-"""Rows that are read before the first paint; the rest of the order follows in the background."""
+T = TypeVar("T")
 WINDOW = 200
 """Rows that are read at once when one is looked for."""
 STATE_NOTICES = {state: state for state in ("refused", "token missing", "offline", "rate-limited")}
@@ -50,9 +49,7 @@ NOTICE_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
 class Snapshot(NamedTuple):
     """The archive at one moment, for one query and order."""
 
-    keys: array[int]
-    complete: bool
-    """False: only the first rows' keys were read."""
+    part: Part
     counts: Mapping[str, int]
     states: Mapping[str, AccountState]
     walks: Mapping[str, Sequence[Walk]]
@@ -61,50 +58,34 @@ class Snapshot(NamedTuple):
     """The vendors' names as people know them; read with all rows, for it loads the vendors."""
 
 
-NOTHING = Snapshot(array("q"), True, {}, {}, {})
+NOTHING = Snapshot(NO_PART, {}, {}, {})
 
 
-def take(
-    archive: Archive,
-    accounts: Sequence[Account],
-    query: Query,
-    sort: tuple[str, bool],
-    limit: int | None = None,
-) -> Snapshot:
-    """Read the archive; with a `limit` only the first rows, in a few milliseconds."""
-    keys = archive.keys(query, *sort, limit=limit)
+def take(archive: Archive, accounts: Sequence[Account], part: Part, brief: bool) -> Snapshot:
+    """Read the rest beside the rows; `brief`: only what is there in a few milliseconds."""
     return Snapshot(
-        keys,
-        limit is None or len(keys) < limit,
-        archive.counts() if limit is None else {},
+        part,
+        {} if brief else archive.counts(),
         archive.states(),
         {account.name: archive.open_walks(account.name) for account in accounts},
-        registry.titles() if limit is None else {},
+        {} if brief else registry.titles(),
     )
 
 
-class Reading:
-    """`take` on a connection of its own, for another thread; it can be ended from this one."""
+class Asking(Generic[T]):
+    """A question on a connection of its own, for another thread; it can be ended from this one."""
 
-    def __init__(
-        self,
-        services: Services,
-        accounts: Sequence[Account],
-        query: Query,
-        sort: tuple[str, bool],
-        limit: int | None = None,
-    ) -> None:
-        self._services, self._accounts = services, accounts
-        self._wanted = query, sort, limit
+    def __init__(self, services: Services, ask: Callable[[Archive], T]) -> None:
+        self._services, self._ask = services, ask
         self._archive: Archive | None = None
         self._ended = False
 
-    def run(self) -> Snapshot | None:
-        """The archive at this moment; None when the reading was ended before."""
+    def run(self) -> T | None:
+        """The answer; None when nobody waits for it any more."""
         with self._services.open_archive() as archive:
             self._archive = archive
             try:
-                return None if self._ended else take(archive, self._accounts, *self._wanted)
+                return None if self._ended else self._ask(archive)
             except sqlite3.OperationalError:
                 if self._ended:
                     return None
@@ -144,7 +125,7 @@ def account_items(
                 account.name,
                 titles.get(account.provider, account.provider),
                 word if word in _STATES else "failed",
-                snapshot.counts.get(account.name) if snapshot.counts or snapshot.complete else None,
+                snapshot.counts.get(account.name),
                 time_text(state.at, clock) if state and account.name not in busy else "",
                 state.message if state else "",
             )
@@ -269,22 +250,13 @@ def key_hints(keymap: Mapping[str, str], *, editing: bool, back: bool) -> tuple[
     )
 
 
-def next_recorded(
-    archive: Archive, keys: array[int], playing: Playing
-) -> tuple[int, str, Call] | None:
-    """Key, account and call of the first row below the playing call's that has a recording.
-
-    None when there is none, or when the playing call is no longer among the rows.
-    """
-    here = archive.key_of(playing.account, playing.call.id)
-    if here is None or here not in keys:
-        return None
-    start, rows = keys.index(here) + 1, archive.rows(keys)
+def next_recorded(archive: Archive, keys: array[int], key: int) -> int | None:
+    """The first of the rows below a call's that has a recording; None if none of `keys` does."""
+    start, rows = keys.index(key) + 1, archive.rows(keys)
     for first in range(start, len(keys), WINDOW):
         for row in rows.window(first, first + WINDOW):
-            recorded = row.recordings or row.has_recording
-            if recorded and (found := archive.get_key(row.key)):
-                return row.key, *found
+            if row.recordings or row.has_recording:
+                return row.key
     return None
 
 

@@ -7,6 +7,7 @@ import logging
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +15,9 @@ from textual import on, work
 from textual.widget import Widget
 
 from tui.archive import TROUBLES, Archive
+from tui.archive.archive import UNTRIAGED
 from tui.listening import Playing
+from tui.query import Query
 from tui.screens.playing import PlayingScreen
 from tui.when import parse_later
 from widgets.call_detail import CallDetail
@@ -47,6 +50,7 @@ class TriagingScreen(PlayingScreen):
     once. What was typed before the end is written before the end.
     """
 
+    sort: Any
     _archive: Archive | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -58,8 +62,6 @@ class TriagingScreen(PlayingScreen):
         self._unseen: frozenset[int] = frozenset()
         """Calls that were decided about, and of which the archive does not say so yet."""
         self._prompt: PromptLine | None = None
-        self._wanted: int | None = None
-        """The call that the cursor goes to with the next reading."""
         self._commented: Playing | None = None
 
     # -- which calls
@@ -71,6 +73,9 @@ class TriagingScreen(PlayingScreen):
     def _targets(self) -> list[int]:
         """Keys of the marked calls, else of the one under the cursor; says so if there is none."""
         table = self._table
+        if table.range_waits:
+            self._flash("the range is still being read", "warning")
+            return []
         if table.marked:
             return sorted(table.marked)
         if table.current_key is None:
@@ -78,7 +83,7 @@ class TriagingScreen(PlayingScreen):
             return []
         return [table.current_key]
 
-    def _counted(self, keys: Sequence[int]) -> str:
+    def _how_many(self, keys: Sequence[int]) -> str:
         """``60 calls``, and how many of them the query does not show: marks outlive it."""
         if self._archive is None or len(keys) > LOOK_AHEAD:
             return _calls(keys)
@@ -108,7 +113,7 @@ class TriagingScreen(PlayingScreen):
         keys = self._targets()
         changes = [triage.state(state)]
         if len(keys) > 1:
-            self._ask_for_all(keys, f"Mark {self._counted(keys)} {state}?", changes)
+            self._ask_for_all(keys, f"Mark {self._how_many(keys)} {state}?", changes)
         elif keys:
             self._decide(keys, changes, onward=state == "done")
 
@@ -222,8 +227,8 @@ class TriagingScreen(PlayingScreen):
             return
         step, key = undone
         self._flash(f"undone: {described(step.changes)} ({_calls(step.calls)})")
-        if key is not None and not self._table.move_to_key(key):
-            self._wanted = key
+        if key is not None:
+            self._show_call(key)
 
     def _ask(
         self,
@@ -243,7 +248,7 @@ class TriagingScreen(PlayingScreen):
                 self._flash(str(error), "warning")
 
         if len(keys) > 1:
-            label = f"{self._counted(keys)}, {label}"
+            label = f"{self._how_many(keys)}, {label}"
         back: Widget = self.query_one(CallDetail) if self.detail_open else self._table
         if self._prompt:
             self._prompt.ask(label, answered, back, words)
@@ -344,7 +349,7 @@ class TriagingScreen(PlayingScreen):
     def _near_untriaged(self, step: int) -> int | None:
         """Where the nearest call to decide stands, within `LOOK_AHEAD` rows."""
         assert self._archive is not None
-        keys, at = self._snapshot.keys, self._table.cursor
+        keys, at = self._snapshot.part.keys, self._table.cursor
         if step > 0:
             start, near = at + 1, keys[at + 1 : at + 1 + LOOK_AHEAD]
         else:
@@ -355,11 +360,24 @@ class TriagingScreen(PlayingScreen):
 
     @work(group="find", exclusive=True, exit_on_error=False)
     async def _find_untriaged(self, step: int) -> None:
-        """Beyond the near rows: in another thread, for it may take a while."""
-        keys, at = self._snapshot.keys, self._table.cursor
-        rest = keys[at + 1 :] if step > 0 else keys[:at][::-1]
-        found = await asyncio.to_thread(_first_untriaged, self.services.open_archive, rest)
-        if found is None or not self._table.move_to_key(found):
+        """Beyond the near rows: the archive knows, in another thread, for it may take a while."""
+        here, unseen = self._table.current_key, self._unseen
+        query, (column, descending) = Query((*self._query.terms, UNTRIAGED)), self.sort
+        some = len(unseen) + 1
+
+        def ask(archive: Archive) -> int:
+            if step > 0:
+                keys = archive.keys(query, column, descending, some, here)
+            else:
+                keys = archive.keys(query, column, descending, some, before=here, last=True)
+            return next((key for key in keys if key not in unseen), 0)
+
+        found = None
+        with suppress(KeyError, *TROUBLES):  # the next reading says it
+            found = await self._ask_archive(ask) if here is not None else 0
+        if found:
+            self._show_call(found)
+        elif found == 0:
             self._flash(f"no untriaged call {'below' if step > 0 else 'above'}")
 
     def _player_changed(self, view: PlayerView) -> None:
@@ -377,12 +395,9 @@ class TriagingScreen(PlayingScreen):
         self.playback.comments_s = times_s
 
     def _shown(self) -> None:
-        """Rows were read anew: go where an undo wanted to."""
+        """Rows were read anew."""
         self._mark_comments()
         self.query_one(Waveform).wave = self.playback.wave
-        wanted, self._wanted = self._wanted, None
-        if wanted is not None:
-            self._table.move_to_key(wanted)
 
     # -- the player
 
@@ -419,13 +434,3 @@ def _undo(archive: Archive, person: str) -> tuple[Undone, int | None] | None:
         return None
     keys: Iterable[int | None] = (archive.key_of(*name) for name in undone.calls)
     return undone, next((key for key in keys if key is not None), None)
-
-
-def _first_untriaged(open_archive: Callable[[], Archive], keys: Sequence[int]) -> int | None:
-    with open_archive() as archive:
-        for start in range(0, len(keys), LOOK_AHEAD):
-            near = keys[start : start + LOOK_AHEAD]
-            undecided = archive.untriaged(near)
-            if undecided:
-                return next(key for key in near if key in undecided)
-    return None

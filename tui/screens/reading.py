@@ -1,0 +1,360 @@
+"""A screen that reads rows beside itself: a part of them, more as the cursor comes near its end,
+the same part again when somebody wrote; and then counts what there is in all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import abstractmethod
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, Literal, TypeVar
+
+from textual import on, work
+from textual.reactive import var
+from textual.timer import Timer
+
+from tui.archive import TROUBLES, Archive
+from tui.screens import parts, state
+from tui.screens.calls import CallsScreen
+from tui.screens.parts import Order, Part
+from widgets.call_table import CallTable
+from widgets.sidebar import Sidebar
+
+T = TypeVar("T")
+FACETS_MOST = 100_000
+"""Calls that are read for exact counts; of more, the sidebar's are lower bounds."""
+SAY_S = 0.3
+"""What takes longer is said."""
+REST = 3
+"""So many times as long as a count took, the next one waits, unless the query is another."""
+
+
+class ReadingScreen(CallsScreen):
+    """See the module. Whoever is one shows what was read."""
+
+    query_text: var[str] = var("", bindings=True)
+    """The query line: what the table shows, and the views and accounts set."""
+    sort: var[tuple[str, bool]] = var(("time", True))
+
+    _archive: Archive | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._version = 0
+        self._reading = self._stale = self._lengthening = self._uncounted = False
+        self._asked_for: set[state.Asking[Any]] = set()
+        """Questions to the archive that are not answered yet."""
+        self._reader: state.Asking[Any] | None = None
+        self._goal: Literal["here", "first", "last"] = "here"
+        """Where the next reading leaves the cursor; here: on its call."""
+        self._wanted: int | None = None
+        """The call that the cursor goes to with the next reading, if it is among those shown."""
+        self._counted: tuple[str, int] | None = None
+        """How many calls matched a query when they were counted last."""
+        self._exact: str | None = None
+        """The query whose names were counted exactly last: no lower bounds come back then."""
+        self.jumping = ""
+        """What is read before the cursor gets where it shall; empty when that takes no time."""
+        self._telling: Timer | None = None
+
+    @abstractmethod
+    def _show(self, snapshot: state.Snapshot, keep: bool) -> None:
+        """Show the rows; `keep` the cursor on its call."""
+
+    @abstractmethod
+    def _parse(self) -> None:
+        """Make a query of the query's text, as it is meant now."""
+
+    @abstractmethod
+    def _show_position(self) -> None:
+        """Show where the cursor is, and of how many."""
+
+    @property
+    def _order(self) -> Order:
+        return Order(self._query, *self.sort)
+
+    async def _ask_archive(self, ask: Callable[[Archive], T], reads_rows: bool = False) -> T | None:
+        """The answer of the archive, in another thread; None when it was ended before."""
+        asking = state.Asking(self.services, ask)
+        self._asked_for.add(asking)
+        if reads_rows:
+            self._reader = asking
+        try:
+            return await asyncio.to_thread(asking.run)
+        except asyncio.CancelledError:
+            asking.end()
+            raise
+        finally:
+            self._asked_for.discard(asking)
+
+    def _runs(self, group: str) -> bool:
+        """Whether a worker of a group is at work."""
+        return any(one.group == group and not one.is_finished for one in self.workers)
+
+    def _end_reading(self) -> None:
+        """Nobody waits for an answer any more."""
+        for asking in self._asked_for:
+            asking.end()
+
+    # -- rows
+
+    def _look(self) -> None:
+        """Somebody wrote (a sync here, or another Ringback): show it."""
+        if self._archive and (version := self._archive.version()) != self._version:
+            self._version = version
+            self._reload()
+
+    def _reload(self, goal: Literal["here", "first", "last"] = "here") -> None:
+        """Read the rows anew, one reading at a time."""
+        self._parse()  # "today" and "24h" go on with the clock
+        self._stale = True
+        if goal != "here":
+            self._goal, self._wanted = goal, None
+            if self._reader:
+                self._reader.end()  # of other rows
+        if goal == "first":
+            self.workers.cancel_group(self, "count")
+        if not self._reading:
+            self._reading = True
+            self._read()
+
+    def _show_call(self, key: int) -> None:
+        """Put the cursor on a call, if it is among those that match."""
+        if not self.query_one(CallTable).move_to_key(key):
+            self._wanted = key
+            self._reload()
+
+    @work(group="rows", exit_on_error=False)
+    async def _read(self) -> None:
+        """Read a part beside the screen, then show it."""
+        anew = False
+        try:
+            while self._stale:
+                self._stale = False
+                anew = anew or self._goal == "first"
+                if self._goal == "first":  # the first page at once, then what is round it
+                    await self._read_once(parts.FIRST_ROWS)
+                if not self._stale:
+                    await self._read_once()
+        except KeyError:
+            pass  # a call has gone meanwhile; the next look reads the rows anew
+        except TROUBLES as error:
+            self._flash(f"the archive cannot be read: {error}", "error")
+        finally:
+            self._reading = False
+            self._say_jump("")
+        self._recount(anew)
+        self._reach()
+
+    async def _read_once(self, first: int = 0) -> None:
+        asked = self.query_text, self.sort, self._goal
+        order, goal, wanted = self._order, self._goal, self._wanted
+        table, held = self.query_one(CallTable), self._snapshot.part
+        key = table.current_key
+        if goal == "first":
+            ask = partial(parts.first, order=order, limit=first)
+        elif goal == "last":
+            ask = partial(parts.last, order=order)
+            self._say_jump("going to the end")
+        else:
+            whole = table.range_start is not None
+            ask = partial(
+                parts.again, order=order, part=held, row=table.cursor, wanted=wanted, whole=whole
+            )
+
+        def take(archive: Archive) -> state.Snapshot:
+            return state.take(archive, self.accounts, ask(archive), brief=bool(first))
+
+        snapshot = await self._ask_archive(take, reads_rows=True)
+        if snapshot is None or asked != (self.query_text, self.sort, self._goal):
+            return
+        if first and snapshot.part.ends:  # these are all: they are read with everything else
+            return
+        here = table.current_key
+        if goal == "here" and here != key and here not in snapshot.part.keys:
+            self._stale = True  # the cursor went elsewhere meanwhile
+            return
+        if goal == "last" and (total := self._known_total) is not None:
+            above = max(0, total - len(snapshot.part.keys))
+            snapshot = snapshot._replace(part=snapshot.part._replace(above=above))
+        self._goal = "here"
+        if wanted == self._wanted:
+            self._wanted = None
+        self._show(snapshot, keep=goal == "here")
+        if wanted is not None:
+            table.move_to_key(wanted)
+
+    @on(CallTable.EdgeWanted)
+    def _edge_wanted(self, event: CallTable.EdgeWanted) -> None:
+        self._reload("last" if event.last else "first")
+
+    def _say_jump(self, text: str) -> None:
+        """Say what is being read, if it takes a moment; empty: that has ended."""
+        if self._telling is not None:
+            self._telling.stop()
+            self._telling = None
+        if text:
+            self._telling = self.set_timer(SAY_S, partial(self._tell_jump, text))
+        elif self.jumping:
+            self._tell_jump("")
+
+    def _tell_jump(self, text: str) -> None:
+        self.jumping = text
+        self._show_progress()
+
+    def _end_jump(self) -> bool:
+        """Stay here instead of going to the last call; whether that was going on."""
+        if self._goal != "last" or self._reader is None:
+            return False
+        self._goal = "here"
+        self._reader.end()
+        return True
+
+    def _reach(self) -> None:
+        """Hold more rows where the cursor comes near the end of those that are held."""
+        part, row = self._snapshot.part, self.query_one(CallTable).cursor
+        near = parts.PART // 10
+        below = not part.ends and len(part.keys) - row < near
+        above = not part.begins and row < near
+        if (below or above) and not (self._reading or self._lengthening):
+            self._lengthening = True
+            self._lengthen(1 if below else -1)
+
+    @work(group="more rows", exit_on_error=False)
+    async def _lengthen(self, step: int) -> None:
+        part, order = self._snapshot.part, self._order
+        whole = self.query_one(CallTable).range_start is not None
+
+        def ask(archive: Archive) -> Part | None:
+            try:
+                return parts.longer(archive, order, part, step, whole)
+            except KeyError:  # a call has gone; the rows are read anew because of it
+                return None
+
+        try:
+            with suppress(*TROUBLES):  # the next reading says it
+                self._show_part(part, await self._ask_archive(ask))
+        finally:
+            self._lengthening = False
+
+    def _show_part(self, before: Part, part: Part | None) -> bool:
+        """Show more rows than `before`, unless others are shown meanwhile; whether it did."""
+        if part is None or self._archive is None or self._snapshot.part is not before:
+            return False
+        self._snapshot = self._snapshot._replace(part=part)
+        table = self.query_one(CallTable)
+        table.set_rows(self._archive.rows(part.keys, part.begins, part.ends))
+        self._show_position()
+        if part.above is None:
+            self._recount(anew=False)
+        return True
+
+    @on(CallTable.RangeWanted)
+    def _range_wanted(self) -> None:
+        if not self._runs("range"):
+            self._read_range()
+
+    @work(group="range", exclusive=True, exit_on_error=False)
+    async def _read_range(self) -> None:
+        """Hold all rows from where a range begins to the cursor."""
+        table = self.query_one(CallTable)
+        self._say_jump("reading the range")
+        try:
+            while table.range_waits and table.range_start is not None:
+                if self._reading:
+                    await asyncio.sleep(0.02)
+                    continue
+                part, order, start = self._snapshot.part, self._order, table.range_start
+                ask = partial(parts.reaching, order=order, part=part, key=start)
+                with suppress(KeyError):
+                    found = await self._ask_archive(ask)
+                    if found is None:  # it has left the list
+                        break
+                    self._show_part(part, found)
+        except TROUBLES as error:
+            self._flash(f"the archive cannot be read: {error}", "error")
+        finally:
+            if table.range_waits:
+                table.end_range()
+            self._say_jump("")
+
+    # -- counts
+
+    @property
+    def _known_total(self) -> int | None:
+        """How many calls match, where that is known."""
+        part, counted = self._snapshot.part, self._counted
+        if part.total is not None or counted is None or counted[0] != self.query_text:
+            return part.total
+        return max(counted[1], part.seen)
+
+    def _recount(self, anew: bool) -> None:
+        """Count beside the screen; of another query than before at once."""
+        if self._runs("count") and not anew:
+            self._uncounted = True
+        else:
+            self._count()
+
+    @work(group="count", exclusive=True, exit_on_error=False)
+    async def _count(self) -> None:
+        self._uncounted = True
+        while self._uncounted:
+            self._uncounted = False
+            began = time.monotonic()
+            with suppress(*TROUBLES):  # the rows are read too, and say it
+                await self._count_once()
+            if self._uncounted:
+                await asyncio.sleep(REST * (time.monotonic() - began))
+
+    async def _count_once(self) -> None:
+        """First what is there soon, then all, then what each name has of it."""
+        query, text = self._query, self.query_text
+        complete = await self._count_facets(exact=text == self._exact)
+        part = self._snapshot.part
+        if not (part.begins and part.ends):
+            counted = await self._ask_archive(lambda archive: archive.count(query))
+            if counted is not None:
+                self._counted = (text, counted)
+                self._show_position()
+        await self._count_above()
+        total = self._known_total
+        if not complete and total is not None and total <= FACETS_MOST:
+            await self._count_facets(exact=True)
+
+    async def _count_above(self) -> None:
+        """How many rows stand before those that are held."""
+        part, order, counted = self._snapshot.part, self._order, self._counted
+        text = self.query_text
+        if part.begins or not part.keys:
+            return
+
+        def ask(archive: Archive) -> int | None:
+            with suppress(KeyError):  # the rows are read anew because of it
+                return archive.count_before(part.keys[0], *order)
+            return None
+
+        if part.ends and counted and counted[0] == text:
+            above: int | None = counted[1] - len(part.keys)
+        else:
+            above = await self._ask_archive(ask)
+        if above is not None and self._snapshot.part.keys[:1] == part.keys[:1]:
+            held = self._snapshot.part._replace(above=above)
+            self._snapshot = self._snapshot._replace(part=held)
+            self._show_position()
+
+    async def _count_facets(self, exact: bool = False) -> bool:
+        """Whom and what the calls shown have most of; whether that is exact, or not wanted."""
+        sidebar, query, text = self.query_one(Sidebar), self._query, self.query_text
+        if not sidebar.display:
+            return True
+        found = await self._ask_archive(
+            lambda archive: archive.facets(query, None) if exact else archive.facets(query)
+        )
+        if found is None or text != self.query_text:
+            return True
+        sidebar.facets = state.facet_items(found)
+        self._exact = text if found.complete else None
+        return found.complete
