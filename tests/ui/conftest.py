@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def world() -> Iterator[Sandbox]:
     """For those who break nothing: about 600 calls at Liner and CINNOX, 300 at Nectar Desk."""
-    with Sandbox(now=NOW, calls=1500) as sandbox:
+    with Sandbox(now=NOW, calls=300) as sandbox:
         yield sandbox
 
 

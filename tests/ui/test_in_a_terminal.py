@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -17,6 +17,7 @@ from rich.cells import cell_len
 from providers.model import Agent, Contact, Disposition
 from providers.sandbox import Sandbox
 from providers.sandbox.texts import HOSTILE
+from tests.audio.conftest import alive
 from tests.benchmarks.fill import call, fill
 from tests.ui.driving import services_for
 from tests.ui.terminal import Program
@@ -74,6 +75,13 @@ def test_foreign_text_changes_nothing_but_its_own_cell(hostile: None) -> None:
     assert max(cell_len(line) for line in lines) <= 160
 
 
+def until(true: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def ready(world: Sandbox) -> Iterator[dict[str, str]]:
     """A Nectar Desk account that was never synced; its token for the environment."""
@@ -107,16 +115,16 @@ def test_it_leaves_at_once_while_it_asks_the_vendor(world: Sandbox, ready: dict[
 
 
 def test_it_leaves_at_once_while_a_token_command_hangs(tmp_path: Path) -> None:
-    services, left = fill(os.environ, 2), tmp_path / "left"
-    command = f"sh -c 'sleep 3; touch {left}'"
+    services, begun = fill(os.environ, 2), tmp_path / "begun"
+    command = f"sh -c 'echo $$ >{begun}; sleep 60; true'"
     services.accounts.replace(replace(services.accounts.get("desk"), token_command=command))
     with Program("tui.cli") as program:
         program.wait_for("asking")
-        time.sleep(0.3)
+        until(lambda: begun.exists() and begun.read_text(), "the command has begun")
         code, took = program.leave()
         assert code == 0 and took < 1.0
-    time.sleep(3)
-    assert not left.exists(), "the command was ended as well"
+    pid = int(begun.read_text())
+    until(lambda: not alive(pid), "the command was ended as well")
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
