@@ -25,6 +25,7 @@ from tests.audio.far import (
     playing,
     until,
 )
+from tests.few import few
 from tests.guards.readme_text import ROOT
 from tui.audio import wire
 from tui.audio.link import GONE
@@ -155,6 +156,7 @@ async def test_a_pulled_connection_comes_back_and_goes_on(
     assert "trying" in speaker.words
 
 
+@pytest.mark.slow
 async def test_what_was_paused_stays_paused_when_the_speaker_comes_back(
     sshd: Sshd, speak: Speak, listen: Listen
 ) -> None:
@@ -174,6 +176,7 @@ async def test_what_was_paused_stays_paused_when_the_speaker_comes_back(
     await listener.until(lambda state: state.status == "playing" and state.position_s > 5.3)
 
 
+@pytest.mark.slow
 async def test_a_killed_relay_leaves_a_socket_that_is_taken_away(
     sshd: Sshd, speak: Speak, listen: Listen
 ) -> None:
@@ -190,7 +193,7 @@ async def test_a_killed_relay_leaves_a_socket_that_is_taken_away(
     await listener.until("playing")
 
 
-@pytest.mark.parametrize("who", ["engine", "speaker"])
+@pytest.mark.parametrize("who", few(1, ["engine", "speaker"]))
 async def test_a_crash_at_the_listeners_side_pauses(
     who: str, sshd: Sshd, speak: Speak, listen: Listen
 ) -> None:
@@ -213,6 +216,7 @@ async def test_a_crash_at_the_listeners_side_pauses(
     await listener.until("playing")
 
 
+@pytest.mark.slow
 async def test_the_newest_speaker_serves(sshd: Sshd, speak: Speak, listen: Listen) -> None:
     await connected(sshd, speak())
     listener = await playing(listen)
@@ -236,12 +240,18 @@ async def test_what_a_login_prints_is_skipped(sshd: Sshd, speak: Speak) -> None:
 
 @pytest.mark.parametrize(
     ("remote", "words"),
-    [
-        ("no-such-ringback", "Install Ringback on"),
-        ("sh -c 'exit 2' #", "has no speaker"),
-        ('echo \'{"is":"relay","version":99,"host":"x"}\'; cat >/dev/null #', "speaks 2, there 99"),
-        ("exit 3 #", "ended at once (exit code 3)"),
-    ],
+    few(
+        1,
+        [
+            ("no-such-ringback", "Install Ringback on"),
+            ("sh -c 'exit 2' #", "has no speaker"),
+            (
+                'echo \'{"is":"relay","version":99,"host":"x"}\'; cat >/dev/null #',
+                "speaks 2, there 99",
+            ),
+            ("exit 3 #", "ended at once (exit code 3)"),
+        ],
+    ),
 )
 async def test_a_host_that_cannot_is_explained_and_not_asked_again(
     remote: str, words: str, speak: Speak

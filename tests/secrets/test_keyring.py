@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from providers.base import Secret
+from tests.few import few
 from tests.secrets.keyrings import SecretService, install, secret_service
 from tui.accounts import Account, make_account
 from tui.secrets import (
@@ -116,6 +117,7 @@ def test_a_keyring_that_was_never_made_has_no_token_and_takes_none(service: Secr
         store_token(account(), Secret(TOKEN))
 
 
+@pytest.mark.slow
 def test_many_accounts_ask_the_keyring_once(service: SecretService) -> None:
     service.unlock("p")
     accounts = [account(f"a{number}") for number in range(6)]
@@ -129,6 +131,7 @@ def test_many_accounts_ask_the_keyring_once(service: SecretService) -> None:
     assert kinds == ["Token"] * 2 + ["TokenMissing"] * 4
 
 
+@pytest.mark.slow
 def test_the_recipe_that_doctor_prints_gives_a_keyring_over_ssh() -> None:
     """Run as a login shell would, twice: a fresh machine, and one with a dead bus's socket."""
     with tempfile.TemporaryDirectory() as home, secret_service(Path(home)) as running:
@@ -187,7 +190,14 @@ def test_a_bus_that_died_is_no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("module", "class_"),
-    [("keyrings.alt.file", "PlaintextKeyring"), ("keyrings.alt.file", "Subtle"), ("own", "Subtle")],
+    few(
+        1,
+        [
+            ("keyrings.alt.file", "PlaintextKeyring"),
+            ("keyrings.alt.file", "Subtle"),
+            ("own", "Subtle"),
+        ],
+    ),
 )
 def test_a_clear_text_keyring_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str, class_: str

@@ -95,10 +95,12 @@ class Program:
         text = self.text
         return any(wanted in text for wanted in texts)
 
-    def press(self, keys: str, wait_s: float = 5.0, show: bool = True) -> bytes:
-        """Type `keys`; the bytes that this brought."""
+    def press(
+        self, keys: str, quiet_s: float = 0.2, wait_s: float = 5.0, show: bool = True
+    ) -> bytes:
+        """Type `keys`; the bytes that this brought, as `read`."""
         os.write(self._fd, keys.encode())
-        return self.read(wait_s=wait_s, show=show)
+        return self.read(quiet_s, wait_s, show)
 
     def leave(self, keys: str = "\x11", wait_s: float = 5.0) -> tuple[int, float]:
         """Type `keys` (ctrl+q); the exit code (negative: a signal), and how long it took."""

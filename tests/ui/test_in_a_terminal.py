@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -19,6 +19,7 @@ from providers.sandbox import Sandbox
 from providers.sandbox.texts import HOSTILE
 from tests.audio.conftest import alive
 from tests.benchmarks.fill import call, fill
+from tests.few import few
 from tests.ui.driving import services_for
 from tests.ui.terminal import Program
 from tests.widgets.terminal import SEQUENCE, shapes
@@ -64,7 +65,7 @@ def test_foreign_text_changes_nothing_but_its_own_cell(hostile: None) -> None:
         assert {line.index("plain 0") for line in plain} == {plain[0].index("plain 0")}
         assert len({line.rstrip().rfind("desk") for line in plain}) == 1
         for _ in range(len(HOSTILE)):
-            assert program.press("\rGqj", show=False)
+            assert program.press("\rGqj", quiet_s=0.05, show=False)
         output = program.output
     text = SEQUENCE.sub(b"", output).decode()
     assert "\x1b" not in text
@@ -83,15 +84,17 @@ def until(true: Callable[[], object], what: str) -> None:
 
 
 @pytest.fixture
-def ready(world: Sandbox) -> Iterator[dict[str, str]]:
+def ready(world: Sandbox) -> dict[str, str]:
     """A Nectar Desk account that was never synced; its token for the environment."""
     services_for(world, ["nectar"], os.environ)
-    yield {"RINGBACK_TOKEN_NECTAR": world.tokens["nectar"]}
+    return {"RINGBACK_TOKEN_NECTAR": world.tokens["nectar"]}
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
+@pytest.mark.parametrize(("columns", "rows"), few(1, [(80, 24), (120, 40)]))
 def test_first_calls_detail_and_leaving(ready: dict[str, str], columns: int, rows: int) -> None:
-    with Program("tui.cli", "rec", "dispo:c", columns=columns, rows=rows, **ready) as program:
+    with Program(
+        "tui.cli", "rec", "dispo:c", "dur<240", columns=columns, rows=rows, **ready
+    ) as program:
         program.wait_for("answered", wait_s=20)
         program.read()
         program.press("\r")
@@ -127,7 +130,7 @@ def test_it_leaves_at_once_while_a_token_command_hangs(tmp_path: Path) -> None:
     until(lambda: not alive(pid), "the command was ended as well")
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.parametrize("number", few(1, [signal.SIGHUP, signal.SIGTERM]))
 def test_a_lost_terminal_ends_it_in_order(ready: dict[str, str], number: signal.Signals) -> None:
     with Program("tui.cli", **ready) as program:
         program.wait_for("rows 1-")
