@@ -227,7 +227,6 @@ def children_of(pid: int) -> list[int]:
 
 def engines_of(speaker: NearSpeaker) -> list[int]:
     """The engines that it keeps: one that is warm, and one for the screen that it serves."""
-    children = children_of(speaker.process.pid)
-    args = ["ps", "-o", "args=", "-p"]
-    said = {pid: subprocess.run([*args, str(pid)], capture_output=True).stdout for pid in children}
-    return [pid for pid in children if b"tui.audio" in said[pid]]
+    ps = ["ps", "--ppid", str(speaker.process.pid), "-o", "pid=,args="]
+    out = subprocess.run(ps, capture_output=True, text=True).stdout
+    return [int(line.split()[0]) for line in out.splitlines() if "tui.audio" in line]

@@ -279,7 +279,7 @@ async def test_a_mono_recording_has_one_side(listen: Listen) -> None:
 
 
 @pytest.mark.parametrize("seed", few(1, [1, 2, 3]))
-@pytest.mark.parametrize("style", ["mp3-sides", "mp3-sides-long", "mp4-sides"])
+@pytest.mark.parametrize("style", few(1, ["mp3-sides", "mp3-sides-long", "mp4-sides"]))
 def test_two_voices_of_a_telephone_call_are_turns(seed: int, style: str) -> None:
     """Wherever one voice of a made-up conversation is loud, the turn is told to be its own."""
     sides = conversation(seed, 40, (0, 1))

@@ -230,6 +230,7 @@ async def test_the_newest_speaker_serves(sshd: Sshd, speak: Speak, listen: Liste
     await listener.until(lambda state: state.position_s > 0.5)
 
 
+@pytest.mark.slow
 async def test_what_a_login_prints_is_skipped(sshd: Sshd, speak: Speak) -> None:
     noise = "echo welcome; seq 3000; printf no-end-of-line; echo '{\"is\":1}'; printf '{' ;"
     await connected(sshd, speak(remote=f"{noise} {far.PYTHON}"))
@@ -329,6 +330,7 @@ async def test_a_cable_that_nobody_has_noticed(
     await listener.until("playing")
 
 
+@pytest.mark.slow
 async def test_a_screen_is_told_at_once_that_its_speaker_is_silent(
     sshd: Sshd, speak: Speak
 ) -> None:

@@ -52,6 +52,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretService]:
         yield running
 
 
+@pytest.mark.slow
 def test_a_real_keyring_keeps_a_token_for_one_origin(service: SecretService) -> None:
     service.unlock("pass word")
     liner = account()
@@ -90,6 +91,9 @@ def test_a_locked_keyring_is_told_from_an_empty_one_without_a_prompt(
 ) -> None:
     service.unlock("pass word")
     store_token(account(), Secret(TOKEN))
+    assert find_token(account()).secret.reveal() == TOKEN
+    with pytest.raises(TokenMissing):
+        find_token(account(url="https://api.example.org"))
     service.lock()
     monkeypatch.setenv("DISPLAY", ":77")  # a display that nobody looks at
     started = time.monotonic()

@@ -121,11 +121,11 @@ def have(services: Services, *calls: Call) -> None:
         )
 
 
-async def test_1_voicemails_heard_noted_done_one_after_the_other(home: Home, many: Sandbox) -> None:
+async def test_1_voicemails_heard_noted_done_one_after_the_other(home: Home) -> None:
     """Listen to each unanswered voicemail at 1.5x, done with a note, and on to the next, which
     plays by itself. 4 keys + text; for every further call 2 + text.
     """
-    services = at_the_desk(home("nectar", sandbox=many))
+    services = at_the_desk(home("nectar", "cinnox"))
     with services.paths.config_file.open("a") as config:
         config.write('\n[views.support]\nkey = "3"\n')
         config.write('query = "in voicemail rec -state:done"\n')
