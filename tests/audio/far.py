@@ -203,9 +203,11 @@ async def connected(sshd: Sshd, speaker: NearSpeaker, count: int = 1) -> None:
 
     def there() -> bool:
         assert speaker.process.poll() is None, speaker.words
-        return len(sshd.speakers()) == count and "connected to" in speaker.words
+        return "connected to" in speaker.words
 
     await until(there, "the speaker")
+    assert sshd.speakers(), "who is told of it can play at once"
+    await until(lambda: len(sshd.speakers()) == count, "no other speaker")
 
 
 def recording(seconds: float = 20.0) -> bytes:

@@ -86,9 +86,10 @@ def relay_pid(path: Path) -> int:
 async def test_it_plays_pauses_seeks_and_leaves_nothing(
     sshd: Sshd, speak: Speak, listen: Listen
 ) -> None:
-    speaker = speak()
+    speaker = speak(remote=f"printf '\\033]0;x\\007mind the step\\n' >&2; {far.PYTHON}")
     await connected(sshd, speaker)
     assert "recordings play here, through none" in speaker.words
+    assert "mind the step" in speaker.words and "\x1b" not in speaker.words
     [path] = sshd.speakers()
     assert path.stat().st_mode & 0o777 == 0o600
     assert sshd.runtime.stat().st_mode & 0o777 == 0o700
