@@ -229,13 +229,16 @@ async def test_stop_forgets(listen: Listen) -> None:
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [
-        (b"", "empty"),
-        (b"<html>Please log in</html>", "web page"),
-        (b"#EXTM3U\nhttps://example.org/a.mp3\n", "playlist"),
-        (b"\x07garbage" * 1000, "no known kind"),
-        (b"OggS" + b"\0" * 500, ""),
-    ],
+    few(
+        2,
+        [
+            (b"", "empty"),
+            (b"<html>Please log in</html>", "web page"),
+            (b"#EXTM3U\nhttps://example.org/a.mp3\n", "playlist"),
+            (b"\x07garbage" * 1000, "no known kind"),
+            (b"OggS" + b"\0" * 500, ""),
+        ],
+    ),
     ids=["empty", "page", "playlist", "garbage", "ogg"],
 )
 async def test_what_cannot_be_played_fails_in_words(

@@ -236,15 +236,15 @@ async def test_resizing_changes_the_panes_and_keeps_the_call(home: Home) -> None
 
 
 async def test_all_is_loaded_on_demand_and_cancelled_by_a_key(
-    home: Home, monkeypatch: pytest.MonkeyPatch, world: Any
+    home: Home, monkeypatch: pytest.MonkeyPatch, many: Sandbox
 ) -> None:
     monkeypatch.setattr("tui.screens.asking.FIRST_PAGES", 1)
-    async with run_app(home("liner")).run_test(size=(120, 24)) as pilot:
+    async with run_app(home("liner", sandbox=many)).run_test(size=(120, 24)) as pilot:
         await settled(pilot)
         await pilot.press("ctrl+x")
         await pilot.pause()
         assert "nothing is running" in status(pilot)
-        world.fail("liner", status=0, times=2, delay_s=1.0, path="/v2/call/")
+        many.fail("liner", status=0, times=2, delay_s=1.0, path="/v2/call/")
         await pilot.press("R")
         await until(pilot, lambda: "(ctrl+x stops)" in status(pilot) or main(pilot).syncs.busy)
         await pilot.press("R")

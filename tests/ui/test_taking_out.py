@@ -42,6 +42,7 @@ from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.confirm import Confirm
 from widgets.key_line import KeyLine
+from widgets.status_line import StatusLine
 
 Home = Callable[..., Services]
 
@@ -360,6 +361,7 @@ async def test_a_large_export_says_how_far_it_is_and_a_key_stops_it(
     with_calls(services, *(call(n) for n in range(300)))
     async with run_app(services).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
+        main(pilot).query_one(StatusLine).unflash()  # the missing token
         await pilot.press("E")
         await until(pilot, lambda: pilot.app.screen.is_modal and pilot.app.focused is not None)
         await pilot.press("enter")
