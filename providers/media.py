@@ -16,7 +16,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from providers.errors import RecordingError
 from providers.http import silence_loggers, user_agent
@@ -26,12 +26,11 @@ from providers.sniff import sniff, what_else
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["LIMIT", "Body", "Credential", "Media", "Remote", "allows_private", "fetch"]
+__all__ = ["LIMIT", "Body", "Credential", "Remote", "allows_private"]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 Credential = Callable[[str], Awaitable[dict[str, str]]]
-Progress = Callable[[int, "int | None"], None]
 
 LIMIT = 500 * 1000 * 1000
 HEAD = 64
@@ -42,14 +41,6 @@ _METADATA = {
     for text in ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16")
 }
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """What was fetched: its kind by magic bytes (see `sniff`) and its size in bytes."""
-
-    kind: str
-    size: int
 
 
 def _inner(address: Address) -> Address:
@@ -96,51 +87,6 @@ async def allows_private(base_url: str, resolve: Resolve = resolve_name) -> bool
         return bool(found) and all(reach(address) == "private" for address in found)
     except (OSError, ValueError, httpx.InvalidURL):
         return False
-
-
-async def fetch(
-    url: str,
-    sink: BinaryIO,
-    *,
-    allow_private: bool,
-    credential: Credential | None = None,
-    limit_bytes: int = LIMIT,
-    progress: Progress | None = None,
-    resolve: Resolve = resolve_name,
-    verify: ssl.SSLContext | None = None,
-) -> Media:
-    """Write a whole recording to `sink`. Raises `RecordingError`; the sink then holds a part.
-
-    `progress` gets the bytes so far and, where known, the bytes there will be. The rest is for
-    `Remote`.
-    """
-    remote = Remote(
-        url,
-        allow_private=allow_private,
-        credential=credential,
-        limit_bytes=limit_bytes,
-        resolve=resolve,
-        verify=verify,
-    )
-    try:
-        body = await remote.open()
-        size, head, kind = 0, b"", ""
-        async for chunk in body.chunks:
-            size += len(chunk)
-            if not kind:
-                head += chunk
-                if too_little(head):
-                    continue
-                kind, chunk = kind_of(head), head
-            sink.write(chunk)
-            if progress:
-                progress(size, body.total)
-        if not kind:
-            kind = kind_of(head)
-            sink.write(head)
-        return Media(kind, size)
-    finally:
-        await remote.close()
 
 
 @dataclass(frozen=True, slots=True)

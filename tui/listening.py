@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from providers.model import Call
 from tui.archive.heard import recording_key
+from tui.audio.state import Loudness
 from tui.remembering import Memory, Sitting, recording_title
 from tui.services import Services
 from tui.settings import AudioSettings
@@ -53,7 +54,7 @@ class Listening:
         self._player: Player | None = None
         self._audio: AudioSettings | None = None
         self._sitting: Sitting | None = None
-        self._muted = False
+        self._loud: Loudness | None = None
         self.find_route: Callable[[], Route] | None = None
         """Which way the sound takes; see `Player`."""
         self._peaks_kept = False
@@ -279,19 +280,24 @@ class Listening:
 
     def change_volume(self, step: float) -> None:
         """Louder or quieter by `step` (1: by the whole); it is muted no more."""
-        volume = min(200, max(0, self.audio.volume + round(step * 100)))
-        self._muted = False
+        self._loud = self._loudness.changed(step)
+        volume = round(self._loud.volume * 100)
         self._keep(replace(self.audio, volume=volume), "volume", volume)
         self._set_volume()
 
     def mute(self) -> None:
         """No sound, or as loud as before; not kept for the next start."""
-        self._muted = not self._muted
+        self._loud = self._loudness.toggled()
         self._set_volume()
 
     @property
+    def _loudness(self) -> Loudness:
+        """As config.toml says, until a key says otherwise."""
+        return self._loud or Loudness(self.audio.volume / 100)
+
+    @property
     def _volume(self) -> float:
-        return 0.0 if self._muted else self.audio.volume / 100
+        return self._loudness.heard
 
     def _set_volume(self) -> None:
         if self._player:

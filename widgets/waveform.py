@@ -15,10 +15,9 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from widgets.cells import Line, Run
+from widgets.levels import SPEECH_PEAK
 from widgets.lines import LineView
 
-QUIET = 19
-"""A peak's byte below which nobody speaks: -45 dB of full scale, since it is a square root."""
 CROSSED = 4
 """A column is cross-talk when in one of so many of its windows both sides speak."""
 STEP_S = 2.5
@@ -92,7 +91,7 @@ def loudest(lane: Sequence[int], width: int, windows: float) -> list[int | None]
 
 def crossed(left: bytes | bytearray, right: bytes | bytearray, width: int, windows: float) -> bytes:
     """1 for each column in which both speak at once for a good part of the time."""
-    table = bytes(value >= QUIET for value in range(256))
+    table = bytes(value >= SPEECH_PEAK for value in range(256))
     known = min(len(left), len(right))
     one, other = (int.from_bytes(lane[:known].translate(table), "little") for lane in (left, right))
     both = (one & other).to_bytes(known, "little")
@@ -117,8 +116,8 @@ def level_text(columns: Sequence[int | None], glyphs: Glyphs) -> str:
         glyphs.unknown
         if value is None
         else glyphs.silence
-        if value < QUIET
-        else glyphs.levels[min(top - 1, (value - QUIET) * top // (256 - QUIET))]
+        if value < SPEECH_PEAK
+        else glyphs.levels[min(top - 1, (value - SPEECH_PEAK) * top // (256 - SPEECH_PEAK))]
         for value in columns
     )
 

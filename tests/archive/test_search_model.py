@@ -17,6 +17,7 @@ import pytest
 
 from providers.model import Agent, Call, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START
+from tests.few import few
 from tui.archive import Archive
 from tui.archive.schema import MIGRATIONS, _statements
 from tui.archive.search import meaning
@@ -249,8 +250,11 @@ def check(archive: Archive, world: World, count: int, seed: int) -> None:
     assert hits > count / 4  # most lines must tell calls apart, else this shows little
 
 
-def test_every_query_finds_what_it_says(filled: tuple[Archive, World]) -> None:
-    check(*filled, count=600, seed=1)
+@pytest.mark.parametrize(("seed", "count"), few(1, [(1, 150), (2, 600)]))
+def test_every_query_finds_what_it_says(
+    filled: tuple[Archive, World], seed: int, count: int
+) -> None:
+    check(*filled, count=count, seed=seed)
 
 
 def test_who_waits_and_what_was_decided_when_is_found_by_its_own_index(

@@ -11,15 +11,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from socket import socket
 
+from tests.audio import sounds
+from tests.audio.conftest import Listener
 from tests.guards.readme_text import ROOT
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 NO_SSHD = None if SSHD and shutil.which("ssh") else "sshd and ssh are not installed"
 PYTHON = f"{sys.executable} -P -m tui.cli"
+SILENT = {"RINGBACK_AUDIO": "none"}
+"""For the listener's machine: an engine that plays in silence, at its own pace."""
+SESSION = {"SSH_CONNECTION": "10.0.0.9 50000 10.0.0.1 22"}
+"""What a login through ssh finds in its environment."""
 
 _CONFIG = """
 Port {port}
@@ -182,3 +188,47 @@ def sshd_in(folder: Path) -> Iterator[Sshd]:
         yield made
     finally:
         made.close()
+
+
+async def until(true: Callable[[], object], what: str, timeout_s: float = 15.0) -> None:
+    """Wait for a condition; fails with `what` it waited for."""
+    deadline = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < deadline, f"waited for {what}"
+        await asyncio.sleep(0.01)
+
+
+async def connected(sshd: Sshd, speaker: NearSpeaker, count: int = 1) -> None:
+    """Wait until it says so, and until `count` speakers can be found there."""
+
+    def there() -> bool:
+        assert speaker.process.poll() is None, speaker.words
+        return "connected to" in speaker.words
+
+    await until(there, "the speaker")
+    assert sshd.speakers(), "who is told of it can play at once"
+    await until(lambda: len(sshd.speakers()) == count, "no other speaker")
+
+
+def recording(seconds: float = 20.0) -> bytes:
+    return sounds.wav(sounds.tone(seconds, 8000), 8000)
+
+
+async def playing(listen: Callable[..., Listener], start_s: float = 0.0) -> Listener:
+    """A screen whose recording is heard, wherever the way leads."""
+    listener = listen(None)
+    await listener.play(recording(), start_s=start_s)
+    await listener.until("playing")
+    return listener
+
+
+def children_of(pid: int) -> list[int]:
+    out = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True)
+    return [int(word) for word in out.stdout.split()]
+
+
+def engines_of(speaker: NearSpeaker) -> list[int]:
+    """The engines that it keeps: one that is warm, and one for the screen that it serves."""
+    ps = ["ps", "--ppid", str(speaker.process.pid), "-o", "pid=,args="]
+    out = subprocess.run(ps, capture_output=True, text=True).stdout
+    return [int(line.split()[0]) for line in out.splitlines() if "tui.audio" in line]

@@ -9,7 +9,9 @@ import random
 import struct
 import tempfile
 from array import array
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cache, wraps
 from pathlib import Path
 
 import av
@@ -19,6 +21,18 @@ RATE = 48_000
 FRAME = 4
 
 
+def _once(make: Callable[..., array[int]]) -> Callable[..., array[int]]:
+    """The same sound is made once in a run; each caller gets his own copy."""
+    made = cache(make)
+
+    @wraps(make)
+    def copy(*args: float, **kwargs: float) -> array[int]:
+        return made(*args, **kwargs)[:]
+
+    return copy
+
+
+@_once
 def tone(seconds: float, rate: int, channels: int = 1, hz: float = 440.0) -> array[int]:
     """Interleaved s16: a tone that swells, another pitch on the second channel, never zero."""
     out = array("h")
@@ -30,6 +44,7 @@ def tone(seconds: float, rate: int, channels: int = 1, hz: float = 440.0) -> arr
     return out
 
 
+@_once
 def swept(seconds: float, rate: int) -> array[int]:
     """Mono: simple sound and noise in turns of 2 s, so that encoders need few bits and many."""
     noise = random.Random(1)
@@ -40,6 +55,7 @@ def swept(seconds: float, rate: int) -> array[int]:
     )
 
 
+@_once
 def ramp(seconds: float) -> array[int]:
     """48 kHz stereo in which every frame is different: left counts, right counts wraps."""
     out = array("h")
@@ -49,6 +65,7 @@ def ramp(seconds: float) -> array[int]:
     return out
 
 
+@_once
 def staircase(seconds: int, rate: int) -> array[int]:
     """Mono: second k is a tone of 300 + 100 k Hz, so that any snippet tells its time."""
     out = array("h")
@@ -143,6 +160,7 @@ def all_kinds(seconds: float = 0.8) -> dict[str, bytes]:
     }
 
 
+@cache
 def reference(data: bytes) -> bytes:
     """The whole file at 48 kHz stereo s16, decoded by FFmpeg's plain resampler in one go."""
     out = bytearray()

@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.audio import sounds
+from tests.few import few
 from tui.audio import wire
 from tui.audio.cli import clock, fit, printable, split_keys, status_line
 from tui.audio.keys import help_line, sent
@@ -179,7 +180,7 @@ def test_keys_steer_and_the_line_follows(terminal: Terminal) -> None:
     assert not re.search("[\x07\u202e]", terminal.shown)
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", few(1, ["SIGHUP", "SIGINT", "SIGTERM"]))
 def test_signals_leave_the_terminal_as_it_was(name: str, terminal: Terminal) -> None:
     terminal.until("▶")
     number = getattr(signal, name)

@@ -300,6 +300,7 @@ async def test_pitch_and_pace_of_a_staircase_at_another_speed(
 
 
 @needs_pulse
+@pytest.mark.slow
 async def test_a_loop_and_other_keys_lose_no_sample(pulse: rigs.Pulse, listen: Listen) -> None:
     """Silence is skipped and not, where there is none; then a stretch is heard again and again."""
     pulse.record()

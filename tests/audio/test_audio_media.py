@@ -12,6 +12,7 @@ from itertools import pairwise
 import pytest
 
 from tests.audio import sounds
+from tests.few import few
 from tui.audio.media import FRAME, RATE, Chunk, Media
 from tui.audio.sniff import Unplayable, demuxer_for
 
@@ -47,7 +48,7 @@ def test_mono_is_as_loud_on_both_sides() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "webm"])
-@pytest.mark.parametrize("start_s", [0.05, 0.625, 0.75])
+@pytest.mark.parametrize("start_s", few(1, [0.625, 0.05, 0.75]))
 def test_a_seek_is_exact(kind: str, start_s: float, kinds: dict[str, bytes]) -> None:
     whole = sounds.reference(kinds[kind])[round(start_s * RATE) * FRAME :]
     chunks = decode(kinds[kind], start_s)
@@ -64,8 +65,10 @@ def step_of(kind: str) -> str:
     return "44k" if "44k" in kind else kind[:3]
 
 
-@pytest.mark.parametrize(("rate", "bit_rate"), [(8000, 16_000), (16_000, 24_000), (48_000, 96_000)])
-@pytest.mark.parametrize("start_s", [33.3, 50.0])
+@pytest.mark.parametrize(
+    ("rate", "bit_rate"), few(1, [(8000, 16_000), (16_000, 24_000), (48_000, 96_000)])
+)
+@pytest.mark.parametrize("start_s", few(1, [33.3, 50.0]))
 def test_a_far_seek_in_an_mp3_is_exact_and_reads_little(
     rate: int, bit_rate: int, start_s: float
 ) -> None:
@@ -103,7 +106,7 @@ def test_seeking_back_to_the_start_brings_the_same_sound(kinds: dict[str, bytes]
         media.close()
 
 
-@pytest.mark.parametrize("speed", [0.5, 0.75, 1.5, 3.0])
+@pytest.mark.parametrize("speed", few(2, [0.5, 3.0, 0.75, 1.5]))
 def test_speed_changes_the_length_and_not_the_pitch(speed: float) -> None:
     data = sounds.wav(sounds.tone(3.0, 8000, hz=500.0), 8000)
     chunks = decode(data, speed=speed)
@@ -206,7 +209,7 @@ def test_damage_in_the_middle_is_skipped_and_noticed() -> None:
     assert len(out) / FRAME / RATE == pytest.approx(3.0, abs=0.6)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", few(2, range(8)))
 @pytest.mark.parametrize("kind", ["mp3-8k-mono", "m4a", "opus", "flac", "wav-ulaw"])
 def test_a_mangled_file_ends_in_one_of_two_ways(
     kind: str, seed: int, kinds: dict[str, bytes]

@@ -18,6 +18,7 @@ import pytest
 from providers.errors import RecordingError
 from tests.audio import sounds
 from tests.audio.conftest import Listener, alive
+from tests.few import few
 from tui.audio import wire
 from tui.audio.outputs import engine_environment
 from tui.audio.player import CRASHED, CUT_OFF, DAMAGED, FileSource, Player
@@ -63,16 +64,16 @@ async def test_it_plays_in_real_time_and_says_so(listen: Listen, kinds: dict[str
 async def test_positions_come_at_most_four_times_a_second_and_grow(listen: Listen) -> None:
     listener = listen("none")
     await listener.play(long_wav())
-    await listener.until(lambda state: state.position_s > 2.0)
+    await listener.until(lambda state: state.position_s > 1.4)
     playing = [(at, s) for at, s in listener.states if s.status == "playing"]
     pairs = pairwise([playing[0], *playing])
     moments = [(b[0], b[1].position_s) for a, b in pairs if a[1].position_s != b[1].position_s]
     assert all(after[1] > before[1] for before, after in pairwise(moments))
     assert all(after[0] - before[0] >= 0.24 for before, after in pairwise(moments[1:]))
-    assert len(moments) >= 6
+    assert len(moments) >= 4
 
 
-@pytest.mark.parametrize("kind", ["mp3-8k-mono", "mp4-moov-last", "wav-48k-stereo", "opus"])
+@pytest.mark.parametrize("kind", few(2, ["mp3-8k-mono", "mp4-moov-last", "wav-48k-stereo", "opus"]))
 async def test_a_wav_output_holds_exactly_the_sound(
     kind: str, listen: Listen, tmp_path: Path, kinds: dict[str, bytes]
 ) -> None:
@@ -228,13 +229,16 @@ async def test_stop_forgets(listen: Listen) -> None:
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [
-        (b"", "empty"),
-        (b"<html>Please log in</html>", "web page"),
-        (b"#EXTM3U\nhttps://example.org/a.mp3\n", "playlist"),
-        (b"\x07garbage" * 1000, "no known kind"),
-        (b"OggS" + b"\0" * 500, ""),
-    ],
+    few(
+        2,
+        [
+            (b"", "empty"),
+            (b"<html>Please log in</html>", "web page"),
+            (b"#EXTM3U\nhttps://example.org/a.mp3\n", "playlist"),
+            (b"\x07garbage" * 1000, "no known kind"),
+            (b"OggS" + b"\0" * 500, ""),
+        ],
+    ),
     ids=["empty", "page", "playlist", "garbage", "ogg"],
 )
 async def test_what_cannot_be_played_fails_in_words(
@@ -250,11 +254,13 @@ async def test_what_cannot_be_played_fails_in_words(
     assert (await listener.until(lambda state: state.status == "playing")).message == ""
 
 
-async def test_damage_is_reported_once_and_the_rest_is_played(listen: Listen) -> None:
+async def test_damage_is_reported_once_and_the_rest_is_played(
+    listen: Listen, tmp_path: Path
+) -> None:
     tone = sounds.tone(3.0, 44_100, 2)
     data = sounds.encode(tone, 44_100, 2, "mp3", "libmp3lame", bit_rate=128_000)
     middle = len(data) // 2
-    listener = listen("none")
+    listener = listen(f"wav:{tmp_path}/out.wav")
     await listener.play(data[:middle] + b"\xff\x00" * 2000 + data[middle + 4000 :], start_s=1.0)
     await listener.until(lambda state: state.message == DAMAGED)
     assert (await listener.over()).status == "ended"
@@ -264,9 +270,9 @@ async def test_damage_is_reported_once_and_the_rest_is_played(listen: Listen) ->
 
 @pytest.mark.parametrize("kind", ["mp3-8k-mono", "m4a", "webm", "flac"])
 async def test_a_cut_file_is_played_and_said_to_be_cut(
-    kind: str, listen: Listen, longer: dict[str, bytes]
+    kind: str, listen: Listen, longer: dict[str, bytes], tmp_path: Path
 ) -> None:
-    listener = listen("none")
+    listener = listen(f"wav:{tmp_path}/out.wav")
     await listener.play(longer[kind][: len(longer[kind]) * 3 // 5], start_s=0.8)
     state = await listener.over()
     assert state.status == "ended"

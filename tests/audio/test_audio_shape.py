@@ -15,6 +15,7 @@ import pytest
 
 from tests.audio import sounds
 from tests.audio.test_audio_devices import Heard
+from tests.few import few
 from tui.audio.engine import Track
 from tui.audio.feed import KEEP_S, Feed
 from tui.audio.media import FRAME, RATE, Chunk
@@ -114,7 +115,8 @@ def lengths(chunks: list[Chunk]) -> list[tuple[bool, float]]:
 
 
 @pytest.mark.parametrize(
-    ("silence_s", "left_s"), [(0.3, 0.3), (1.0, 1.0), (1.1, 0.5), (9.0, 0.5), (600.0, 0.5)]
+    ("silence_s", "left_s"),
+    few(4, [(0.3, 0.3), (1.0, 1.0), (1.1, 0.5), (9.0, 0.5), (600.0, 0.5)]),
 )
 def test_long_silences_are_shortened_and_short_ones_stay(silence_s: float, left_s: float) -> None:
     given = [chunk(1.0, 900, 0.0)]
@@ -185,7 +187,7 @@ def test_a_loop_that_is_taken_away_plays_on(desk: Made) -> None:
     assert frames(heard) == [(0, RATE - 1), (RATE // 2, 3 * RATE - 1)]
 
 
-@pytest.mark.parametrize("speed", [0.5, 1.5, 3.0])
+@pytest.mark.parametrize("speed", few(2, [0.5, 3.0, 1.5]))
 def test_a_new_speed_is_heard_within_a_tenth_of_a_second_and_nothing_is_lost(
     speed: float, desk: Made
 ) -> None:
@@ -208,7 +210,7 @@ def test_a_new_speed_is_heard_within_a_tenth_of_a_second_and_nothing_is_lost(
     assert rest[0][1] == 6 * RATE - 1
 
 
-@pytest.mark.parametrize("kind", ["mp3-8k-mono", "mp4-picture", "opus", "webm", "wav-ulaw"])
+@pytest.mark.parametrize("kind", few(2, ["mp3-8k-mono", "wav-ulaw", "mp4-picture", "opus", "webm"]))
 def test_every_sample_in_order_and_none_twice_whatever_is_pressed(
     kind: str, desk: Made, longer: dict[str, bytes]
 ) -> None:

@@ -155,6 +155,7 @@ def opened(device: Device) -> Iterator[Callable[[Decoder], SimpleaudioSink]]:
 Opened = Callable[[Decoder], SimpleaudioSink]
 
 
+@pytest.mark.slow
 def test_a_long_recording_goes_from_one_bytearray_to_the_next(
     device: Device, opened: Opened
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,11 +15,20 @@ import pytest
 
 from tests.audio import far, rigs, sounds
 from tests.audio.conftest import Listener, alive
-from tests.audio.far import Line, NearSpeaker, Sshd
+from tests.audio.far import (
+    Line,
+    NearSpeaker,
+    Sshd,
+    children_of,
+    connected,
+    engines_of,
+    playing,
+    until,
+)
+from tests.few import few
 from tests.guards.readme_text import ROOT
 from tui.audio import wire
-from tui.audio.link import GONE, TAKEN
-from tui.audio.probe import probe
+from tui.audio.link import GONE
 from tui.audio.speaker_folder import speakers
 
 pytestmark = [
@@ -31,19 +39,22 @@ needs_pulse = pytest.mark.skipif(bool(rigs.NO_PULSE), reason=rigs.NO_PULSE or ""
 
 Listen = Callable[..., Listener]
 Speak = Callable[..., NearSpeaker]
-SILENT = {"RINGBACK_AUDIO": "none"}
-"""For the listener's machine: an engine that plays in silence, at its own pace."""
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    with far.sshd_in(tmp_path_factory.mktemp("sshd")) as made:
+        yield made
 
 
 @pytest.fixture
-def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
-    with far.sshd_in(tmp_path) as made:
-        # this process is the far end: a session over SSH, with its own folder for relays
-        monkeypatch.setenv("RINGBACK_RUNTIME_DIR", str(made.runtime))
-        monkeypatch.setenv("SSH_CONNECTION", "10.0.0.9 50000 10.0.0.1 22")
-        monkeypatch.delenv("PULSE_SERVER")
-        yield made
-        assert not made.speakers(), "a relay has left its socket"
+def sshd(host: Sshd, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
+    """This process is the far end: a session over SSH, with its own folder for relays."""
+    for name, value in {"RINGBACK_RUNTIME_DIR": str(host.runtime), **far.SESSION}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PULSE_SERVER")
+    yield host
+    assert not host.speakers(), "a relay has left its socket"
 
 
 @pytest.fixture
@@ -59,42 +70,13 @@ async def speak(sshd: Sshd, line: Line) -> AsyncIterator[Speak]:
     made: list[NearSpeaker] = []
 
     def start(*more: str, remote: str = far.PYTHON, **environ: str) -> NearSpeaker:
-        made.append(NearSpeaker(sshd, line.port, *more, remote=remote, **(environ or SILENT)))
+        made.append(NearSpeaker(sshd, line.port, *more, remote=remote, **(environ or far.SILENT)))
         return made[-1]
 
     yield start
     for speaker in made:
         await asyncio.to_thread(speaker.end)
     await until(lambda: not sshd.speakers(), "the relay's socket to go")
-
-
-async def until(true: Callable[[], object], what: str, timeout_s: float = 15.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not true():
-        assert time.monotonic() < deadline, f"waited for {what}"
-        await asyncio.sleep(0.01)
-
-
-async def connected(sshd: Sshd, speaker: NearSpeaker, count: int = 1) -> None:
-    def there() -> bool:
-        assert speaker.process.poll() is None, speaker.words
-        return len(sshd.speakers()) == count and "connected to" in speaker.words
-
-    await until(there, "the speaker")
-
-
-def ramp(seconds: float = 20.0) -> bytes:
-    return sounds.wav(sounds.tone(seconds, 8000), 8000)
-
-
-def children_of(pid: int) -> list[int]:
-    out = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True)
-    return [int(word) for word in out.stdout.split()]
-
-
-def command_of(pid: int) -> str:
-    ps = ["ps", "-p", str(pid), "-o", "args="]
-    return subprocess.run(ps, capture_output=True, text=True).stdout
 
 
 def relay_pid(path: Path) -> int:
@@ -104,15 +86,15 @@ def relay_pid(path: Path) -> int:
 async def test_it_plays_pauses_seeks_and_leaves_nothing(
     sshd: Sshd, speak: Speak, listen: Listen
 ) -> None:
-    speaker = speak()
+    speaker = speak(remote=f"printf '\\033]0;x\\007mind the step\\n' >&2; {far.PYTHON}")
     await connected(sshd, speaker)
     assert "recordings play here, through none" in speaker.words
+    assert "mind the step" in speaker.words and "\x1b" not in speaker.words
     [path] = sshd.speakers()
     assert path.stat().st_mode & 0o777 == 0o600
     assert sshd.runtime.stat().st_mode & 0o777 == 0o700
-    listener = listen(None)
-    await listener.play(ramp())
-    assert (await listener.until("playing")).message == ""
+    listener = await playing(listen)
+    assert listener.state.message == ""
     assert listener.state.output.startswith(f"speaker {path.stem.split('-', 2)[2]}")
     assert listener.player.peaks is not None
     listener.player.pause()
@@ -159,8 +141,7 @@ async def test_a_pulled_connection_comes_back_and_goes_on(
 ) -> None:
     speaker = speak()
     await connected(sshd, speaker)
-    listener = listen(None)
-    await listener.play(ramp())
+    listener = await playing(listen)
     await listener.until(lambda state: state.position_s > 1.0)
     before = sshd.speakers()
     line.cut()
@@ -176,13 +157,13 @@ async def test_a_pulled_connection_comes_back_and_goes_on(
     assert "trying" in speaker.words
 
 
+@pytest.mark.slow
 async def test_what_was_paused_stays_paused_when_the_speaker_comes_back(
     sshd: Sshd, speak: Speak, listen: Listen
 ) -> None:
     speaker = speak()
     await connected(sshd, speaker)
-    listener = listen(None)
-    await listener.play(ramp(), start_s=5.0)
+    listener = await playing(listen, start_s=5.0)
     await listener.until(lambda state: state.position_s > 5.2)
     listener.player.pause()
     speaker.end()
@@ -196,14 +177,13 @@ async def test_what_was_paused_stays_paused_when_the_speaker_comes_back(
     await listener.until(lambda state: state.status == "playing" and state.position_s > 5.3)
 
 
+@pytest.mark.slow
 async def test_a_killed_relay_leaves_a_socket_that_is_taken_away(
     sshd: Sshd, speak: Speak, listen: Listen
 ) -> None:
     speaker = speak()
     await connected(sshd, speaker)
-    listener = listen(None)
-    await listener.play(ramp())
-    await listener.until("playing")
+    listener = await playing(listen)
     [path] = sshd.speakers()
     os.kill(relay_pid(path), signal.SIGKILL)
     assert (await listener.until("paused")).message == GONE
@@ -214,14 +194,13 @@ async def test_a_killed_relay_leaves_a_socket_that_is_taken_away(
     await listener.until("playing")
 
 
-@pytest.mark.parametrize("who", ["engine", "speaker"])
+@pytest.mark.parametrize("who", few(1, ["engine", "speaker"]))
 async def test_a_crash_at_the_listeners_side_pauses(
     who: str, sshd: Sshd, speak: Speak, listen: Listen
 ) -> None:
     speaker = speak()
     await connected(sshd, speaker)
-    listener = listen(None)
-    await listener.play(ramp())
+    listener = await playing(listen)
     await listener.until(lambda state: state.position_s > 0.5)
     if who == "speaker":
         started = children_of(speaker.process.pid)
@@ -230,41 +209,18 @@ async def test_a_crash_at_the_listeners_side_pauses(
         await until(lambda: not any(map(alive, started)), "ssh and the engine to end")
         await connected(sshd, speak())
     else:
-        for pid in children_of(speaker.process.pid):
-            if "tui.audio" in command_of(pid):
-                os.kill(pid, signal.SIGKILL)
+        for pid in engines_of(speaker):
+            os.kill(pid, signal.SIGKILL)
     state = await listener.until("paused")
     assert state.position_s >= 0.5
     listener.player.toggle()
     await listener.until("playing")
 
 
-async def test_the_screen_that_opened_last_is_heard(
-    sshd: Sshd, speak: Speak, listen: Listen
-) -> None:
-    await connected(sshd, speak())
-    first, second = listen(None), listen(None)
-    await first.play(ramp())
-    await first.until("playing")
-    await second.play(ramp(), start_s=10.0)
-    await second.until("playing")
-    state = await first.until("paused")
-    assert state.message == TAKEN
-    first.player.reroute()
-    await asyncio.sleep(0.3)
-    assert first.state.status == "paused", "it must not fight for the speaker"
-    at_s = first.state.position_s
-    first.player.toggle()
-    state = await first.until("playing")
-    assert state.position_s < at_s + 5.0
-    assert (await second.until("paused")).message == TAKEN
-
-
+@pytest.mark.slow
 async def test_the_newest_speaker_serves(sshd: Sshd, speak: Speak, listen: Listen) -> None:
     await connected(sshd, speak())
-    listener = listen(None)
-    await listener.play(ramp())
-    await listener.until("playing")
+    listener = await playing(listen)
     [old] = sshd.speakers()
     await connected(sshd, speak(), count=2)
     listener.player.reroute()
@@ -275,89 +231,7 @@ async def test_the_newest_speaker_serves(sshd: Sshd, speak: Speak, listen: Liste
     await listener.until(lambda state: state.position_s > 0.5)
 
 
-async def test_nonsense_costs_only_whoever_talks_it(
-    sshd: Sshd, speak: Speak, listen: Listen
-) -> None:
-    await connected(sshd, speak())
-    listener = listen(None)
-    await listener.play(ramp())
-    await listener.until("playing")
-    [path] = sshd.speakers()
-    for rubbish in (b"\xff\x00 rubbish\n", b"x" * 200_000, b'{"bytes": 99999999999}\n', b"[]\n"):
-        with socket.socket(socket.AF_UNIX) as stranger:
-            stranger.settimeout(10)
-            stranger.connect(str(path))
-            try:
-                stranger.sendall(rubbish)
-                while stranger.recv(4096):
-                    pass
-            except ConnectionError:
-                pass
-    at_s = listener.player.position_s
-    await listener.until(lambda state: state.position_s > at_s + 0.3)
-    log = (sshd.folder / "far" / "state" / "ringback.log").read_text()
-    assert log.count("a screen talks nonsense") == 4
-
-
-async def test_unknown_commands_and_outputs_do_not_pass(
-    sshd: Sshd, speak: Speak, tmp_path: Path
-) -> None:
-    await connected(sshd, speak())
-    [path] = sshd.speakers()
-    reader, writer = await asyncio.open_unix_connection(str(path))
-    assert (await reader.readline()).startswith(b'{"is":"hello"')
-    target = tmp_path / "written"
-    opening = {
-        "do": "open", "id": 1, "seq": 1, "size": 3, "start": 0, "speed": 1, "volume": 1,
-        "paused": False, "skip": False, "side": "both", "loop": None, "peaks": False,
-        "output": f"wav:{target}",
-    }  # fmt: skip
-    for message in ({"do": "run", "what": f"touch {target}"}, {"do": "screen", "n": 7}, opening):
-        writer.write(wire.pack(message))
-    answer = await asyncio.wait_for(reader.readline(), 10)
-    assert b'"is":"get"' in answer or b'"is":"output"' in answer
-    writer.close()
-    assert not target.exists()
-
-
-_STRANGER = """
-import os, socket, sys
-os.setgid(65534); os.setuid(65534)
-for path in sys.argv[1:]:
-    with socket.socket(socket.AF_UNIX) as s:
-        try:
-            s.settimeout(3)
-            s.connect(path)
-            print("heard", s.recv(100))
-        except OSError as error:
-            print(type(error).__name__)
-"""
-
-
-@pytest.mark.skipif(os.name == "posix" and os.getuid() != 0, reason="only root can be another user")
-async def test_another_user_gets_nothing(sshd: Sshd, speak: Speak, listen: Listen) -> None:
-    await connected(sshd, speak())
-    listener = listen(None)
-    await listener.play(ramp())
-    await listener.until("playing")
-    [path] = sshd.speakers()
-
-    def stranger() -> str:
-        run = [sys.executable, "-S", "-c", _STRANGER, str(path)]
-        # the interpreter may lie where nobody else can go: only the socket is in question
-        return subprocess.run(run, capture_output=True, text=True, cwd="/").stdout
-
-    assert (await asyncio.to_thread(stranger)).split() == ["PermissionError"]
-    # and with the first lock open, the second holds
-    sshd.runtime.chmod(0o755)
-    path.chmod(0o666)
-    said = await asyncio.to_thread(stranger)
-    assert said.split() in (["heard", "b''"], ["ConnectionResetError"])
-    sshd.runtime.chmod(0o700)
-    at_s = listener.player.position_s
-    await listener.until(lambda state: state.position_s > at_s + 0.3)
-
-
+@pytest.mark.slow
 async def test_what_a_login_prints_is_skipped(sshd: Sshd, speak: Speak) -> None:
     noise = "echo welcome; seq 3000; printf no-end-of-line; echo '{\"is\":1}'; printf '{' ;"
     await connected(sshd, speak(remote=f"{noise} {far.PYTHON}"))
@@ -368,12 +242,18 @@ async def test_what_a_login_prints_is_skipped(sshd: Sshd, speak: Speak) -> None:
 
 @pytest.mark.parametrize(
     ("remote", "words"),
-    [
-        ("no-such-ringback", "Install Ringback on"),
-        ("sh -c 'exit 2' #", "has no speaker"),
-        ('echo \'{"is":"relay","version":99,"host":"x"}\'; cat >/dev/null #', "speaks 2, there 99"),
-        ("exit 3 #", "ended at once (exit code 3)"),
-    ],
+    few(
+        1,
+        [
+            ("no-such-ringback", "Install Ringback on"),
+            ("sh -c 'exit 2' #", "has no speaker"),
+            (
+                'echo \'{"is":"relay","version":99,"host":"x"}\'; cat >/dev/null #',
+                "speaks 2, there 99",
+            ),
+            ("exit 3 #", "ended at once (exit code 3)"),
+        ],
+    ),
 )
 async def test_a_host_that_cannot_is_explained_and_not_asked_again(
     remote: str, words: str, speak: Speak
@@ -421,46 +301,6 @@ async def test_the_far_end_needs_no_sound_library(sshd: Sshd) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-async def test_a_screen_asks_where_it_would_be_heard_without_taking_it(
-    sshd: Sshd, speak: Speak, listen: Listen
-) -> None:
-    await connected(sshd, speak())
-    listener = listen(None)
-    await listener.play(ramp())
-    await listener.until("playing")
-    assert (await probe()).startswith("speaker ")
-    at_s = listener.player.position_s
-    state = await listener.until(lambda state: state.position_s > at_s + 0.3)
-    assert state.status == "playing"
-
-
-async def test_doctor_names_the_speaker(sshd: Sshd, speak: Speak) -> None:
-    await connected(sshd, speak())
-    run = [sys.executable, "-P", "-m", "tui.cli", "doctor", "--json"]
-    here = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = await asyncio.to_thread(subprocess.run, run, capture_output=True, env=here, text=True)
-    assert "is connected by `ringback speaker`" in done.stdout
-    assert '"sound", "text": "speaker ' in done.stdout
-
-
-async def test_a_screen_that_leaves_is_heard_no_longer_and_the_next_one_is(
-    sshd: Sshd, speak: Speak, listen: Listen
-) -> None:
-    speaker = speak()
-    await connected(sshd, speaker)
-
-    def engines() -> list[int]:
-        return [pid for pid in children_of(speaker.process.pid) if "tui.audio" in command_of(pid)]
-
-    for _ in range(2):
-        listener = listen(None)
-        await listener.play(ramp())
-        await listener.until("playing")
-        await until(lambda: len(engines()) == 2, "a warm engine beside the one that plays")
-        await listener.player.close()
-        await until(lambda: len(engines()) == 1, "the engine to end with its screen")
-
-
 async def test_ctrl_c_ends_it_at_once(sshd: Sshd, speak: Speak) -> None:
     speaker = speak()
     await connected(sshd, speaker)
@@ -480,8 +320,7 @@ async def test_a_cable_that_nobody_has_noticed(
     speaker = speak()
     await connected(sshd, speaker)
     [before] = sshd.speakers()
-    listener = listen(None)
-    await listener.play(ramp(60.0))
+    listener = await playing(listen)
     await listener.until(lambda state: state.position_s > 1.0)
     line.held = True
     await until(lambda: listener.state.message == GONE, "the relay to notice", 20)
@@ -492,6 +331,7 @@ async def test_a_cable_that_nobody_has_noticed(
     await listener.until("playing")
 
 
+@pytest.mark.slow
 async def test_a_screen_is_told_at_once_that_its_speaker_is_silent(
     sshd: Sshd, speak: Speak
 ) -> None:

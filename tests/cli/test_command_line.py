@@ -255,6 +255,7 @@ def test_removing_an_account_removes_its_calls(
     assert entries[0]["calls"] > 0 and entries[0]["state"] == "fresh"
 
 
+@pytest.mark.slow
 def test_no_token_is_anywhere_and_every_file_is_private(
     home: Path, box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -96,6 +96,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_every_module_and_what_goes_with_them(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
@@ -109,6 +110,7 @@ def test_the_wheel_holds_every_module_and_what_goes_with_them(wheel: Path) -> No
     assert names == wanted
 
 
+@pytest.mark.slow
 def test_the_installed_wheel_runs_far_from_the_checkout(wheel: Path, tmp_path: Path) -> None:
     """In an environment of its own; what Ringback depends on is lent by this one."""
     venv.create(tmp_path / "own", with_pip=False, symlinks=True)

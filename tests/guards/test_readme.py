@@ -115,6 +115,7 @@ def test_examples_of_the_query_line_are_understood() -> None:
             assert query.terms and not query.problems, example
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_readme_do_what_they_say(tmp_path: Path) -> None:
     """One after the other in a fresh home, against the synthetic vendors."""
     with Sandbox(seed=7, now=NOW) as sandbox:

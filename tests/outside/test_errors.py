@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.few import few
 from tests.outside.server import APP_ID, TOKENS, Answer, Vendors, always
 from tests.outside.test_walks import PERIOD, plain_liner
 from tests.outside.user import Ringback
@@ -34,7 +35,7 @@ def told(done: Any, *words: str) -> None:
     assert not [token for token in TOKENS.values() if token in done.stdout + done.stderr]
 
 
-@pytest.mark.parametrize("name", VENDOR_NAMES)
+@pytest.mark.parametrize("name", few(1, VENDOR_NAMES))
 def test_a_refused_token_is_exit_4(three: Ringback, name: str) -> None:
     three.env[f"RINGBACK_TOKEN_{name.upper()}"] = "wrong-token-1234"
     for words in (["sync", name], ["accounts", "test", name]):
@@ -43,7 +44,7 @@ def test_a_refused_token_is_exit_4(three: Ringback, name: str) -> None:
         assert "wrong-token" not in three.text_of_all_files()
 
 
-@pytest.mark.parametrize("name", VENDOR_NAMES)
+@pytest.mark.parametrize("name", few(1, VENDOR_NAMES))
 def test_a_missing_token_is_exit_4_at_once(three: Ringback, name: str) -> None:
     """Without a keyring nothing asks, hangs, or is kept in clear text."""
     del three.env[f"RINGBACK_TOKEN_{name.upper()}"]

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
+from tests.few import few
 from tests.outside import expected, raw, raw_nectar
 from tests.outside.compare import compare, without_urls
 from tests.outside.server import Vendors, late
@@ -22,7 +23,7 @@ def wait_for(vendors: Vendors, pages: int) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", few(1, [signal.SIGKILL, signal.SIGINT, signal.SIGTERM]))
 def test_an_ended_sync_is_resumed_where_it_stood(
     ringback: Ringback, vendors: Vendors, number: signal.Signals
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.few import few
 from tests.outside import expected, expected_nectar, raw, raw_nectar
 from tests.outside.compare import compare, differences
 from tests.outside.server import TOKENS, Answer, Vendors, always, bad, late, once
@@ -31,11 +32,20 @@ def ids(calls: list[dict[str, Any]]) -> list[int]:
     return sorted(int(call["id"]) for call in calls)
 
 
-def test_liners_last_page_may_end_in_any_way(ringback: Ringback) -> None:
+MODES = [
+    (mode, totals)
+    for totals in (True, False)
+    for mode in ("plain", "null", "absent", "total", "zero")
+]
+
+
+@pytest.mark.parametrize("modes", few(1, [[MODES[0], MODES[7]], MODES]), ids=["two", "all"])
+def test_liners_last_page_may_end_in_any_way(
+    ringback: Ringback, modes: list[tuple[str, bool]]
+) -> None:
     """`next` null, absent, equal to the total, 0 or still offset + limit; no total (1.3)."""
-    rows = plain_liner(200)
+    rows = plain_liner(120)
     served = []
-    modes = [(m, t) for m in ("plain", "null", "absent", "total", "zero") for t in (True, False)]
     try:
         for number, (mode, totals) in enumerate(modes):
             vendors = Vendors(next_mode=mode, totals=totals, old_paths=bool(number % 2))
@@ -46,7 +56,7 @@ def test_liners_last_page_may_end_in_any_way(ringback: Ringback) -> None:
         calls = ringback.calls()
         for number, (mode, totals) in enumerate(modes):
             own = [call for call in calls if call["account"] == f"a{number}"]
-            assert ids(own) == list(range(1, 201)), f"next {mode}, total {totals}"
+            assert ids(own) == list(range(1, 121)), f"next {mode}, total {totals}"
         report = compare(
             [call for call in calls if call["account"] == "a0"],
             [expected.liner("a0", s.row, filed_under=s.order) for s in rows],
@@ -192,7 +202,7 @@ def test_a_page_that_fails_keeps_the_pages_before_it_and_the_next_sync_goes_on(
     assert offsets == ["200", "300"]
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", few(1, [302, 301, 303, 307, 308]))
 def test_a_redirect_to_another_origin_carries_no_token(
     ringback: Ringback, vendors: Vendors, status: int
 ) -> None:
@@ -259,9 +269,9 @@ def test_recordings_are_listed_once_and_only_where_there_may_be_some(
 
 def test_a_slow_vendor_is_waited_for(ringback: Ringback, vendors: Vendors) -> None:
     vendors.liner = plain_liner(10)
-    vendors.rules.append(late("/v2/call/", 1.0))
+    vendors.rules.append(late("/v2/call/", 0.5))
     ringback.add("sales", "liner", vendors.url, "--order", "202-204")
     began = time.monotonic()
     ringback("sync", *PERIOD)
-    assert time.monotonic() - began >= 1.0
+    assert time.monotonic() - began >= 0.5
     assert len(ringback.calls()) == 10

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from providers.base import Login
 from providers.model import Outcome
 from tests.providers import example_vendor
@@ -67,6 +69,7 @@ async def test_the_period_is_asked_for_and_the_fields_are_read(server: Server) -
     assert call.ended_at and call.ended_at.minute == 31 and call.derived == ("ended_at",)
 
 
+@pytest.mark.slow
 def test_an_installed_package_brings_the_vendor(tmp_path: Path, server: Server) -> None:
     """As pip would leave it: a module, and a dist-info that names the entry point."""
     server.on("/calls", {"calls": [row(11), row(12)]})

@@ -35,7 +35,7 @@ def fresh() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client() as client:
+    with httpx.Client(timeout=30) as client:  # a long recording is made when it is asked for
         yield client
 
 

@@ -17,7 +17,14 @@ NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[Sandbox]:
-    """For those who break nothing: about 600 calls at Liner and CINNOX, 300 at Nectar Desk."""
+    """For those who break nothing: about 120 calls at Liner and CINNOX, 60 at Nectar Desk."""
+    with Sandbox(now=NOW, calls=300) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def many(world: Sandbox) -> Iterator[Sandbox]:
+    """For those who also need several pages or rare calls: five times as many."""
     with Sandbox(now=NOW, calls=1500) as sandbox:
         yield sandbox
 

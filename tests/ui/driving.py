@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 
+from textual import events
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -40,7 +42,7 @@ async def until(pilot: Pilot[None], true: Callable[[], object], wait_s: float = 
     deadline = time.monotonic() + wait_s
     while not true():
         assert time.monotonic() < deadline, page(pilot)
-        await pilot.pause(0.02)
+        await asyncio.sleep(0.01)
 
 
 async def settled(pilot: Pilot[None]) -> None:
@@ -99,9 +101,11 @@ def page(pilot: Pilot[None]) -> str:
 
 
 async def press_each(pilot: Pilot[None], text: str) -> None:
-    """Type a text, a key at a time."""
-    names = {" ": "space", "#": "number_sign", ":": "colon", ">": "greater_than_sign"}
-    await pilot.press(*(names.get(char, char) for char in text))
+    """Type a text, as fast as a line may bring it."""
+    names = {" ": "space", "/": "slash", "#": "number_sign", ":": "colon", ">": "greater_than_sign"}
+    for char in text:
+        pilot.app.post_message(events.Key(names.get(char, char), char))
+    await pilot.pause()
 
 
 def run_app(services: Services, query: str = "") -> RingbackApp:

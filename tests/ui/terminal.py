@@ -19,6 +19,12 @@ import pyte
 from tests.widgets.terminal import ROOT, UNKNOWN_TO_PYTE
 
 
+def cpu_of(pid: int) -> float:
+    """Seconds that a process has used of the processors. Raises `OSError`."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
 class Program:
     """``Program("tui.cli", "missed")`` runs that module; a context manager."""
 
@@ -32,6 +38,8 @@ class Program:
         self._env = env
         self.output = b""
         self.status: int | None = None
+        self.worked_s = 0.0
+        """What it and the processes that it waited for have used of the processors, at its end."""
 
     def __enter__(self) -> Program:
         # as the tests' own environment: without tokens, keyring and network
@@ -95,10 +103,12 @@ class Program:
         text = self.text
         return any(wanted in text for wanted in texts)
 
-    def press(self, keys: str, wait_s: float = 5.0, show: bool = True) -> bytes:
-        """Type `keys`; the bytes that this brought."""
+    def press(
+        self, keys: str, quiet_s: float = 0.2, wait_s: float = 5.0, show: bool = True
+    ) -> bytes:
+        """Type `keys`; the bytes that this brought, as `read`."""
         os.write(self._fd, keys.encode())
-        return self.read(wait_s=wait_s, show=show)
+        return self.read(quiet_s, wait_s, show)
 
     def leave(self, keys: str = "\x11", wait_s: float = 5.0) -> tuple[int, float]:
         """Type `keys` (ctrl+q); the exit code (negative: a signal), and how long it took."""
@@ -111,8 +121,9 @@ class Program:
         while time.monotonic() - began < wait_s:
             if select.select([self._fd], [], [], 0.01)[0]:
                 self._take(os.read(self._fd, 65536))
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            pid, status, used = os.wait4(self.pid, os.WNOHANG)
             if pid:
+                self.worked_s = used.ru_utime + used.ru_stime
                 self.status = os.waitstatus_to_exitcode(status)
                 took = time.monotonic() - began
                 while select.select([self._fd], [], [], 0.05)[0]:
@@ -132,8 +143,7 @@ class Program:
     @property
     def cpu_s(self) -> float:
         """What the process has used of the processors, exact to the nanosecond."""
-        tasks = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+        return cpu_of(self.pid)
 
     @property
     def rss_kib(self) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from providers.sandbox import Sandbox
 from tests.ui.driving import main, page, run_app, settled, status, table, until
@@ -16,12 +18,13 @@ Home = Callable[..., Services]
 
 
 async def fill(pilot: Pilot[None], **values: str) -> None:
-    """Type into the form's fields."""
+    """Paste into the form's fields."""
     for name, value in values.items():
-        field = pilot.app.screen.query_one(f"#field-{name}")
+        field = pilot.app.screen.query_one(f"#field-{name}", Input)
         field.focus()
         await pilot.pause()
-        await pilot.press(*value)
+        field.post_message(events.Paste(value))
+        await until(pilot, lambda field=field, value=value: field.value == value)
 
 
 async def open_form(pilot: Pilot[None]) -> None:

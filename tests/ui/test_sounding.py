@@ -63,13 +63,13 @@ async def test_the_key_asks_before_a_server_plays_aloud(home: Home, runtime: Pat
     async with run_app(home("nectar")).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         outlet = main(pilot).outlet
-        for answer, kind in (("n", "none"), ("y", "local")):
-            outlet.wish = None
+        for answer, kind in (("n", None), ("y", "local")):
             await pilot.press("O")
             await until(pilot, lambda: "Play on this machine?" in page(pilot))
             assert COMMAND in page(pilot)
             assert outlet.route().kind == "none", "not before it is answered"
             await pilot.press(answer)
+            await until(pilot, lambda: not pilot.app.screen.is_modal)
             await until(pilot, lambda kind=kind: outlet.wish == kind)
         assert "sound comes out of this machine" in status(pilot)
         await pilot.press("O")

@@ -16,6 +16,7 @@ import pytest
 from textual.pilot import Pilot
 
 from providers.model import Agent, Call, Contact, Hangup
+from providers.sandbox import Sandbox
 from tests.archive.calls import call
 from tests.ui.conftest import NOW
 from tests.ui.driving import (
@@ -124,7 +125,7 @@ async def test_1_voicemails_heard_noted_done_one_after_the_other(home: Home) -> 
     """Listen to each unanswered voicemail at 1.5x, done with a note, and on to the next, which
     plays by itself. 4 keys + text; for every further call 2 + text.
     """
-    services = at_the_desk(home("nectar"))
+    services = at_the_desk(home("nectar", "cinnox"))
     with services.paths.config_file.open("a") as config:
         config.write('\n[views.support]\nkey = "3"\n')
         config.write('query = "in voicemail rec -state:done"\n')
@@ -189,10 +190,10 @@ async def test_2_callbacks_that_nobody_answered_yet(desk: Services, copied: list
 
 
 async def test_3_a_call_is_found_over_all_vendors_by_four_digits_and_a_day_and_played(
-    home: Home,
+    home: Home, many: Sandbox
 ) -> None:
     """ "I called on Tuesday, my number ends 0147": `/` text `enter`, `space`. 3 keys + text."""
-    services = at_the_desk(home("nectar", "liner", "cinnox"))
+    services = at_the_desk(home("nectar", "liner", "cinnox", sandbox=many))
     async with run_app(services).run_test(size=(80, 24)) as pilot:
         story = await started(pilot)
         await story.press("slash")
@@ -215,7 +216,7 @@ async def test_5_the_place_where_the_refund_was_promised_goes_to_a_colleague(
     The colleague hears it from there by one key; and so does whoever opens the comment.
     """
     services = at_the_desk(home("nectar"))
-    async with run_app(services, "rec dur>120").run_test(size=(80, 24)) as pilot:
+    async with run_app(services, "rec dur>120 dur<240").run_test(size=(80, 24)) as pilot:
         story = await started(pilot)
         await story.press("space")
         await until(pilot, lambda: "Playing" in player(pilot))
@@ -248,9 +249,11 @@ async def test_5_the_place_where_the_refund_was_promised_goes_to_a_colleague(
         assert main(pilot).playback.view.position_s >= link.at_s
 
 
-async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(home: Home) -> None:
+async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(
+    home: Home, many: Sandbox
+) -> None:
     services = at_the_desk(home("nectar"))
-    async with run_app(services, "rec dur>120").run_test(size=(80, 24)) as pilot:
+    async with run_app(services, "rec dur>120 dur<240").run_test(size=(80, 24)) as pilot:
         story = await started(pilot)
         await story.press("c")
         await story.type("1:05 refund promised")

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.few import few
 from tests.widgets.terminal import SEQUENCE, Terminal, shapes
 
 STYLES = re.compile(rb"\x1b\[((?:[012347]|[34]8;2;\d+;\d+;\d+)(?:;|$|(?=m)))*m")
@@ -21,7 +22,7 @@ def usual() -> set[bytes]:
         return shapes(terminal.output)
 
 
-@pytest.mark.parametrize("scene", ["everything-hostile", "confirm", "text"])
+@pytest.mark.parametrize("scene", few(1, ["everything-hostile", "confirm", "text"]))
 def test_no_text_reaches_the_terminal_unfiltered(scene: str, usual: set[bytes]) -> None:
     with Terminal(scene, 120, 60) as terminal:
         terminal.press("jG", wait_s=0.5)
@@ -48,7 +49,7 @@ def test_the_screen_shows_what_the_widget_drew() -> None:
         assert terminal.screen.buffer[3][0].reverse and terminal.screen.buffer[3][0].bold
 
 
-@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"COLORTERM": "", "TERM": "xterm"}])
+@pytest.mark.parametrize("env", few(1, [{"NO_COLOR": "1"}, {"COLORTERM": "", "TERM": "xterm"}]))
 def test_the_cursor_stands_out_in_any_colours(env: dict[str, str]) -> None:
     with Terminal("table", 80, 12, **env) as terminal:
         cursor, other = (terminal.screen.buffer[y][4] for y in (1, 2))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.few import few
 from tests.widgets.hosts import SCENES
 
 BOTH = [
@@ -27,10 +28,13 @@ SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
 
 @pytest.mark.parametrize(
     ("scene", "size"),
-    [
-        *((scene, size) for scene in BOTH for size in SIZES),
-        *((scene, "80x24") for scene in SMALL),
-    ],
+    few(
+        len(BOTH + SMALL),
+        [
+            *((scene, "80x24") for scene in BOTH + SMALL),
+            *((scene, "120x40") for scene in BOTH),
+        ],
+    ),
 )
 def test_picture(scene: str, size: str, snap_compare: Any) -> None:
     app = SCENES[scene]()

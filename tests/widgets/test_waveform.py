@@ -9,6 +9,7 @@ import pytest
 
 from tests.widgets.hosts import MONO, STEREO, Host, Seen, sounding
 from widgets import waveform
+from widgets.levels import SPEECH_PEAK
 from widgets.waveform import ASCII, BLOCKS, Wave, Waveform, crossed, level_text, loudest
 
 
@@ -31,7 +32,7 @@ def test_no_window_is_lost_and_few_windows_fill_a_wide_lane(width: int) -> None:
 
 
 def test_levels_silence_and_what_is_unknown_differ() -> None:
-    columns = [None, 0, waveform.QUIET - 1, waveform.QUIET, 120, 255]
+    columns = [None, 0, SPEECH_PEAK - 1, SPEECH_PEAK, 120, 255]
     assert level_text(columns, BLOCKS) == "╌··▁▄█"
     assert level_text(columns, ASCII) == "?  .=@"
     assert [len(set(level_text(range(19, 256), glyphs))) for glyphs in (BLOCKS, ASCII)] == [8, 8]

@@ -74,12 +74,12 @@ async def play_on_terminal(
     session.go = go or session.go
     player = player_factory(session.changed)
     session.player = player
-    session.steering = Steering(player, wishes.keymap, lambda: session.end(0), session.further)
     try:
         player.rewind_s = wishes.rewind_s
         player.set_speed(wishes.speed)
         player.set_volume(wishes.volume)
         player.set_skip_silence(wishes.skip_silence)
+        session.steering = Steering(player, wishes.keymap, lambda: session.end(0), session.further)
         async with session.steered():
             following = asyncio.create_task(_follow_speakers(player))
             try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tui.audio.player import Player
-from tui.audio.state import next_side
+from tui.audio.state import Loudness, next_side
 from tui.commands import COMMANDS, KEY_NAMES, Command
 
 _SENT: Final[Mapping[str, tuple[str, ...]]] = {
@@ -72,7 +72,7 @@ class Steering:
         leave, `further` by those that go to another recording.
         """
         self._player, self._quit, self._further = player, quit_, further
-        self._loud = 1.0
+        self._loudness = Loudness(player.state.volume)
         self._keys: dict[str, Callable[[], None]] = {}
         for command in COMMANDS:
             if action := self._action(command):
@@ -93,7 +93,7 @@ class Steering:
             "play": player.toggle,
             "restart": lambda: player.seek_to(0.0),
             "normal_speed": lambda: player.set_speed(1.0),
-            "mute": self._mute,
+            "mute": lambda: self._set(self._loudness.toggled()),
             "side": self._side,
             "skip_silence": lambda: player.set_skip_silence(not player.state.skip_silence),
             "loop": player.mark_loop,
@@ -101,7 +101,7 @@ class Steering:
         by: dict[str, Callable[[float], None]] = {
             "seek": player.seek_by,
             "speed": lambda step: player.set_speed(player.state.speed + step),
-            "volume": lambda step: player.set_volume(player.state.volume + step),
+            "volume": lambda step: self._set(self._loudness.changed(step)),
             "turn": lambda step: player.next_turn(int(step)),
             "recording": lambda step: self._further(int(step)),
         }
@@ -109,10 +109,9 @@ class Steering:
             return lambda: by[name](float(argument))
         return plain.get(name)
 
-    def _mute(self) -> None:
-        volume = self._player.state.volume
-        self._player.set_volume(0.0 if volume else self._loud)
-        self._loud = volume or self._loud
+    def _set(self, loudness: Loudness) -> None:
+        self._loudness = loudness
+        self._player.set_volume(loudness.heard)
 
     def _side(self) -> None:
         self._player.set_side(next_side(self._player.state.side))

@@ -21,7 +21,7 @@ from tui.audio.peaks import Peaks
 from tui.audio.route import Route, find_route
 from tui.audio.serving import Serving, unreadable
 from tui.audio.source import FileSource, Source
-from tui.audio.state import PlayerState, Side, Status
+from tui.audio.state import VOLUMES, PlayerState, Side, Status
 from tui.audio.turns import Turn, next_turn, turns
 from tui.audio.way import Way
 from tui.audio.wire import Message
@@ -30,7 +30,6 @@ __all__ = ["FileSource", "Player", "PlayerState", "Side", "Source"]
 
 
 SPEEDS = (0.5, 3.0)
-VOLUMES = (0.0, 2.0)
 CRASHED = "the sound engine stopped unexpectedly; play again to start it anew"
 DAMAGED = "a part of this recording is damaged and was left out"
 ONE_SIDE = "this recording has one side only"

@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from tui.audio.media import FRAME, RATE, Chunk
+from widgets.levels import SPEECH_SAMPLE
 
-SILENT = 184
-"""Of a sample's 32,768: -45 dB, below which nobody speaks."""
 LONGEST_S = 1.0
 """A longer silence is shortened."""
 REST_S = 0.25
@@ -72,4 +71,4 @@ def _length_s(chunk: Chunk) -> float:
 
 def _is_silent(pcm: bytes) -> bool:
     samples = memoryview(pcm).cast("h")
-    return max(samples) < SILENT and min(samples) > -SILENT
+    return max(samples) < SPEECH_SAMPLE and min(samples) > -SPEECH_SAMPLE

@@ -16,7 +16,7 @@ Relay to near::
 
     {"is": "relay", "version", "host"}   first; then it waits for:
     {"do": "screen", "n"}           what follows comes from the n-th screen: a new engine for it;
-                                    n is 0 when no screen plays
+                                    n is 0 when no screen plays, and once screens can come
 
 Near to relay::
 

@@ -162,11 +162,18 @@ class Connection:
         what = {"name": name, "output": warm.output, "message": warm.trouble}
         await self._say({"do": "speaker", "version": wire.VERSION, **what})
 
-    async def run(self) -> None:
-        """Serve until it ends. Raises `Dropped`, or `SpeakerError` when it can never work."""
+    async def run(self, listens: Callable[[], None]) -> None:
+        """Serve until it ends; `listens` is called when screens can come.
+
+        Raises `Dropped`, or `SpeakerError` when it can never work.
+        """
         beat = asyncio.create_task(self._beat())
+        first = True
         try:
             while message := await read_message(self._from):
+                if first:
+                    first = False
+                    listens()
                 await self._obey(*message)
         except wire.Malformed as error:
             _log.warning("the relay talks nonsense (%s)", error)
@@ -255,6 +262,22 @@ async def _relay_hello(stream: asyncio.StreamReader) -> Message:
     raise SpeakerError("the other end prints too much before Ringback there can answer")
 
 
+async def _pass_on(stream: asyncio.StreamReader) -> None:
+    """What ssh and the far shell complain of, so that it cannot command the terminal.
+
+    They ask for passwords on the terminal itself, not here.
+    """
+    while True:
+        try:
+            line = await stream.readline()
+        except ValueError:  # longer than anything that is said to people
+            continue
+        if not line:
+            return
+        if text := plain(line.decode(errors="replace").rstrip(), 500):
+            print(text, file=sys.stderr, flush=True)
+
+
 async def _end(process: Process) -> int:
     """ssh's exit code; it is given a moment to end by itself."""
     if process.stdin is not None:
@@ -317,17 +340,23 @@ class Speaker:
         warm = await self._engines.ready()
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._far.command(), stdin=PIPE, stdout=PIPE, limit=wire.LINE_LIMIT
+                *self._far.command(), stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=wire.LINE_LIMIT
             )
         except OSError as error:
             raise SpeakerError(f"{self._far.ssh} cannot be started ({error.strerror})") from None
+        assert process.stderr is not None
+        hearing = asyncio.create_task(_pass_on(process.stderr))
         met = False
+
+        def listens() -> None:
+            nonlocal met
+            met = True
+            self._tell(warm)
+
         try:
             connection = Connection(process, self._engines)
             await connection.meet(self._far, self._name, warm)
-            met = True
-            self._tell(warm)
-            await connection.run()
+            await connection.run(listens)
         except Dropped:
             code = await _end(process)
             if not met and (final := _final(self._far, code, self._met)):
@@ -335,6 +364,8 @@ class Speaker:
             raise
         finally:
             await asyncio.shield(_end(process))
+            await asyncio.wait({hearing}, timeout=_PARTING_S)
+            hearing.cancel()
 
     def _tell(self, warm: Warm) -> None:
         self._met = True

@@ -93,6 +93,7 @@ class Relay:
         server = await asyncio.start_unix_server(self._screen, path, limit=wire.LINE_LIMIT)
         try:
             path.chmod(0o600)
+            await self._say({"do": "screen", "n": 0})  # screens can come, and none has
             return await self._listen()
         finally:
             server.close()

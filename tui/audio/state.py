@@ -15,6 +15,29 @@ def next_side(side: Side) -> Side:
     return _NEXT[side]
 
 
+VOLUMES = (0.0, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """How loud it is meant to be (1 is as recorded), and whether it is muted for now."""
+
+    volume: float = 1.0
+    muted: bool = False
+
+    @property
+    def heard(self) -> float:
+        return 0.0 if self.muted else self.volume
+
+    def changed(self, step: float) -> Loudness:
+        """Louder or quieter; it is muted no more."""
+        return Loudness(round(min(max(self.volume + step, VOLUMES[0]), VOLUMES[1]), 2))
+
+    def toggled(self) -> Loudness:
+        """No sound, or as loud as before."""
+        return Loudness(self.volume, not self.muted)
+
+
 @dataclass(frozen=True, slots=True)
 class PlayerState:
     """All that a screen shows of the player. Times are seconds of the recording."""

@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 from tui.audio.peaks import WINDOW_S, Peaks
+from widgets.levels import SPEECH_PEAK
 
 Who = Literal["left", "right", "both", "speech", "silence"]
 
@@ -21,7 +22,6 @@ IGNORED_S = 0.2
 BACK_S = 1.0
 """Who goes back later than this into a turn means the beginning of that very turn."""
 
-_MINIMUM = 19  # of a peak's 255: -45 dB, below which nobody speaks
 _MAXIMUM = 100  # -16 dB: above it nobody is background
 _ABOVE_NOISE = 1.6  # 8 dB, since a peak's byte is a square root
 _NOISE_SHARE = 0.1  # the quietest tenth of a lane is its noise
@@ -57,7 +57,7 @@ _Run = tuple[Who, int]
 def _threshold(lane: bytes | bytearray) -> float:
     """What is louder is speech: adapted to the lane's noise."""
     noise = sorted(lane)[int(len(lane) * _NOISE_SHARE)] if lane else 0
-    return max(_MINIMUM, min(_MAXIMUM, noise * _ABOVE_NOISE))
+    return max(SPEECH_PEAK, min(_MAXIMUM, noise * _ABOVE_NOISE))
 
 
 def _spoken(lane: bytes | bytearray) -> bytes:

@@ -58,7 +58,8 @@ class SoundingScreen(CallsScreen):
     async def _confirm_aloud(self, kind: Kind) -> None:
         text = ALOUD_TEXT.format(speaker_command(self.outlet.environ))
         aloud = await self.app.push_screen_wait(Confirm(ALOUD, text, yes="Aloud here", no="No"))
-        self._take_way(kind if aloud else "none")
+        if aloud:
+            self._take_way(kind)
 
     def _take_way(self, kind: Kind) -> None:
         self.outlet.wish = kind

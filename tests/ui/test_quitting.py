@@ -1,0 +1,108 @@
+"""Who leaves while a recording is being fetched and heard is rid of it at once, and of all of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from providers.model import Call, Direction, Outcome, Recording
+from tests.audio import sounds
+from tests.few import few
+from tests.recordings.host import Host
+from tests.ui.terminal import Program, cpu_of
+from tui.accounts import make_account
+from tui.services import Services
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+WORK_S = 0.5
+"""Of the processors, from the key to the end: what a busy machine adds to the clock is no part."""
+CALLS = 20
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    """A slow host of recordings, which knows nothing else."""
+    with Host(sounds.wav(sounds.tone(40, 8000), 8000), rate=60_000) as running:
+        running.answer = lambda asked: None if asked.path.startswith("/recording") else 404
+        yield running
+
+
+@pytest.fixture
+def home(host: Host) -> Path:
+    services = Services.build(os.environ)
+    services.accounts.add(make_account("desk", "nectar", host.url, {"call_ids": "1-3"}))
+    calls = [
+        Call(
+            str(number),
+            "nectar",
+            direction=Direction.INBOUND,
+            outcome=Outcome.ANSWERED,
+            started_at=datetime(2026, 3, 4, 9, number, tzinfo=UTC),
+            has_recording=True,
+            recordings=(Recording("r", url=f"{host.url}/recording{number}"),),
+        )
+        for number in range(CALLS)
+    ]
+    with services.open_archive() as archive, archive.transaction():
+        archive.save("desk", calls)
+    return Path(os.environ["HOME"])
+
+
+def processes(home: Path) -> dict[int, float]:
+    """What runs in this home, the engine too, and how many seconds it has worked."""
+    mark, found = f"HOME={home}".encode(), {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (entry / "environ").read_bytes().split(b"\0"):
+                found[int(entry.name)] = cpu_of(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("rounds", few(1, [1, 20]))
+@pytest.mark.parametrize(
+    ("words", "sign", "key"),
+    [(["desk:{}"], "▶ 0:0", "q"), ([], "Playing", "\x11"), ([], "", "\x11")],
+    ids=["play", "screen", "idle screen"],
+)
+def test_quitting_while_it_downloads_and_plays(
+    rounds: int, words: list[str], sign: str, key: str, home: Path, host: Host, tmp_path: Path
+) -> None:
+    took: list[float] = []
+    worked: list[float] = []
+    env = {"RINGBACK_AUDIO": "none", "RINGBACK_TOKEN_DESK": "x", "TMPDIR": str(tmp_path)}
+    for number in range(rounds):
+        command = ["play", *(word.format(number % CALLS) for word in words)] if words else []
+        with Program("tui.cli", *command, **env) as program:
+            if not words:
+                program.wait_for("rows 1-")
+                program.read()
+                if sign:
+                    program.press("j" * (number % CALLS) + " ")
+            if sign:
+                program.wait_for(sign)
+            before = processes(home)
+            code, seconds = program.leave(key)
+        assert code == 0
+        assert processes(home) == {}, "nothing runs on"
+        assert not list(home.rglob("*.part")) and not list(tmp_path.iterdir())
+        assert len(before) == (2 if sign else len(before)), "the program and its engine"
+        took.append(seconds)
+        worked.append(program.worked_s - sum(before.values()))
+    print(
+        f"{len(took)} times: {sorted(took)[len(took) // 2]:.2f} s from the key to the end,"
+        f" at most {max(took):.2f} s, of it work {max(worked):.2f} s"
+    )
+    assert max(worked) < WORK_S
+    assert max(took) < 10 * WORK_S  # 0.25 s on a quiet machine
+    deadline = time.monotonic() + 5
+    while host.open:
+        assert time.monotonic() < deadline, "the connections are closed"
+        time.sleep(0.01)
