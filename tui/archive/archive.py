@@ -18,7 +18,7 @@ from tui.archive import codec, purge, related, search
 from tui.archive.closing import Closing
 from tui.archive.facets import SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
-from tui.archive.index import FACETS, Changes, SearchIndex, entry
+from tui.archive.index import FACETS, Changes, SearchIndex, entry, finds, lists, needle_of
 from tui.archive.lines import details_of, line_of, unpack
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
@@ -57,7 +57,7 @@ class Archive(SyncTables):
         self._prepare()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        for function in (search.finds, search.lists):
+        for function in (finds, lists):
             self._db.create_function(function.__name__, 2, function, deterministic=True)
         self.index = SearchIndex(self._db)
         self._planner = search.Planner(self._db, self.index)
@@ -95,10 +95,24 @@ class Archive(SyncTables):
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.index.bits.settle()
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+    @contextmanager
+    def _at_one_moment(self) -> Iterator[None]:
+        """What several statements read is of one moment, whatever others write meanwhile."""
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
 
     # -- calls in
 
@@ -142,7 +156,7 @@ class Archive(SyncTables):
         if self._db.execute("SELECT 1 FROM purged WHERE account = ? AND id = ?", name).fetchone():
             return 0
         line = line_of(account, call) | self.closing.columns(account, call)
-        line["place"] = self.index.free_place(line["started_at"])
+        line |= self.index.free(line["started_at"])
         names, marks = ", ".join(line), ", ".join("?" * len(line))
         cursor = self._db.execute(
             f"INSERT INTO call ({names}) VALUES ({marks})", list(line.values())
@@ -178,11 +192,11 @@ class Archive(SyncTables):
     def _rewrite(self, key: int, line: dict[str, Any], changes: Changes) -> None:
         """Put another line in a call's place, in the index too."""
         with self.index.changing(key, changes):
-            started_at, line["place"] = self._db.execute(
-                "SELECT started_at, place FROM call WHERE key = ?", (key,)
+            started_at, spot = self._db.execute(
+                "SELECT started_at, spot FROM call WHERE key = ?", (key,)
             ).fetchone()
-            if started_at != line["started_at"]:
-                line["place"] = self.index.free_place(line["started_at"])
+            if spot is None or started_at != line["started_at"]:
+                line |= self.index.free(line["started_at"])
             assignments = ", ".join(f"{name} = ?" for name in line)
             self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
 
@@ -272,13 +286,25 @@ class Archive(SyncTables):
 
         In the order of time, `after` a key gives the page behind that call, at any depth.
         """
+        if after is not None and column != "time":
+            raise ValueError("pages follow each other in the order of time only")
+        with self._at_one_moment():
+            behind = None if after is None else self._place(after)
+            if column == "time" and limit is not None and (walk := self._planner.walk(query)):
+                return walk.keys(limit, descending, behind)
+            return self._read_keys(query, column, descending, limit, behind)
+
+    def _place(self, key: int) -> int:
+        row = self._db.execute("SELECT place FROM call WHERE key = ?", (key,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def _read_keys(
+        self, query: Query, column: str, descending: bool, limit: int | None, behind: int | None
+    ) -> array[int]:
         plan = self._planner.plan(query)
         condition, values = plan.condition, plan.values
-        if after is not None:
-            if column != "time":
-                raise ValueError("pages follow each other in the order of time only")
-            row = self._db.execute("SELECT place FROM call WHERE key = ?", (after,)).fetchone()
-            values = [*values, row[0] if row else 0]
+        if behind is not None:
+            values = [*values, behind]
             condition += f" AND {plan.place} {'<' if descending else '>'} ?"
         sql = f"SELECT call.key FROM {plan.source} WHERE {condition}"
         sql += f" {search.order_by(column, descending, plan.place)}"
@@ -298,10 +324,13 @@ class Archive(SyncTables):
         """How many calls match; counting ends above `most`, so that ``most + 1`` means more."""
         if not query.terms and not self.index.unindexed():
             return sum(self.index.known("provider").values())
-        plan = self._planner.plan(query)
-        limit = "" if most is None else f"LIMIT {most + 1}"
-        sql = f"SELECT count(*) FROM ({plan.select('1', limit)})"
-        return int(self._db.execute(sql, plan.values).fetchone()[0])
+        with self._at_one_moment():
+            if walk := self._planner.walk(query):
+                return walk.count(most)
+            plan = self._planner.plan(query)
+            limit = "" if most is None else f"LIMIT {most + 1}"
+            sql = f"SELECT count(*) FROM ({plan.select('1', limit)})"
+            return int(self._db.execute(sql, plan.values).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """How many calls each account has."""
@@ -340,7 +369,8 @@ class Archive(SyncTables):
         With `within` at most so many of the newest calls are read: the counts of more are lower
         bounds. Of everything they are exact at once.
         """
-        return count_facets(self._db, self.index, self._planner, query, within)
+        with self._at_one_moment():
+            return count_facets(self._db, self.index, self._planner, query, within)
 
     def complete(self, kind: str, start: str, limit: int = 20) -> list[str]:
         """Names that the archive knows for a word before a colon (``agent``), and that a query
@@ -352,8 +382,8 @@ class Archive(SyncTables):
         known = self.index.known(column) if column in FACETS else {}
         if kind == "state":
             known = dict.fromkeys(STATES, 0)
-        needle = search.needle_of(start)
-        fits = [value for value in known if value and (not start or search.finds(value, needle))]
+        needle = needle_of(start)
+        fits = [value for value in known if value and (not start or finds(value, needle))]
         return sorted(fits, key=lambda value: (-known[value], value))[:limit]
 
     def get(self, account: str, id_: str) -> Call | None:

@@ -36,17 +36,7 @@ def count_facets(
 ) -> Facets:
     if not query.terms and not index.unindexed():
         return Facets({kind: _sorted(index.known(column)) for kind, column in COUNTED.items()})
-    plan = planner.plan(query)
-    columns = list(COUNTED.values())
-    limit = "" if within is None else f"LIMIT {within + 1}"
-    rows = db.execute(
-        plan.select(
-            f"{', '.join(f'call.{column}' for column in columns)}, our_tags",
-            f"{order_by('time', True, plan.place)} {limit}",
-        ),
-        plan.values,
-    )
-    read = rows.fetchall()
+    read = _read(db, planner, query, within)
     complete = within is None or len(read) <= within
     if not read:
         return Facets({kind: {} for kind in COUNTED})
@@ -60,6 +50,22 @@ def count_facets(
         if mine:
             counts["tag"].update(set(values_of("tags", mine)) - set(values_of("tags", theirs)))
     return Facets({kind: _sorted(counted) for kind, counted in counts.items()}, complete)
+
+
+def _read(
+    db: sqlite3.Connection, planner: Planner, query: Query, within: int | None
+) -> list[tuple[str | None, ...]]:
+    """The columns of the newest calls that match, one more than `within`."""
+    columns = f"{', '.join(f'call.{column}' for column in COUNTED.values())}, our_tags"
+    if within is not None and (walk := planner.walk(query)):
+        keys = ",".join(map(str, walk.keys(within + 1, descending=True)))
+        return db.execute(
+            f"SELECT {columns} FROM call WHERE key IN ({keys}) ORDER BY place DESC"
+        ).fetchall()
+    plan = planner.plan(query)
+    limit = "" if within is None else f"LIMIT {within + 1}"
+    order = order_by("time", True, plan.place)
+    return db.execute(plan.select(columns, f"{order} {limit}"), plan.values).fetchall()
 
 
 def _counted(column: str, values: Iterable[object]) -> Counter[str]:

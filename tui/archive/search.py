@@ -10,10 +10,11 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from operator import eq, gt, lt
 from typing import Any, NamedTuple
 
+from tui.archive.asking import asked
+from tui.archive.bits import Test
 from tui.archive.index import (
     LENGTHS,
     LISTS,
@@ -21,8 +22,12 @@ from tui.archive.index import (
     TIES,
     SearchIndex,
     bucket,
+    finds,
+    lists,
+    needle_of,
     token,
 )
+from tui.archive.walking import Walk
 from tui.query import EXACT, Query, Term, words
 
 ORDERS = {
@@ -60,6 +65,8 @@ RARE = 0.02
 newest calls than by looking up every word."""
 COMMON = 0.1
 """The same for lengths."""
+FEW_SPOTS = 2000
+"""So many calls that bits name are read for what bits cannot tell."""
 FEW_CALLS = 20_000
 """Calls with a fragment of a number are looked up by it unless there are more."""
 
@@ -89,26 +96,6 @@ def order_by(column: str, descending: bool, place: str = "place") -> str:
 
 
 # -- what a term means
-
-
-@lru_cache(maxsize=8192)  # the same names come again and again
-def _spaced(text: str) -> str:
-    return f" {' '.join(words(text))} "
-
-
-def finds(text: str | None, needle: str) -> bool:
-    """SQL function: whether these words stand in a text, one after the other; see `needle_of`."""
-    return text is not None and needle in _spaced(text)
-
-
-def lists(text: str | None, needle: str) -> bool:
-    """SQL function: the same of one of several comma-separated values."""
-    return text is not None and any(finds(part, needle) for part in text.split(","))
-
-
-def needle_of(text: str, *, whole: bool = False) -> str:
-    """The words of a query as `finds` looks for them: the last one may go on unless `whole`."""
-    return f" {' '.join(words(text))}{' ' if whole else ''}"
 
 
 WORDS_HAVE = "instr(words, ?)"
@@ -244,7 +231,11 @@ class Planner:
             plan = self._read_all(groups, low, high)
             condition = plan.condition.replace(WORDS_HAVE, "finds(words, ?)")
             return plan._replace(condition=condition)
-        few = self._by_id(groups) or self._by_number(groups)
+        few = self._by_id(groups)
+        if few is None:
+            if plan := self._by_bits(groups, low, high):
+                return plan
+            few = self._by_number(groups)
         if few is None:
             known = (groups, low, high)
             return self._by_decision(*known) or self._by_mark(*known) or self._by_text(*known)
@@ -252,6 +243,38 @@ class Planner:
         source = f"({places}) AS found CROSS JOIN call ON call.place = found.p"
         rest = [group for group in groups if group is not exact]
         return _plan(source, "found.p", values, rest, low, high)
+
+    def walk(self, query: Query) -> Walk | None:
+        """The query's walk through time, where bits tell about all of it."""
+        groups = grouped(query)
+        span = _bounds(groups)
+        groups = [group for group in groups if not _is_span(group)]
+        if not groups or self._index.unindexed():
+            return None
+        tests = [asked(self._index, group) for group in groups]
+        known = [test for test in tests if test is not None]
+        return self._walk(groups, known, span) if len(known) == len(tests) else None
+
+    def _walk(
+        self, groups: list[list[Term]], tests: list[Test], span: tuple[int | None, int | None]
+    ) -> Walk:
+        plan = _plan("call", "place", [], groups, None, None)
+        return Walk(self._db, tests, span, plan.condition, plan.values)
+
+    def _by_bits(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan | None:
+        """The plan that reads the calls that bits name, where those are few."""
+        tests = [(group, asked(self._index, group)) for group in groups]
+        told = [(group, test) for group, test in tests if test is not None]
+        if not told:
+            return None
+        walk = self._walk([group for group, _ in told], [test for _, test in told], (low, high))
+        spots = walk.few(FEW_SPOTS)
+        if spots is None:
+            return None
+        rest = [group for group, test in tests if test is None]
+        plan = _plan("call INDEXED BY call_by_spot", "place", [], rest, low, high)
+        named = ",".join(map(str, spots))
+        return plan._replace(condition=f"spot IN ({named}) AND {plan.condition}")
 
     def _read_all(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan:
         return _plan("call", "place", [], groups, low, high)

@@ -1,0 +1,124 @@
+"""The terms of a query as what they ask of bits (see `tui.archive.bits`), as far as bits tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+
+from tui.archive.bits import MARKED, Bounds, Part, Test, all_length_tokens, compared
+from tui.archive.index import LENGTHS, LISTS, SINGLE, TIES, SearchIndex, finds, lists, needle_of
+from tui.query import EXACT, Term
+
+MANY_NAMES = 300
+"""A beginning of more names than this is left to the full-text table."""
+
+
+def asked(index: SearchIndex, group: Sequence[Term]) -> Test | None:
+    """What a group of terms, any of which will do, asks of bits; None where they cannot tell."""
+    tests = [_test(index, term) for term in group]
+    known = [test for test in tests if test is not None]
+    if len(known) < len(tests):
+        return None
+    tokens = frozenset[str]().union(*(test.tokens for test in known))
+    negated = group[0].negated
+
+    def bounds(part: Part) -> Bounds:
+        least, most = 0, 0
+        for test in known:
+            sure, may = test.bounds(part)
+            least, most = least | sure, most | may
+        return (part.every & ~most, part.every & ~least) if negated else (least, most)
+
+    return Test(tokens, bounds)
+
+
+def _test(index: SearchIndex, term: Term) -> Test | None:
+    kind = "has_recording" if term.kind == "recording" else term.field or term.kind
+    if kind in SINGLE:
+        value = "1" if term.kind == "recording" else term.value
+        fold = str.lower if kind == "account" else str
+        return _any(kind, [one for one in index.known(kind) if fold(one) == fold(value)])
+    find = _TESTS.get(term.kind)
+    return find(index, term) if find else None
+
+
+def _any(kind: str, values: Sequence[str]) -> Test:
+    return _tokens([f"{kind}={value}" for value in values])
+
+
+def _tokens(tokens: Sequence[str]) -> Test:
+    def bounds(part: Part) -> Bounds:
+        bits = reduce(int.__or__, (part.have.get(token, 0) for token in tokens), 0)
+        return bits, bits
+
+    return Test(frozenset(tokens), bounds)
+
+
+def _value(index: SearchIndex, term: Term) -> Test | None:
+    if term.field in EXACT:
+        return None
+    function = lists if term.field in LISTS else finds
+    needle = needle_of(term.value)
+    values = [value for value in index.known(term.field) if function(value, needle)]
+    return _any(term.field, values) if len(values) <= MANY_NAMES else None
+
+
+def _length(index: SearchIndex, term: Term) -> Test | None:
+    if term.field not in LENGTHS:
+        return None
+    tokens = frozenset(all_length_tokens(term.field))
+    return Test(tokens, lambda part: compared(part.have, term.field, term.value, term.low))
+
+
+def _state(index: SearchIndex, term: Term) -> Test:
+    """A snooze may be over, then it is an open call; only the call tells."""
+    own, asleep = f"state={term.value}", "state=snoozed"
+
+    def bounds(part: Part) -> Bounds:
+        bits, unsure = part.have.get(own, 0), part.have.get(asleep, 0)
+        if term.value == "snoozed":
+            return 0, unsure
+        return bits, bits | unsure if term.value == "open" else bits
+
+    return Test(frozenset((own, asleep)), bounds)
+
+
+def _mark(index: SearchIndex, term: Term) -> Test:
+    tokens = frozenset(("state=follow-up", "state=done", "state=snoozed", *MARKED))
+
+    def bounds(part: Part) -> Bounds:
+        missed, closed, callback, late = (part.have.get(mark, 0) for mark in MARKED)
+        has = part.have.get
+        undecided = part.every & ~(has("state=follow-up", 0) | has("state=done", 0) | closed)
+        exact = {
+            "open-miss": missed & ~closed,
+            "called-back": closed,
+            "callback": callback,
+            "sla-missed": late,
+        }
+        if term.value == "untriaged":
+            return undecided & ~has("state=snoozed", 0), undecided
+        return exact[term.value], exact[term.value]
+
+    return Test(tokens, bounds)
+
+
+def _period(index: SearchIndex, term: Term) -> Test:
+    low, high = round(term.low * 1000) * TIES, round(term.high * 1000) * TIES + TIES - 1
+
+    def bounds(part: Part) -> Bounds:
+        first, last = part.places
+        most = part.every if first <= high and last >= low else 0
+        return (most if low <= first and last <= high else 0), most
+
+    return Test(frozenset(), bounds)
+
+
+_TESTS: dict[str, Callable[[SearchIndex, Term], Test | None]] = {
+    "field": _value,
+    "compare": _length,
+    "state": _state,
+    "mark": _mark,
+    "period": _period,
+    "bound": _period,
+}

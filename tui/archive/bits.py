@@ -1,0 +1,341 @@
+"""Which calls have what, as bits: a query of names, lengths and marks is answered by *and* and
+*or* over whole stretches of time, and no call is read but those that are shown.
+
+A call has a *spot*: its stretch of time (some six days), and a number within that, in the
+order of coming. For each stretch and each token (a name, a mark, one binary digit of a length)
+that a call in it has, the table ``bits`` keeps a row with a bit for every spot; in parts of some
+thousand spots, so that a new call writes little.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+STRETCH = 44
+"""A place without so many of its binary digits names the stretch of time."""
+ROOM = 26
+"""Binary digits of a spot that number the calls of a stretch."""
+PART = 15
+"""Binary digits of a spot that number the calls of one row of bits."""
+EVERY = ""
+"""The token that every call has."""
+MARKED = ("missed", "closed", "callback", "sla-missed")
+"""Tokens that change as other calls come; see `Bits.settle`."""
+DIGITS = 17
+"""Binary digits of a length in seconds; a day has fewer."""
+LONGEST = (1 << DIGITS) - 1
+AT_ONCE = 5000
+"""Spots that one statement names."""
+
+Bounds = tuple[int, int]
+"""The spots that surely have something, and those that may have it; the former are of the latter.
+Only the calls themselves tell about the rest."""
+
+
+def stretch_of(place: int) -> int:
+    return place >> STRETCH
+
+
+def length_tokens(name: str, seconds: float | None) -> list[str]:
+    """The tokens of a length: one for each of its binary digits, and what those do not say."""
+    if seconds is None:
+        return []
+    if not 0 <= seconds < LONGEST:
+        return [f"{name}#", f"{name}#odd"]
+    whole = int(seconds)
+    found = [f"{name}#{digit}" for digit in range(DIGITS) if whole >> digit & 1]
+    return [f"{name}#", *found, *([f"{name}#more"] if seconds > whole else [])]
+
+
+def all_length_tokens(name: str) -> list[str]:
+    """Every token that some length has."""
+    return [f"{name}#", f"{name}#odd", f"{name}#more", *(f"{name}#{n}" for n in range(DIGITS))]
+
+
+def compared(have: Mapping[str, int], name: str, sign: str, seconds: float) -> Bounds:
+    """The spots whose length compares so, by going through its binary digits from the highest."""
+    known, odd = have.get(f"{name}#", 0), have.get(f"{name}#odd", 0)
+    if seconds >= LONGEST or seconds != int(seconds):
+        return 0, known
+    greater, equal, whole = 0, known & ~odd, int(seconds)
+    for digit in reversed(range(DIGITS)):
+        ones = have.get(f"{name}#{digit}", 0)
+        if whole >> digit & 1:
+            equal &= ones
+        else:
+            greater |= equal & ones
+            equal &= ~ones
+    more = have.get(f"{name}#more", 0)
+    greater |= equal & more
+    equal &= ~more
+    less = known & ~odd & ~greater & ~equal
+    sure = {"<": less, ">": greater, "=": equal}[sign[0]] | (equal if len(sign) > 1 else 0)
+    return sure, sure | odd
+
+
+class Part(NamedTuple):
+    """What is known of one row of bits' worth of spots."""
+
+    number: int
+    every: int
+    """The spots that have a call."""
+    have: Mapping[str, int]
+    """The bits of the tokens that were asked for."""
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """First and last place of its stretch of time."""
+        stretch = _stretch(self.number)
+        return stretch << STRETCH, ((stretch + 1) << STRETCH) - 1
+
+
+class Test(NamedTuple):
+    """What a query, or a term of it, asks of bits."""
+
+    tokens: frozenset[str]
+    bounds: Callable[[Part], Bounds]
+
+
+class Hits(NamedTuple):
+    """The spots of a stretch of time that a query finds: bits by the number of the part."""
+
+    stretch: int
+    parts: dict[int, int]
+
+    @property
+    def calls(self) -> int:
+        return sum(bits.bit_count() for bits in self.parts.values())
+
+    def spots(self) -> Iterator[int]:
+        for number, bits in self.parts.items():
+            yield from spots_of(number, bits)
+
+
+def spots_of(number: int, bits: int) -> Iterator[int]:
+    """The spots of a part whose bits are set."""
+    first = number << PART
+    for at, byte in enumerate(bits.to_bytes((bits.bit_length() + 7) // 8, "little")):
+        if byte:
+            yield from (first + at * 8 + n for n in range(8) if byte >> n & 1)
+
+
+class BitChanges:
+    """What a transaction does to the bits; `flush` writes it."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._changes: defaultdict[tuple[int, str], dict[int, bool]] = defaultdict(dict)
+
+    def put(self, spot: int, tokens: Iterable[str], on: bool) -> None:
+        """Whether the call at a spot has these tokens."""
+        part, bit = spot >> PART, spot & ((1 << PART) - 1)
+        for token in tokens:
+            self._changes[part, token][bit] = on
+
+    def flush(self) -> None:
+        for (part, token), changed in sorted(self._changes.items(), key=lambda one: one[0][::-1]):
+            self._write(part, token, changed)
+        self._changes.clear()
+
+    def _write(self, part: int, token: str, changed: Mapping[int, bool]) -> None:
+        row = self._db.execute(
+            "SELECT bits FROM bits WHERE part = ? AND token = ?", (part, token)
+        ).fetchone()
+        before = row[0] if row else b""
+        data = bytearray(before)
+        data.extend(bytes(max(0, max(changed) // 8 + 1 - len(data))))
+        for bit, on in changed.items():
+            if on:
+                data[bit >> 3] |= 1 << (bit & 7)
+            else:
+                data[bit >> 3] &= ~(1 << (bit & 7))
+        after = bytes(data).rstrip(b"\0")
+        if after == before:
+            return
+        if after:
+            self._db.execute("INSERT OR REPLACE INTO bits VALUES (?, ?, ?)", (token, part, after))
+        else:
+            self._db.execute("DELETE FROM bits WHERE part = ? AND token = ?", (part, token))
+
+
+class Bits:
+    """The bits of one archive, on its connection."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def free_spot(self, place: int) -> int:
+        """A spot for a call at this place, behind the others of its stretch."""
+        first = stretch_of(place) << ROOM
+        row = self._db.execute(
+            "SELECT max(spot) FROM call WHERE spot >= ? AND spot < ?", (first, first + (1 << ROOM))
+        ).fetchone()
+        return first if row[0] is None else int(row[0]) + 1
+
+    def settle(self) -> None:
+        """Write the marks of calls that others closed or opened; ends every transaction."""
+        rows = self._db.execute(
+            f"SELECT spot, {', '.join(MARK_COLUMNS)} FROM unsettled JOIN call USING (key)"
+            " WHERE spot IS NOT NULL AND key > (SELECT upto FROM unindexed)"
+        ).fetchall()
+        changes = BitChanges(self._db)
+        for spot, *values in rows:
+            marks = marks_of(dict(zip(MARK_COLUMNS, values, strict=True)))
+            changes.put(spot, MARKED, on=False)
+            changes.put(spot, marks, on=True)
+        changes.flush()
+        self._db.execute("DELETE FROM unsettled")
+
+    # -- reading
+
+    def hits(
+        self,
+        tests: Sequence[Test],
+        low: int | None,
+        high: int | None,
+        descending: bool,
+        decide: Decide,
+    ) -> Iterator[Hits]:
+        """What all tests find in each stretch that has places from `low` to `high`, in the order
+        of time. Of the first and last one also what lies outside of these.
+        """
+        stretches = [
+            (stretch, list(numbers))
+            for stretch, numbers in groupby(self._parts(low, high, descending), _stretch)
+        ]
+        tests = sorted(tests, key=lambda test: len(test.tokens))
+        at, size = 0, 1
+        while at < len(stretches):  # most who ask need the first ones only
+            together = stretches[at : at + size]
+            found = self._found(tests, [n for _, numbers in together for n in numbers], decide)
+            for stretch, numbers in together:
+                if parts := {number: found[number] for number in numbers if number in found}:
+                    yield Hits(stretch, parts)
+            at, size = at + size, size * 4
+
+    def _found(
+        self, tests: Sequence[Test], numbers: Sequence[int], decide: Decide
+    ) -> dict[int, int]:
+        """The spots that all tests find in some parts, those without any left out."""
+        every = {number: have[EVERY] for number, have in self._read([EVERY], numbers).items()}
+        found = {number: (bits, bits) for number, bits in every.items()}
+        for test in tests:
+            read = self._read(sorted(test.tokens), list(found))
+            asked = {
+                number: test.bounds(Part(number, every[number], read.get(number, {})))
+                for number in found
+            }
+            found = {
+                number: (least & asked[number][0], both)
+                for number, (least, most) in found.items()
+                if (both := most & asked[number][1])
+            }
+        return {
+            number: bits
+            for number, (least, most) in found.items()
+            if (bits := least | _decided(number, most & ~least, decide))
+        }
+
+    def _read(self, tokens: Sequence[str], numbers: Sequence[int]) -> dict[int, dict[str, int]]:
+        """The bits of these tokens in parts that follow each other."""
+        have: dict[int, dict[str, int]] = {}
+        if not tokens or not numbers:
+            return have
+        marks = ",".join("?" * len(tokens))
+        for number, token, bits in self._db.execute(
+            f"SELECT part, token, bits FROM bits WHERE token IN ({marks})"
+            " AND part BETWEEN ? AND ?",
+            (*tokens, min(numbers), max(numbers)),
+        ):
+            have.setdefault(number, {})[token] = int.from_bytes(bits, "little")
+        return have
+
+    def _parts(self, low: int | None, high: int | None, descending: bool) -> list[int]:
+        first = -(1 << 62) if low is None else stretch_of(low) << (ROOM - PART)
+        last = 1 << 62 if high is None else ((stretch_of(high) + 1) << (ROOM - PART)) - 1
+        rows = self._db.execute(
+            "SELECT part FROM bits WHERE token = ? AND part BETWEEN ? AND ?"
+            f" ORDER BY part {'DESC' if descending else 'ASC'}",
+            (EVERY, first, last),
+        )
+        return [part for (part,) in rows]
+
+    def keys(
+        self, hits: Hits, low: int | None, high: int | None, descending: bool, limit: int
+    ) -> list[int]:
+        """The keys of the first calls of a stretch with places from `low` to `high`, in order."""
+        first, last = hits.stretch << STRETCH, ((hits.stretch + 1) << STRETCH) - 1
+        bounds = [max(first, first if low is None else low), min(last, last if high is None else high)]
+        turn = "DESC" if descending else "ASC"
+        calls = hits.calls
+        if calls > AT_ONCE or calls * calls > limit * self._room(hits):
+            return self._among(hits, bounds, turn, limit)
+        named = ",".join(map(str, hits.spots()))
+        rows = self._db.execute(
+            f"SELECT key FROM call INDEXED BY call_by_spot WHERE spot IN ({named})"
+            f" AND place BETWEEN ? AND ? ORDER BY place {turn} LIMIT {limit}",
+            bounds,
+        )
+        return [key for (key,) in rows]
+
+    def count(self, hits: Hits, low: int | None, high: int | None) -> int:
+        """How many calls of a stretch have places from `low` to `high`."""
+        first, last = hits.stretch << STRETCH, ((hits.stretch + 1) << STRETCH) - 1
+        if (low is None or low <= first) and (high is None or last <= high):
+            return hits.calls
+        return len(self.keys(hits, low, high, descending=True, limit=1 << ROOM))
+
+    @staticmethod
+    def _room(hits: Hits) -> int:
+        return sum(bits.bit_length() for bits in hits.parts.values())
+
+    def _among(self, hits: Hits, bounds: list[int], turn: str, limit: int) -> list[int]:
+        """Where many calls are found, the first of them are soon met in the order of time."""
+        data = {
+            number: bits.to_bytes(1 << (PART - 3), "little") for number, bits in hits.parts.items()
+        }
+        empty, low = bytes(1 << (PART - 3)), (1 << PART) - 1
+        found: list[int] = []
+        for key, spot in self._db.execute(
+            "SELECT key, spot FROM call INDEXED BY call_by_place WHERE place BETWEEN ? AND ?"
+            f" ORDER BY place {turn}",
+            bounds,
+        ):
+            bit = spot & low
+            if data.get(spot >> PART, empty)[bit >> 3] >> (bit & 7) & 1:
+                found.append(key)
+                if len(found) == limit:
+                    break
+        return found
+
+
+def _decided(number: int, unsure: int, decide: Decide) -> int:
+    mask = (1 << PART) - 1
+    spots = decide(list(spots_of(number, unsure))) if unsure else ()
+    return sum(1 << (spot & mask) for spot in spots)
+
+
+Decide = Callable[[list[int]], Iterable[int]]
+"""Those of some spots whose calls are meant, by reading the calls."""
+
+
+def _stretch(part: int) -> int:
+    return part >> (ROOM - PART)
+
+
+MARK_COLUMNS = ("missed", "closed_by", "callback_requested", "sla_met")
+
+
+def marks_of(line: Mapping[str, Any]) -> list[str]:
+    """The tokens of `MARKED` that a call's line has."""
+    has = (
+        line["missed"],
+        line["closed_by"] is not None,
+        line["callback_requested"],
+        line["sla_met"] is not None and not line["sla_met"],
+    )
+    return [mark for mark, it_has in zip(MARKED, has, strict=True) if it_has]

@@ -1,0 +1,76 @@
+"""A query that bits can tell about, walked through time: keys and counts, stretch by stretch."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tui.archive.bits import AT_ONCE, Bits, Hits, Test
+
+
+class Walk:
+    """What a test of bits finds with places from `low` to `high`, both None for all times.
+
+    `condition` is a condition on a call's line that says the same as the test.
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        tests: Sequence[Test],
+        span: tuple[int | None, int | None],
+        condition: str,
+        values: list[Any],
+    ) -> None:
+        self._db, self._bits, self._tests = db, Bits(db), tests
+        self._low, self._high = span
+        self._condition, self._values = condition, values
+
+    def _hits(self, descending: bool = True) -> Iterator[Hits]:
+        return self._bits.hits(self._tests, self._low, self._high, descending, self._meant)
+
+    def _meant(self, spots: list[int]) -> Iterator[int]:
+        for start in range(0, len(spots), AT_ONCE):
+            named = ",".join(map(str, spots[start : start + AT_ONCE]))
+            for (spot,) in self._db.execute(
+                f"SELECT spot FROM call INDEXED BY call_by_spot WHERE spot IN ({named})"
+                f" AND {self._condition}",
+                self._values,
+            ):
+                yield spot
+
+    def keys(self, limit: int, descending: bool, after: int | None = None) -> array[int]:
+        """The keys of the first calls in the order of time, behind the place `after`."""
+        if after is not None and descending:
+            self._high = after - 1 if self._high is None else min(self._high, after - 1)
+        elif after is not None:
+            self._low = after + 1 if self._low is None else max(self._low, after + 1)
+        found = array("q")
+        for hits in self._hits(descending):
+            if len(found) >= limit:
+                break
+            left = limit - len(found)
+            found.extend(self._bits.keys(hits, self._low, self._high, descending, left))
+        return found
+
+    def count(self, most: int | None = None) -> int:
+        """How many calls it finds; counting ends above `most`."""
+        counted = 0
+        for hits in self._hits():
+            if most is not None and counted > most:
+                return most + 1
+            counted += self._bits.count(hits, self._low, self._high)
+        return counted if most is None else min(counted, most + 1)
+
+    def few(self, most: int) -> list[int] | None:
+        """The spots of what it finds, and perhaps of some around its time; None if more than
+        `most`.
+        """
+        spots: list[int] = []
+        for hits in self._hits():
+            if len(spots) + hits.calls > most:
+                return None
+            spots.extend(hits.spots())
+        return spots
