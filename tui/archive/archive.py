@@ -16,7 +16,7 @@ from typing import Any
 from providers.model import Call, CallRow
 from tui.archive import codec, purge, related, search
 from tui.archive.closing import Closing
-from tui.archive.facets import SOON, Facets, count_facets
+from tui.archive.facets import COUNTED, SOON, Facets, count_facets, most_first
 from tui.archive.heard import HeardTable
 from tui.archive.index import FACETS, Changes, SearchIndex, entry, finds, lists, needle_of
 from tui.archive.lines import details_of, line_of, unpack
@@ -369,8 +369,14 @@ class Archive(SyncTables):
         With `within` at most so many of the newest calls are read: the counts of more are lower
         bounds. Of everything they are exact at once.
         """
+        if not query.terms and not self.index.unindexed():
+            every = {kind: most_first(self.index.known(name)) for kind, name in COUNTED.items()}
+            return Facets(every)
         with self._at_one_moment():
-            return count_facets(self._db, self.index, self._planner, query, within)
+            keys = None if within is None else self.keys(query, limit=within + 1)
+            complete = keys is None or within is None or len(keys) <= within
+            newest = None if keys is None else keys[:within]
+            return Facets(count_facets(self._db, self._planner, query, newest), complete)
 
     def complete(self, kind: str, start: str, limit: int = 20) -> list[str]:
         """Names that the archive knows for a word before a colon (``agent``), and that a query

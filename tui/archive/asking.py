@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import reduce
 
-from tui.archive.bits import MARKED, Bounds, Part, Test, all_length_tokens, compared
+from tui.archive.bits import MARKED, Batch, Bounds, Test, all_length_tokens, compared
 from tui.archive.index import LENGTHS, LISTS, SINGLE, TIES, SearchIndex, finds, lists, needle_of
 from tui.query import EXACT, Term
 
@@ -22,12 +22,12 @@ def asked(index: SearchIndex, group: Sequence[Term]) -> Test | None:
     tokens = frozenset[str]().union(*(test.tokens for test in known))
     negated = group[0].negated
 
-    def bounds(part: Part) -> Bounds:
+    def bounds(batch: Batch) -> Bounds:
         least, most = 0, 0
         for test in known:
-            sure, may = test.bounds(part)
+            sure, may = test.bounds(batch)
             least, most = least | sure, most | may
-        return (part.every & ~most, part.every & ~least) if negated else (least, most)
+        return (batch.every & ~most, batch.every & ~least) if negated else (least, most)
 
     return Test(tokens, bounds)
 
@@ -47,8 +47,8 @@ def _any(kind: str, values: Sequence[str]) -> Test:
 
 
 def _tokens(tokens: Sequence[str]) -> Test:
-    def bounds(part: Part) -> Bounds:
-        bits = reduce(int.__or__, (part.have.get(token, 0) for token in tokens), 0)
+    def bounds(batch: Batch) -> Bounds:
+        bits = reduce(int.__or__, (batch.have.get(token, 0) for token in tokens), 0)
         return bits, bits
 
     return Test(frozenset(tokens), bounds)
@@ -67,15 +67,15 @@ def _length(index: SearchIndex, term: Term) -> Test | None:
     if term.field not in LENGTHS:
         return None
     tokens = frozenset(all_length_tokens(term.field))
-    return Test(tokens, lambda part: compared(part.have, term.field, term.value, term.low))
+    return Test(tokens, lambda batch: compared(batch.have, term.field, term.value, term.low))
 
 
 def _state(index: SearchIndex, term: Term) -> Test:
     """A snooze may be over, then it is an open call; only the call tells."""
     own, asleep = f"state={term.value}", "state=snoozed"
 
-    def bounds(part: Part) -> Bounds:
-        bits, unsure = part.have.get(own, 0), part.have.get(asleep, 0)
+    def bounds(batch: Batch) -> Bounds:
+        bits, unsure = batch.have.get(own, 0), batch.have.get(asleep, 0)
         if term.value == "snoozed":
             return 0, unsure
         return bits, bits | unsure if term.value == "open" else bits
@@ -86,10 +86,10 @@ def _state(index: SearchIndex, term: Term) -> Test:
 def _mark(index: SearchIndex, term: Term) -> Test:
     tokens = frozenset(("state=follow-up", "state=done", "state=snoozed", *MARKED))
 
-    def bounds(part: Part) -> Bounds:
-        missed, closed, callback, late = (part.have.get(mark, 0) for mark in MARKED)
-        has = part.have.get
-        undecided = part.every & ~(has("state=follow-up", 0) | has("state=done", 0) | closed)
+    def bounds(batch: Batch) -> Bounds:
+        missed, closed, callback, late = (batch.have.get(mark, 0) for mark in MARKED)
+        has = batch.have.get
+        undecided = batch.every & ~(has("state=follow-up", 0) | has("state=done", 0) | closed)
         exact = {
             "open-miss": missed & ~closed,
             "called-back": closed,
@@ -106,10 +106,9 @@ def _mark(index: SearchIndex, term: Term) -> Test:
 def _period(index: SearchIndex, term: Term) -> Test:
     low, high = round(term.low * 1000) * TIES, round(term.high * 1000) * TIES + TIES - 1
 
-    def bounds(part: Part) -> Bounds:
-        first, last = part.places
-        most = part.every if first <= high and last >= low else 0
-        return (most if low <= first and last <= high else 0), most
+    def bounds(batch: Batch) -> Bounds:
+        most = batch.within(lambda first, last: first <= high and last >= low)
+        return batch.within(lambda first, last: low <= first and last <= high), most
 
     return Test(frozenset(), bounds)
 

@@ -28,12 +28,22 @@ MARKED = ("missed", "closed", "callback", "sla-missed")
 DIGITS = 17
 """Binary digits of a length in seconds; a day has fewer."""
 LONGEST = (1 << DIGITS) - 1
-AT_ONCE = 5000
+PARTS = 32
+"""Binary digits that number the parts of a token in the table ``bits``."""
+ZERO = 1 << (PARTS - 2)
+"""Of parts of no time at all, whose numbers are the lowest."""
+AT_ONCE = 500
 """Spots that one statement names."""
 
 Bounds = tuple[int, int]
 """The spots that surely have something, and those that may have it; the former are of the latter.
 Only the calls themselves tell about the rest."""
+
+
+def places_of(part: int) -> tuple[int, int]:
+    """First and last place of the stretch of time of a part."""
+    stretch = _stretch(part)
+    return stretch << STRETCH, ((stretch + 1) << STRETCH) - 1
 
 
 def stretch_of(place: int) -> int:
@@ -77,27 +87,32 @@ def compared(have: Mapping[str, int], name: str, sign: str, seconds: float) -> B
     return sure, sure | odd
 
 
-class Part(NamedTuple):
-    """What is known of one row of bits' worth of spots."""
+class Batch(NamedTuple):
+    """Several parts side by side, so that one operation is done on all of them at once."""
 
-    number: int
+    numbers: Sequence[int]
+    """Of the parts, in the order of their bits from the lowest on."""
+    width: int
+    """Bytes of each part."""
     every: int
     """The spots that have a call."""
     have: Mapping[str, int]
     """The bits of the tokens that were asked for."""
 
-    @property
-    def places(self) -> tuple[int, int]:
-        """First and last place of its stretch of time."""
-        stretch = _stretch(self.number)
-        return stretch << STRETCH, ((stretch + 1) << STRETCH) - 1
+    def within(self, test: Callable[[int, int], bool]) -> int:
+        """The spots of the parts whose first and last places pass a test."""
+        pieces = (
+            b"\xff" * self.width if test(*places_of(number)) else bytes(self.width)
+            for number in self.numbers
+        )
+        return self.every & int.from_bytes(b"".join(pieces), "little")
 
 
 class Test(NamedTuple):
     """What a query, or a term of it, asks of bits."""
 
     tokens: frozenset[str]
-    bounds: Callable[[Part], Bounds]
+    bounds: Callable[[Batch], Bounds]
 
 
 class Hits(NamedTuple):
@@ -123,28 +138,35 @@ def spots_of(number: int, bits: int) -> Iterator[int]:
             yield from (first + at * 8 + n for n in range(8) if byte >> n & 1)
 
 
+def bits_of(spots: Iterable[int]) -> int:
+    """The bits of spots of one part."""
+    data, low = bytearray(1 << (PART - 3)), (1 << PART) - 1
+    for spot in spots:
+        data[(spot & low) >> 3] |= 1 << (spot & 7)
+    return int.from_bytes(data, "little")
+
+
 class BitChanges:
     """What a transaction does to the bits; `flush` writes it."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._changes: defaultdict[tuple[int, str], dict[int, bool]] = defaultdict(dict)
+        self._changes: defaultdict[tuple[str, int], dict[int, bool]] = defaultdict(dict)
 
     def put(self, spot: int, tokens: Iterable[str], on: bool) -> None:
         """Whether the call at a spot has these tokens."""
         part, bit = spot >> PART, spot & ((1 << PART) - 1)
         for token in tokens:
-            self._changes[part, token][bit] = on
+            self._changes[token, part][bit] = on
 
     def flush(self) -> None:
-        for (part, token), changed in sorted(self._changes.items(), key=lambda one: one[0][::-1]):
-            self._write(part, token, changed)
+        for (token, part), changed in sorted(self._changes.items()):
+            self._write(token, part, changed)
         self._changes.clear()
 
-    def _write(self, part: int, token: str, changed: Mapping[int, bool]) -> None:
-        row = self._db.execute(
-            "SELECT bits FROM bits WHERE part = ? AND token = ?", (part, token)
-        ).fetchone()
+    def _write(self, token: str, part: int, changed: Mapping[int, bool]) -> None:
+        at = row_of(self._number(token), part)
+        row = self._db.execute("SELECT bits FROM bits WHERE place = ?", (at,)).fetchone()
         before = row[0] if row else b""
         data = bytearray(before)
         data.extend(bytes(max(0, max(changed) // 8 + 1 - len(data))))
@@ -157,9 +179,30 @@ class BitChanges:
         if after == before:
             return
         if after:
-            self._db.execute("INSERT OR REPLACE INTO bits VALUES (?, ?, ?)", (token, part, after))
-        else:
-            self._db.execute("DELETE FROM bits WHERE part = ? AND token = ?", (part, token))
+            self._db.execute("INSERT OR REPLACE INTO bits VALUES (?, ?)", (at, after))
+            return
+        self._db.execute("DELETE FROM bits WHERE place = ?", (at,))
+        self._forget_unused(token)
+
+    def _number(self, token: str) -> int:
+        row = self._db.execute("SELECT n FROM token WHERE token = ?", (token,)).fetchone()
+        if row:
+            return int(row[0])
+        n = self._db.execute("INSERT INTO token VALUES (NULL, ?)", (token,)).lastrowid
+        assert n is not None
+        return n
+
+    def _forget_unused(self, token: str) -> None:
+        """A name that no call has any more is not kept."""
+        n = self._number(token)
+        used = "SELECT 1 FROM bits WHERE place BETWEEN ? AND ?"
+        if n and not self._db.execute(used, (row_of(n, -ZERO), row_of(n, ZERO - 1))).fetchone():
+            self._db.execute("DELETE FROM token WHERE n = ?", (n,))
+
+
+def row_of(n: int, part: int) -> int:
+    """Where the table ``bits`` has a part of the n-th token: all of one token lie together."""
+    return (n << PARTS) + part + ZERO
 
 
 class Bits:
@@ -221,48 +264,51 @@ class Bits:
         self, tests: Sequence[Test], numbers: Sequence[int], decide: Decide
     ) -> dict[int, int]:
         """The spots that all tests find in some parts, those without any left out."""
-        every = {number: have[EVERY] for number, have in self._read([EVERY], numbers).items()}
-        found = {number: (bits, bits) for number, bits in every.items()}
+        rows = self._read(0, numbers)
+        width = max(map(len, rows.values()), default=0)
+        every = _joined(rows, numbers, width)
+        least = most = every
         for test in tests:
-            read = self._read(sorted(test.tokens), list(found))
-            asked = {
-                number: test.bounds(Part(number, every[number], read.get(number, {})))
-                for number in found
+            have = {
+                token: _joined(self._read(n, numbers), numbers, width)
+                for token, n in self._numbers_of(sorted(test.tokens))
             }
-            found = {
-                number: (least & asked[number][0], both)
-                for number, (least, most) in found.items()
-                if (both := most & asked[number][1])
-            }
-        return {
-            number: bits
-            for number, (least, most) in found.items()
-            if (bits := least | _decided(number, most & ~least, decide))
-        }
+            sure, may = test.bounds(Batch(numbers, width, every, have))
+            least, most = least & sure, most & may
+            if not most:
+                return {}
+        unsure = _apart(most & ~least, numbers, width) if most != least else {}
+        found = _apart(least, numbers, width)
+        for number, bits in unsure.items():
+            found[number] = found.get(number, 0) | decide(number, bits)
+        return {number: bits for number, bits in found.items() if bits}
 
-    def _read(self, tokens: Sequence[str], numbers: Sequence[int]) -> dict[int, dict[str, int]]:
-        """The bits of these tokens in parts that follow each other."""
-        have: dict[int, dict[str, int]] = {}
-        if not tokens or not numbers:
-            return have
+    def _read(self, n: int, numbers: Sequence[int]) -> dict[int, bytes]:
+        """The bits of the n-th token in parts that follow each other."""
+        first = row_of(n, 0)
+        rows = self._db.execute(
+            "SELECT place, bits FROM bits WHERE place BETWEEN ? AND ?",
+            (first + min(numbers), first + max(numbers)),
+        )
+        return {place - first: bits for place, bits in rows.fetchall()}
+
+    def _numbers_of(self, tokens: Sequence[str]) -> list[tuple[str, int]]:
+        if not tokens:
+            return []
         marks = ",".join("?" * len(tokens))
-        for number, token, bits in self._db.execute(
-            f"SELECT part, token, bits FROM bits WHERE token IN ({marks})"
-            " AND part BETWEEN ? AND ?",
-            (*tokens, min(numbers), max(numbers)),
-        ):
-            have.setdefault(number, {})[token] = int.from_bytes(bits, "little")
-        return have
+        return self._db.execute(
+            f"SELECT token, n FROM token WHERE token IN ({marks})", tokens
+        ).fetchall()
 
     def _parts(self, low: int | None, high: int | None, descending: bool) -> list[int]:
-        first = -(1 << 62) if low is None else stretch_of(low) << (ROOM - PART)
-        last = 1 << 62 if high is None else ((stretch_of(high) + 1) << (ROOM - PART)) - 1
+        first = -ZERO if low is None else stretch_of(low) << (ROOM - PART)
+        last = ZERO - 1 if high is None else ((stretch_of(high) + 1) << (ROOM - PART)) - 1
         rows = self._db.execute(
-            "SELECT part FROM bits WHERE token = ? AND part BETWEEN ? AND ?"
-            f" ORDER BY part {'DESC' if descending else 'ASC'}",
-            (EVERY, first, last),
+            "SELECT place FROM bits WHERE place BETWEEN ? AND ?"
+            f" ORDER BY place {'DESC' if descending else 'ASC'}",
+            (row_of(0, max(first, -ZERO)), row_of(0, min(last, ZERO - 1))),
         )
-        return [part for (part,) in rows]
+        return [place - ZERO for (place,) in rows]
 
     def keys(
         self, hits: Hits, low: int | None, high: int | None, descending: bool, limit: int
@@ -313,14 +359,21 @@ class Bits:
         return found
 
 
-def _decided(number: int, unsure: int, decide: Decide) -> int:
-    mask = (1 << PART) - 1
-    spots = decide(list(spots_of(number, unsure))) if unsure else ()
-    return sum(1 << (spot & mask) for spot in spots)
+def _joined(rows: Mapping[int, bytes], numbers: Iterable[int], width: int) -> int:
+    pieces = (rows.get(number, b"").ljust(width, b"\0") for number in numbers)
+    return int.from_bytes(b"".join(pieces), "little")
 
 
-Decide = Callable[[list[int]], Iterable[int]]
-"""Those of some spots whose calls are meant, by reading the calls."""
+def _apart(bits: int, numbers: Sequence[int], width: int) -> dict[int, int]:
+    """What `_joined` put side by side; without the parts that have no bit."""
+    data = bits.to_bytes(width * len(numbers), "little")
+    pieces = (data[at : at + width] for at in range(0, len(data), width or 1))
+    whole = ((n, int.from_bytes(piece, "little")) for n, piece in zip(numbers, pieces, strict=True))
+    return {number: bits for number, bits in whole if bits}
+
+
+Decide = Callable[[int, int], int]
+"""The number of a part, and bits -> those whose calls are meant, by reading the calls."""
 
 
 def _stretch(part: int) -> int:

@@ -238,11 +238,14 @@ MIGRATIONS = (
     -- which calls have what, as bits: see tui.archive.bits
     ALTER TABLE call ADD COLUMN spot INTEGER;      -- NULL: not in the index yet
     CREATE TABLE bits (
-        token TEXT NOT NULL,
-        part  INTEGER NOT NULL,                    -- some thousand spots
-        bits  BLOB NOT NULL,                       -- lowest first; without empty bytes at the end
-        PRIMARY KEY (token, part)
-    ) WITHOUT ROWID;
+        place INTEGER PRIMARY KEY,                 -- token, and part of the spots
+        bits  BLOB NOT NULL                        -- lowest first; without empty bytes at the end
+    );
+    CREATE TABLE token (
+        n     INTEGER PRIMARY KEY,
+        token TEXT NOT NULL UNIQUE
+    );
+    INSERT INTO token VALUES (0, '');              -- every call has it
     CREATE INDEX call_by_spot ON call (spot, place);
     DROP INDEX call_by_place;
     CREATE INDEX call_by_place ON call (place, spot);

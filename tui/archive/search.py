@@ -65,7 +65,7 @@ RARE = 0.02
 newest calls than by looking up every word."""
 COMMON = 0.1
 """The same for lengths."""
-FEW_SPOTS = 2000
+FEW_SPOTS = 200
 """So many calls that bits name are read for what bits cannot tell."""
 FEW_CALLS = 20_000
 """Calls with a fragment of a number are looked up by it unless there are more."""
@@ -117,13 +117,14 @@ def _field(term: Term) -> Sql:
     return f"{function}(call.{term.field}, ?)", [needle]
 
 
-def _period(term: Term, column: str = "started_at") -> Sql:
-    return f"{column} BETWEEN ? AND ?", [round(term.low * 1000), round(term.high * 1000)]
+def _period(term: Term) -> Sql:
+    low, high = round(term.low * 1000), round(term.high * 1000)
+    return "call.place BETWEEN ? AND ?", [low * TIES, high * TIES + TIES - 1]
 
 
 def _triaged(term: Term) -> Sql:
-    condition, values = _period(term, "triaged_at")
-    return f"(triaged_at IS NOT NULL AND {condition})", values
+    values = [round(term.low * 1000), round(term.high * 1000)]
+    return "(triaged_at IS NOT NULL AND triaged_at BETWEEN ? AND ?)", values
 
 
 def _state(term: Term) -> Sql:

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tui.archive.bits import AT_ONCE, Bits, Hits, Test
+from tui.archive.bits import AT_ONCE, PART, Bits, Hits, Test, bits_of, spots_of
 
 
 class Walk:
@@ -31,15 +31,18 @@ class Walk:
     def _hits(self, descending: bool = True) -> Iterator[Hits]:
         return self._bits.hits(self._tests, self._low, self._high, descending, self._meant)
 
-    def _meant(self, spots: list[int]) -> Iterator[int]:
-        for start in range(0, len(spots), AT_ONCE):
-            named = ",".join(map(str, spots[start : start + AT_ONCE]))
-            for (spot,) in self._db.execute(
-                f"SELECT spot FROM call INDEXED BY call_by_spot WHERE spot IN ({named})"
-                f" AND {self._condition}",
-                self._values,
-            ):
-                yield spot
+    def _meant(self, number: int, unsure: int) -> int:
+        """Those of a part's spots whose calls are meant."""
+        if unsure.bit_count() > AT_ONCE:
+            of_these = f"spot BETWEEN {number << PART} AND {((number + 1) << PART) - 1}"
+        else:
+            of_these = f"spot IN ({','.join(map(str, spots_of(number, unsure)))})"
+        rows = self._db.execute(
+            "SELECT spot FROM call INDEXED BY call_by_spot"
+            f" WHERE {of_these} AND {self._condition}",
+            self._values,
+        )
+        return bits_of(spot for (spot,) in rows) & unsure
 
     def keys(self, limit: int, descending: bool, after: int | None = None) -> array[int]:
         """The keys of the first calls in the order of time, behind the place `after`."""
