@@ -50,16 +50,12 @@ def test_pages_and_counts_are_those_of_a_plain_reading(divided: None, tmp_path: 
         names = archive.keys()
         archive.purge(list(names[::7]))
         left = {row.id for row in archive.rows(archive.keys()).window(0, 1000)}
-        world = {
-            ("eu", one.id): (one, Ours())
-            for one in [*calls, *again]
-            if one.id in left
-        }
+        world = {("eu", one.id): (one, Ours()) for one in [*calls, *again] if one.id in left}
         for name, (one, _) in world.items():
             now = archive.triage.of(*name)
             world[name] = one, Ours(now.state, now.tags, now.note or "")
         in_time = list(archive.keys())
-        ids = {key: name for key, name in zip(in_time, archive.names_of(in_time), strict=True)}
+        ids = dict(zip(in_time, archive.names_of(in_time), strict=True))
         assert set(ids.values()) == set(world)
         told = 0
         for _ in range(250):
@@ -131,7 +127,7 @@ def kept(archive: Archive) -> set[tuple[str, int]]:
 
 def said(archive: Archive) -> set[tuple[str, int]]:
     """The same, made from the calls' lines."""
-    lines = (entry(archive.index.line(key)) for key in archive.keys())
+    lines = (entry(archive.index.line(key)) for key in list(Archive.keys(archive)))
     return {(token, line.spot) for line in lines for token in line.tokens}
 
 
@@ -143,7 +139,10 @@ def test_lengths_compare_as_numbers_do(sign: str) -> None:
         for token in length_tokens("wait_s", length):
             have[token] |= 1 << bit
     compare = {
-        "<": float.__lt__, ">": float.__gt__, "<=": float.__le__, ">=": float.__ge__,
+        "<": float.__lt__,
+        ">": float.__gt__,
+        "<=": float.__le__,
+        ">=": float.__ge__,
         "=": float.__eq__,
     }[sign]
     for seconds in (0, 1, 59, 60, 4096, 5000, LONGEST - 1, LONGEST, 60 * 999_999):

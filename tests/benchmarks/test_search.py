@@ -97,9 +97,15 @@ KINDS: dict[str, Draw] = {
     "done of a week": lambda r, w: "state:done triaged:7d",
     "an agent's open misses": lambda r, w: f'open-miss agent:"{r.choice(w.agents)}"',
     # what hardly any call has, from what many have
-    "rarely both": lambda r, w: f'agent:"Rare Agent" dispo:"{r.choice(["Rare Code", *w.dispositions])}"',
+    "rarely both": lambda r, w: (
+        f'agent:"Rare Agent" dispo:"{r.choice(["Rare Code", *w.dispositions])}"'
+    ),
     "never both": lambda r, w: r.choice(
-        ["open-miss answered", "called-back sla-missed callback -missed", "campaign:spring tag:spam state:new"]
+        [
+            "open-miss answered",
+            "called-back sla-missed callback -missed",
+            "campaign:spring tag:spam state:new",
+        ]
     ),
     "all but some": lambda r, w: f'-in -answered -tag:"{r.choice(w.tags)}" -group:"Group A" -rec',
     "internal": lambda r, w: r.choice(["internal", "internal rec", "internal missed"]),

@@ -57,6 +57,7 @@ class Archive(SyncTables):
         self._prepare()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.execute("PRAGMA cache_size = -8192")  # KiB; what a few queries read
         for function in (finds, lists):
             self._db.create_function(function.__name__, 2, function, deterministic=True)
         self.index = SearchIndex(self._db)
@@ -104,14 +105,13 @@ class Archive(SyncTables):
     @contextmanager
     def _at_one_moment(self) -> Iterator[None]:
         """What several statements read is of one moment, whatever others write meanwhile."""
-        if self._db.in_transaction:
-            yield
-            return
-        self._db.execute("BEGIN")
+        begun = not self._db.in_transaction
+        if begun:
+            self._db.execute("BEGIN")
         try:
             yield
         finally:
-            if self._db.in_transaction:
+            if begun and self._db.in_transaction:  # some errors end it
                 self._db.execute("COMMIT")
 
     # -- calls in
@@ -302,15 +302,18 @@ class Archive(SyncTables):
         self, query: Query, column: str, descending: bool, limit: int | None, behind: int | None
     ) -> array[int]:
         plan = self._planner.plan(query)
-        condition, values = plan.condition, plan.values
         if behind is not None:
-            values = [*values, behind]
-            condition += f" AND {plan.place} {'<' if descending else '>'} ?"
-        sql = f"SELECT call.key FROM {plan.source} WHERE {condition}"
-        sql += f" {search.order_by(column, descending, plan.place)}"
+            further = f"{plan.condition} AND {plan.place} {'<' if descending else '>'} ?"
+            plan = plan._replace(condition=further, values=[*plan.values, behind])
+        end = search.order_by(column, descending, plan.place)
         if limit is not None:
-            sql += f" LIMIT {limit}"
-        return array("q", (row[0] for row in self._db.execute(sql, values)))
+            end += f" LIMIT {limit}"
+        sql = plan.select("call.key", end)
+        if plan.places and column == "time" and limit is not None:
+            turn = search.order_by("time", descending)  # the calls of the first places only
+            first = plan.select(f"{plan.place} AS p", end, alone=True)
+            sql = f"SELECT key FROM ({first}) CROSS JOIN call ON place = p {turn}"
+        return array("q", (row[0] for row in self._db.execute(sql, plan.values)))
 
     def rows(self, keys: array[int]) -> RowList:
         """Windows of rows over `keys`, read on this connection (and thus in this thread)."""
@@ -329,7 +332,7 @@ class Archive(SyncTables):
                 return walk.count(most)
             plan = self._planner.plan(query)
             limit = "" if most is None else f"LIMIT {most + 1}"
-            sql = f"SELECT count(*) FROM ({plan.select('1', limit)})"
+            sql = f"SELECT count(*) FROM ({plan.select('1', limit, alone=True)})"
             return int(self._db.execute(sql, plan.values).fetchone()[0])
 
     def counts(self) -> dict[str, int]:

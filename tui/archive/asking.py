@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import reduce
 
-from tui.archive.bits import MARKED, Batch, Bounds, Test, all_length_tokens, compared
+from tui.archive.bits import Batch, Bounds, Test, all_length_tokens, compared
 from tui.archive.index import LENGTHS, LISTS, SINGLE, TIES, SearchIndex, finds, lists, needle_of
 from tui.query import EXACT, Term
 
@@ -84,23 +84,33 @@ def _state(index: SearchIndex, term: Term) -> Test:
 
 
 def _mark(index: SearchIndex, term: Term) -> Test:
-    tokens = frozenset(("state=follow-up", "state=done", "state=snoozed", *MARKED))
+    if term.value == "untriaged":
+        return _UNTRIAGED
+    tokens, meaning = _MARKS[term.value]
 
     def bounds(batch: Batch) -> Bounds:
-        missed, closed, callback, late = (batch.have.get(mark, 0) for mark in MARKED)
-        has = batch.have.get
-        undecided = batch.every & ~(has("state=follow-up", 0) | has("state=done", 0) | closed)
-        exact = {
-            "open-miss": missed & ~closed,
-            "called-back": closed,
-            "callback": callback,
-            "sla-missed": late,
-        }
-        if term.value == "untriaged":
-            return undecided & ~has("state=snoozed", 0), undecided
-        return exact[term.value], exact[term.value]
+        bits = meaning(*(batch.have.get(token, 0) for token in tokens))
+        return bits, bits
 
-    return Test(tokens, bounds)
+    return Test(frozenset(tokens), bounds)
+
+
+def _untriaged(batch: Batch) -> Bounds:
+    decided = (batch.have.get(token, 0) for token in ("state=follow-up", "state=done", "closed"))
+    most = reduce(lambda left, bits: left & ~bits, decided, batch.every)
+    return most & ~batch.have.get("state=snoozed", 0), most
+
+
+_UNTRIAGED = Test(
+    frozenset(("state=follow-up", "state=done", "state=snoozed", "closed")), _untriaged
+)
+_MARKS: dict[str, tuple[tuple[str, ...], Callable[..., int]]] = {
+    "open-miss": (("missed", "closed"), lambda missed, closed: missed & ~closed),
+    "called-back": (("closed",), lambda closed: closed),
+    "callback": (("callback",), lambda callback: callback),
+    "sla-missed": (("sla-missed",), lambda late: late),
+}
+"""The tokens of `tui.archive.bits.MARKED` that a mark needs, and what it is of them."""
 
 
 def _period(index: SearchIndex, term: Term) -> Test:

@@ -125,6 +125,11 @@ class Hits(NamedTuple):
     def calls(self) -> int:
         return sum(bits.bit_count() for bits in self.parts.values())
 
+    @property
+    def room(self) -> int:
+        """Among how many calls these are, about."""
+        return sum(bits.bit_length() for bits in self.parts.values())
+
     def spots(self) -> Iterator[int]:
         for number, bits in self.parts.items():
             yield from spots_of(number, bits)
@@ -251,14 +256,14 @@ class Bits:
             for stretch, numbers in groupby(self._parts(low, high, descending), _stretch)
         ]
         tests = sorted(tests, key=lambda test: len(test.tokens))
-        at, size = 0, 1
+        at, size = 0, 4
         while at < len(stretches):  # most who ask need the first ones only
             together = stretches[at : at + size]
             found = self._found(tests, [n for _, numbers in together for n in numbers], decide)
             for stretch, numbers in together:
                 if parts := {number: found[number] for number in numbers if number in found}:
                     yield Hits(stretch, parts)
-            at, size = at + size, size * 4
+            at, size = at + size, size * 8
 
     def _found(
         self, tests: Sequence[Test], numbers: Sequence[int], decide: Decide
@@ -268,11 +273,10 @@ class Bits:
         width = max(map(len, rows.values()), default=0)
         every = _joined(rows, numbers, width)
         least = most = every
+        have: dict[str, int] = {}
         for test in tests:
-            have = {
-                token: _joined(self._read(n, numbers), numbers, width)
-                for token, n in self._numbers_of(sorted(test.tokens))
-            }
+            for token, n in self._numbers_of(sorted(test.tokens - have.keys())):
+                have[token] = _joined(self._read(n, numbers), numbers, width)
             sure, may = test.bounds(Batch(numbers, width, every, have))
             least, most = least & sure, most & may
             if not most:
@@ -311,16 +315,31 @@ class Bits:
         return [place - ZERO for (place,) in rows]
 
     def keys(
-        self, hits: Hits, low: int | None, high: int | None, descending: bool, limit: int
+        self, hits: Iterable[Hits], low: int | None, high: int | None, descending: bool, limit: int
     ) -> list[int]:
-        """The keys of the first calls of a stretch with places from `low` to `high`, in order."""
-        first, last = hits.stretch << STRETCH, ((hits.stretch + 1) << STRETCH) - 1
-        bounds = [max(first, first if low is None else low), min(last, last if high is None else high)]
+        """The keys of the first calls with places from `low` to `high`, of stretches of time that
+        come in that order.
+        """
+        bounds = (-(1 << 63) if low is None else low, (1 << 63) - 1 if high is None else high)
         turn = "DESC" if descending else "ASC"
-        calls = hits.calls
-        if calls > AT_ONCE or calls * calls > limit * self._room(hits):
-            return self._among(hits, bounds, turn, limit)
-        named = ",".join(map(str, hits.spots()))
+        found: list[int] = []
+        spots: list[int] = []
+        for one in hits:
+            calls, left = one.calls, limit - len(found)
+            few = calls <= AT_ONCE and calls * calls <= left * one.room
+            if few:
+                spots += one.spots()
+            if spots and (not few or len(spots) >= left):
+                found += self._named(spots, bounds, turn, left)
+                spots = []
+            if not few and len(found) < limit:
+                found += self._among(one, bounds, turn, limit - len(found))
+            if len(found) >= limit:
+                return found
+        return found + self._named(spots, bounds, turn, limit - len(found))
+
+    def _named(self, spots: Iterable[int], bounds: Bounds, turn: str, limit: int) -> list[int]:
+        named = ",".join(map(str, spots))
         rows = self._db.execute(
             f"SELECT key FROM call INDEXED BY call_by_spot WHERE spot IN ({named})"
             f" AND place BETWEEN ? AND ? ORDER BY place {turn} LIMIT {limit}",
@@ -330,17 +349,15 @@ class Bits:
 
     def count(self, hits: Hits, low: int | None, high: int | None) -> int:
         """How many calls of a stretch have places from `low` to `high`."""
-        first, last = hits.stretch << STRETCH, ((hits.stretch + 1) << STRETCH) - 1
+        first, last = places_of(next(iter(hits.parts)))
         if (low is None or low <= first) and (high is None or last <= high):
             return hits.calls
-        return len(self.keys(hits, low, high, descending=True, limit=1 << ROOM))
+        return len(self.keys([hits], low, high, descending=True, limit=1 << ROOM))
 
-    @staticmethod
-    def _room(hits: Hits) -> int:
-        return sum(bits.bit_length() for bits in hits.parts.values())
-
-    def _among(self, hits: Hits, bounds: list[int], turn: str, limit: int) -> list[int]:
+    def _among(self, hits: Hits, bounds: Bounds, turn: str, limit: int) -> list[int]:
         """Where many calls are found, the first of them are soon met in the order of time."""
+        first, last = places_of(next(iter(hits.parts)))
+        bounds = max(first, bounds[0]), min(last, bounds[1])
         data = {
             number: bits.to_bytes(1 << (PART - 3), "little") for number, bits in hits.parts.items()
         }

@@ -82,9 +82,13 @@ class Plan(NamedTuple):
     condition: str
     values: list[Any]
     """Of the source, then of the condition."""
+    places: str = ""
+    """The source without the calls' lines, where the condition needs none of those."""
 
-    def select(self, what: str, more: str = "") -> str:
-        return f"SELECT {what} FROM {self.source} WHERE {self.condition} {more}"
+    def select(self, what: str, more: str = "", *, alone: bool = False) -> str:
+        """Of the calls' lines; `alone`: of the places, if that is enough."""
+        source = (alone and self.places) or self.source
+        return f"SELECT {what} FROM {source} WHERE {self.condition} {more}"
 
 
 def order_by(column: str, descending: bool, place: str = "place") -> str:
@@ -234,8 +238,8 @@ class Planner:
             return plan._replace(condition=condition)
         few = self._by_id(groups)
         if few is None:
-            if plan := self._by_bits(groups, low, high):
-                return plan
+            if told := self._by_bits(groups, low, high):
+                return told
             few = self._by_number(groups)
         if few is None:
             known = (groups, low, high)
@@ -243,7 +247,8 @@ class Planner:
         places, values, exact = few
         source = f"({places}) AS found CROSS JOIN call ON call.place = found.p"
         rest = [group for group in groups if group is not exact]
-        return _plan(source, "found.p", values, rest, low, high)
+        plan = _plan(source, "found.p", values, rest, low, high)
+        return plan if rest else plan._replace(places=f"({places}) AS found")
 
     def walk(self, query: Query) -> Walk | None:
         """The query's walk through time, where bits tell about all of it."""
@@ -355,8 +360,12 @@ class Planner:
         match = " AND ".join(f"({one})" for one in wanted)
         for _, one in unwanted:
             match = f"({match}) NOT ({one})" if one else match
-        source = "search CROSS JOIN call ON call.place = search.rowid AND search MATCH ?"
-        return _plan(source, "search.rowid", [match], rest, low, high)
+        plan = _plan(f"{_FOUND} AND search MATCH ?", "search.rowid", [match], rest, low, high)
+        if rest:
+            return plan
+        # the match is the first of the values there too
+        condition = f"search MATCH ? AND {plan.condition}"
+        return plan._replace(source=_FOUND, condition=condition, places="search")
 
     def _find(self, group: list[Term]) -> Found | None:
         """One expression for a group of terms, or None where the index cannot tell."""
@@ -438,6 +447,7 @@ class Planner:
         return sum(self._index.known("provider").values())
 
 
+_FOUND = "search CROSS JOIN call ON call.place = search.rowid"
 _UNDECIDED = ("new", "open", "snoozed")
 _RARE_KINDS = frozenset({"word", "phrase", "field"})
 _SIDES: dict[str, Callable[[int, int], bool]] = {">": gt, "<": lt, "=": eq}

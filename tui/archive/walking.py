@@ -38,8 +38,7 @@ class Walk:
         else:
             of_these = f"spot IN ({','.join(map(str, spots_of(number, unsure)))})"
         rows = self._db.execute(
-            "SELECT spot FROM call INDEXED BY call_by_spot"
-            f" WHERE {of_these} AND {self._condition}",
+            f"SELECT spot FROM call INDEXED BY call_by_spot WHERE {of_these} AND {self._condition}",
             self._values,
         )
         return bits_of(spot for (spot,) in rows) & unsure
@@ -50,13 +49,8 @@ class Walk:
             self._high = after - 1 if self._high is None else min(self._high, after - 1)
         elif after is not None:
             self._low = after + 1 if self._low is None else max(self._low, after + 1)
-        found = array("q")
-        for hits in self._hits(descending):
-            if len(found) >= limit:
-                break
-            left = limit - len(found)
-            found.extend(self._bits.keys(hits, self._low, self._high, descending, left))
-        return found
+        hits = self._hits(descending)
+        return array("q", self._bits.keys(hits, self._low, self._high, descending, limit))
 
     def count(self, most: int | None = None) -> int:
         """How many calls it finds; counting ends above `most`."""
