@@ -192,7 +192,7 @@ def place_bits(line: dict[str, Any], spots: Counter[int], bits: BitChanges) -> N
     stretch = stretch_of(line["place"])
     line["spot"] = (stretch << ROOM) + spots[stretch]
     spots[stretch] += 1
-    bits.put(line["spot"], bit_tokens(line), on=True)
+    bits.put(line["spot"], bit_tokens(line, facets(line)), on=True)
 
 
 def _drop_indexes(db: sqlite3.Connection) -> list[str]:

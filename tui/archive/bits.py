@@ -12,6 +12,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -50,12 +51,13 @@ def stretch_of(place: int) -> int:
     return place >> STRETCH
 
 
-def length_tokens(name: str, seconds: float | None) -> list[str]:
+@lru_cache(maxsize=8192)  # the same lengths come again and again
+def length_tokens(name: str, seconds: float | None) -> Sequence[str]:
     """The tokens of a length: one for each of its binary digits, and what those do not say."""
     if seconds is None:
-        return []
+        return ()
     if not 0 <= seconds < LONGEST:
-        return [f"{name}#", f"{name}#odd"]
+        return (f"{name}#", f"{name}#odd")
     whole = int(seconds)
     found = [f"{name}#{digit}" for digit in range(DIGITS) if whole >> digit & 1]
     return [f"{name}#", *found, *([f"{name}#more"] if seconds > whole else [])]
@@ -156,23 +158,30 @@ class BitChanges:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._changes: defaultdict[tuple[str, int], dict[int, bool]] = defaultdict(dict)
+        self._changes: defaultdict[int, defaultdict[str, dict[int, bool]]] = defaultdict(
+            lambda: defaultdict(dict)
+        )
 
     def put(self, spot: int, tokens: Iterable[str], on: bool) -> None:
         """Whether the call at a spot has these tokens."""
-        part, bit = spot >> PART, spot & ((1 << PART) - 1)
+        changes, bit = self._changes[spot >> PART], spot & ((1 << PART) - 1)
         for token in tokens:
-            self._changes[token, part][bit] = on
+            changes[token][bit] = on
 
     def flush(self) -> None:
-        for (token, part), changed in sorted(self._changes.items()):
-            self._write(token, part, changed)
+        for part, changes in self._changes.items():
+            for token, changed in changes.items():
+                self._write(token, part, changed)
         self._changes.clear()
 
     def _write(self, token: str, part: int, changed: Mapping[int, bool]) -> None:
-        at = row_of(self._number(token), part)
-        row = self._db.execute("SELECT bits FROM bits WHERE place = ?", (at,)).fetchone()
-        before = row[0] if row else b""
+        row = self._db.execute(
+            f"SELECT n, bits FROM token LEFT JOIN bits ON place = (n << {PARTS}) + ?"
+            " WHERE token = ?",
+            (part + ZERO, token),
+        ).fetchone()
+        n, before = row or (self._number(token), None)
+        at, before = row_of(n, part), before or b""
         data = bytearray(before)
         data.extend(bytes(max(0, max(changed) // 8 + 1 - len(data))))
         for bit, on in changed.items():

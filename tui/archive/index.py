@@ -113,19 +113,20 @@ def apart(texts: Iterable[str]) -> str:
 
 
 def entry(line: Line) -> Entry:
+    told = facets(line)
     return Entry(
         line["place"],
         [*line["words"].split(), *line["our_words"].split()],
-        facets(line),
+        told,
         list(dict.fromkeys(line["digits"].split())),
         line["spot"],
-        bit_tokens(line),
+        bit_tokens(line, told),
     )
 
 
-def bit_tokens(line: Line) -> list[str]:
-    """What a call has, as `tui.archive.bits` keeps it."""
-    named = [f"{kind}={value}" for kind, value in facets(line) if kind not in LENGTHS]
+def bit_tokens(line: Line, told: Iterable[tuple[str, str]]) -> list[str]:
+    """What a call has, as `tui.archive.bits` keeps it; `told` has its facets."""
+    named = ["=".join(facet) for facet in told if facet[0] not in LENGTHS]
     lengths = [token for name in LENGTHS for token in length_tokens(name, line[name])]
     return [EVERY, *named, *lengths, *marks_of(line)]
 
