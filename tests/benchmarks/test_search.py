@@ -22,6 +22,9 @@ from tui.query import EVERYTHING, Query, parse
 CALLS = int(os.environ.get("RINGBACK_BENCH_CALLS", "100000"))
 NOW = datetime(2026, 12, 30, 12, tzinfo=UTC)
 DRAWS = 40
+GOAL_MS = 10 if CALLS <= 1_000_000 else 50
+"""What 95 of 100 shall stay under on a machine that does nothing else."""
+ROOM = 8
 PAGE = 50
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -163,6 +166,10 @@ def test_every_kind_of_search_is_quick(archive: Archive) -> None:
     depth = archive.keys(EVERYTHING, limit=CALLS // 2)[-1]
     size = archive.path.stat().st_size / CALLS
     print(f"\n{CALLS:,} calls, {size:.0f} B each without their JSON")
+    loops: list[float] = []
+    for _ in range(9):
+        measured("loop", lambda: sum(range(1_000_000)), loops)
+    report("this machine: to add a million", loops)
     worst = {}
     for name, draw in KINDS.items():
         pages: list[float] = []
@@ -177,10 +184,10 @@ def test_every_kind_of_search_is_quick(archive: Archive) -> None:
             measured(name, lambda q=query: archive.facets(q), facets)  # type: ignore[misc]
         worst[name] = report(name, pages)
         worst[f"{name}, a page at half depth"] = report("  at half depth", later)
-        report("  count, 1,000+", counts)
-        report("  facets", facets)
-    # generous: the figures are printed, a busy machine must not fail them
-    slow = {name: figure for name, figure in worst.items() if figure > 250}
+        worst[f"{name}, count"] = report("  count, 1,000+", counts)
+        worst[f"{name}, facets"] = report("  facets", facets)
+    # with room: the figures are printed, a busy machine must not fail them
+    slow = {name: figure for name, figure in worst.items() if figure > ROOM * GOAL_MS}
     assert not slow
 
 

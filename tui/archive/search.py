@@ -66,7 +66,9 @@ newest calls than by looking up every word."""
 COMMON = 0.1
 """The same for lengths."""
 FEW_SPOTS = 200
-"""So many calls that bits name are read for what bits cannot tell."""
+"""So many calls that bits name are always read for what bits cannot tell."""
+MOST_SPOTS = 2000
+"""So many are, where the rest is in very many calls."""
 FEW_CALLS = 20_000
 """Calls with a fragment of a number are looked up by it unless there are more."""
 
@@ -274,13 +276,26 @@ class Planner:
         if not told:
             return None
         walk = self._walk([group for group, _ in told], [test for _, test in told], (low, high))
-        spots = walk.few(FEW_SPOTS)
+        rest = [group for group, test in tests if test is None]
+        spots = walk.few(self._worth_reading(rest))
         if spots is None:
             return None
-        rest = [group for group, test in tests if test is None]
+        if not spots:
+            return _plan("call", "place", [], [], 1, 0)
         plan = _plan("call INDEXED BY call_by_spot", "place", [], rest, low, high)
         named = ",".join(map(str, spots))
         return plan._replace(condition=f"spot IN ({named}) AND {plan.condition}")
+
+    def _worth_reading(self, rest: list[list[Term]]) -> int:
+        """So many calls are sooner read than found among those that have the other words."""
+        texts = [group[0] for group in rest if group[0].kind in ("word", "phrase")]
+        found = [self._calls_with(term) for term in texts if not term.negated]
+        return max(FEW_SPOTS, min(MOST_SPOTS, min(found, default=0) // 50))
+
+    def _calls_with(self, term: Term) -> int:
+        """In about how many calls the last word of a text stands."""
+        *_, last = words(term.value) or [""]
+        return sum(calls for _, calls in self._index.beginning(last, FEW_WORDS))
 
     def _read_all(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan:
         return _plan("call", "place", [], groups, low, high)
