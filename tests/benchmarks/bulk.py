@@ -17,7 +17,8 @@ from typing import Any
 
 from providers.sandbox.texts import FIRST_NAMES, LAST_NAMES, TOPICS
 from tui.archive import Archive
-from tui.archive.index import INDEXED, TIES, facets, token
+from tui.archive.bits import ROOM, BitChanges, stretch_of
+from tui.archive.index import INDEXED, TIES, bit_tokens, facets, token
 from tui.query import words
 
 FIRST_MS = 1_735_689_600_000
@@ -37,10 +38,6 @@ COLUMNS = (
     "recordings",
     "problems",
     "number_key",
-    "missed",
-    "closed_by",
-    "callback_requested",
-    "sla_met",
     "triaged_at",
 )
 
@@ -159,11 +156,15 @@ def fill(path: Path, count: int) -> None:
     db.execute("PRAGMA cache_size = -400000")
     ids: dict[str, int] = {}
     pairs: list[tuple[int, int]] = []
+    bits, spots = BitChanges(db), Counter[int]()
     indexes = _drop_indexes(db)
     marks = ", ".join(f":{name}" for name in COLUMNS)
     for start in range(1, count + 1, STEP):
         lines = [world.line(key, count) for key in range(start, min(start + STEP, count + 1))]
         db.execute("BEGIN")
+        for line in lines:
+            place_bits(line, spots, bits)
+        bits.flush()
         texts = [(line["place"], filled.text(line)) for line in lines]
         db.executemany(f"INSERT INTO call ({', '.join(COLUMNS)}) VALUES ({marks})", lines)
         db.executemany("INSERT INTO search (rowid, text) VALUES (?, ?)", texts)
@@ -184,6 +185,14 @@ def fill(path: Path, count: int) -> None:
         db.execute(sql)
     db.execute("COMMIT")
     db.close()
+
+
+def place_bits(line: dict[str, Any], spots: Counter[int], bits: BitChanges) -> None:
+    """Give a call the next spot of its stretch of time; `spots` has how many each has."""
+    stretch = stretch_of(line["place"])
+    line["spot"] = (stretch << ROOM) + spots[stretch]
+    spots[stretch] += 1
+    bits.put(line["spot"], bit_tokens(line, facets(line)), on=True)
 
 
 def _drop_indexes(db: sqlite3.Connection) -> list[str]:

@@ -22,6 +22,9 @@ from tui.query import EVERYTHING, Query, parse
 CALLS = int(os.environ.get("RINGBACK_BENCH_CALLS", "100000"))
 NOW = datetime(2026, 12, 30, 12, tzinfo=UTC)
 DRAWS = 40
+GOAL_MS = 10 if CALLS <= 1_000_000 else 50
+"""What 95 of 100 shall stay under on a machine that does nothing else."""
+ROOM = 8
 PAGE = 50
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -96,6 +99,39 @@ KINDS: dict[str, Draw] = {
     "callbacks": lambda r, w: "callback -called-back -state:done -state:snoozed",
     "done of a week": lambda r, w: "state:done triaged:7d",
     "an agent's open misses": lambda r, w: f'open-miss agent:"{r.choice(w.agents)}"',
+    # what hardly any call has, from what many have
+    "rarely both": lambda r, w: (
+        f'agent:"Rare Agent" dispo:"{r.choice(["Rare Code", *w.dispositions])}"'
+    ),
+    "never both": lambda r, w: r.choice(
+        [
+            "open-miss answered",
+            "called-back sla-missed callback -missed",
+            "campaign:spring tag:spam state:new",
+        ]
+    ),
+    "all but some": lambda r, w: f'-in -answered -tag:"{r.choice(w.tags)}" -group:"Group A" -rec',
+    "internal": lambda r, w: r.choice(["internal", "internal rec", "internal missed"]),
+    "without a recording": lambda r, w: f"-rec {r.choice(['missed', 'answered', 'dur>3000'])}",
+    "exact length": lambda r, w: f"dur={r.randrange(3600)}",
+    "lengths that hardly meet": lambda r, w: r.choice(
+        ["wait>298 talk<2", "dur>3590 talk>2980", "dur<2 talk>2990 wait>280", "wait=7 dur=1234"]
+    ),
+    "any of outcomes and directions": lambda r, w: "missed abandoned in out",
+    "two days": lambda r, w: f"2025-01-0{r.randint(1, 9)} 2025-02-1{r.randint(1, 9)}",
+    "all but a week": lambda r, w: f"-{_week(r)}",
+    "today": lambda r, w: f"today {r.choice(['in', 'failed', 'tag:spam', 'callback'])}",
+    "everything in a week": lambda r, w: (
+        f'tag:{r.choice(w.tags)} agent:"{r.choice(w.agents)}" dispo:"{r.choice(w.dispositions)}"'
+        f" {_week(r)}"
+    ),
+    "a rare word long ago": lambda r, w: f"ref{r.randrange(1, CALLS)}x {_week(r)}",
+    "a rare word and a length": lambda r, w: f"dur>3599 {_word(r, w)}",
+    "a word of every call": lambda r, w: r.choice(["group", "group -in", "group failed"]),
+    "a word and what never meets": lambda r, w: f"{_word(r, w)} open-miss answered",
+    "a common number": lambda r, w: f"#{r.choice(['0800', '1234', '4567'])}",
+    "a common number and an agent": lambda r, w: f'#0800 agent:"{r.choice(w.agents)}"',
+    "beginning of an agent": lambda r, w: f"agent:{r.choice(w.agents)[:1]}",
     "word, agent, missed": lambda r, w: f'{_word(r, w)} agent:"{r.choice(w.agents)}" missed',
 }
 
@@ -130,6 +166,10 @@ def test_every_kind_of_search_is_quick(archive: Archive) -> None:
     depth = archive.keys(EVERYTHING, limit=CALLS // 2)[-1]
     size = archive.path.stat().st_size / CALLS
     print(f"\n{CALLS:,} calls, {size:.0f} B each without their JSON")
+    loops: list[float] = []
+    for _ in range(9):
+        measured("loop", lambda: sum(range(1_000_000)), loops)
+    report("this machine: to add a million", loops)
     worst = {}
     for name, draw in KINDS.items():
         pages: list[float] = []
@@ -144,10 +184,10 @@ def test_every_kind_of_search_is_quick(archive: Archive) -> None:
             measured(name, lambda q=query: archive.facets(q), facets)  # type: ignore[misc]
         worst[name] = report(name, pages)
         worst[f"{name}, a page at half depth"] = report("  at half depth", later)
-        report("  count, 1,000+", counts)
-        report("  facets", facets)
-    # generous: the figures are printed, a busy machine must not fail them
-    slow = {name: figure for name, figure in worst.items() if figure > 250}
+        worst[f"{name}, count"] = report("  count, 1,000+", counts)
+        worst[f"{name}, facets"] = report("  facets", facets)
+    # with room: the figures are printed, a busy machine must not fail them
+    slow = {name: figure for name, figure in worst.items() if figure > ROOM * GOAL_MS}
     assert not slow
 
 

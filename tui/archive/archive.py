@@ -16,9 +16,9 @@ from typing import Any
 from providers.model import Call, CallRow
 from tui.archive import codec, places, purge, related, search
 from tui.archive.closing import Closing
-from tui.archive.facets import SOON, Facets, count_facets
+from tui.archive.facets import COUNTED, SOON, Facets, count_facets, most_first
 from tui.archive.heard import HeardTable
-from tui.archive.index import FACETS, Changes, SearchIndex, entry
+from tui.archive.index import FACETS, Changes, SearchIndex, entry, finds, lists, needle_of
 from tui.archive.lines import details_of, line_of, unpack
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
@@ -57,7 +57,8 @@ class Archive(SyncTables):
         self._prepare()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        for function in (search.finds, search.lists, search.e164):
+        self._db.execute("PRAGMA cache_size = -8192")  # KiB; what a few queries read
+        for function in (finds, lists, search.e164):
             self._db.create_function(function.__name__, 2, function, deterministic=True)
         self.index = SearchIndex(self._db)
         self._planner = search.Planner(self._db, self.index)
@@ -95,11 +96,24 @@ class Archive(SyncTables):
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.index.bits.settle()
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:  # a full disk may have ended it already
                 self._db.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def _at_one_moment(self) -> Iterator[None]:
+        """What several statements read is of one moment, whatever others write meanwhile."""
+        begun = not self._db.in_transaction
+        if begun:
+            self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if begun and self._db.in_transaction:  # some errors end it
+                self._db.execute("COMMIT")
 
     # -- calls in
 
@@ -143,7 +157,7 @@ class Archive(SyncTables):
         if self._db.execute("SELECT 1 FROM purged WHERE account = ? AND id = ?", name).fetchone():
             return 0
         line = line_of(account, call) | self.closing.columns(account, call)
-        line["place"] = self.index.free_place(line["started_at"])
+        line |= self.index.free(line["started_at"])
         names, marks = ", ".join(line), ", ".join("?" * len(line))
         cursor = self._db.execute(
             f"INSERT INTO call ({names}) VALUES ({marks})", list(line.values())
@@ -179,11 +193,11 @@ class Archive(SyncTables):
     def _rewrite(self, key: int, line: dict[str, Any], changes: Changes) -> None:
         """Put another line in a call's place, in the index too."""
         with self.index.changing(key, changes):
-            started_at, line["place"] = self._db.execute(
-                "SELECT started_at, place FROM call WHERE key = ?", (key,)
+            started_at, spot = self._db.execute(
+                "SELECT started_at, spot FROM call WHERE key = ?", (key,)
             ).fetchone()
-            if started_at != line["started_at"]:
-                line["place"] = self.index.free_place(line["started_at"])
+            if spot is None or started_at != line["started_at"]:
+                line |= self.index.free(line["started_at"])
             assignments = ", ".join(f"{name} = ?" for name in line)
             self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
 
@@ -282,11 +296,29 @@ class Archive(SyncTables):
         """
         if column == "time" and last:  # the same as the other order from its beginning
             last, descending, after, before = False, not descending, before, after
-        plan = self._between(query, column, descending, after, before, inclusive)
-        order = (places.upward if last else search.order_by)(column, descending, plan.place)
-        more = "" if limit is None else f" LIMIT {limit}"
-        rows = self._db.execute(plan.select("call.key", order + more), plan.values)
-        return array("q", (row[0] for row in rows))
+        with self._at_one_moment():
+            paged = column == "time" and limit is not None
+            walk = self._planner.walk(query) if paged and before is None else None
+            if walk is not None and limit is not None:
+                behind = self._behind(after, descending, inclusive)
+                return walk.keys(limit, descending, behind)
+            plan = self._between(query, column, descending, after, before, inclusive)
+            end = (places.upward if last else search.order_by)(column, descending, plan.place)
+            if limit is not None:
+                end += f" LIMIT {limit}"
+            sql = plan.select("call.key", end)
+            if plan.places and paged:
+                turn = search.order_by("time", descending)  # the calls of the first places only
+                first = plan.select(f"{plan.place} AS p", end, alone=True)
+                sql = f"SELECT key FROM ({first}) CROSS JOIN call ON place = p {turn}"
+            return array("q", (row[0] for row in self._db.execute(sql, plan.values)))
+
+    def _behind(self, after: int | None, descending: bool, inclusive: bool) -> int | None:
+        """The place in time behind which a page begins."""
+        if after is None:
+            return None
+        here = places.place(self._db, "time", after)[1]
+        return here + inclusive * (1 if descending else -1)
 
     def _between(
         self,
@@ -322,13 +354,7 @@ class Archive(SyncTables):
 
     def matches(self, query: Query, key: int) -> bool:
         """Whether a call is here and a query finds it; at once, whatever the query."""
-        parts = [search.meaning(*group) for group in search.grouped(query)]
-        conditions = " AND ".join(["key = ?", *(sql for sql, _ in parts)])
-        # calls from before the index have text where the others have words apart
-        conditions = conditions.replace(search.WORDS_HAVE, "finds(words, ?)")
-        values = [value for _, some in parts for value in some]
-        sql = f"SELECT 1 FROM call WHERE {conditions}"
-        return self._db.execute(sql, [key, *values]).fetchone() is not None
+        return bool(self.among((key,), query))
 
     def rows(self, keys: array[int], begins: bool = True, ends: bool = True) -> RowList:
         """Windows of rows over `keys`, read on this connection (and thus in this thread)."""
@@ -342,10 +368,13 @@ class Archive(SyncTables):
         """How many calls match; counting ends above `most`, so that ``most + 1`` means more."""
         if not query.terms and not self.index.unindexed():
             return sum(self.index.known("provider").values())
-        plan = self._planner.plan(query)
-        limit = "" if most is None else f"LIMIT {most + 1}"
-        sql = f"SELECT count(*) FROM ({plan.select('1', limit)})"
-        return int(self._db.execute(sql, plan.values).fetchone()[0])
+        with self._at_one_moment():
+            if walk := self._planner.walk(query):
+                return walk.count(most)
+            plan = self._planner.plan(query)
+            limit = "" if most is None else f"LIMIT {most + 1}"
+            sql = f"SELECT count(*) FROM ({plan.select('1', limit, alone=True)})"
+            return int(self._db.execute(sql, plan.values).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """How many calls each account has."""
@@ -374,6 +403,8 @@ class Archive(SyncTables):
         parts = [search.meaning(*group) for group in search.grouped(query)]
         marks = ",".join("?" * len(keys))
         conditions = " AND ".join([f"key IN ({marks})", *(sql for sql, _ in parts)])
+        # calls from before the index have text where the others have words apart
+        conditions = conditions.replace(search.WORDS_HAVE, "finds(words, ?)")
         values = [value for _, part in parts for value in part]
         rows = self._db.execute(f"SELECT key FROM call WHERE {conditions}", [*keys, *values])
         return {row[0] for row in rows}
@@ -388,7 +419,14 @@ class Archive(SyncTables):
         With `within` at most so many of the newest calls are read: the counts of more are lower
         bounds. Of everything they are exact at once.
         """
-        return count_facets(self._db, self.index, self._planner, query, within)
+        if not query.terms and not self.index.unindexed():
+            every = {kind: most_first(self.index.known(name)) for kind, name in COUNTED.items()}
+            return Facets(every)
+        with self._at_one_moment():
+            keys = None if within is None else self.keys(query, limit=within + 1)
+            complete = keys is None or within is None or len(keys) <= within
+            newest = None if keys is None else keys[:within]
+            return Facets(count_facets(self._db, self._planner, query, newest), complete)
 
     def complete(self, kind: str, start: str, limit: int = 20) -> list[str]:
         """Names that the archive knows for a word before a colon (``agent``), and that a query
@@ -400,8 +438,8 @@ class Archive(SyncTables):
         known = self.index.known(column) if column in FACETS else {}
         if kind == "state":
             known = dict.fromkeys(STATES, 0)
-        needle = search.needle_of(start)
-        fits = [value for value in known if value and (not start or search.finds(value, needle))]
+        needle = needle_of(start)
+        fits = [value for value in known if value and (not start or finds(value, needle))]
         return sorted(fits, key=lambda value: (-known[value], value))[:limit]
 
     def get(self, account: str, id_: str) -> Call | None:

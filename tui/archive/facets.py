@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tui.archive.index import SearchIndex, values_of
-from tui.archive.search import Planner, order_by
+from tui.archive.index import values_of
+from tui.archive.search import Planner
 from tui.query import Query
 
 SOON = 400
@@ -32,25 +32,19 @@ class Facets(NamedTuple):
 
 
 def count_facets(
-    db: sqlite3.Connection, index: SearchIndex, planner: Planner, query: Query, within: int | None
-) -> Facets:
-    if not query.terms and not index.unindexed():
-        return Facets({kind: _sorted(index.known(column)) for kind, column in COUNTED.items()})
-    plan = planner.plan(query)
-    columns = list(COUNTED.values())
-    limit = "" if within is None else f"LIMIT {within + 1}"
-    rows = db.execute(
-        plan.select(
-            f"{', '.join(f'call.{column}' for column in columns)}, our_tags",
-            f"{order_by('time', True, plan.place)} {limit}",
-        ),
-        plan.values,
-    )
-    read = rows.fetchall()
-    complete = within is None or len(read) <= within
+    db: sqlite3.Connection, planner: Planner, query: Query, newest: Sequence[int] | None
+) -> dict[str, dict[str, int]]:
+    """The counts of the calls with the keys `newest`; None: of all that match."""
+    columns = f"{', '.join(f'call.{column}' for column in COUNTED.values())}, our_tags"
+    if newest is None:
+        plan = planner.plan(query)
+        read = db.execute(plan.select(columns), plan.values).fetchall()
+    else:
+        named = ",".join(map(str, newest))
+        read = db.execute(f"SELECT {columns} FROM call WHERE key IN ({named})").fetchall()
     if not read:
-        return Facets({kind: {} for kind in COUNTED})
-    *told, own = zip(*read[:within], strict=True)
+        return {kind: {} for kind in COUNTED}
+    *told, own = zip(*read, strict=True)
     counts = {
         kind: _counted(column, values)
         for (kind, column), values in zip(COUNTED.items(), told, strict=True)
@@ -59,7 +53,7 @@ def count_facets(
     for theirs, mine in zip(vendors, own, strict=True):
         if mine:
             counts["tag"].update(set(values_of("tags", mine)) - set(values_of("tags", theirs)))
-    return Facets({kind: _sorted(counted) for kind, counted in counts.items()}, complete)
+    return {kind: most_first(counted) for kind, counted in counts.items()}
 
 
 def _counted(column: str, values: Iterable[object]) -> Counter[str]:
@@ -71,7 +65,8 @@ def _counted(column: str, values: Iterable[object]) -> Counter[str]:
     return counts
 
 
-def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
+def most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts in the order in which they are shown."""
     return {
         value: counts[value]
         for value in sorted(counts, key=lambda one: (-counts[one], one))

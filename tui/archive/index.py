@@ -16,6 +16,7 @@ from functools import lru_cache
 from math import log2
 from typing import Any, NamedTuple
 
+from tui.archive.bits import EVERY, MARK_COLUMNS, MARKED, BitChanges, Bits, length_tokens, marks_of
 from tui.query import words
 
 TIES = 1 << 15
@@ -34,7 +35,7 @@ SINGLE = frozenset({"account", "provider", "direction", "outcome", "has_recordin
 LENGTHS = ("duration_s", "wait_s", "talk_s")
 OURS = ("state", "our_tags", "our_words")
 """What people decided and wrote themselves."""
-INDEXED = ("place", *FACETS, *LENGTHS, "words", "digits", *OURS)
+INDEXED = ("place", "spot", *FACETS, *LENGTHS, "words", "digits", *OURS, *MARK_COLUMNS)
 Line = Mapping[str, Any]
 """Columns of the table ``call`` by name, `INDEXED` among them."""
 
@@ -69,6 +70,26 @@ def facets(line: Line) -> list[tuple[str, str]]:
     return list(dict.fromkeys([*found, *tags, *lengths, ("state", line["state"])]))
 
 
+@lru_cache(maxsize=8192)  # the same names come again and again
+def _spaced(text: str) -> str:
+    return f" {' '.join(words(text))} "
+
+
+def finds(text: str | None, needle: str) -> bool:
+    """SQL function: whether these words stand in a text, one after the other; see `needle_of`."""
+    return text is not None and needle in _spaced(text)
+
+
+def lists(text: str | None, needle: str) -> bool:
+    """SQL function: the same of one of several comma-separated values."""
+    return text is not None and any(finds(part, needle) for part in text.split(","))
+
+
+def needle_of(text: str, *, whole: bool = False) -> str:
+    """The words of a query as `finds` looks for them: the last one may go on unless `whole`."""
+    return f" {' '.join(words(text))}{' ' if whole else ''}"
+
+
 class Entry(NamedTuple):
     """All that the index holds of one call."""
 
@@ -76,6 +97,9 @@ class Entry(NamedTuple):
     words: list[str]
     facets: list[tuple[str, str]]
     numbers: list[str]
+    spot: int
+    tokens: list[str]
+    """Of its bits."""
 
     @property
     def text(self) -> str:
@@ -89,12 +113,22 @@ def apart(texts: Iterable[str]) -> str:
 
 
 def entry(line: Line) -> Entry:
+    told = facets(line)
     return Entry(
         line["place"],
         [*line["words"].split(), *line["our_words"].split()],
-        facets(line),
+        told,
         list(dict.fromkeys(line["digits"].split())),
+        line["spot"],
+        bit_tokens(line, told),
     )
+
+
+def bit_tokens(line: Line, told: Iterable[tuple[str, str]]) -> list[str]:
+    """What a call has, as `tui.archive.bits` keeps it; `told` has its facets."""
+    named = ["=".join(facet) for facet in told if facet[0] not in LENGTHS]
+    lengths = [token for name in LENGTHS for token in length_tokens(name, line[name])]
+    return [EVERY, *named, *lengths, *marks_of(line)]
 
 
 class Changes:
@@ -105,8 +139,10 @@ class Changes:
         self._words: Counter[str] = Counter()
         self._known: Counter[tuple[str, str]] = Counter()
         self._numbers: Counter[int] = Counter()
+        self._bits = BitChanges(db)
 
     def add(self, one: Entry) -> None:
+        self._bits.put(one.spot, one.tokens, on=True)
         self._db.execute("INSERT INTO search (rowid, text) VALUES (?, ?)", (one.place, one.text))
         self._count(one, 1)
         for n in map(self._number, one.numbers):
@@ -115,6 +151,7 @@ class Changes:
 
     def drop(self, one: Entry) -> None:
         """Take out what `add` put in: the same entry, word for word."""
+        self._bits.put(one.spot, (*one.tokens, *MARKED), on=False)
         self._db.execute(
             "INSERT INTO search (search, rowid, text) VALUES ('delete', ?, ?)",
             (one.place, one.text),
@@ -141,6 +178,7 @@ class Changes:
 
     def flush(self) -> None:
         """Write what was counted; a word, name or number that no call has any more goes."""
+        self._bits.flush()
         run = self._db.executemany
         run(
             "INSERT INTO word VALUES (?, ?)"
@@ -183,6 +221,7 @@ class SearchIndex:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self.bits = Bits(db)
 
     def changes(self) -> Changes:
         return Changes(self._db)
@@ -206,6 +245,11 @@ class SearchIndex:
             if place < first + room:
                 return place
             first += room
+
+    def free(self, started_at: int | None) -> dict[str, int]:
+        """The columns that say where in time a call of this moment stands."""
+        place = self.free_place(started_at)
+        return {"place": place, "spot": self.bits.free_spot(place)}
 
     def line(self, key: int) -> dict[str, Any]:
         """What is indexed of a call's line. Raises KeyError when there is no such call."""

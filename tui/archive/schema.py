@@ -234,6 +234,43 @@ MIGRATIONS = (
     CREATE TABLE unindexed (upto INTEGER NOT NULL);
     INSERT INTO unindexed SELECT IFNULL(max(key), 0) FROM call;
     """,
+    """
+    -- which calls have what, as bits: see tui.archive.bits
+    ALTER TABLE call ADD COLUMN spot INTEGER;      -- NULL: not in the index yet
+    CREATE TABLE bits (
+        place INTEGER PRIMARY KEY,                 -- token, and part of the spots
+        bits  BLOB NOT NULL                        -- lowest first; without empty bytes at the end
+    );
+    CREATE TABLE token (
+        n     INTEGER PRIMARY KEY,
+        token TEXT NOT NULL UNIQUE
+    );
+    INSERT INTO token VALUES (0, '');              -- every call has it
+    CREATE INDEX call_by_spot ON call (spot, place);
+    DROP INDEX call_by_place;
+    CREATE INDEX call_by_place ON call (place, spot);
+    -- calls whose marks changed in this transaction
+    CREATE TABLE unsettled (key INTEGER PRIMARY KEY);
+    CREATE TRIGGER call_unsettled AFTER UPDATE OF missed, closed_by, callback_requested, sla_met
+        ON call WHEN new.missed IS NOT old.missed OR new.closed_by IS NOT old.closed_by
+        OR new.callback_requested IS NOT old.callback_requested OR new.sla_met IS NOT old.sla_met
+        BEGIN INSERT OR IGNORE INTO unsettled VALUES (new.key); END;
+
+    -- what was indexed before has no bits: all of it is indexed anew
+    DROP TABLE search;
+    CREATE VIRTUAL TABLE search USING fts5(
+        text, content = '', columnsize = 0, tokenize = "ascii tokenchars '='"
+    );
+    DROP TABLE fragment;
+    CREATE VIRTUAL TABLE fragment USING fts5(
+        digits, content = '', columnsize = 0, tokenize = 'trigram'
+    );
+    DELETE FROM word;
+    DELETE FROM known;
+    DELETE FROM number;
+    DELETE FROM call_number;
+    UPDATE unindexed SET upto = (SELECT IFNULL(max(key), 0) FROM call);
+    """,
 )
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from operator import eq, gt, lt
 from typing import Any, NamedTuple
 
+from tui.archive.asking import asked
+from tui.archive.bits import Test
 from tui.archive.index import (
     LENGTHS,
     LISTS,
@@ -21,8 +22,12 @@ from tui.archive.index import (
     TIES,
     SearchIndex,
     bucket,
+    finds,
+    lists,
+    needle_of,
     token,
 )
+from tui.archive.walking import Walk
 from tui.numbers import MIN_DIGITS, number_key
 from tui.query import EXACT, Query, Term, words
 
@@ -61,6 +66,10 @@ RARE = 0.02
 newest calls than by looking up every word."""
 COMMON = 0.1
 """The same for lengths."""
+FEW_SPOTS = 200
+"""So many calls that bits name are always read for what bits cannot tell."""
+MOST_SPOTS = 2000
+"""So many are, where the rest is in very many calls."""
 FEW_CALLS = 20_000
 """Calls with a fragment of a number are looked up by it unless there are more."""
 
@@ -76,9 +85,13 @@ class Plan(NamedTuple):
     condition: str
     values: list[Any]
     """Of the source, then of the condition."""
+    places: str = ""
+    """The source without the calls' lines, where the condition needs none of those."""
 
-    def select(self, what: str, more: str = "") -> str:
-        return f"SELECT {what} FROM {self.source} WHERE {self.condition} {more}"
+    def select(self, what: str, more: str = "", *, alone: bool = False) -> str:
+        """Of the calls' lines; `alone`: of the places, if that is enough."""
+        source = (alone and self.places) or self.source
+        return f"SELECT {what} FROM {source} WHERE {self.condition} {more}"
 
 
 def order_by(column: str, descending: bool, place: str = "place") -> str:
@@ -90,26 +103,6 @@ def order_by(column: str, descending: bool, place: str = "place") -> str:
 
 
 # -- what a term means
-
-
-@lru_cache(maxsize=8192)  # the same names come again and again
-def _spaced(text: str) -> str:
-    return f" {' '.join(words(text))} "
-
-
-def finds(text: str | None, needle: str) -> bool:
-    """SQL function: whether these words stand in a text, one after the other; see `needle_of`."""
-    return text is not None and needle in _spaced(text)
-
-
-def lists(text: str | None, needle: str) -> bool:
-    """SQL function: the same of one of several comma-separated values."""
-    return text is not None and any(finds(part, needle) for part in text.split(","))
-
-
-def needle_of(text: str, *, whole: bool = False) -> str:
-    """The words of a query as `finds` looks for them: the last one may go on unless `whole`."""
-    return f" {' '.join(words(text))}{' ' if whole else ''}"
 
 
 WORDS_HAVE = "instr(words, ?)"
@@ -148,13 +141,14 @@ def _field(term: Term) -> Sql:
     return f"{function}(call.{term.field}, ?)", [needle]
 
 
-def _period(term: Term, column: str = "started_at") -> Sql:
-    return f"{column} BETWEEN ? AND ?", [round(term.low * 1000), round(term.high * 1000)]
+def _period(term: Term) -> Sql:
+    low, high = round(term.low * 1000), round(term.high * 1000)
+    return "call.place BETWEEN ? AND ?", [low * TIES, high * TIES + TIES - 1]
 
 
 def _triaged(term: Term) -> Sql:
-    condition, values = _period(term, "triaged_at")
-    return f"(triaged_at IS NOT NULL AND {condition})", values
+    values = [round(term.low * 1000), round(term.high * 1000)]
+    return "(triaged_at IS NOT NULL AND triaged_at BETWEEN ? AND ?)", values
 
 
 def _state(term: Term) -> Sql:
@@ -262,14 +256,64 @@ class Planner:
             plan = self._read_all(groups, low, high)
             condition = plan.condition.replace(WORDS_HAVE, "finds(words, ?)")
             return plan._replace(condition=condition)
-        few = self._by_id(groups) or self._by_number(groups)
+        few = self._by_id(groups)
+        if few is None:
+            if told := self._by_bits(groups, low, high):
+                return told
+            few = self._by_number(groups)
         if few is None:
             known = (groups, low, high)
             return self._by_decision(*known) or self._by_mark(*known) or self._by_text(*known)
         places, values, exact = few
         source = f"({places}) AS found CROSS JOIN call ON call.place = found.p"
         rest = [group for group in groups if group is not exact]
-        return _plan(source, "found.p", values, rest, low, high)
+        plan = _plan(source, "found.p", values, rest, low, high)
+        return plan if rest else plan._replace(places=f"({places}) AS found")
+
+    def walk(self, query: Query) -> Walk | None:
+        """The query's walk through time, where bits tell about all of it."""
+        groups = grouped(query)
+        span = _bounds(groups)
+        groups = [group for group in groups if not _is_span(group)]
+        if not groups or self._index.unindexed():
+            return None
+        tests = [asked(self._index, group) for group in groups]
+        known = [test for test in tests if test is not None]
+        return self._walk(groups, known, span) if len(known) == len(tests) else None
+
+    def _walk(
+        self, groups: list[list[Term]], tests: list[Test], span: tuple[int | None, int | None]
+    ) -> Walk:
+        plan = _plan("call", "place", [], groups, None, None)
+        return Walk(self._db, tests, span, plan.condition, plan.values)
+
+    def _by_bits(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan | None:
+        """The plan that reads the calls that bits name, where those are few."""
+        tests = [(group, asked(self._index, group)) for group in groups]
+        told = [(group, test) for group, test in tests if test is not None]
+        if not told:
+            return None
+        walk = self._walk([group for group, _ in told], [test for _, test in told], (low, high))
+        rest = [group for group, test in tests if test is None]
+        spots = walk.few(self._worth_reading(rest))
+        if spots is None:
+            return None
+        if not spots:
+            return _plan("call", "place", [], [], 1, 0)
+        plan = _plan("call INDEXED BY call_by_spot", "place", [], rest, low, high)
+        named = ",".join(map(str, spots))
+        return plan._replace(condition=f"spot IN ({named}) AND {plan.condition}")
+
+    def _worth_reading(self, rest: list[list[Term]]) -> int:
+        """So many calls are sooner read than found among those that have the other words."""
+        texts = [group[0] for group in rest if group[0].kind in ("word", "phrase")]
+        found = [self._calls_with(term) for term in texts if not term.negated]
+        return max(FEW_SPOTS, min(MOST_SPOTS, min(found, default=0) // 50))
+
+    def _calls_with(self, term: Term) -> int:
+        """In about how many calls the last word of a text stands."""
+        *_, last = words(term.value) or [""]
+        return sum(calls for _, calls in self._index.beginning(last, FEW_WORDS))
 
     def _read_all(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan:
         return _plan("call", "place", [], groups, low, high)
@@ -352,8 +396,12 @@ class Planner:
         match = " AND ".join(f"({one})" for one in wanted)
         for _, one in unwanted:
             match = f"({match}) NOT ({one})" if one else match
-        source = "search CROSS JOIN call ON call.place = search.rowid AND search MATCH ?"
-        return _plan(source, "search.rowid", [match], rest, low, high)
+        plan = _plan(f"{_FOUND} AND search MATCH ?", "search.rowid", [match], rest, low, high)
+        if rest:
+            return plan
+        # the match is the first of the values there too
+        condition = f"search MATCH ? AND {plan.condition}"
+        return plan._replace(source=_FOUND, condition=condition, places="search")
 
     def _find(self, group: list[Term]) -> Found | None:
         """One expression for a group of terms, or None where the index cannot tell."""
@@ -435,6 +483,7 @@ class Planner:
         return sum(self._index.known("provider").values())
 
 
+_FOUND = "search CROSS JOIN call ON call.place = search.rowid"
 _UNDECIDED = ("new", "open", "snoozed")
 _RARE_KINDS = frozenset({"word", "phrase", "field"})
 _SIDES: dict[str, Callable[[int, int], bool]] = {">": gt, "<": lt, "=": eq}

@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.cells import cell_len
 from textual import on, work
-from textual.reactive import var
 
 from tui.archive import TROUBLES
 from tui.query import Query, begun, completed, parse, with_or_without
