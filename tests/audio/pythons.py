@@ -15,7 +15,8 @@ import pytest
 
 HERE = "here"
 _SURROUNDINGS = dict(os.environ)  # before the tests make it a fresh user's
-_NEEDED = ("av", "simpleaudio")
+_NEEDED = ("av", "audioop", "simpleaudio")
+_PACKAGES = ("av", "audioop-lts; python_version >= '3.13'", "simpleaudio")
 
 
 def _others() -> Mapping[str, str]:
@@ -57,7 +58,7 @@ def _made(base: str, folder: Path) -> str:
     )
     if not known or known.returncode:
         subprocess.run([base, "-m", "venv", "--clear", folder], check=True, env=_SURROUNDINGS)
-        install = [str(python), "-m", "pip", "install", "--quiet", *_NEEDED]
+        install = [str(python), "-m", "pip", "install", "--quiet", *_PACKAGES]
         done = subprocess.run(install, env=_SURROUNDINGS, capture_output=True, text=True)
         if done.returncode:
             pytest.skip(f"simpleaudio cannot be built here: {done.stderr.splitlines()[-1:]}")

@@ -149,8 +149,7 @@ def test_a_window_is_as_loud_as_its_loudest_sample(rate: int, channels: int) -> 
         lane = body[channel::channels]
         for half, peak in enumerate([0, 1000, 8000, 30_000, 200]):
             half = (half - channel) % 5
-            inside = lane[half * 10 + 1 : half * 10 + 9]
-            assert list(inside) == [pytest.approx(level(peak), abs=4)] * 8
+            assert set(lane[half * 10 + 1 : half * 10 + 9]) == {level(peak)}
 
 
 def test_no_sample_is_passed_over() -> None:
@@ -163,7 +162,7 @@ def test_no_sample_is_passed_over() -> None:
     for at_s, frame in media.frames():
         meter.add(at_s, frame)
     media.close()
-    assert list(meter.take(all_of_it=True)) == [pytest.approx(level(20_000), abs=4)] * 20
+    assert set(meter.take(all_of_it=True)) == {level(20_000)}
 
 
 @pytest.mark.parametrize("kind", few(3, sounds.all_kinds(0.1)))

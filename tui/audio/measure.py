@@ -4,39 +4,32 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from fractions import Fraction
+from functools import lru_cache
+from itertools import chain, pairwise
 
-import av
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 
 from tui.audio.media import Media
 from tui.audio.peaks import LANES, WINDOW_S
 from tui.audio.pull import IdlePull, Interrupted
 from tui.audio.sniff import Unplayable
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # from 3.13 on it is a package of its own
+    import audioop
+
 Tell = Callable[[int, int, bool, bytes], None]
 """First window, channels, whether that was all, the windows."""
 
 _PER_S = round(1 / WINDOW_S)
 _TELL_S = 0.15
-_FRAMES_AT_ONCE = 256
+_FRAMES_AT_ONCE = 1024
 _REST_S = 0.008  # after so many frames, for whoever plays
-
-
-def _level(code: int) -> int:
-    """A peak's byte (see `tui.audio.peaks`) for a sample in µ-law (ITU-T G.711)."""
-    exponent, mantissa = ~code >> 4 & 7, ~code & 15
-    magnitude = (mantissa * 8 + 132 << exponent) - 132
-    return round(255 * math.sqrt(magnitude / 32_768))
-
-
-_LEVELS = bytes(map(_level, range(256)))
-_QUIETER = tuple(bytes(range(level)) for level in range(256))
-"""For each level those below it."""
 
 
 class Meter:
@@ -49,7 +42,7 @@ class Meter:
         """The window that `take` begins with."""
         self._done = bytearray()
         self._window = 0
-        self._levels = bytearray()
+        self._peaks: tuple[int, ...] = ()
         self._fifo = AudioFifo()
         self._rate = 0
         self._looked = 0  # samples at this rate, from the recording's beginning on
@@ -76,7 +69,7 @@ class Meter:
         self._look_at_rest()
         self._fifo, self._rate = AudioFifo(), frame.sample_rate
         self._looked = self._added = round(at_s * self._rate)
-        self._coder = _coder(frame)
+        self._to_s16 = AudioResampler("s16p")
 
     def _look_at_rest(self) -> None:
         if self._added > self._looked:
@@ -84,21 +77,23 @@ class Meter:
 
     def _look(self, frame: AudioFrame | None) -> None:
         assert frame is not None
-        channels = frame.layout.nb_channels
-        coded = b"".join(map(bytes, self._coder.encode(frame))).translate(_LEVELS)
-        lanes = [coded[lane::channels] for lane in range(min(LANES, channels))]
+        lanes = self._lanes(frame)
         if not self.lanes:
             self.lanes = len(lanes)
-            self._levels = bytearray(self.lanes)
-        rate, count, at, start = frame.sample_rate, frame.samples, self._looked, 0
-        while start < count:
-            window = max(self._window, (at + start) * _PER_S // rate)
-            self._reach(window)
-            end = min(count, max(start + 1, -(-(window + 1) * rate // _PER_S) - at))
-            for number, lane in enumerate(lanes[: self.lanes]):
-                loudest = _loudest(lane[start:end])
-                self._levels[number] = max(self._levels[number], loudest)
-            start = end
+            self._peaks = (0,) * self.lanes
+        lanes = (lanes + [memoryview(b"")] * LANES)[: self.lanes]
+        rate, at, count = self._rate, self._looked, frame.samples
+        first = max(self._window, at * _PER_S // rate)
+        last = max(first, (at + count - 1) * _PER_S // rate)
+        ends = [-(-window * rate // _PER_S) - at for window in range(first + 1, last + 1)]
+        pieces = [slice(2 * start, 2 * end) for start, end in pairwise((0, *ends, count))]
+        peaks = [[audioop.max(lane[piece], 2) for piece in pieces] for lane in lanes]
+        self._reach(first)
+        for lane, before in zip(peaks, self._peaks, strict=True):
+            lane[0] = max(lane[0], before)
+        *whole, self._peaks = zip(*peaks, strict=True)
+        self._done += bytes(map(_level, chain.from_iterable(whole)))
+        self._window = last
         self._looked += count
 
     def take(self, *, all_of_it: bool = False) -> bytes:
@@ -112,32 +107,23 @@ class Meter:
         self.first += len(out) // max(1, self.lanes)
         return out
 
+    def _lanes(self, frame: AudioFrame) -> list[memoryview]:
+        """The samples of each channel that is measured, of 16 bits."""
+        frames = self._to_s16.resample(frame)
+        planes = [[memoryview(p)[: f.samples * 2] for p in f.planes[:LANES]] for f in frames]
+        return [memoryview(b"".join(parts)) for parts in zip(*planes, strict=True)]
+
     def _reach(self, window: int) -> None:
+        """All windows before this one are complete."""
         while self._window < window:
-            self._done += self._levels
-            self._levels = bytearray(self.lanes)
+            self._done += bytes(map(_level, self._peaks))
+            self._peaks = (0,) * self.lanes
             self._window += 1
 
 
-def _loudest(levels: bytes) -> int:
-    """The highest of them, by halving: several times quicker than `max`."""
-    low, high = 0, 256
-    while high - low > 1:
-        middle = (low + high) // 2
-        if loud := levels.translate(None, _QUIETER[middle]):
-            levels, low = loud, middle
-        else:
-            high = middle
-    return low
-
-
-def _coder(frame: AudioFrame) -> AudioCodecContext:
-    """To µ-law: a byte for each sample, quick to make, and fine enough at every loudness."""
-    coder = av.CodecContext.create("pcm_mulaw", "w")
-    assert isinstance(coder, AudioCodecContext)
-    coder.format, coder.layout, coder.rate = "s16", frame.layout, frame.sample_rate
-    coder.time_base = Fraction(1, frame.sample_rate)
-    return coder
+@lru_cache(maxsize=1 << 16)
+def _level(peak: int) -> int:
+    return min(255, round(255 * math.sqrt(peak / 32_768)))
 
 
 def measure(pull: IdlePull, tell: Tell, give_way: Callable[[], None]) -> None:
