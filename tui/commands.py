@@ -62,7 +62,7 @@ COMMANDS = (
     Command("refresh", "r", "Refresh", "Ask the vendors for what is new.", "Calls", "refresh", True),
     Command("load-all", "R", "Load all", "Bring every call of the shown accounts, to the end.", "Calls", "load_all"),
     Command("discover", "", "Discover ids", "Nectar Desk: look above the highest known id.", "Calls", "discover"),
-    Command("cancel", "ctrl+x", "Cancel", "Stop the syncs and downloads that are running; else take all marks away.", "Calls", "cancel_work"),
+    Command("cancel", "ctrl+x", "Cancel", "Stop the syncs, downloads and long readings that are running; else take all marks away.", "Calls", "cancel_work"),
     Command("related", "J", "Related call", "Go to the original call or the next one with the number; in the end back.", "Calls", "related"),
     Command("copy", "y", "Copy", "Copy, by a second key: n number, i id, l link, s summary.", "Calls", "copy"),
     Command("export", "E", "Export", "Save the calls of the present query as CSV or JSON Lines.", "Calls", "export"),

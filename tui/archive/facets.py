@@ -11,7 +11,7 @@ from tui.archive.index import values_of
 from tui.archive.search import Planner
 from tui.query import Query
 
-SOON = 400
+SOON = 200
 """Calls that are read for counts that shall be there at once."""
 COUNTED = {
     "agent": "agents",
