@@ -57,7 +57,6 @@ class Archive(SyncTables):
         self._prepare()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.execute("PRAGMA cache_size = -8192")  # KiB; what a few queries read
         for function in (finds, lists, search.e164):
             self._db.create_function(function.__name__, 2, function, deterministic=True)
         self.index = SearchIndex(self._db)
