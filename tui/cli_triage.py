@@ -38,16 +38,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _changes(services: Services, arguments: argparse.Namespace) -> list[Change]:
     """What the options ask for. Raises `CommandError`."""
     changes: list[Change] = []
+    wanted = (arguments.state or "").lower()
     try:
-        if arguments.until and arguments.state != "snoozed":
+        if arguments.until and wanted != "snoozed":
             raise ValueError("--until goes with --state snoozed")
-        if arguments.state == "snoozed" and not arguments.until:
+        if wanted == "snoozed" and not arguments.until:
             raise ValueError("--state snoozed needs --until, for example --until tomorrow")
-        if arguments.state:
+        if wanted:
             until = None
             if arguments.until:
                 until = parse_later(arguments.until, services.now(), services.zone).timestamp()
-            changes.append(state(arguments.state.lower(), until))
+            changes.append(state(wanted, until))
         if arguments.note is not None:
             changes.append(note(arguments.note))
         changes += [tag(name) for name in arguments.tag]

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 FORMS = "a date (2026-11-02), a time (2026-11-02T09:30), 7d, 24h, today, yesterday or tuesday"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _AGO = re.compile(r"(\d{1,5})\s*([hdw])")
+_MS = timedelta(milliseconds=1)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _DAYS = {name[:n]: number for number, name in enumerate(WEEKDAYS) for n in (3, len(name))}
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -35,11 +36,12 @@ def local_zone(wanted: str = "") -> tzinfo:
 def _day(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
     start = datetime.combine(day, time(), zone)
     after = datetime.combine(day + timedelta(days=1), time(), zone)
-    return start.astimezone(UTC), after.astimezone(UTC) - timedelta(milliseconds=1)
+    return start.astimezone(UTC), after.astimezone(UTC) - _MS
 
 
 def parse_when(text: str, now: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
-    """First and last moment (UTC) that `text` names: a day is the whole day in `zone`.
+    """First and last moment (UTC) that `text` names: a day is the whole day in `zone`, 09:30 the
+    whole minute.
 
     ``7d`` and ``24h`` name the time from that long ago until `now`, ``tuesday`` and ``tue`` the
     last one, today included. Raises ValueError.
@@ -61,7 +63,13 @@ def parse_when(text: str, now: datetime, zone: tzinfo) -> tuple[datetime, dateti
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not {FORMS}") from None
-    return moment, moment
+    digits = _NO_CLOCK.sub("", word)
+    return moment, max(moment, moment + _EXACT.get(len(digits), _MS) - _MS)
+
+
+_NO_CLOCK = re.compile(r"^[\d-]+[t ]|[+-]\d\d:?\d\d$|\D")
+_EXACT = {2: timedelta(hours=1), 4: timedelta(minutes=1), 6: timedelta(seconds=1)}
+"""What a time of so many digits names."""
 
 
 MORNING = time(9)

@@ -110,6 +110,15 @@ def test_wrong_use_changes_nothing(
     assert printed(capsys, "triage", "desk:1")[0]["triage"]["by"] is None
 
 
+def test_a_state_may_be_written_in_capitals(
+    capsys: pytest.CaptureFixture[str], desk: Services
+) -> None:
+    assert triage(capsys, "desk:1", "--state", "Snoozed", "--until", "2h")[0] == 0
+    with desk.open_archive() as archive:
+        assert archive.triage.of("desk", "1").state == "snoozed"
+    assert triage(capsys, "desk:1", "--state", "SNOOZED")[0] == 2
+
+
 def test_a_snooze_has_an_end(capsys: pytest.CaptureFixture[str], desk: Services) -> None:
     assert triage(capsys, "desk:1", "--state", "snoozed", "--until", "1h")[0] == 0
     with desk.open_archive() as archive:

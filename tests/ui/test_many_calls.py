@@ -18,7 +18,7 @@ from tests.benchmarks.bulk import fill
 from tests.ui.driving import main, page, press_each, rows, run_app, status, table, until
 from tui.accounts import make_account
 from tui.app import RingbackApp
-from tui.archive import Archive
+from tui.archive import Archive, ArchiveTrouble
 from tui.archive.triage import state
 from tui.links import Link
 from tui.listening import Playing
@@ -198,6 +198,22 @@ async def test_n_finds_what_is_further_than_it_looks_ahead(
         await until(pilot, lambda: "no untriaged call below" in status(pilot))
         await still(pilot)
         assert here(pilot) == whole[-1]
+
+
+async def test_n_says_that_the_archive_cannot_be_read(
+    desk: Services, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = archive.keys()
+    archive.triage.act(archive.names_of(whole[1:7_000]), [state("done")], "ben")
+
+    def broken(*args: object, **kwargs: object) -> object:
+        raise ArchiveTrouble("it is broken", "")
+
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        monkeypatch.setattr(Archive, "keys", broken)
+        await pilot.press("n")
+        await until(pilot, lambda: "the archive cannot be read" in status(pilot))
 
 
 async def test_a_range_goes_over_the_border_of_what_is_held(

@@ -36,6 +36,23 @@ def test_times_are_local_unless_they_name_a_zone() -> None:
     assert show("2026-11-02t09:30:00+05:30")[0] == "2026-11-02T04:00:00+00:00"
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-11-02T09", 3600),
+        ("2026-11-02T09:30", 60),
+        ("2026-11-02 09:30", 60),
+        ("20261102T0930Z", 60),
+        ("2026-11-02T09:30+05:30", 60),
+        ("2026-11-02T09:30:15-0300", 1),
+        ("2026-11-02T09:30:15.250", 0),
+    ],
+)
+def test_a_time_is_as_long_as_it_is_written(text: str, seconds: int) -> None:
+    first, last = parse_when(text, NOW, ZONE)
+    assert round((last - first).total_seconds(), 2) == seconds
+
+
 def test_ago() -> None:
     assert show("7d") == ("2026-10-27T22:30:00+00:00", NOW.isoformat())
     assert show("24h")[0] == "2026-11-02T22:30:00+00:00"

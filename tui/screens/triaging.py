@@ -7,7 +7,6 @@ import logging
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -372,9 +371,13 @@ class TriagingScreen(PlayingScreen):
                 keys = archive.keys(query, column, descending, some, before=here, last=True)
             return next((key for key in keys if key not in unseen), 0)
 
-        found = None
-        with suppress(KeyError, *TROUBLES):  # the next reading says it
+        try:
             found = await self._ask_archive(ask) if here is not None else 0
+        except KeyError:  # the call has gone meanwhile; the rows are read anew because of it
+            return
+        except TROUBLES as error:
+            self._flash(f"the archive cannot be read: {error}", "error")
+            return
         if found:
             self._show_call(found)
         elif found == 0:
