@@ -55,7 +55,9 @@ def test_start_and_memory_stay_near_those_of_one_word(calls: int) -> None:
         min(one[figure] for one in ours) / min(one[figure] for one in words) for figure in range(3)
     )
     print(f"{calls:,} calls: start x {start:.2f} (work x {work:.2f}), memory x {memory:.2f}")
-    assert work < 1.75  # 1.3 on a quiet machine; a busy one adds more to the larger program
+    # a busy machine comes and goes: it may spoil most pairs, those that it spared count
+    beside = sorted(our[1] / word[1] for our, word in zip(ours, words, strict=True))
+    assert beside[1] < 1.75
     assert memory < 1.8
 
 
