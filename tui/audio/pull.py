@@ -87,12 +87,12 @@ class Pull:
         """Whether these bytes are on their way to whoever plays."""
         return at // BLOCK in self._asked
 
-    def gap(self, at: int) -> int:
-        """So many bytes from there on are neither here nor on their way; at most `AT_ONCE`."""
+    def gap(self, at: int, most: int) -> int:
+        """So many bytes from there on, at most, are neither here nor on their way."""
         n = BLOCK - at % BLOCK
-        while n < AT_ONCE and not (self.here(at + n, 1) or self.is_asked(at + n)):
+        while n < most and not (self.here(at + n, 1) or self.is_asked(at + n)):
             n += BLOCK
-        return min(n, AT_ONCE)
+        return min(n, most)
 
     def interrupt(self) -> None:
         with self.changed:
@@ -198,7 +198,8 @@ class IdlePull:
                     return data
                 ask = self._asked_at is None and not self._pull.is_asked(self._at)
                 if ask:
-                    self._asked_at, length = self._at, self._pull.gap(self._at)
+                    most = self._pull.ahead * BLOCK // 2  # fewer messages where they cost little
+                    self._asked_at, length = self._at, self._pull.gap(self._at, most)
             self.before_waiting()
             if ask:
                 self._ask(self._at, length)
