@@ -28,6 +28,8 @@ _ALSO = (
     "LC_ALL",
 )
 _MARK = "TESTS_OF_RINGBACK"
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job, and its children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
