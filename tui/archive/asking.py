@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 
 from tui.archive.bits import Batch, Bounds, Test, all_length_tokens, compared
-from tui.archive.index import LENGTHS, LISTS, SINGLE, TIES, SearchIndex, finds, lists, needle_of
+from tui.archive.index import LENGTHS, SINGLE, TIES, SearchIndex, same
 from tui.query import EXACT, Term
 
 MANY_NAMES = 300
@@ -35,9 +35,8 @@ def asked(index: SearchIndex, group: Sequence[Term]) -> Test | None:
 def _test(index: SearchIndex, term: Term) -> Test | None:
     kind = "has_recording" if term.kind == "recording" else term.field or term.kind
     if kind in SINGLE:
-        value = "1" if term.kind == "recording" else term.value
-        fold = str.lower if kind == "account" else str
-        return _any(kind, [one for one in index.known(kind) if fold(one) == fold(value)])
+        value = same(kind, "1" if term.kind == "recording" else term.value)
+        return _any(kind, [one for one in index.known(kind) if same(kind, one) == value])
     find = _TESTS.get(term.kind)
     return find(index, term) if find else None
 
@@ -57,9 +56,7 @@ def _tokens(tokens: Sequence[str]) -> Test:
 def _value(index: SearchIndex, term: Term) -> Test | None:
     if term.field in EXACT:
         return None
-    function = lists if term.field in LISTS else finds
-    needle = needle_of(term.value)
-    values = [value for value in index.known(term.field) if function(value, needle)]
+    values = index.meant(term.field, term.value)
     return _any(term.field, values) if len(values) <= MANY_NAMES else None
 
 

@@ -90,6 +90,11 @@ def needle_of(text: str, *, whole: bool = False) -> str:
     return f" {' '.join(words(text))}{' ' if whole else ''}"
 
 
+def same(column: str, value: str) -> str:
+    """A value as it is compared: accounts are the same whatever their case."""
+    return value.lower() if column == "account" else value
+
+
 class Entry(NamedTuple):
     """All that the index holds of one call."""
 
@@ -292,6 +297,11 @@ class SearchIndex:
     def known(self, kind: str) -> dict[str, int]:
         """The values of a facet, and how many calls have each."""
         return dict(self._db.execute("SELECT value, calls FROM known WHERE kind = ?", (kind,)))
+
+    def meant(self, field: str, text: str) -> list[str]:
+        """The values of a facet that a query means with this text for it."""
+        function, needle = lists if field in LISTS else finds, needle_of(text)
+        return [value for value in self.known(field) if function(value, needle)]
 
     def beginning(self, start: str, limit: int) -> list[tuple[str, int]]:
         """Words that begin so, and how many calls have each; at most `limit`."""

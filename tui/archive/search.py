@@ -22,9 +22,8 @@ from tui.archive.index import (
     TIES,
     SearchIndex,
     bucket,
-    finds,
-    lists,
     needle_of,
+    same,
     token,
 )
 from tui.archive.walking import Walk
@@ -420,10 +419,10 @@ class Planner:
 
     def _single(self, group: list[Term], column: str) -> Found:
         """A facet of which each call has one value; "not" is any of its other values."""
-        meant = {"1" if term.kind == "recording" else _same(column, term.value) for term in group}
+        meant = {"1" if term.kind == "recording" else same(column, term.value) for term in group}
         negated = group[0].negated
         known = self._index.known(column)
-        chosen = (value for value in known if (_same(column, value) in meant) != negated)
+        chosen = (value for value in known if (same(column, value) in meant) != negated)
         return Found(any_of(token(column, value) for value in chosen), turned=True)
 
     def _states(self, group: list[Term]) -> Found:
@@ -461,9 +460,7 @@ class Planner:
     def _value(self, term: Term) -> Found | None:
         if term.field in EXACT:
             return None
-        function = lists if term.field in LISTS else finds
-        needle = needle_of(term.value)
-        values = [value for value in self._index.known(term.field) if function(value, needle)]
+        values = self._index.meant(term.field, term.value)
         if len(values) > MANY_WORDS:
             return None
         return Found(any_of(token(term.field, value) for value in values))
@@ -495,11 +492,6 @@ _FINDERS: dict[str, Callable[[Planner, Term], Found | None]] = {
     "mark": Planner._mark,
 }
 _FACET_OF = {"recording": "has_recording"}
-
-
-def _same(column: str, value: str) -> str:
-    """Accounts are the same whatever their case."""
-    return value.lower() if column == "account" else value
 
 
 def _is_span(group: list[Term]) -> bool:
