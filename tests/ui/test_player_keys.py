@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from tests.ui.driving import main, page, player, run_app, settled, status, until
 from tests.ui.test_playing import Home
 from tui.audio.peaks import Peaks
 from tui.audio.state import PlayerState
 from tui.listening import Playing
+from tui.screens.main import MainScreen
 
 
 class Remembering:
@@ -55,14 +57,20 @@ KEYS = [
 ]
 
 
+def playing(pilot: Pilot[None], index: int) -> tuple[MainScreen, Remembering]:
+    """The screen, with a player that only remembers what it was told about the cursor's call."""
+    screen, fake = main(pilot), Remembering()
+    found = screen._current()
+    assert found is not None
+    screen.playback._player = fake  # type: ignore[assignment]
+    screen.playback.playing = Playing(found[0].name, found[1], index)
+    return screen, fake
+
+
 async def test_each_key_tells_the_player(home: Home) -> None:
     async with run_app(home("nectar"), "rec").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
-        screen, fake = main(pilot), Remembering()
-        found = screen._current()
-        assert found is not None
-        screen.playback._player = fake  # type: ignore[assignment]
-        screen.playback.playing = Playing(found[0].name, found[1], 0)
+        screen, fake = playing(pilot, 0)
         screen.playback._changed(fake.state)
         for key, told in KEYS:
             fake.told.clear()
@@ -105,11 +113,7 @@ async def test_a_recording_that_failed_is_tried_again_and_not_the_calls_first(
 ) -> None:
     async with run_app(home("nectar"), "rec").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
-        screen, fake = main(pilot), Remembering()
-        found = screen._current()
-        assert found is not None
-        screen.playback._player = fake  # type: ignore[assignment]
-        screen.playback.playing = Playing(found[0].name, found[1], 1)
+        screen, fake = playing(pilot, 1)
         screen.playback._changed(replace(fake.state, status="failed", message="a reason"))
         played: list[int] = []
         monkeypatch.setattr(screen, "_play", lambda account, call, index: played.append(index))
