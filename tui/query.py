@@ -60,7 +60,7 @@ FIELDS = {
 EXACT = frozenset({"account", "provider", "id"})
 STATES = ("new", "open", "follow-up", "done", "snoozed")
 MARKS = ("open-miss", "called-back", "callback", "sla-missed", "untriaged")
-"""Words of their own; `tui.archive.search` says what each means."""
+"""Words of their own; `tui.archive.meaning` says what each means."""
 DURATIONS = {"dur": "duration_s", "wait": "wait_s", "talk": "talk_s"}
 
 _TOKEN = re.compile(
@@ -78,7 +78,7 @@ _DAY = re.compile(r"(?:19|20)\d\d-\d\d?-\d\d?(?:t.*)?", re.I)
 
 
 class Term(NamedTuple):
-    """One condition. `kind` says how `value` is meant; see `tui.archive.search`."""
+    """One condition. `kind` says how `value` is meant; see `tui.archive.meaning`."""
 
     kind: str
     """word, phrase, number, direction, outcome, recording, mark, state, field, compare, period,

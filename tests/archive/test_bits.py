@@ -13,7 +13,7 @@ import pytest
 from tests.archive.calls import START, call
 from tests.archive.test_search_model import NOW, Ours, decide, expected, random_call, random_piece
 from tui.archive import Archive, bits, search
-from tui.archive.bits import LONGEST, Batch, all_length_tokens, compared, length_tokens
+from tui.archive.bits import LONGEST, all_length_tokens, compared, length_tokens
 from tui.archive.index import entry
 from tui.archive.schema import MIGRATIONS, _statements
 from tui.archive.triage import note, state
@@ -152,13 +152,6 @@ def test_lengths_compare_as_numbers_do(sign: str) -> None:
             assert sure >> bit & 1 <= fits <= may >> bit & 1, (length, sign, seconds)
             if length is not None and 0 <= length < LONGEST > seconds:
                 assert sure >> bit & 1 == may >> bit & 1
-
-
-def test_a_batch_tells_which_parts_are_of_a_time() -> None:
-    here = 100 << (bits.ROOM - bits.PART)
-    batch = Batch([here, here + 1, 200 << (bits.ROOM - bits.PART)], 1, 0b11_00000001_00001111, {})
-    first, last = bits.places_of(here)
-    assert batch.within(lambda low, high: (low, high) == (first, last)) == 0b00000001_00001111
 
 
 def test_an_archive_without_bits_is_indexed_anew(tmp_path: Path) -> None:

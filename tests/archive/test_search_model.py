@@ -19,8 +19,8 @@ from providers.model import Agent, Call, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START
 from tests.few import few
 from tui.archive import Archive
+from tui.archive.meaning import meaning
 from tui.archive.schema import MIGRATIONS, _statements
-from tui.archive.search import meaning
 from tui.archive.triage import note, state, tag
 from tui.numbers import digits
 from tui.query import EVERYTHING, Query, Term, parse, words

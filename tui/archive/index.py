@@ -17,7 +17,7 @@ from math import log2
 from typing import Any, NamedTuple
 
 from tui.archive.bits import EVERY, MARK_COLUMNS, MARKED, BitChanges, Bits, length_tokens, marks_of
-from tui.query import words
+from tui.query import Term, words
 
 TIES = 1 << 15
 """Places in one millisecond; where more calls have it, they take the next one's."""
@@ -298,10 +298,16 @@ class SearchIndex:
         """The values of a facet, and how many calls have each."""
         return dict(self._db.execute("SELECT value, calls FROM known WHERE kind = ?", (kind,)))
 
-    def meant(self, field: str, text: str) -> list[str]:
-        """The values of a facet that a query means with this text for it."""
-        function, needle = lists if field in LISTS else finds, needle_of(text)
-        return [value for value in self.known(field) if function(value, needle)]
+    def named(self, term: Term) -> tuple[str, list[str]] | None:
+        """The facet that a term asks for, and its values that it means; None: it asks for none."""
+        kind = "has_recording" if term.kind == "recording" else term.field or term.kind
+        if kind in SINGLE:
+            value = same(kind, "1" if term.kind == "recording" else term.value)
+            return kind, [one for one in self.known(kind) if same(kind, one) == value]
+        if term.kind != "field" or kind not in FACETS:
+            return None
+        function, needle = lists if kind in LISTS else finds, needle_of(term.value)
+        return kind, [value for value in self.known(kind) if function(value, needle)]
 
     def beginning(self, start: str, limit: int) -> list[tuple[str, int]]:
         """Words that begin so, and how many calls have each; at most `limit`."""
