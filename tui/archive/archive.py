@@ -375,6 +375,8 @@ class Archive(SyncTables):
             return sum(self.index.known("provider").values())
         with self._at_one_moment():
             ask = self._planner.ask(query)
+            if most is not None and self._planner.surely(ask) > most:
+                return most + 1
             if walk := self._planner.walk(ask):
                 return walk.count(most)
             plan = self._planner.plan(ask, None if most is None else most + 1)

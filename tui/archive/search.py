@@ -37,6 +37,8 @@ MOST_SPOTS = 2000
 """So many are, where the rest is in very many calls."""
 FEW_CALLS = 20_000
 """Calls with a fragment of a number are looked up by it unless there are more."""
+MANY_CALLS = 5 * FEW_CALLS
+"""So many are not counted only to know how many they are."""
 
 
 class Plan(NamedTuple):
@@ -115,28 +117,37 @@ class Planner:
         plan = _plan("call", "place", [], told, [ALWAYS])
         return Walk(self._db, tests, ask.spans, plan.condition, plan.values)
 
+    def surely(self, ask: Ask) -> int:
+        """So many calls match at least, as far as that is known without looking."""
+        texts = _texts(ask)
+        if len(ask.groups) != 1 or not texts or ask.spans != [ALWAYS] or not ask.indexed:
+            return 0
+        [term, *_] = texts[0]
+        *before, last = words(term.value) or [""]
+        if before or term.kind == "phrase":
+            return 0
+        return max((calls for _, calls in self._index.beginning(last, MANY_WORDS)), default=0)
+
     def plan(self, ask: Ask, limit: int | None = None) -> Plan:
         """Where to read the query's first `limit` calls, or all of them."""
         if not ask.indexed:
             plan = _plan("call", "place", [], ask.groups, ask.spans)
             return plan._replace(condition=plan.condition.replace(WORDS_HAVE, "finds(words, ?)"))
+        if named := self._by_id(ask):
+            return _named(ask, named)
         number = self._rarest_number(ask)
-        few = self._by_id(ask) or (number if number and number.calls <= RARE else None)
-        if few is None and (rare := self._by_rare_word(ask)):
+        if number and number.calls <= RARE:
+            return _named(ask, number)
+        if rare := self._by_rare_word(ask):
             return rare
-        if few is None:
-            text = self._by_text(ask, limit)
-            if text.places:
-                return text
-            if told := self._by_bits(ask):
-                return told
-            few = number
-        if few is None or few.calls > FEW_CALLS:
-            return self._by_decision(ask) or self._by_mark(ask) or text
-        source = f"({few.places}) AS found CROSS JOIN call ON call.place = found.p"
-        rest = [group for group in ask.groups if group is not few.group]
-        plan = _plan(source, "found.p", few.values, rest, ask.spans)
-        return plan if rest else plan._replace(places=f"({few.places}) AS found")
+        text = self._by_text(ask, limit)
+        if text.places:
+            return text
+        if told := self._by_bits(ask):
+            return told
+        if number and number.calls <= FEW_CALLS:
+            return _named(ask, number)
+        return self._by_decision(ask) or self._by_mark(ask) or text
 
     def _by_id(self, ask: Ask) -> Few | None:
         """The calls that are named."""
@@ -177,7 +188,7 @@ class Planner:
     def _calls_with(self, term: Term) -> int:
         """In about how many calls the last word of a text stands."""
         *_, last = words(term.value) or [""]
-        return sum(calls for _, calls in self._index.beginning(last, FEW_WORDS))
+        return sum(calls for _, calls in self._index.beginning(last, MANY_WORDS))
 
     def _by_bits(self, ask: Ask) -> Plan | None:
         """The plan that reads the calls that bits name, where those are few."""
@@ -210,21 +221,25 @@ class Planner:
 
     def _by_mark(self, ask: Ask) -> Plan | None:
         """The plan that reads only those who wait; unless they are many, and something else
-        that is wanted may be rare.
+        that is wanted may be rarer.
         """
-        narrowed = any(one[0].kind in _RARE_KINDS and not one[0].negated for one in ask.groups)
+        named = any(one[0].kind == "field" and not one[0].negated for one in ask.groups)
+        texts = [FEW_CALLS] if named else [self._calls_with(one[0]) for one in _texts(ask)]
+        rarest = min(texts, default=None)
         for group in ask.groups:
             name = _INDEX_OF.get(group[0].value) if group[0].kind == "mark" else None
             if name and not group[0].negated:
                 source = f"call INDEXED BY {name}"
-                if not narrowed or self._few(f"SELECT 1 FROM {source} WHERE", group):
+                some = f"SELECT 1 FROM {source} WHERE"
+                if rarest is None or self._few(some, group, max(FEW_CALLS, rarest)):
                     return _plan(source, "place", [], ask.groups, ask.spans)
         return None
 
-    def _few(self, sql: str, group: Sequence[Term]) -> bool:
+    def _few(self, sql: str, group: Sequence[Term], few: int = FEW_CALLS) -> bool:
         condition, values = meaning(*group)
-        counted = f"SELECT count(*) FROM ({sql} {condition} LIMIT {FEW_CALLS + 1})"
-        return int(self._db.execute(counted, values).fetchone()[0]) <= FEW_CALLS
+        few = min(few, MANY_CALLS)
+        counted = f"SELECT count(*) FROM ({sql} {condition} LIMIT {few + 1})"
+        return int(self._db.execute(counted, values).fetchone()[0]) <= few
 
     def _by_text(self, ask: Ask, limit: int | None, rest: Sequence[Sequence[Term]] = ()) -> Plan:
         """The plan that asks the full-text table for all that it can tell, but not for `rest`."""
@@ -340,7 +355,6 @@ class Planner:
 TEXTS = frozenset({"word", "phrase"})
 _FOUND = "search CROSS JOIN call ON call.place = search.rowid"
 _UNDECIDED = ("new", "open", "snoozed")
-_RARE_KINDS = TEXTS | {"field"}
 _SIDES: dict[str, Callable[[int, int], bool]] = {">": gt, "<": lt, "=": eq}
 _INDEX_OF = {
     "open-miss": "call_missed",
@@ -358,6 +372,14 @@ def _texts(ask: Ask) -> list[Sequence[Term]]:
 def any_of(tokens: Iterable[str]) -> str:
     """An expression; empty where there is nothing that could match."""
     return " OR ".join(f'"{one}"' for one in tokens)
+
+
+def _named(ask: Ask, few: Few) -> Plan:
+    """The plan that reads just these."""
+    source = f"({few.places}) AS found CROSS JOIN call ON call.place = found.p"
+    rest = [group for group in ask.groups if group is not few.group]
+    plan = _plan(source, "found.p", few.values, rest, ask.spans)
+    return plan if rest else plan._replace(places=f"({few.places}) AS found")
 
 
 def _plan(
