@@ -274,6 +274,16 @@ def test_who_waits_and_what_was_decided_when_is_found_by_its_own_index(
     assert 0 < len(archive.keys(parse("called-back", NOW, UTC))) < len(world)
 
 
+@pytest.mark.parametrize("line", ["m", "mu", "muller", "-muller", '"muller"', "in", "#0123"])
+def test_counting_ends_above_what_is_asked_for(filled: tuple[Archive, World], line: str) -> None:
+    archive, _ = filled
+    query = parse(line, NOW, UTC)
+    there = len(archive.keys(query))
+    assert there > 5
+    for most in (0, 1, there - 3, there - 1, there, there + 1):
+        assert archive.count(query, most=most) == min(there, most + 1)
+
+
 def test_pages_follow_each_other_to_the_end(filled: tuple[Archive, World]) -> None:
     archive, _ = filled
     for line in ("", "in", "-missed", "#0123", "muller", "dur>3", "-tag:and"):
