@@ -235,7 +235,8 @@ class Bits:
     def settle(self) -> None:
         """Write the marks of calls that others closed or opened; ends every transaction."""
         rows = self._db.execute(
-            f"SELECT spot, {', '.join(MARK_COLUMNS)} FROM unsettled JOIN call USING (key)"
+            # CROSS: the few are looked up among the calls, never the other way round
+            f"SELECT spot, {', '.join(MARK_COLUMNS)} FROM unsettled CROSS JOIN call USING (key)"
             " WHERE spot IS NOT NULL AND key > (SELECT upto FROM unindexed)"
         ).fetchall()
         changes = BitChanges(self._db)
