@@ -281,7 +281,6 @@ def _add_calls(commands: Commands) -> None:
     calls.add_argument(
         "--csv-phones",
         choices=("safe", "e164"),
-        default="safe",
         help="CSV: +12025550123 with an apostrophe in front (safe), or as it is (e164)",
     )
     show = commands.add_parser("show", help="everything about one call")
@@ -356,9 +355,16 @@ def _add_triage(commands: Commands) -> None:
     triage.add_argument("calls", nargs="*", metavar="ACCOUNT:ID")
     triage.add_argument("--state", metavar="S", help="new, open, follow-up, done or snoozed")
     triage.add_argument(
-        "--until", metavar="WHEN", help="with snoozed: 1h, tomorrow, monday, a date or a time"
+        "--until", metavar="WHEN", help="with snoozed: 1h, 14:30, tomorrow, 'mon 9:00', a date"
     )
     triage.add_argument("--note", metavar="TEXT", help="the calls' note; earlier ones are kept")
+    triage.add_argument(
+        "--comment",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="at a time of the first recording: '3:12 refund promised'",
+    )
     for option in ("--tag", "--untag"):
         triage.add_argument(option, action="append", default=[], metavar="T")
     triage.add_argument(

@@ -66,6 +66,7 @@ def is_link(text: str) -> bool:
 
 def parse(text: str) -> Link:
     """A link, or ``account:id``. Raises ValueError with what is wrong."""
+    text = text.strip()
     if len(text) > LONGEST:
         raise ValueError(f"a name of more than {LONGEST} characters is no call's")
     if is_link(text):

@@ -106,6 +106,14 @@ def test_csv_has_the_columns_asked_for_and_no_formula(
     assert "there is no column nope" in capsys.readouterr().err
 
 
+def test_options_of_csv_are_not_passed_over_without_it(
+    services: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (("--columns", "time"), ("--csv-phones", "e164"), ("--json", "--columns", "time")):
+        assert run("calls", *words) == 2
+        assert f"{words[-2]} goes with --csv" in capsys.readouterr().err
+
+
 def test_exports_are_in_the_audit_log_without_the_query(services: Services) -> None:
     assert run("calls", "--json", "Ottilie") == 0
     assert run("calls", "--csv") == 0
@@ -130,6 +138,13 @@ def test_a_link_stands_for_its_call(services: Services, capsys: pytest.CaptureFi
     assert run("download", "ringback://desk/%1b%5b2J") == 2
     assert "\x1b" not in capsys.readouterr().err
     assert log(services) == []
+
+
+def test_a_link_may_be_pasted_with_blanks(
+    services: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("triage", " ringback://desk/1\n") == 0
+    assert capsys.readouterr().out.startswith("desk:1")
 
 
 def test_open_needs_a_terminal(services: Services, capsys: pytest.CaptureFixture[str]) -> None:

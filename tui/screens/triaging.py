@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
@@ -33,7 +32,6 @@ _log = logging.getLogger(__name__)
 LOOK_AHEAD = 5000
 """Rows that are searched at once for the next untriaged call; beyond that, beside the screen."""
 LATER_WORDS = ("1h", "tomorrow", "monday", "tuesday", "wednesday", "thursday", "friday", "3d")
-_COMMENT = re.compile(r"\s*(?:(\d{1,2}):)?(\d{1,3}):(\d{2})\s+(.*)", re.S)
 
 
 class Write(NamedTuple):
@@ -170,7 +168,9 @@ class TriagingScreen(PlayingScreen):
         self._ask(keys, "tag (-tag: take away)", named, words)
 
     def action_comment(self) -> None:
-        """Ask for a comment at the playhead; where nothing plays, for its time as well."""
+        """Ask for a comment at the playhead or the time that it begins with; where nothing plays,
+        it must.
+        """
         from tui.archive import triage
 
         key = self._table.current_key
@@ -181,14 +181,10 @@ class TriagingScreen(PlayingScreen):
         at_s = self.playback.view.position_s
 
         def said(text: str) -> None:
-            if playing:
-                made = triage.comment(text, at_s, playing.index)
-            elif match := _COMMENT.fullmatch(text):
-                hours, minutes, seconds = (int(part or 0) for part in match.groups()[:3])
-                made = triage.comment(match[4], hours * 3600 + minutes * 60 + seconds)
-            else:
-                raise ValueError("begin with the time in the recording, for example 3:12 refund")
-            self._decide([key], [made])
+            timed = triage.timed(text) or ((text, at_s) if playing else None)
+            if timed is None:
+                raise ValueError(triage.UNTIMED)
+            self._decide([key], [triage.comment(*timed, playing.index if playing else 0)])
 
         label = f"comment at {duration_text(at_s)}" if playing else "comment: m:ss text"
         self._ask([key], label, said)
@@ -236,21 +232,24 @@ class TriagingScreen(PlayingScreen):
         answer: Callable[[str], None],
         words: Sequence[str] = (),
     ) -> None:
-        """Ask for a line of text about some calls; what is wrong with it is said."""
-        if not keys:
+        """Ask for a line of text about some calls; what is wrong with it is said, and it can be
+        mended.
+        """
+        if not keys or self._prompt is None:
             return
+        prompt = self._prompt
 
         def answered(text: str) -> None:
             try:
                 answer(text)
             except ValueError as error:
                 self._flash(str(error), "warning")
+                prompt.ask(label, answered, back, words, text)
 
         if len(keys) > 1:
             label = f"{self._how_many(keys)}, {label}"
         back: Widget = self.query_one(CallDetail) if self.detail_open else self._table
-        if self._prompt:
-            self._prompt.ask(label, answered, back, words)
+        prompt.ask(label, answered, back, words)
 
     def _add_prompt(self) -> None:
         """The line for short answers; it comes right after the first paint, which it would cost
@@ -269,12 +268,17 @@ class TriagingScreen(PlayingScreen):
 
         said, person = described(changes), self.services.person
 
-        def written(_: object) -> None:
-            if len(keys) > 1:
+        def written(gone: set[int]) -> None:
+            if gone:
+                self._flash(f"{_calls(sorted(gone))} no longer here", "warning")
+                self._table.marked -= gone
+            elif len(keys) > 1:
                 self._flash(f"{_calls(keys)}: {said} ({self._key('undo')} undoes)")
 
-        def act(archive: Archive) -> None:
-            archive.triage.act(archive.names_of(keys), changes, person)
+        def act(archive: Archive) -> set[int]:
+            names = {key: name for key in keys for name in archive.names_of([key])}
+            archive.triage.act(list(names.values()), changes, person)
+            return set(keys) - names.keys()
 
         self._enqueue(Write(frozenset(keys), act, written))
         if onward:
