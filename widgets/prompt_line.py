@@ -17,7 +17,8 @@ from widgets.filter_line import QueryInput
 from widgets.lines import LineView
 from widgets.safe import safe_text
 
-MAX_LENGTH = 4000
+MAX_LENGTH = 100_000
+"""Characters; of a longer paste nothing would come. Whoever asked may allow fewer, and says so."""
 
 
 class PromptLabel(LineView):

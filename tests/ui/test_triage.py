@@ -29,6 +29,7 @@ from tui.archive import Archive
 from tui.archive.triage import comment, note, state, tag
 from tui.paths import Paths
 from tui.services import Services
+from widgets.prompt_line import PromptInput
 from widgets.status_line import StatusLine
 
 NOW = START + timedelta(hours=6)
@@ -352,6 +353,22 @@ async def test_what_was_typed_can_be_mended(desk: Services) -> None:
         await ready(pilot)
         until_s = archive_of(pilot).triage.of("desk", "10").snoozed_until or 0
         assert datetime.fromtimestamp(until_s, UTC) == datetime(2026, 11, 9, 9, 30, tzinfo=UTC)
+
+
+async def test_a_pasted_note_that_is_too_long_is_told_of_and_kept_in_the_line(
+    desk: Services,
+) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("D")
+        main(pilot).query_one(PromptInput).post_message(events.Paste("n" * 4010))
+        await pilot.pause()
+        await pilot.press("enter")
+        assert "at most 4,000 characters" in status(pilot)
+        await pilot.press(*["backspace"] * 10, "enter")
+        await ready(pilot)
+        ten = archive_of(pilot).triage.of("desk", "10")
+        assert ten.state == "done" and len(ten.note or "") == 4000
 
 
 async def test_a_marked_call_that_has_gone_is_told_of_and_marked_no_more(desk: Services) -> None:
