@@ -112,6 +112,11 @@ def _recording(text: str) -> int:
     return int(text) - 1
 
 
+def calls_text(count: int) -> str:
+    """``1 call``, ``1,200 calls``."""
+    return "1 call" if count == 1 else f"{count:,} calls"
+
+
 def page_address(template: str, call_id: str) -> str:
     """The vendor's page of a call: `template` with ``{id}`` filled in. Raises ValueError.
 

@@ -329,7 +329,7 @@ async def test_a_file_that_exists_is_replaced_only_after_a_question(
         assert (tmp_path / "mine.jsonl").read_text() == "mine"
         await ask(pilot)
         await pilot.press("y")
-        await until(pilot, lambda: "1 calls saved" in status(pilot))
+        await until(pilot, lambda: "1 call saved" in status(pilot))
         assert json.loads((tmp_path / "mine.jsonl").read_text())["id"] == "1"
         await pilot.press("E")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportPrompt))

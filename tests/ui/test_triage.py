@@ -371,6 +371,21 @@ async def test_a_pasted_note_that_is_too_long_is_told_of_and_kept_in_the_line(
         assert ten.state == "done" and len(ten.note or "") == 4000
 
 
+async def test_an_archive_that_breaks_is_told_of_by_the_keys_that_go_on(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+
+        def broken(*_: object) -> set[int]:
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
+        monkeypatch.setattr(Archive, "untriaged", broken)
+        for key in ("d", "n", "N"):
+            await pilot.press(key)
+            assert "the archive cannot be read: data" in status(pilot), key
+
+
 async def test_a_marked_call_that_has_gone_is_told_of_and_marked_no_more(desk: Services) -> None:
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await ready(pilot)

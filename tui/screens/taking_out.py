@@ -19,7 +19,7 @@ from providers.model import Call
 from tui import audit
 from tui.accounts import Account
 from tui.archive import TROUBLES, Archive
-from tui.links import Link, link_text, page_address, time_text
+from tui.links import Link, calls_text, link_text, page_address, time_text
 from tui.listening import WITH_SOUND
 from tui.network import NetworkThread
 from tui.query import Query
@@ -329,7 +329,7 @@ class TakingOutScreen(PlayingScreen):
             said = getattr(error, "strerror", None) or error
             self._flash(f"not exported: {said}", "error")
         else:
-            self._flash(f"{exported.calls:,} calls saved in {path}")
+            self._flash(f"{calls_text(exported.calls)} saved in {path}")
             self._record(
                 audit.EXPORT, form=form, calls=exported.calls, accounts=sorted(exported.accounts)
             )

@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from tui.archive import TROUBLES, Archive
 from tui.archive.archive import UNTRIAGED
+from tui.links import calls_text
 from tui.listening import Playing
 from tui.query import Query
 from tui.screens.playing import PlayingScreen
@@ -83,9 +84,9 @@ class TriagingScreen(PlayingScreen):
     def _how_many(self, keys: Sequence[int]) -> str:
         """``60 calls``, and how many of them the query does not show: marks outlive it."""
         if self._archive is None or len(keys) > LOOK_AHEAD:
-            return _calls(keys)
+            return calls_text(len(keys))
         hidden = len(keys) - len(self._archive.among(keys, self._query))
-        return _calls(keys) + (f" ({hidden:,} not shown)" if hidden else "")
+        return calls_text(len(keys)) + (f" ({hidden:,} not shown)" if hidden else "")
 
     @on(CallTable.Marked)
     def _marks_changed(self) -> None:
@@ -199,7 +200,7 @@ class TriagingScreen(PlayingScreen):
             later = parse_later(text, self.services.now(), self.services.zone)
             self._decide(keys, [triage.state("snoozed", later.timestamp())], onward=len(keys) == 1)
             clock = Clock(self.services.now(), self.services.zone)
-            self._flash(f"{_calls(keys)} snoozed until {time_text(later, clock)}")
+            self._flash(f"{calls_text(len(keys))} snoozed until {time_text(later, clock)}")
             if len(keys) > 1:
                 self._clear_marks()
 
@@ -221,7 +222,7 @@ class TriagingScreen(PlayingScreen):
             self._flash("there is nothing to undo", "warning")
             return
         step, key = undone
-        self._flash(f"undone: {described(step.changes)} ({_calls(step.calls)})")
+        self._flash(f"undone: {described(step.changes)} ({calls_text(len(step.calls))})")
         if key is not None:
             self._show_call(key)
 
@@ -270,10 +271,10 @@ class TriagingScreen(PlayingScreen):
 
         def written(gone: set[int]) -> None:
             if gone:
-                self._flash(f"{_calls(sorted(gone))} no longer here", "warning")
+                self._flash(f"{calls_text(len(gone))} no longer here", "warning")
                 self._table.marked -= gone
             elif len(keys) > 1:
-                self._flash(f"{_calls(keys)}: {said} ({self._key('undo')} undoes)")
+                self._flash(f"{calls_text(len(keys))}: {said} ({self._key('undo')} undoes)")
 
         def act(archive: Archive) -> set[int]:
             names = {key: name for key in keys for name in archive.names_of([key])}
@@ -357,7 +358,11 @@ class TriagingScreen(PlayingScreen):
             start, near = at + 1, keys[at + 1 : at + 1 + LOOK_AHEAD]
         else:
             start, near = max(0, at - LOOK_AHEAD), keys[max(0, at - LOOK_AHEAD) : at]
-        undecided = self._archive.untriaged(near) - self._unseen
+        try:
+            undecided = self._archive.untriaged(near) - self._unseen
+        except TROUBLES as error:
+            self._flash(f"the archive cannot be read: {error}", "error")
+            return None
         places = range(len(near)) if step > 0 else range(len(near) - 1, -1, -1)
         return next((start + place for place in places if near[place] in undecided), None)
 
@@ -428,10 +433,6 @@ class TriagingScreen(PlayingScreen):
             self.playback.seek_by(event.at_s - self.playback.view.position_s)
         elif current := self._current():
             self._play(*current, event.recording, start_s=event.at_s)
-
-
-def _calls(calls: Sequence[object]) -> str:
-    return "1 call" if len(calls) == 1 else f"{len(calls):,} calls"
 
 
 def _undo(archive: Archive, person: str) -> tuple[Undone, int | None] | None:
