@@ -182,6 +182,23 @@ async def test_a_link_opens_its_call_among_all_and_plays_from_its_time(
         assert table(pilot).current_key == wanted.key
 
 
+async def test_the_place_of_a_link_is_said_until_it_is_played(home: Home) -> None:
+    services = home("nectar")
+    async with run_app(services, "rec dur>60 dur<300").run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        wanted = table(pilot)._rows.window(0, 50)[-1]
+    link = Link("nectar", wanted.id, 21.0)
+    async with RingbackApp(services, link=link).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        main(pilot).query_one(StatusLine).flash("something else", "info")
+        await until(pilot, lambda: status(pilot).rstrip().endswith("space plays from 21s"), 10)
+        await pilot.press("escape", "j")
+        await until(pilot, lambda: "plays from" not in status(pilot))
+        await pilot.press("k", "space")
+        await until(pilot, lambda: "Playing" in player(pilot))
+        await until(pilot, lambda: "plays from" not in status(pilot))
+
+
 async def test_a_links_second_recording_plays(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     services = home("cinnox")
     async with run_app(services, "rec").run_test(size=(80, 24)) as pilot:
