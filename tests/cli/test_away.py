@@ -106,6 +106,25 @@ def test_csv_has_the_columns_asked_for_and_no_formula(
     assert "there is no column nope" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_names_that_the_terminal_cannot_show_stop_no_list(
+    services: Services, encoding: str
+) -> None:
+    with services.open_archive() as archive, archive.transaction():
+        archive.save("desk", [call(9, contact=Contact(name="李小龍 Zoë"))])
+
+    def printed(*words: str) -> bytes:
+        environ = {**os.environ, "PYTHONIOENCODING": encoding}
+        program = [sys.executable, "-c", "import sys; from tui.cli import main; sys.exit(main())"]
+        return subprocess.run(
+            [*program, "calls", "id:9", *words], env=environ, capture_output=True, check=True
+        ).stdout
+
+    assert b"??? Zo" in printed()
+    assert "李小龍 Zoë".encode() in printed("--json")
+    assert "李小龍 Zoë".encode() in printed("--csv")
+
+
 def test_options_of_csv_are_not_passed_over_without_it(
     services: Services, capsys: pytest.CaptureFixture[str]
 ) -> None:
