@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from providers.base import Secret
 from tui.accounts import Account, AccountError, make_account
+from tui.links import calls_text
 from tui.services import Services
 
 
@@ -94,7 +95,7 @@ def forget(services: Services, name: str, keep_calls: bool = False) -> tuple[str
         with services.open_archive() as archive:
             gone = archive.remove_account(name)
         RecordingCache(services.paths.cached_recordings).forget(name)
-        said.append(f"{gone:,} calls removed from the archive.")
+        said.append(f"{calls_text(gone)} removed from the archive.")
     if account:
         try:
             if delete_token(account, services.environ):

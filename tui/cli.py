@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import gc
+import io
 import os
 import re
 import sys
@@ -33,6 +34,7 @@ atexit.register(gc.freeze)  # the end of Python looks through all that is left, 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _encode(words)
     try:
         code = run(_parsed(words) if words else argparse.Namespace(**BARE))
         sys.stdout.flush()
@@ -49,6 +51,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Python must not complain at exit of what it could not write
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return code
+
+
+def _encode(words: Sequence[str]) -> None:
+    """What another program reads is UTF-8, whatever the terminal's locale; what that has no
+    letter for becomes a question mark for people.
+    """
+    utf8 = "utf-8" if {"--json", "--csv"} & {*words} else None
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=utf8, errors="replace")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -281,7 +293,6 @@ def _add_calls(commands: Commands) -> None:
     calls.add_argument(
         "--csv-phones",
         choices=("safe", "e164"),
-        default="safe",
         help="CSV: +12025550123 with an apostrophe in front (safe), or as it is (e164)",
     )
     show = commands.add_parser("show", help="everything about one call")
@@ -356,9 +367,16 @@ def _add_triage(commands: Commands) -> None:
     triage.add_argument("calls", nargs="*", metavar="ACCOUNT:ID")
     triage.add_argument("--state", metavar="S", help="new, open, follow-up, done or snoozed")
     triage.add_argument(
-        "--until", metavar="WHEN", help="with snoozed: 1h, tomorrow, monday, a date or a time"
+        "--until", metavar="WHEN", help="with snoozed: 1h, 14:30, tomorrow, 'mon 9:00', a date"
     )
     triage.add_argument("--note", metavar="TEXT", help="the calls' note; earlier ones are kept")
+    triage.add_argument(
+        "--comment",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="at a time of the first recording: '3:12 refund promised'",
+    )
     for option in ("--tag", "--untag"):
         triage.add_argument(option, action="append", default=[], metavar="T")
     triage.add_argument(

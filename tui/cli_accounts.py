@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from providers.errors import AuthError, ProviderError
 from tui.account_setup import TokenNotKept, account_from, forget, remember
 from tui.accounts import Account, AccountError
+from tui.cli_sync import no_accounts
 from tui.exits import CommandError, Exit
 from tui.jobs import check
 from tui.services import Services
@@ -141,7 +142,10 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
         for entry in described:
             print(json.dumps(entry))
         return Exit.DONE
+    problems = services.accounts.read()[1]
     if not accounts:
+        if problems or services.settings().problems:
+            raise no_accounts(services)
         print("No accounts yet. Add one with: ringback accounts add NAME --provider ... ")
     for entry in described:
         token = entry["token"]
@@ -152,7 +156,7 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
             f"last sync: {last}{'' if entry['state'] in ('fresh', 'new') else ' ' + entry['state']}"
         )
         print(safe_text(line))
-    for problem in services.accounts.read()[1]:
+    for problem in problems:
         print(safe_text(problem), file=sys.stderr)
     return Exit.DONE
 
@@ -188,6 +192,8 @@ def _test(services: Services, arguments: argparse.Namespace) -> int:
     from widgets.safe import safe_text
 
     accounts = _chosen(services, arguments.name)
+    if not accounts:
+        raise no_accounts(services)
     errors: list[ProviderError] = []
     with services.open_archive() as archive:
         for account in accounts:

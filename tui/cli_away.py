@@ -12,6 +12,7 @@ from tui import audit
 from tui.archive import Archive
 from tui.archive.purge import SHORTEST
 from tui.exits import CommandError, Exit
+from tui.links import calls_text
 from tui.numbers import digits
 from tui.services import Services
 from tui.when import parse_when
@@ -69,12 +70,12 @@ def _ask(found: purge.Found) -> None:
     """Go on only after a yes. Raises `CommandError`."""
     if not sys.stdin.isatty():
         raise CommandError(
-            f"{found.calls:,} calls would be removed for good",
+            f"{calls_text(found.calls)} would be removed for good",
             "Without a terminal to ask on, add --yes.",
             Exit.USAGE,
         )
     print(
-        f"{found.calls:,} calls of {', '.join(found.accounts)}, {found.first} to {found.last},"
+        f"{calls_text(found.calls)} of {', '.join(found.accounts)}, {found.first} to {found.last},"
         " their recordings in the cache and all that was noted of them go for good."
     )
     if input("Remove them? [y/N] ").strip().lower() not in ("y", "yes"):
@@ -82,7 +83,7 @@ def _ask(found: purge.Found) -> None:
 
 
 def _say(done: purge.Purge) -> None:
-    print(f"Removed {done.calls:,} calls of {', '.join(done.accounts)}.")
+    print(f"Removed {calls_text(done.calls)} of {', '.join(done.accounts)}.")
     print(f"Removed {done.files:,} files of recordings and peaks from the cache.")
     print(f"Removed {done.rows:,} rows of the archive in all, and {done.names:,} of the names.")
     if done.rewritten:
@@ -96,7 +97,10 @@ def _say(done: purge.Purge) -> None:
             file=sys.stderr,
         )
     if done.mentioned:
-        print(f"{done.mentioned:,} calls that stay hold the number too: as a line, or in a note.")
+        print(
+            f"These digits stand in {calls_text(done.mentioned)} that stay, too:"
+            " as a line, in another number, or in a note."
+        )
     print("Files that were downloaded or exported are not touched; a sync brings nothing back.")
 
 

@@ -45,6 +45,9 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
     query = asked_query(services, arguments)
     if arguments.limit is not None and arguments.limit < 0:
         raise CommandError("--limit is 0 or more", code=Exit.USAGE)
+    for option, given in (("columns", arguments.columns), ("csv-phones", arguments.csv_phones)):
+        if given is not None and not arguments.csv:
+            raise CommandError(f"--{option} goes with --csv", code=Exit.USAGE)
     with services.open_archive() as archive:
         while archive.work_out_numbers():
             pass

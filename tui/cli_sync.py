@@ -44,11 +44,18 @@ def chosen_accounts(services: Services, names: Sequence[str]) -> list[Account]:
         raise CommandError(error.message, error.hint, Exit.USAGE) from None
     accounts = [*services.accounts.list()]
     if not accounts:
-        raise CommandError(
-            "there is no account yet",
-            "Add one with: ringback accounts add NAME --provider VENDOR --base-url URL",
-        )
+        raise no_accounts(services)
     return accounts
+
+
+def no_accounts(services: Services) -> CommandError:
+    """That there is none yet, or what in config.toml hides them."""
+    if problems := [*services.settings().problems, *services.accounts.read()[1]]:
+        return CommandError("no account can be read", "\n".join(problems[:2]))
+    return CommandError(
+        "there is no account yet",
+        "Add one with: ringback accounts add NAME --provider VENDOR --base-url URL",
+    )
 
 
 def _sync(services: Services, arguments: argparse.Namespace) -> int:

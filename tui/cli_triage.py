@@ -7,7 +7,19 @@ import sys
 from collections.abc import Sequence
 
 from tui.archive import Archive, codec
-from tui.archive.triage import CallName, Change, Undone, described, note, state, tag, untag
+from tui.archive.triage import (
+    UNTIMED,
+    CallName,
+    Change,
+    Undone,
+    comment,
+    described,
+    note,
+    state,
+    tag,
+    timed,
+    untag,
+)
 from tui.exits import CommandError, Exit
 from tui.services import Services
 from tui.when import parse_later
@@ -51,11 +63,18 @@ def _changes(services: Services, arguments: argparse.Namespace) -> list[Change]:
             changes.append(state(wanted, until))
         if arguments.note is not None:
             changes.append(note(arguments.note))
+        changes += [comment(*_timed(text)) for text in arguments.comment]
         changes += [tag(name) for name in arguments.tag]
         changes += [untag(name) for name in arguments.untag]
     except ValueError as error:
         raise CommandError(str(error), code=Exit.USAGE) from None
     return changes
+
+
+def _timed(text: str) -> tuple[str, float]:
+    if (said := timed(text)) is None:
+        raise ValueError(f"--comment: {UNTIMED}")
+    return said
 
 
 def _known(
@@ -95,11 +114,15 @@ def _print(archive: Archive, name: CallName, as_json: bool) -> None:
     from widgets.safe import safe_text
 
     account, id_ = name
-    triage = archive.triage.of(*name).printed()
+    decided = archive.triage.of(*name)
+    triage = decided.printed()
     if as_json:
         print(codec.dumps({"account": account, "id": id_, "triage": triage}))
         return
     tags = ", ".join(triage["tags"])
-    parts = (f"{account}:{id_}", triage["state"], triage["note"], tags and f"tags: {tags}")
+    snoozed = decided.state == "snoozed"
+    until = f" until {codec.moment_text(decided.snoozed_until)}" if snoozed else ""
+    shown = f"{decided.state}{until}"
+    parts = (f"{account}:{id_}", shown, triage["note"], tags and f"tags: {tags}")
     signed = triage["by"] and f"{triage['by']}, {triage['at']}"
     print(safe_text("  ".join(filter(None, (*parts, signed)))))

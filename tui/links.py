@@ -66,6 +66,7 @@ def is_link(text: str) -> bool:
 
 def parse(text: str) -> Link:
     """A link, or ``account:id``. Raises ValueError with what is wrong."""
+    text = text.strip()
     if len(text) > LONGEST:
         raise ValueError(f"a name of more than {LONGEST} characters is no call's")
     if is_link(text):
@@ -109,6 +110,11 @@ def _recording(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,3}", text, re.A) or int(text) > RECORDINGS:
         raise ValueError(f"r={text} is not the number of a recording; the first is r=1")
     return int(text) - 1
+
+
+def calls_text(count: int) -> str:
+    """``1 call``, ``1,200 calls``."""
+    return "1 call" if count == 1 else f"{count:,} calls"
 
 
 def page_address(template: str, call_id: str) -> str:

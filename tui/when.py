@@ -74,41 +74,60 @@ _EXACT = {2: timedelta(hours=1), 4: timedelta(minutes=1), 6: timedelta(seconds=1
 
 MORNING = time(9)
 """When a day begins for whom put something off to it."""
-LATER_FORMS = "1h, 30m, 3d, tomorrow, a weekday, a date (2026-11-02) or a time (2026-11-02T09:30)"
+LATER_FORMS = (
+    "1h, 30m, 3d, 14:30, tomorrow, a weekday, a date (2026-11-02), or one of these with a time"
+    " (mon 14:30)"
+)
 _FROM_NOW = re.compile(r"(\d{1,4})\s*([mhdw])")
+_CLOCK = re.compile(r"(?:(\S+)\s+)?(\d{1,2}):(\d{2})", re.A)
 
 
 def parse_later(text: str, now: datetime, zone: tzinfo) -> datetime:
-    """The moment (UTC) that something is put off to: a day means nine in the morning there.
+    """The moment (UTC) that something is put off to: a day alone means nine in the morning
+    there, a time alone the next such time.
 
     Raises ValueError for what is not understood and for what is not in the future.
     """
     word = text.strip().lower()
-    today = now.astimezone(zone).date()
-    if match := _FROM_NOW.fullmatch(word):
-        unit = {"m": timedelta(minutes=1), **_UNITS}[match[2]]
-        later = now + int(match[1]) * unit
-    elif word == "tomorrow":
-        later = datetime.combine(today + timedelta(days=1), MORNING, zone)
-    elif len(word) >= 3 and (days := [day for day in WEEKDAYS if day.startswith(word)]):
-        ahead = (WEEKDAYS.index(days[0]) - today.weekday() - 1) % 7 + 1
-        later = datetime.combine(today + timedelta(days=ahead), MORNING, zone)
-    else:
-        later = _date_or_time(text, zone)
+    try:
+        if match := _FROM_NOW.fullmatch(word):
+            unit = {"m": timedelta(minutes=1), **_UNITS}[match[2]]
+            later = now + int(match[1]) * unit
+        elif match := _CLOCK.fullmatch(word):
+            later = _at(match[1], time(int(match[2]), int(match[3])), now, zone)
+        else:
+            later = _day_or_moment(word, now, zone)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is not {LATER_FORMS}") from None
     if later <= now:
         raise ValueError(f"{text!r} is not in the future")
     return later.astimezone(UTC)
 
 
-def _date_or_time(text: str, zone: tzinfo) -> datetime:
-    word = text.strip().upper()
+def _at(word: str | None, clock: time, now: datetime, zone: tzinfo) -> datetime:
+    """That time on the day that a word names; without one, today or tomorrow."""
+    today = now.astimezone(zone).date()
+    if word is not None:
+        return datetime.combine(_day_ahead(word, today), clock, zone)
+    later = datetime.combine(today, clock, zone)
+    return later if later > now else datetime.combine(today + timedelta(days=1), clock, zone)
+
+
+def _day_or_moment(word: str, now: datetime, zone: tzinfo) -> datetime:
     try:
-        if re.fullmatch(r"[\d-]+", word):
-            return datetime.combine(date.fromisoformat(word), MORNING, zone)
-        moment = datetime.fromisoformat(word)
+        return _at(word, MORNING, now, zone)
+    except ValueError:
+        moment = datetime.fromisoformat(word.upper())
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{text!r} is not {LATER_FORMS}") from None
+
+
+def _day_ahead(word: str, today: date) -> date:
+    """The day that a word names, a weekday the next one. Raises ValueError."""
+    if word in ("today", "tomorrow"):
+        return today + timedelta(days=word == "tomorrow")
+    if len(word) >= 3 and (days := [day for day in WEEKDAYS if day.startswith(word)]):
+        return today + timedelta(days=(WEEKDAYS.index(days[0]) - today.weekday() - 1) % 7 + 1)
+    return date.fromisoformat(word)
 
 
 def period(

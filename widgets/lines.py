@@ -20,7 +20,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from widgets.cells import Line, Run, fit
-from widgets.safe import safe_text
+from widgets.safe import ORDINARY, safe_text
 
 
 def filled(line: Line, width: int) -> Line:
@@ -49,7 +49,7 @@ def changed_width(old: Line | None, new: Line) -> int:
     if old == new:
         return 0
     total = sum(cell_len(text) for text, _ in new)
-    if old is None:
+    if old is None or _shifted(old) or _shifted(new):
         return total
     before = [(char, style) for text, style in old for char in text]
     after = [(char, style) for text, style in new for char in text]
@@ -62,12 +62,19 @@ def changed_width(old: Line | None, new: Line) -> int:
 def changed_span(old: Line | None, new: Line) -> tuple[int, int]:
     """First and last cell (exclusive) that must be sent again; equal ones when none must."""
     end = changed_width(old, new)
-    before = [(char, style) for text, style in old or () for char in text]
+    if old is None or not end or _shifted(old) or _shifted(new):
+        return 0, end
+    before = [(char, style) for text, style in old for char in text]
     after = [(char, style) for text, style in new for char in text]
     same = 0
     while same < min(len(before), len(after)) and before[same] == after[same]:
         same += 1
     return min(end, cell_len("".join(char for char, _ in after[:same]))), end
+
+
+def _shifted(line: Line) -> bool:
+    """Whether a terminal may have put cells of a line elsewhere than they are counted here."""
+    return not all(ORDINARY.fullmatch(text) for text, _ in line)
 
 
 class LineView(Widget):

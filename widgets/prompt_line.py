@@ -17,7 +17,8 @@ from widgets.filter_line import QueryInput
 from widgets.lines import LineView
 from widgets.safe import safe_text
 
-MAX_LENGTH = 4000
+MAX_LENGTH = 100_000
+"""Characters; of a longer paste nothing would come. Whoever asked may allow fewer, and says so."""
 
 
 class PromptLabel(LineView):
@@ -74,7 +75,7 @@ class PromptLine(Widget):
 
     def compose(self) -> ComposeResult:
         yield PromptLabel()
-        yield PromptInput(compact=True, max_length=MAX_LENGTH)
+        yield PromptInput(compact=True, max_length=MAX_LENGTH, select_on_focus=False)
 
     @property
     def editing(self) -> bool:
@@ -87,15 +88,18 @@ class PromptLine(Widget):
         answer: Callable[[str], None],
         back: Widget | None,
         words: Sequence[str] = (),
+        text: str = "",
     ) -> None:
         """Put the focus in the line; `answer` gets what was typed if enter ends it, and the
-        focus goes to `back` either way. `words` are proposed while they are typed.
+        focus goes to `back` either way. `words` are proposed while they are typed; `text` stands
+        there already.
         """
         self._answer, self._back = answer, back
         field = self.query_one(Input)
         safe = [safe_text(word, 100) for word in words]
         field.suggester = SuggestFromList(safe, case_sensitive=False) if safe else None
-        field.value = ""
+        field.value = text
+        field.cursor_position = len(text)
         self.query_one(PromptLabel).text = safe_text(label, 60)
         self.display = True
         # at once, so that what is typed right after it arrives here

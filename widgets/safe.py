@@ -19,11 +19,13 @@ _DROPPED = frozenset(
     "\u200e\u200f\u061c\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 
-_ORDINARY = re.compile(
+ORDINARY = re.compile(
     "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u2010-\u2027\u2100-\u2bff"
     "\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\ufffd]*"
 )
-"""Letters, digits and signs that need no look: most text is nothing else."""
+"""Letters, digits and signs that need no look: most text is nothing else. Terminals agree about
+their widths; about those of vowel signs and of joined pictures they do not.
+"""
 
 
 def safe_text(value: object, limit: int = 2000, multiline: bool = False) -> str:
@@ -39,7 +41,7 @@ def safe_text(value: object, limit: int = 2000, multiline: bool = False) -> str:
     text = "" if value is None else str(value)
     if len(text) > limit:
         text = text[: max(limit - 1, 0)] + ELLIPSIS[:limit]
-    if _ORDINARY.fullmatch(text):
+    if ORDINARY.fullmatch(text):
         return text
     kept: list[str] = []
     marks = MAX_MARKS

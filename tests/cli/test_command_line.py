@@ -20,6 +20,7 @@ import pytest
 
 from providers.sandbox import Sandbox
 from tui.cli import main
+from tui.paths import Paths
 
 NOW = datetime(2026, 11, 6, 17, 0, tzinfo=UTC)
 
@@ -348,3 +349,15 @@ def test_an_archive_that_cannot_be_opened_is_said(
     archive.write_bytes(b"this is not a database, whatever its name says" * 100)
     with pytest.raises(sqlite3.DatabaseError):
         sqlite3.connect(archive).execute("select * from call")
+
+
+@pytest.mark.parametrize("words", [("sync",), ("accounts", "list"), ("accounts", "test")])
+def test_a_broken_config_is_no_empty_one(
+    paths: Paths, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    paths.config_file.parent.mkdir(parents=True, exist_ok=True)
+    paths.config_file.write_text("[accounts.desk]\nprovider = 'nectar'\n[broken\n")
+    assert main(words) == 1
+    said = capsys.readouterr()
+    assert f"{paths.config_file}: " in said.err and "line 3" in said.err
+    assert "No accounts yet" not in said.out

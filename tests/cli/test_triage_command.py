@@ -97,6 +97,8 @@ def test_of_calls_that_are_not_here_the_others_are_kept(
         (("desk:1", "--until", "1h"), "goes with --state snoozed"),
         (("desk:1", "--note", " "), "a note is some text"),
         (("desk:1", "--tag", "a,b"), "has no comma"),
+        (("desk:1", "--comment", "refund"), "begin with the time"),
+        (("desk:1", "--comment", "3:99 refund"), "begin with the time"),
         (("desk:1", "--tag", "a", "--undo"), "--undo stands alone"),
         (("nobody:1", "--tag", "a"), "no account"),
         (("desk", "--tag", "a"), "does not name a call"),
@@ -125,6 +127,25 @@ def test_a_snooze_has_an_end(capsys: pytest.CaptureFixture[str], desk: Services)
         decided = archive.triage.of("desk", "1")
     assert decided.state == "snoozed"
     assert 3500 < (decided.snoozed_until or 0) - desk.now().timestamp() < 3610
+
+
+def test_the_end_of_a_snooze_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("desk:1", "--state", "snoozed", "--until", "2100-01-01T09:00Z", "--note", "later")
+    assert "snoozed until 2100-01-01T09:00:00Z  later" in triage(capsys, *asked)[1]
+    assert "open  later" in triage(capsys, "desk:1", "--state", "open")[1]
+
+
+def test_a_comment_stands_at_its_time(capsys: pytest.CaptureFixture[str], desk: Services) -> None:
+    said = ("--comment", "3:12 refund promised", "--comment", "1:00:05 goodbye")
+    assert triage(capsys, "desk:1", *said)[0] == 0
+    with desk.open_archive() as archive:
+        events = [event.body for event in archive.triage.events("desk", "1")]
+    assert events == [
+        {"text": "refund promised", "at_s": 192, "recording": 0},
+        {"text": "goodbye", "at_s": 3605, "recording": 0},
+    ]
+    main(["show", "desk:1"])
+    assert "3:12 refund promised" in capsys.readouterr().out
 
 
 def test_an_account_s_region_brings_its_numbers_to_those_of_others(

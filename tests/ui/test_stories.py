@@ -263,6 +263,11 @@ async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(
         await until(pilot, lambda: main(pilot).playback.view.position_s >= 64)
         wave = main(pilot).query_one(Waveform)
         await until(pilot, lambda: BLOCKS.comment in wave.render_line(0).text)
+        await story.press("c")
+        assert re.search(r"comment at 1:\d\d", page(pilot))
+        await story.type("0:05 greeting")  # a time of its own, while it plays
+        await story.press("enter")
+        await until(pilot, lambda: "0:05 greeting (ann" in detail(pilot))
 
 
 async def test_6_who_dropped_this_transferred_call(desk: Services) -> None:

@@ -182,6 +182,23 @@ async def test_a_link_opens_its_call_among_all_and_plays_from_its_time(
         assert table(pilot).current_key == wanted.key
 
 
+async def test_the_place_of_a_link_is_said_until_it_is_played(home: Home) -> None:
+    services = home("nectar")
+    async with run_app(services, "rec dur>60 dur<300").run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        wanted = table(pilot)._rows.window(0, 50)[-1]
+    link = Link("nectar", wanted.id, 21.0)
+    async with RingbackApp(services, link=link).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        main(pilot).query_one(StatusLine).flash("something else", "info")
+        await until(pilot, lambda: status(pilot).rstrip().endswith("space plays from 21s"), 10)
+        await pilot.press("escape", "j")
+        await until(pilot, lambda: "plays from" not in status(pilot))
+        await pilot.press("k", "space")
+        await until(pilot, lambda: "Playing" in player(pilot))
+        await until(pilot, lambda: "plays from" not in status(pilot))
+
+
 async def test_a_links_second_recording_plays(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     services = home("cinnox")
     async with run_app(services, "rec").run_test(size=(80, 24)) as pilot:
@@ -329,7 +346,7 @@ async def test_a_file_that_exists_is_replaced_only_after_a_question(
         assert (tmp_path / "mine.jsonl").read_text() == "mine"
         await ask(pilot)
         await pilot.press("y")
-        await until(pilot, lambda: "1 calls saved" in status(pilot))
+        await until(pilot, lambda: "1 call saved" in status(pilot))
         assert json.loads((tmp_path / "mine.jsonl").read_text())["id"] == "1"
         await pilot.press("E")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExportPrompt))

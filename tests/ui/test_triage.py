@@ -29,6 +29,7 @@ from tui.archive import Archive
 from tui.archive.triage import comment, note, state, tag
 from tui.paths import Paths
 from tui.services import Services
+from widgets.prompt_line import PromptInput
 from widgets.status_line import StatusLine
 
 NOW = START + timedelta(hours=6)
@@ -141,7 +142,8 @@ async def test_a_note_a_tag_a_comment_and_a_snooze_are_asked_for(desk: Services)
         await pilot.press("enter")
         await press_each(pilot, "cnothing")
         await pilot.press("enter")
-        assert "begin with the time" in status(pilot)
+        assert "begin with the time" in status(pilot) and "nothing" in page(pilot)
+        await pilot.press("escape")
         await press_each(pilot, "Z1h")
         await pilot.press("enter")
         await ready(pilot)
@@ -337,6 +339,65 @@ async def test_a_question_says_how_many_marked_calls_are_not_shown(desk: Service
         await until(pilot, lambda: "2 calls (1 not shown), tag" in page(pilot))
         await pilot.press("escape")
     assert decided(desk, 10, 9) == ["new", "new"]
+
+
+async def test_what_was_typed_can_be_mended(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await press_each(pilot, "Zmon 9:75")
+        await pilot.press("enter")
+        assert "is not 1h" in status(pilot)
+        await pilot.press("backspace", "backspace")
+        await press_each(pilot, "30")
+        await pilot.press("enter")
+        await ready(pilot)
+        until_s = archive_of(pilot).triage.of("desk", "10").snoozed_until or 0
+        assert datetime.fromtimestamp(until_s, UTC) == datetime(2026, 11, 9, 9, 30, tzinfo=UTC)
+
+
+async def test_a_pasted_note_that_is_too_long_is_told_of_and_kept_in_the_line(
+    desk: Services,
+) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("D")
+        main(pilot).query_one(PromptInput).post_message(events.Paste("n" * 4010))
+        await pilot.pause()
+        await pilot.press("enter")
+        assert "at most 4,000 characters" in status(pilot)
+        await pilot.press(*["backspace"] * 10, "enter")
+        await ready(pilot)
+        ten = archive_of(pilot).triage.of("desk", "10")
+        assert ten.state == "done" and len(ten.note or "") == 4000
+
+
+async def test_an_archive_that_breaks_is_told_of_by_the_keys_that_go_on(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+
+        def broken(*_: object) -> set[int]:
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
+        monkeypatch.setattr(Archive, "untriaged", broken)
+        for key in ("d", "n", "N"):
+            await pilot.press(key)
+            assert "the archive cannot be read: data" in status(pilot), key
+
+
+async def test_a_marked_call_that_has_gone_is_told_of_and_marked_no_more(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await pilot.press("j", "x", "k")
+        with desk.open_archive() as archive:
+            archive.purge([archive.key_of("desk", "9") or 0], None)
+        await pilot.press("f")
+        await ready(pilot)
+        assert "1 call no longer here" in status(pilot) and not table(pilot).marked
+        await pilot.press("f")
+        await ready(pilot)
+    assert decided(desk, 10) == ["follow-up"]
 
 
 async def test_all_lines_of_a_pasted_note_are_kept(desk: Services) -> None:

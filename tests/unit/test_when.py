@@ -87,6 +87,13 @@ def test_period_reaches_to_the_end_of_its_last_day() -> None:
         ("wed", "2026-11-11T08:00:00+00:00"),
         ("2026-11-20", "2026-11-20T08:00:00+00:00"),
         ("2026-11-04T18:30", "2026-11-04T17:30:00+00:00"),
+        ("2026-11-04 18:30", "2026-11-04T17:30:00+00:00"),
+        ("2026-12-01 9:00", "2026-12-01T08:00:00+00:00"),
+        ("14:30", "2026-11-04T13:30:00+00:00"),
+        ("9:00", "2026-11-05T08:00:00+00:00"),
+        ("today 23:59", "2026-11-04T22:59:00+00:00"),
+        ("Tomorrow  9:30", "2026-11-05T08:30:00+00:00"),
+        ("mon 14:30", "2026-11-09T13:30:00+00:00"),
     ],
 )
 def test_a_time_to_put_something_off_to(text: str, later: str) -> None:
@@ -94,7 +101,13 @@ def test_a_time_to_put_something_off_to(text: str, later: str) -> None:
     assert parse_later(text, wednesday, ZoneInfo("Europe/Paris")).isoformat() == later
 
 
-@pytest.mark.parametrize("text", ["", "soon", "mo", "2026-11-04", "2026-13-01", "0h", "we d"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "soon", "mo", "2026-11-04", "2026-13-01", "0h", "we d", "today", "today 9:00"),
+        *("25:00", "9:75", "soon 9:00", "2026-13-01 9:00", "2026-11-04 9:00", "9:00 9:00"),
+    ],
+)
 def test_what_is_not_in_the_future_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_later(text, datetime(2026, 11, 4, 10, tzinfo=UTC), UTC)

@@ -10,7 +10,7 @@ from textual.geometry import Region
 
 from tests.widgets.samples import hostile_text
 from widgets.cells import Line
-from widgets.lines import LineView, ScrolledLines, changed_width, filled
+from widgets.lines import LineView, ScrolledLines, changed_span, changed_width, filled
 
 
 def width_of(line: Line) -> int:
@@ -43,6 +43,19 @@ def test_changed_width_ends_behind_the_last_difference() -> None:
     assert changed_width(old, (("0:41", "bold"), (" / 4:14", ""))) == 4
     assert changed_width(None, old) == 11
     assert changed_width((("日本x", ""),), (("日語x", ""),)) == 4
+
+
+def test_a_line_of_letters_that_terminals_measure_otherwise_is_sent_whole() -> None:
+    # one terminal gives a vowel sign a cell of its own, so what stands behind it stands elsewhere
+    plain, hindi = (("Jack Foster     done", ""),), (("अर्जुन शर्मा        open", ""),)
+    for name, old in (("old", hindi), ("new", plain)):
+        new = plain if name == "old" else hindi
+        assert changed_width(old, new) == 20, name
+        assert changed_span(old, new) == (0, 20), name
+    later = (("अर्जुन शर्मा        done", ""),)
+    assert changed_span(hindi, later) == (0, 20)
+    assert changed_span(hindi, hindi) == (0, 0) and changed_width(hindi, hindi) == 0
+    assert changed_span(plain, (("Jack Foster     open", ""),)) == (16, 20)
 
 
 class Counter(LineView):

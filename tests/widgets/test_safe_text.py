@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from tests.widgets.samples import HOSTILE, hostile_text
 from widgets.cells import fit, wrap
-from widgets.safe import _ORDINARY, MAX_MARKS, safe_text
+from widgets.safe import MAX_MARKS, ORDINARY, safe_text
 
 FORBIDDEN_BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 SEEDS = range(400)
@@ -93,7 +93,7 @@ def test_wrap_keeps_the_words_and_the_width() -> None:
 def test_ordinary_characters_are_those_that_stay_as_they_are() -> None:
     for code in range(0x110000):
         char = chr(code)
-        if _ORDINARY.fullmatch(char):
+        if ORDINARY.fullmatch(char):
             assert unicodedata.category(char) not in (
                 "Mn",
                 "Me",

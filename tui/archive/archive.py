@@ -25,7 +25,7 @@ from tui.archive.rows import RowList
 from tui.archive.schema import migrate
 from tui.archive.syncs import SyncTables
 from tui.archive.triage import TriageLog, triage_of
-from tui.query import EVERYTHING, FIELDS, STATES, Query, Term
+from tui.query import EVERYTHING, FIELDS, STATES, Query, Term, words
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
@@ -447,7 +447,10 @@ class Archive(SyncTables):
         if kind == "state":
             known = dict.fromkeys(STATES, 0)
         needle = needle_of(start)
-        fits = [value for value in known if value and (not start or finds(value, needle))]
+        if words(start):
+            fits = [value for value in known if value and finds(value, needle)]
+        else:  # signs alone, which a query would not look for
+            fits = [value for value in known if value and start in value]
         return sorted(fits, key=lambda value: (-known[value], value))[:limit]
 
     def get(self, account: str, id_: str) -> Call | None:

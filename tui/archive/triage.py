@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -109,6 +110,19 @@ def comment(text: str, at_s: float, recording: int = 0) -> Change:
     """A comment `at_s` seconds into a recording. Raises ValueError as `note`."""
     said = _text(text, "a comment", MAX_TEXT)
     return Change("comment", {"text": said, "at_s": round(at_s, 1), "recording": recording})
+
+
+def timed(text: str) -> tuple[str, float] | None:
+    """``3:12 refund`` as its words and the seconds into a recording; None without a time."""
+    match = _TIMED.fullmatch(text)
+    if match is None:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()[:3])
+    return match[4], hours * 3600 + minutes * 60 + seconds
+
+
+_TIMED = re.compile(r"\s*(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d)\s+(\S.*)", re.S | re.A)
+UNTIMED = "begin with the time in the recording, for example 3:12 refund"
 
 
 def tag(name: str) -> Change:

@@ -131,7 +131,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
             self._flash(f"{link.name} is not in the archive", "warning")
             return
         self._go_to_call(key)
-        self._say_place(link)
+        self._show_progress()
 
     def _after_first_paint(self) -> None:
         if not gc.isenabled():  # the start put it off; what is there by now stays to the end
@@ -199,13 +199,15 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         self.query_one(CallTable).set_class(empty, "-empty")
 
     def _show_progress(self) -> None:
-        """What runs, and with which key it ends; else which account has a trouble."""
+        """What runs, and with which key it ends; else where a link plays, or which account has a
+        trouble.
+        """
         going_on = (self.jumping, self.exporting, self.downloading, self.syncs.progress)
         running = " · ".join(filter(None, going_on))
         if running:
             running += f" ({self._key('cancel')} stops)"
         troubles = state.troubles(self.accounts, self._snapshot)
-        self.query_one(StatusLine).progress = running or troubles
+        self.query_one(StatusLine).progress = running or self._place() or troubles
 
     def _show_position(self) -> None:
         table = self.query_one(CallTable)
@@ -239,6 +241,8 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
     @on(CallTable.Highlighted)
     def _highlighted(self) -> None:
         self._expect_play()
+        if self._link:
+            self._show_progress()
         if self._started:
             self._reach()
         if self.detail_shown:

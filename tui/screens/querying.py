@@ -18,7 +18,6 @@ from tui.settings import Settings, View
 from tui.views import views
 from widgets.call_table import CallTable
 from widgets.filter_line import Choices, FilterLine
-from widgets.safe import safe_text
 from widgets.sidebar import ALL, Sidebar
 
 COMPLETED = 8
@@ -138,4 +137,4 @@ class QueryingScreen(ReadingScreen):
 
 def _names(services: Services, kind: str, start: str) -> list[str]:
     with services.open_archive() as archive:
-        return [safe_text(name, 200) for name in archive.complete(kind, start, COMPLETED)]
+        return [state.typed(name) for name in archive.complete(kind, start, COMPLETED)]

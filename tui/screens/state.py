@@ -19,7 +19,7 @@ from tui.archive.facets import Facets
 from tui.archive.heard import Heard, recording_key
 from tui.archive.places import ORDERS
 from tui.commands import COMMANDS, first_key
-from tui.query import Query, completed
+from tui.query import Query, completed, words
 from tui.screens.parts import NO_PART, Part
 from tui.services import Services
 from widgets.columns import Clock, duration_text, time_text
@@ -225,14 +225,21 @@ def facet_items(facets: Facets) -> tuple[FacetItem, ...]:
     """The sidebar's counts, by kind; what each adds to the query is safe to show."""
     more = "" if facets.complete else "+"
     return tuple(
-        FacetItem(title, name, _piece(kind, safe_text(name, 200)), f"{calls:,}{more}")
+        FacetItem(title, name, piece_of(kind, name), f"{calls:,}{more}")
         for kind, title in FACET_TITLES.items()
         for name, calls in islice(facets.counts[kind].items(), FACETS_SHOWN)
     )
 
 
-def _piece(kind: str, name: str) -> str:
-    return name if kind == "outcome" else completed(f"{kind}:", name).strip()
+def piece_of(kind: str, name: str) -> str:
+    """What finds the calls that a facet counts for a name."""
+    return name if kind == "outcome" else completed(f"{kind}:", typed(name)).strip()
+
+
+def typed(name: str) -> str:
+    """A name as a query's line may hold it: safe to show, and with the same words."""
+    safe = safe_text(name, 200)
+    return safe if words(safe) == words(name) else " ".join(words(name))
 
 
 EDITING_HINTS = (KeyHint("enter", "Keep", ""), KeyHint("esc", "Undo", ""))

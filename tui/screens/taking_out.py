@@ -19,7 +19,7 @@ from providers.model import Call
 from tui import audit
 from tui.accounts import Account
 from tui.archive import TROUBLES, Archive
-from tui.links import Link, link_text, page_address, time_text
+from tui.links import Link, calls_text, link_text, page_address, time_text
 from tui.listening import WITH_SOUND
 from tui.network import NetworkThread
 from tui.query import Query
@@ -109,6 +109,7 @@ class TakingOutScreen(PlayingScreen):
             self._record(audit.PLAY, call=name, recording=playing.index + 1)
             if self._link and self._link.name == name:
                 self._link = None
+                self._show_progress()
 
     def _saved(self, account: Account, call: Call, paths: list[Path]) -> None:
         super()._saved(account, call, paths)
@@ -132,10 +133,15 @@ class TakingOutScreen(PlayingScreen):
         else:
             super().action_play()
 
-    def _say_place(self, link: Link) -> None:
-        if link.at_s is not None:
-            part = f" of recording {link.recording + 1}" if link.recording else ""
-            self._flash(f"{self._key('play')} plays from {time_text(link.at_s)}{part}")
+    def _place(self) -> str:
+        """From where the call that the screen was opened at plays, while the cursor is on it."""
+        link = self._link
+        if link is None or link.at_s is None or self._archive is None:
+            return ""
+        if self._archive.key_of(link.account, link.id) != self.query_one(CallTable).current_key:
+            return ""
+        part = f" of recording {link.recording + 1}" if link.recording else ""
+        return f"{self._key('play')} plays from {time_text(link.at_s)}{part}"
 
     # -- copies
 
@@ -329,7 +335,7 @@ class TakingOutScreen(PlayingScreen):
             said = getattr(error, "strerror", None) or error
             self._flash(f"not exported: {said}", "error")
         else:
-            self._flash(f"{exported.calls:,} calls saved in {path}")
+            self._flash(f"{calls_text(exported.calls)} saved in {path}")
             self._record(
                 audit.EXPORT, form=form, calls=exported.calls, accounts=sorted(exported.accounts)
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
@@ -15,6 +14,7 @@ from textual.widget import Widget
 
 from tui.archive import TROUBLES, Archive
 from tui.archive.archive import UNTRIAGED
+from tui.links import calls_text
 from tui.listening import Playing
 from tui.query import Query
 from tui.screens.playing import PlayingScreen
@@ -33,7 +33,6 @@ _log = logging.getLogger(__name__)
 LOOK_AHEAD = 5000
 """Rows that are searched at once for the next untriaged call; beyond that, beside the screen."""
 LATER_WORDS = ("1h", "tomorrow", "monday", "tuesday", "wednesday", "thursday", "friday", "3d")
-_COMMENT = re.compile(r"\s*(?:(\d{1,2}):)?(\d{1,3}):(\d{2})\s+(.*)", re.S)
 
 
 class Write(NamedTuple):
@@ -85,9 +84,9 @@ class TriagingScreen(PlayingScreen):
     def _how_many(self, keys: Sequence[int]) -> str:
         """``60 calls``, and how many of them the query does not show: marks outlive it."""
         if self._archive is None or len(keys) > LOOK_AHEAD:
-            return _calls(keys)
+            return calls_text(len(keys))
         hidden = len(keys) - len(self._archive.among(keys, self._query))
-        return _calls(keys) + (f" ({hidden:,} not shown)" if hidden else "")
+        return calls_text(len(keys)) + (f" ({hidden:,} not shown)" if hidden else "")
 
     @on(CallTable.Marked)
     def _marks_changed(self) -> None:
@@ -170,7 +169,9 @@ class TriagingScreen(PlayingScreen):
         self._ask(keys, "tag (-tag: take away)", named, words)
 
     def action_comment(self) -> None:
-        """Ask for a comment at the playhead; where nothing plays, for its time as well."""
+        """Ask for a comment at the playhead or the time that it begins with; where nothing plays,
+        it must.
+        """
         from tui.archive import triage
 
         key = self._table.current_key
@@ -181,14 +182,10 @@ class TriagingScreen(PlayingScreen):
         at_s = self.playback.view.position_s
 
         def said(text: str) -> None:
-            if playing:
-                made = triage.comment(text, at_s, playing.index)
-            elif match := _COMMENT.fullmatch(text):
-                hours, minutes, seconds = (int(part or 0) for part in match.groups()[:3])
-                made = triage.comment(match[4], hours * 3600 + minutes * 60 + seconds)
-            else:
-                raise ValueError("begin with the time in the recording, for example 3:12 refund")
-            self._decide([key], [made])
+            timed = triage.timed(text) or ((text, at_s) if playing else None)
+            if timed is None:
+                raise ValueError(triage.UNTIMED)
+            self._decide([key], [triage.comment(*timed, playing.index if playing else 0)])
 
         label = f"comment at {duration_text(at_s)}" if playing else "comment: m:ss text"
         self._ask([key], label, said)
@@ -203,7 +200,7 @@ class TriagingScreen(PlayingScreen):
             later = parse_later(text, self.services.now(), self.services.zone)
             self._decide(keys, [triage.state("snoozed", later.timestamp())], onward=len(keys) == 1)
             clock = Clock(self.services.now(), self.services.zone)
-            self._flash(f"{_calls(keys)} snoozed until {time_text(later, clock)}")
+            self._flash(f"{calls_text(len(keys))} snoozed until {time_text(later, clock)}")
             if len(keys) > 1:
                 self._clear_marks()
 
@@ -225,7 +222,7 @@ class TriagingScreen(PlayingScreen):
             self._flash("there is nothing to undo", "warning")
             return
         step, key = undone
-        self._flash(f"undone: {described(step.changes)} ({_calls(step.calls)})")
+        self._flash(f"undone: {described(step.changes)} ({calls_text(len(step.calls))})")
         if key is not None:
             self._show_call(key)
 
@@ -236,21 +233,24 @@ class TriagingScreen(PlayingScreen):
         answer: Callable[[str], None],
         words: Sequence[str] = (),
     ) -> None:
-        """Ask for a line of text about some calls; what is wrong with it is said."""
-        if not keys:
+        """Ask for a line of text about some calls; what is wrong with it is said, and it can be
+        mended.
+        """
+        if not keys or self._prompt is None:
             return
+        prompt = self._prompt
 
         def answered(text: str) -> None:
             try:
                 answer(text)
             except ValueError as error:
                 self._flash(str(error), "warning")
+                prompt.ask(label, answered, back, words, text)
 
         if len(keys) > 1:
             label = f"{self._how_many(keys)}, {label}"
         back: Widget = self.query_one(CallDetail) if self.detail_open else self._table
-        if self._prompt:
-            self._prompt.ask(label, answered, back, words)
+        prompt.ask(label, answered, back, words)
 
     def _add_prompt(self) -> None:
         """The line for short answers; it comes right after the first paint, which it would cost
@@ -269,12 +269,17 @@ class TriagingScreen(PlayingScreen):
 
         said, person = described(changes), self.services.person
 
-        def written(_: object) -> None:
-            if len(keys) > 1:
-                self._flash(f"{_calls(keys)}: {said} ({self._key('undo')} undoes)")
+        def written(gone: set[int]) -> None:
+            if gone:
+                self._flash(f"{calls_text(len(gone))} no longer here", "warning")
+                self._table.marked -= gone
+            elif len(keys) > 1:
+                self._flash(f"{calls_text(len(keys))}: {said} ({self._key('undo')} undoes)")
 
-        def act(archive: Archive) -> None:
-            archive.triage.act(archive.names_of(keys), changes, person)
+        def act(archive: Archive) -> set[int]:
+            names = {key: name for key in keys for name in archive.names_of([key])}
+            archive.triage.act(list(names.values()), changes, person)
+            return set(keys) - names.keys()
 
         self._enqueue(Write(frozenset(keys), act, written))
         if onward:
@@ -353,7 +358,11 @@ class TriagingScreen(PlayingScreen):
             start, near = at + 1, keys[at + 1 : at + 1 + LOOK_AHEAD]
         else:
             start, near = max(0, at - LOOK_AHEAD), keys[max(0, at - LOOK_AHEAD) : at]
-        undecided = self._archive.untriaged(near) - self._unseen
+        try:
+            undecided = self._archive.untriaged(near) - self._unseen
+        except TROUBLES as error:
+            self._flash(f"the archive cannot be read: {error}", "error")
+            return None
         places = range(len(near)) if step > 0 else range(len(near) - 1, -1, -1)
         return next((start + place for place in places if near[place] in undecided), None)
 
@@ -424,10 +433,6 @@ class TriagingScreen(PlayingScreen):
             self.playback.seek_by(event.at_s - self.playback.view.position_s)
         elif current := self._current():
             self._play(*current, event.recording, start_s=event.at_s)
-
-
-def _calls(calls: Sequence[object]) -> str:
-    return "1 call" if len(calls) == 1 else f"{len(calls):,} calls"
 
 
 def _undo(archive: Archive, person: str) -> tuple[Undone, int | None] | None:

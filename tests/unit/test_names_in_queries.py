@@ -1,0 +1,51 @@
+"""Names of vendors in the sidebar and behind a colon: choosing one finds its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from providers.model import Agent
+from tests.archive.calls import call
+from tui.archive import Archive
+from tui.query import parse
+from tui.screens import state
+from widgets.safe import safe_text
+
+NOW = datetime(2026, 11, 4, tzinfo=UTC)
+NAMES = (
+    "\x1b]0;title\x07Ann\x1b[31m",
+    "line one\nline two\r\x08gone",
+    "zero\u200bwidth \u2066isolated\u2069",
+    "[/nope]",
+    'the "best" team',
+    "long " + "name " * 60,
+    "Zoë Núñez",
+)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with Archive(tmp_path / "archive.db") as archive:
+        calls = [call(n, agents=(Agent(str(n), name),)) for n, name in enumerate(NAMES)]
+        with archive.transaction():
+            archive.save("desk", calls)
+        yield archive
+
+
+def test_each_name_of_the_sidebar_finds_its_calls(archive: Archive) -> None:
+    names = archive.facets(within=None).counts["agent"]
+    assert len(names) == len(NAMES)
+    for name in names:
+        piece = state.piece_of("agent", name)
+        assert safe_text(piece) == piece
+        assert archive.count(parse(piece, NOW, UTC)) == 1, (name, piece)
+
+
+def test_what_is_no_word_completes_the_names_that_hold_it(archive: Archive) -> None:
+    assert archive.complete("agent", "[/") == ["[/nope]"]
+    assert archive.complete("agent", "|") == []
+    assert len(archive.complete("agent", "")) == len(NAMES)
