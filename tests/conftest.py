@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests import idle
 from tui.paths import Paths
 
 _FOREIGN = ("RINGBACK_", "SSH_", "XDG_", "KEYRING_", "TEXTUAL", "DBUS_", "PULSE_")
@@ -47,6 +48,14 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     monkeypatch.setenv("TZ", "UTC")
     if hasattr(time, "tzset"):
         time.tzset()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_pilots() -> Iterator[None]:
+    """A key costs as long as what it does, whatever else the machine does."""
+    with pytest.MonkeyPatch.context() as patch:
+        idle.install(patch)
+        yield
 
 
 @pytest.fixture

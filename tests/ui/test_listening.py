@@ -97,8 +97,7 @@ async def test_it_goes_on_where_it_was_left(home: Home) -> None:
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot)
         await pilot.press("shift+right")
-        await until(pilot, lambda: position_s(player(pilot)) >= 30)
-        assert "Playing" in player(pilot)
+        await until(pilot, lambda: position_s(player(pilot)) >= 30 and "Playing" in player(pilot))
         title, key = main(pilot).playback.view.title, table(pilot).current_key
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot, key)

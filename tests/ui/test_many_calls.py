@@ -473,7 +473,7 @@ async def test_another_query_ends_the_counting_of_the_one_before(
         began.clear()
         await pilot.press("escape")
         await until(pilot, began.is_set)
-    assert ended.is_set(), "who leaves does not wait for it"
+    assert ended.wait(10), "who leaves does not wait for it, and it ends"
 
 
 @pytest.mark.slow
