@@ -9,11 +9,13 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from tests import idle
 from tui.paths import Paths
 
 _FOREIGN = ("RINGBACK_", "SSH_", "XDG_", "KEYRING_", "TEXTUAL", "DBUS_", "PULSE_")
@@ -32,14 +34,22 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background jo
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A new folder for each user."""
+    folder = tmp_path_factory.mktemp("users")  # it looks through all there is: once, not each time
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def alone(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> None:
     """The environment of a fresh user who has no keyring."""
     for name in list(os.environ):
         kept = name.startswith("TEXTUAL_SNAPSHOT")  # the snapshot plugin's own
         if (name.startswith(_FOREIGN) or name in _ALSO) and not kept:
             monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("user")
+    home = next(homes)
+    home.mkdir(mode=0o700)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("RINGBACK_HOME", str(home / "ringback"))
     monkeypatch.setenv("RINGBACK_RUNTIME_DIR", str(home / "run"))  # no speaker of this user's
@@ -47,6 +57,14 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     monkeypatch.setenv("TZ", "UTC")
     if hasattr(time, "tzset"):
         time.tzset()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_pilots() -> Iterator[None]:
+    """A key costs as long as what it does, whatever else the machine does."""
+    with pytest.MonkeyPatch.context() as patch:
+        idle.install(patch)
+        yield
 
 
 @pytest.fixture

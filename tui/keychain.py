@@ -17,6 +17,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
@@ -30,6 +31,16 @@ _SYSTEM = {
     "keyring.backends.Windows.WinVaultKeyring": "Windows Credential Manager",
 }
 _OFF = ("keyring.backends.null", "keyring.backends.fail")
+
+
+def turned_off(environ: Mapping[str, str]) -> str:
+    """Why nothing need be asked: the environment says that no keyring is wanted; else empty."""
+    module, _, class_ = environ.get("PYTHON_KEYRING_BACKEND", "").rpartition(".")
+    return _off(module) if module in _OFF and class_ == "Keyring" else ""
+
+
+def _off(module: str) -> str:
+    return f"the keyring is turned off ({module})"
 
 
 class Stop(Exception):
@@ -82,7 +93,7 @@ def _backend() -> Any:
     if ring is None or type(ring).__module__ == "keyring.backends.chainer":
         return _best()
     if type(ring).__module__ in _OFF:
-        raise Stop("absent", f"the keyring is turned off ({type(ring).__module__})")
+        raise Stop("absent", _off(type(ring).__module__))
     for kind in type(ring).__mro__:
         if (
             f"{kind.__module__}.".startswith("keyrings.alt.")

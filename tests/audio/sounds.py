@@ -12,7 +12,9 @@ from array import array
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, wraps
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import av
 from av.audio.frame import AudioFrame
@@ -35,12 +37,16 @@ def _once(make: Callable[..., array[int]]) -> Callable[..., array[int]]:
 @_once
 def tone(seconds: float, rate: int, channels: int = 1, hz: float = 440.0) -> array[int]:
     """Interleaved s16: a tone that swells, another pitch on the second channel, never zero."""
-    out = array("h")
-    for i in range(round(seconds * rate)):
-        swell = 6000 + 6000 * i / (seconds * rate)
-        for channel in range(channels):
-            pitch = hz * (1 + channel / 2)
-            out.append(int(swell * math.sin(2 * math.pi * pitch * i / rate)) or 1)
+    count = round(seconds * rate)
+    out = array("h", bytes(2 * count * channels))
+    for channel in range(channels):
+        pitch = 2 * math.pi * hz * (1 + channel / 2) / rate
+        # a whole number of waves: every second is as the first one
+        second = cycle([math.sin(pitch * i) for i in range(min(rate, count))])
+        swell = 6000 / max(1, count)
+        out[channel::channels] = array(
+            "h", [int((6000 + swell * i) * next(second)) or 1 for i in range(count)]
+        )
     return out
 
 
@@ -138,26 +144,31 @@ def encode(
     return data
 
 
+def _coded(rate: int, channels: int, *how: Any, **more: Any) -> Callable[[float], bytes]:
+    return lambda seconds: encode(tone(seconds, rate, channels), rate, channels, *how, **more)
+
+
+_FAST = {"options": {"movflags": "faststart"}}
+KINDS: dict[str, Callable[[float], bytes]] = {
+    "mp3-8k-mono": _coded(8000, 1, "mp3", "libmp3lame", bit_rate=16_000),
+    "mp3-44k-stereo": _coded(44_100, 2, "mp3", "libmp3lame", bit_rate=128_000),
+    "m4a": _coded(44_100, 2, "mp4", "aac", **_FAST),
+    "mp4-picture": _coded(48_000, 2, "mp4", "aac", picture=True, **_FAST),
+    "mp4-moov-last": _coded(16_000, 1, "mp4", "aac"),
+    "aac-adts": _coded(16_000, 1, "adts", "aac"),
+    "wav-16k-mono": lambda seconds: wav(tone(seconds, 16_000), 16_000),
+    "wav-48k-stereo": lambda seconds: wav(tone(seconds, 48_000, 2), 48_000, 2),
+    "wav-ulaw": lambda seconds: ulaw(tone(seconds, 8000)),
+    "opus": _coded(48_000, 2, "ogg", "libopus", bit_rate=32_000),
+    "webm": _coded(48_000, 2, "webm", "libopus", bit_rate=32_000),
+    "flac": _coded(44_100, 2, "flac", "flac"),
+}
+"""How a file of each kind is made, of so many seconds."""
+
+
 def all_kinds(seconds: float = 0.8) -> dict[str, bytes]:
     """One file of each kind, by name."""
-    narrow, wide = tone(seconds, 8000), tone(seconds, 44_100, 2)
-    middle, full = tone(seconds, 16_000), tone(seconds, 48_000, 2)
-    return {
-        "mp3-8k-mono": encode(narrow, 8000, 1, "mp3", "libmp3lame", bit_rate=16_000),
-        "mp3-44k-stereo": encode(wide, 44_100, 2, "mp3", "libmp3lame", bit_rate=128_000),
-        "m4a": encode(wide, 44_100, 2, "mp4", "aac", options={"movflags": "faststart"}),
-        "mp4-picture": encode(
-            full, 48_000, 2, "mp4", "aac", picture=True, options={"movflags": "faststart"}
-        ),
-        "mp4-moov-last": encode(middle, 16_000, 1, "mp4", "aac"),
-        "aac-adts": encode(middle, 16_000, 1, "adts", "aac"),
-        "wav-16k-mono": wav(middle, 16_000),
-        "wav-48k-stereo": wav(full, 48_000, 2),
-        "wav-ulaw": ulaw(narrow),
-        "opus": encode(full, 48_000, 2, "ogg", "libopus", bit_rate=32_000),
-        "webm": encode(full, 48_000, 2, "webm", "libopus", bit_rate=32_000),
-        "flac": encode(wide, 44_100, 2, "flac", "flac"),
-    }
+    return {kind: make(seconds) for kind, make in KINDS.items()}
 
 
 @cache

@@ -16,7 +16,7 @@ from tests.few import few
 from tui.audio.media import FRAME, RATE, Chunk, Media
 from tui.audio.sniff import Unplayable, demuxer_for
 
-KINDS = sorted(sounds.all_kinds(0.1))
+KINDS = sorted(sounds.KINDS)
 
 
 def decode(data: bytes, start_s: float = 0.0, speed: float = 1.0) -> list[Chunk]:

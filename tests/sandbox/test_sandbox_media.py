@@ -3,17 +3,19 @@
 import io
 import math
 from array import array
+from functools import cache
 from itertools import pairwise
 
 import av
 import httpx
 import pytest
 
-from providers.sandbox import speech
-from providers.sandbox.media import TRAITS, Files, Sound, make
+from providers.sandbox import media, speech
+from providers.sandbox.media import TRAITS, Files, Sound
 from providers.sandbox.speech import RATE, STYLES
 from tests.few import few
 
+make = cache(media.make)  # a minute of sound takes a second to make
 SOUND = Sound("/x", 12345, 20, "mp3-phone", (0, 1))
 
 

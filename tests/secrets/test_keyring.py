@@ -240,6 +240,7 @@ def test_a_keyring_that_is_turned_off_holds_nothing(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
+    monkeypatch.setattr("tui.secrets.run_killable", None)  # there is nothing to ask
     with pytest.raises(TokenMissing, match="turned off"):
         find_token(account())
     with pytest.raises(TokenRefusedStore, match="turned off"):
@@ -255,6 +256,9 @@ def test_the_users_keyringrc_is_obeyed(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert store_token(account(), Secret(TOKEN)) == "keyring (own.FileKeyring)"
     file.write_text("[backend]\ndefault-keyring=own.Missing\n")
     with pytest.raises(TokenRefusedStore, match=r"keyringrc\.cfg names"):
+        find_token(account())
+    file.write_text("[backend]\ndefault-keyring=keyring.backends.null.Keyring\n")
+    with pytest.raises(TokenMissing, match="turned off"):
         find_token(account())
 
 

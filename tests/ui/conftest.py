@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from providers.sandbox import Sandbox
 from tests.ui.driving import services_for
+from tui.jobs import sync_all
 from tui.services import Services
+from tui.sync import Wish
 
 NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
 
@@ -49,3 +55,31 @@ def home(world: Sandbox) -> Callable[..., Services]:
         return services_for(sandbox, vendors, os.environ)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Archives as syncs left them, named by their vendors."""
+    return tmp_path_factory.mktemp("archives")
+
+
+@pytest.fixture
+def synced(home: Callable[..., Services], archives: Path) -> Callable[..., Services]:
+    """As `home`, with the calls here already: the vendors are asked once for all tests."""
+
+    def make(*vendors: str) -> Services:
+        services, same = home(*vendors), archives / " ".join(vendors)
+        if not same.exists():
+            with ThreadPoolExecutor() as beside:  # a loop of its own: the test's one runs
+                beside.submit(_sync, services).result()
+            shutil.copy(services.paths.archive_file, same)
+        shutil.copy(same, services.paths.archive_file)
+        return services
+
+    return make
+
+
+def _sync(services: Services) -> None:
+    with services.open_archive() as archive:
+        reports = asyncio.run(sync_all(services, services.accounts.list(), archive, Wish()))
+        assert not any(report.error or report.problems for report in reports)

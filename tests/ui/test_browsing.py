@@ -43,8 +43,8 @@ async def test_an_account_that_was_never_synced_shows_its_calls_by_itself(home: 
         assert status(pilot).startswith(" rows 1-21 of")
 
 
-async def test_enter_opens_a_detail_that_shows_who_what_and_which_recordings(home: Home) -> None:
-    async with run_app(home("nectar"), "rec dispo:c").run_test(size=(80, 24)) as pilot:
+async def test_enter_opens_a_detail_that_shows_who_what_and_which_recordings(synced: Home) -> None:
+    async with run_app(synced("nectar"), "rec dispo:c").run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.press("j", "enter")
         await until(pilot, lambda: pilot.app.focused is main(pilot).query_one(CallDetail))
@@ -57,8 +57,8 @@ async def test_enter_opens_a_detail_that_shows_who_what_and_which_recordings(hom
         assert table(pilot).current_key == opened, "newer calls may have come above it"
 
 
-async def test_typing_narrows_the_table_and_escape_brings_everything_back(home: Home) -> None:
-    async with run_app(home("cinnox")).run_test(size=(120, 30)) as pilot:
+async def test_typing_narrows_the_table_and_escape_brings_everything_back(synced: Home) -> None:
+    async with run_app(synced("cinnox")).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         everything = len(table(pilot)._rows)
         await press_each(pilot, "/missed")
@@ -74,8 +74,8 @@ async def test_typing_narrows_the_table_and_escape_brings_everything_back(home: 
         await until(pilot, lambda: len(table(pilot)._rows) == everything)
 
 
-async def test_what_is_not_understood_is_shown_and_narrows_nothing(home: Home) -> None:
-    async with run_app(home("cinnox")).run_test(size=(120, 30)) as pilot:
+async def test_what_is_not_understood_is_shown_and_narrows_nothing(synced: Home) -> None:
+    async with run_app(synced("cinnox")).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         everything = len(table(pilot)._rows)
         await press_each(pilot, "/agnt:anna")
@@ -85,11 +85,11 @@ async def test_what_is_not_understood_is_shown_and_narrows_nothing(home: Home) -
         assert len(table(pilot)._rows) == everything
 
 
-async def test_keys_typed_ahead_of_the_screen_stay_in_order(home: Home) -> None:
+async def test_keys_typed_ahead_of_the_screen_stay_in_order(synced: Home) -> None:
     """As they come over a slow line: several in one packet."""
     from textual import events
 
-    async with run_app(home("cinnox")).run_test(size=(120, 30)) as pilot:
+    async with run_app(synced("cinnox")).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         keys = ["slash", "a", "1", "ctrl+u", *"voicemail", "enter", "j", "j"]
         for key in keys:
@@ -101,8 +101,8 @@ async def test_keys_typed_ahead_of_the_screen_stay_in_order(home: Home) -> None:
         assert "voicemail" in cursor_row(pilot)
 
 
-async def test_each_column_sorts_by_key_and_by_mouse(home: Home) -> None:
-    async with run_app(home("cinnox")).run_test(size=(120, 30)) as pilot:
+async def test_each_column_sorts_by_key_and_by_mouse(synced: Home) -> None:
+    async with run_app(synced("cinnox")).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         newest = cursor_row(pilot)
         await pilot.press("z")
@@ -118,8 +118,8 @@ async def test_each_column_sorts_by_key_and_by_mouse(home: Home) -> None:
         assert main(pilot).sort[0] == column
 
 
-async def test_a_click_chooses_and_a_second_one_opens(home: Home) -> None:
-    async with run_app(home("cinnox")).run_test(size=(80, 24)) as pilot:
+async def test_a_click_chooses_and_a_second_one_opens(synced: Home) -> None:
+    async with run_app(synced("cinnox")).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pilot.click(table(pilot), offset=(20, 4))
         assert table(pilot).cursor == 3
@@ -128,8 +128,8 @@ async def test_a_click_chooses_and_a_second_one_opens(home: Home) -> None:
         assert main(pilot).detail_open
 
 
-async def test_views_by_number_by_sidebar_and_a_number_without_one(home: Home) -> None:
-    async with run_app(home("cinnox")).run_test(size=(120, 30)) as pilot:
+async def test_views_by_number_by_sidebar_and_a_number_without_one(synced: Home) -> None:
+    async with run_app(synced("cinnox")).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("3")
         await settled(pilot)
@@ -206,8 +206,8 @@ async def test_what_another_process_writes_appears_and_the_cursor_stays_on_its_c
         assert cursor_row(pilot) == before
 
 
-async def test_columns_are_chosen_and_kept(home: Home) -> None:
-    services = home("cinnox")
+async def test_columns_are_chosen_and_kept(synced: Home) -> None:
+    services = synced("cinnox")
     async with run_app(services).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         assert "Outcome" in text_of(table(pilot)).splitlines()[0]
@@ -218,8 +218,8 @@ async def test_columns_are_chosen_and_kept(home: Home) -> None:
         )
 
 
-async def test_resizing_changes_the_panes_and_keeps_the_call(home: Home) -> None:
-    async with run_app(home("cinnox")).run_test(size=(200, 50)) as pilot:
+async def test_resizing_changes_the_panes_and_keeps_the_call(synced: Home) -> None:
+    async with run_app(synced("cinnox")).run_test(size=(200, 50)) as pilot:
         await settled(pilot)
         screen = main(pilot)
         detail_pane, sidebar = screen.query_one(CallDetail), screen.query_one(Sidebar)
@@ -260,8 +260,8 @@ async def test_all_is_loaded_on_demand_and_cancelled_by_a_key(
         assert main(pilot)._snapshot.walks["liner"] == []
 
 
-async def test_names_are_completed_while_a_query_is_typed(home: Home) -> None:
-    services = home("nectar")
+async def test_names_are_completed_while_a_query_is_typed(synced: Home) -> None:
+    services = synced("nectar")
     async with run_app(services).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         with services.open_archive() as archive:
@@ -290,8 +290,8 @@ async def test_the_sign_stands_under_what_was_not_understood(home: Home, text: s
         assert "foo: is not a field" in below
 
 
-async def test_the_sidebar_counts_what_the_calls_shown_have_and_narrows_by_it(home: Home) -> None:
-    services = home("nectar")
+async def test_the_sidebar_counts_what_the_calls_shown_have_and_narrows_by_it(synced: Home) -> None:
+    services = synced("nectar")
     async with run_app(services).run_test(size=(120, 50)) as pilot:
         await settled(pilot)
         sidebar = main(pilot).query_one(Sidebar)

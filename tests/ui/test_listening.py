@@ -47,8 +47,8 @@ def heard(services: Services, pilot: Pilot[None]) -> object:
         return next(iter(archive.heard.of_call(now.account, now.call.id).values()), None)
 
 
-async def test_turns_loop_silence_side_and_mute(home: Home) -> None:
-    async with run_app(home("nectar"), LONG).run_test(size=(120, 30)) as pilot:
+async def test_turns_loop_silence_side_and_mute(synced: Home) -> None:
+    async with run_app(synced("nectar"), LONG).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("l", "L", "H", "vertical_line", "W")
         assert "nothing is playing; space plays the call's recording" in status(pilot)
@@ -80,8 +80,8 @@ async def test_turns_loop_silence_side_and_mute(home: Home) -> None:
         assert " to " in text and ("speech 0:" in text or "left 0:" in text), text
 
 
-async def test_to_a_part_of_the_recording_from_the_palette(home: Home) -> None:
-    async with run_app(home("nectar"), LONG).run_test(size=(120, 30)) as pilot:
+async def test_to_a_part_of_the_recording_from_the_palette(synced: Home) -> None:
+    async with run_app(synced("nectar"), LONG).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         commands = {one.title: one for one in pilot.app.get_system_commands(pilot.app.screen)}
         await playing(pilot)
@@ -92,13 +92,12 @@ async def test_to_a_part_of_the_recording_from_the_palette(home: Home) -> None:
         await until(pilot, lambda: half <= position_s(player(pilot)) <= half + 3)
 
 
-async def test_it_goes_on_where_it_was_left(home: Home) -> None:
-    services = home("nectar")
+async def test_it_goes_on_where_it_was_left(synced: Home) -> None:
+    services = synced("nectar")
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot)
         await pilot.press("shift+right")
-        await until(pilot, lambda: position_s(player(pilot)) >= 30)
-        assert "Playing" in player(pilot)
+        await until(pilot, lambda: position_s(player(pilot)) >= 30 and "Playing" in player(pilot))
         title, key = main(pilot).playback.view.title, table(pilot).current_key
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot, key)
@@ -110,8 +109,8 @@ async def test_it_goes_on_where_it_was_left(home: Home) -> None:
         await until(pilot, lambda: "left at 0:3" in detail(pilot))
 
 
-async def test_the_end_is_heard_and_starts_anew(home: Home) -> None:
-    services = home("nectar")
+async def test_the_end_is_heard_and_starts_anew(synced: Home) -> None:
+    services = synced("nectar")
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot)
         length_s = main(pilot).playback.view.length_s
@@ -148,8 +147,8 @@ def _plays(pilot: Pilot[None]) -> bool:
     return "Playing" in player(pilot)
 
 
-async def test_speed_and_volume_are_kept_and_nothing_else(home: Home) -> None:
-    services = home("nectar")
+async def test_speed_and_volume_are_kept_and_nothing_else(synced: Home) -> None:
+    services = synced("nectar")
     put(services.paths, "audio", "rewind_s", 3.0)
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot)
@@ -188,8 +187,8 @@ async def test_autoplay_goes_to_the_next_call_and_leaves_out_what_cannot_be_had(
     assert "autoplay = true" in services.paths.config_file.read_text()
 
 
-async def test_a_waveform_is_kept_beside_its_recording(home: Home) -> None:
-    services = home("nectar")
+async def test_a_waveform_is_kept_beside_its_recording(synced: Home) -> None:
+    services = synced("nectar")
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot)
         folder = services.paths.cached_recordings
@@ -204,8 +203,8 @@ async def test_a_waveform_is_kept_beside_its_recording(home: Home) -> None:
         assert peaks is not None and peaks.to_bytes() == file.read_bytes()
 
 
-async def test_who_goes_to_the_end_in_a_pause_hears_no_other_call(home: Home) -> None:
-    async with run_app(home("nectar"), LONG).run_test(size=(120, 30)) as pilot:
+async def test_who_goes_to_the_end_in_a_pause_hears_no_other_call(synced: Home) -> None:
+    async with run_app(synced("nectar"), LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot)
         await pilot.press("A", "space")
         await until(pilot, lambda: "Paused" in player(pilot))

@@ -67,8 +67,8 @@ def playing(pilot: Pilot[None], index: int) -> tuple[MainScreen, Remembering]:
     return screen, fake
 
 
-async def test_each_key_tells_the_player(home: Home) -> None:
-    async with run_app(home("nectar"), "rec").run_test(size=(120, 30)) as pilot:
+async def test_each_key_tells_the_player(synced: Home) -> None:
+    async with run_app(synced("nectar"), "rec").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         screen, fake = playing(pilot, 0)
         screen.playback._changed(fake.state)
@@ -78,8 +78,8 @@ async def test_each_key_tells_the_player(home: Home) -> None:
             await until(pilot, lambda told=told: told in fake.told)
 
 
-async def test_autoplay_and_the_words_and_their_reasons(home: Home) -> None:
-    async with run_app(home("nectar"), "rec").run_test(size=(120, 30)) as pilot:
+async def test_autoplay_and_the_words_and_their_reasons(synced: Home) -> None:
+    async with run_app(synced("nectar"), "rec").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         screen, fake = main(pilot), Remembering()
         found = screen._current()
@@ -109,9 +109,9 @@ async def test_autoplay_and_the_words_and_their_reasons(home: Home) -> None:
 
 
 async def test_a_recording_that_failed_is_tried_again_and_not_the_calls_first(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    synced: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with run_app(home("nectar"), "rec").run_test(size=(120, 30)) as pilot:
+    async with run_app(synced("nectar"), "rec").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         screen, fake = playing(pilot, 1)
         screen.playback._changed(replace(fake.state, status="failed", message="a reason"))

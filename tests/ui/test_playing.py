@@ -33,8 +33,8 @@ def position_s(line: str) -> int:
     return int(found[1]) * 60 + int(found[2])
 
 
-async def test_a_recording_plays_pauses_seeks_and_stops(home: Home) -> None:
-    async with run_app(home("nectar"), "rec dur>60 dur<300").run_test(size=(120, 30)) as pilot:
+async def test_a_recording_plays_pauses_seeks_and_stops(synced: Home) -> None:
+    async with run_app(synced("nectar"), "rec dur>60 dur<300").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("right", "0", "s", "right_square_bracket", "full_stop")
         assert "nothing is playing; space plays the call's recording" in status(pilot)
@@ -78,8 +78,8 @@ async def test_a_recording_that_cannot_be_had_says_why(
         assert says in player(pilot)
 
 
-async def test_a_call_without_a_recording_says_so(home: Home) -> None:
-    async with run_app(home("nectar"), "-rec missed").run_test(size=(120, 30)) as pilot:
+async def test_a_call_without_a_recording_says_so(synced: Home) -> None:
+    async with run_app(synced("nectar"), "-rec missed").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("space")
         await until(pilot, lambda: player(pilot).startswith(" Failed"))
@@ -87,10 +87,10 @@ async def test_a_call_without_a_recording_says_so(home: Home) -> None:
 
 
 async def test_all_recordings_of_a_call_are_saved(
-    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    synced: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    services = home("cinnox")
+    services = synced("cinnox")
     async with run_app(services, "rec").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         with services.open_archive() as archive:
@@ -103,8 +103,8 @@ async def test_all_recordings_of_a_call_are_saved(
         assert len(os.listdir(tmp_path)) == wanted.recordings
 
 
-async def test_where_the_list_is_separate_it_is_asked_for_and_kept(home: Home) -> None:
-    async with run_app(home("liner"), "dur>60 -rec").run_test(size=(120, 30)) as pilot:
+async def test_where_the_list_is_separate_it_is_asked_for_and_kept(synced: Home) -> None:
+    async with run_app(synced("liner"), "dur>60 -rec").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: "asking the vendor" not in detail(pilot))

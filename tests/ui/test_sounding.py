@@ -48,9 +48,9 @@ def speaker_in(runtime: Path) -> Iterator[None]:
 
 
 async def test_a_speaker_is_found_within_a_second_and_missed_when_it_goes(
-    home: Home, runtime: Path
+    synced: Home, runtime: Path
 ) -> None:
-    async with run_app(home("nectar")).run_test(size=(120, 30)) as pilot:
+    async with run_app(synced("nectar")).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         assert main(pilot).outlet.route().kind == "none"
         with speaker_in(runtime):
@@ -59,8 +59,8 @@ async def test_a_speaker_is_found_within_a_second_and_missed_when_it_goes(
         await until(pilot, lambda: "the speaker has gone" in status(pilot), 5)
 
 
-async def test_the_key_asks_before_a_server_plays_aloud(home: Home, runtime: Path) -> None:
-    async with run_app(home("nectar")).run_test(size=(120, 30)) as pilot:
+async def test_the_key_asks_before_a_server_plays_aloud(synced: Home, runtime: Path) -> None:
+    async with run_app(synced("nectar")).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         outlet = main(pilot).outlet
         for answer, kind in (("n", None), ("y", "local")):
@@ -77,17 +77,17 @@ async def test_the_key_asks_before_a_server_plays_aloud(home: Home, runtime: Pat
 
 
 async def test_what_is_forced_no_key_changes(
-    home: Home, runtime: Path, monkeypatch: pytest.MonkeyPatch
+    synced: Home, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RINGBACK_AUDIO", "none")
-    async with run_app(home("nectar")).run_test(size=(120, 30)) as pilot:
+    async with run_app(synced("nectar")).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("O")
         await until(pilot, lambda: "RINGBACK_AUDIO decides" in status(pilot))
 
 
-async def test_without_a_way_the_command_is_shown_and_copied(home: Home, runtime: Path) -> None:
-    async with run_app(home("nectar"), "rec dur>60").run_test(size=(160, 30)) as pilot:
+async def test_without_a_way_the_command_is_shown_and_copied(synced: Home, runtime: Path) -> None:
+    async with run_app(synced("nectar"), "rec dur>60").run_test(size=(160, 30)) as pilot:
         await settled(pilot)
         await pilot.press("space")
         await until(pilot, lambda: f"{COMMAND} (Y copies that)" in page(pilot))
@@ -99,13 +99,13 @@ async def test_without_a_way_the_command_is_shown_and_copied(home: Home, runtime
 
 @pytest.mark.skipif(bool(far.NO_SSHD), reason=far.NO_SSHD or "")
 async def test_the_screen_is_heard_at_the_listeners_side(
-    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    synced: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with far.sshd_in(tmp_path) as sshd:
         monkeypatch.setenv("RINGBACK_RUNTIME_DIR", str(sshd.runtime))
         monkeypatch.setenv("SSH_CONNECTION", "10.0.0.9 50000 10.0.0.1 22")
         monkeypatch.delenv("RINGBACK_AUDIO")
-        async with run_app(home("nectar"), "rec dur>60").run_test(size=(160, 30)) as pilot:
+        async with run_app(synced("nectar"), "rec dur>60").run_test(size=(160, 30)) as pilot:
             await settled(pilot)
             speaker = far.NearSpeaker(sshd, sshd.port, RINGBACK_AUDIO="none")
             await until(pilot, lambda: "at your speaker" in status(pilot))

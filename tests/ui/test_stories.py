@@ -121,11 +121,11 @@ def have(services: Services, *calls: Call) -> None:
         )
 
 
-async def test_1_voicemails_heard_noted_done_one_after_the_other(home: Home) -> None:
+async def test_1_voicemails_heard_noted_done_one_after_the_other(synced: Home) -> None:
     """Listen to each unanswered voicemail at 1.5x, done with a note, and on to the next, which
     plays by itself. 4 keys + text; for every further call 2 + text.
     """
-    services = at_the_desk(home("nectar", "cinnox"))
+    services = at_the_desk(synced("nectar", "cinnox"))
     with services.paths.config_file.open("a") as config:
         config.write('\n[views.support]\nkey = "3"\n')
         config.write('query = "in voicemail rec -state:done"\n')
@@ -209,13 +209,13 @@ async def test_3_a_call_is_found_over_all_vendors_by_four_digits_and_a_day_and_p
 
 
 async def test_5_the_place_where_the_refund_was_promised_goes_to_a_colleague(
-    home: Home, copied: list[str]
+    synced: Home, copied: list[str]
 ) -> None:
     """Play a long call without its silences, find the place, comment it, copy a link to the spot:
     `space`, `i`, `L` to each next turn of speech, `c` text `enter`, `y` `l`. 6 keys + n + text.
     The colleague hears it from there by one key; and so does whoever opens the comment.
     """
-    services = at_the_desk(home("nectar"))
+    services = at_the_desk(synced("nectar"))
     async with run_app(services, "rec dur>120 dur<240").run_test(size=(80, 24)) as pilot:
         story = await started(pilot)
         await story.press("space")
@@ -250,9 +250,9 @@ async def test_5_the_place_where_the_refund_was_promised_goes_to_a_colleague(
 
 
 async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(
-    home: Home, many: Sandbox
+    synced: Home, many: Sandbox
 ) -> None:
-    services = at_the_desk(home("nectar"))
+    services = at_the_desk(synced("nectar"))
     async with run_app(services, "rec dur>120 dur<240").run_test(size=(80, 24)) as pilot:
         story = await started(pilot)
         await story.press("c")

@@ -138,8 +138,8 @@ async def test_keys_typed_ahead_of_the_screen_stay_in_order(home: Home, copied: 
         await until(pilot, lambda: sorted(copied) == ["+12025550004", "4", "ringback://nectar/4"])
 
 
-async def test_a_link_names_the_playhead(home: Home, copied: list[str]) -> None:
-    services = home("nectar")
+async def test_a_link_names_the_playhead(synced: Home, copied: list[str]) -> None:
+    services = synced("nectar")
     async with run_app(services, "rec dur>60 dur<300").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("space")
@@ -161,9 +161,9 @@ async def test_a_link_names_the_playhead(home: Home, copied: list[str]) -> None:
 
 
 async def test_a_link_opens_its_call_among_all_and_plays_from_its_time(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    synced: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services = home("nectar")
+    services = synced("nectar")
     async with run_app(services, "rec dur>60 dur<300").run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         wanted = table(pilot)._rows.window(0, 50)[-1]
@@ -199,8 +199,10 @@ async def test_the_place_of_a_link_is_said_until_it_is_played(home: Home) -> Non
         await until(pilot, lambda: "plays from" not in status(pilot))
 
 
-async def test_a_links_second_recording_plays(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    services = home("cinnox")
+async def test_a_links_second_recording_plays(
+    synced: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = synced("cinnox")
     async with run_app(services, "rec").run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         window = table(pilot)._rows.window(0, 400)
