@@ -129,7 +129,9 @@ class Query(NamedTuple):
     """Of the terms, those that only an archive can tell to mean nothing; see `unknown`."""
 
     def __and__(self, other: Query) -> Query:
-        return Query(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return Query(
+            self.terms + other.terms, self.problems + other.problems, self.names + other.names
+        )
 
 
 EVERYTHING = Query()
@@ -364,8 +366,10 @@ def completed(text: str, name: str) -> str:
 
 
 def with_or_without(text: str, piece: str) -> str:
-    """A line with one more piece at its end; without it, where it stands there already."""
+    """A line with one more piece at its end; without it, where it stands there already, in
+    whatever case.
+    """
     padded = f" {text.strip()} "
-    if f" {piece} " in padded:
-        return padded.replace(f" {piece} ", " ", 1).strip()
+    if found := re.search(re.escape(f" {piece} "), padded, re.I):
+        return f"{padded[: found.start()]} {padded[found.end() :]}".strip()
     return f"{padded}{piece}".strip()

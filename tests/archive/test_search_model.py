@@ -317,7 +317,9 @@ def test_spellings_that_differ_in_case_are_one_name(tmp_path: Path) -> None:
         groups = ("Sales", "sales", "sales", "Müller", "Muller", None)
         with archive.transaction():
             calls = [
-                replace(random_call(n, Random(n)), tags=tuple(tags[n]), ring_group=groups[n], queue="q")
+                replace(
+                    random_call(n, Random(n)), tags=tuple(tags[n]), ring_group=groups[n], queue="q"
+                )
                 for n in range(6)
             ]
             named = [tuple(Agent(id=one, name=one) for one in agents[n]) for n in range(6)]

@@ -73,7 +73,7 @@ def test_other_text_comes_back_as_it_was(text: str) -> None:
     [
         (";=cmd", ";'=cmd"),
         ("call back; +49 30 1234567", "call back;' +49 30 1234567"),
-        ('x;""=cmd;y', "x;'\"\"=cmd;y"),
+        ('x;""=cmd;y', 'x;\'""=cmd;y'),
         ("x\n-1", "x\n'-1"),
         ("a|@b;＝c", "a|'@b;'＝c"),
         ("a, -5 and 3-4; b", "a, -5 and 3-4; b"),

@@ -148,3 +148,4 @@ def test_a_piece_is_added_once_and_taken_away_again() -> None:
     assert with_or_without("", "missed") == "missed"
     assert with_or_without("in ", 'agent:"Anna Lee"') == 'in agent:"Anna Lee"'
     assert with_or_without('agent:"Anna Lee" in', 'agent:"Anna Lee"') == "in"
+    assert with_or_without("in tag:vip rec", "tag:VIP") == "in rec"

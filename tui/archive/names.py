@@ -1,4 +1,4 @@
-"""Names that the archive knows: of agents, groups, tags and the like, and those that it does not."""
+"""Names of agents, groups, tags and the like: those that the archive knows, and the others."""
 
 from __future__ import annotations
 
