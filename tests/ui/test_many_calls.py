@@ -25,6 +25,7 @@ from tui.listening import Playing
 from tui.paths import Paths
 from tui.query import EVERYTHING, Query, parse
 from tui.screens import parts, reading
+from tui.screens.state import Asking
 from tui.services import Services
 
 CALLS = 12_000
@@ -473,7 +474,17 @@ async def test_another_query_ends_the_counting_of_the_one_before(
         began.clear()
         await pilot.press("escape")
         await until(pilot, began.is_set)
-    assert ended.is_set(), "who leaves does not wait for it"
+    assert ended.wait(10), "who leaves does not wait for it"
+
+
+def test_a_question_ends_also_when_that_is_said_between_its_statements(desk: Services) -> None:
+    def ask(archive: Archive) -> int:
+        asking.end()  # SQLite interrupts only what it is doing at this moment
+        sql = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 9000000)"
+        return int(archive._db.execute(f"{sql} SELECT count(*) FROM n").fetchone()[0])
+
+    asking = Asking(desk, ask)
+    assert asking.run() is None
 
 
 @pytest.mark.slow

@@ -28,6 +28,8 @@ from tui.query import EVERYTHING, Problem, Query, Term
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
+LOOK_STEPS = 100_000
+"""Steps of SQLite's machine, some milliseconds' work, between two looks at whether to end."""
 UNTRIAGED = Term("mark", "untriaged")
 NOTHING_MORE: Mapping[str, Collection[str]] = {}
 Reconcile = Callable[[Call, Call], Call]
@@ -363,6 +365,10 @@ class Archive(SyncTables):
     def interrupt(self) -> None:
         """End a query that runs in another thread on this connection."""
         self._db.interrupt()
+
+    def end_when(self, ended: Callable[[], bool]) -> None:
+        """End each query here as soon as this is so; also one that begins after an interrupt."""
+        self._db.set_progress_handler(ended, LOOK_STEPS)
 
     def count(self, query: Query = EVERYTHING, most: int | None = None) -> int:
         """How many calls match; counting ends above `most`, so that ``most + 1`` means more."""
