@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -507,11 +508,136 @@ async def test_a_slow_way_to_the_end_is_stopped_by_a_key(
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
         await pilot.press("j", "G")
-        await until(pilot, lambda: "going to the end (ctrl+x stops)" in status(pilot))
-        await pilot.press("j", "ctrl+x")
-        await until(pilot, ended.is_set)
+        for cursor, stops in ((2, "ctrl+x"), (3, "escape")):
+            await until(pilot, lambda: "going to the end (esc stops)" in status(pilot))
+            await pilot.press("j", stops)
+            await until(pilot, ended.is_set)
+            await still(pilot)
+            assert table(pilot).cursor == cursor and "going" not in status(pilot)
+            ended.clear()
+            await pilot.press("G")
+
+
+class Slow:
+    """Whether orders other than that of time take for ever now."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, self.ended, keys = False, Event(), Archive.keys
+
+        def slowly(archive: Archive, query: Query, column: str, *args: Any, **more: Any) -> Any:
+            if self.now and column != "time":
+                try:
+                    archive._db.execute(
+                        "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n)"
+                        " SELECT count(*) FROM n"
+                    ).fetchone()
+                finally:
+                    self.ended.set()
+            return keys(archive, query, column, *args, **more)
+
+        monkeypatch.setattr(Archive, "keys", slowly)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    return Slow(monkeypatch)
+
+
+async def stopped(pilot: Pilot[None], slow: Slow, what: str) -> None:
+    """Press esc as the status line says, and wait until nothing is read any more."""
+    await until(pilot, lambda: f"{what} (esc stops)" in status(pilot))
+    slow.ended.clear()
+    await pilot.press("escape")
+    await until(pilot, slow.ended.is_set)
+    await still(pilot)
+    assert what not in status(pilot)
+
+
+@pytest.mark.parametrize(
+    ("keys", "column"),
+    [(("greater_than_sign",), "direction"), (("5",), "wait"), (("j", "5"), "wait")],
+)
+async def test_an_order_that_takes_long_is_given_up_by_a_key(
+    desk: Services, slow: Slow, keys: tuple[str, ...], column: str
+) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
-        assert table(pilot).cursor == 2 and "going" not in status(pilot)
+        await pilot.press("j", "j")
+        shown, at = rows(pilot), table(pilot).cursor + keys.count("j")
+        slow.now = True
+        await pilot.press(*keys)
+        await stopped(pilot, slow, f"sorting by {column}")
+        assert main(pilot).sort == table(pilot).sort == ("time", True)
+        assert main(pilot)._own_sort == ("time", True) and main(pilot).query_text == ""
+        assert table(pilot).cursor == at
+        assert [row[2:] for row in rows(pilot)] == [row[2:] for row in shown]
+        slow.now = False
+        await pilot.press("greater_than_sign")
+        await still(pilot)
+        assert main(pilot).sort != ("time", True) and table(pilot).cursor == 0
+
+
+async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again(
+    desk: Services, archive: Archive, slow: Slow
+) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        main(pilot)._sort_by(("agents", False))
+        await still(pilot)
+        slow.now = True
+        await pilot.press(*["pagedown"] * 25)
+        await stopped(pilot, slow, "sorting by agents")
+        assert place(pilot) == PART - 1 and main(pilot).sort == ("agents", False)
+        slow.now = False
+        await pilot.press("down")
+        await until(pilot, lambda: len(main(pilot)._snapshot.part.keys) == 2 * PART)
+        await pilot.press("down")
+        whole = archive.keys(EVERYTHING, "agents", False)
+        assert here(pilot) == whole[place(pilot)] and place(pilot) == PART
+        slow.now = True
+        await pilot.press("G")
+        await stopped(pilot, slow, "going to the end")
+        assert place(pilot) == PART
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_a_query_typed_in_a_slow_order_is_given_up_by_a_key(
+    desk: Services, slow: Slow, kept: bool
+) -> None:
+    async with run_app(desk, "answered").run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        main(pilot)._sort_by(("agents", False))
+        await still(pilot)
+        await pilot.press("j", "j")
+        shown = rows(pilot)
+        slow.now = True
+        await press_each(pilot, "/ rec")
+        if kept:
+            await pilot.press("enter")
+        await stopped(pilot, slow, "sorting by agents")
+        assert main(pilot).query_text == "answered" and main(pilot).sort == ("agents", False)
+        assert rows(pilot) == shown and table(pilot).cursor == 2
+        assert page(pilot).splitlines()[0].strip() == "answered"
+        slow.now = False
+        await press_each(pilot, "/ rec")
+        await pilot.press("enter")
+        await still(pilot)
+        assert table(pilot).cursor == 0 and rows(pilot) != shown
+
+
+async def test_who_was_about_to_stop_what_is_there_by_now_loses_nothing(
+    desk: Services, slow: Slow
+) -> None:
+    async with run_app(desk, "answered").run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        main(pilot)._say_jump("sorting by agents")
+        await until(pilot, lambda: "sorting by agents (esc stops)" in status(pilot))
+        main(pilot)._say_jump("")
+        await pilot.press("escape")
+        assert main(pilot).query_text == "answered"
+        await until(pilot, lambda: not main(pilot)._jumps)
+        await pilot.press("escape")
+        assert main(pilot).query_text == ""
 
 
 async def test_a_call_that_is_purged_under_the_cursor_leaves_its_row_to_the_next(

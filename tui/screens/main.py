@@ -164,6 +164,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
     def _show(self, snapshot: state.Snapshot, keep: bool) -> None:
         assert self._archive is not None
         self._snapshot = snapshot
+        self._note_shown()
         table = self.query_one(CallTable)
         table.clock = self.clock
         if self._filling and table.cursor == 0 and not self.detail_open:
@@ -200,10 +201,12 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
 
     def _show_progress(self) -> None:
         """What runs, and with which key it ends; else which account has a trouble."""
-        going_on = (self.jumping, self.exporting, self.downloading, self.syncs.progress)
+        going_on = (self.exporting, self.downloading, self.syncs.progress)
         running = " · ".join(filter(None, going_on))
         if running:
             running += f" ({self._key('cancel')} stops)"
+        if self.jumping:  # somebody waits for it
+            running = f"{self.jumping} ({self._key('back')} stops)"
         troubles = state.troubles(self.accounts, self._snapshot)
         self.query_one(StatusLine).progress = running or troubles
 
@@ -420,7 +423,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
             return False
         if action in ("open", "in_table"):
             return isinstance(self.focused, CallTable)
-        return action != "back" or bool(self.detail_open or self.query_text)
+        return action != "back" or bool(self.detail_open or self.query_text or self._jumps)
 
     def _close_detail(self) -> None:
         if self.detail_open:
@@ -428,7 +431,13 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
             self.set_focus(self.query_one(CallTable))
 
     def action_back(self) -> None:
-        """One step back: a jump to a related call, the detail, then the query."""
+        """One step back: rows that are being read, a jump to a related call, the detail, then the
+        query.
+        """
+        if self._jumps:
+            if self._end_jump():
+                self._flash("stopped; the rows are those of before")
+            return
         if self._back_on_trail():
             return
         if self.detail_open:

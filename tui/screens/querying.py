@@ -6,7 +6,7 @@ import asyncio
 import re
 from abc import abstractmethod
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from rich.cells import cell_len
 from textual import on, work
@@ -28,6 +28,15 @@ COMPLETED = 8
 """Names that are shown for what is typed, at most."""
 
 
+class Shown(NamedTuple):
+    """What the rows are of that the table shows."""
+
+    text: str
+    """The query line."""
+    sort: tuple[str, bool]
+    own_sort: tuple[str, bool]
+
+
 class QueryingScreen(ReadingScreen):
     """See the module."""
 
@@ -37,6 +46,7 @@ class QueryingScreen(ReadingScreen):
         super().__init__(*args, **kwargs)
         self._own_sort = self.sort
         """The user's order, which a view's own one leaves as it is."""
+        self._shown_now = Shown("", self.sort, self.sort)
         self._line = EVERYTHING
         """The query with what was not understood of its text."""
         self._doubts: tuple[Problem, ...] = ()
@@ -82,9 +92,26 @@ class QueryingScreen(ReadingScreen):
                 self._show_problem()
 
     def _set_query(self, text: str) -> None:
-        if text != self.query_text:
-            self._put_query(text, shown=True)
+        if text == self.query_text:
+            return
+        self._put_query(text, shown=True)
+        if not (self._sorting and self._end_sorting()):
             self._reload("first")
+
+    def _end_sorting(self) -> bool:
+        """Where the rows that are shown are those that are wanted again, read no others."""
+        wanted_again = self._shown_now[:2] == (self.query_text, self.sort)
+        return wanted_again and self._end_jump()
+
+    def _note_shown(self) -> None:
+        """The table shows what query and order say now."""
+        self._shown_now = Shown(self.query_text, self.sort, self._own_sort)
+
+    def _back_to_shown(self) -> None:
+        text, self.sort, self._own_sort = self._shown_now
+        self.query_one(CallTable).sort = self.sort
+        if text != self.query_text:
+            self._put_query(text)
 
     def _put_query(self, text: str, shown: bool = False) -> None:
         """Make `text` the query; whoever calls reads the rows. `shown`: it stands in its line."""
