@@ -28,6 +28,7 @@ from tui.query import EVERYTHING, Query, parse
 from tui.screens import parts, reading
 from tui.screens.state import Asking
 from tui.services import Services
+from widgets.status_line import StatusLine
 
 CALLS = 12_000
 PART = 400
@@ -274,7 +275,7 @@ async def test_what_is_done_while_a_range_is_being_read_waits(
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
         await pilot.press("X", "G")
-        await until(pilot, lambda: "reading the range (ctrl+x stops)" in status(pilot))
+        await until(pilot, lambda: "reading the range (esc stops)" in status(pilot))
         await pilot.press("d")
         assert "still being read" in status(pilot)
         go_on.set()
@@ -283,12 +284,16 @@ async def test_what_is_done_while_a_range_is_being_read_waits(
         go_on.clear()
         await pilot.press("g")
         await still(pilot)
-        await pilot.press("X", "G")
-        await until(pilot, lambda: table(pilot).range_waits)
-        await pilot.press("ctrl+x")
-        go_on.set()
-        await still(pilot)
-        assert len(table(pilot).marked) <= 1 and not table(pilot).range_waits
+        for stops in ("ctrl+x", "escape"):
+            await pilot.press("X", "G")
+            await until(pilot, lambda: "reading the range (esc stops)" in status(pilot))
+            await pilot.press(stops)
+            go_on.set()
+            await still(pilot)
+            assert len(table(pilot).marked) <= 1 and not table(pilot).range_waits
+            go_on.clear()
+            await pilot.press("g")
+            await still(pilot)
 
 
 async def test_what_comes_meanwhile_leaves_the_cursor_far_down_on_its_call(
@@ -565,8 +570,10 @@ async def test_an_order_that_takes_long_is_given_up_by_a_key(
         await pilot.press("j", "j")
         shown, at = rows(pilot), table(pilot).cursor + keys.count("j")
         slow.now = True
+        main(pilot).query_one(StatusLine).flash("some news", "error", seconds=60)
         await pilot.press(*keys)
         await stopped(pilot, slow, f"sorting by {column}")
+        assert "stopped" in status(pilot)
         assert main(pilot).sort == table(pilot).sort == ("time", True)
         assert main(pilot)._own_sort == ("time", True) and main(pilot).query_text == ""
         assert table(pilot).cursor == at

@@ -205,8 +205,6 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         running = " · ".join(filter(None, going_on))
         if running:
             running += f" ({self._key('cancel')} stops)"
-        if self.jumping:  # somebody waits for it
-            running = f"{self.jumping} ({self._key('back')} stops)"
         troubles = state.troubles(self.accounts, self._snapshot)
         self.query_one(StatusLine).progress = running or troubles
 

@@ -22,6 +22,7 @@ from tui.screens.calls import CallsScreen
 from tui.screens.parts import Order, Part
 from widgets.call_table import CallTable
 from widgets.sidebar import Sidebar
+from widgets.status_line import StatusLine
 
 T = TypeVar("T")
 FACETS_MOST = 100_000
@@ -228,7 +229,8 @@ class ReadingScreen(CallsScreen):
 
     def _tell_jump(self, text: str) -> None:
         self.jumping = text
-        self._show_progress()
+        stops = f" ({self._key('back')} stops)"
+        self.query_one(StatusLine).waiting = text and text + stops
 
     @property
     def _jumps(self) -> bool:
