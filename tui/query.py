@@ -62,7 +62,7 @@ FIELDS = {
 EXACT = frozenset({"account", "provider", "id"})
 STATES = ("new", "open", "follow-up", "done", "snoozed")
 MARKS = ("open-miss", "called-back", "callback", "sla-missed", "untriaged")
-"""Words of their own; `tui.archive.search` says what each means."""
+"""Words of their own; `tui.archive.meaning` says what each means."""
 NAMED = 5
 """Names that are told in place of one that there is not."""
 NEAR = 0.7
@@ -86,7 +86,7 @@ _DAY = re.compile(r"(?:19|20)\d\d-\d\d?-\d\d?(?:t.*)?", re.I)
 
 
 class Term(NamedTuple):
-    """One condition. `kind` says how `value` is meant; see `tui.archive.search`."""
+    """One condition. `kind` says how `value` is meant; see `tui.archive.meaning`."""
 
     kind: str
     """word, phrase, number, direction, outcome, recording, mark, state, field, compare, period,

@@ -1,14 +1,12 @@
 """The table of calls: a window on any number of rows, drawn a line at a time.
 
-It never asks for all rows. `Rows.window` gives them in blocks, a few of which are kept; the
-cost of a key does not depend on how many calls there are.
+It never asks for all rows (`widgets.rows`); the cost of a key does not depend on how many calls
+there are.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -28,10 +26,8 @@ from widgets.columns import (
     layout,
 )
 from widgets.lines import LineView, filled
+from widgets.rows import Blocks, NoRows, Rows
 
-BLOCK = 128
-"""Rows fetched at once, aligned."""
-BLOCKS_KEPT = 6
 BODIES_KEPT = 512
 """Formatted rows kept."""
 NEAR_END = 40
@@ -40,49 +36,6 @@ GUTTER = 1
 """The cells left of the first column: marked ``*``, has unreadable fields ``!``, cursor ``>``."""
 DESCENDING_FIRST = frozenset(("time", "duration", "wait", "talk", "recording"))
 """Columns whose largest values are wanted first when they are sorted by."""
-
-
-class Rows(Protocol):
-    """Where the calls come from: all of them, or some that stand one after the other. Every
-    method is synchronous and answers within 5 ms.
-    """
-
-    begins: bool
-    """Whether nothing stands before them."""
-    ends: bool
-    """Whether nothing stands behind them."""
-
-    def __len__(self) -> int: ...
-
-    def window(self, start: int, stop: int) -> Sequence[CallRow]:
-        """The rows from `start` up to `stop`; fewer where there are no more."""
-        ...
-
-    def keys_between(self, start: int, stop: int) -> Sequence[int]:
-        """The keys of the rows from `start` up to `stop`."""
-        ...
-
-    def index_of(self, key: int) -> int | None:
-        """Where the call with this key stands, or None when it is not among the rows."""
-        ...
-
-
-class NoRows:
-    """No calls at all."""
-
-    begins = ends = True
-
-    def __len__(self) -> int:
-        return 0
-
-    def window(self, start: int, stop: int) -> Sequence[CallRow]:
-        return ()
-
-    def keys_between(self, start: int, stop: int) -> Sequence[int]:
-        return ()
-
-    def index_of(self, key: int) -> int | None:
-        return None
 
 
 class CallTable(LineView, can_focus=True):
@@ -203,7 +156,7 @@ class CallTable(LineView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._rows: Rows = NoRows()
         self._count = 0
-        self._blocks: OrderedDict[int, Sequence[CallRow]] = OrderedDict()
+        self._blocks = Blocks(self._rows)
         self._bodies: dict[int, Line] = {}
         self._shown: list[tuple[Column, int]] = []
         self._cursor = 0
@@ -262,8 +215,7 @@ class CallTable(LineView, can_focus=True):
         is gone, it goes to `row`, or stays on its row. Without, it goes to `row`, or the first.
         """
         line = self._cursor - self._top
-        self._rows, self._count = rows, len(rows)
-        self._blocks.clear()
+        self._rows, self._count, self._blocks = rows, len(rows), Blocks(rows)
         self._bodies.clear()
         if not keep:
             self._end_posted = -1
@@ -289,7 +241,7 @@ class CallTable(LineView, can_focus=True):
 
     def refresh_rows(self) -> None:
         """Read the rows again, whose number and order did not change."""
-        self._blocks.clear()
+        self._blocks = Blocks(self._rows)
         self._bodies.clear()
         self.repaint()
 
@@ -298,19 +250,6 @@ class CallTable(LineView, can_focus=True):
     @property
     def _page(self) -> int:
         return max(1, self.size.height - 1)
-
-    def _row(self, index: int) -> CallRow | None:
-        """One row; None past the end, also when the archive shrank meanwhile."""
-        start = index - index % BLOCK
-        block = self._blocks.get(start)
-        if block is None:
-            block = self._blocks[start] = self._rows.window(start, start + BLOCK)
-            if len(self._blocks) > BLOCKS_KEPT:
-                self._blocks.popitem(last=False)
-        else:
-            self._blocks.move_to_end(start)
-        offset = index - start
-        return block[offset] if 0 <= offset < len(block) else None
 
     def _place(self, index: int, top: int) -> None:
         """Put the cursor on a row and the window near `top`, so that the cursor is inside."""
@@ -321,7 +260,7 @@ class CallTable(LineView, can_focus=True):
         self._top = max(0, min(top, self._count - page))
         self.repaint()
         self._place_terminal_cursor()
-        row = self._row(self._cursor) if self._count else None
+        row = self._blocks.row(self._cursor) if self._count else None
         key = row.key if row else None
         if key != self._key:
             self._key = key
@@ -350,7 +289,7 @@ class CallTable(LineView, can_focus=True):
         if y == 0:
             return ((self._header(), "call-table--header"),)
         index = self._top + y - 1
-        row = self._row(index) if index < self._count else None
+        row = self._blocks.row(index) if index < self._count else None
         if row is None or self.clock is None:
             return ()
         body = self._body(index, row, self.clock)

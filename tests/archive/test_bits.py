@@ -13,17 +13,19 @@ import pytest
 from tests.archive.calls import START, call
 from tests.archive.test_search_model import NOW, Ours, decide, expected, random_call, random_piece
 from tui.archive import Archive, bits, search
-from tui.archive.bits import LONGEST, Batch, all_length_tokens, compared, length_tokens
+from tui.archive.bits import LONGEST, all_length_tokens, compared, length_tokens
 from tui.archive.index import entry
 from tui.archive.schema import MIGRATIONS, _statements
 from tui.archive.triage import note, state
 from tui.query import parse
 
 
-@pytest.fixture(params=[(44, 26, 15, 500, 200), (28, 16, 3, 0, 200), (30, 16, 4, 3, 0)])
+@pytest.fixture(params=[(44, 26, 15, 500, 200, 500), (28, 16, 3, 0, 200, 0), (30, 16, 4, 3, 0, 9)])
 def divided(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Stretches of all calls, of eight seconds and of half a minute, in parts of some calls."""
-    stretch, room, part, at_once, few = request.param
+    """Stretches of all calls, of eight seconds and of half a minute, in parts of some calls; and
+    what is few or rare of many calls, of none, or of some.
+    """
+    stretch, room, part, at_once, few, rare = request.param
     monkeypatch.setattr(bits, "STRETCH", stretch)
     monkeypatch.setattr(bits, "ROOM", room)
     monkeypatch.setattr(bits, "PART", part)
@@ -32,7 +34,18 @@ def divided(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("tui.archive.walking.PART", part)
     monkeypatch.setattr("tui.archive.walking.AT_ONCE", at_once)
     monkeypatch.setattr(search, "FEW_SPOTS", few)
+    for figure in ("RARE", "FEW_WORDS", "FEW_CALLS"):
+        monkeypatch.setattr(search, figure, rare)
+    monkeypatch.setattr(search, "LOOKUP", 40 if rare else 1e9)
     return
+
+
+PERIODS = (
+    " 2026-11-02T09:00:10..2026-11-02T09:00:40",
+    " 2026-11-02T09:00:10..2026-11-02T09:00:20 2026-11-02T09:00:50..2026-11-02T09:01:20",
+    " -2026-11-02T09:00:10..2026-11-02T09:00:40",
+    " 2026-11-02 -2026-11-02T09:00:10..2026-11-02T09:00:40 -2026-11-02T09:01:00..",
+)
 
 
 def test_pages_and_counts_are_those_of_a_plain_reading(divided: None, tmp_path: Path) -> None:
@@ -60,7 +73,7 @@ def test_pages_and_counts_are_those_of_a_plain_reading(divided: None, tmp_path: 
         told = 0
         for _ in range(250):
             line = " ".join(random_piece(random) for _ in range(random.randint(1, 3)))
-            line += random.choice(("", "", " 2026-11-02T09:00:10..2026-11-02T09:00:40"))
+            line += random.choice(("", "", *PERIODS))
             query = parse(line, NOW, UTC)
             want = expected(query, world)
             for descending in (True, False):
@@ -73,6 +86,7 @@ def test_pages_and_counts_are_those_of_a_plain_reading(divided: None, tmp_path: 
                 if len(fits) > 9:
                     page = archive.keys(query, descending=descending, limit=5, after=fits[8])
                     assert list(page) == fits[9:14], line
+                    assert archive.count_before(fits[8], query, "time", descending) == 8, line
             assert archive.count(query) == len(want), line
             assert archive.count(query, most=4) == min(len(want), 5), line
             told += 0 < len(want) < len(world)
@@ -152,13 +166,6 @@ def test_lengths_compare_as_numbers_do(sign: str) -> None:
             assert sure >> bit & 1 <= fits <= may >> bit & 1, (length, sign, seconds)
             if length is not None and 0 <= length < LONGEST > seconds:
                 assert sure >> bit & 1 == may >> bit & 1
-
-
-def test_a_batch_tells_which_parts_are_of_a_time() -> None:
-    here = 100 << (bits.ROOM - bits.PART)
-    batch = Batch([here, here + 1, 200 << (bits.ROOM - bits.PART)], 1, 0b11_00000001_00001111, {})
-    first, last = bits.places_of(here)
-    assert batch.within(lambda low, high: (low, high) == (first, last)) == 0b00000001_00001111
 
 
 def test_an_archive_without_bits_is_indexed_anew(tmp_path: Path) -> None:

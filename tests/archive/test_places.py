@@ -10,7 +10,7 @@ import pytest
 from tests.archive.calls import START
 from tests.benchmarks.bulk import fill
 from tui.archive import Archive
-from tui.archive.search import ORDERS
+from tui.archive.places import ORDERS
 from tui.query import EVERYTHING, parse
 
 CALLS = 600

@@ -6,7 +6,7 @@ import pytest
 from providers.model import Agent, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START, call
 from tui.archive import Archive
-from tui.archive.search import ORDERS
+from tui.archive.places import ORDERS
 from tui.query import parse
 from widgets.columns import COLUMNS
 

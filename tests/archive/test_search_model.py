@@ -19,8 +19,8 @@ from providers.model import Agent, Call, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START
 from tests.few import few
 from tui.archive import Archive
+from tui.archive.meaning import meaning
 from tui.archive.schema import MIGRATIONS, _statements
-from tui.archive.search import meaning
 from tui.archive.triage import note, state, tag
 from tui.numbers import digits
 from tui.query import EVERYTHING, Query, Term, parse, words
@@ -272,6 +272,16 @@ def test_who_waits_and_what_was_decided_when_is_found_by_its_own_index(
             want = archive._db.execute(f"SELECT key FROM call WHERE {sql}", values).fetchall()
             assert sorted(archive.keys(query)) == sorted(key for (key,) in want), line + more
     assert 0 < len(archive.keys(parse("called-back", NOW, UTC))) < len(world)
+
+
+@pytest.mark.parametrize("line", ["m", "mu", "muller", "-muller", '"muller"', "in", "#0123"])
+def test_counting_ends_above_what_is_asked_for(filled: tuple[Archive, World], line: str) -> None:
+    archive, _ = filled
+    query = parse(line, NOW, UTC)
+    there = len(archive.keys(query))
+    assert there > 5
+    for most in (0, 1, there - 3, there - 1, there, there + 1):
+        assert archive.count(query, most=most) == min(there, most + 1)
 
 
 def test_pages_follow_each_other_to_the_end(filled: tuple[Archive, World]) -> None:

@@ -9,8 +9,9 @@ from textual import events
 
 from tests.widgets.hosts import Host, Seen, table_host
 from tests.widgets.samples import CLOCK, ListRows, row
-from widgets.call_table import BLOCK, NEAR_END, CallTable
+from widgets.call_table import NEAR_END, CallTable
 from widgets.columns import Clock
+from widgets.rows import BLOCK
 
 SIZE = (100, 21)  # a header and a page of 20
 

@@ -20,6 +20,7 @@ from tui.archive.facets import COUNTED, SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
 from tui.archive.index import Changes, SearchIndex, entry, finds, lists
 from tui.archive.lines import details_of, line_of, unpack
+from tui.archive.meaning import WORDS_HAVE, e164, grouped, meaning
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
 from tui.archive.syncs import SyncTables
@@ -60,7 +61,7 @@ class Archive(SyncTables):
         self._prepare()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        for function in (finds, lists, search.e164):
+        for function in (finds, lists, e164):
             self._db.create_function(function.__name__, 2, function, deterministic=True)
         self.index = SearchIndex(self._db)
         self._planner = search.Planner(self._db, self.index)
@@ -300,17 +301,19 @@ class Archive(SyncTables):
             last, descending, after, before = False, not descending, before, after
         with self._at_one_moment():
             paged = column == "time" and limit is not None
-            walk = self._planner.walk(query) if paged and before is None else None
+            ask = self._planner.ask(query)
+            walk = self._planner.walk(ask) if paged and before is None else None
             if walk is not None and limit is not None:
                 behind = self._behind(after, descending, inclusive)
                 return walk.keys(limit, descending, behind)
-            plan = self._between(query, column, descending, after, before, inclusive)
-            end = (places.upward if last else search.order_by)(column, descending, plan.place)
+            plan = self._planner.plan(ask, limit if column == "time" else None)
+            plan = self._between(plan, column, descending, after, before, inclusive)
+            end = (places.upward if last else places.order_by)(column, descending, plan.place)
             if limit is not None:
                 end += f" LIMIT {limit}"
             sql = plan.select("call.key", end)
             if plan.places and paged:
-                turn = search.order_by("time", descending)  # the calls of the first places only
+                turn = places.order_by("time", descending)  # the calls of the first places only
                 first = plan.select(f"{plan.place} AS p", end, alone=True)
                 sql = f"SELECT key FROM ({first}) CROSS JOIN call ON place = p {turn}"
             return array("q", (row[0] for row in self._db.execute(sql, plan.values)))
@@ -324,14 +327,14 @@ class Archive(SyncTables):
 
     def _between(
         self,
-        query: Query,
+        plan: search.Plan,
         column: str,
         descending: bool,
         after: int | None = None,
         before: int | None = None,
         inclusive: bool = False,
     ) -> search.Plan:
-        plan = self._planner.plan(query)
+        """The plan that reads only what stands between two calls."""
         for key, side in ((after, places.behind), (before, places.above)):
             if key is not None:
                 here = places.place(self._db, column, key)
@@ -343,7 +346,10 @@ class Archive(SyncTables):
 
     def count_before(self, key: int, query: Query, column: str, descending: bool) -> int:
         """How many of the rows that match stand before a call. Raises KeyError."""
-        plan = self._between(query, column, descending, before=key)
+        ask = self._planner.ask(query)
+        if column == "time" and (walk := self._planner.walk(ask)):
+            return walk.count_before(places.place(self._db, column, key)[1], descending)
+        plan = self._between(self._planner.plan(ask), column, descending, before=key)
         sql = f"SELECT count(*) FROM ({plan.select('1')})"
         return int(self._db.execute(sql, plan.values).fetchone()[0])
 
@@ -375,9 +381,12 @@ class Archive(SyncTables):
         if not query.terms and not self.index.unindexed():
             return sum(self.index.known("provider").values())
         with self._at_one_moment():
-            if walk := self._planner.walk(query):
+            ask = self._planner.ask(query)
+            if most is not None and self._planner.surely(ask) > most:
+                return most + 1
+            if walk := self._planner.walk(ask):
                 return walk.count(most)
-            plan = self._planner.plan(query)
+            plan = self._planner.plan(ask, None if most is None else most + 1)
             limit = "" if most is None else f"LIMIT {most + 1}"
             sql = f"SELECT count(*) FROM ({plan.select('1', limit, alone=True)})"
             return int(self._db.execute(sql, plan.values).fetchone()[0])
@@ -406,11 +415,11 @@ class Archive(SyncTables):
 
     def among(self, keys: Sequence[int], query: Query) -> set[int]:
         """Those of at most 30,000 keys whose calls match."""
-        parts = [search.meaning(*group) for group in search.grouped(query)]
+        parts = [meaning(*group) for group in grouped(query)]
         marks = ",".join("?" * len(keys))
         conditions = " AND ".join([f"key IN ({marks})", *(sql for sql, _ in parts)])
         # calls from before the index have text where the others have words apart
-        conditions = conditions.replace(search.WORDS_HAVE, "finds(words, ?)")
+        conditions = conditions.replace(WORDS_HAVE, "finds(words, ?)")
         values = [value for _, part in parts for value in part]
         rows = self._db.execute(f"SELECT key FROM call WHERE {conditions}", [*keys, *values])
         return {row[0] for row in rows}

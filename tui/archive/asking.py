@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import reduce
 
-from tui.archive.bits import Batch, Bounds, Test, all_length_tokens, compared
-from tui.archive.index import LENGTHS, SINGLE, TIES, SearchIndex, same
-from tui.query import EXACT, Term
+from tui.archive.bits import Batch, Bounds, Test, all_length_tokens, compared, less
+from tui.archive.index import LENGTHS, SearchIndex
+from tui.query import Term
 
 MANY_NAMES = 300
 """A beginning of more names than this is left to the full-text table."""
@@ -27,25 +27,23 @@ def asked(index: SearchIndex, group: Sequence[Term]) -> Test | None:
         for test in known:
             sure, may = test.bounds(batch)
             least, most = least | sure, most | may
-        return (batch.every & ~most, batch.every & ~least) if negated else (least, most)
+        every = batch.every
+        return (less(every, most), less(every, least)) if negated else (least, most)
 
     return Test(tokens, bounds)
 
 
 def _test(index: SearchIndex, term: Term) -> Test | None:
-    kind = "has_recording" if term.kind == "recording" else term.field or term.kind
-    if kind in SINGLE:
-        value = same(kind, "1" if term.kind == "recording" else term.value)
-        return _any(kind, [one for one in index.known(kind) if same(kind, one) == value])
+    if (named := index.named(term)) is not None:
+        return has_any(*named) if len(named[1]) <= MANY_NAMES else None
     find = _TESTS.get(term.kind)
-    return find(index, term) if find else None
+    return find(term) if find else None
 
 
-def _any(kind: str, values: Sequence[str]) -> Test:
-    return _tokens([f"{kind}={value}" for value in values])
+def has_any(kind: str, values: Sequence[str]) -> Test:
+    """Whether a call has one of these values of a facet."""
+    tokens = [f"{kind}={value}" for value in values]
 
-
-def _tokens(tokens: Sequence[str]) -> Test:
     def bounds(batch: Batch) -> Bounds:
         bits = reduce(int.__or__, (batch.have.get(token, 0) for token in tokens), 0)
         return bits, bits
@@ -53,21 +51,14 @@ def _tokens(tokens: Sequence[str]) -> Test:
     return Test(frozenset(tokens), bounds)
 
 
-def _value(index: SearchIndex, term: Term) -> Test | None:
-    if term.field in EXACT:
-        return None
-    values = index.meant(term.field, term.value)
-    return _any(term.field, values) if len(values) <= MANY_NAMES else None
-
-
-def _length(index: SearchIndex, term: Term) -> Test | None:
+def _length(term: Term) -> Test | None:
     if term.field not in LENGTHS:
         return None
     tokens = frozenset(all_length_tokens(term.field))
     return Test(tokens, lambda batch: compared(batch.have, term.field, term.value, term.low))
 
 
-def _state(index: SearchIndex, term: Term) -> Test:
+def _state(term: Term) -> Test:
     """A snooze may be over, then it is an open call; only the call tells."""
     own, asleep = f"state={term.value}", "state=snoozed"
 
@@ -80,7 +71,7 @@ def _state(index: SearchIndex, term: Term) -> Test:
     return Test(frozenset((own, asleep)), bounds)
 
 
-def _mark(index: SearchIndex, term: Term) -> Test:
+def _mark(term: Term) -> Test:
     if term.value == "untriaged":
         return _UNTRIAGED
     tokens, meaning = _MARKS[term.value]
@@ -94,37 +85,22 @@ def _mark(index: SearchIndex, term: Term) -> Test:
 
 def _untriaged(batch: Batch) -> Bounds:
     decided = (batch.have.get(token, 0) for token in ("state=follow-up", "state=done", "closed"))
-    most = reduce(lambda left, bits: left & ~bits, decided, batch.every)
-    return most & ~batch.have.get("state=snoozed", 0), most
+    most = reduce(less, decided, batch.every)
+    return less(most, batch.have.get("state=snoozed", 0)), most
 
 
 _UNTRIAGED = Test(
     frozenset(("state=follow-up", "state=done", "state=snoozed", "closed")), _untriaged
 )
 _MARKS: dict[str, tuple[tuple[str, ...], Callable[..., int]]] = {
-    "open-miss": (("missed", "closed"), lambda missed, closed: missed & ~closed),
+    "open-miss": (("missed", "closed"), less),
     "called-back": (("closed",), lambda closed: closed),
     "callback": (("callback",), lambda callback: callback),
     "sla-missed": (("sla-missed",), lambda late: late),
 }
 """The tokens of `tui.archive.bits.MARKED` that a mark needs, and what it is of them."""
-
-
-def _period(index: SearchIndex, term: Term) -> Test:
-    low, high = round(term.low * 1000) * TIES, round(term.high * 1000) * TIES + TIES - 1
-
-    def bounds(batch: Batch) -> Bounds:
-        most = batch.within(lambda first, last: first <= high and last >= low)
-        return batch.within(lambda first, last: low <= first and last <= high), most
-
-    return Test(frozenset(), bounds)
-
-
-_TESTS: dict[str, Callable[[SearchIndex, Term], Test | None]] = {
-    "field": _value,
+_TESTS: dict[str, Callable[[Term], Test | None]] = {
     "compare": _length,
     "state": _state,
     "mark": _mark,
-    "period": _period,
-    "bound": _period,
 }

@@ -10,6 +10,7 @@ thousand spots, so that a new call writes little.
 from __future__ import annotations
 
 import sqlite3
+import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -36,6 +37,8 @@ ZERO = 1 << (PARTS - 2)
 AT_ONCE = 500
 """Spots that one statement names."""
 
+Span = tuple[int, int]
+"""First and last place of some time."""
 Bounds = tuple[int, int]
 """The spots that surely have something, and those that may have it; the former are of the latter.
 Only the calls themselves tell about the rest."""
@@ -45,6 +48,11 @@ def places_of(part: int) -> tuple[int, int]:
     """First and last place of the stretch of time of a part."""
     stretch = _stretch(part)
     return stretch << STRETCH, ((stretch + 1) << STRETCH) - 1
+
+
+def less(some: int, others: int) -> int:
+    """The bits of one that the other has not; ``some & ~others`` takes thirty times as long."""
+    return some ^ (some & others)
 
 
 def stretch_of(place: int) -> int:
@@ -73,41 +81,29 @@ def compared(have: Mapping[str, int], name: str, sign: str, seconds: float) -> B
     known, odd = have.get(f"{name}#", 0), have.get(f"{name}#odd", 0)
     if seconds >= LONGEST or seconds != int(seconds):
         return 0, known
-    greater, equal, whole = 0, known & ~odd, int(seconds)
+    greater, equal, whole = 0, less(known, odd), int(seconds)
     for digit in reversed(range(DIGITS)):
         ones = have.get(f"{name}#{digit}", 0)
         if whole >> digit & 1:
             equal &= ones
         else:
             greater |= equal & ones
-            equal &= ~ones
+            equal = less(equal, ones)
     more = have.get(f"{name}#more", 0)
     greater |= equal & more
-    equal &= ~more
-    less = known & ~odd & ~greater & ~equal
-    sure = {"<": less, ">": greater, "=": equal}[sign[0]] | (equal if len(sign) > 1 else 0)
+    equal = less(equal, more)
+    lesser = less(known, odd | greater | equal)
+    sure = {"<": lesser, ">": greater, "=": equal}[sign[0]] | (equal if len(sign) > 1 else 0)
     return sure, sure | odd
 
 
 class Batch(NamedTuple):
     """Several parts side by side, so that one operation is done on all of them at once."""
 
-    numbers: Sequence[int]
-    """Of the parts, in the order of their bits from the lowest on."""
-    width: int
-    """Bytes of each part."""
     every: int
     """The spots that have a call."""
     have: Mapping[str, int]
     """The bits of the tokens that were asked for."""
-
-    def within(self, test: Callable[[int, int], bool]) -> int:
-        """The spots of the parts whose first and last places pass a test."""
-        pieces = (
-            b"\xff" * self.width if test(*places_of(number)) else bytes(self.width)
-            for number in self.numbers
-        )
-        return self.every & int.from_bytes(b"".join(pieces), "little")
 
 
 class Test(NamedTuple):
@@ -139,10 +135,13 @@ class Hits(NamedTuple):
 
 def spots_of(number: int, bits: int) -> Iterator[int]:
     """The spots of a part whose bits are set."""
-    first = number << PART
-    for at, byte in enumerate(bits.to_bytes((bits.bit_length() + 7) // 8, "little")):
-        if byte:
-            yield from (first + at * 8 + n for n in range(8) if byte >> n & 1)
+    first, pieces = number << PART, (bits.bit_length() + 63) // 64
+    for piece in struct.unpack(f"<{pieces}Q", bits.to_bytes(pieces * 8, "little")):
+        while piece:
+            lowest = piece & -piece
+            yield first + lowest.bit_length() - 1
+            piece ^= lowest
+        first += 64
 
 
 def bits_of(spots: Iterable[int]) -> int:
@@ -236,7 +235,8 @@ class Bits:
     def settle(self) -> None:
         """Write the marks of calls that others closed or opened; ends every transaction."""
         rows = self._db.execute(
-            f"SELECT spot, {', '.join(MARK_COLUMNS)} FROM unsettled JOIN call USING (key)"
+            # CROSS: the few are looked up among the calls, never the other way round
+            f"SELECT spot, {', '.join(MARK_COLUMNS)} FROM unsettled CROSS JOIN call USING (key)"
             " WHERE spot IS NOT NULL AND key > (SELECT upto FROM unindexed)"
         ).fetchall()
         changes = BitChanges(self._db)
@@ -252,17 +252,16 @@ class Bits:
     def hits(
         self,
         tests: Sequence[Test],
-        low: int | None,
-        high: int | None,
+        span: Span,
         descending: bool,
         decide: Decide,
     ) -> Iterator[Hits]:
-        """What all tests find in each stretch that has places from `low` to `high`, in the order
-        of time. Of the first and last one also what lies outside of these.
+        """What all tests find in each stretch that has places of a span, in the order of time.
+        Of the first and last one also what lies outside of it.
         """
         stretches = [
             (stretch, list(numbers))
-            for stretch, numbers in groupby(self._parts(low, high, descending), _stretch)
+            for stretch, numbers in groupby(self._parts(span, descending), _stretch)
         ]
         tests = sorted(tests, key=lambda test: len(test.tokens))
         at, size = 0, 4
@@ -286,11 +285,11 @@ class Bits:
         for test in tests:
             for token, n in self._numbers_of(sorted(test.tokens - have.keys())):
                 have[token] = _joined(self._read(n, numbers), numbers, width)
-            sure, may = test.bounds(Batch(numbers, width, every, have))
+            sure, may = test.bounds(Batch(every, have))
             least, most = least & sure, most & may
             if not most:
                 return {}
-        unsure = _apart(most & ~least, numbers, width) if most != least else {}
+        unsure = _apart(less(most, least), numbers, width) if most != least else {}
         found = _apart(least, numbers, width)
         for number, bits in unsure.items():
             found[number] = found.get(number, 0) | decide(number, bits)
@@ -313,9 +312,9 @@ class Bits:
             f"SELECT token, n FROM token WHERE token IN ({marks})", tokens
         ).fetchall()
 
-    def _parts(self, low: int | None, high: int | None, descending: bool) -> list[int]:
-        first = -ZERO if low is None else stretch_of(low) << (ROOM - PART)
-        last = ZERO - 1 if high is None else ((stretch_of(high) + 1) << (ROOM - PART)) - 1
+    def _parts(self, span: Span, descending: bool) -> list[int]:
+        first = stretch_of(span[0]) << (ROOM - PART)
+        last = ((stretch_of(span[1]) + 1) << (ROOM - PART)) - 1
         rows = self._db.execute(
             "SELECT place FROM bits WHERE place BETWEEN ? AND ?"
             f" ORDER BY place {'DESC' if descending else 'ASC'}",
@@ -323,13 +322,8 @@ class Bits:
         )
         return [place - ZERO for (place,) in rows]
 
-    def keys(
-        self, hits: Iterable[Hits], low: int | None, high: int | None, descending: bool, limit: int
-    ) -> list[int]:
-        """The keys of the first calls with places from `low` to `high`, of stretches of time that
-        come in that order.
-        """
-        bounds = (-(1 << 63) if low is None else low, (1 << 63) - 1 if high is None else high)
+    def keys(self, hits: Iterable[Hits], span: Span, descending: bool, limit: int) -> list[int]:
+        """The keys of the first calls of a span, of stretches of time that come in that order."""
         turn = "DESC" if descending else "ASC"
         found: list[int] = []
         spots: list[int] = []
@@ -339,34 +333,34 @@ class Bits:
             if few:
                 spots += one.spots()
             if spots and (not few or len(spots) >= left):
-                found += self._named(spots, bounds, turn, left)
+                found += self._named(spots, span, turn, left)
                 spots = []
             if not few and len(found) < limit:
-                found += self._among(one, bounds, turn, limit - len(found))
+                found += self._among(one, span, turn, limit - len(found))
             if len(found) >= limit:
                 return found
-        return found + self._named(spots, bounds, turn, limit - len(found))
+        return found + self._named(spots, span, turn, limit - len(found))
 
-    def _named(self, spots: Iterable[int], bounds: Bounds, turn: str, limit: int) -> list[int]:
+    def _named(self, spots: Iterable[int], span: Span, turn: str, limit: int) -> list[int]:
         named = ",".join(map(str, spots))
         rows = self._db.execute(
             f"SELECT key FROM call INDEXED BY call_by_spot WHERE spot IN ({named})"
             f" AND place BETWEEN ? AND ? ORDER BY place {turn} LIMIT {limit}",
-            bounds,
+            span,
         )
         return [key for (key,) in rows]
 
-    def count(self, hits: Hits, low: int | None, high: int | None) -> int:
-        """How many calls of a stretch have places from `low` to `high`."""
+    def count(self, hits: Hits, span: Span, most: int) -> int:
+        """How many calls of a stretch are in a span; perhaps `most` where there are more."""
         first, last = places_of(next(iter(hits.parts)))
-        if (low is None or low <= first) and (high is None or last <= high):
+        if span[0] <= first and last <= span[1]:
             return hits.calls
-        return len(self.keys([hits], low, high, descending=True, limit=1 << ROOM))
+        return len(self.keys([hits], span, descending=True, limit=most))
 
-    def _among(self, hits: Hits, bounds: Bounds, turn: str, limit: int) -> list[int]:
+    def _among(self, hits: Hits, span: Span, turn: str, limit: int) -> list[int]:
         """Where many calls are found, the first of them are soon met in the order of time."""
         first, last = places_of(next(iter(hits.parts)))
-        bounds = max(first, bounds[0]), min(last, bounds[1])
+        bounds = max(first, span[0]), min(last, span[1])
         data = {
             number: bits.to_bytes(1 << (PART - 3), "little") for number, bits in hits.parts.items()
         }

@@ -38,7 +38,7 @@ def count_facets(
     """The counts of the calls with the keys `newest`; None: of all that match."""
     columns = f"{', '.join(f'call.{column}' for column in COUNTED.values())}, our_tags"
     if newest is None:
-        plan = planner.plan(query)
+        plan = planner.plan(planner.ask(query))
         read = db.execute(plan.select(columns), plan.values).fetchall()
     else:
         named = ",".join(map(str, newest))

@@ -17,7 +17,7 @@ from math import log2
 from typing import Any, NamedTuple
 
 from tui.archive.bits import EVERY, MARK_COLUMNS, MARKED, BitChanges, Bits, length_tokens, marks_of
-from tui.query import words
+from tui.query import Term, words
 
 TIES = 1 << 15
 """Places in one millisecond; where more calls have it, they take the next one's."""
@@ -147,21 +147,43 @@ class Changes:
         self._bits = BitChanges(db)
 
     def add(self, one: Entry) -> None:
-        self._bits.put(one.spot, one.tokens, on=True)
-        self._db.execute("INSERT INTO search (rowid, text) VALUES (?, ?)", (one.place, one.text))
-        self._count(one, 1)
-        for n in map(self._number, one.numbers):
-            self._db.execute("INSERT INTO call_number VALUES (?, ?)", (n, one.place))
-            self._numbers[n] += 1
+        self._add_text(one)
+        self._add_numbers(one)
 
     def drop(self, one: Entry) -> None:
         """Take out what `add` put in: the same entry, word for word."""
+        self._drop_text(one)
+        self._drop_numbers(one)
+
+    def replace(self, before: Entry, after: Entry) -> None:
+        """The numbers stay where they are: people decide about a call, and seldom its vendor
+        about whose it is.
+        """
+        self._drop_text(before)
+        self._add_text(after)
+        if (before.place, before.numbers) != (after.place, after.numbers):
+            self._drop_numbers(before)
+            self._add_numbers(after)
+
+    def _add_text(self, one: Entry) -> None:
+        self._bits.put(one.spot, one.tokens, on=True)
+        self._db.execute("INSERT INTO search (rowid, text) VALUES (?, ?)", (one.place, one.text))
+        self._count(one, 1)
+
+    def _drop_text(self, one: Entry) -> None:
         self._bits.put(one.spot, (*one.tokens, *MARKED), on=False)
         self._db.execute(
             "INSERT INTO search (search, rowid, text) VALUES ('delete', ?, ?)",
             (one.place, one.text),
         )
         self._count(one, -1)
+
+    def _add_numbers(self, one: Entry) -> None:
+        for n in map(self._number, one.numbers):
+            self._db.execute("INSERT INTO call_number VALUES (?, ?)", (n, one.place))
+            self._numbers[n] += 1
+
+    def _drop_numbers(self, one: Entry) -> None:
         for n in map(self._number, one.numbers):
             self._db.execute("DELETE FROM call_number WHERE n = ? AND place = ?", (n, one.place))
             self._numbers[n] -= 1
@@ -275,8 +297,7 @@ class SearchIndex:
         before = self.entry(key)
         yield
         if before is not None and (after := entry(self.line(key))) != before:
-            changes.drop(before)
-            changes.add(after)
+            changes.replace(before, after)
 
     def forget(self, keys: Iterable[int]) -> None:
         """Take calls out of the index, their words and numbers too; before they are removed."""
@@ -298,10 +319,16 @@ class SearchIndex:
         """The values of a facet, and how many calls have each."""
         return dict(self._db.execute("SELECT value, calls FROM known WHERE kind = ?", (kind,)))
 
-    def meant(self, field: str, text: str) -> list[str]:
-        """The values of a facet that a query means with this text for it."""
-        function, needle = lists if field in LISTS else finds, needle_of(text)
-        return [value for value in self.known(field) if function(value, needle)]
+    def named(self, term: Term) -> tuple[str, list[str]] | None:
+        """The facet that a term asks for, and its values that it means; None: it asks for none."""
+        kind = "has_recording" if term.kind == "recording" else term.field or term.kind
+        if kind in SINGLE:
+            value = same(kind, "1" if term.kind == "recording" else term.value)
+            return kind, [one for one in self.known(kind) if same(kind, one) == value]
+        if term.kind != "field" or kind not in FACETS:
+            return None
+        function, needle = lists if kind in LISTS else finds, needle_of(term.value)
+        return kind, [value for value in self.known(kind) if function(value, needle)]
 
     def beginning(self, start: str, limit: int) -> list[tuple[str, int]]:
         """Words that begin so, and how many calls have each; at most `limit`."""

@@ -6,12 +6,12 @@ import sqlite3
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import reduce
 
-from tui.archive.bits import Batch, Bounds, Test
+from tui.archive.asking import has_any
 from tui.archive.index import FACETS, LISTS, SearchIndex, finds, needle_of
+from tui.archive.spans import ALWAYS
 from tui.archive.walking import Walk
-from tui.query import EXACT, FIELDS, STATES, Name, Problem, Query, unknown
+from tui.query import FIELDS, STATES, Name, Problem, Query, unknown
 
 
 def same_name(value: str) -> str:
@@ -56,20 +56,10 @@ def counted(db: sqlite3.Connection, index: SearchIndex, column: str) -> dict[str
         return together(counts)
 
     def twice(group: list[str]) -> int:
-        return sum(counts[one] for one in group) - _with_any(db, column, group)
+        any_of_them = Walk(db, [has_any(column, group)], [ALWAYS], "1", [])
+        return sum(counts[one] for one in group) - any_of_them.count()
 
     return together(counts, twice)
-
-
-def _with_any(db: sqlite3.Connection, column: str, values: Collection[str]) -> int:
-    """How many calls have one of these values or more."""
-    tokens = frozenset(f"{column}={value}" for value in values)
-
-    def bounds(batch: Batch) -> Bounds:
-        bits = reduce(int.__or__, (batch.have.get(token, 0) for token in tokens), 0)
-        return bits, bits
-
-    return Walk(db, [Test(tokens, bounds)], (None, None), "1", []).count()
 
 
 def complete(index: SearchIndex, kind: str, start: str) -> list[str]:
@@ -98,17 +88,14 @@ def doubts(
         return ()
 
     def known(name: Name) -> bool:
-        column, value = name.term.field, name.term.value
-        if column == "id":
+        if name.kind == "id":
             sql = (
                 "SELECT 1 FROM call WHERE account IN"
                 " (SELECT value FROM known WHERE kind = 'account') AND id = ?"
             )
-            return db.execute(sql, (value,)).fetchone() is not None
-        if column in EXACT:
-            there = {*index.known(column), *more.get(name.kind, ())}
-            return value.lower() in map(str.lower, there)
-        return bool(index.meant(column, value))
+            return db.execute(sql, (name.term.value,)).fetchone() is not None
+        here, soon = index.named(name.term), more.get(name.kind, ())
+        return bool(here and here[1]) or name.value.lower() in map(str.lower, soon)
 
     def others(name: Name) -> list[str]:
         return list(dict.fromkeys((*complete(index, name.kind, ""), *more.get(name.kind, ()))))

@@ -5,7 +5,32 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from tui.archive.search import ORDERS, Sql
+from tui.archive.meaning import Sql
+
+ORDERS = {
+    "time": "place",
+    "direction": "direction",
+    "outcome": "outcome",
+    "contact": "contact COLLATE NOCASE",
+    "number": "number",
+    "agents": "agents COLLATE NOCASE",
+    "group": "ring_group COLLATE NOCASE",
+    "duration": "duration_s",
+    "wait": "wait_s",
+    "talk": "talk_s",
+    "recording": "recordings",
+    "state": "NULLIF(state, 'new')",
+    "disposition": "disposition COLLATE NOCASE",
+    "note": "note COLLATE NOCASE",
+    "tags": "tags COLLATE NOCASE",
+    "line": "company COLLATE NOCASE",
+    "campaign": "campaign COLLATE NOCASE",
+    "status": "status COLLATE NOCASE",
+    "account": "account",
+    "vendor": "provider",
+    "id": "id",
+}
+"""Ids of the table's columns and what each sorts by."""
 
 Place = tuple[Any, int]
 """What a call is sorted by, and its place in time, by which those that tie are."""
@@ -19,6 +44,14 @@ def place(db: sqlite3.Connection, column: str, key: int) -> Place:
     if found is None:
         raise KeyError(key)
     return found
+
+
+def order_by(column: str, descending: bool, time: str = "place") -> str:
+    """ORDER BY of a sort; calls that tie, or lack the value, stand newest first at the end."""
+    turn = "DESC" if descending else "ASC"
+    if column == "time":
+        return f"ORDER BY {time} {turn}"
+    return f"ORDER BY {ORDERS[column]} {turn} NULLS LAST, {time} DESC"
 
 
 def upward(column: str, descending: bool, time: str) -> str:

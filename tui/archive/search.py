@@ -1,78 +1,44 @@
-"""A `Query` as SQL, and the orders that the table can be sorted in.
+"""A `Query` as SQL that is quick: where to read its calls from.
 
-Each term has a condition on a call's line, which is what the term means. Where the index can
-name the calls, a term also has an expression of the full-text table, so that only those are
-read, from the newest on. The index narrows, the condition decides.
+Each term has a condition on a call's line, which is what the term means
+(`tui.archive.meaning`). Where the index can name the calls, a term also has an expression of the
+full-text table, or asks something of bits, so that only those are read, from the newest on. The
+index narrows, the condition decides.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import eq, gt, lt
 from typing import Any, NamedTuple
 
 from tui.archive.asking import asked
-from tui.archive.bits import Test
-from tui.archive.index import (
-    LENGTHS,
-    LISTS,
-    SINGLE,
-    TIES,
-    SearchIndex,
-    bucket,
-    needle_of,
-    same,
-    token,
-)
+from tui.archive.bits import Span, Test
+from tui.archive.index import LENGTHS, SINGLE, SearchIndex, bucket, token
+from tui.archive.meaning import SAME_NUMBER, WORDS_HAVE, Sql, grouped, meaning
+from tui.archive.spans import ALWAYS, PERIODS, spans_of
 from tui.archive.walking import Walk
-from tui.numbers import MIN_DIGITS, number_key
-from tui.query import EXACT, Query, Term, words
+from tui.numbers import MIN_DIGITS
+from tui.query import Query, Term, words
 
-ORDERS = {
-    "time": "place",
-    "direction": "direction",
-    "outcome": "outcome",
-    "contact": "contact COLLATE NOCASE",
-    "number": "number",
-    "agents": "agents COLLATE NOCASE",
-    "group": "ring_group COLLATE NOCASE",
-    "duration": "duration_s",
-    "wait": "wait_s",
-    "talk": "talk_s",
-    "recording": "recordings",
-    "state": "NULLIF(state, 'new')",
-    "disposition": "disposition COLLATE NOCASE",
-    "note": "note COLLATE NOCASE",
-    "tags": "tags COLLATE NOCASE",
-    "line": "company COLLATE NOCASE",
-    "campaign": "campaign COLLATE NOCASE",
-    "status": "status COLLATE NOCASE",
-    "account": "account",
-    "vendor": "provider",
-    "id": "id",
-}
-"""Ids of the table's columns and what each sorts by."""
-
-_EXCLUSIVE = frozenset({"direction", "outcome", "account", "provider", "period", "id", "state"})
-"""Kinds of which a call has one value: several such terms mean any of them."""
-FEW_WORDS = 500
+FEW_WORDS = 50
 """So many words with one beginning are looked up without asking how common they are."""
 MANY_WORDS = 2000
-RARE = 0.02
-"""Beginnings that are more common than this part of all calls are found sooner by reading the
-newest calls than by looking up every word."""
+LOOKUP = 40
+"""To look up a word takes as long as to read so many calls that follow each other."""
 COMMON = 0.1
-"""The same for lengths."""
+"""Lengths that more than this part of all calls have are found sooner by reading those."""
+RARE = 500
+"""What so few calls have is read, and no more asked of the index."""
 FEW_SPOTS = 200
 """So many calls that bits name are always read for what bits cannot tell."""
 MOST_SPOTS = 2000
 """So many are, where the rest is in very many calls."""
 FEW_CALLS = 20_000
 """Calls with a fragment of a number are looked up by it unless there are more."""
-
-Sql = tuple[str, list[Any]]
+MANY_CALLS = 5 * FEW_CALLS
+"""So many are not counted only to know how many they are."""
 
 
 class Plan(NamedTuple):
@@ -93,134 +59,16 @@ class Plan(NamedTuple):
         return f"SELECT {what} FROM {source} WHERE {self.condition} {more}"
 
 
-def order_by(column: str, descending: bool, place: str = "place") -> str:
-    """ORDER BY of a sort; calls that tie, or lack the value, stand newest first at the end."""
-    turn = "DESC" if descending else "ASC"
-    if column == "time":
-        return f"ORDER BY {place} {turn}"
-    return f"ORDER BY {ORDERS[column]} {turn} NULLS LAST, {place} DESC"
+class Ask(NamedTuple):
+    """A query as the planner takes it."""
 
-
-# -- what a term means
-
-
-WORDS_HAVE = "instr(words, ?)"
-"""The column has words apart already; but of calls from before the index it has text."""
-
-
-def _word(term: Term) -> Sql:
-    needle = needle_of(term.value, whole=term.kind == "phrase")
-    return f"({WORDS_HAVE} OR instr(our_words, ?))", [needle, needle]
-
-
-def e164(number: str, region: str) -> str | None:
-    """SQL function: a number without + as one of a region; None when it cannot be one."""
-    key = number_key(number, "", region)
-    return key if key.startswith("+") else None
-
-
-_SAME_NUMBER = "number_key IN (SELECT '+' || ? UNION SELECT e164(?, region) FROM region)"
-"""A whole number is found in its other forms too, by the account's region."""
-
-
-def _number(term: Term) -> Sql:
-    contains, value = "digits LIKE ?", [f"%{term.value}%"]
-    if len(term.value) < MIN_DIGITS:
-        return contains, value
-    return f"({contains} OR {_SAME_NUMBER})", [*value, term.value, term.value]
-
-
-def _field(term: Term) -> Sql:
-    if term.field in EXACT:
-        return f"call.{term.field} = ?", [term.value]
-    needle = needle_of(term.value)
-    if term.field == "tags":
-        return "(lists(tags, ?) OR lists(our_tags, ?))", [needle, needle]
-    function = "lists" if term.field in LISTS else "finds"
-    return f"{function}(call.{term.field}, ?)", [needle]
-
-
-def _period(term: Term) -> Sql:
-    low, high = round(term.low * 1000), round(term.high * 1000)
-    return "call.place BETWEEN ? AND ?", [low * TIES, high * TIES + TIES - 1]
-
-
-def _triaged(term: Term) -> Sql:
-    values = [round(term.low * 1000), round(term.high * 1000)]
-    return "(triaged_at IS NOT NULL AND triaged_at BETWEEN ? AND ?)", values
-
-
-def _state(term: Term) -> Sql:
-    """A snooze that is over is an open call."""
-    now = round(time.time() * 1000)
-    if term.value == "snoozed":
-        return "(state = 'snoozed' AND snoozed_until > ?)", [now]
-    if term.value == "open":
-        return "(state = 'open' OR (state = 'snoozed' AND snoozed_until <= ?))", [now]
-    return "state = ?", [term.value]
-
-
-def _mark(term: Term) -> Sql:
-    if term.value == "untriaged":
-        asleep, values = _state(Term("state", "snoozed"))
-        undecided = "state NOT IN ('follow-up', 'done') AND closed_by IS NULL"
-        return f"({undecided} AND NOT IFNULL({asleep}, 0))", values
-    return MARKS[term.value], []
-
-
-MARKS = {
-    "open-miss": "(missed = 1 AND closed_by IS NULL)",
-    "called-back": "closed_by IS NOT NULL",
-    "callback": "callback_requested = 1",
-    "sla-missed": "sla_met = 0",
-}
-"""Words of the query line that say who waits."""
-_INDEX_OF = {
-    "open-miss": "call_missed",
-    "called-back": "call_answered_later",
-    "callback": "call_callback",
-    "sla-missed": "call_sla",
-}
-"""The index of just these calls, in the order of time."""
-
-_MEANING: dict[str, Callable[[Term], Sql]] = {
-    "word": _word,
-    "phrase": _word,
-    "number": _number,
-    "direction": lambda term: ("direction = ?", [term.value]),
-    "outcome": lambda term: ("outcome = ?", [term.value]),
-    "recording": lambda term: ("has_recording = 1", []),
-    "mark": _mark,
-    "state": _state,
-    "triaged": _triaged,
-    "field": _field,
-    "compare": lambda term: (f"{term.field} {term.value} ?", [term.low]),
-    "period": _period,
-    "bound": _period,
-}
-
-
-def meaning(*group: Term) -> Sql:
-    """What a group of terms, any of which will do, means: a condition on a line of ``call``."""
-    parts = [_MEANING[term.kind](term) for term in group]
-    sql = " OR ".join(sql for sql, _ in parts)
-    sql = f"({sql})" if len(parts) > 1 else sql
-    values = [value for _, part in parts for value in part]
-    # a call without the value is not one that has it, so "not" keeps it
-    return (f"NOT IFNULL({sql}, 0)", values) if group[0].negated else (sql, values)
-
-
-def grouped(query: Query) -> list[list[Term]]:
-    """The terms by *and*; those in one group by *or*."""
-    groups: dict[object, list[Term]] = {}
-    for place, term in enumerate(dict.fromkeys(query.terms)):
-        kind = term.field if term.kind == "field" else term.kind
-        alone = term.negated or kind not in _EXCLUSIVE
-        groups.setdefault(place if alone else kind, []).append(term)
-    return list(groups.values())
-
-
-# -- how the index finds it
+    spans: Sequence[Span]
+    """When, in the order of time."""
+    groups: Sequence[Sequence[Term]]
+    """What else."""
+    tests: Sequence[Test | None]
+    """What each group asks of bits; None where they cannot tell."""
+    indexed: bool
 
 
 class Found(NamedTuple):
@@ -232,13 +80,15 @@ class Found(NamedTuple):
     """Of terms with "not": it names the calls to show, not those to leave out."""
 
 
-def any_of(tokens: Iterable[str]) -> str:
-    """An expression; empty where there is nothing that could match."""
-    return " OR ".join(f'"{one}"' for one in tokens)
+class Few(NamedTuple):
+    """The calls that a group of terms names."""
 
-
-Few = tuple[str, list[Any], list[Term]]
-"""SQL for the places of a few calls, its values, and the terms that it answers."""
+    calls: int
+    """How many, about."""
+    places: str
+    """SQL for their places."""
+    values: list[Any]
+    group: Sequence[Term]
 
 
 class Planner:
@@ -247,137 +97,155 @@ class Planner:
     def __init__(self, db: sqlite3.Connection, index: SearchIndex) -> None:
         self._db, self._index = db, index
 
-    def plan(self, query: Query) -> Plan:
+    def ask(self, query: Query) -> Ask:
         groups = grouped(query)
-        low, high = _bounds(groups)
-        groups = [group for group in groups if not _is_span(group)]
-        if self._index.unindexed():
-            plan = self._read_all(groups, low, high)
-            condition = plan.condition.replace(WORDS_HAVE, "finds(words, ?)")
-            return plan._replace(condition=condition)
-        few = self._by_id(groups)
-        if few is None:
-            if told := self._by_bits(groups, low, high):
-                return told
-            few = self._by_number(groups)
-        if few is None:
-            known = (groups, low, high)
-            return self._by_decision(*known) or self._by_mark(*known) or self._by_text(*known)
-        places, values, exact = few
-        source = f"({places}) AS found CROSS JOIN call ON call.place = found.p"
-        rest = [group for group in groups if group is not exact]
-        plan = _plan(source, "found.p", values, rest, low, high)
-        return plan if rest else plan._replace(places=f"({places}) AS found")
+        periods = [group for group in groups if group[0].kind in PERIODS]
+        others = [group for group in groups if group[0].kind not in PERIODS]
+        indexed = not self._index.unindexed()
+        tests = [asked(self._index, group) if indexed else None for group in others]
+        return Ask(spans_of(periods), others, tests, indexed)
 
-    def walk(self, query: Query) -> Walk | None:
+    def walk(self, ask: Ask) -> Walk | None:
         """The query's walk through time, where bits tell about all of it."""
-        groups = grouped(query)
-        span = _bounds(groups)
-        groups = [group for group in groups if not _is_span(group)]
-        if not groups or self._index.unindexed():
+        tests = [test for test in ask.tests if test is not None]
+        if not ask.indexed or len(tests) < len(ask.groups):
             return None
-        tests = [asked(self._index, group) for group in groups]
-        known = [test for test in tests if test is not None]
-        return self._walk(groups, known, span) if len(known) == len(tests) else None
+        return self._walk(ask, tests) if tests or len(ask.spans) > 1 else None
 
-    def _walk(
-        self, groups: list[list[Term]], tests: list[Test], span: tuple[int | None, int | None]
-    ) -> Walk:
-        plan = _plan("call", "place", [], groups, None, None)
-        return Walk(self._db, tests, span, plan.condition, plan.values)
+    def _walk(self, ask: Ask, tests: Sequence[Test]) -> Walk:
+        told = [group for group, test in zip(ask.groups, ask.tests, strict=True) if test]
+        plan = _plan("call", "place", [], told, [ALWAYS])
+        return Walk(self._db, tests, ask.spans, plan.condition, plan.values)
 
-    def _by_bits(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan | None:
-        """The plan that reads the calls that bits name, where those are few."""
-        tests = [(group, asked(self._index, group)) for group in groups]
-        told = [(group, test) for group, test in tests if test is not None]
-        if not told:
+    def surely(self, ask: Ask) -> int:
+        """So many calls match at least, as far as that is known without looking."""
+        texts = _texts(ask)
+        if len(ask.groups) != 1 or not texts or ask.spans != [ALWAYS] or not ask.indexed:
+            return 0
+        [term, *_] = texts[0]
+        *before, last = words(term.value) or [""]
+        if before or term.kind == "phrase":
+            return 0
+        return max((calls for _, calls in self._index.beginning(last, MANY_WORDS)), default=0)
+
+    def plan(self, ask: Ask, limit: int | None = None) -> Plan:
+        """Where to read the query's first `limit` calls, or all of them."""
+        if not ask.indexed:
+            plan = _plan("call", "place", [], ask.groups, ask.spans)
+            return plan._replace(condition=plan.condition.replace(WORDS_HAVE, "finds(words, ?)"))
+        if named := self._by_id(ask):
+            return _named(ask, named)
+        number = self._rarest_number(ask)
+        if number and number.calls <= RARE:
+            return _named(ask, number)
+        if rare := self._by_rare_word(ask):
+            return rare
+        text = self._by_text(ask, limit)
+        if text.places:
+            return text
+        if told := self._by_bits(ask):
+            return told
+        if number and number.calls <= FEW_CALLS:
+            return _named(ask, number)
+        return self._by_decision(ask) or self._by_mark(ask) or text
+
+    def _by_id(self, ask: Ask) -> Few | None:
+        """The calls that are named."""
+        for group in ask.groups:
+            if group[0].field == "id" and not group[0].negated:
+                sql = (
+                    "SELECT place AS p FROM call AS c WHERE c.account IN (SELECT value FROM known"
+                    f" WHERE kind = 'account') AND c.id IN ({','.join('?' * len(group))})"
+                )
+                return Few(len(group), sql, [term.value for term in group], group)
+        return None
+
+    def _rarest_number(self, ask: Ask) -> Few | None:
+        """The calls with the rarest of the numbers."""
+        numbers = [group for group in ask.groups if group[0].kind == "number"]
+        found = [self._with_number(group) for group in numbers if not group[0].negated]
+        return min(found, key=lambda few: few.calls, default=None)
+
+    def _with_number(self, group: Sequence[Term]) -> Few:
+        value = group[0].value
+        found = self._index.numbers(value)
+        marks = ",".join(str(n) for n, _ in found)
+        sql = f"SELECT DISTINCT place AS p FROM call_number WHERE n IN ({marks})"
+        whole = len(value) >= MIN_DIGITS
+        if whole:
+            sql += f" UNION SELECT place FROM call WHERE {SAME_NUMBER}"
+        return Few(sum(calls for _, calls in found), sql, [value, value] if whole else [], group)
+
+    def _by_rare_word(self, ask: Ask) -> Plan | None:
+        """The plan that reads the calls with one of the words, where those are very few."""
+        counts = [(self._calls_with(group[0]), group) for group in _texts(ask)]
+        calls, group = min(counts, key=lambda count: count[0], default=(RARE + 1, None))
+        if group is None or calls > RARE:
             return None
-        walk = self._walk([group for group, _ in told], [test for _, test in told], (low, high))
-        rest = [group for group, test in tests if test is None]
-        spots = walk.few(self._worth_reading(rest))
-        if spots is None:
-            return None
-        if not spots:
-            return _plan("call", "place", [], [], 1, 0)
-        plan = _plan("call INDEXED BY call_by_spot", "place", [], rest, low, high)
-        named = ",".join(map(str, spots))
-        return plan._replace(condition=f"spot IN ({named}) AND {plan.condition}")
-
-    def _worth_reading(self, rest: list[list[Term]]) -> int:
-        """So many calls are sooner read than found among those that have the other words."""
-        texts = [group[0] for group in rest if group[0].kind in ("word", "phrase")]
-        found = [self._calls_with(term) for term in texts if not term.negated]
-        return max(FEW_SPOTS, min(MOST_SPOTS, min(found, default=0) // 50))
+        rest = [other for other in ask.groups if other is not group]
+        return self._by_text(ask._replace(groups=[group]), None, rest)
 
     def _calls_with(self, term: Term) -> int:
         """In about how many calls the last word of a text stands."""
         *_, last = words(term.value) or [""]
-        return sum(calls for _, calls in self._index.beginning(last, FEW_WORDS))
+        return sum(calls for _, calls in self._index.beginning(last, MANY_WORDS))
 
-    def _read_all(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan:
-        return _plan("call", "place", [], groups, low, high)
+    def _by_bits(self, ask: Ask) -> Plan | None:
+        """The plan that reads the calls that bits name, where those are few."""
+        tests = [test for test in ask.tests if test is not None]
+        if not tests:
+            return None
+        rest = [group for group, test in zip(ask.groups, ask.tests, strict=True) if test is None]
+        spots = self._walk(ask, tests).few(self._worth_reading(ask))
+        if spots is None:
+            return None
+        if not spots:
+            return NOTHING
+        plan = _plan("call INDEXED BY call_by_spot", "place", [], rest, ask.spans)
+        named = ",".join(map(str, spots))
+        return plan._replace(condition=f"spot IN ({named}) AND {plan.condition}")
 
-    def _by_id(self, groups: list[list[Term]]) -> Few | None:
-        """The places of the calls that are named."""
-        for group in groups:
-            if group[0].field == "id" and not group[0].negated:
-                marks = ",".join("?" * len(group))
-                return (
-                    "SELECT place AS p FROM call AS c WHERE c.account IN"
-                    f" (SELECT value FROM known WHERE kind = 'account') AND c.id IN ({marks})",
-                    [term.value for term in group],
-                    group,
-                )
-        return None
+    def _worth_reading(self, ask: Ask) -> int:
+        """So many calls are sooner read than found among those that have the other words."""
+        found = (self._calls_with(group[0]) for group in _texts(ask))
+        return max(FEW_SPOTS, min(MOST_SPOTS, min(found, default=0) // 50))
 
-    def _by_number(self, groups: list[list[Term]]) -> Few | None:
-        """The places of the calls with a number, where those are few."""
-        for group in groups:
-            if group[0].kind == "number" and not group[0].negated:
-                found = self._index.numbers(group[0].value)
-                if sum(calls for _, calls in found) <= FEW_CALLS:
-                    marks = ",".join(str(n) for n, _ in found)
-                    sql = f"SELECT DISTINCT place AS p FROM call_number WHERE n IN ({marks})"
-                    if len(value := group[0].value) < MIN_DIGITS:
-                        return sql, [], group
-                    sql += f" UNION SELECT place FROM call WHERE {_SAME_NUMBER}"
-                    return sql, [value, value], group
-        return None
-
-    def _by_decision(
-        self, groups: list[list[Term]], low: int | None, high: int | None
-    ) -> Plan | None:
+    def _by_decision(self, ask: Ask) -> Plan | None:
         """The plan that reads what was decided about in some time, where that is not much."""
-        for group in groups:
+        for group in ask.groups:
             if group[0].kind == "triaged" and not group[0].negated:
                 source = "call INDEXED BY call_by_decision"
                 if self._few(f"SELECT 1 FROM {source} WHERE", group):
-                    return _plan(source, "place", [], groups, low, high)
+                    return _plan(source, "place", [], ask.groups, ask.spans)
         return None
 
-    def _by_mark(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan | None:
+    def _by_mark(self, ask: Ask) -> Plan | None:
         """The plan that reads only those who wait; unless they are many, and something else
-        that is wanted may be rare.
+        that is wanted may be rarer.
         """
-        narrowed = any(group[0].kind in _RARE_KINDS and not group[0].negated for group in groups)
-        for group in groups:
+        named = any(one[0].kind == "field" and not one[0].negated for one in ask.groups)
+        texts = [FEW_CALLS] if named else [self._calls_with(one[0]) for one in _texts(ask)]
+        rarest = min(texts, default=None)
+        for group in ask.groups:
             name = _INDEX_OF.get(group[0].value) if group[0].kind == "mark" else None
             if name and not group[0].negated:
                 source = f"call INDEXED BY {name}"
-                if not narrowed or self._few(f"SELECT 1 FROM {source} WHERE", group):
-                    return _plan(source, "place", [], groups, low, high)
+                some = f"SELECT 1 FROM {source} WHERE"
+                if rarest is None or self._few(some, group, max(FEW_CALLS, rarest)):
+                    return _plan(source, "place", [], ask.groups, ask.spans)
         return None
 
-    def _few(self, sql: str, group: list[Term]) -> bool:
+    def _few(self, sql: str, group: Sequence[Term], few: int = FEW_CALLS) -> bool:
         condition, values = meaning(*group)
-        counted = f"SELECT count(*) FROM ({sql} {condition} LIMIT {FEW_CALLS + 1})"
-        return int(self._db.execute(counted, values).fetchone()[0]) <= FEW_CALLS
+        few = min(few, MANY_CALLS)
+        counted = f"SELECT count(*) FROM ({sql} {condition} LIMIT {few + 1})"
+        return int(self._db.execute(counted, values).fetchone()[0]) <= few
 
-    def _by_text(self, groups: list[list[Term]], low: int | None, high: int | None) -> Plan:
-        """The plan that asks the full-text table for all that it can tell."""
-        wanted, unwanted, rest = [], [], []
-        for group in groups:
-            found = self._find(group)
+    def _by_text(self, ask: Ask, limit: int | None, rest: Sequence[Sequence[Term]] = ()) -> Plan:
+        """The plan that asks the full-text table for all that it can tell, but not for `rest`."""
+        wanted, unwanted, rest = [], [], [*rest]
+        for group in ask.groups:
+            found = self._find(group, limit)
             negated = group[0].negated and not (found and found.turned)
             if found is None or (negated and not found.exact):
                 rest.append(group)
@@ -388,44 +256,55 @@ class Planner:
                 if not found.exact:
                     rest.append(group)
         if not wanted:
-            rest += [group for group, _ in unwanted]
-            return self._read_all(rest, low, high)
+            return _plan("call", "place", [], ask.groups, ask.spans)
         if "" in wanted:
-            return _plan("call", "place", [], [], 1, 0)
+            return NOTHING
         match = " AND ".join(f"({one})" for one in wanted)
         for _, one in unwanted:
             match = f"({match}) NOT ({one})" if one else match
-        plan = _plan(f"{_FOUND} AND search MATCH ?", "search.rowid", [match], rest, low, high)
+        plan = _plan(f"{_FOUND} AND search MATCH ?", "search.rowid", [match], rest, ask.spans)
         if rest:
             return plan
         # the match is the first of the values there too
         condition = f"search MATCH ? AND {plan.condition}"
         return plan._replace(source=_FOUND, condition=condition, places="search")
 
-    def _find(self, group: list[Term]) -> Found | None:
+    # -- what a group of terms is to the full-text table
+
+    def _find(self, group: Sequence[Term], limit: int | None) -> Found | None:
         """One expression for a group of terms, or None where the index cannot tell."""
-        kind = group[0].field if group[0].kind == "field" else group[0].kind
-        column = _FACET_OF.get(kind, kind)
-        if column in SINGLE:
-            return self._single(group, column)
-        if kind == "state":
+        named = [self._index.named(term) for term in group]
+        facets = [one for one in named if one]
+        if len(facets) == len(group):
+            return self._facet(facets[0][0], [v for _, vs in facets for v in vs], group[0].negated)
+        if group[0].kind == "state":
             return self._states(group)
-        found = [_FINDERS[term.kind](self, term) for term in group if term.kind in _FINDERS]
-        if len(found) < len(group) or None in found:
-            return None
+        found = [self._one(term, limit) for term in group]
         known = [one for one in found if one]
+        if len(known) < len(found):
+            return None
         expression = " OR ".join(one.expression for one in known if one.expression)
         return Found(expression, all(one.exact for one in known))
 
-    def _single(self, group: list[Term], column: str) -> Found:
-        """A facet of which each call has one value; "not" is any of its other values."""
-        meant = {"1" if term.kind == "recording" else same(column, term.value) for term in group}
-        negated = group[0].negated
-        known = self._index.known(column)
-        chosen = (value for value in known if (same(column, value) in meant) != negated)
-        return Found(any_of(token(column, value) for value in chosen), turned=True)
+    def _one(self, term: Term, limit: int | None) -> Found | None:
+        if term.kind in TEXTS:
+            return self._text(term, limit)
+        if term.kind == "compare":
+            return self._length(term)
+        if term.kind == "mark":
+            return self._mark(term)
+        return None
 
-    def _states(self, group: list[Term]) -> Found:
+    def _facet(self, column: str, values: Sequence[str], negated: bool) -> Found | None:
+        """Of a facet of which each call has one, "not" is any of its other values."""
+        turned = negated and column in SINGLE
+        if turned:
+            values = [value for value in self._index.known(column) if value not in values]
+        if len(values) > MANY_WORDS:
+            return None
+        return Found(any_of(token(column, value) for value in values), turned=turned)
+
+    def _states(self, group: Sequence[Term]) -> Found:
         """A snooze may be over; only the condition tells."""
         meant, negated = {term.value for term in group}, group[0].negated
         may_be = {value: {value} for value in self._index.known("state")}
@@ -445,25 +324,18 @@ class Planner:
             return None
         return Found(any_of(token("state", one) for one in _UNDECIDED), exact=False)
 
-    def _text(self, term: Term) -> Found | None:
+    def _text(self, term: Term, limit: int | None) -> Found | None:
         """Words one after the other; the last one may go on, unless quoted."""
         *before, last = words(term.value) or [""]
         if term.kind == "phrase":
             return Found(any_of([" ".join([*before, last])])) if last else None
         starts = self._index.beginning(last, MANY_WORDS + 1) if last else []
         if len(starts) > FEW_WORDS:
-            common = sum(calls for _, calls in starts) > RARE * self._total()
-            if common or len(starts) > MANY_WORDS:
+            calls = sum(calls for _, calls in starts)
+            read = (limit or calls) * self._total() / calls
+            if len(starts) > MANY_WORDS or read < LOOKUP * len(starts):
                 return None
         return Found(any_of(" ".join([*before, word]) for word, _ in starts))
-
-    def _value(self, term: Term) -> Found | None:
-        if term.field in EXACT:
-            return None
-        values = self._index.meant(term.field, term.value)
-        if len(values) > MANY_WORDS:
-            return None
-        return Found(any_of(token(term.field, value) for value in values))
 
     def _length(self, term: Term) -> Found | None:
         """Lengths by the buckets that can hold them."""
@@ -480,45 +352,61 @@ class Planner:
         return sum(self._index.known("provider").values())
 
 
+TEXTS = frozenset({"word", "phrase"})
 _FOUND = "search CROSS JOIN call ON call.place = search.rowid"
 _UNDECIDED = ("new", "open", "snoozed")
-_RARE_KINDS = frozenset({"word", "phrase", "field"})
 _SIDES: dict[str, Callable[[int, int], bool]] = {">": gt, "<": lt, "=": eq}
-_FINDERS: dict[str, Callable[[Planner, Term], Found | None]] = {
-    "word": Planner._text,
-    "phrase": Planner._text,
-    "field": Planner._value,
-    "compare": Planner._length,
-    "mark": Planner._mark,
+_INDEX_OF = {
+    "open-miss": "call_missed",
+    "called-back": "call_answered_later",
+    "callback": "call_callback",
+    "sla-missed": "call_sla",
 }
-_FACET_OF = {"recording": "has_recording"}
+"""The index of just these calls, in the order of time."""
 
 
-def _is_span(group: list[Term]) -> bool:
-    """One stretch of time, which is one stretch of places."""
-    return len(group) == 1 and group[0].kind in ("period", "bound") and not group[0].negated
+def _texts(ask: Ask) -> list[Sequence[Term]]:
+    return [group for group in ask.groups if group[0].kind in TEXTS and not group[0].negated]
 
 
-def _bounds(groups: list[list[Term]]) -> tuple[int | None, int | None]:
-    """First and last place of the stretches of time that all hold."""
-    spans = [group[0] for group in groups if _is_span(group)]
-    if not spans:
-        return None, None
-    low = max(round(span.low * 1000) for span in spans)
-    high = min(round(span.high * 1000) for span in spans)
-    return low * TIES, high * TIES + TIES - 1
+def any_of(tokens: Iterable[str]) -> str:
+    """An expression; empty where there is nothing that could match."""
+    return " OR ".join(f'"{one}"' for one in tokens)
+
+
+def _named(ask: Ask, few: Few) -> Plan:
+    """The plan that reads just these."""
+    source = f"({few.places}) AS found CROSS JOIN call ON call.place = found.p"
+    rest = [group for group in ask.groups if group is not few.group]
+    plan = _plan(source, "found.p", few.values, rest, ask.spans)
+    return plan if rest else plan._replace(places=f"({few.places}) AS found")
 
 
 def _plan(
     source: str,
     place: str,
     values: list[Any],
-    groups: list[list[Term]],
-    low: int | None,
-    high: int | None,
+    groups: Iterable[Sequence[Term]],
+    spans: Sequence[Span],
 ) -> Plan:
-    conditions = [meaning(*group) for group in groups]
-    if low is not None:
-        conditions.insert(0, (f"{place} BETWEEN ? AND ?", [low, high]))
+    conditions = [*_within(place, spans), *(meaning(*group) for group in groups)]
     condition = " AND ".join(sql for sql, _ in conditions) or "1"
     return Plan(source, place, condition, [*values, *(v for _, vs in conditions for v in vs)])
+
+
+def _within(place: str, spans: Sequence[Span]) -> list[Sql]:
+    """Conditions on a place: that it lies in one of the spans."""
+    if list(spans) == [ALWAYS]:
+        return []
+    if not spans:
+        return [("0", [])]
+    around: Sql = (f"{place} BETWEEN ? AND ?", [spans[0][0], spans[-1][1]])
+    if len(spans) == 1:
+        return [around]
+    # the sign in front keeps SQLite from reading them one by one, which loses the order
+    any_ = " OR ".join(f"+{place} BETWEEN ? AND ?" for _ in spans)
+    return [around, (f"({any_})", [end for span in spans for end in span])]
+
+
+NOTHING = Plan("call", "place", "0", [], "call")
+"""The plan of a query that no call matches."""

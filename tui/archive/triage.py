@@ -280,12 +280,13 @@ class TriageLog:
         """
         changes = self._index.changes()
         for name in names:
-            now = project(self.events(*name))
+            events = self.events(*name)
+            now = project(events)
             self._write_down(name, now)
             row = self._db.execute("SELECT key FROM call WHERE account = ? AND id = ?", name)
             if found := row.fetchone():  # a call that is not here has no line
                 with self._index.changing(found[0], changes):
-                    self._copy(name, now)
+                    self._copy(name, now, events)
         changes.flush()
 
     def _write_down(self, name: CallName, now: Triage) -> None:
@@ -308,10 +309,10 @@ class TriageLog:
                 ),
             )
 
-    def _copy(self, name: CallName, now: Triage) -> None:
+    def _copy(self, name: CallName, now: Triage, events: Sequence[Event]) -> None:
         """Into the call's line, where it is filtered by."""
         # earlier notes too: the detail shows them
-        said = (e.body["text"] for e in standing(self.events(*name)) if "text" in e.body)
+        said = (e.body["text"] for e in standing(events) if "text" in e.body)
         words = [*now.tags, *said]
         self._db.execute(
             "UPDATE call SET state = ?, snoozed_until = ?, triaged_at = ?, our_tags = ?,"
@@ -332,7 +333,7 @@ class TriageLog:
         """
         now = self.of(*name)
         if now is not UNTOUCHED:
-            self._copy(name, now)
+            self._copy(name, now, self.events(*name))
 
     def rebuild(self) -> None:
         """Make the state of every call again from the log."""

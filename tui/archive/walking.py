@@ -7,29 +7,30 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tui.archive.bits import AT_ONCE, PART, Bits, Hits, Test, bits_of, spots_of
+from tui.archive.bits import AT_ONCE, PART, Bits, Hits, Span, Test, bits_of, spots_of
+from tui.archive.spans import EARLIEST, LATEST, within
 
 
 class Walk:
-    """What a test of bits finds with places from `low` to `high`, both None for all times.
+    """What a test of bits finds in `spans`, which stand in the order of time.
 
-    `condition` is a condition on a call's line that says the same as the test.
+    `condition` is a condition on a call's line that says the same as the tests.
     """
 
     def __init__(
         self,
         db: sqlite3.Connection,
         tests: Sequence[Test],
-        span: tuple[int | None, int | None],
+        spans: Sequence[Span],
         condition: str,
         values: list[Any],
     ) -> None:
         self._db, self._bits, self._tests = db, Bits(db), tests
-        self._low, self._high = span
+        self._spans = spans
         self._condition, self._values = condition, values
 
-    def _hits(self, descending: bool = True) -> Iterator[Hits]:
-        return self._bits.hits(self._tests, self._low, self._high, descending, self._meant)
+    def _hits(self, span: Span, descending: bool = True) -> Iterator[Hits]:
+        return self._bits.hits(self._tests, span, descending, self._meant)
 
     def _meant(self, number: int, unsure: int) -> int:
         """Those of a part's spots whose calls are meant."""
@@ -45,29 +46,41 @@ class Walk:
 
     def keys(self, limit: int, descending: bool, after: int | None = None) -> array[int]:
         """The keys of the first calls in the order of time, behind the place `after`."""
-        if after is not None and descending:
-            self._high = after - 1 if self._high is None else min(self._high, after - 1)
-        elif after is not None:
-            self._low = after + 1 if self._low is None else max(self._low, after + 1)
-        hits = self._hits(descending)
-        return array("q", self._bits.keys(hits, self._low, self._high, descending, limit))
+        spans = self._spans
+        if after is not None:
+            behind = (EARLIEST, after - 1) if descending else (after + 1, LATEST)
+            spans = within(spans, *behind)
+        found = array("q")
+        for span in reversed(spans) if descending else spans:
+            if len(found) < limit:
+                hits = self._hits(span, descending)
+                found.extend(self._bits.keys(hits, span, descending, limit - len(found)))
+        return found
 
     def count(self, most: int | None = None) -> int:
         """How many calls it finds; counting ends above `most`."""
-        counted = 0
-        for hits in self._hits():
-            if most is not None and counted > most:
-                return most + 1
-            counted += self._bits.count(hits, self._low, self._high)
-        return counted if most is None else min(counted, most + 1)
+        counted, end = 0, LATEST if most is None else most + 1
+        for span in self._spans:
+            for hits in self._hits(span):
+                if counted >= end:
+                    return end
+                counted += self._bits.count(hits, span, end)
+        return min(counted, end)
+
+    def count_before(self, place: int, descending: bool) -> int:
+        """How many calls it finds before a place in the order of time."""
+        before = (place + 1, LATEST) if descending else (EARLIEST, place - 1)
+        spans = within(self._spans, *before)
+        return Walk(self._db, self._tests, spans, self._condition, self._values).count()
 
     def few(self, most: int) -> list[int] | None:
         """The spots of what it finds, and perhaps of some around its time; None if more than
         `most`.
         """
-        spots: list[int] = []
-        for hits in self._hits():
-            if len(spots) + hits.calls > most:
-                return None
-            spots.extend(hits.spots())
-        return spots
+        spots: set[int] = set()
+        for span in self._spans:
+            for hits in self._hits(span):
+                if len(spots) + hits.calls > most:
+                    return None
+                spots.update(hits.spots())
+        return sorted(spots)

@@ -17,7 +17,7 @@ from tui.accounts import Account
 from tui.archive import AccountState, Archive, Walk
 from tui.archive.facets import Facets
 from tui.archive.heard import Heard, recording_key
-from tui.archive.search import ORDERS
+from tui.archive.places import ORDERS
 from tui.commands import COMMANDS, first_key
 from tui.query import Query, completed
 from tui.screens.parts import NO_PART, Part
