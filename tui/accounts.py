@@ -127,6 +127,12 @@ def _check_setting(name: str, key: str, value: str) -> None:
             raise AccountError(f"account {name}: {key}: {error}") from None
 
 
+def configured(accounts: Iterable[Account]) -> dict[str, list[str]]:
+    """The names that accounts bring to queries before any call has them, by field."""
+    known = list(accounts)
+    return {"account": [one.name for one in known], "vendor": [one.provider for one in known]}
+
+
 class AccountStore:
     """The accounts of `config.toml`. Reading never raises; what cannot be used is a problem."""
 

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from tui.commands import COMMANDS, key_text
+from tui.exits import CommandError
 from tui.keymap import TABLE_ACTIONS, check_keymap
 from tui.links import Link
 from tui.network import NetworkThread
@@ -39,11 +40,18 @@ class RingbackApp(App[None]):
         self.network = NetworkThread(services.open_archive)
         self.keymap, self._problems = check_keymap(self.settings.keys)
         self._first_query, self._link = query, link
+        self._main: MainScreen | None = None
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(
+        self._main = MainScreen(
             self.services, self.settings, self.network, self.keymap, self._first_query, self._link
         )
+        return self._main
+
+    @property
+    def not_kept(self) -> CommandError | None:
+        """After the end: what could not be written before it."""
+        return self._main.not_kept if self._main else None
 
     def on_mount(self) -> None:
         self.theme = self._theme()

@@ -26,6 +26,8 @@ CALL = "ACCOUNT:ID | LINK"
 """How a call is named: `tui.links`."""
 BARE: dict[str, Any] = {"command": SCREEN, "account": None, "view": None, "query": []}
 """What `ringback` alone means; to build the parser takes longer than to read the first calls."""
+LONG_LINE = 5000
+"""A line of an error has at most so many characters; the longest note goes into it."""
 Handler = Callable[[argparse.Namespace], int]
 
 atexit.register(gc.freeze)  # the end of Python looks through all that is left, which takes 0.15 s
@@ -89,9 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
 def print_error(error: CommandError) -> None:
     from widgets.safe import safe_text
 
-    lines = [f"ringback: {error.message}", *([error.hint] if error.hint else [])]
-    for line in lines:
-        print(safe_text(line, multiline=True), file=sys.stderr)
+    for line in (f"ringback: {error.message}", *error.hint.splitlines()):
+        print(safe_text(line, LONG_LINE, multiline=True), file=sys.stderr)
 
 
 def _parsed(words: list[str]) -> argparse.Namespace:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from providers.errors import ProviderError
 from providers.model import Call
 from tui import audit, export, links
-from tui.accounts import Account, AccountError
+from tui.accounts import Account, AccountError, configured
 from tui.archive import Archive, codec
 from tui.exits import CommandError, Exit
 from tui.query import Problem, Query, Term, parse
@@ -51,6 +51,7 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
     with services.open_archive() as archive:
         while archive.work_out_numbers():
             pass
+        _print_doubts(services, archive, query, " ".join(arguments.query))
         keys = archive.keys(query, limit=arguments.limit)
         if arguments.json or arguments.csv:
             _export(services, arguments, archive.bodies(keys))
@@ -59,6 +60,18 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
             if not keys and not archive.counts():
                 print("The archive is empty; run: ringback sync", file=sys.stderr)
     return Exit.DONE
+
+
+def _print_doubts(services: Services, archive: Archive, query: Query, text: str) -> None:
+    """Say on standard error which names of a query no call has. That is no failure: the next
+    sync may bring them, and nothing found is an answer.
+    """
+    if not query.names or not archive.counts():
+        return
+    from tui.cli import print_error
+
+    for doubt in archive.doubts(query, configured(services.accounts.list())):
+        print_error(CommandError(doubt.message, _marked(text, doubt)))
 
 
 def _export(

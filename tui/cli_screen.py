@@ -72,7 +72,7 @@ def _first_query(services: Services, arguments: argparse.Namespace) -> str:
 
 
 def open_screen(services: Services, query: str, link: Link | None = None) -> int:
-    """Run the screen to its end; its exit code."""
+    """Run the screen to its end; its exit code. Raises `CommandError` if it could not keep all."""
     from tui.log import setup_log
 
     setup_log(services.paths)
@@ -82,6 +82,8 @@ def open_screen(services: Services, query: str, link: Link | None = None) -> int
 
     app = RingbackApp(services, query, link)
     app.run()
+    if app.not_kept:
+        raise app.not_kept
     return app.return_code or 0
 
 

@@ -1,10 +1,13 @@
 """Calls as CSV or JSON Lines, one after the other: a million of them in the memory of one.
 
 CSV is RFC 4180 in UTF-8, and no spreadsheet takes a cell of it for a formula: text that begins
-with ``= + - @`` (also behind blanks, or in full width), a tab or a return gets an apostrophe in
-front. A phone number such as +12025550123 is such a text; with `plain_numbers` a number in
-strict E.164 form stays as it is, for programs. A file begins with a byte order mark, without
-which spreadsheets misread names; standard output has none. JSON Lines hold everything unchanged.
+with ``= + - @`` (also behind blanks or quotes, or in full width), a tab or a return gets an
+apostrophe in front. So does each such sign right behind a ``;``, a ``|`` or the end of a line
+within the text: where a spreadsheet parts cells by these instead of the comma, as Excel does in
+much of Europe, quotes hold no cell together, and the sign would begin one. A phone number such
+as +12025550123 is such a text; with `plain_numbers` a number in strict E.164 form stays as it
+is, for programs. A file begins with a byte order mark, without which spreadsheets misread names;
+standard output has none. JSON Lines hold everything unchanged.
 """
 
 from __future__ import annotations
@@ -54,9 +57,11 @@ OF_COLUMN = {
 }
 """What of a call each of the table's columns shows."""
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.A)
-_HARMLESS = re.compile("[A-Za-z0-9][ -~]*")
+_HARMLESS = re.compile("[A-Za-z0-9][ -:<-{}~]*")
 """Most cells: they need no look."""
-_FORMULA = tuple("=+-@＝＋－＠")
+_FORMULA = r'[\s"]*[=+\-@＝＋－＠]'
+_STEERED = re.compile(_FORMULA)
+_PARTED_OFF = re.compile(rf"([;|\n])(?={_FORMULA})")
 
 
 class Sink(Protocol):
@@ -137,7 +142,8 @@ def csv_cell(value: Any, plain_numbers: bool = False) -> Any:
     text = safe_text(value, limit=len(value), multiline=True)
     if plain_numbers and _E164.fullmatch(text):
         return text
-    steered = value[:1] in ("\t", "\r", "\n") or text.lstrip().startswith(_FORMULA)
+    steered = value[:1] in ("\t", "\r", "\n") or _STEERED.match(text)
+    text = _PARTED_OFF.sub(r"\1'", text)
     return f"'{text}" if steered else text
 
 

@@ -20,13 +20,15 @@
     -word  -"two words"  not
 
 Terms are joined by *and*; several of one kind that exclude each other (``missed abandoned``,
-``in out``) by *or*. What is not understood stands in `Query.problems` and narrows nothing.
+``in out``) by *or*. What is not understood stands in `Query.problems` and narrows nothing. A name
+that no call has is understood, and finds nothing; that is said beside the result (`unknown`).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
@@ -61,6 +63,12 @@ EXACT = frozenset({"account", "provider", "id"})
 STATES = ("new", "open", "follow-up", "done", "snoozed")
 MARKS = ("open-miss", "called-back", "callback", "sla-missed", "untriaged")
 """Words of their own; `tui.archive.meaning` says what each means."""
+NAMED = 5
+"""Names that are told in place of one that there is not."""
+NEAR = 0.7
+"""How much of a name must be right for it to be a slip, from 0 to 1."""
+NEAR_AMONG = 2000
+"""So many names are looked through for it."""
 DURATIONS = {"dur": "duration_s", "wait": "wait_s", "talk": "talk_s"}
 
 _TOKEN = re.compile(
@@ -100,14 +108,30 @@ class Problem(NamedTuple):
     message: str
 
 
+class Name(NamedTuple):
+    """A name behind a colon, and where in the line the two stand."""
+
+    start: int
+    stop: int
+    kind: str
+    """The word before the colon."""
+    value: str
+    """As it is written."""
+    term: Term
+
+
 class Query(NamedTuple):
     """What to show. Two queries with the same terms are the same."""
 
     terms: tuple[Term, ...] = ()
     problems: tuple[Problem, ...] = ()
+    names: tuple[Name, ...] = ()
+    """Of the terms, those that only an archive can tell to mean nothing; see `unknown`."""
 
     def __and__(self, other: Query) -> Query:
-        return Query(self.terms + other.terms, self.problems + other.problems)
+        return Query(
+            self.terms + other.terms, self.problems + other.problems, self.names + other.names
+        )
 
 
 EVERYTHING = Query()
@@ -154,6 +178,7 @@ def parse(text: str, now: datetime, zone: tzinfo) -> Query:
     """The query that a line means. Never raises."""
     terms: list[Term] = []
     problems: list[Problem] = []
+    names: list[Name] = []
     stop = 0
     for match in _TOKEN.finditer(text):
         if match.start() < stop:
@@ -164,7 +189,10 @@ def parse(text: str, now: datetime, zone: tzinfo) -> Query:
         try:
             if match["key"]:
                 value = quoted or match["bare"] or ""
-                term = _field(match["key"][:-1].lower(), value, now, zone)
+                key = match["key"][:-1].lower()
+                term = _field(key, value, now, zone)
+                if term.kind == "field":
+                    names.append(Name(match.start(), stop, key, value, term))
             elif quoted is not None:
                 term = _words("phrase", quoted)
             else:
@@ -175,7 +203,34 @@ def parse(text: str, now: datetime, zone: tzinfo) -> Query:
             problems.append(Problem(match.start(), match.end(), str(error)))
             continue
         terms.append(_negate(term) if negated else term)
-    return Query(tuple(terms), tuple(problems))
+    return Query(tuple(terms), tuple(problems), tuple(names))
+
+
+def unknown(name: Name, known: Sequence[str]) -> Problem:
+    """What to say of a name that no call has; `known` has those that there are, the most
+    frequent ones first. It may come with the next sync, so the query goes on meaning it.
+    """
+    said = f'no {name.kind} "{name.value}"'
+    if name.kind == "id":
+        said += " here"
+    elif nearest := _nearest(name.value, known[:NEAR_AMONG]):
+        said += f"; the nearest is {nearest}"
+    elif known:
+        more = ", ..." if len(known) > NAMED else ""
+        said += f"; there are: {', '.join(known[:NAMED])}{more}"
+    else:
+        said += "; no call has one"
+    return Problem(name.start, name.stop, said)
+
+
+def _nearest(value: str, known: Sequence[str]) -> str | None:
+    """The name that this is a slip of, or of a word of which it is one."""
+    from difflib import get_close_matches  # wanted for slips alone
+
+    forms = {word: name for name in reversed(known) for word in words(name)}
+    forms |= {fold(name): name for name in reversed(known)}
+    found = get_close_matches(fold(value), forms, n=1, cutoff=NEAR)
+    return forms[found[0]] if found else None
 
 
 def _whole_number(
@@ -311,8 +366,10 @@ def completed(text: str, name: str) -> str:
 
 
 def with_or_without(text: str, piece: str) -> str:
-    """A line with one more piece at its end; without it, where it stands there already."""
+    """A line with one more piece at its end; without it, where it stands there already, in
+    whatever case.
+    """
     padded = f" {text.strip()} "
-    if f" {piece} " in padded:
-        return padded.replace(f" {piece} ", " ", 1).strip()
+    if found := re.search(re.escape(f" {piece} "), padded, re.I):
+        return f"{padded[: found.start()]} {padded[found.end() :]}".strip()
     return f"{padded}{piece}".strip()

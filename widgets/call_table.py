@@ -253,7 +253,8 @@ class CallTable(LineView, can_focus=True):
 
     def _place(self, index: int, top: int) -> None:
         """Put the cursor on a row and the window near `top`, so that the cursor is inside."""
-        page = self._page
+        page, rows = self._page, self._rows
+        beyond = (index >= self._count and not rows.ends) or (index < 0 and not rows.begins)
         self._cursor = max(0, min(index, self._count - 1))
         top = max(self._cursor - page + 1, min(top, self._cursor))
         self._top = max(0, min(top, self._count - page))
@@ -264,6 +265,8 @@ class CallTable(LineView, can_focus=True):
         if key != self._key:
             self._key = key
             self._extend_range()
+            self.post_message(self.Highlighted(key))
+        elif beyond:  # more may be read for whoever wants to go there
             self.post_message(self.Highlighted(key))
         if self.visible_rows != self._told:
             self._told = self.visible_rows

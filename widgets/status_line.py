@@ -73,13 +73,19 @@ class StatusLine(LineView):
     progress: reactive[str] = reactive("", repaint=False)
     """What is going on, e.g. ``Liner: 1,500 of 12,345``; empty when nothing is."""
 
+    waiting: reactive[str] = reactive("", repaint=False)
+    """What somebody waits for, and how to stop it; it stands there before older messages."""
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._flash: tuple[str, str] | None = None
+        self._covered: tuple[str, str] | None = None
+        """A message in whose place `waiting` stands for a while."""
         self._timer: Timer | None = None
 
     def flash(self, text: str, level: str = "info", seconds: float | None = None) -> None:
         """Show a message (level info, warning or error) for a while; the newest wins."""
+        self._covered = None
         self._flash = (FLASH_WORDS[level] + safe_text(text, 500), level)
         if self._timer is not None:
             self._timer.stop()
@@ -88,7 +94,7 @@ class StatusLine(LineView):
 
     def unflash(self) -> None:
         """Take the message away."""
-        self._flash = None
+        self._flash = self._covered = None
         self.repaint()
 
     def watch_left(self) -> None:
@@ -97,8 +103,15 @@ class StatusLine(LineView):
     def watch_progress(self) -> None:
         self.repaint()
 
+    def watch_waiting(self, waiting: str) -> None:
+        if waiting:
+            self._covered, self._flash = self._flash or self._covered, None
+        else:
+            self._flash = self._flash or self._covered
+        self.repaint()
+
     def line(self, y: int) -> Line:
-        text, level = self._flash or (safe_text(self.progress, 500), "")
+        text, level = self._flash or (safe_text(self.waiting or self.progress, 500), "")
         width = self.size.width
         left = safe_text(self.left, 500)
         space = max(width - cell_len(left) - 4, width // 2)

@@ -319,6 +319,37 @@ def test_facets_count_what_a_query_shows(filled: tuple[Archive, World]) -> None:
             assert all(n <= facets.counts[kind][value] for value, n in counts.items())
 
 
+def test_spellings_that_differ_in_case_are_one_name(tmp_path: Path) -> None:
+    """Shown as most calls have it; a call that has two of them counts once."""
+    with Archive(tmp_path / "archive.db") as archive:
+        tags = (["VIP"], ["vip", "VIP"], ["VIP"], ["vip", "Straße"], ["VIP gold"], ["STRASSE"])
+        agents = (("Ann", "ann"), ("ann",), ("ann",), ("Jose",), ("José",), ())
+        groups = ("Sales", "sales", "sales", "Müller", "Muller", None)
+        with archive.transaction():
+            calls = [
+                replace(
+                    random_call(n, Random(n)), tags=tuple(tags[n]), ring_group=groups[n], queue="q"
+                )
+                for n in range(6)
+            ]
+            named = [tuple(Agent(id=one, name=one) for one in agents[n]) for n in range(6)]
+            archive.save(
+                "desk", [replace(call, agents=n) for call, n in zip(calls, named, strict=True)]
+            )
+        for number, ours in ((0, "vip"), (4, "vip"), (5, "Vip")):
+            archive.triage.act([("desk", str(number))], [tag(ours)], "ann")
+        for query in (EVERYTHING, parse("-id:nothing", NOW, UTC)):
+            counts = archive.facets(query).counts
+            assert counts["tag"] == {"vip": 6, "STRASSE": 2, "VIP gold": 1}
+            assert counts["agent"] == {"ann": 3, "Jose": 1, "José": 1}
+            assert counts["group"] == {"sales": 3, "Muller": 1, "Müller": 1, "q": 1}
+            for name, count in counts["tag"].items():
+                assert len(archive.keys(parse(f'tag:"{name}"', NOW, UTC))) >= count
+        assert archive.complete("tag", "v") == ["vip", "VIP gold"]
+        assert archive.complete("agent", "") == ["ann", "Jose", "José"]
+        assert archive.triage.known_tags() == ["vip"]
+
+
 def test_names_are_completed_as_a_query_would_find_them(filled: tuple[Archive, World]) -> None:
     archive, _ = filled
     assert archive.complete("agent", "mull") == ["Müller"]

@@ -322,6 +322,29 @@ def test_the_signs_stand_under_what_was_not_understood(
     assert capsys.readouterr().err.splitlines()[1:] == ["  日本語の foo:x", f"{' ' * 11}^^^^^"]
 
 
+def test_a_name_that_no_call_has_is_said_and_is_no_failure(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("sync", "liner-1", "nectar-1")
+    run("accounts", "add", "new", "--provider", "liner", "--base-url", "https://x.example")
+    capsys.readouterr()
+    for form in ((), ("--json",), ("--csv",)):
+        assert run("calls", "in", "-vendor:nosuch", "vendor:linr", "tag:none", *form) == 0
+        out, err = capsys.readouterr()
+        assert len(out.splitlines()) == (form == ("--csv",))
+        assert err.splitlines()[:6] == [
+            'ringback: no vendor "nosuch"; there are: liner, nectar, cinnox',
+            "  in  -vendor:nosuch vendor:linr tag:none",
+            f"  {' ' * 4}{'^' * 14}",
+            'ringback: no vendor "linr"; the nearest is liner',
+            "  in  -vendor:nosuch vendor:linr tag:none",
+            f"  {' ' * 19}{'^' * 11}",
+        ]
+        assert err.splitlines()[6].startswith('ringback: no tag "none"; ')
+    assert run("calls", "account:new", "vendor:cinnox", "vendor:Liner", "account:LINER-1") == 0
+    assert capsys.readouterr().err == ""  # these may have calls soon, or have some
+
+
 def test_a_reader_that_goes_away_is_no_error(
     synced: Sync, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,7 +27,9 @@ from tests.ui.driving import (
     until,
 )
 from tui.query import parse
+from tui.screens.state import sort_of
 from tui.services import Services
+from tui.views import DEFAULT_VIEWS
 from widgets.call_detail import CallDetail
 from widgets.sidebar import Sidebar
 
@@ -288,6 +290,35 @@ async def test_the_sign_stands_under_what_was_not_understood(home: Home, text: s
         place = line.index("foo:x")
         assert cell_len(below.partition("^")[0]) == cell_len(line[:place])
         assert "foo: is not a field" in below
+
+
+async def test_a_name_that_no_call_has_is_marked_while_it_is_typed(synced: Home) -> None:
+    async with run_app(synced("nectar")).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await press_each(pilot, "/in vendor:nectr")
+        await until(pilot, lambda: '^ no vendor "nectr"; the nearest is nectar' in page(pilot))
+        place = page(pilot).splitlines()[0].index("vendor:")
+        assert page(pilot).splitlines()[1].index("^") == place
+        await pilot.press("backspace", "a")
+        await until(pilot, lambda: "tab  nectar" in page(pilot) and "^" not in page(pilot))
+        await press_each(pilot, "r -tag:nosuch")
+        await until(pilot, lambda: '"nosuch"' in page(pilot))
+        await pilot.press("enter")
+        await settled(pilot)
+        assert '"nosuch"' in page(pilot) and rows(pilot)[0].startswith(">"), "it narrows nothing"
+        await pilot.press("escape")
+        await until(pilot, lambda: '"nosuch"' not in page(pilot))
+
+
+async def test_a_view_of_one_account_keeps_the_views_order(synced: Home) -> None:
+    view = next(view for view in DEFAULT_VIEWS if view.sort)
+    services = synced("nectar")
+    async with run_app(services, f"account:nectar {view.query}").run_test(size=(120, 30)) as pilot:
+        assert main(pilot).sort == sort_of(view.sort) == table(pilot).sort
+        await settled(pilot)
+        assert main(pilot).query_one(Sidebar).selected == ("view", view.name)
+        waits = [row.wait_s or 0 for row in table(pilot)._rows.window(0, 20)]
+        assert len(waits) > 1 and waits == sorted(waits, reverse=True)
 
 
 async def test_the_sidebar_counts_what_the_calls_shown_have_and_narrows_by_it(synced: Home) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -74,6 +76,21 @@ def test_foreign_text_changes_nothing_but_its_own_cell(hostile: None) -> None:
     styles = {found for found in SEQUENCE.findall(output) if found.endswith(b"m")}
     assert [style for style in styles if not STYLES.fullmatch(style)] == []
     assert max(cell_len(line) for line in lines) <= 160
+
+
+def test_a_step_that_was_not_kept_stands_on_the_terminal_when_the_screen_has_closed() -> None:
+    services = fill(os.environ, 3)
+    with Program("tui.cli", RINGBACK_TOKEN_DESK="x") as program:
+        program.wait_for("rows 1-3")
+        program.read()
+        with closing(sqlite3.connect(services.paths.archive_file)) as later:
+            later.execute("PRAGMA user_version = 999")
+        code, _ = program.leave("d\x11", wait_s=20)
+        assert program.restored
+        text = " ".join(program.text.split())
+    assert code == 3
+    assert "a step of triage could not be kept: a later Ringback made this archive" in text
+    assert "Update Ringback" in text and "ringback triage desk:2 --state done" in text
 
 
 def until(true: Callable[[], object], what: str) -> None:

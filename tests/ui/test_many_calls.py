@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -25,7 +26,9 @@ from tui.listening import Playing
 from tui.paths import Paths
 from tui.query import EVERYTHING, Query, parse
 from tui.screens import parts, reading
+from tui.screens.state import Asking
 from tui.services import Services
+from widgets.status_line import StatusLine
 
 CALLS = 12_000
 PART = 400
@@ -272,7 +275,7 @@ async def test_what_is_done_while_a_range_is_being_read_waits(
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
         await pilot.press("X", "G")
-        await until(pilot, lambda: "reading the range (ctrl+x stops)" in status(pilot))
+        await until(pilot, lambda: "reading the range (esc stops)" in status(pilot))
         await pilot.press("d")
         assert "still being read" in status(pilot)
         go_on.set()
@@ -281,12 +284,16 @@ async def test_what_is_done_while_a_range_is_being_read_waits(
         go_on.clear()
         await pilot.press("g")
         await still(pilot)
-        await pilot.press("X", "G")
-        await until(pilot, lambda: table(pilot).range_waits)
-        await pilot.press("ctrl+x")
-        go_on.set()
-        await still(pilot)
-        assert len(table(pilot).marked) <= 1 and not table(pilot).range_waits
+        for stops in ("ctrl+x", "escape"):
+            await pilot.press("X", "G")
+            await until(pilot, lambda: "reading the range (esc stops)" in status(pilot))
+            await pilot.press(stops)
+            go_on.set()
+            await still(pilot)
+            assert len(table(pilot).marked) <= 1 and not table(pilot).range_waits
+            go_on.clear()
+            await pilot.press("g")
+            await still(pilot)
 
 
 async def test_what_comes_meanwhile_leaves_the_cursor_far_down_on_its_call(
@@ -476,6 +483,16 @@ async def test_another_query_ends_the_counting_of_the_one_before(
     assert ended.wait(10), "who leaves does not wait for it, and it ends"
 
 
+def test_a_question_ends_also_when_that_is_said_between_its_statements(desk: Services) -> None:
+    def ask(archive: Archive) -> int:
+        asking.end()  # SQLite interrupts only what it is doing at this moment
+        sql = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 9000000)"
+        return int(archive._db.execute(f"{sql} SELECT count(*) FROM n").fetchone()[0])
+
+    asking = Asking(desk, ask)
+    assert asking.run() is None
+
+
 @pytest.mark.slow
 async def test_a_slow_way_to_the_end_is_stopped_by_a_key(
     desk: Services, archive: Archive, monkeypatch: pytest.MonkeyPatch
@@ -496,11 +513,138 @@ async def test_a_slow_way_to_the_end_is_stopped_by_a_key(
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
         await pilot.press("j", "G")
-        await until(pilot, lambda: "going to the end (ctrl+x stops)" in status(pilot))
-        await pilot.press("j", "ctrl+x")
-        await until(pilot, ended.is_set)
+        for cursor, stops in ((2, "ctrl+x"), (3, "escape")):
+            await until(pilot, lambda: "going to the end (esc stops)" in status(pilot))
+            await pilot.press("j", stops)
+            await until(pilot, ended.is_set)
+            await still(pilot)
+            assert table(pilot).cursor == cursor and "going" not in status(pilot)
+            ended.clear()
+            await pilot.press("G")
+
+
+class Slow:
+    """Whether orders other than that of time take for ever now."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, self.ended, keys = False, Event(), Archive.keys
+
+        def slowly(archive: Archive, query: Query, column: str, *args: Any, **more: Any) -> Any:
+            if self.now and column != "time":
+                try:
+                    archive._db.execute(
+                        "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n)"
+                        " SELECT count(*) FROM n"
+                    ).fetchone()
+                finally:
+                    self.ended.set()
+            return keys(archive, query, column, *args, **more)
+
+        monkeypatch.setattr(Archive, "keys", slowly)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    return Slow(monkeypatch)
+
+
+async def stopped(pilot: Pilot[None], slow: Slow, what: str) -> None:
+    """Press esc as the status line says, and wait until nothing is read any more."""
+    await until(pilot, lambda: f"{what} (esc stops)" in status(pilot))
+    slow.ended.clear()
+    await pilot.press("escape")
+    await until(pilot, slow.ended.is_set)
+    await still(pilot)
+    assert what not in status(pilot)
+
+
+@pytest.mark.parametrize(
+    ("keys", "column"),
+    [(("greater_than_sign",), "direction"), (("5",), "wait"), (("j", "5"), "wait")],
+)
+async def test_an_order_that_takes_long_is_given_up_by_a_key(
+    desk: Services, slow: Slow, keys: tuple[str, ...], column: str
+) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
-        assert table(pilot).cursor == 2 and "going" not in status(pilot)
+        await pilot.press("j", "j")
+        shown, at = rows(pilot), table(pilot).cursor + keys.count("j")
+        slow.now = True
+        main(pilot).query_one(StatusLine).flash("some news", "error", seconds=60)
+        await pilot.press(*keys)
+        await stopped(pilot, slow, f"sorting by {column}")
+        assert "stopped" in status(pilot)
+        assert main(pilot).sort == table(pilot).sort == ("time", True)
+        assert main(pilot)._own_sort == ("time", True) and main(pilot).query_text == ""
+        assert table(pilot).cursor == at
+        assert [row[2:] for row in rows(pilot)] == [row[2:] for row in shown]
+        slow.now = False
+        await pilot.press("greater_than_sign")
+        await still(pilot)
+        assert main(pilot).sort != ("time", True) and table(pilot).cursor == 0
+
+
+async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again(
+    desk: Services, archive: Archive, slow: Slow
+) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        main(pilot)._sort_by(("agents", False))
+        await still(pilot)
+        slow.now = True
+        await pilot.press(*["pagedown"] * 25)
+        await stopped(pilot, slow, "sorting by agents")
+        assert place(pilot) == PART - 1 and main(pilot).sort == ("agents", False)
+        slow.now = False
+        await pilot.press("down")
+        await until(pilot, lambda: len(main(pilot)._snapshot.part.keys) == 2 * PART)
+        await pilot.press("down")
+        whole = archive.keys(EVERYTHING, "agents", False)
+        assert here(pilot) == whole[place(pilot)] and place(pilot) == PART
+        slow.now = True
+        await pilot.press("G")
+        await stopped(pilot, slow, "going to the end")
+        assert place(pilot) == PART
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_a_query_typed_in_a_slow_order_is_given_up_by_a_key(
+    desk: Services, slow: Slow, kept: bool
+) -> None:
+    async with run_app(desk, "answered").run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        main(pilot)._sort_by(("agents", False))
+        await still(pilot)
+        await pilot.press("j", "j")
+        shown = rows(pilot)
+        slow.now = True
+        await press_each(pilot, "/ rec")
+        if kept:
+            await pilot.press("enter")
+        await stopped(pilot, slow, "sorting by agents")
+        assert main(pilot).query_text == "answered" and main(pilot).sort == ("agents", False)
+        assert rows(pilot) == shown and table(pilot).cursor == 2
+        assert page(pilot).splitlines()[0].strip() == "answered"
+        slow.now = False
+        await press_each(pilot, "/ rec")
+        await pilot.press("enter")
+        await still(pilot)
+        assert table(pilot).cursor == 0 and rows(pilot) != shown
+
+
+async def test_who_was_about_to_stop_what_is_there_by_now_loses_nothing(
+    desk: Services, slow: Slow
+) -> None:
+    async with run_app(desk, "answered").run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        main(pilot)._say_jump("sorting by agents")
+        await until(pilot, lambda: "sorting by agents (esc stops)" in status(pilot))
+        main(pilot)._say_jump("")
+        await pilot.press("escape")
+        assert main(pilot).query_text == "answered"
+        await until(pilot, lambda: not main(pilot)._jumps)
+        await pilot.press("escape")
+        assert main(pilot).query_text == ""
 
 
 async def test_a_call_that_is_purged_under_the_cursor_leaves_its_row_to_the_next(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,9 +26,11 @@ from tests.ui.driving import (
     table,
     until,
 )
+from tui import cli
 from tui.accounts import make_account
 from tui.archive import Archive
 from tui.archive.triage import comment, note, state, tag
+from tui.exits import Exit
 from tui.paths import Paths
 from tui.services import Services
 from widgets.prompt_line import PromptInput
@@ -249,6 +253,44 @@ async def test_what_was_typed_before_the_end_is_written(desk: Services) -> None:
         for key in ("d", "d", "d", "ctrl+q"):
             pilot.app.simulate_key(key)
     assert decided(desk, 10, 9, 8, 7) == ["done", "done", "done", "new"]
+
+
+@pytest.mark.parametrize("waited", [False, True])
+async def test_what_cannot_be_written_before_the_end_is_told_after_it(
+    desk: Services, monkeypatch: pytest.MonkeyPatch, waited: bool
+) -> None:
+    """Also what is being tried when the screen closes, and what it said a moment before."""
+    monkeypatch.setattr("tui.archive.archive.BUSY_S", 0.3)
+    app = run_app(desk)
+    with closing(sqlite3.connect(desk.paths.archive_file, isolation_level=None)) as other:
+        async with app.run_test(size=(80, 24)) as pilot:
+            await ready(pilot)
+            other.execute("BEGIN IMMEDIATE")
+            await pilot.press("d", "D")
+            await press_each(pilot, "it's -5 %")
+            for key in ("enter", "Z"):
+                pilot.app.simulate_key(key)
+            await press_each(pilot, "2099-11-03")
+            pilot.app.simulate_key("enter")
+            await until(pilot, lambda: current(pilot) == "7")
+            if waited:
+                await until(pilot, lambda: not main(pilot)._writing and not main(pilot)._writes)
+                assert "not kept: database is locked" in status(pilot)
+    told = app.not_kept
+    assert told and told.code == Exit.PARTLY
+    assert told.message == "3 steps of triage could not be kept: database is locked"
+    assert told.hint.splitlines() == [
+        f"Another program holds {desk.paths.archive_file}; when it has let go:",
+        "  ringback triage desk:10 --state done",
+        """  ringback triage desk:9 --note 'it'"'"'s -5 %' --state done""",
+        "  ringback triage desk:8 --state snoozed --until 2099-11-03T09:00:00Z",
+    ]
+    for line in told.hint.splitlines()[1:]:
+        assert cli.main(shlex.split(line)[1:]) == 0
+    with desk.open_archive() as archive:
+        found = [archive.triage.of("desk", id_) for id_ in ("10", "9", "8")]
+    assert [one.state for one in found] == ["done", "done", "snoozed"]
+    assert found[1].note == "it's -5 %"
 
 
 async def test_without_calls_the_keys_say_so(desk: Services) -> None:

@@ -10,6 +10,7 @@ import stat
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -65,6 +66,47 @@ def test_no_cell_begins_as_a_formula(text: str) -> None:
 def test_other_text_comes_back_as_it_was(text: str) -> None:
     [row] = written(call(1, disposition=Disposition("x", text)))
     assert row["disposition.note"] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        (";=cmd", ";'=cmd"),
+        ("call back; +49 30 1234567", "call back;' +49 30 1234567"),
+        ('x;""=cmd;y', 'x;\'""=cmd;y'),
+        ("x\n-1", "x\n'-1"),
+        ("a|@b;＝c", "a|'@b;'＝c"),
+        ("a, -5 and 3-4; b", "a, -5 and 3-4; b"),
+    ],
+)
+def test_a_piece_that_other_spreadsheets_part_off_is_no_formula_either(
+    text: str, cell: str
+) -> None:
+    [row] = written(call(1, disposition=Disposition("x", text)))
+    assert row["disposition.note"] == cell
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "|", "\t"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_NONE])
+def test_no_spreadsheet_sees_a_formula_however_it_parts_the_cells(
+    delimiter: str, quoting: Any
+) -> None:
+    if (delimiter, quoting) == (",", csv.QUOTE_NONE):
+        return  # no reader of comma-separated values ignores quotes
+    dice, sink = Random(1), io.StringIO(newline="")
+    texts = ("".join(dice.choices(';;|",\n\t =+-@＝a', k=dice.randint(1, 9))) for _ in range(6000))
+    calls = [
+        call(n, disposition=Disposition(next(texts), next(texts)), summary=next(texts))
+        for n in range(2000)
+    ]
+    fields = ("summary", "disposition.code", "id", "disposition.note")
+    export.write_csv(sink, bodies(*calls), fields)
+    # as a spreadsheet ends a row: at any sign for it
+    lines = io.StringIO(sink.getvalue(), newline=None)
+    rows = csv.reader(lines, delimiter=delimiter, quoting=quoting)
+    cells = [cell.lstrip(' "') for row in rows for cell in row]
+    assert len(cells) > 2000
+    assert not [cell for cell in cells if cell.startswith(tuple("=+-@＝"))]
 
 
 def test_numbers_are_text_by_rule() -> None:

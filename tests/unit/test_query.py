@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tui.query import Query, Term, begun, completed, fold, parse, with_or_without
+from tui.query import Query, Term, begun, completed, fold, parse, unknown, with_or_without
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
@@ -88,6 +88,32 @@ def test_what_is_not_understood_is_marked_and_explained(
     assert hint in problem.message
 
 
+NAMES = ("liner", "nectar", "cinnox")
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "said"),
+    [
+        ("in vendor:nosuch", NAMES, 'no vendor "nosuch"; there are: liner, nectar, cinnox'),
+        ("in -vendor:Linner", NAMES, 'no vendor "Linner"; the nearest is liner'),
+        ('agent:"anja L"', ("Bo", "Anna Lee"), 'no agent "anja L"; the nearest is Anna Lee'),
+        ("agent:smiht", ("Bo", "Ann Smith"), 'no agent "smiht"; the nearest is Ann Smith'),
+        ("tag:x", tuple("abcdefg"), 'no tag "x"; there are: a, b, c, d, e, ...'),
+        ("queue:x", (), 'no queue "x"; no call has one'),
+        ("id:77", (), 'no id "77" here'),
+    ],
+)
+def test_a_name_that_there_is_not_is_marked_with_what_there_is(
+    text: str, known: tuple[str, ...], said: str
+) -> None:
+    query = parse(text, NOW, UTC)
+    assert not query.problems and query.terms[-1].kind == "field"
+    [name] = query.names
+    problem = unknown(name, known)
+    assert problem.message == said
+    assert text[problem.start : problem.stop] == text.removeprefix("in ")
+
+
 def test_several_terms_and_joining() -> None:
     query = parse("in missed anna", NOW, UTC) & parse("rec", NOW, UTC)
     assert [term.kind for term in query.terms] == ["direction", "outcome", "word", "recording"]
@@ -122,3 +148,4 @@ def test_a_piece_is_added_once_and_taken_away_again() -> None:
     assert with_or_without("", "missed") == "missed"
     assert with_or_without("in ", 'agent:"Anna Lee"') == 'in agent:"Anna Lee"'
     assert with_or_without('agent:"Anna Lee" in', 'agent:"Anna Lee"') == "in"
+    assert with_or_without("in tag:vip rec", "tag:VIP") == "in rec"

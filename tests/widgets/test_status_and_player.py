@@ -60,6 +60,21 @@ async def test_a_newer_flash_stays_its_own_time() -> None:
         assert "Error: second" in status.render_line(0).text
 
 
+async def test_what_somebody_waits_for_covers_older_messages_and_no_newer_ones() -> None:
+    status = StatusLine()
+    async with Host(status).run_test(size=(80, 3)):
+        status.flash("older", "error", 60)
+        status.waiting = "sorting (esc stops)"
+        assert status.render_line(0).text.rstrip().endswith("sorting (esc stops)")
+        status.waiting = ""
+        assert "Error: older" in status.render_line(0).text
+        status.waiting = "sorting (esc stops)"
+        status.flash("newer", seconds=60)
+        assert "newer" in status.render_line(0).text
+        status.waiting = ""
+        assert "newer" in status.render_line(0).text
+
+
 async def test_an_idle_player_is_hidden_and_takes_no_line() -> None:
     player = PlayerLine()
     async with Host(player).run_test(size=(80, 5)) as pilot:

@@ -7,29 +7,32 @@ import os
 import sqlite3
 import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from providers.model import Call, CallRow
-from tui.archive import codec, places, purge, related, search
+from tui.archive import codec, names, places, purge, related, search
 from tui.archive.closing import Closing
-from tui.archive.facets import COUNTED, SOON, Facets, count_facets, most_first
+from tui.archive.facets import COUNTED, SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
-from tui.archive.index import FACETS, Changes, SearchIndex, entry, finds, lists, needle_of
+from tui.archive.index import Changes, SearchIndex, entry, finds, lists
 from tui.archive.lines import details_of, line_of, unpack
 from tui.archive.meaning import WORDS_HAVE, e164, grouped, meaning
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
 from tui.archive.syncs import SyncTables
 from tui.archive.triage import TriageLog, triage_of
-from tui.query import EVERYTHING, FIELDS, STATES, Query, Term, words
+from tui.query import EVERYTHING, Problem, Query, Term
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
+LOOK_STEPS = 100_000
+"""Steps of SQLite's machine, some milliseconds' work, between two looks at whether to end."""
 UNTRIAGED = Term("mark", "untriaged")
+NOTHING_MORE: Mapping[str, Collection[str]] = {}
 Reconcile = Callable[[Call, Call], Call]
 """Older and newer form of one call -> what to keep (`providers.base.Provider.merge`)."""
 
@@ -369,6 +372,10 @@ class Archive(SyncTables):
         """End a query that runs in another thread on this connection."""
         self._db.interrupt()
 
+    def end_when(self, ended: Callable[[], bool]) -> None:
+        """End each query here as soon as this is so; also one that begins after an interrupt."""
+        self._db.set_progress_handler(ended, LOOK_STEPS)
+
     def count(self, query: Query = EVERYTHING, most: int | None = None) -> int:
         """How many calls match; counting ends above `most`, so that ``most + 1`` means more."""
         if not query.terms and not self.index.unindexed():
@@ -428,8 +435,8 @@ class Archive(SyncTables):
         bounds. Of everything they are exact at once.
         """
         if not query.terms and not self.index.unindexed():
-            every = {kind: most_first(self.index.known(name)) for kind, name in COUNTED.items()}
-            return Facets(every)
+            every = COUNTED.items()
+            return Facets({kind: names.counted(self._db, self.index, name) for kind, name in every})
         with self._at_one_moment():
             keys = None if within is None else self.keys(query, limit=within + 1)
             complete = keys is None or within is None or len(keys) <= within
@@ -437,21 +444,14 @@ class Archive(SyncTables):
             return Facets(count_facets(self._db, self._planner, query, newest), complete)
 
     def complete(self, kind: str, start: str, limit: int = 20) -> list[str]:
-        """Names that the archive knows for a word before a colon (``agent``), and that a query
-        with this beginning would find; those of most calls first.
+        """Names that the archive knows for a word before a colon: see `names.complete`."""
+        return names.complete(self.index, kind, start)[:limit]
 
-        Raises KeyError for a word that is none of `tui.query.FIELDS`.
-        """
-        column = FIELDS[kind]
-        known = self.index.known(column) if column in FACETS else {}
-        if kind == "state":
-            known = dict.fromkeys(STATES, 0)
-        needle = needle_of(start)
-        if words(start):
-            fits = [value for value in known if value and finds(value, needle)]
-        else:  # signs alone, which a query would not look for
-            fits = [value for value in known if value and start in value]
-        return sorted(fits, key=lambda value: (-known[value], value))[:limit]
+    def doubts(
+        self, query: Query, more: Mapping[str, Collection[str]] = NOTHING_MORE
+    ) -> tuple[Problem, ...]:
+        """What of the names in a query line nothing here has: see `names.doubts`."""
+        return names.doubts(self._db, self.index, query, more)
 
     def get(self, account: str, id_: str) -> Call | None:
         """One call, or None."""

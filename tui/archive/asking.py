@@ -35,12 +35,13 @@ def asked(index: SearchIndex, group: Sequence[Term]) -> Test | None:
 
 def _test(index: SearchIndex, term: Term) -> Test | None:
     if (named := index.named(term)) is not None:
-        return _any(*named) if len(named[1]) <= MANY_NAMES else None
+        return has_any(*named) if len(named[1]) <= MANY_NAMES else None
     find = _TESTS.get(term.kind)
     return find(term) if find else None
 
 
-def _any(kind: str, values: Sequence[str]) -> Test:
+def has_any(kind: str, values: Sequence[str]) -> Test:
+    """Whether a call has one of these values of a facet."""
     tokens = [f"{kind}={value}" for value in values]
 
     def bounds(batch: Batch) -> Bounds:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tui.archive.index import values_of
+from tui.archive.names import doubled, same_name, together
 from tui.archive.search import Planner
 from tui.query import Query
 
@@ -45,30 +46,23 @@ def count_facets(
     if not read:
         return {kind: {} for kind in COUNTED}
     *told, own = zip(*read, strict=True)
-    counts = {
-        kind: _counted(column, values)
-        for (kind, column), values in zip(COUNTED.items(), told, strict=True)
-    }
-    vendors = told[list(COUNTED).index("tag")]
-    for theirs, mine in zip(vendors, own, strict=True):
-        if mine:
-            counts["tag"].update(set(values_of("tags", mine)) - set(values_of("tags", theirs)))
-    return {kind: most_first(counted) for kind, counted in counts.items()}
+    lines: dict[str, Iterable[object]] = dict(zip(COUNTED, told, strict=True))
+    lines["tag"] = (
+        f"{theirs or ''},{mine}" if mine else theirs
+        for theirs, mine in zip(lines["tag"], own, strict=True)
+    )
+    return {kind: _counted(column, lines[kind]) for kind, column in COUNTED.items()}
 
 
-def _counted(column: str, values: Iterable[object]) -> Counter[str]:
+def _counted(column: str, lines: Iterable[object]) -> dict[str, int]:
     """Equal lines of a column are counted first, since most are."""
     counts: Counter[str] = Counter()
-    for text, calls in Counter(values).items():
-        for value in values_of(column, text):
+    twice: Counter[str] = Counter()
+    for text, calls in Counter(lines).items():
+        values = values_of(column, text)
+        for value in values:
             counts[value] += calls
-    return counts
-
-
-def most_first(counts: Mapping[str, int]) -> dict[str, int]:
-    """The counts in the order in which they are shown."""
-    return {
-        value: counts[value]
-        for value in sorted(counts, key=lambda one: (-counts[one], one))
-        if value
-    }
+        if len(values) > 1:
+            for name, times in doubled(values).items():
+                twice[name] += times * calls
+    return together(counts, lambda group: twice[same_name(group[0])])

@@ -20,6 +20,7 @@ import os
 import re
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
@@ -27,6 +28,7 @@ from typing import Any, NamedTuple
 
 from tui.archive import codec
 from tui.archive.index import SearchIndex, apart
+from tui.archive.names import spellings
 from tui.query import STATES, fold
 
 STEP = 500
@@ -392,11 +394,15 @@ class TriageLog:
         return tuple(body["at_s"] for body in here if body["recording"] == recording)
 
     def known_tags(self, limit: int = 200) -> list[str]:
-        """Tags of ours that were given before, the latest first."""
+        """Tags of ours that were given before, the latest first; of spellings that differ in
+        case, the one that was given most.
+        """
         rows = self._db.execute(
             "SELECT body FROM event WHERE kind = 'tag' ORDER BY seq DESC LIMIT 5000"
         )
-        return list(dict.fromkeys(json.loads(body)["tag"] for (body,) in rows))[:limit]
+        given = Counter(json.loads(body)["tag"] for (body,) in rows)
+        shown = {one: group[0] for group in spellings(given) for one in group}
+        return list(dict.fromkeys(shown[tag] for tag in given))[:limit]
 
 
 _FIELDS = ", ".join(Event._fields)

@@ -164,6 +164,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
     def _show(self, snapshot: state.Snapshot, keep: bool) -> None:
         assert self._archive is not None
         self._snapshot = snapshot
+        self._note_shown()
         table = self.query_one(CallTable)
         table.clock = self.clock
         if self._filling and table.cursor == 0 and not self.detail_open:
@@ -202,7 +203,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         """What runs, and with which key it ends; else where a link plays, or which account has a
         trouble.
         """
-        going_on = (self.jumping, self.exporting, self.downloading, self.syncs.progress)
+        going_on = (self.exporting, self.downloading, self.syncs.progress)
         running = " · ".join(filter(None, going_on))
         if running:
             running += f" ({self._key('cancel')} stops)"
@@ -424,7 +425,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
             return False
         if action in ("open", "in_table"):
             return isinstance(self.focused, CallTable)
-        return action != "back" or bool(self.detail_open or self.query_text)
+        return action != "back" or bool(self.detail_open or self.query_text or self._jumps)
 
     def _close_detail(self) -> None:
         if self.detail_open:
@@ -432,7 +433,13 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
             self.set_focus(self.query_one(CallTable))
 
     def action_back(self) -> None:
-        """One step back: a jump to a related call, the detail, then the query."""
+        """One step back: rows that are being read, a jump to a related call, the detail, then the
+        query.
+        """
+        if self._jumps:
+            if self._end_jump():
+                self._flash("stopped; the rows are those of before")
+            return
         if self._back_on_trail():
             return
         if self.detail_open:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from abc import abstractmethod
-from typing import Any
+from contextlib import suppress
+from typing import Any, Literal, NamedTuple
 
 from rich.cells import cell_len
 from textual import on, work
 
+from tui.accounts import configured
 from tui.archive import TROUBLES
-from tui.query import Query, begun, completed, parse, with_or_without
+from tui.query import EVERYTHING, Problem, Query, begun, completed, parse, with_or_without
 from tui.screens import state
 from tui.screens.reading import ReadingScreen
 from tui.services import Services
@@ -24,6 +27,15 @@ COMPLETED = 8
 """Names that are shown for what is typed, at most."""
 
 
+class Shown(NamedTuple):
+    """What the rows are of that the table shows."""
+
+    text: str
+    """The query line."""
+    sort: tuple[str, bool]
+    own_sort: tuple[str, bool]
+
+
 class QueryingScreen(ReadingScreen):
     """See the module."""
 
@@ -33,6 +45,12 @@ class QueryingScreen(ReadingScreen):
         super().__init__(*args, **kwargs)
         self._own_sort = self.sort
         """The user's order, which a view's own one leaves as it is."""
+        self._shown_now = Shown("", self.sort, self.sort)
+        self._line = EVERYTHING
+        """The query with what was not understood of its text."""
+        self._doubts: tuple[Problem, ...] = ()
+        """Names that no call has, of the query `_doubted` or of one that goes on from it."""
+        self._doubted = ""
 
     @abstractmethod
     def _close_detail(self) -> None:
@@ -45,16 +63,54 @@ class QueryingScreen(ReadingScreen):
     # -- the query
 
     def _parse(self) -> None:
-        query = parse(self.query_text, self.services.now(), self.services.zone)
-        self._query = Query(query.terms)
-        first = query.problems[0] if query.problems else None
+        self._line = parse(self.query_text, self.services.now(), self.services.zone)
+        self._query = Query(self._line.terms)
+        if not self._line.names or not self.query_text.startswith(self._doubted):
+            self._doubts = ()
+        self._show_problem()
+
+    def _show_problem(self) -> None:
+        """Mark the first piece of the query that was not understood, or that nothing has."""
+        first = min((*self._line.problems, *self._doubts), default=None)
         place = cell_len(self.query_text[: first.start]) if first else 0
         self.query_one(FilterLine).problem = (place, first.message) if first else None
 
+    def _reload(self, goal: Literal["here", "first", "last"] = "here") -> None:
+        super()._reload(goal)
+        if self._line.names:
+            self._doubt(self.query_text, self._line)
+
+    @work(group="doubt", exclusive=True, exit_on_error=False)
+    async def _doubt(self, text: str, line: Query) -> None:
+        """Look for names in the query that no call has; what was said stays until then."""
+        more = configured(self.accounts)
+        with suppress(*TROUBLES):  # the rows are read too, and say it
+            doubts = await self._ask_archive(lambda archive: archive.doubts(line, more))
+            if doubts is not None and text == self.query_text:
+                self._doubts, self._doubted = doubts, text
+                self._show_problem()
+
     def _set_query(self, text: str) -> None:
-        if text != self.query_text:
-            self._put_query(text, shown=True)
+        if text == self.query_text:
+            return
+        self._put_query(text, shown=True)
+        if not (self._sorting and self._end_sorting()):
             self._reload("first")
+
+    def _end_sorting(self) -> bool:
+        """Where the rows that are shown are those that are wanted again, read no others."""
+        wanted_again = self._shown_now[:2] == (self.query_text, self.sort)
+        return wanted_again and self._end_jump()
+
+    def _note_shown(self) -> None:
+        """The table shows what query and order say now."""
+        self._shown_now = Shown(self.query_text, self.sort, self._own_sort)
+
+    def _back_to_shown(self) -> None:
+        text, self.sort, self._own_sort = self._shown_now
+        self.query_one(CallTable).sort = self.sort
+        if text != self.query_text:
+            self._put_query(text)
 
     def _put_query(self, text: str, shown: bool = False) -> None:
         """Make `text` the query; whoever calls reads the rows. `shown`: it stands in its line."""
@@ -69,7 +125,8 @@ class QueryingScreen(ReadingScreen):
         """Mark the view or account that the query line stands for, if it is one."""
         items = {f"account:{account.name}": ("account", account.name) for account in self.accounts}
         items |= {view.query: ("view", view.name) for view in views(self.settings)}
-        self.query_one(Sidebar).selected = items.get(self.query_text.strip(), ALL)
+        line = self.query_text.strip()
+        self.query_one(Sidebar).selected = items.get(line) or items.get(_of_all(line), ALL)
 
     def action_filter(self) -> None:
         self._close_detail()
@@ -102,8 +159,11 @@ class QueryingScreen(ReadingScreen):
             self._go_to(f"account:{event.id}" if event.kind == "account" else "")
 
     def _order_of_view(self) -> tuple[str, bool] | None:
-        """The order of the view that the query line stands for, if it has one."""
-        found = (view.sort for view in views(self.settings) if view.query == self.query_text)
+        """The order of the view that the query line stands for, if it has one; also of a view
+        of one account.
+        """
+        meant = (self.query_text, _of_all(self.query_text))
+        found = (view.sort for view in views(self.settings) if view.query in meant)
         return next((state.sort_of(sort) for sort in found if sort), None)
 
     def _show_view(self, view: View) -> None:
@@ -133,6 +193,11 @@ class QueryingScreen(ReadingScreen):
         if sort != self.sort:
             self.sort = self.query_one(CallTable).sort = sort
             self._reload("first")
+
+
+def _of_all(text: str) -> str:
+    """A query of one account, as `ringback --account` writes it, without the account."""
+    return re.sub(r"^account:\S+ +", "", text)
 
 
 def _names(services: Services, kind: str, start: str) -> list[str]:

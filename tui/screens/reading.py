@@ -22,6 +22,7 @@ from tui.screens.calls import CallsScreen
 from tui.screens.parts import Order, Part
 from widgets.call_table import CallTable
 from widgets.sidebar import Sidebar
+from widgets.status_line import StatusLine
 
 T = TypeVar("T")
 FACETS_MOST = 100_000
@@ -47,7 +48,8 @@ class ReadingScreen(CallsScreen):
         self._reading = self._stale = self._lengthening = self._uncounted = False
         self._asked_for: set[state.Asking[Any]] = set()
         """Questions to the archive that are not answered yet."""
-        self._reader: state.Asking[Any] | None = None
+        self._readers: set[state.Asking[Any]] = set()
+        """Those of them for rows that somebody waits for."""
         self._goal: Literal["here", "first", "last"] = "here"
         """Where the next reading leaves the cursor; here: on its call."""
         self._wanted: int | None = None
@@ -57,7 +59,11 @@ class ReadingScreen(CallsScreen):
         self._exact: str | None = None
         """The query whose names were counted exactly last: no lower bounds come back then."""
         self.jumping = ""
-        """What is read before the cursor gets where it shall; empty when that takes no time."""
+        """What is read before the rows are there; empty when that takes no time."""
+        self._jump = ""
+        """The same, from the beginning on."""
+        self._jumped_at = 0.0
+        """When the last one ended of which the status line told (on the monotonic clock)."""
         self._telling: Timer | None = None
 
     @abstractmethod
@@ -72,6 +78,16 @@ class ReadingScreen(CallsScreen):
     def _show_position(self) -> None:
         """Show where the cursor is, and of how many."""
 
+    @abstractmethod
+    def _back_to_shown(self) -> None:
+        """Make query and order those of the rows that are shown, without reading any."""
+
+    @property
+    def _sorting(self) -> str:
+        """What takes long in any order but that of time: all that matches is read."""
+        column = self.sort[0]
+        return "" if column == "time" else f"sorting by {column}"
+
     @property
     def _order(self) -> Order:
         return Order(self._query, *self.sort)
@@ -81,7 +97,7 @@ class ReadingScreen(CallsScreen):
         asking = state.Asking(self.services, ask)
         self._asked_for.add(asking)
         if reads_rows:
-            self._reader = asking
+            self._readers.add(asking)
         try:
             return await asyncio.to_thread(asking.run)
         except asyncio.CancelledError:
@@ -89,10 +105,15 @@ class ReadingScreen(CallsScreen):
             raise
         finally:
             self._asked_for.discard(asking)
+            self._readers.discard(asking)
 
     def _runs(self, group: str) -> bool:
         """Whether a worker of a group is at work."""
         return any(one.group == group and not one.is_finished for one in self.workers)
+
+    def _end_readers(self) -> None:
+        for asking in self._readers:
+            asking.end()
 
     def _end_reading(self) -> None:
         """Nobody waits for an answer any more."""
@@ -113,8 +134,7 @@ class ReadingScreen(CallsScreen):
         self._stale = True
         if goal != "here":
             self._goal, self._wanted = goal, None
-            if self._reader:
-                self._reader.end()  # of other rows
+            self._end_readers()  # of other rows
         if goal == "first":
             self.workers.cancel_group(self, "count")
         if not self._reading:
@@ -135,7 +155,8 @@ class ReadingScreen(CallsScreen):
             while self._stale:
                 self._stale = False
                 anew = anew or self._goal == "first"
-                if self._goal == "first":  # the first page at once, then what is round it
+                # the first page at once, then what is round it; where that is sooner
+                if self._goal == "first" and not self._sorting:
                     await self._read_once(parts.FIRST_ROWS)
                 if not self._stale:
                     await self._read_once()
@@ -156,6 +177,7 @@ class ReadingScreen(CallsScreen):
         key = table.current_key
         if goal == "first":
             ask = partial(parts.first, order=order, limit=first)
+            self._say_jump(self._sorting)
         elif goal == "last":
             ask = partial(parts.last, order=order)
             self._say_jump("going to the end")
@@ -193,24 +215,44 @@ class ReadingScreen(CallsScreen):
 
     def _say_jump(self, text: str) -> None:
         """Say what is being read, if it takes a moment; empty: that has ended."""
+        if text == self._jump:  # its time runs already
+            return
+        self._jump = text
         if self._telling is not None:
             self._telling.stop()
             self._telling = None
         if text:
             self._telling = self.set_timer(SAY_S, partial(self._tell_jump, text))
         elif self.jumping:
+            self._jumped_at = time.monotonic()
             self._tell_jump("")
 
     def _tell_jump(self, text: str) -> None:
         self.jumping = text
-        self._show_progress()
+        stops = f" ({self._key('back')} stops)"
+        self.query_one(StatusLine).waiting = text and text + stops
+
+    @property
+    def _jumps(self) -> bool:
+        """Whether something is being read of which the status line tells; and for a moment after
+        that, for whoever was about to press the key that stops it.
+        """
+        return bool(self.jumping) or time.monotonic() - self._jumped_at < SAY_S
 
     def _end_jump(self) -> bool:
-        """Stay here instead of going to the last call; whether that was going on."""
-        if self._goal != "last" or self._reader is None:
+        """Stay with the rows that are shown, in their order, instead of reading on; whether
+        something was being read of which the status line told.
+        """
+        if not self.jumping:
             return False
-        self._goal = "here"
-        self._reader.end()
+        if self._stale:  # what came meanwhile is read by the next look
+            self._version = -1
+        self._goal, self._stale = "here", False
+        self._end_readers()
+        self.workers.cancel_group(self, "range")
+        self._say_jump("")
+        self._jumped_at = 0.0
+        self._back_to_shown()
         return True
 
     def _reach(self) -> None:
@@ -227,6 +269,7 @@ class ReadingScreen(CallsScreen):
     async def _lengthen(self, step: int) -> None:
         part, order = self._snapshot.part, self._order
         whole = self.query_one(CallTable).range_start is not None
+        self._say_jump(self._sorting)
 
         def ask(archive: Archive) -> Part | None:
             try:
@@ -236,9 +279,11 @@ class ReadingScreen(CallsScreen):
 
         try:
             with suppress(*TROUBLES):  # the next reading says it
-                self._show_part(part, await self._ask_archive(ask))
+                self._show_part(part, await self._ask_archive(ask, reads_rows=True))
         finally:
             self._lengthening = False
+            if not self._reading:
+                self._say_jump("")
 
     def _show_part(self, before: Part, part: Part | None) -> bool:
         """Show more rows than `before`, unless others are shown meanwhile; whether it did."""

@@ -84,6 +84,7 @@ class Asking(Generic[T]):
         """The answer; None when nobody waits for it any more."""
         with self._services.open_archive() as archive:
             self._archive = archive
+            archive.end_when(lambda: self._ended)
             try:
                 return None if self._ended else self._ask(archive)
             except sqlite3.OperationalError:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.widget import Widget
@@ -18,29 +16,24 @@ from tui.links import calls_text
 from tui.listening import Playing
 from tui.query import Query
 from tui.screens.playing import PlayingScreen
+from tui.screens.writes import Write, Writes, unkept
 from tui.when import parse_later
 from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
 from widgets.columns import Clock, duration_text, time_text
 from widgets.player_line import PlayerView
+from widgets.status_line import FLASH_S
 from widgets.waveform import Waveform
 
 if TYPE_CHECKING:
     from tui.archive.triage import Change, Undone
+    from tui.exits import CommandError
     from widgets.prompt_line import PromptLine
 
 _log = logging.getLogger(__name__)
 LOOK_AHEAD = 5000
 """Rows that are searched at once for the next untriaged call; beyond that, beside the screen."""
 LATER_WORDS = ("1h", "tomorrow", "monday", "tuesday", "wednesday", "thursday", "friday", "3d")
-
-
-class Write(NamedTuple):
-    """One step on its way to the archive: what to do there, and with its answer here."""
-
-    keys: frozenset[int]
-    do: Callable[[Archive], Any]
-    then: Callable[[Any], None]
 
 
 class TriagingScreen(PlayingScreen):
@@ -53,10 +46,10 @@ class TriagingScreen(PlayingScreen):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._writes: deque[Write] = deque()
-        self._written: deque[tuple[Write, Any]] = deque()
-        self._one_writer = Lock()
+        self._writes = Writes(self.services)
         self._writing = False
+        self.not_kept: CommandError | None = None
+        """What could not be written before the end, for whoever has the terminal then."""
         self._unseen: frozenset[int] = frozenset()
         """Calls that were decided about, and of which the archive does not say so yet."""
         self._prompt: PromptLine | None = None
@@ -281,12 +274,12 @@ class TriagingScreen(PlayingScreen):
             archive.triage.act(list(names.values()), changes, person)
             return set(keys) - names.keys()
 
-        self._enqueue(Write(frozenset(keys), act, written))
+        self._enqueue(Write(frozenset(keys), act, written, changes))
         if onward:
             self._go_on()
 
     def _enqueue(self, write: Write) -> None:
-        self._writes.append(write)
+        self._writes.put(write)
         self._unseen |= write.keys
         if not self._writing:
             self._writing = True
@@ -294,15 +287,15 @@ class TriagingScreen(PlayingScreen):
 
     @work(group="triage", exit_on_error=False)
     async def _write_all(self) -> None:
+        writes = self._writes
         try:
-            while self._writes:
-                try:
-                    await asyncio.to_thread(self._write_next)
-                except TROUBLES as error:
+            while writes:
+                await asyncio.to_thread(writes.write_next)
+                while writes.failed:
                     self._unseen = frozenset()
-                    self._flash(f"not kept: {error}", "error")
-                while self._written:
-                    write, answer = self._written.popleft()
+                    self._flash(f"not kept: {writes.failed.popleft().error}", "error")
+                while writes.written:
+                    write, answer = writes.written.popleft()
                     write.then(answer)
                     self._unseen -= write.keys
                 self._table.refresh_rows()
@@ -310,23 +303,16 @@ class TriagingScreen(PlayingScreen):
         finally:
             self._writing = False
 
-    def _write_next(self) -> None:
-        """The next step, in whichever thread comes first: its own, or at the end the screen's."""
-        with self._one_writer:
-            if self._writes:
-                write = self._writes.popleft()  # one that fails is not tried again, but told of
-                with self.services.open_archive() as archive:
-                    self._written.append((write, write.do(archive)))
-
     def _write_rest(self) -> None:
-        """At the end of the screen: wait for the step that is being written, and write the rest."""
-        with self._one_writer:
-            pass
-        while self._writes:
-            try:
-                self._write_next()
-            except TROUBLES as error:
-                _log.error("a step was not kept: %s", error)
+        """At the end of the screen: what waits is written, and what was not kept is known."""
+        failed = self._writes.finish(FLASH_S["error"])
+        for one in failed:
+            _log.error("a step was not kept: %s", one.error)
+        if failed and self._archive:
+            from tui.unkept import not_kept
+
+            steps = unkept(self._archive, failed)
+            self.not_kept = not_kept(steps, self.services.paths.archive_file)
 
     # -- where to go on
 

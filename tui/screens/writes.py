@@ -1,0 +1,99 @@
+"""Steps of triage on their way to the archive, in their order; and those that did not get there."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tui.archive import TROUBLES, Archive
+from tui.services import Services
+
+if TYPE_CHECKING:
+    from tui.archive.triage import Change
+    from tui.unkept import Unkept
+
+
+class Write(NamedTuple):
+    """One step: what to do in the archive, and with its answer here."""
+
+    keys: frozenset[int]
+    do: Callable[[Archive], Any]
+    then: Callable[[Any], None]
+    changes: Sequence[Change] = ()
+    """What `do` decides about the calls with these keys; none: it takes a step back."""
+
+
+class Failed(NamedTuple):
+    """A step that the archive did not take, and when that was (on the monotonic clock)."""
+
+    write: Write
+    error: Exception
+    at: float
+
+
+class Writes:
+    """The steps that wait. They are written in another thread, the last ones in the screen's."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._waiting: deque[Write] = deque()
+        self._failed: list[Failed] = []
+        self._one_writer = Lock()
+        self.written: deque[tuple[Write, Any]] = deque()
+        """Steps that were taken, with the archive's answers, for whoever put them here."""
+        self.failed: deque[Failed] = deque()
+        """Steps that were not taken, and of which nobody was told yet."""
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, write: Write) -> None:
+        self._waiting.append(write)
+
+    def write_next(self) -> None:
+        """The next step, if one waits; one that fails is not tried again, but told of."""
+        with self._one_writer:
+            if not self._waiting:
+                return
+            write = self._waiting.popleft()
+            try:
+                with self._services.open_archive() as archive:
+                    self.written.append((write, write.do(archive)))
+            except TROUBLES as error:
+                self._fail(write, error)
+
+    def _fail(self, write: Write, error: Exception) -> None:
+        failed = Failed(write, error, time.monotonic())
+        self.failed.append(failed)
+        self._failed.append(failed)
+
+    def finish(self, seen_s: float) -> list[Failed]:
+        """Wait for the step that is being written, and write the rest up to the first that fails:
+        nobody shall wait that long for each. The steps that were not taken, but for those of which
+        the screen has told for `seen_s` seconds.
+        """
+        with self._one_writer:
+            pass
+        while self._waiting and not self.failed:
+            self.write_next()
+        while self._waiting:
+            self._fail(self._waiting.popleft(), self.failed[-1].error)
+        since = time.monotonic() - seen_s
+        return [one for one in self._failed if one in self.failed or one.at > since]
+
+
+def unkept(archive: Archive, failed: Sequence[Failed]) -> list[Unkept]:
+    """The same with the names of the calls, as far as the archive can still be read."""
+    from tui.unkept import Unkept
+
+    found = []
+    for write, error, _ in failed:
+        names: list[tuple[str, str]] = []
+        with suppress(*TROUBLES):
+            names = archive.names_of(sorted(write.keys))
+        found.append(Unkept(names, write.changes, error))
+    return found

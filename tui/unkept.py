@@ -1,0 +1,74 @@
+"""Steps of triage that could not be written before the screen closed, told with their cure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from tui.archive import ArchiveTrouble
+from tui.archive.triage import CallName, Change
+from tui.exits import CommandError, Exit
+from widgets.columns import duration_text
+
+CURES = {
+    "locked": "Another program holds {file}; when it has let go:",
+    "full": "When the disk has room again:",
+    "readonly": "When you may write {file} again:",
+}
+"""What to do first, by a word of SQLite's complaint."""
+OTHERWISE = "What is wrong, says: ringback doctor. Then:"
+OPTIONS = {"state": "--state", "note": "--note", "tag": "--tag", "untag": "--untag"}
+"""Of `ringback triage`, by the kind of a change."""
+
+
+class Unkept(NamedTuple):
+    """One step: its calls, what was decided (nothing: a step was taken back), and the trouble."""
+
+    names: Sequence[CallName]
+    changes: Sequence[Change]
+    error: Exception
+
+
+def not_kept(steps: Sequence[Unkept], file: Path) -> CommandError:
+    """What to say of some steps: the trouble, its cure, and commands that do the steps again."""
+    count = "a step" if len(steps) == 1 else f"{len(steps)} steps"
+    error = steps[0].error
+    lines = [_cure(error, file), *(line for step in steps for line in _again(step))]
+    return CommandError(
+        f"{count} of triage could not be kept: {error}", "\n".join(lines), Exit.PARTLY
+    )
+
+
+def _cure(error: Exception, file: Path) -> str:
+    if isinstance(error, ArchiveTrouble):
+        return f"{error.hint} Then:"
+    said = str(error)
+    found = (cure.format(file=file) for word, cure in CURES.items() if word in said)
+    return next(found, OTHERWISE)
+
+
+def _again(step: Unkept) -> Iterator[str]:
+    """The step as a command; a comment has none, so what it says is told."""
+    calls = " ".join(shlex.quote(f"{account}:{id_}") for account, id_ in step.names)
+    if not step.changes:
+        yield "  ringback triage --undo"
+    options = [option for change in step.changes for option in _options(change)]
+    if options:
+        yield f"  ringback triage {calls} {shlex.join(options)}"
+    for kind, body in step.changes:
+        if kind == "comment":
+            yield f"  c on {calls}, at {duration_text(body['at_s'])}: {body['text']}"
+
+
+def _options(change: Change) -> list[str]:
+    kind, body = change
+    if kind not in OPTIONS:
+        return []
+    value = body["text"] if kind == "note" else body["state"] if kind == "state" else body["tag"]
+    words = [f"{OPTIONS[kind]}={value}"] if value.startswith("-") else [OPTIONS[kind], value]
+    if until := body.get("until"):
+        words += ["--until", f"{datetime.fromtimestamp(until, UTC):%Y-%m-%dT%H:%M:%SZ}"]
+    return words
