@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from pathlib import Path
 from random import Random
 
@@ -13,7 +13,6 @@ import pytest
 from providers.model import Call, Contact
 from tests.archive.calls import START, call
 from tui.archive import Archive
-from tui.archive.schema import MIGRATIONS
 from tui.numbers import check_region, number_key
 from tui.query import parse
 
@@ -77,6 +76,14 @@ def test_a_region_is_two_letters_that_there_are() -> None:
         check_region("UK")
 
 
+def test_an_answered_call_of_the_same_moment_is_not_later(archive: Archive) -> None:
+    missed, answered = one(1, "missed"), one(2, "answered", started_at=one(1, "").started_at)
+    for calls in ((missed, answered), (answered, missed)):
+        save(archive, *calls)
+        assert open_misses(archive) == ["desk:1"]
+        archive.remove_account("desk")
+
+
 def test_a_later_answered_call_anywhere_closes_those_before_it(archive: Archive) -> None:
     save(archive, one(1, "missed"), one(2, "voicemail"), one(5, "abandoned"))
     save(archive, one(3, "answered", "0044 20 7946 0000", direction="outbound"), account="eu")
@@ -106,57 +113,6 @@ def test_whoever_asked_to_be_called_back_waits_too(archive: Archive) -> None:
     assert closers(archive)["desk:1"] is None
     save(archive, one(2, "answered"))
     assert closers(archive)["desk:1"] == "desk:2"
-
-
-def at(id_: int, outcome: str, milliseconds: int, **fields: object) -> Call:
-    """A call that began so long after START."""
-    moment = START + timedelta(milliseconds=milliseconds)
-    return one(id_, outcome, started_at=moment, **fields)
-
-
-@pytest.mark.parametrize("missed_first", [True, False])
-def test_a_call_answered_in_the_same_second_closes(archive: Archive, missed_first: bool) -> None:
-    """Legs of one call at vendors that tell whole seconds, and at those that tell more."""
-    legs = [at(1, "missed", 5000), at(2, "answered", 5000)]
-    for leg in legs if missed_first else reversed(legs):
-        save(archive, leg)
-    assert closers(archive) == {"desk:1": "desk:2", "desk:2": None}
-    parts = [at(3, "missed", 7700), at(4, "answered", 7000)]
-    for part in parts if missed_first else reversed(parts):
-        save(archive, part, account="eu")
-    assert closers(archive)["eu:3"] == "eu:4" and open_misses(archive) == []
-
-
-def test_a_call_answered_in_the_second_before_does_not(archive: Archive) -> None:
-    save(archive, at(1, "answered", 5999), at(2, "missed", 6000))
-    assert closers(archive)["desk:2"] is None
-    save(archive, at(3, "answered", 6999))
-    save(archive, at(4, "answered", 6001))
-    assert closers(archive)["desk:2"] == "desk:4"
-
-
-def test_an_answered_call_with_a_wish_to_be_called_back_waits_for_a_later_one(
-    archive: Archive,
-) -> None:
-    save(archive, at(1, "answered", 5000, callback_requested=True), at(2, "answered", 5000))
-    assert closers(archive)["desk:1"] is None
-    save(archive, at(3, "answered", 5001))
-    assert closers(archive)["desk:1"] == "desk:3"
-
-
-def test_an_archive_from_before_settles_calls_of_one_second(tmp_path: Path) -> None:
-    position = next(n for n, sql in enumerate(MIGRATIONS) if "of the very same second" in sql)
-    with Archive(tmp_path / "archive.db") as archive:
-        save(archive, at(1, "missed", 5000), at(2, "answered", 5000), at(3, "missed", 9000))
-        save(archive, at(4, "missed", 1000))
-        with archive.transaction():  # as it was kept then
-            archive._db.execute("UPDATE call SET closed_by = NULL WHERE id = '1'")
-        archive._db.execute(f"PRAGMA user_version = {position}")
-        assert open_misses(archive) == ["desk:1", "desk:3"]
-    with Archive(tmp_path / "archive.db") as archive:
-        assert archive.work_out_numbers() == 1 and archive.work_out_numbers() == 0
-        assert open_misses(archive) == ["desk:3"]
-        assert closers(archive)["desk:1"] == "desk:2" == closers(archive)["desk:4"]
 
 
 def test_a_call_that_changes_or_goes_settles_its_number_again(archive: Archive) -> None:
@@ -195,10 +151,7 @@ def test_the_order_in_which_calls_come_does_not_matter(archive: Archive) -> None
     for step in range(400):
         id_ = str(random.randrange(40))
         fields = {"direction": random.choice(("inbound", "outbound", None))}
-        # several in most seconds, many in the very same moment
-        moment = START + timedelta(milliseconds=random.randrange(30) * 300)
-        outcome = random.choice(("missed", "answered", "voicemail", "busy"))
-        made = one(1, outcome, started_at=moment)
+        made = one(random.randrange(30), random.choice(("missed", "answered", "voicemail", "busy")))
         made = replace(made, id=id_, contact=Contact(number=random.choice(numbers)), **fields)
         made = replace(made, callback_requested=random.choice((None, False, True)))
         save(archive, made)
@@ -218,20 +171,12 @@ def expected(call: Call, known: dict[str, Call]) -> str | None:
         if other.outcome == "answered"
         and other.contact.number == call.contact.number
         and other.started_at is not None
-        and (
-            other.started_at > call.started_at
-            or (call.outcome != "answered" and second(other) == second(call))
-        )
+        and other.started_at > call.started_at
     ]
     first = min((at for at, _ in later), default=None)
     # of several that began in the same millisecond any will do; the archive's order is its own
     names = [f"desk:{id_}" for at, id_ in later if at == first]
     return Tie(names) if names else None
-
-
-def second(call: Call) -> datetime:
-    assert call.started_at is not None
-    return call.started_at.replace(microsecond=0)
 
 
 class Tie(str):

@@ -251,7 +251,7 @@ def test_an_older_archive_with_calls_migrates_and_learns_who_waits(tmp_path: Pat
         db.execute(
             "INSERT INTO call (key, account, id, provider, started_at, direction, outcome, number,"
             " recordings, problems, words, digits)"
-            " VALUES (?1, 'desk', ?1, 'nectar', ?1 * 1000, 'inbound', ?2, '+12025550123', 0, 0, '', '')",
+            " VALUES (?1, 'desk', ?1, 'nectar', ?1, 'inbound', ?2, '+12025550123', 0, 0, '', '')",
             (number, outcome),
         )
         body = '{"sla_met":false,"callback_requested":true}'

@@ -4,13 +4,8 @@ A missed, abandoned or voicemail call, and one whose caller asked to be called b
 the first later answered call with the same number, in any account and direction. That is kept in
 ``call.closed_by`` as calls come, since to work it out for a whole list would read every call.
 
-An answered call that began in the very same second counts as later, whichever of them is told
-first. Liner and Nectar Desk tell whole seconds, so nobody knows which was first; and two calls
-with one number in one second are legs of one call, whose caller was answered: one agent's phone
-rang in vain, or a leg went on to another. Nobody is answered, hangs up, calls again and is missed
-within a second; a transfer that is lost later is a call with a time of its own, and stays open.
-Not so for an answered call whose caller asked to be called back: the wish came in that talk, so
-that only a call that began later closes it, by the millisecond.
+A call of the very same moment is no later one: a call too many in the queue is a key's work, one
+too few is a customer lost.
 """
 
 from __future__ import annotations
@@ -111,11 +106,11 @@ class Closing:
         if line["outcome"] == Outcome.ANSWERED:
             # those before the answered call before this one were closed by that or an earlier one
             self._db.execute(
-                f"UPDATE call SET closed_by = {_CLOSER} WHERE number_key = ? AND {_WAITING}"
+                f"UPDATE call SET closed_by = ? WHERE number_key = ? AND {_WAITING}"
                 " AND started_at < ? AND started_at >= IFNULL((SELECT max(before.started_at)"
                 " FROM call AS before WHERE before.number_key = ? AND before.outcome = 'answered'"
-                " AND before.started_at < ?), 0) / 1000 * 1000",
-                (number, (at // 1000 + 1) * 1000, number, at),
+                " AND before.started_at < ?), 0)",
+                (key, number, at, number, at),
             )
 
     def changed(self, key: int, before: tuple[Any, ...], line: Mapping[str, Any]) -> None:
@@ -173,9 +168,7 @@ _WAITING = "(missed = 1 OR IFNULL(callback_requested, 0) = 1)"
 _CLOSER = (
     "(SELECT later.key FROM call AS later WHERE later.number_key = call.number_key"
     " AND later.number_key <> '' AND later.outcome = 'answered'"
-    " AND later.started_at >= call.started_at / 1000 * 1000"
-    " AND (later.started_at > call.started_at OR call.outcome <> 'answered')"
-    " ORDER BY later.started_at, later.key LIMIT 1)"
+    " AND later.started_at > call.started_at ORDER BY later.started_at, later.key LIMIT 1)"
 )
 
 

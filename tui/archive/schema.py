@@ -271,16 +271,6 @@ MIGRATIONS = (
     DELETE FROM call_number;
     UPDATE unindexed SET upto = (SELECT IFNULL(max(key), 0) FROM call);
     """,
-    """
-    -- an answered call of the very same second closes, too: who waits is worked out again
-    UPDATE call SET number_key = NULL WHERE (missed = 1 OR callback_requested = 1)
-        AND outcome <> 'answered' AND EXISTS (
-            SELECT 1 FROM call AS answered WHERE answered.number_key = call.number_key
-            AND answered.number_key <> '' AND answered.outcome = 'answered'
-            AND answered.started_at BETWEEN call.started_at / 1000 * 1000
-            AND call.started_at / 1000 * 1000 + 999
-        );
-    """,
 )
 
 
