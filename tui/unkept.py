@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tui.archive import ArchiveTrouble
 from tui.archive.triage import CallName, Change
@@ -20,8 +20,14 @@ CURES = {
 }
 """What to do first, by a word of SQLite's complaint."""
 OTHERWISE = "What is wrong, says: ringback doctor. Then:"
-OPTIONS = {"state": "--state", "note": "--note", "tag": "--tag", "untag": "--untag"}
-"""Of `ringback triage`, by the kind of a change."""
+VALUES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "state": lambda body: str(body["state"]),
+    "note": lambda body: str(body["text"]),
+    "tag": lambda body: str(body["tag"]),
+    "untag": lambda body: str(body["tag"]),
+    "comment": lambda body: f"{duration_text(body['at_s'])} {body['text']}",
+}
+"""What stands behind the option of `ringback triage` that is named like a kind of change."""
 
 
 class Unkept(NamedTuple):
@@ -51,7 +57,9 @@ def _cure(error: Exception, file: Path) -> str:
 
 
 def _again(step: Unkept) -> Iterator[str]:
-    """The step as a command; a comment has none, so what it says is told."""
+    """The step as a command. A comment on another recording than the first has none, so what it
+    says is told.
+    """
     calls = " ".join(shlex.quote(f"{account}:{id_}") for account, id_ in step.names)
     if not step.changes:
         yield "  ringback triage --undo"
@@ -59,16 +67,17 @@ def _again(step: Unkept) -> Iterator[str]:
     if options:
         yield f"  ringback triage {calls} {shlex.join(options)}"
     for kind, body in step.changes:
-        if kind == "comment":
-            yield f"  c on {calls}, at {duration_text(body['at_s'])}: {body['text']}"
+        if body.get("recording"):
+            at = f"recording {body['recording'] + 1}, {VALUES[kind](body)}"
+            yield f"  c on {calls}, {at}"
 
 
 def _options(change: Change) -> list[str]:
     kind, body = change
-    if kind not in OPTIONS:
+    if kind not in VALUES or body.get("recording"):
         return []
-    value = body["text"] if kind == "note" else body["state"] if kind == "state" else body["tag"]
-    words = [f"{OPTIONS[kind]}={value}"] if value.startswith("-") else [OPTIONS[kind], value]
+    value = VALUES[kind](body)
+    words = [f"--{kind}={value}"] if value.startswith("-") else [f"--{kind}", value]
     if until := body.get("until"):
         words += ["--until", f"{datetime.fromtimestamp(until, UTC):%Y-%m-%dT%H:%M:%SZ}"]
     return words

@@ -1,0 +1,39 @@
+"""Steps that were not kept are told as commands that do them again."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from tui.archive.triage import Change, comment, note, state, tag, untag
+from tui.cli import _parsed
+from tui.unkept import Unkept, not_kept
+
+
+def _lines(*changes: Change) -> list[str]:
+    step = Unkept([("my desk", "it's 1"), ("eu", "-2")], changes, OSError("disk full"))
+    hint = not_kept([step], Path("archive.db")).hint
+    assert hint
+    return hint.splitlines()[1:]
+
+
+def test_the_command_says_what_the_step_did() -> None:
+    changes = state("snoozed", until=1_800_000_000), note("-5 €; 'soon'"), tag("a b"), untag("c")
+    [line] = _lines(*changes, comment("refund", 192.0))
+    program, *words = shlex.split(line)
+    assert program == "ringback"
+    parsed = _parsed(words)
+    assert parsed.calls == ["my desk:it's 1", "eu:-2"]
+    assert (parsed.state, parsed.until) == ("snoozed", "2027-01-15T08:00:00Z")
+    assert (parsed.note, parsed.tag, parsed.untag) == ("-5 €; 'soon'", ["a b"], ["c"])
+    assert parsed.comment == ["3:12 refund"]
+
+
+def test_what_no_command_says_is_told() -> None:
+    assert _lines(comment("wrong number", 5.0, 1)) == [
+        "  c on 'my desk:it'\"'\"'s 1' eu:-2, recording 2, 0:05 wrong number"
+    ]
+
+
+def test_an_undo_is_told_as_one() -> None:
+    assert _lines() == ["  ringback triage --undo"]
