@@ -98,7 +98,7 @@ def on_screen(pilot: Pilot[None]) -> dict[int, int]:
     """Keys of the rows on the screen, by where they stand among all."""
     above, (first, last) = main(pilot)._snapshot.part.above, table(pilot).visible_rows
     assert above is not None
-    found = (table(pilot)._row(index) for index in range(first, last + 1))
+    found = (table(pilot)._blocks.row(index) for index in range(first, last + 1))
     return {above + first + n: row.key for n, row in enumerate(found) if row}
 
 

@@ -82,7 +82,7 @@ class Story:
 
     def current(self) -> tuple[str, str]:
         """Account and id of the call under the cursor."""
-        row = table(self.pilot)._row(table(self.pilot).cursor)
+        row = table(self.pilot)._blocks.row(table(self.pilot).cursor)
         assert row is not None, page(self.pilot)
         return row.account, row.id
 

@@ -262,7 +262,7 @@ async def test_a_click_goes_to_a_related_call_and_a_call_without_any_says_so(hom
 def shown(pilot: Pilot[None]) -> str:
     """The call under the cursor, which is the one in the detail."""
     widget = main(pilot).query_one(CallDetail)
-    row = table(pilot)._row(table(pilot).cursor)
+    row = table(pilot)._blocks.row(table(pilot).cursor)
     assert widget.call and row and widget.call.id == row.id
     return f"{row.account}:{row.id}"
 

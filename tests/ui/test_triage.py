@@ -72,7 +72,7 @@ async def ready(pilot: Pilot[None]) -> None:
 
 
 def current(pilot: Pilot[None]) -> str:
-    row = table(pilot)._row(table(pilot).cursor)
+    row = table(pilot)._blocks.row(table(pilot).cursor)
     return row.id if row else ""
 
 
