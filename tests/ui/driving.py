@@ -51,6 +51,7 @@ async def settled(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: screen._started and not screen.syncs.busy)
     screen._look()
     await until(pilot, lambda: not screen._reading and not screen._stale)
+    await until(pilot, lambda: not screen._runs("doubt"))
     await pilot.pause()
 
 
