@@ -31,6 +31,7 @@ def divided(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(bits, "PART", part)
     monkeypatch.setattr(bits, "PARTS", 50)
     monkeypatch.setattr(bits, "ZERO", 1 << 48)
+    monkeypatch.setattr(bits, "MANY", 8 if rare else 0)
     monkeypatch.setattr("tui.archive.walking.PART", part)
     monkeypatch.setattr("tui.archive.walking.AT_ONCE", at_once)
     monkeypatch.setattr(search, "FEW_SPOTS", few)

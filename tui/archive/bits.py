@@ -36,6 +36,8 @@ ZERO = 1 << (PARTS - 2)
 """Of parts of no time at all, whose numbers are the lowest."""
 AT_ONCE = 500
 """Spots that one statement names."""
+MANY = 8
+"""One call of so many is soon met in the order of time."""
 
 Span = tuple[int, int]
 """First and last place of some time."""
@@ -354,6 +356,8 @@ class Bits:
         first, last = places_of(next(iter(hits.parts)))
         if span[0] <= first and last <= span[1]:
             return hits.calls
+        if hits.calls * MANY > hits.room:
+            return len(self._among(hits, span, "DESC", most))
         spots, counted = hits.spots(), 0
         while counted < most and (some := list(islice(spots, AT_ONCE))):
             sql = f"SELECT count(*) FROM call INDEXED BY call_by_spot WHERE {_one_of(some)}"
