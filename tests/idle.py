@@ -1,7 +1,7 @@
 """When the screen under test is idle, by a look at its loop.
 
 Textual's pilot waits after each key until the process has used no processor for 20 ms, three times
-over: half of a test's time, and on a busy machine up to 3 s a key. A loop can be asked instead.
+over: a third of a test's time, and up to 3 s a key. A loop can be asked instead.
 """
 
 from __future__ import annotations
