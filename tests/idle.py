@@ -1,7 +1,7 @@
 """When the screen under test is idle, by a look at its loop.
 
 Textual's pilot waits after each key until the process has used no processor for 20 ms, three times
-over: half of a test's time, and on a busy machine up to 3 s a key. A loop can be asked instead.
+over: a third of a test's time, and up to 3 s a key. A loop can be asked instead.
 """
 
 from __future__ import annotations
@@ -23,35 +23,32 @@ class Idle:
     """Waits for the loop that it is asked in."""
 
     def __init__(self) -> None:
-        self._threads = 0
-        """How many of the loops' threads work just now."""
+        self._work: set[Future[Any]] = set()
+        """What the loops' threads are at just now."""
 
     def note(self, work: Future[Any]) -> None:
         """A thread was given work."""
-        self._threads += 1
-        work.add_done_callback(self._ended)
-
-    def _ended(self, work: Future[Any]) -> None:
-        self._threads -= 1
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
 
     async def wait(self, least_s: float = SOON_S, most_s: float = 1.0) -> None:
         """Until nothing goes on by itself, or all that goes on waits for something else."""
         began = time.monotonic()
         if least_s:
             await asyncio.sleep(least_s)
-        await self._rest(began + SOON_S)
-        while self._threads and time.monotonic() < began + most_s:
+        await self._rest(began + SOON_S, began + most_s)
+        while self._work and time.monotonic() < began + most_s:
             used = time.process_time()
             await asyncio.sleep(SOON_S / 4)
-            await self._rest(0)
+            await self._rest(0, began + most_s)
             if time.process_time() - used < SOON_S / 80:
                 return  # a thread that waits, for a vendor or for the test
 
-    async def _rest(self, until: float) -> None:
+    async def _rest(self, until: float, latest: float) -> None:
         """Until no callback is left, and no timer that is due before `until`."""
         loop: Any = asyncio.get_running_loop()
         turns = 0
-        while turns < TURNS:
+        while turns < TURNS and loop.time() < latest:
             await asyncio.sleep(0)
             turns = 0 if loop._ready else turns + 1
             if turns == TURNS:

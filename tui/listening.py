@@ -77,6 +77,12 @@ class Listening:
         return self.playing is not None and (begun or self.view.status in WITH_SOUND)
 
     @property
+    def pauses(self) -> bool:
+        """Whether it is paused or goes on by the same key; also while it comes after a jump."""
+        heard = self._sitting is not None and self._sitting.played
+        return self.view.status in WITH_SOUND or (heard and self.view.status == "loading")
+
+    @property
     def wave(self) -> Wave | None:
         """What the waveform shows; None while there is nothing to show."""
         player = self._player

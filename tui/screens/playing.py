@@ -66,7 +66,7 @@ class PlayingScreen(SoundingScreen):
         account, call = current
         playing, status = self.playback.playing, self.playback.view.status
         here = playing is not None and (playing.account, playing.call.id) == (account.name, call.id)
-        if here and self.playback.has_sound:
+        if here and self.playback.pauses:
             self.playback.toggle()
         elif here and status == "loading":
             self._flash(f"the recording is being fetched; {self._key('stop')} stops that")
