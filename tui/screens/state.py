@@ -216,7 +216,9 @@ def unknown_columns(settings: Settings) -> list[str]:
     sorts = {"table.sort": settings.table.sort}
     sorts |= {f"views.{view.name}.sort": view.sort for view in settings.views}
     said = [("table.columns", name) for name in settings.table.columns if name not in COLUMNS]
-    said += [(at, sort) for at, sort in sorts.items() if sort and sort.removeprefix("-") not in ORDERS]
+    said += [
+        (at, sort) for at, sort in sorts.items() if sort and sort.removeprefix("-") not in ORDERS
+    ]
     return [f"config.toml: {at}: there is no column {name}" for at, name in said]
 
 
