@@ -19,9 +19,11 @@ from tui.keymap import TABLE_ACTIONS, check_keymap
 from tui.links import Link
 from tui.network import NetworkThread
 from tui.screens.main import MainScreen
+from tui.screens.state import unknown_columns
 from tui.services import Services
 from tui.settings import SettingsError, put
 from widgets.call_table import CallTable
+from widgets.safe import safe_text
 
 
 class RingbackApp(App[None]):
@@ -56,8 +58,11 @@ class RingbackApp(App[None]):
     def on_mount(self) -> None:
         self.theme = self._theme()
         self.set_keymap(self.keymap)
-        for problem in [*self.settings.problems, *self._problems]:
-            self.notify(problem, severity="warning", markup=False)
+        said = [*self.settings.problems, *self._problems, *unknown_columns(self.settings)]
+        if (theme := self.settings.app.theme) and theme not in self.available_themes:
+            said.append(f"config.toml: app.theme: there is no theme {theme}")
+        for problem in said:
+            self.notify(safe_text(problem), severity="warning", markup=False)
         self._leave_when_the_terminal_goes()
 
     def _theme(self) -> str:

@@ -19,12 +19,13 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.log import plain
 from tui.paths import Paths, atomic_write
+from tui.when import zone_of
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -130,8 +131,12 @@ def load_settings(paths: Paths) -> Settings:
     except SettingsError as error:
         return Settings(problems=(error.message,))
     reader = _Reader(paths.config_file)
+    app = reader.section("app", table, AppSettings)
+    if app.time_zone and zone_of(app.time_zone) is None:
+        reader.tell("app.time_zone", "is a name such as Europe/Berlin")
+        app = replace(app, time_zone="")
     return Settings(
-        app=reader.section("app", table, AppSettings),
+        app=app,
         table=reader.section("table", table, TableSettings),
         audio=reader.section("audio", table, AudioSettings),
         keys=reader.keys(table),

@@ -19,18 +19,23 @@ def local_zone(wanted: str = "") -> tzinfo:
     """The user's zone with its daylight saving: the wanted one, else ``TZ``'s or the system's."""
     import os
     from pathlib import Path
-    from zoneinfo import ZoneInfo
 
     names = [wanted, os.environ.get("TZ", "").lstrip(":")]
     link = Path("/etc/localtime")
     if link.is_symlink():
         names.append(str(link.resolve()).partition("zoneinfo/")[2])
-    for name in filter(None, names):
-        try:
-            return ZoneInfo(name)
-        except (OSError, ValueError):
-            continue
-    return datetime.now().astimezone().tzinfo or UTC
+    known = (zone_of(name) for name in names if name)
+    return next(filter(None, known), None) or datetime.now().astimezone().tzinfo or UTC
+
+
+def zone_of(name: str) -> tzinfo | None:
+    """The zone of that IANA name; None when nobody knows it."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):  # a folder, a path, any other text
+        return None
 
 
 def _day(day: date, zone: tzinfo) -> tuple[datetime, datetime]:

@@ -19,6 +19,7 @@ from providers.model import Agent, Call, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START
 from tests.few import few
 from tui.archive import Archive
+from tui.archive.lines import LOW_COMMA
 from tui.archive.meaning import meaning
 from tui.archive.schema import MIGRATIONS, _statements
 from tui.archive.triage import note, state, tag
@@ -115,8 +116,8 @@ def meant(term: Term, account: str, call: Call, ours: Ours) -> bool:
     """What one term says, of the call itself."""
     agents = [agent.name or agent.id or "" for agent in call.agents]
     parts = {
-        "agents": [part for agent in agents for part in agent.split(",")],
-        "tags": [part for tag in (*call.tags, *ours.tags) for part in tag.split(",")],
+        "agents": agents,
+        "tags": [*call.tags, *ours.tags],
         "ring_group": [call.ring_group or call.queue or ""],
         "queue": [call.queue or ""],
         "campaign": [call.campaign or ""],
@@ -308,7 +309,7 @@ def test_facets_count_what_a_query_shows(filled: tuple[Archive, World]) -> None:
         for call, ours in (world[name] for name in found_by(archive, query)):
             want["outcome"][call.outcome] += 1
             want["dispo"].update(filter(None, [call.disposition.code]))
-            tags = [part.strip() for tag in (*call.tags, *ours.tags) for part in tag.split(",")]
+            tags = [tag.replace(",", LOW_COMMA).strip() for tag in (*call.tags, *ours.tags)]
             want["tag"].update(set(filter(None, tags)))
         facets = archive.facets(query, within=None)
         got = {kind: {k.strip(): n for k, n in facets.counts[kind].items()} for kind in want}

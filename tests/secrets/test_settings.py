@@ -55,6 +55,7 @@ def test_every_section_is_read(paths: Paths) -> None:
     ("text", "names"),
     [
         ("[app]\ntheme = 5\n", "app.theme: is text in quotes"),
+        ('[app]\ntime_zone = "Mars/Base"\n', "app.time_zone: is a name such as Europe/Berlin"),
         ("[app]\nrefresh_s = true\n", "app.refresh_s: is a whole number"),
         ("[app]\nrefresh_s = -1\n", "app.refresh_s: is between 0 and 86400"),
         ("[audio]\nspeed = nan\n", "audio.speed: is between 0.5 and 3"),

@@ -345,3 +345,23 @@ async def test_the_sidebar_counts_what_the_calls_shown_have_and_narrows_by_it(sy
         assert sidebar.facets[0].name == agent.name, "of these calls all are this agent's"
         sidebar.post_message(Sidebar.Chosen("facet", agent.query))
         await until(pilot, lambda: main(pilot).query_text == "")
+
+
+async def test_columns_and_themes_that_there_are_not_are_told(home: Home) -> None:
+    services = home()
+    with services.paths.config_file.open("a") as config:
+        config.write(
+            '[app]\ntheme = "no-such"\n[table]\ncolumns = ["time", "nope"]\nsort = "-zzz"\n'
+            '[views.mine]\nquery = "in"\nsort = "wrong\\u001b[31m"\n'
+        )
+    app = run_app(services)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settled(pilot)
+        said = " ".join(notice.message for notice in app._notifications)
+    for wrong in (
+        "app.theme: there is no theme no-such",
+        "table.columns: there is no column nope",
+        "table.sort: there is no column -zzz",
+        "views.mine.sort: there is no column wrong\ufffd[31m",
+    ):
+        assert wrong in said

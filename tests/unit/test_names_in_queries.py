@@ -49,3 +49,21 @@ def test_what_is_no_word_completes_the_names_that_hold_it(archive: Archive) -> N
     assert archive.complete("agent", "[/") == ["[/nope]"]
     assert archive.complete("agent", "|") == []
     assert len(archive.complete("agent", "")) == len(NAMES)
+
+
+def test_a_name_with_a_comma_is_one_name(archive: Archive) -> None:
+    last_first = call(90, agents=(Agent("90", "Müller, Anna"),), tags=("a,b", "c"))
+    with archive.transaction():
+        archive.save("desk", [last_first, call(91, agents=(Agent("91", "Anna"),))])
+
+    def found(line: str) -> int:
+        return archive.count(parse(line, NOW, UTC))
+
+    assert found('agent:"müller, anna"') == found('agent:"müller anna"') == 1
+    assert found('tag:"a,b"') == found("tag:a,b") == found("tag:c") == 1
+    counts = archive.facets(within=None).counts
+    [name] = [name for name in counts["agent"] if name.startswith("Müller")]
+    assert found(state.piece_of("agent", name)) == 1 and counts["agent"]["Anna"] == 1
+    assert len(counts["tag"]) == 2
+    kept = archive.get("desk", "90")
+    assert kept and kept.agents[0].name == "Müller, Anna" and kept.tags == ("a,b", "c")

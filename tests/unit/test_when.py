@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tui.when import parse_later, parse_when, period
+from tui.when import local_zone, parse_later, parse_when, period
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 3, 22, 30, tzinfo=UTC)  # 23:30 in Berlin
@@ -111,3 +111,11 @@ def test_a_time_to_put_something_off_to(text: str, later: str) -> None:
 def test_what_is_not_in_the_future_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_later(text, datetime(2026, 11, 4, 10, tzinfo=UTC), UTC)
+
+
+def test_a_zone_that_nobody_knows_gives_way_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    assert str(local_zone("Mars/Base")) == "Asia/Kolkata"
+    for odd in ("CET-1CEST", "../../etc/passwd", "Europe"):
+        monkeypatch.setenv("TZ", odd)
+        local_zone(odd)

@@ -29,8 +29,14 @@ def details_of(call: Call) -> tuple[str, str, bytes]:
     )
 
 
+LOW_COMMA = "\u201a"
+"""Stands for a comma inside of a name among several, which would part it; the call's details
+keep the vendor's own.
+"""
+
+
 def _joined(values: Iterable[str | None]) -> str | None:
-    return ", ".join(value for value in values if value) or None
+    return ", ".join(value.replace(",", LOW_COMMA) for value in values if value) or None
 
 
 def line_of(account: str, call: Call) -> dict[str, Any]:

@@ -321,7 +321,11 @@ class TriagingScreen(PlayingScreen):
         table = self._table
         played = self._chosen_playing() is not None
         before = table.current_key
-        index = self._near_untriaged(1)
+        try:
+            index = self._near_untriaged(1)
+        except TROUBLES as error:
+            self._flash(f"the archive cannot be read: {error}", "error")
+            return
         table.move_to(table.cursor + 1 if index is None else index)
         if table.current_key == before:
             self._flash("that was the last call here")
@@ -330,25 +334,25 @@ class TriagingScreen(PlayingScreen):
 
     def action_untriaged(self, step: int) -> None:
         """To the next (1) or previous (-1) call that nobody has decided about."""
-        index = self._near_untriaged(step)
+        try:
+            index = self._near_untriaged(step)
+        except TROUBLES as error:
+            self._flash(f"the archive cannot be read: {error}", "error")
+            return
         if index is None:
             self._find_untriaged(step)
         else:
             self._table.move_to(index)
 
     def _near_untriaged(self, step: int) -> int | None:
-        """Where the nearest call to decide stands, within `LOOK_AHEAD` rows."""
+        """Where the nearest call to decide stands, within `LOOK_AHEAD` rows. Raises `TROUBLES`."""
         assert self._archive is not None
         keys, at = self._snapshot.part.keys, self._table.cursor
         if step > 0:
             start, near = at + 1, keys[at + 1 : at + 1 + LOOK_AHEAD]
         else:
             start, near = max(0, at - LOOK_AHEAD), keys[max(0, at - LOOK_AHEAD) : at]
-        try:
-            undecided = self._archive.untriaged(near) - self._unseen
-        except TROUBLES as error:
-            self._flash(f"the archive cannot be read: {error}", "error")
-            return None
+        undecided = self._archive.untriaged(near) - self._unseen
         places = range(len(near)) if step > 0 else range(len(near) - 1, -1, -1)
         return next((start + place for place in places if near[place] in undecided), None)
 
