@@ -200,7 +200,9 @@ def _add_screen(commands: Commands) -> None:
     screen.add_argument("--account", metavar="NAME", help="show one account")
     chosen = screen.add_mutually_exclusive_group()
     chosen.add_argument("--view", metavar="NAME", help="open a view")
-    chosen.add_argument("query", nargs="*", default=[], metavar="QUERY", help="narrow the calls")
+    chosen.add_argument(
+        "query", nargs="*", type=str.strip, default=[], metavar="QUERY", help="narrow the calls"
+    )
     opening = commands.add_parser("open", help="open the screen on a call")
     opening.add_argument("call", metavar="LINK | ACCOUNT:ID", help="ringback://desk/1234?t=3m12s")
     demo = commands.add_parser(
@@ -283,7 +285,7 @@ def _add_calls(commands: Commands) -> None:
     importing.add_argument("account", metavar="ACCOUNT")
     importing.add_argument("file", metavar="FILE", help="JSON or JSON Lines; - for standard input")
     calls = commands.add_parser("calls", help="list calls of the archive, newest first")
-    calls.add_argument("query", nargs="*", default=[], metavar="QUERY")
+    calls.add_argument("query", nargs="*", type=str.strip, default=[], metavar="QUERY")
     calls.add_argument("--account", metavar="NAME")
     _add_period(calls)
     calls.add_argument("--limit", type=int, metavar="N")

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from providers.sandbox import Sandbox
-from tui.cli import main
+from tui.cli import _parsed, main
 from tui.paths import Paths
 
 Sync = Callable[..., None]
@@ -301,6 +301,14 @@ def test_no_token_is_anywhere_and_every_file_is_private(
     for path in home.rglob("*"):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), path
+
+
+@pytest.mark.parametrize("command", [(), ("calls",)])
+def test_a_query_with_nots_is_the_line_that_was_typed(command: tuple[str, ...]) -> None:
+    """So that the screen knows a view by its query."""
+    assert " ".join(_parsed([*command, "sla-missed", "-state:done"]).query) == (
+        "sla-missed -state:done"
+    )
 
 
 @pytest.mark.parametrize(
