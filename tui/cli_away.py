@@ -34,8 +34,10 @@ def _purge(services: Services, arguments: argparse.Namespace) -> int:
 
     with services.open_archive() as archive:
         keys = _wanted(services, archive, arguments)
+        undated = 0 if arguments.number else archive.undated()
         if not keys:
             print("No such call is in the archive; nothing was removed.")
+            _say_undated(undated)
             return Exit.DONE
         if not arguments.yes:
             _ask(purge.look(archive, keys))
@@ -47,6 +49,7 @@ def _purge(services: Services, arguments: argparse.Namespace) -> int:
                 "Give the disk room for the archive once more, and run the same command again.",
             ) from None
     _say(done)
+    _say_undated(undated)
     return Exit.DONE if done.rewritten else Exit.PARTLY
 
 
@@ -102,6 +105,13 @@ def _say(done: purge.Purge) -> None:
             " as a line, in another number, or in a note."
         )
     print("Files that were downloaded or exported are not touched; a sync brings nothing back.")
+
+
+def _say_undated(calls: int) -> None:
+    if calls:
+        print(
+            f"{calls_text(calls)} without a time: not removed, for nobody knows how old they are."
+        )
 
 
 # -- audit

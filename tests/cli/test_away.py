@@ -289,6 +289,16 @@ def test_a_purge_before_a_day(services: Services, capsys: pytest.CaptureFixture[
         assert archive.counts() == {"eu": 2}
 
 
+@pytest.mark.parametrize("before", ["2026-11-02T09:01:30", "2020-01-01"])
+def test_a_purge_by_age_says_which_calls_have_none(
+    services: Services, capsys: pytest.CaptureFixture[str], before: str
+) -> None:
+    with services.open_archive() as archive, archive.transaction():
+        archive.save("eu", [replace(call(80), started_at=None)])
+    assert run("purge", "--before", before, "--yes") == 0
+    assert "2 calls without a time: not removed" in capsys.readouterr().out
+
+
 def test_a_purge_asks_and_a_script_says_yes(
     services: Services, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -256,6 +256,10 @@ class Archive(SyncTables):
         """Keys of the calls that began before a moment (Unix seconds)."""
         return purge.keys_before(self._db, before)
 
+    def undated(self) -> int:
+        """How many calls have no time."""
+        return purge.undated(self._db)
+
     def mentions(self, number: str) -> int:
         """How many calls hold this number anywhere, in a note among others."""
         return purge.mentions(self._db, number)

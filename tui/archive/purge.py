@@ -79,6 +79,11 @@ def keys_before(db: sqlite3.Connection, before: float) -> list[int]:
     return [key for (key,) in rows]
 
 
+def undated(db: sqlite3.Connection) -> int:
+    """How many calls have no time."""
+    return int(db.execute("SELECT count(*) FROM call WHERE started_at IS NULL").fetchone()[0])
+
+
 def mentions(db: sqlite3.Connection, number: str) -> int:
     """How many calls hold a number anywhere: as a line of the company, in a note, in a name."""
     tail = digits(number)[-TAIL:]
