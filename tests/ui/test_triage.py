@@ -238,7 +238,8 @@ async def test_two_ringbacks_see_each_other_within_two_seconds(desk: Services) -
         await pilot.press("escape")
         await ready(pilot)
         assert cursor_row(pilot).count("follow") == 1
-        assert current(pilot) == "9" and table(pilot).visible_rows == (0, 9)
+        await until(pilot, lambda: table(pilot).visible_rows == (0, 9))
+        assert current(pilot) == "9"
 
 
 async def test_the_poll_is_often_enough() -> None:
