@@ -75,8 +75,8 @@ async def test_without_a_keyring_the_form_names_a_way_with_its_command(
         assert "s3cr3tW0rd" not in page(pilot), "a password field shows no password"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "its token is not kept" in page(pilot))
+        await until(pilot, lambda: "ringback accounts add eu --provider liner" in page(pilot))
         assert "read -rs RINGBACK_TOKEN_EU && export RINGBACK_TOKEN_EU" in page(pilot)
-        assert "ringback accounts add eu --provider liner" in page(pilot)
         assert "s3cr3tW0rd" not in page(pilot)
         assert "s3cr3tW0rd" not in services.paths.config_file.read_text()
 
