@@ -256,6 +256,21 @@ async def test_what_was_typed_before_the_end_is_written(desk: Services) -> None:
     assert decided(desk, 10, 9, 8, 7) == ["done", "done", "done", "new"]
 
 
+async def test_what_takes_long_to_keep_is_said(desk: Services) -> None:
+    with closing(sqlite3.connect(desk.paths.archive_file, isolation_level=None)) as other:
+        async with run_app(desk).run_test(size=(80, 24)) as pilot:
+            await ready(pilot)
+            main(pilot).query_one(StatusLine).unflash()
+            for key, said in (("d", "keeping 1 call"), ("u", "undoing")):
+                other.execute("BEGIN IMMEDIATE")
+                await pilot.press(key)
+                await until(pilot, lambda said=said: said in status(pilot))  # type: ignore[misc]
+                other.execute("ROLLBACK")
+                await until(pilot, lambda said=said: said not in status(pilot))  # type: ignore[misc]
+                await ready(pilot)
+    assert decided(desk, 10) == ["new"]
+
+
 @pytest.mark.parametrize("waited", [False, True])
 async def test_what_cannot_be_written_before_the_end_is_told_after_it(
     desk: Services, monkeypatch: pytest.MonkeyPatch, waited: bool

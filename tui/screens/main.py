@@ -200,15 +200,15 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         self.query_one(CallTable).set_class(empty, "-empty")
 
     def _show_progress(self) -> None:
-        """What runs, and with which key it ends; else where a link plays, or which account has a
-        trouble.
+        """What is being kept, what runs, and with which key that ends; else where a link plays, or
+        which account has a trouble.
         """
         going_on = (self.exporting, self.downloading, self.syncs.progress)
         running = " · ".join(filter(None, going_on))
         if running:
             running += f" ({self._key('cancel')} stops)"
         troubles = state.troubles(self.accounts, self._snapshot)
-        self.query_one(StatusLine).progress = running or self._place() or troubles
+        self.query_one(StatusLine).progress = self.keeping or running or self._place() or troubles
 
     def _show_position(self) -> None:
         table = self.query_one(CallTable)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import on, work
@@ -16,6 +17,7 @@ from tui.links import calls_text
 from tui.listening import Playing
 from tui.query import Query
 from tui.screens.playing import PlayingScreen
+from tui.screens.reading import SAY_S
 from tui.screens.writes import Write, Writes, unkept
 from tui.when import parse_later
 from widgets.call_detail import CallDetail
@@ -48,6 +50,8 @@ class TriagingScreen(PlayingScreen):
         super().__init__(*args, **kwargs)
         self._writes = Writes(self.services)
         self._writing = False
+        self.keeping = ""
+        """What is being written; empty when that takes no time."""
         self.not_kept: CommandError | None = None
         """What could not be written before the end, for whoever has the terminal then."""
         self._unseen: frozenset[int] = frozenset()
@@ -290,7 +294,10 @@ class TriagingScreen(PlayingScreen):
         writes = self._writes
         try:
             while writes:
+                saying = self.set_timer(SAY_S, partial(self._say_keeping, writes.next_calls()))
                 await asyncio.to_thread(writes.write_next)
+                saying.stop()
+                self._say_keeping()
                 while writes.failed:
                     self._unseen = frozenset()
                     self._flash(f"not kept: {writes.failed.popleft().error}", "error")
@@ -302,6 +309,13 @@ class TriagingScreen(PlayingScreen):
                 self._look()
         finally:
             self._writing = False
+
+    def _say_keeping(self, calls: int | None = None) -> None:
+        """Say what is being written: a step about so many calls, 0: one that takes another back."""
+        what = "undoing" if calls == 0 else f"keeping {calls_text(calls)}" if calls else ""
+        if what != self.keeping:
+            self.keeping = what
+            self._show_progress()
 
     def _write_rest(self) -> None:
         """At the end of the screen: what waits is written, and what was not kept is known."""

@@ -54,6 +54,10 @@ class Writes:
     def put(self, write: Write) -> None:
         self._waiting.append(write)
 
+    def next_calls(self) -> int:
+        """How many calls the next step is about; 0 of a step that takes another back."""
+        return len(self._waiting[0].keys) if self._waiting else 0
+
     def write_next(self) -> None:
         """The next step, if one waits; one that fails is not tried again, but told of."""
         with self._one_writer:
