@@ -342,11 +342,11 @@ def test_a_name_that_no_call_has_is_said_and_is_no_failure(
         assert len(out.splitlines()) == (form == ("--csv",))
         assert err.splitlines()[:6] == [
             'ringback: no vendor "nosuch"; there are: liner, nectar, cinnox',
-            "  in  -vendor:nosuch vendor:linr tag:none",
-            f"  {' ' * 4}{'^' * 14}",
+            "  in -vendor:nosuch vendor:linr tag:none",
+            f"  {' ' * 3}{'^' * 14}",
             'ringback: no vendor "linr"; the nearest is liner',
-            "  in  -vendor:nosuch vendor:linr tag:none",
-            f"  {' ' * 19}{'^' * 11}",
+            "  in -vendor:nosuch vendor:linr tag:none",
+            f"  {' ' * 18}{'^' * 11}",
         ]
         assert err.splitlines()[6].startswith('ringback: no tag "none"; ')
     assert run("calls", "account:new", "vendor:cinnox", "vendor:Liner", "account:LINER-1") == 0
