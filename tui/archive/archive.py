@@ -20,7 +20,7 @@ from tui.archive.facets import COUNTED, SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
 from tui.archive.index import Changes, SearchIndex, entry, finds, lists
 from tui.archive.lines import details_of, line_of, unpack
-from tui.archive.meaning import WORDS_HAVE, e164, grouped, meaning
+from tui.archive.meaning import e164, grouped, meaning, of_text
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
 from tui.archive.syncs import SyncTables
@@ -421,9 +421,7 @@ class Archive(SyncTables):
         """Those of at most 30,000 keys whose calls match."""
         parts = [meaning(*group) for group in grouped(query)]
         marks = ",".join("?" * len(keys))
-        conditions = " AND ".join([f"key IN ({marks})", *(sql for sql, _ in parts)])
-        # calls from before the index have text where the others have words apart
-        conditions = conditions.replace(WORDS_HAVE, "finds(words, ?)")
+        conditions = of_text(" AND ".join([f"key IN ({marks})", *(sql for sql, _ in parts)]))
         values = [value for _, part in parts for value in part]
         rows = self._db.execute(f"SELECT key FROM call WHERE {conditions}", [*keys, *values])
         return {row[0] for row in rows}

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
 from tui.archive.bits import Batch, Bounds, Test, all_length_tokens, compared, less
-from tui.archive.index import LENGTHS, SearchIndex
+from tui.archive.index import LENGTHS, Named
 from tui.query import Term
 
 MANY_NAMES = 300
 """A beginning of more names than this is left to the full-text table."""
 
 
-def asked(index: SearchIndex, group: Sequence[Term]) -> Test | None:
-    """What a group of terms, any of which will do, asks of bits; None where they cannot tell."""
-    tests = [_test(index, term) for term in group]
+def asked(names: Mapping[Term, Named | None], group: Sequence[Term]) -> Test | None:
+    """What a group of terms, any of which will do, asks of bits; None where they cannot tell.
+
+    `names` has what `SearchIndex.named` says of each term.
+    """
+    tests = [_test(names[term], term) for term in group]
     known = [test for test in tests if test is not None]
     if len(known) < len(tests):
         return None
@@ -33,8 +36,8 @@ def asked(index: SearchIndex, group: Sequence[Term]) -> Test | None:
     return Test(tokens, bounds)
 
 
-def _test(index: SearchIndex, term: Term) -> Test | None:
-    if (named := index.named(term)) is not None:
+def _test(named: Named | None, term: Term) -> Test | None:
+    if named is not None:
         return has_any(*named) if len(named[1]) <= MANY_NAMES else None
     find = _TESTS.get(term.kind)
     return find(term) if find else None

@@ -14,7 +14,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import Any, NamedTuple
 
 STRETCH = 44
@@ -118,7 +118,6 @@ class Test(NamedTuple):
 class Hits(NamedTuple):
     """The spots of a stretch of time that a query finds: bits by the number of the part."""
 
-    stretch: int
     parts: dict[int, int]
 
     @property
@@ -261,18 +260,16 @@ class Bits:
         """What all tests find in each stretch that has places of a span, in the order of time.
         Of the first and last one also what lies outside of it.
         """
-        stretches = [
-            (stretch, list(numbers))
-            for stretch, numbers in groupby(self._parts(span, descending), _stretch)
-        ]
+        parts = self._parts(span, descending)
+        stretches = [list(numbers) for _, numbers in groupby(parts, _stretch)]
         tests = sorted(tests, key=lambda test: len(test.tokens))
         at, size = 0, 4
         while at < len(stretches):  # most who ask need the first ones only
             together = stretches[at : at + size]
-            found = self._found(tests, [n for _, numbers in together for n in numbers], decide)
-            for stretch, numbers in together:
-                if parts := {number: found[number] for number in numbers if number in found}:
-                    yield Hits(stretch, parts)
+            found = self._found(tests, [*chain.from_iterable(together)], decide)
+            for numbers in together:
+                if here := {number: found[number] for number in numbers if number in found}:
+                    yield Hits(here)
             at, size = at + size, size * 8
 
     def _found(

@@ -36,6 +36,8 @@ LENGTHS = ("duration_s", "wait_s", "talk_s")
 OURS = ("state", "our_tags", "our_words")
 """What people decided and wrote themselves."""
 INDEXED = ("place", "spot", *FACETS, *LENGTHS, "words", "digits", *OURS, *MARK_COLUMNS)
+Named = tuple[str, list[str]]
+"""A facet, and those of its values that are meant."""
 Line = Mapping[str, Any]
 """Columns of the table ``call`` by name, `INDEXED` among them."""
 
@@ -319,8 +321,8 @@ class SearchIndex:
         """The values of a facet, and how many calls have each."""
         return dict(self._db.execute("SELECT value, calls FROM known WHERE kind = ?", (kind,)))
 
-    def named(self, term: Term) -> tuple[str, list[str]] | None:
-        """The facet that a term asks for, and its values that it means; None: it asks for none."""
+    def named(self, term: Term) -> Named | None:
+        """What a term names; None: it asks for no facet."""
         kind = "has_recording" if term.kind == "recording" else term.field or term.kind
         if kind in SINGLE:
             value = same(kind, "1" if term.kind == "recording" else term.value)

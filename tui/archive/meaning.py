@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tui.archive.index import LISTS, TIES, needle_of
+from tui.archive.index import LISTS, needle_of
+from tui.archive.spans import span_of
 from tui.numbers import MIN_DIGITS, number_key
 from tui.query import EXACT, Query, Term
 
@@ -16,13 +17,18 @@ _EXCLUSIVE = frozenset({"direction", "outcome", "account", "provider", "period",
 """Kinds of which a call has one value: several such terms mean any of them."""
 
 
-WORDS_HAVE = "instr(words, ?)"
+_WORDS_HAVE = "instr(words, ?)"
 """The column has words apart already; but of calls from before the index it has text."""
+
+
+def of_text(condition: str) -> str:
+    """The same condition where calls from before the index are among those that it is asked of."""
+    return condition.replace(_WORDS_HAVE, "finds(words, ?)")
 
 
 def _word(term: Term) -> Sql:
     needle = needle_of(term.value, whole=term.kind == "phrase")
-    return f"({WORDS_HAVE} OR instr(our_words, ?))", [needle, needle]
+    return f"({_WORDS_HAVE} OR instr(our_words, ?))", [needle, needle]
 
 
 def e164(number: str, region: str) -> str | None:
@@ -53,8 +59,7 @@ def _field(term: Term) -> Sql:
 
 
 def _period(term: Term) -> Sql:
-    low, high = round(term.low * 1000), round(term.high * 1000)
-    return "call.place BETWEEN ? AND ?", [low * TIES, high * TIES + TIES - 1]
+    return "call.place BETWEEN ? AND ?", [*span_of(term)]
 
 
 def _triaged(term: Term) -> Sql:

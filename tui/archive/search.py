@@ -9,14 +9,14 @@ index narrows, the condition decides.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import eq, gt, lt
 from typing import Any, NamedTuple
 
 from tui.archive.asking import asked
 from tui.archive.bits import Span, Test
-from tui.archive.index import LENGTHS, SINGLE, SearchIndex, bucket, token
-from tui.archive.meaning import SAME_NUMBER, WORDS_HAVE, Sql, grouped, meaning
+from tui.archive.index import LENGTHS, SINGLE, Named, SearchIndex, bucket, token
+from tui.archive.meaning import SAME_NUMBER, Sql, grouped, meaning, of_text
 from tui.archive.spans import ALWAYS, PERIODS, spans_of
 from tui.archive.walking import Walk
 from tui.numbers import MIN_DIGITS
@@ -66,6 +66,8 @@ class Ask(NamedTuple):
     """When, in the order of time."""
     groups: Sequence[Sequence[Term]]
     """What else."""
+    names: Mapping[Term, Named | None]
+    """What each of these terms means, if that are values of a facet."""
     tests: Sequence[Test | None]
     """What each group asks of bits; None where they cannot tell."""
     indexed: bool
@@ -102,19 +104,21 @@ class Planner:
         periods = [group for group in groups if group[0].kind in PERIODS]
         others = [group for group in groups if group[0].kind not in PERIODS]
         indexed = not self._index.unindexed()
-        tests = [asked(self._index, group) if indexed else None for group in others]
-        return Ask(spans_of(periods), others, tests, indexed)
+        names = {term: self._index.named(term) for group in others for term in group}
+        tests = [asked(names, group) if indexed else None for group in others]
+        return Ask(spans_of(periods), others, names, tests, indexed)
 
     def walk(self, ask: Ask) -> Walk | None:
         """The query's walk through time, where bits tell about all of it."""
-        tests = [test for test in ask.tests if test is not None]
-        if not ask.indexed or len(tests) < len(ask.groups):
+        if not ask.indexed or None in ask.tests:
             return None
-        return self._walk(ask, tests) if tests or len(ask.spans) > 1 else None
+        return self._walk(ask) if ask.groups or len(ask.spans) > 1 else None
 
-    def _walk(self, ask: Ask, tests: Sequence[Test]) -> Walk:
+    def _walk(self, ask: Ask) -> Walk:
+        """Of all that bits tell about."""
         told = [group for group, test in zip(ask.groups, ask.tests, strict=True) if test]
         plan = _plan("call", "place", [], told, [ALWAYS])
+        tests = [test for test in ask.tests if test]
         return Walk(self._db, tests, ask.spans, plan.condition, plan.values)
 
     def surely(self, ask: Ask) -> int:
@@ -132,22 +136,25 @@ class Planner:
         """Where to read the query's first `limit` calls, or all of them."""
         if not ask.indexed:
             plan = _plan("call", "place", [], ask.groups, ask.spans)
-            return plan._replace(condition=plan.condition.replace(WORDS_HAVE, "finds(words, ?)"))
+            return plan._replace(condition=of_text(plan.condition))
         if named := self._by_id(ask):
             return _named(ask, named)
         number = self._rarest_number(ask)
         if number and number.calls <= RARE:
             return _named(ask, number)
-        if rare := self._by_rare_word(ask):
-            return rare
+        counts = [(self._calls_with(group[0]), group) for group in _texts(ask)]
+        rarest, rare = min(counts, key=lambda count: count[0], default=(None, None))
+        if rare is not None and rarest is not None and rarest <= RARE:
+            rest = [group for group in ask.groups if group is not rare]
+            return self._by_text(ask._replace(groups=[rare]), None, rest)
         text = self._by_text(ask, limit)
         if text.places:
             return text
-        if told := self._by_bits(ask):
+        if told := self._by_bits(ask, rarest or 0):
             return told
         if number and number.calls <= FEW_CALLS:
             return _named(ask, number)
-        return self._by_decision(ask) or self._by_mark(ask) or text
+        return self._by_decision(ask) or self._by_mark(ask, rarest) or text
 
     def _by_id(self, ask: Ask) -> Few | None:
         """The calls that are named."""
@@ -176,27 +183,19 @@ class Planner:
             sql += f" UNION SELECT place FROM call WHERE {SAME_NUMBER}"
         return Few(sum(calls for _, calls in found), sql, [value, value] if whole else [], group)
 
-    def _by_rare_word(self, ask: Ask) -> Plan | None:
-        """The plan that reads the calls with one of the words, where those are very few."""
-        counts = [(self._calls_with(group[0]), group) for group in _texts(ask)]
-        calls, group = min(counts, key=lambda count: count[0], default=(RARE + 1, None))
-        if group is None or calls > RARE:
-            return None
-        rest = [other for other in ask.groups if other is not group]
-        return self._by_text(ask._replace(groups=[group]), None, rest)
-
     def _calls_with(self, term: Term) -> int:
         """In about how many calls the last word of a text stands."""
         *_, last = words(term.value) or [""]
         return sum(calls for _, calls in self._index.beginning(last, MANY_WORDS))
 
-    def _by_bits(self, ask: Ask) -> Plan | None:
-        """The plan that reads the calls that bits name, where those are few."""
-        tests = [test for test in ask.tests if test is not None]
-        if not tests:
-            return None
+    def _by_bits(self, ask: Ask, rarest: int) -> Plan | None:
+        """The plan that reads the calls that bits name, where those are few: so few that they are
+        sooner read than found among the `rarest` that have one of the other words.
+        """
         rest = [group for group, test in zip(ask.groups, ask.tests, strict=True) if test is None]
-        spots = self._walk(ask, tests).few(self._worth_reading(ask))
+        if len(rest) == len(ask.groups):
+            return None
+        spots = self._walk(ask).few(max(FEW_SPOTS, min(MOST_SPOTS, rarest // 50)))
         if spots is None:
             return None
         if not spots:
@@ -204,11 +203,6 @@ class Planner:
         plan = _plan("call INDEXED BY call_by_spot", "place", [], rest, ask.spans)
         named = ",".join(map(str, spots))
         return plan._replace(condition=f"spot IN ({named}) AND {plan.condition}")
-
-    def _worth_reading(self, ask: Ask) -> int:
-        """So many calls are sooner read than found among those that have the other words."""
-        found = (self._calls_with(group[0]) for group in _texts(ask))
-        return max(FEW_SPOTS, min(MOST_SPOTS, min(found, default=0) // 50))
 
     def _by_decision(self, ask: Ask) -> Plan | None:
         """The plan that reads what was decided about in some time, where that is not much."""
@@ -220,13 +214,12 @@ class Planner:
                     return _plan(source, "place", [], ask.groups, ask.spans)
         return None
 
-    def _by_mark(self, ask: Ask) -> Plan | None:
+    def _by_mark(self, ask: Ask, rarest: int | None) -> Plan | None:
         """The plan that reads only those who wait; unless they are many, and something else
-        that is wanted may be rarer.
+        that is wanted may be rarer: of its words one is in `rarest` calls.
         """
-        named = any(one[0].kind == "field" and not one[0].negated for one in ask.groups)
-        texts = [FEW_CALLS] if named else [self._calls_with(one[0]) for one in _texts(ask)]
-        rarest = min(texts, default=None)
+        if any(one[0].kind == "field" and not one[0].negated for one in ask.groups):
+            rarest = FEW_CALLS
         for group in ask.groups:
             name = _INDEX_OF.get(group[0].value) if group[0].kind == "mark" else None
             if name and not group[0].negated:
@@ -246,7 +239,7 @@ class Planner:
         """The plan that asks the full-text table for all that it can tell, but not for `rest`."""
         wanted, unwanted, rest = [], [], [*rest]
         for group in ask.groups:
-            found = self._find(group, limit)
+            found = self._find(ask, group, limit)
             negated = group[0].negated and not (found and found.turned)
             if found is None or (negated and not found.exact):
                 rest.append(group)
@@ -272,10 +265,9 @@ class Planner:
 
     # -- what a group of terms is to the full-text table
 
-    def _find(self, group: Sequence[Term], limit: int | None) -> Found | None:
+    def _find(self, ask: Ask, group: Sequence[Term], limit: int | None) -> Found | None:
         """One expression for a group of terms, or None where the index cannot tell."""
-        named = [self._index.named(term) for term in group]
-        facets = [one for one in named if one]
+        facets = [named for term in group if (named := ask.names[term])]
         if len(facets) == len(group):
             return self._facet(facets[0][0], [v for _, vs in facets for v in vs], group[0].negated)
         if group[0].kind == "state":
