@@ -79,13 +79,13 @@ class StatusLine(LineView):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._flash: tuple[str, str] | None = None
-        self._covered: tuple[str, str] | None = None
-        """A message in whose place `waiting` stands for a while."""
+        self._flash_waits = False
+        """Whether the message is older than `waiting`, which stands in its place."""
         self._timer: Timer | None = None
 
     def flash(self, text: str, level: str = "info", seconds: float | None = None) -> None:
         """Show a message (level info, warning or error) for a while; the newest wins."""
-        self._covered = None
+        self._flash_waits = False
         self._flash = (FLASH_WORDS[level] + safe_text(text, 500), level)
         if self._timer is not None:
             self._timer.stop()
@@ -94,7 +94,7 @@ class StatusLine(LineView):
 
     def unflash(self) -> None:
         """Take the message away."""
-        self._flash = self._covered = None
+        self._flash = None
         self.repaint()
 
     def watch_left(self) -> None:
@@ -104,14 +104,13 @@ class StatusLine(LineView):
         self.repaint()
 
     def watch_waiting(self, waiting: str) -> None:
-        if waiting:
-            self._covered, self._flash = self._flash or self._covered, None
-        else:
-            self._flash = self._flash or self._covered
+        self._flash_waits = bool(waiting)
         self.repaint()
 
     def line(self, y: int) -> Line:
-        text, level = self._flash or (safe_text(self.waiting or self.progress, 500), "")
+        text, level = safe_text(self.waiting or self.progress, 500), ""
+        if self._flash and not self._flash_waits:
+            text, level = self._flash
         width = self.size.width
         left = safe_text(self.left, 500)
         space = max(width - cell_len(left) - 4, width // 2)

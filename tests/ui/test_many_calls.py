@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from textual.pilot import Pilot
@@ -69,6 +68,16 @@ def archive(desk: Services) -> Iterator[Archive]:
     """Another connection."""
     with desk.open_archive() as archive:
         yield archive
+
+
+def ask_for_ever(archive: Archive, ended: Event) -> NoReturn:
+    """A question that ends when it is interrupted, which it raises and says."""
+    sql = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT count(*) FROM n"
+    try:
+        archive._db.execute(sql).fetchone()
+    finally:
+        ended.set()
+    raise AssertionError("it was interrupted")
 
 
 async def still(pilot: Pilot[None]) -> None:
@@ -458,15 +467,7 @@ async def test_another_query_ends_the_counting_of_the_one_before(
         if any(term.value == "missed" for term in query.terms):
             return count(self, query, most)
         began.set()
-        try:
-            self._db.execute(
-                "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n)"
-                " SELECT count(*) FROM n"
-            ).fetchone()
-        except sqlite3.OperationalError:
-            ended.set()
-            raise
-        return 0
+        ask_for_ever(self, ended)
 
     monkeypatch.setattr(Archive, "count", endless)
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
@@ -500,14 +501,7 @@ async def test_a_slow_way_to_the_end_is_stopped_by_a_key(
     ended = Event()
 
     def endless(archive: Archive, order: parts.Order) -> parts.Part:
-        try:
-            archive._db.execute(
-                "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n)"
-                " SELECT count(*) FROM n"
-            ).fetchone()
-        finally:
-            ended.set()
-        raise AssertionError("it was interrupted")
+        ask_for_ever(archive, ended)
 
     monkeypatch.setattr(parts, "last", endless)
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
@@ -531,13 +525,7 @@ class Slow:
 
         def slowly(archive: Archive, query: Query, column: str, *args: Any, **more: Any) -> Any:
             if self.now and column != "time":
-                try:
-                    archive._db.execute(
-                        "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n)"
-                        " SELECT count(*) FROM n"
-                    ).fetchone()
-                finally:
-                    self.ended.set()
+                ask_for_ever(archive, self.ended)
             return keys(archive, query, column, *args, **more)
 
         monkeypatch.setattr(Archive, "keys", slowly)

@@ -46,6 +46,9 @@ class CallsScreen(ReportingScreen[None]):
     def _flash(self, text: str, level: str = "info") -> None:
         self.query_one(StatusLine).flash(text, level)
 
+    def _say_unread(self, error: Exception) -> None:
+        self._flash(f"the archive cannot be read: {error}", "error")
+
     def _clear_marks(self) -> int:
         """Take all marks away; how many there were."""
         return 0

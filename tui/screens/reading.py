@@ -163,7 +163,7 @@ class ReadingScreen(CallsScreen):
         except KeyError:
             pass  # a call has gone meanwhile; the next look reads the rows anew
         except TROUBLES as error:
-            self._flash(f"the archive cannot be read: {error}", "error")
+            self._say_unread(error)
         finally:
             self._reading = False
             self._say_jump("")
@@ -320,7 +320,7 @@ class ReadingScreen(CallsScreen):
                         break
                     self._show_part(part, found)
         except TROUBLES as error:
-            self._flash(f"the archive cannot be read: {error}", "error")
+            self._say_unread(error)
         finally:
             if table.range_waits:
                 table.end_range()

@@ -338,7 +338,7 @@ class TriagingScreen(PlayingScreen):
         try:
             index = self._near_untriaged(1)
         except TROUBLES as error:
-            self._flash(f"the archive cannot be read: {error}", "error")
+            self._say_unread(error)
             return
         table.move_to(table.cursor + 1 if index is None else index)
         if table.current_key == before:
@@ -351,7 +351,7 @@ class TriagingScreen(PlayingScreen):
         try:
             index = self._near_untriaged(step)
         except TROUBLES as error:
-            self._flash(f"the archive cannot be read: {error}", "error")
+            self._say_unread(error)
             return
         if index is None:
             self._find_untriaged(step)
@@ -389,7 +389,7 @@ class TriagingScreen(PlayingScreen):
         except KeyError:  # the call has gone meanwhile; the rows are read anew because of it
             return
         except TROUBLES as error:
-            self._flash(f"the archive cannot be read: {error}", "error")
+            self._say_unread(error)
             return
         if found:
             self._show_call(found)
