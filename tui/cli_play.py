@@ -46,6 +46,9 @@ class Seat:
         self._sitting.heard = bool(known and known.heard_at)
         self.step = 0
 
+    def begin(self, at_s: float) -> None:
+        self._sitting.position_s = self._sitting.began_s = at_s
+
     def watch(self, state: PlayerState) -> None:
         if self._sitting.listen(state.status, state.position_s, state.length_s):
             self._note()
@@ -136,6 +139,7 @@ async def _play_call(
             seat = Seat(services, archive, account.name, call, index)
             if begin_s is None:
                 begin_s = seat.left_s if sys.stdin.isatty() else 0.0
+            seat.begin(begin_s)
             with closing(source):
                 audit.record(services.paths, audit.PLAY, call=link.name, recording=index + 1)
                 code = await listen(source, recording_title(call, index), begin_s, seat)

@@ -134,6 +134,7 @@ class Listening:
             lambda: self._services.now().timestamp(),
             start_s,
             known.length_s if known else None,
+            start_s,
         )
         self._sitting.heard = bool(known and known.heard_at)
         self._peaks_kept = peaks is not None

@@ -274,7 +274,8 @@ sys.exit(asyncio.run(print_words(Cut(sys.argv[1]))))
 
 
 @pytest.mark.parametrize(
-    ("seconds", "code", "says"), [(60.0, 1, "the connection failed"), (0.0, 0, "")]
+    ("seconds", "code", "says"),
+    [(60.0, 1, "the connection failed"), (0.0, 1, "there is no sound in it")],
 )
 def test_words_that_cannot_be_had_are_not_waited_for(
     seconds: float, code: int, says: str, tmp_path: Path

@@ -276,7 +276,8 @@ async def test_a_cut_file_is_played_and_said_to_be_cut(
     await listener.play(longer[kind][: len(longer[kind]) * 3 // 5], start_s=0.8)
     state = await listener.over()
     assert state.status == "ended"
-    assert state.message in (CUT_OFF, DAMAGED)
+    assert state.incomplete
+    assert state.message.startswith(CUT_OFF[:22])
     await listener.play(longer[kind], start_s=1.5)
     assert (await listener.over()).message == ""
 

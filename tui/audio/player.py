@@ -17,12 +17,12 @@ from typing import Any, ClassVar
 
 from tui.audio import wire
 from tui.audio.link import GONE, Link
-from tui.audio.peaks import Peaks
+from tui.audio.peaks import WINDOW_S, Peaks
 from tui.audio.route import Route, find_route
 from tui.audio.serving import Serving, unreadable
 from tui.audio.source import FileSource, Source
 from tui.audio.state import VOLUMES, PlayerState, Side, Status
-from tui.audio.turns import Turn, next_turn, turns
+from tui.audio.turns import Turn, clock, next_turn, turns
 from tui.audio.way import Way
 from tui.audio.wire import Message
 
@@ -33,7 +33,7 @@ SPEEDS = (0.5, 3.0)
 CRASHED = "the sound engine stopped unexpectedly; play again to start it anew"
 DAMAGED = "a part of this recording is damaged and was left out"
 ONE_SIDE = "this recording has one side only"
-CUT_OFF = "this recording ends before the end that it states; it may be incomplete"
+CUT_OFF = "this recording ends at {}, but states that it is {} long: the rest is missing"
 LOOP_TOO_SHORT = "a loop has to be at least 0.1 s long"
 NOT_MEASURED = "the turns are not known yet"
 NO_TURN = "there is no further turn"
@@ -45,7 +45,7 @@ _ROUNDED_S = 0.001  # positions are told in milliseconds
 _REWOUND_AFTER_S = 0.5  # whoever pauses for less has not lost the thread
 _QUIET_S = 0.25  # between two positions
 _WORDS = 300
-_UNDECODABLE = ("not_sound", "damaged")
+_UNDECODABLE = ("not_sound", "damaged", "no_sound")
 
 _log = logging.getLogger(__name__)
 
@@ -120,6 +120,7 @@ class Player:
             length_s=None,
             message=self._notice,
             reason="",
+            incomplete=False,
             loop=None,
             channels=None,
             peaks_revision=self._peaks.revision,
@@ -237,6 +238,7 @@ class Player:
             position_s=0.0,
             length_s=None,
             message=self._notice,
+            incomplete=False,
             loop=None,
             channels=None,
             peaks_revision=0,
@@ -385,6 +387,7 @@ class Player:
                 "side": state.side,
                 "loop": state.loop if state.loop and state.loop[1] is not None else None,
                 "peaks": self._peaks is not None and not self._peaks.complete,
+                "near": isinstance(self._source, FileSource) and self._way.route.kind != "speaker",
             }
         )
 
@@ -435,10 +438,10 @@ class Player:
 
     def _on_ready(self, header: Message, _: bytes) -> None:
         length_s, channels = header.get("length"), header.get("channels")
-        self._change(
-            length_s=float(length_s) if length_s else None,
-            channels=int(channels) if channels else None,
-        )
+        length_s = float(length_s) if length_s else None
+        if self._peaks is not None and self._peaks.complete and header.get("exact") is not True:
+            length_s = _known_length(length_s, self._peaks)
+        self._change(length_s=length_s, channels=int(channels) if channels else None)
 
     def _on_peaks(self, header: Message, body: bytes) -> None:
         if self._peaks is not None and not self._peaks.complete:
@@ -475,7 +478,12 @@ class Player:
         self._change(output=_words(header["name"]), message=message)
 
     def _on_damage(self, header: Message, _: bytes) -> None:
-        self._change(message=CUT_OFF if header.get("early") is True else DAMAGED)
+        if header.get("early") is not True:
+            self._change(message=DAMAGED)
+            return
+        ends_s = float(header.get("ends", self.state.position_s))
+        states_s = float(header.get("states", self.state.length_s or ends_s))
+        self._change(message=CUT_OFF.format(clock(ends_s), clock(states_s)), incomplete=True)
 
     def _on_failed(self, header: Message, _: bytes) -> None:
         reason = header["reason"] if header["reason"] in _UNDECODABLE else ""
@@ -511,6 +519,12 @@ class Player:
         self._id += 1  # what the engine still says of this recording is out of date
         position_s = self.position_s
         self._change(status="failed", position_s=position_s, message=message, reason=reason)
+
+
+def _known_length(told_s: float | None, peaks: Peaks) -> float:
+    """What was measured, in windows; a header knows better where it says nearly the same."""
+    near = told_s is not None and abs(told_s - peaks.length_s) <= 2 * WINDOW_S
+    return told_s if near and told_s is not None else peaks.length_s
 
 
 def _words(text: Any) -> str:
