@@ -57,7 +57,7 @@ def sniff(head: bytes) -> str | None:
     if behind >= len(head) > 0 or (head[:3] == b"ID3" and not behind):
         return "mp3"  # the tag is one that MP3s have
     kind = _by_magic(head[behind:])
-    return kind or _by_frames(head[behind:]) or ("mp3" if behind else None)
+    return kind or first_frame(head[behind:])[0] or ("mp3" if behind else None)
 
 
 def behind_tags(head: bytes) -> int:
@@ -77,19 +77,22 @@ def _by_magic(head: bytes) -> str | None:
     return next((kind for at, magic, kind in _MAGIC if head.startswith(magic, at)), None)
 
 
-def _by_frames(head: bytes) -> str | None:
-    frame = head.lstrip(b"\0")
-    if is_mpeg_frame(frame):
-        return "mp3"
-    if _is_adts(frame):
-        return "aac"
+def first_frame(head: bytes) -> tuple[str | None, int]:
+    """The kind of stream whose frames these are, and the byte at which the first one begins.
+
+    Zeros before it are passed over, anything else only where two frames follow each other.
+    """
+    zeros = len(head) - len(head.lstrip(b"\0"))
+    for kind, is_frame in (("mp3", is_mpeg_frame), ("aac", _is_adts)):
+        if is_frame(head[zeros : zeros + 4]):
+            return kind, zeros
     at = head.find(b"\xff")
     while 0 <= at < len(head) - 4:
         for kind, length in (("mp3", _mpeg_length(head, at)), ("aac", _adts_length(head, at))):
             if length and _same_kind(head[at : at + 4], head[at + length : at + length + 4]):
-                return kind
+                return kind, at
         at = head.find(b"\xff", at + 1)
-    return None
+    return None, 0
 
 
 def _same_kind(one: bytes, other: bytes) -> bool:

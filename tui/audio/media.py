@@ -21,10 +21,11 @@ from av.audio.frame import AudioFrame
 
 from tui.audio.clocks import Blocks, Clock, Counted
 from tui.audio.filters import FRAME, RATE, Chain, Chunk, end_of, format_of
-from tui.audio.mp3 import counted_frames, steady
+from tui.audio.mp3 import steady
 from tui.audio.places import Places
-from tui.audio.sniff import HEAD, Unplayable, behind_tags, demuxer_for, sniff
-from tui.audio.wav import Part, Raw, Wav, read_wav
+from tui.audio.promises import DATA_BYTES, asf_seconds, mp3_seconds
+from tui.audio.sniff import HEAD, Unplayable, behind_tags, demuxer_for, first_frame, sniff
+from tui.audio.wav import Mended, Part, Raw, Wav, read_wav
 
 __all__ = ["FRAME", "RATE", "Chunk", "Media", "format_of"]
 
@@ -35,7 +36,7 @@ _KEPT_S = 4.0  # of decoded sound, for going on at another speed from a moment a
 _QUICK = {"probesize": "4096"}  # sound after a few kilobytes of a slow download
 _EARLY_S = 0.5  # what is missing at the end before it is called cut off
 _ROUNDED_S = 0.002  # Matroska's clock has milliseconds
-_IN_BLOCKS = ("wav", "w64", "au", "aiff")
+_IN_BLOCKS = ("wav", "w64", "au", "aiff", "caf")
 _BLOCKS = ("pcm_", "adpcm_", "g722", "g726", "gsm", "truespeech")
 _LAYOUTS = {1: "mono", 2: "stereo"}
 _BARE = ("mp3", "aac", "amr")
@@ -89,8 +90,15 @@ class Media:
         self._near, self._places = near, places or Places()
         self._kept: deque[tuple[float, AudioFrame]] = deque()
         self._head, tagged = _head(file)
+        if tagged and not self._head:
+            raise Unplayable("no_sound", "there is no sound behind its tag")
         self._kind = "mp3" if tagged and not sniff(self._head) else demuxer_for(self._head)
         self._wav = read_wav(file, size) if self._kind == "wav" else None
+        if self._kind in ("mp3", "aac") and not tagged and (cut := first_frame(self._head)[1]):
+            self._file = Part(file, cut, None if size is None else size - cut)
+            self._size = None if size is None else size - cut
+        if self._wav is not None and self._wav.mended:
+            self._file = Mended(file, *self._wav.mended)
         if self._wav is not None and self._wav.foreign:
             self._read_bare(self._wav, self._wav.foreign)
         self._clock: Clock | None = None
@@ -100,6 +108,8 @@ class Media:
         """The samples alone, as they are."""
         there = None if self._size is None else self._size - wav.data_at
         self._size = min((n for n in (there, wav.data_bytes) if n is not None), default=None)
+        if self._size == 0:
+            raise Unplayable("no_sound", "there is no sound in it")
         self._file = Part(self._file, wav.data_at, self._size)
         self._kind = raw.kind
         self._bare = {
@@ -148,14 +158,12 @@ class Media:
             self._read_block()
         elif in_blocks or self._kind in _BARE:
             self._clock = Counted(self._places, self._base, self._first, near=self._near)
-            self._clock.bit_rate = self._stream.codec_context.bit_rate or 0
-            self.stated_s = self._counted_s()
-
-    def _counted_s(self) -> float | None:
-        """How long the frames of an MP3 last that were counted when it was written."""
-        about = self._stream.codec_context
-        frames = counted_frames(self._head) if self._kind == "mp3" else None
-        return frames * (about.frame_size or 0) / about.sample_rate if frames else None
+            about = self._stream.codec_context
+            self._clock.bit_rate = about.bit_rate or 0
+            frame_s = (about.frame_size or 0) / (about.sample_rate or RATE)
+            self.stated_s = mp3_seconds(self._head, frame_s) if self._kind == "mp3" else None
+        elif self._kind == "asf":
+            self.stated_s = asf_seconds(self._head)
 
     def _told_length(self) -> float | None:
         if self._stream.duration:
@@ -166,20 +174,21 @@ class Media:
 
     def _read_block(self) -> None:
         """A first block is decoded: so many bytes last so long. The header may say otherwise."""
-        packet = self._first_packet()
+        packet, samples = self._first_packet(), 0
         if packet is None:
             self.length_s = self.stated_s = 0.0
             return
-        samples, rate = sum(frame.samples for frame in packet.decode()), 0
+        with suppress(av.error.FFmpegError):
+            samples = sum(frame.samples for frame in packet.decode())
+            self._stream.codec_context.flush_buffers()
         rate = self._stream.codec_context.sample_rate
         if not samples or not rate:
             return
         clock = self._clock = Blocks(packet.pos, packet.size, Fraction(samples, rate))
-        self._stream.codec_context.flush_buffers()
-        wav, size = self._wav, self._size
-        if wav is not None:
-            self.stated_s = None if wav.data_bytes is None else clock.seconds(wav.data_bytes)
-        there_s = None if size is None else clock.seconds(size - packet.pos)
+        if self._wav is not None or self._kind in DATA_BYTES:
+            counted = self._wav.data_bytes if self._wav else DATA_BYTES[self._kind](self._head)
+            self.stated_s = None if counted is None else clock.seconds(counted)
+        there_s = None if self._size is None else clock.seconds(self._size - packet.pos)
         told = [s for s in (self.stated_s, there_s) if s is not None]
         self.length_s = min(told, default=None)
 
@@ -277,7 +286,9 @@ class Media:
     def _keeps(self, start_s: float) -> bool:
         if not self._kept:
             return False
-        return self._kept[0][0] <= max(0.0, start_s - _LEAD_S) and start_s <= end_of(*self._kept[-1])
+        return self._kept[0][0] <= max(0.0, start_s - _LEAD_S) and start_s <= end_of(
+            *self._kept[-1]
+        )
 
     def _reopen(self) -> None:
         self.close()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from providers.sniff import HEAD, behind_tags, sniff, what_else
+from providers.sniff import HEAD, behind_tags, first_frame, sniff, what_else
 
-__all__ = ["HEAD", "Unplayable", "behind_tags", "demuxer_for", "sniff"]
+__all__ = ["HEAD", "Unplayable", "behind_tags", "demuxer_for", "first_frame", "sniff"]
 
 _DEMUXERS = {"webm": "matroska", "wma": "asf"}
 """Where FFmpeg's name differs from ours."""

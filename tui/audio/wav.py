@@ -13,6 +13,7 @@ _KINDS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"RIFX": ">"}
 _NEVER_COMPLETED = 0x7FFF_0000  # placeholders of those who write to a pipe: no call is so long
 _LONG = 0xFFFF_FFFF
 _LETTERS = {1: "s", 3: "f"}  # PCM of whole numbers, of floating ones
+_G726 = (0x14, 0x40, 0x45, 0x64)
 _MOST_CHUNKS = 64
 _NEAR = 1024  # more was counted by somebody; a jump there may cost a download
 _NAME = frozenset(range(0x20, 0x7F))
@@ -21,6 +22,7 @@ _NAME = frozenset(range(0x20, 0x7F))
 class _Bytes(Protocol):
     def read(self, n: int) -> bytes: ...
     def seek(self, offset: int, whence: int = 0) -> int: ...
+    def tell(self) -> int: ...
 
 
 class Raw(NamedTuple):
@@ -40,6 +42,8 @@ class Wav(NamedTuple):
     """How many bytes the header says that there are; None where that was never completed."""
     plain: bool
     """Whether it is PCM."""
+    mended: tuple[int, bytes] | None = None
+    """Bytes of the header that FFmpeg has to find otherwise, and where."""
     foreign: Raw | None = None
     """How to read its samples where FFmpeg takes them for the other byte order: RIFX."""
 
@@ -51,7 +55,7 @@ def read_wav(file: _Bytes, size: int | None) -> Wav | None:
     if order is None or head[8:12] != b"WAVE":
         return None
     at, long_bytes = 12, 0
-    fmt = bytes(16)
+    fmt, fmt_at = bytes(16), 0
     for _ in range(_MOST_CHUNKS):
         chunk = _read(file, at, 8)
         if len(chunk) < 8:
@@ -64,9 +68,13 @@ def read_wav(file: _Bytes, size: int | None) -> Wav | None:
             data_bytes = claimed if _completed(file, at, claimed, size) else None
             tag, channels, rate, _, _, bits = struct.unpack(f"{order}HHIIHH", fmt)
             raw = Raw(f"{_LETTERS[tag]}{bits}be", rate, channels) if tag in _LETTERS else None
-            return Wav(at, data_bytes, tag == 1, raw if order == ">" and bits > 8 else None)
+            mended = None
+            if tag in _G726 and bits in range(2, 6):  # FFmpeg takes them from the bytes a second
+                mended = fmt_at + 8, struct.pack(f"{order}I", rate * channels * bits // 8)
+            foreign = raw if order == ">" and bits > 8 else None
+            return Wav(at, data_bytes, tag == 1, mended, foreign)
         if name == b"fmt ":
-            fmt = _read(file, at, 16).ljust(16, b"\0")
+            fmt, fmt_at = _read(file, at, 16).ljust(16, b"\0"), at
         elif name == b"ds64":
             sizes = _read(file, at, 16)
             long_bytes = int.from_bytes(sizes[8:16], "little")
@@ -101,6 +109,31 @@ def _read(file: _Bytes, at: int, n: int) -> bytes:
     while len(data) < n and (more := file.read(n - len(data))):
         data += more
     return data
+
+
+class Mended:
+    """A file in which some bytes are others."""
+
+    def __init__(self, file: _Bytes, at: int, what: bytes) -> None:
+        self._file, self._first, self._what, self._at = file, at, what, 0
+
+    def read(self, n: int) -> bytes:
+        data = self._file.read(n)
+        ahead = self._first - self._at
+        if -len(self._what) < ahead < len(data):
+            what = self._what[max(0, -ahead) :][: len(data) - max(0, ahead)]
+            first = max(0, ahead)
+            data = data[:first] + what + data[first + len(what) :]
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        told = self._file.seek(offset, whence)
+        self._at = self._file.tell()
+        return told
+
+    def tell(self) -> int:
+        return self._at
 
 
 class Part:
