@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from providers.errors import RecordingError
 from providers.http import silence_loggers, user_agent
 from providers.sniff import HEAD as FULL_HEAD
-from providers.sniff import sniff, what_else
+from providers.sniff import is_undecided, sniff, what_else
 
 if TYPE_CHECKING:
     import httpx
@@ -353,8 +353,8 @@ def _check_status(status: int, *, ranged: bool) -> None:
 
 
 def too_little(head: bytes) -> bool:
-    """Whether more of the first bytes are needed to tell the kind; padding tells nothing."""
-    return len(head) < HEAD or (len(head) < FULL_HEAD and not head.strip(b"\0"))
+    """Whether more of the first bytes are needed to tell the kind, or that it is no sound."""
+    return len(head) < HEAD or (len(head) < FULL_HEAD and is_undecided(head))
 
 
 def kind_of(head: bytes) -> str:

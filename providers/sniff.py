@@ -37,6 +37,7 @@ _NAMED = {
     b"%PDF": "a PDF",
     b"\x1f\x8b\x08": "a file packed by gzip",
 }
+_UNKNOWN = "no known kind of audio file"
 _PLAYLISTS = (b"#extm3u", b"ffconcat", b"[playlist]", b"http://", b"https://")
 _TEXT = frozenset(range(0x20, 0x7F)) | {0x09, 0x0A, 0x0D}
 _MP3_KBITS = {  # by MPEG-1 or not, and by layer
@@ -136,6 +137,14 @@ def _adts_length(data: bytes, at: int) -> int:
     return length if length > 7 else 0
 
 
+def is_undecided(head: bytes) -> bool:
+    """Whether more of the file would tell more: it may begin inside a frame, or behind a tag."""
+    behind = behind_tags(head)
+    if behind:
+        return behind + 4 > len(head)
+    return sniff(head) is None and what_else(head) == _UNKNOWN
+
+
 def what_else(head: bytes) -> str:
     """In words, what a file is that is not sound."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
@@ -152,4 +161,4 @@ def what_else(head: bytes) -> str:
             return f"this is {name}, which cannot be played"
     if all(byte in _TEXT for byte in head[:256]):
         return "this is a text, not a recording"
-    return "no known kind of audio file"
+    return _UNKNOWN

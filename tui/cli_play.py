@@ -50,7 +50,9 @@ class Seat:
         self._sitting.position_s = self._sitting.began_s = at_s
 
     def watch(self, state: PlayerState) -> None:
-        if self._sitting.listen(state.status, state.position_s, state.length_s):
+        if not state.silent and self._sitting.listen(
+            state.status, state.position_s, state.length_s
+        ):
             self._note()
 
     def go(self, step: int) -> bool:

@@ -84,6 +84,18 @@ def bare_mp3(bit_rate: int) -> bytes:
     return sounds.encode(tones, 8000, 1, "mp3", "libmp3lame", bit_rate=bit_rate, options=_BARE)
 
 
+def amr(seconds: int) -> bytes:
+    """Noise in frames of two sizes, a second of each in turn: few bytes a second, then many."""
+    noise = random.Random(1)
+    small, large = (0x04, 12), (0x3C, 31)
+    frames = [
+        bytes([mode]) + noise.randbytes(size)
+        for second in range(seconds)
+        for mode, size in [(small, large)[second % 2]] * 50
+    ]
+    return b"#!AMR\n" + b"".join(frames)
+
+
 # the faults
 
 

@@ -6,6 +6,7 @@ import io
 import math
 from functools import cache
 
+import av
 import pytest
 
 from tests.audio import odd, sounds
@@ -166,3 +167,48 @@ def test_a_computed_place_that_was_wrong_is_found_out_by_measuring() -> None:
     assert pitch(b"".join(c.pcm for c in chunks), 0.7) == _TONES[odd.SECONDS // 2]
     assert media.off_s() == 0.0
     media.close()
+
+
+@pytest.mark.parametrize("way", ["read", "measured"])
+def test_amr_is_counted_by_its_frames(way: str) -> None:
+    data = odd.amr(20)
+    found = Whole(data)
+    assert found.end is not None
+    assert found.end.length_s == pytest.approx(20.0, abs=_AGREES_S)
+    places = found.places if way == "measured" else None
+    chunks = heard(data, 13.5, places, near=True)
+    assert length_s(b"".join(c.pcm for c in chunks)) == pytest.approx(6.5, abs=_AGREES_S)
+
+
+def changing(parts: list[tuple[int, int]]) -> bytes:
+    """An MP3 whose frames change: so many channels at so many Hz, half a second of each."""
+    return b"".join(
+        sounds.encode(
+            sounds.tone(0.5, rate, channels), rate, channels, "mp3", "libmp3lame",
+            bit_rate=64_000, options={"write_xing": "0", "id3v2_version": "0"},
+        )
+        for channels, rate in parts
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [(2, 16_000), (1, 16_000), (2, 16_000)],
+        [(1, 16_000), (2, 16_000), (1, 16_000)],
+        [(2, 44_100), (1, 8000), (2, 16_000), (1, 44_100)],
+    ],
+    ids=["mono among stereo", "stereo among mono", "all kinds"],
+)
+def test_frames_of_another_layout_end_nothing(parts: list[tuple[int, int]]) -> None:
+    data = changing(parts)
+    with av.open(io.BytesIO(data)) as box:
+        true_s = sum(frame.samples / frame.sample_rate for frame in box.decode(audio=0))
+    found = Whole(data)
+    assert found.end is not None
+    assert found.lanes == parts[0][0]
+    assert found.end.length_s == pytest.approx(true_s, abs=_AGREES_S)
+    assert found.windows * WINDOW_S == pytest.approx(true_s, abs=_AGREES_S)
+    for start_s in (0.0, 0.8):
+        pcm = b"".join(chunk.pcm for chunk in heard(data, start_s, None, near=True))
+        assert length_s(pcm) == pytest.approx(true_s - start_s, abs=_AGREES_S)

@@ -475,7 +475,8 @@ class Player:
         why = _words(header["message"])
         old, self._notice = self._notice, IN_SILENCE.format(why) if why else self._way.route.notice
         message = self._notice if self.state.message == old else self.state.message
-        self._change(output=_words(header["name"]), message=message)
+        name = _words(header["name"])
+        self._change(output=name, message=message, silent=bool(self._notice))
 
     def _on_damage(self, header: Message, _: bytes) -> None:
         if header.get("early") is not True:
