@@ -22,7 +22,7 @@ from tui.audio.media import RATE, Chunk, Media
 from tui.audio.places import Places
 from tui.audio.pull import AHEAD, IdlePull, Interrupted, Pull
 from tui.audio.shape import until, without_silence
-from tui.audio.sinks import NoDevice, Sink, open_sink, prepare
+from tui.audio.sinks import NoDevice, Sink, open_sink, prepare, try_file
 from tui.audio.sniff import Unplayable
 from tui.audio.wire import Message
 
@@ -319,7 +319,11 @@ class Engine:
         self._feed.volume(header["x"])
 
     def _probe(self, _: Message, __: bytes) -> None:
-        self._probing = True
+        """A file is begun by a recording alone: another engine may be writing it."""
+        if self._output.startswith("wav:"):
+            self._say("output", name=self._output, message=try_file(self._output))
+        else:
+            self._probing = True
 
     _HANDLERS: ClassVar[dict[str, Callable[[Engine, Message, bytes], None]]] = {
         "open": _open,

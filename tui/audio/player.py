@@ -44,6 +44,7 @@ _LOOP_S = 0.1
 _ROUNDED_S = 0.001  # positions are told in milliseconds
 _REWOUND_AFTER_S = 0.5  # whoever pauses for less has not lost the thread
 _QUIET_S = 0.25  # between two positions
+_UNREPORTED_S = 1.0  # then nobody may be hearing it: a speaker's machine sleeps
 _WORDS = 300
 _UNDECODABLE = ("not_sound", "damaged", "no_sound")
 
@@ -350,7 +351,8 @@ class Player:
         state = self.state
         if state.status != "playing" or self._heard_at == 0.0:
             return state.position_s
-        now_s = state.position_s + (time.monotonic() - self._heard_at) * state.speed
+        since_s = min(time.monotonic() - self._heard_at, _UNREPORTED_S)
+        now_s = state.position_s + since_s * state.speed
         a, b = state.loop or (0.0, None)
         if b is not None and a <= state.position_s <= b + _ROUNDED_S < now_s:
             now_s = a + (now_s - b) % (b - a)
@@ -415,11 +417,10 @@ class Player:
             self._fail(CRASHED)
             return
         self._broken = farewell == GONE and not self._paused
-        position_s = self.position_s
         self._serving.forget()
         self._id += 1
         self._paused, self._paused_at = True, time.monotonic()
-        self._change(status="paused", position_s=position_s, message=farewell)
+        self._change(status="paused", message=farewell)  # where it was last heard for certain
 
     # what the engine says
 

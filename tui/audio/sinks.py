@@ -19,6 +19,7 @@ from tui.audio.feed import Feed
 from tui.audio.media import FRAME, RATE
 from tui.audio.outputs import PERIOD
 
+_UNWRITABLE = "{} cannot be written ({})"
 _TICK_S = 0.05
 _PERIOD_MS = 50  # 20 ms gaps on a busy machine, 100 ms is felt when pausing
 _PERIODS = 1.6  # from our hand to the ear, measured on PulseAudio with periods of 50 and 100 ms
@@ -51,6 +52,16 @@ def open_sink(output: str, feed: Feed) -> Sink:
 
         return SimpleaudioSink(feed)
     return DeviceSink(feed) if output == "miniaudio" else SilentSink(feed)
+
+
+def try_file(output: str) -> str:
+    """Why the file of ``wav:PATH`` cannot be written, else empty; what is in it stays."""
+    path = output.removeprefix("wav:")
+    try:
+        with open(path, "ab"):
+            return ""
+    except OSError as error:
+        return _UNWRITABLE.format(path, error.strerror)
 
 
 def prepare(output: str) -> None:
@@ -161,7 +172,7 @@ class WavSink(_Threaded):
             try:
                 self._file = stack.enter_context(wave.open(path, "wb"))
             except OSError as error:
-                raise NoDevice(f"{path} cannot be written ({error.strerror})") from error
+                raise NoDevice(_UNWRITABLE.format(path, error.strerror)) from error
             self._file.setnchannels(2)
             self._file.setsampwidth(FRAME // 2)
             self._file.setframerate(RATE)
