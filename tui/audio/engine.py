@@ -20,9 +20,10 @@ from tui.audio.feed import Feed, Heard
 from tui.audio.measure import Measured, measure
 from tui.audio.media import RATE, Chunk, Media
 from tui.audio.places import Places
+from tui.audio.priority import raise_priority, yield_priority
 from tui.audio.pull import AHEAD, IdlePull, Interrupted, Pull
 from tui.audio.shape import until, without_silence
-from tui.audio.sinks import NoDevice, Sink, open_sink, prepare, try_file
+from tui.audio.sinks import Ahead, NoDevice, Sink, open_sink, prepare, try_file
 from tui.audio.sniff import Unplayable
 from tui.audio.wire import Message
 
@@ -204,6 +205,7 @@ class Track:
 
     def _measure(self, pull: IdlePull) -> None:
         self._opened.wait()  # the first sound comes first
+        yield_priority()
         try:
             measure(pull, self._places, self._tell_peaks, self._tell_end, self._give_way)
         except Exception as error:  # a recording that cannot be measured can be heard
@@ -239,9 +241,11 @@ def _loop_of(ends: Any) -> tuple[float, float] | None:
 class Engine:
     """All there is behind the protocol. `write` takes one packed message."""
 
-    def __init__(self, output: str, write: Callable[[bytes], None]) -> None:
-        self._output, self._write = output, write
+    def __init__(self, output: str, write: Callable[[bytes], None], *, first: bool = False) -> None:
+        """`first`: whether the system lets it go before others."""
+        self._output, self._write, self._first = output, write, first
         self._feed = Feed()
+        self._ahead = Ahead()
         self._track: Track | None = None
         self._paused = False
         self._sink: Sink | None = None
@@ -253,7 +257,7 @@ class Engine:
 
     def run(self, commands: BinaryIO) -> None:
         """Obey until the commands end."""
-        self._say("hello", version=wire.VERSION)
+        self._say("hello", version=wire.VERSION, first=self._first)
         self._thread.start()
         while message := wire.read(commands):
             header, body = message
@@ -373,8 +377,11 @@ class Engine:
         if sink.broken:  # to begin its file anew would throw away what is written
             sink.close()
             self._output = "none"
-            self._sink = open_sink("none", self._feed)
+            self._sink = open_sink("none", self._feed, self._ahead)
             self._say("output", name="none", message=sink.broken)
+        elif sink.ran_dry:
+            sink.close()
+            self._sink = None
         elif self._feed.silent_for() > _DEAD_S:  # closing it may take for ever
             threading.Thread(target=sink.close, daemon=True).start()
             self._sink = None
@@ -386,9 +393,9 @@ class Engine:
 
     def _open_sink(self) -> Sink:
         try:
-            sink, message = open_sink(self._output, self._feed), ""
+            sink, message = open_sink(self._output, self._feed, self._ahead), ""
         except NoDevice as error:
-            sink, message = open_sink("none", self._feed), str(error)
+            sink, message = open_sink("none", self._feed, self._ahead), str(error)
         self._say("output", name=sink.name, message=message)
         return sink
 
@@ -427,7 +434,7 @@ def main(output: str) -> None:
                 view = view[answers.write(view) :]
 
     try:
-        Engine(output, write).run(commands)
+        Engine(output, write, first=raise_priority()).run(commands)
     except (OSError, wire.Malformed):
         pass  # the player is gone, or is none
     finally:

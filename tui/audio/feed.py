@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tui.audio.media import FRAME, RATE, Chunk
 
-QUEUE_S = 0.3
+QUEUE_S = 1.0
 """How far ahead of the device is decoded, in seconds."""
 PREFILL_S = 0.1
 """How much is queued before sound begins; must stay below `QUEUE_S`."""

@@ -23,7 +23,7 @@ Player to engine (``do``)::
 
 Engine to player (``is``)::
 
-    hello   version
+    hello   version, first          first: whether the system lets it go before others
     get     id, at, n, idle       give me n bytes from offset at; idle: one piece is enough, and
                                   only when it arrives anyway
     ready   id, length|null, channels, exact   it can be decoded; seconds; 1 or 2; again with
