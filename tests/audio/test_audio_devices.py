@@ -354,7 +354,6 @@ def test_a_device_that_runs_dry_again_gets_more_sound_ahead(
 ) -> None:
     now = [100.0]
     monkeypatch.setattr("tui.audio.sinks.time.monotonic", lambda: now[0])
-    monkeypatch.setattr("tui.audio.sinks.is_busy", lambda: False)
     ahead = Ahead()
 
     def pull(after_s: float, *, swallows: bool = False) -> bool:
@@ -379,14 +378,6 @@ def test_a_device_that_runs_dry_again_gets_more_sound_ahead(
     other = Ahead()
     other.begin()
     assert not any(other.is_short(swallows=True) for now[0] in range(200, 210)), "it has no clock"
-
-
-def test_on_a_busy_machine_it_begins_with_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    for load, period_ms in ((0.0, 50), (100.0 * (os.cpu_count() or 1), 100)):
-        monkeypatch.setattr("os.getloadavg", lambda load=load: (load, 0.0, 0.0))
-        assert Ahead().period_ms == period_ms
-    monkeypatch.setenv("RINGBACK_PERIOD_MS", "250")
-    assert Ahead().period_ms == 250
 
 
 @needs_pulse

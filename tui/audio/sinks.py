@@ -26,7 +26,6 @@ _PERIOD_MS = 50  # 20 ms gaps on a busy machine, 100 ms is felt when pausing
 _PERIODS = 1.6  # from our hand to the ear, measured on PulseAudio with periods of 50 and 100 ms
 _LONGEST_MS = 200  # what a pause may take to be heard where shorter periods have run dry
 _LAST = 3  # periods until all that was given is heard
-_BUSY = 1.5
 _DRY_S = 60.0  # who runs dry twice within it needs longer periods; once may be anything
 
 
@@ -78,18 +77,11 @@ def prepare(output: str) -> None:
             import miniaudio  # noqa: F401
 
 
-def is_busy() -> bool:
-    """Whether more programs want a processor than there are."""
-    with contextlib.suppress(OSError, AttributeError):
-        return os.getloadavg()[0] > _BUSY * (os.cpu_count() or 1)
-    return False
-
-
 class Ahead:
     """How much sound a device is given at a time: more where it runs dry. One for an engine."""
 
     def __init__(self) -> None:
-        self.period_ms = int(os.environ.get(PERIOD) or _PERIOD_MS * (2 if is_busy() else 1))
+        self.period_ms = int(os.environ.get(PERIOD) or _PERIOD_MS)
         self._pulled_at = self._dry_at = -math.inf
         self._swallows = False
 
