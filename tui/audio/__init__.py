@@ -9,7 +9,7 @@ recording is a stranger's file for FFmpeg's C code. None of it may cost the sess
       │        ▲        <──at, ready, failed, …──       │
       │        │                                        │ a Track for each recording
       │      Child (child.py): starts, ends, stdio      ▼
-      ▼                                              Media (media.py)  FFmpeg; filters.py: 48 kHz s16
+      ▼                                              Media (media.py)  FFmpeg; 48 kHz: filters.py
     Source (source.py)  <──get──                        │     ▲
       a file, a download ──data──>  Pull (pull.py) ─────┼─────┘ sniff.py: kind by its bytes
                                                         ▼
