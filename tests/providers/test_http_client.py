@@ -39,7 +39,7 @@ async def client(server: Server, waits: Waits) -> AsyncIterator[VendorClient]:
     made = VendorClient(
         server.url + "/api/",
         {"X-Api-Key": Secret(TOKEN)},
-        busy_codes={7: RateLimited, 8: Unreachable},
+        error_codes={7: RateLimited, 8: Unreachable},
         sleep=waits,
         body_limit=100_000,
     )
@@ -142,7 +142,7 @@ async def test_four_tries_are_enough(server: Server, client: VendorClient, waits
 
 
 @pytest.mark.parametrize(("code", "kind"), [(7, RateLimited), ("7", RateLimited), (8, Unreachable)])
-async def test_a_vendors_own_busy_codes(
+async def test_a_vendors_own_error_codes(
     server: Server, client: VendorClient, code: object, kind: type[ProviderError]
 ) -> None:
     body = {"code": code, "message": "Too many requests"}
