@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from providers.fields import Reader, first_text, is_empty, made_id, rows, to_number, to_text, word
 from providers.model import Json, Outcome
@@ -24,11 +23,10 @@ OUTCOMES = {
     "unreachable": Outcome.FAILED,
     "callfailed": Outcome.FAILED,
 }
-"""All statuses there are, by https://docs.cinnox.com/docs/call-status-bye-reason; each is an end."""
-_ENDING = frozenset({"status", "lastResponseCode", "byeReason", "releaseParty"})
-"""How a leg ended; an earlier state's says nothing about that."""
+"""All statuses there are, https://docs.cinnox.com/docs/call-status-bye-reason; each is an end."""
+_ENDING = frozenset({"status", "lastResponseCode", "byeReason", "releaseParty", "lastHandledParty"})
+"""How a leg ended; a state from before its end says nothing about that."""
 _FLAGS = ("isRecording", "hasAudioFile")
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def objects(raw: Json) -> list[Record]:
@@ -86,11 +84,7 @@ def _one(older: Record, newer: Record) -> Record:
     """
     base, other = (older, newer) if _progress(older) > _progress(newer) else (newer, older)
     silent = _ENDING if _progress(base)[0] > _progress(other)[0] else frozenset[str]()
-    one = _filled(base, other, silent)
-    for name, choose in (("callDate", min), ("callEndTime", max)):
-        known = [state for state in (base, other) if Reader(state).time(name)]
-        if known:
-            one[name] = choose(known, key=lambda s: (Reader(s).time(name), str(s[name])))[name]
+    one = _filled(base, other, silent) | _span(base, other, "callDate", "callEndTime")
     for name in _FLAGS:
         said = [state[name] for state in (base, other) if Reader(state).boolean(name)]
         if said:
@@ -116,6 +110,16 @@ def _filled(base: Record, other: Record, silent: frozenset[str] = frozenset()) -
     return {**base, **more}
 
 
+def _span(base: Record, other: Record, begin: str, end: str) -> Record:
+    """The first beginning and the last end that two states know."""
+    span = {}
+    for name, choose in ((begin, min), (end, max)):
+        known = [s for s in (base, other) if Reader(s).time(name)]
+        if known:
+            span[name] = choose(known, key=lambda s: (Reader(s).time(name), str(s[name])))[name]
+    return span
+
+
 def _events(base: Json, other: Json) -> list[Record]:
     """Recording events of both, by who began when, with the files of both."""
     if base == other:
@@ -132,7 +136,7 @@ def _event(base: Record, other: Record) -> Record:
     for file in (*objects(base.get("files")), *objects(other.get("files"))):
         name = to_text(file.get("id")) or first_text(file, ("name", "downloadUrl")) or made_id(file)
         files[name] = _file(files[name], file) if name in files else file
-    one = _filled(base, other)
+    one = _filled(base, other) | _span(base, other, "startAt", "endAt")
     return {**one, "files": [files[name] for name in sorted(files)]} if files else one
 
 

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from providers.cinnox import Cinnox
+from providers.model import Hangup
 from tests.providers.cinnox_bodies import (
+    EVENT,
+    FILE,
     RECORD,
     calls_of,
 )
@@ -69,23 +72,124 @@ async def test_the_leg_that_decides(cinnox: Cinnox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "by"),
+    ("change", "by", "name"),
     [
-        ({"releaseParty": "staff-0042"}, "agent"),
-        ({"releaseParty": "staff-0043"}, "agent"),
-        ({"releaseParty": "Caller"}, "customer"),
-        ({"releaseParty": "callee"}, "agent"),
-        ({"releaseParty": "Caller", "callDirection": "OUTBOUND"}, "agent"),
-        ({"releaseParty": "Callee", "callDirection": "Outbound"}, "customer"),
-        ({"releaseParty": "staff-9999"}, "unknown"),
-        ({"releaseParty": ""}, None),
-        ({"releaseParty": None}, None),
+        ({"releaseParty": "staff-0042"}, "agent", "Mei"),
+        ({"releaseParty": "staff-0042", "toDisplayName": "Mei C."}, "agent", "Mei C."),
+        ({"releaseParty": "staff-0043"}, "agent", "Ada Ho"),  # by the staff list alone
+        ({"releaseParty": "staff-9", "lastHandledParty": "staff-9"}, "agent", "staff-9"),
+        ({"releaseParty": "Caller"}, "customer", "Chi Wong"),
+        ({"releaseParty": "callee"}, "agent", "Mei"),
+        ({"releaseParty": "callee", "toDisplayName": ""}, "agent", "Mei"),
+        ({"releaseParty": "Caller", "callDirection": "OUTBOUND"}, "agent", "Visitor 91234567"),
+        ({"releaseParty": "Callee", "callDirection": "Outbound"}, "customer", "Mei Chan"),
+        ({"releaseParty": "85291234567"}, "customer", "Chi Wong"),  # the contact's number
+        ({"releaseParty": "staff-9999"}, "unknown", "staff-9999"),
+        ({"releaseParty": ""}, None, None),
+        ({"releaseParty": None}, None, None),
     ],
 )
-async def test_who_hung_up(cinnox: Cinnox, change: dict[str, Any], by: str | None) -> None:
+async def test_who_hung_up(
+    cinnox: Cinnox, change: dict[str, Any], by: str | None, name: str | None
+) -> None:
     async with cinnox:
         await walk(cinnox)  # makes the staff known
-    assert cinnox.parse([{**RECORD, **change}]).hangup.by == by
+    hangup = cinnox.parse([{**RECORD, **change}]).hangup
+    assert (hangup.by, hangup.by_name) == (by, name)
+
+
+DECLINED = {
+    **RECORD,
+    "id": "d",
+    "callSeq": 2,
+    "toEID": "staff-0043",
+    "toDisplayName": "Ada",
+    "callDate": "2023-07-04T02:16:00.000Z",
+    "callEndTime": "2023-07-04T02:16:12.000Z",
+    "status": "Declined",
+    "byeReason": "Call Rejected",
+    "lastResponseCode": 603,
+    "releaseParty": "staff-0043",
+    "callType": "onnet",
+    "recordingEventList": [],
+}
+
+
+async def test_every_leg_has_its_own_ending(cinnox: Cinnox) -> None:
+    """A colleague is asked, declines, and the first agent talks on until the call ends."""
+    call = cinnox.parse([RECORD, {**DECLINED, "fromEID": "staff-0042", "callType": "offnet"}])
+    assert [
+        (agent.name, agent.answered, agent.status, agent.hangup_reason, agent.hangup_code)
+        for agent in call.agents
+    ] == [
+        ("Mei", True, "Call Ended", "Normal Clearing", "200"),
+        ("Ada", False, "Declined", "Call Rejected", "603"),
+    ]
+    assert [agent.ended_at for agent in call.agents] == [
+        datetime(2023, 7, 4, 2, 19, 41, 880_000, tzinfo=UTC),
+        datetime(2023, 7, 4, 2, 16, 12, tzinfo=UTC),
+    ]
+    # the call ended as the leg that ended last did
+    assert call.hangup == Hangup("agent", "Normal Clearing", "200", "Mei")
+    assert (call.outcome, call.status) == ("answered", "Call Ended")
+
+
+async def test_a_leg_without_an_agent_is_told_too(cinnox: Cinnox) -> None:
+    nobody = {"toEID": "", "toDisplayName": "", "toRole": "", "toRoleName": "", "toDepartment": ""}
+    abandoned = {**DECLINED, **nobody, "status": "Abandoned", "byeReason": "Originator Cancel"}
+    _, second = cinnox.parse([RECORD, abandoned]).agents
+    assert (second.id, second.name, second.status) == (None, None, "Abandoned")
+    assert cinnox.parse([{**abandoned, "lastHandledParty": ""}]).agents == ()  # as before
+
+
+async def test_the_vendors_own_fields(cinnox: Cinnox) -> None:
+    own = cinnox.parse([RECORD, DECLINED]).vendor_fields
+    assert (own["callType"], own["fromIP"]) == (["offnet", "onnet"], "203.0.113.7")
+    conference = cinnox.parse([{**RECORD, "recordType": "conference", "mediaType": "video"}])
+    assert conference.vendor_fields["recordType"] == "conference"
+    assert conference.vendor_fields["mediaType"] == "video"
+    bare = cinnox.parse([{"id": "1", "callType": "", "fromIP": None, "fromRegion": {}}])
+    assert bare.vendor_fields == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ({"status": "", "callEndTime": ""}, "in_progress"),
+        ({"status": None, "callEndTime": None}, "in_progress"),
+        ({"status": "Ringing", "callEndTime": "0001-01-01T00:00:00Z"}, "in_progress"),
+        ({"status": "Talking", "callEndTime": ""}, "in_progress"),
+        ({"status": "", "callEndTime": "", "recordType": "voicemail"}, "in_progress"),
+        ({"status": "Call Ended", "callEndTime": ""}, "answered"),
+        ({"status": "Busy", "callEndTime": None}, "busy"),
+        ({"status": ""}, "unknown"),
+        ({"status": "", "callEndTime": "", "callDate": ""}, "unknown"),
+    ],
+)
+async def test_a_call_that_still_runs(cinnox: Cinnox, change: dict[str, Any], outcome: str) -> None:
+    call = cinnox.parse([{**RECORD, **change}])
+    assert call.outcome == outcome
+    if outcome == "in_progress":
+        assert (call.ended_at, call.duration_s, call.hangup) == (None, None, Hangup())
+        assert call.agents[0].answered is None
+        handed_on = cinnox.parse([RECORD, {**DECLINED, "callSeq": 3, **change}])
+        assert (handed_on.outcome, handed_on.ended_at) == (outcome, None)
+        assert handed_on.agents[0].ended_at is not None
+
+
+@pytest.mark.parametrize(
+    ("address", "whole"),
+    [
+        ("https://files.example.com/1", "https://files.example.com/1"),
+        ("files.example.com/1", "https://files.example.com/1"),
+        ("/v1/files/1", "https://x.example/v1/files/1"),
+        ("", None),
+    ],
+)
+def test_addresses_are_whole(address: str, whole: str | None) -> None:
+    event = {**EVENT, "files": [{**FILE, "downloadUrl": address}]}
+    call = Cinnox(login("https://x.example")).parse([{**RECORD, "recordingEventList": [event]}])
+    assert call.recordings[0].url == whole
 
 
 async def test_the_last_handler_is_an_agent_too(server: Server) -> None:

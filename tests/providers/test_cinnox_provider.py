@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from providers.cinnox import Cinnox
-from providers.model import RecordingEvent
+from providers.model import Hangup, RecordingEvent
 from tests.providers.cinnox_bodies import (
     EVENT,
     FILE,
@@ -63,12 +63,21 @@ async def test_every_field_of_the_documents_example(server: Server) -> None:
         "Support",
     )
     assert agent.started_at == call.started_at and agent.answered is True
-    assert (agent.transfer, agent.hangup_reason) == (None, None)
-    assert (call.hangup.by, call.hangup.reason, call.hangup.code) == (
-        "agent",
+    assert (agent.status, agent.hangup_reason, agent.hangup_code) == (
+        "Call Ended",
         "Normal Clearing",
         "200",
     )
+    assert (agent.transfer, agent.ended_at) == (None, call.ended_at)
+    assert call.hangup == Hangup("agent", "Normal Clearing", "200", "Mei")
+    assert call.vendor_fields == {
+        "callType": "offnet",
+        "recordType": "call",
+        "mediaType": "audio",
+        "fromRegion": "HK",
+        "fromIP": "203.0.113.7",
+        "callPrepareFromNum": "85230001234",
+    }
     [recording] = call.recordings
     assert (recording.id, recording.url) == ("file-9001", FILE["downloadUrl"])
     assert (recording.name, recording.duration_s) == ("20230704-021520.mp4", 261.0)
@@ -96,8 +105,8 @@ async def test_an_outbound_call_with_numbers_as_numbers(server: Server) -> None:
         "Sales",
         False,
     )
-    assert call.hangup.by == "agent"
-    assert call.has_recording is False and call.recordings == ()
+    assert (call.hangup.by, call.hangup.by_name) == ("agent", "Ada Ho")
+    assert call.has_recording is True and call.recordings == ()  # one is still to come
 
 
 @pytest.mark.parametrize(
@@ -128,11 +137,13 @@ async def test_outcomes_of_the_eight_statuses(cinnox: Cinnox, status: str, outco
     [
         ({}, True),
         ({"recordingEventList": []}, True),
-        ({"recordingEventList": [], "hasAudioFile": False}, False),
-        ({"recordingEventList": [], "hasAudioFile": None}, None),
+        ({"recordingEventList": [], "hasAudioFile": False}, True),  # still to come
+        ({"recordingEventList": [], "hasAudioFile": None}, True),  # still to come
+        ({"recordingEventList": [], "hasAudioFile": None, "isRecording": False}, False),
         ({"recordingEventList": None, "hasAudioFile": "", "isRecording": False}, False),
         ({"recordingEventList": [], "hasAudioFile": None, "isRecording": None}, None),
-        ({"recordingEventList": [], "hasAudioFile": "false", "isRecording": True}, False),
+        ({"recordingEventList": [], "hasAudioFile": "false", "isRecording": "1"}, True),
+        ({"recordingEventList": [], "hasAudioFile": "false", "isRecording": ""}, False),
         ({"hasAudioFile": False, "isRecording": False}, True),
         ({"recordingEventList": {**EVENT, "files": FILE}}, True),
     ],
