@@ -224,35 +224,42 @@ def _pairs(page: Page) -> Iterator[tuple[str, str]]:
 
 
 def _overview(page: Page) -> Iterator[Row]:
-    """Short values side by side; those too long for that have lines of their own, unabridged."""
-    columns = max(1, (page.width + 1) // PAIR_WIDTH)
-    width = page.width // columns
-    room = width - LABEL_WIDTH - 3
-    pairs = [(label, value) for label, value in _pairs(page) if value]
-    short = [pair for pair in pairs if cell_len(pair[1]) <= room]
-    for start in range(0, len(short), columns):
-        yield Row(
-            tuple(run for pair in short[start : start + columns] for run in _pair(pair, width))
-        )
-    for label, value in pairs:
-        if cell_len(value) > room:
-            yield from _labelled(page, label, value)
+    yield from _side_by_side(page, _pairs(page), LABEL_WIDTH)
     yield from _labelled(page, "Summary", page.call.summary)
 
 
-def _pair(pair: tuple[str, str], width: int) -> Line:
+def _side_by_side(
+    page: Page, labelled: Iterable[tuple[str, str]], label_width: int
+) -> Iterator[Row]:
+    """Short values side by side; those too long for that have lines of their own, unabridged."""
+    columns = max(1, (page.width + 1) // PAIR_WIDTH)
+    width = page.width // columns
+    room = width - label_width - 3
+    pairs = [(label, value) for label, value in labelled if value]
+    short = [pair for pair in pairs if cell_len(pair[1]) <= room]
+    for start in range(0, len(short), columns):
+        line = (_pair(pair, width, label_width) for pair in short[start : start + columns])
+        yield Row(tuple(run for pair in line for run in pair))
+    for label, value in pairs:
+        if cell_len(value) > room:
+            yield from _labelled(page, label, value, label_width=label_width)
+
+
+def _pair(pair: tuple[str, str], width: int, label_width: int) -> Line:
     label, value = pair
     return (
-        (fit(f"  {label}", LABEL_WIDTH + 2), LABEL),
-        (fit(value, max(4, width - LABEL_WIDTH - 3)) + " ", ""),
+        (fit(f"  {label}", label_width + 2), LABEL),
+        (fit(value, max(4, width - label_width - 3)) + " ", ""),
     )
 
 
-def _labelled(page: Page, label: str, value: str | None, limit: int = 4000) -> Iterator[Row]:
+def _labelled(
+    page: Page, label: str, value: str | None, limit: int = 4000, label_width: int = LABEL_WIDTH
+) -> Iterator[Row]:
     """A label, and beside it a text that may take several lines; nothing without a value."""
     text = page.text(value, limit, multiline=True)
-    for number, line in enumerate(wrap(text, page.width - LABEL_WIDTH - 3) if text else ()):
-        yield Row(((fit("" if number else f"  {label}", LABEL_WIDTH + 2), LABEL), (line, "")))
+    for number, line in enumerate(wrap(text, page.width - label_width - 3) if text else ()):
+        yield Row(((fit("" if number else f"  {label}", label_width + 2), LABEL), (line, "")))
 
 
 def _grid(cells: Sequence[Sequence[str]], width: int) -> list[str]:
@@ -384,12 +391,9 @@ def _timeline(page: Page) -> Iterator[Row]:
 
 def _vendor_fields(page: Page) -> Iterator[Row]:
     """What only this vendor has, under its own names."""
-    fields = page.call.vendor_fields.items()
-    cells = [(page.text(name, 40), text) for name, value in fields if (text := page.value(value))]
-    width = min(max((cell_len(name) for name, _ in cells), default=0) + 4, page.width // 2)
-    for name, value in cells:
-        for number, line in enumerate(wrap(value, page.width - width)):
-            yield Row(((fit("" if number else f"  {name}", width), LABEL), (line, "")))
+    fields = [(page.text(n, 40), page.value(v)) for n, v in page.call.vendor_fields.items()]
+    widest = max((cell_len(name) for name, value in fields if value), default=0)
+    yield from _side_by_side(page, fields, max(LABEL_WIDTH, min(widest, page.width // 2 - 3) + 1))
 
 
 def _related(page: Page) -> Iterator[Row]:
@@ -427,10 +431,10 @@ SECTIONS: tuple[tuple[str, Callable[[Page], Iterable[Row]]], ...] = (
     ("Overview", _overview),
     ("Agents", _agents),
     ("Disposition", _disposition),
+    ("Vendor's fields", _vendor_fields),
     ("", _extra),
     ("Recordings", _recordings),
     ("Timeline", _timeline),
-    ("Vendor's fields", _vendor_fields),
     ("", _related),
     ("Problems", _problems),
 )

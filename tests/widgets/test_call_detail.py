@@ -105,7 +105,7 @@ LEGS = replace(
         "size": 3,
         "nothing": "",
         "unknown": None,
-        HOSTILE[0]: list(HOSTILE),
+        HOSTILE[5]: list(HOSTILE),
     },
 )  # fmt: skip
 
@@ -140,11 +140,10 @@ def test_the_vendors_own_fields_stand_under_its_names(width: int) -> None:
     assert max(map(cell_len, rows)) <= width
     assert not any(ord(char) < 32 or "\u202a" <= char <= "\u202e" for char in "".join(rows))
     if width >= 54:
-        assert [line.split() for line in rows[start : start + 4]] == [
-            ["callType", "offnet,", "onnet"],
-            ["callPrepareFromNum", "85230001234"],
-            ["is_in_queue", "no"],
-            ["size", "3"],
+        words = " ".join(rows[start : start + 4]).split()
+        assert words[:9] == [
+            *("callType", "offnet,", "onnet", "callPrepareFromNum", "85230001234"),
+            *("is_in_queue", "no", "size", "3"),
         ]
     assert "nothing" not in "".join(rows) and "unknown" not in "".join(rows)
 
