@@ -33,7 +33,7 @@ from providers.errors import (
     Rejected,
     Unreachable,
 )
-from providers.fields import Reader, clean, joined, rows, to_text, word
+from providers.fields import Reader, clean, is_empty, joined, rows, to_text, word
 from providers.http import HttpProvider, Params
 from providers.model import (
     Agent,
@@ -254,7 +254,7 @@ class Cinnox(HttpProvider):
         return merged(older, newer)
 
     async def _ask(self, path: str, params: Params) -> list[Json]:
-        """The rows of ``result``; its presence alone means success, whatever `code` says."""
+        """The rows of ``result``. Where it holds any, that is success, whatever `code` says."""
         app_id = (self.login.settings.get("app_id") or "").strip()
         if not app_id:
             raise ProviderError(
@@ -263,13 +263,14 @@ class Cinnox(HttpProvider):
                 "Set the account's app_id (--app-id).",
             )
         body = await self.client.get(f"/v1/api/apps/{quote(app_id, safe='')}/{path}", params)
-        if isinstance(body, dict) and "result" in body:
-            result = body["result"]
+        read = Reader(body)
+        message = clean(read.text("message") or "")
+        result = read.raw.get("result")
+        failed = message and (read.number("code") or 200) != 200
+        if "result" in read.raw and not (failed and is_empty(result)):
             if isinstance(result, dict) and "id" not in result:
                 result = next((v for v in result.values() if isinstance(v, list)), result)
             return rows(result)
-        read = Reader(body)
-        message = clean(read.text("message") or "")
         if message:
             raise Rejected("CINNOX says no", f"{message.rstrip('.')}.")
         raise BadAnswer("Not a CINNOX answer", f"{self.client.host} sent JSON without `result`.")

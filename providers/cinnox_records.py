@@ -68,7 +68,8 @@ def merged(older: Json, newer: Json) -> list[Record]:
     found: dict[str, Record] = {}
     for record in (*objects(older), *objects(newer)):
         name = key(record)
-        found[name] = _one(found[name], record) if name in found else record
+        known = found.get(name, record)
+        found[name] = known if known == record else _one(known, record)
     return ordered(found.values())
 
 

@@ -370,7 +370,7 @@ async def _read(response: httpx.Response, limit: int, host: str) -> bytes:
 def _code(body: Json) -> int:
     """A vendor's own error code, where the body is no success."""
     code = body.get("code")
-    if "result" in body:
+    if body.get("result"):
         return 0
     return int(code) if isinstance(code, int | str) and str(code).isdecimal() else 0
 

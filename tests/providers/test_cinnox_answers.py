@@ -86,6 +86,10 @@ async def test_no_staff_list_costs_only_names_and_is_said_once(
         ({"code": 403, "message": "Forbidden"}, 400, AuthError, "Forbidden"),
         ({"code": 403, "message": "Forbidden"}, 200, AuthError, "Forbidden"),
         ({"code": 401}, 500, AuthError, "answered 500"),
+        ({"code": 401, "message": "Unauthorized", "result": []}, 200, AuthError, "Unauthorized"),
+        ({"code": 401, "message": "Unauthorized", "result": None}, 400, AuthError, "Unauthorized"),
+        ({"code": 6451010, "message": "Too many", "result": {}}, 200, RateLimited, "Too many"),
+        ({"code": 6451000, "message": "Bad query", "result": []}, 200, Rejected, "Bad query"),
         ({"code": 6451010, "message": "Too many requests"}, 400, RateLimited, "Too many"),
         ({"code": 6451010, "message": "Too many requests"}, 200, RateLimited, "Too many"),
         ({"code": 200}, 200, BadAnswer, "without `result`"),
@@ -101,7 +105,7 @@ async def test_failures_wherever_they_stand(
             await walk(cinnox)
 
 
-@pytest.mark.parametrize("code", [0, 200, "OK", None, ...])
+@pytest.mark.parametrize("code", [0, 200, "OK", None, ..., 401, 6451010])
 async def test_result_alone_means_success(server: Server, cinnox: Cinnox, code: Any) -> None:
     body = {"code": code, "result": [RECORD]}
     if code is ...:
@@ -109,6 +113,13 @@ async def test_result_alone_means_success(server: Server, cinnox: Cinnox, code: 
     server.on(PATH, body)
     async with cinnox:
         assert len((await walk(cinnox))[0].calls) == 1
+
+
+@pytest.mark.parametrize("code", [0, 200, "200", "OK", None])
+async def test_nothing_found_is_no_failure(server: Server, cinnox: Cinnox, code: Any) -> None:
+    server.on(PATH, {"code": code, "message": "OK", "result": []})
+    async with cinnox:
+        assert [page.calls for page in await walk(cinnox)] == [()]
 
 
 @pytest.mark.parametrize(
