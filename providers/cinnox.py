@@ -396,7 +396,7 @@ class Cinnox(HttpProvider):
         """What was recorded, and which files there are. ``isRecording`` without a file is one
         that is still to come.
         """
-        events: list[RecordingEvent] = []
+        events: dict[RecordingEvent, None] = {}
         files: dict[Recording | str, Recording] = {}
         said: list[bool | None] = []
         for leg in legs:
@@ -405,8 +405,8 @@ class Cinnox(HttpProvider):
                 times = RecordingEvent(
                     event.text("recorderEID"), event.time("startAt"), event.time("endAt")
                 )
-                if times not in (*events, RecordingEvent()):
-                    events.append(times)
+                if times != RecordingEvent():
+                    events[times] = None
                 for file in event.objects("files"):
                     recording = self._recording(file, times)
                     files.setdefault(recording.id or recording, recording)

@@ -75,8 +75,9 @@ def merged(older: Json, newer: Json) -> list[Record]:
 
 def is_running(leg: Reader) -> bool:
     """Begun, without an end, and without a status that is one."""
-    ended = leg.time("callEndTime") is not None or word(leg.text("status")) in OUTCOMES
-    return not ended and leg.time("callDate") is not None
+    if word(leg.text("status")) in OUTCOMES:
+        return False
+    return leg.time("callEndTime") is None and leg.time("callDate") is not None
 
 
 def _one(older: Record, newer: Record) -> Record:
