@@ -19,6 +19,7 @@ from providers.cinnox_records import (
     call_id,
     grouped,
     is_running,
+    key,
     merged,
     objects,
     ordered,
@@ -150,8 +151,9 @@ class Cinnox(HttpProvider):
             if walk.stalled:
                 shortfall, note = await self._beyond(walk, query)
                 notes += note
-            elif done and (done := not walk.once_more()):
-                shortfall = walk.shortfall
+            if done and not shortfall:
+                done = not walk.once_more()
+                shortfall = walk.shortfall if done else ""
             yield Page(
                 tuple(self.parse(records) for records in grouped(fresh)),
                 None if done else walk.write(),
@@ -172,27 +174,21 @@ class Cinnox(HttpProvider):
         return (await self._ask("data/call-detail", [*period, *paging]))[:MAX_ROWS]
 
     async def _beyond(self, walk: Walk, query: CallQuery) -> tuple[str, tuple[str, ...]]:
-        """What is missing after a walk whose offset did not advance, and what is worth saying:
-        the times before and after those that came are asked for, whatever is there.
+        """What is missing where the offset does not advance, and what is worth saying: the times
+        before and after the records that came are asked for, to see whether there are others.
         """
-        came, page = len(walk.all), walk.page_size
-        largest = page
-        if walk.whole and walk.span:
-            since, until = walk.span
-            largest = 0
-            for part in (CallQuery(query.since, since), CallQuery(until, query.until)):
-                beside = Walk()
-                found = await self._records(_period(part), 0)
-                beside.take(found)
-                largest = max(largest, LIMIT if beside.all - walk.all else len(found))
-        if largest >= LIMIT or not walk.whole:
+        since, until = walk.span or (query.until, query.since)
+        parts = (CallQuery(query.since, since), CallQuery(until, query.until))
+        found = [await self._records(_period(part), 0) for part in parts if walk.span]
+        more = any(key(row) not in walk.all for rows in found for row in objects(rows))
+        longest = max(map(len, found), default=walk.page_size)
+        if more or longest >= LIMIT or not walk.whole:
+            came = len(walk.all)
             return f"only the first {came:,} records of this period, whatever the offset", ()
-        if 1 < page <= largest:
-            return "", (
-                f"CINNOX gave the same {page:,} records for every offset; if it has more, they"
-                " cannot be had",
-            )
-        return "", ()
+        if not 1 < walk.page_size <= longest:
+            return "", ()
+        same = f"CINNOX gave the same {walk.page_size:,} records for every offset"
+        return "", (f"{same}; if it has more, they cannot be had",)
 
     async def call(self, call_id: str) -> Call:
         raise NotFound(

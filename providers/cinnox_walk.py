@@ -21,8 +21,8 @@ from providers.model import Json
 
 REMEMBERED = 1000
 """So many records a cursor names, so that another process sees what comes twice."""
-IDLE_PAGES = 3
-"""After so many pages in a row without a new record a walk does not advance."""
+IDLE_PAGES = 20
+"""After so many pages in a row without a new record there are none to come."""
 
 
 class At(NamedTuple):
@@ -45,7 +45,7 @@ class Walk:
         self.whole = cursor is None
         """Whether every record that came is known here, and not only those of a cursor."""
         self.stalled = False
-        """The vendor gives the same again: the offset does not advance."""
+        """Whether the last page was the one before it: the offset does not advance."""
         self.span: tuple[datetime, datetime] | None = None
         """The first and the last moment of the records that came."""
         self.all = set(recent)
@@ -61,19 +61,21 @@ class Walk:
     def take(self, page: Sequence[Json]) -> list[Record]:
         """Pass over a page; its records that were not seen before."""
         keys = [key(row) if isinstance(row, dict) else None for row in page]
+        here = dict.fromkeys(k for k in keys if k)
+        self.stalled = bool(page) and here.keys() == self._page
+        if self.stalled:
+            return []
         fresh = {k: row for k, row in zip(keys, page, strict=True) if k and k not in self.all}
-        these = dict.fromkeys(k for k in keys if k and k not in self._these)
+        these = [k for k in here if k not in self._these]
+        self._page = set(here)
         self._largest = max(self._largest, len(page))
-        step = min(len(page), (self._largest + 1) // 2) if self.again else len(page)
         self._idle = 0 if these else self._idle + 1
-        here = {k for k in keys if k}
-        self.stalled = bool(page) and (here == self._page or self._idle >= IDLE_PAGES)
-        self._page = here
-        self.all |= here
-        self._these |= here
+        self.all |= self._page
+        self._these |= self._page
         self._recent.extend(these)
         self._widen(fresh.values())
         at = self.at
+        step = min(len(page), (self._largest + 1) // 2) if self.again else len(page)
         due = at.due + _records_of(keys, step)
         self.at = at._replace(offset=at.offset + step, due=due, came=at.came + len(these))
         return list(fresh.values())
@@ -82,7 +84,7 @@ class Walk:
         """At the end: whether records were missed and the list was walked only once; it then
         begins anew.
         """
-        if self.again or self.at.came >= self.at.due:
+        if self.again or self.endless or self.at.came >= self.at.due:
             return False
         self.at = At(rows_before=self.at.offset)
         self._these, self._page = set(), set()
@@ -96,13 +98,16 @@ class Walk:
 
     @property
     def endless(self) -> bool:
-        """Whether the list has grown beyond all measure since the first walk."""
-        return self.again and self.at.offset > 2 * self.at.rows_before + REMEMBERED
+        """Whether pages come without end: with nothing new, or many more than in the first walk."""
+        grown = self.again and self.at.offset > 2 * self.at.rows_before + REMEMBERED
+        return grown or self._idle >= IDLE_PAGES
 
     @property
     def shortfall(self) -> str:
         """At the end: what is known to be missing."""
         _, _, due, came = self.at
+        if self.endless:
+            return f"{len(self.all):,} records of a list without end"
         if came >= due or (self.whole and len(self.all) == due):
             return ""
         found = len(self.all) if self.whole and len(self.all) < due else came

@@ -12,6 +12,7 @@ import pytest
 from providers.cinnox import Cinnox
 from providers.fields import is_empty
 from providers.model import Call
+from tests.few import few
 from tests.providers.cinnox_bodies import EVENT, FILE, RECORD
 from tests.providers.contract import login
 
@@ -75,7 +76,7 @@ def merged(bodies: list[dict[str, Any]], chance: random.Random) -> list[Any]:
     return list(raws[0])
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", few(10, range(60)))
 def test_bodies_in_any_order_once_or_twice(seed: int) -> None:
     chance = random.Random(seed)
     bodies = [early(chance), early(chance), ended(chance), ended(chance), FINAL]
@@ -90,7 +91,7 @@ def test_bodies_in_any_order_once_or_twice(seed: int) -> None:
         assert cinnox.merge(found, found) == found
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", few(5, range(20)))
 def test_legs_in_any_order(seed: int) -> None:
     chance = random.Random(seed)
     legs = [{**FINAL, "id": f"r{n}", "callSeq": n} for n in (1, 2, 3)]
