@@ -139,15 +139,23 @@ class Cinnox(HttpProvider):
     async def pages(self, query: CallQuery, cursor: str | None = None) -> AsyncIterator[Page]:
         """Walk the records of a period, up to 500 a page, grouped into calls by ``callID``.
 
-        The end is an empty page; there is no total. Where records were missed, the period is
+        The end is an empty page; there is no total. Behind a short page it is looked for at once,
+        so that a period's last page says that it is. Where records were missed, the period is
         walked once more (`providers.cinnox_walk`).
         """
-        walk, period = Walk(cursor), _period(query)
+        walk, period, ahead = Walk(cursor), _period(query), list[Json]()
         for _ in range(MAX_PAGES):
-            found = await self._records(period, walk.at.offset)
+            found = ahead or await self._records(period, walk.at.offset)
             first, fresh = not walk.again, walk.take(found)
-            notes = await self._learn_staff(fresh)
-            shortfall, done = "", not found or walk.stalled or walk.endless
+            notes, failure = await self._learn_staff(fresh), None
+            ahead, shortfall = [], ""
+            done = not found or walk.stalled or walk.endless
+            if not done and len(found) < LIMIT:
+                try:
+                    ahead = await self._records(period, walk.at.offset)
+                    done = not ahead
+                except ProviderError as error:  # this page has come all the same
+                    failure = error
             if walk.stalled:
                 shortfall, note = await self._beyond(walk, query)
                 notes += note
@@ -157,14 +165,12 @@ class Cinnox(HttpProvider):
             yield Page(
                 tuple(self.parse(records) for records in grouped(fresh)),
                 None if done else walk.write(),
-                unreadable=tuple(
-                    f"record {number} of a page: not an object"
-                    for number, row in enumerate(found, 1)
-                    if first and not isinstance(row, dict)
-                ),
+                unreadable=_unreadable(found) if first else (),
                 notes=notes,
                 shortfall=shortfall,
             )
+            if failure:
+                raise failure
             if done:
                 return
         raise BadAnswer("List without end", f"CINNOX sent {MAX_PAGES:,} pages.")
@@ -440,6 +446,14 @@ def _period(query: CallQuery) -> list[tuple[str, str]]:
         (key, time.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
         for key, time in (("startAt", since), ("endAt", until))
     ]
+
+
+def _unreadable(page: list[Json]) -> tuple[str, ...]:
+    return tuple(
+        f"record {number} of a page: not an object"
+        for number, row in enumerate(page, 1)
+        if not isinstance(row, dict)
+    )
 
 
 def _legs(raw: Json) -> list[Reader]:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from providers.cinnox import Cinnox
-from providers.errors import BadAnswer
+from providers.errors import BadAnswer, Rejected
 from providers.model import Page
 from tests.few import few
 from tests.providers.cinnox_bodies import PATH, PEOPLE, RECORD, STAFF, Order, account, paged, script
-from tests.providers.contract import walk
+from tests.providers.contract import QUERY, walk
 from tests.providers.server import Answer, Request, Server
 
 START = datetime(2024, 1, 31, tzinfo=UTC)
@@ -95,6 +95,28 @@ async def test_what_a_period_costs(server: Server, many: int) -> None:
     pages = await walked(server, paged(*records(many)))
     assert offsets(server) == ([0, many] if many else [0])
     assert len(ids(pages)) == many and pages[-1].cursor is None
+    assert len(pages) == (2 if many == 500 else 1)  # the last page says that it is
+
+
+async def test_a_page_is_kept_where_the_next_one_fails(server: Server) -> None:
+    rows = records(250)
+
+    def failing(request: Request) -> Answer:
+        if request.one("offset") == "200":
+            return Answer({"code": 6451000, "message": "Bad query"}, 400)
+        return paged(*rows, cap=100)(request)
+
+    script(server)
+    server.on(PATH, failing)
+    found: list[Page] = []
+    with pytest.raises(Rejected, match="Bad query"):
+        async with Cinnox(account(server)) as cinnox:
+            async for page in cinnox.pages(QUERY):
+                found.append(page)
+    assert len(ids(found)) == 200 and offsets(server) == [0, 100, 200]
+    server.on(PATH, paged(*rows, cap=100))
+    async with Cinnox(account(server)) as cinnox:
+        assert len(ids(await walk(cinnox, found[-1].cursor))) == 50
 
 
 @pytest.mark.parametrize("seed", few(1, range(4)))
