@@ -110,10 +110,11 @@ async def walk(
 ) -> AsyncIterator[Step]:
     """The pages of a list.
 
-    What `next` and `total` are is not to be relied on. A walk ends at an empty page, at one with
-    nothing new, or where `total` is reached on a page shorter than one before (`few`: on any
-    short page, for lists of a handful). Rows that are missing then, or that came twice because
-    others moved, are looked for in a second lap, which counts its offsets itself.
+    What `next` and `total` are is not to be relied on: offsets are counted by the rows that came.
+    A walk ends at an empty page, at one with nothing new, or where `total` is reached on a page
+    shorter than one before (`few`: on any short page, for lists of a handful). Rows that are
+    missing then, or that came twice because others moved, are looked for in a second lap, which
+    goes on where the vendor says.
     """
     tally, offset, again = _Tally(start), start.offset, False
     for _ in range(MAX_PAGES):
@@ -123,8 +124,9 @@ async def walk(
             raise BadAnswer("Page too long", f"{client.host} sent {len(found):,} rows at once.")
         fresh = tally.take(found, _whole(paging.get("total")), paged="list" in paging)
         if not tally.over(found, few):
-            said = _whole(paging.get("next")) if tally.short and not again else None
-            offset = _following(offset, found, said)
+            behind = offset + len(found)
+            said = (_whole(paging.get("next")) or 0) if again else 0
+            offset = said if offset < said <= behind + LIMIT else behind
             yield Step(fresh, tally.place(offset, again), tally.count, tally.known_total)
         elif again or not tally.doubtful:
             doubt = tally.doubt if again else ""
@@ -137,24 +139,16 @@ async def walk(
     raise BadAnswer("List without end", f"{client.host} sent {MAX_PAGES:,} pages and no last one.")
 
 
-def _following(offset: int, found: list[Json], said: int | None) -> int:
-    """The next offset: where the vendor says, if that leaves out no more than was asked for
-    (it counts rows that it does not show), else behind these rows.
-    """
-    behind = offset + len(found)
-    return said if said and behind < said <= offset + LIMIT else behind
-
-
 class _Tally:
     """What a walk has seen of a list."""
 
     def __init__(self, start: Place) -> None:
-        self.count, self._twice = start.count, start.twice
+        self.count, self._twice, self._resumed = start.count, start.twice, start.offset > 0
         self._known, self._lap = set(start.ids), set(start.ids)  # in the walk, in this lap of it
         self._ids, self._longest = start.ids, len(start.ids)
         self._total: int | None = None
         self._page: list[Json] = []
-        self._stuck = self._paged = self._shorter = self._moved = self._again = False
+        self._stuck = self._paged = self._shorter = self._moved = False
 
     def take(self, found: list[Json], total: int | None, paged: bool) -> list[Json]:
         """Count a page; gives those of its rows that are new in this walk."""
@@ -163,10 +157,12 @@ class _Tally:
         nothing_new = page <= self._lap if page else found == self._page
         self._stuck, self._paged = bool(found) and nothing_new, paged
         self._twice |= bool(page & self._lap)
+        if total is not None and (found or self._total is None):
+            self._total = max(total, self._total or 0) if self._lap else total
         fresh = []
         for row, id_ in zip(found, ids, strict=True):
             # what is no object has no id: it comes once, and counts as one of the total
-            if id_ not in self._known if id_ else not (self._again or self._stuck):
+            if id_ not in self._known if id_ else "" not in self._known and not self._stuck:
                 fresh.append(row)
                 self._known |= {id_} - {""}
         self.count += len(fresh)
@@ -174,8 +170,6 @@ class _Tally:
         self._shorter = len(found) < self._longest
         self._longest = max(self._longest, len(found))
         self._page, self._ids = found, tuple(id_ for id_ in ids if id_)[-LIMIT:]
-        if total is not None and (found or self._total is None):
-            self._total = max(total, self._total or 0)
         return fresh
 
     @property
@@ -218,8 +212,10 @@ class _Tally:
 
     def begin_again(self) -> None:
         self._moved, self._twice = self._twice, False
-        self._lap, self._page, self._total = set(), [], None
-        self._again = True
+        self._lap, self._page = set(), []
+        self._known.add("")  # what is no object was told in the first lap
+        if self._resumed:  # not all of what came is known: this lap counts for itself
+            self._known, self.count = set(), 0
 
     def place(self, offset: int, again: bool) -> Place:
         """Where to go on after a break: a second lap begins anew, since it needs what was seen."""

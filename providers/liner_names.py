@@ -155,12 +155,15 @@ class Dictionaries:
                 return
             try:
                 row = await ask_one(self._client, f"{path}{quote(id_, safe='')}/")
+                fields = _fields(kind, row)
+                if not fields and "id" not in row:
+                    raise BadAnswer("Not a Liner answer", "There is no name in it.")
             except ProviderError as error:
                 errors[id_] = _bearable(error)
                 self._failures[kind] += self._is_failure(kind, error)
             else:
                 self._named.add(kind)
-                self._names.put(kind, id_, _fields(kind, row))
+                self._names.put(kind, id_, fields)
 
         await gather_bounded(one, [i for i in ids if (kind, i) not in self._names.known])
         self._gone.update((kind, id_) for id_ in errors)

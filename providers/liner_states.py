@@ -41,7 +41,7 @@ def merged(older: Row, newer: Row) -> Row:
     differ = _progress(older) != _progress(newer)
     if _progress(older) > _progress(newer):
         older, newer = newer, older
-    known = {key: value for key, value in newer.items() if not is_empty(value)}
+    known = {key: value for key, value in newer.items() if not _is_nothing(key, value)}
     both = {**newer, **older, **known}
     if _changed_status(older, known):
         both = {key: value for key, value in both.items() if key not in _STATUS or key in known}
@@ -66,6 +66,11 @@ def merged_records(*lists: Json) -> list[Json]:
             id_ = row_id(record)
             found[id_] = merged(found[id_], record) if id_ in found else record
     return list(found.values())
+
+
+def _is_nothing(key: str, value: Json) -> bool:
+    """As `Reader` takes it: an id of 0 is none."""
+    return is_empty(value) or (key.endswith("Id") and Reader({key: value}).ref(key) is None)
 
 
 def _progress(raw: Row) -> tuple[float, ...]:
