@@ -106,15 +106,15 @@ async def ask_first(client: VendorClient, paths: Sequence[str]) -> list[Json]:
 
 
 async def walk(
-    client: VendorClient, path: str, params: Params, start: Place = START, *, few: bool = False
+    client: VendorClient, path: str, params: Params, start: Place = START
 ) -> AsyncIterator[Step]:
     """The pages of a list.
 
     What `next` and `total` are is not to be relied on: offsets are counted by the rows that came.
     A walk ends at an empty page, at one with nothing new, or where `total` is reached on a page
-    shorter than one before (`few`: on any short page, for lists of a handful). Rows that are
-    missing then, or that came twice because others moved, are looked for in a second lap, which
-    goes on where the vendor says.
+    shorter than one before: one page alone may be all, or all that a vendor gives at a time.
+    Rows that are missing then, or that came twice because others moved, are looked for in a
+    second lap, which goes on where the vendor says.
     """
     tally, offset, again = _Tally(start), start.offset, False
     for _ in range(MAX_PAGES):
@@ -123,7 +123,7 @@ async def walk(
         if len(found) > MAX_ROWS:
             raise BadAnswer("Page too long", f"{client.host} sent {len(found):,} rows at once.")
         fresh = tally.take(found, _whole(paging.get("total")), paged="list" in paging)
-        if not tally.over(found, few):
+        if not tally.over:
             behind = offset + len(found)
             said = (_whole(paging.get("next")) or 0) if again else 0
             offset = said if offset < said <= behind + LIMIT else behind
@@ -181,10 +181,10 @@ class _Tally:
         """Whether the vendor counts more rows than came."""
         return (self._total or 0) > self.count
 
-    def over(self, found: list[Json], few: bool) -> bool:
-        if not found or self._stuck:
-            return True
-        return self.count == self._total and (self._shorter or (few and len(found) < LIMIT))
+    @property
+    def over(self) -> bool:
+        agreed = self.count == self._total and self._shorter
+        return not self._page or self._stuck or agreed
 
     @property
     def doubtful(self) -> bool:
