@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import ClassVar, Self
@@ -61,18 +61,14 @@ class _Cursor:
     def read(cls, text: str | None) -> Self:
         """A cursor that cannot be read, as those of earlier versions, begins anew."""
         try:
-            chunk, total, count, missing, doubt, (offset, before, twice, ids) = json.loads(
-                text or ""
-            )
-            place = Place(int(offset), int(before), bool(twice), tuple(map(str, ids)))
-            return cls(int(chunk), total, int(count), int(missing), str(doubt), place)
-        except (ValueError, TypeError):
+            fields = json.loads(text or "{}")
+            place = fields.pop("place", {})
+            return cls(**fields, place=Place(**place | {"ids": tuple(place.get("ids", ()))}))
+        except (ValueError, TypeError, AttributeError):
             return cls()
 
     def write(self) -> str:
-        place = (self.place.offset, self.place.count, self.place.twice, self.place.ids)
-        parts = (self.chunk, self.total, self.count, self.missing, self.doubt, place)
-        return json.dumps(parts, separators=(",", ":"))
+        return json.dumps(asdict(self), separators=(",", ":"))
 
     def after(self, step: Step) -> Self:
         """The cursor behind a page: in the same chunk, or where that is at its end, in the next."""
@@ -163,12 +159,13 @@ class Liner(HttpProvider):
             async for step in walk(self.client, "/v2/call/", target.params(period), at.place):
                 after = at.after(step)
                 page = await self._page(step, target, seen)
+                if after.chunk + 1 >= len(targets):  # all that came before is counted
+                    page = replace(page, total=_sum(at.total, step.total))
                 if after.chunk < len(targets):
                     yield replace(page, cursor=after.write())
                     continue
                 short = shortfall(after.count, after.missing, after.doubt, "calls")
-                short = " and ".join(filter(None, (orders_missing, short)))
-                yield replace(page, total=after.total, shortfall=short)
+                yield replace(page, shortfall=" and ".join(filter(None, (orders_missing, short))))
             at = after
 
     async def _page(self, step: Step, target: _Target, seen: dict[str, None]) -> Page:

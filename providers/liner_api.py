@@ -25,11 +25,13 @@ class Place:
 
     offset: int = 0
     count: int = 0
-    """Distinct rows before it."""
+    """Distinct rows before it, in this lap."""
     twice: bool = False
     """Whether a row came on two of the pages before it."""
     ids: tuple[str, ...] = ()
     """With which ids the page before ended: the rows that may slip onto the next one."""
+    first_lap: int | None = None
+    """In a second lap: how many distinct rows the first one had."""
 
 
 START = Place()
@@ -116,26 +118,24 @@ async def walk(
     Rows that are missing then, or that came twice because others moved, are looked for in a
     second lap, which goes on where the vendor says.
     """
-    tally, offset, again = _Tally(start), start.offset, False
+    tally, offset = _Tally(start), start.offset
     for _ in range(MAX_PAGES):
         data = await ask(client, path, [*params, ("offset", str(offset)), ("limit", str(LIMIT))])
         found, paging = _listed(data), data if isinstance(data, dict) else {}
         if len(found) > MAX_ROWS:
             raise BadAnswer("Page too long", f"{client.host} sent {len(found):,} rows at once.")
         fresh = tally.take(found, _whole(paging.get("total")), paged="list" in paging)
-        if not tally.over:
-            behind = offset + len(found)
-            said = (_whole(paging.get("next")) or 0) if again else 0
-            offset = said if offset < said <= behind + LIMIT else behind
-            yield Step(fresh, tally.place(offset, again), tally.count, tally.known_total)
-        elif again or not tally.doubtful:
-            doubt = tally.doubt if again else ""
-            yield Step(fresh, None, tally.count, tally.known_total, doubt)
+        if tally.over and (tally.again or not tally.doubtful):
+            yield Step(fresh, None, tally.count, tally.known_total, tally.doubt)
             return
-        else:
-            offset, again = 0, True
+        if tally.over:
+            offset = 0
             tally.begin_again()
-            yield Step(fresh, START, tally.count, tally.known_total)
+        else:
+            behind = offset + len(found)
+            said = (_whole(paging.get("next")) or 0) if tally.again else 0
+            offset = said if offset < said <= behind + LIMIT else behind
+        yield Step(fresh, tally.place(offset), tally.count, tally.known_total)
     raise BadAnswer("List without end", f"{client.host} sent {MAX_PAGES:,} pages and no last one.")
 
 
@@ -143,12 +143,16 @@ class _Tally:
     """What a walk has seen of a list."""
 
     def __init__(self, start: Place) -> None:
-        self.count, self._twice, self._resumed = start.count, start.twice, start.offset > 0
+        self.again = start.first_lap is not None
+        self._first_lap = start.first_lap or 0
+        self._knows_all = start == START
         self._known, self._lap = set(start.ids), set(start.ids)  # in the walk, in this lap of it
+        self._all, self._rows = 0, start.count  # how many those are, with what is no object
+        self._twice, self._moved = start.twice, self.again
         self._ids, self._longest = start.ids, len(start.ids)
         self._total: int | None = None
         self._page: list[Json] = []
-        self._stuck = self._paged = self._shorter = self._moved = False
+        self._stuck = self._paged = self._shorter = False
 
     def take(self, found: list[Json], total: int | None, paged: bool) -> list[Json]:
         """Count a page; gives those of its rows that are new in this walk."""
@@ -158,14 +162,16 @@ class _Tally:
         self._stuck, self._paged = bool(found) and nothing_new, paged
         self._twice |= bool(page & self._lap)
         if total is not None and (found or self._total is None):
-            self._total = max(total, self._total or 0) if self._lap else total
+            self._total = max(total, self._total or 0) if self._rows else total
+        # what is no object has no id: it comes in the first lap, and counts as one of the total
+        odd = 0 if self._stuck else ids.count("")
         fresh = []
         for row, id_ in zip(found, ids, strict=True):
-            # what is no object has no id: it comes once, and counts as one of the total
-            if id_ not in self._known if id_ else "" not in self._known and not self._stuck:
+            if id_ not in self._known if id_ else odd and not self.again:
                 fresh.append(row)
                 self._known |= {id_} - {""}
-        self.count += len(fresh)
+        self._all += len(fresh)
+        self._rows += len(page - self._lap) + odd
         self._lap |= page
         self._shorter = len(found) < self._longest
         self._longest = max(self._longest, len(found))
@@ -173,13 +179,13 @@ class _Tally:
         return fresh
 
     @property
-    def known_total(self) -> int | None:
-        return None if self._total is None else max(self._total, self.count)
+    def count(self) -> int:
+        """Distinct rows of the walk; after a break, of its better lap."""
+        return self._all if self._knows_all else max(self._first_lap, self._rows)
 
     @property
-    def short(self) -> bool:
-        """Whether the vendor counts more rows than came."""
-        return (self._total or 0) > self.count
+    def known_total(self) -> int | None:
+        return None if self._total is None else max(self._total, self.count)
 
     @property
     def over(self) -> bool:
@@ -189,17 +195,22 @@ class _Tally:
     @property
     def doubtful(self) -> bool:
         """Whether rows are missing for sure, or may be and no total says otherwise."""
-        return self.short or ((self._twice or self._stuck) and not self._agreed)
+        return self._short or ((self._twice or self._stuck) and not self._agreed)
 
     @property
     def doubt(self) -> str:
         """After a second lap, without a total: why rows may be missing."""
-        if self.short or self._agreed:
+        if not self.again or self._short or self._agreed:
             return ""
         if self._stuck:
             return "the same again when asked for more"
         moved = self._moved and self._twice
         return "some of them twice, so that others may be missing" if moved else ""
+
+    @property
+    def _short(self) -> bool:
+        """Whether the vendor counts more rows than came."""
+        return (self._total or 0) > self.count
 
     @property
     def _agreed(self) -> bool:
@@ -211,15 +222,13 @@ class _Tally:
         return self.count == self._total or (self._stuck and not self._paged)
 
     def begin_again(self) -> None:
+        self._first_lap, self.again = self.count, True
         self._moved, self._twice = self._twice, False
-        self._lap, self._page = set(), []
-        self._known.add("")  # what is no object was told in the first lap
-        if self._resumed:  # not all of what came is known: this lap counts for itself
-            self._known, self.count = set(), 0
+        self._lap, self._page, self._ids, self._rows = set(), [], (), 0
 
-    def place(self, offset: int, again: bool) -> Place:
-        """Where to go on after a break: a second lap begins anew, since it needs what was seen."""
-        return START if again else Place(offset, self.count, self._twice, self._ids)
+    def place(self, offset: int) -> Place:
+        first_lap = self._first_lap if self.again else None
+        return Place(offset, self._rows, self._twice, self._ids, first_lap)
 
 
 def row_id(row: dict[str, Json]) -> str:

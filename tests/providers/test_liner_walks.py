@@ -245,6 +245,31 @@ async def test_rows_that_come_twice_are_looked_for_from_the_place_of_a_break() -
     assert "some of them twice" in resumed[-1].shortfall("calls")
 
 
+@pytest.mark.parametrize(
+    ("total", "told"),
+    [(5, "4 of 5 calls"), (4, ""), (None, "some of them twice, so that others may be missing")],
+)
+async def test_a_walk_of_one_page_at_a_time_comes_to_its_end(total: int | None, told: str) -> None:
+    """Also through its second lap, each page in a process of its own."""
+    a, b, c, d = ROWS[:4]
+    got: set[int] = set()
+    place: Place | None = START
+    asked = 0
+
+    def answer(offset: int, limit: int) -> Any:
+        found = {0: [a, b], 2: [b, c], 4: [c, d]}.get(offset, [])
+        return {"list": found, "total": total}
+
+    while place:
+        step = await anext(walk_list(Lists(answer), "/v2/call/", (), place))  # type: ignore[arg-type]
+        place = step.place
+        got.update(rows_of([step]))
+        asked += 1
+    assert got == {1, 2, 3, 4} and told in step.shortfall("calls")
+    assert bool(step.shortfall("calls")) is bool(told)
+    assert asked == (4 if total == 4 else 8)
+
+
 async def test_more_rows_than_a_page_may_have() -> None:
     rows = [{"id": n} for n in range(MAX_ROWS + 1)]
     with pytest.raises(BadAnswer, match="5,001 rows at once"):
@@ -378,7 +403,7 @@ async def test_one_call_in_two_chunks_is_no_shortfall(server: Server) -> None:
 async def test_a_cursor_of_an_earlier_version_begins_anew(server: Server) -> None:
     script(server)
     async with Liner(login(server.url, order_ids="1")) as liner:
-        for cursor in ("[0,200,null,[]]", "nonsense", "[]", "{}", '[0,0,0,0,"",[1,2]]'):
+        for cursor in ("[0,200,null,[]]", '[0,9,0,["1","2","3"]]', "no", "[]", "{}", "7"):
             assert len(ids(await walk(liner, cursor))) == 3
 
 
