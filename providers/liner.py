@@ -70,6 +70,11 @@ class _Cursor:
     def write(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))
 
+    def shortfall(self, orders_missing: str) -> str:
+        """In words what is missing at the end of the walk."""
+        calls_missing = shortfall(self.count, self.missing, self.doubt, "calls")
+        return " and ".join(filter(None, (orders_missing, calls_missing)))
+
     def after(self, step: Step) -> Self:
         """The cursor behind a page: in the same chunk, or where that is at its end, in the next."""
         if step.place:
@@ -151,7 +156,7 @@ class Liner(HttpProvider):
         at, period = _Cursor.read(cursor), _period(query)
         targets, orders_missing = await self._targets()
         if at.chunk >= len(targets):
-            yield Page((), None, total=at.total, shortfall=orders_missing)
+            yield Page((), None, total=at.total, shortfall=at.shortfall(orders_missing))
             return
         seen = dict.fromkeys(at.place.ids)
         for target in targets[at.chunk :]:
@@ -163,9 +168,8 @@ class Liner(HttpProvider):
                     page = replace(page, total=_sum(at.total, step.total))
                 if after.chunk < len(targets):
                     yield replace(page, cursor=after.write())
-                    continue
-                short = shortfall(after.count, after.missing, after.doubt, "calls")
-                yield replace(page, shortfall=" and ".join(filter(None, (orders_missing, short))))
+                else:
+                    yield replace(page, shortfall=after.shortfall(orders_missing))
             at = after
 
     async def _page(self, step: Step, target: _Target, seen: dict[str, None]) -> Page:
