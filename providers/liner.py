@@ -205,7 +205,7 @@ class Liner(HttpProvider):
             return self.parse({**raw, "records": []})
         found: list[Json] = []
         missing = ""
-        async for step in walk(self.client, "/v2/call-record/", [("callId", call.id)]):
+        async for step in walk(self.client, "/v2/call-record/", [("callId", call.id)], few=True):
             found += step.rows
             missing = step.shortfall("recordings")
         records = {row_id(row): row for row in merged_records(raw.get("records"), found)}

@@ -14,6 +14,7 @@ from providers.http import Params, VendorClient
 from providers.model import Json
 
 LIMIT = 100
+HANDFUL = 10
 MAX_ROWS = 50 * LIMIT
 """A vendor that ignores the limit may send this many rows at once."""
 MAX_PAGES = 10_000
@@ -108,13 +109,14 @@ async def ask_first(client: VendorClient, paths: Sequence[str]) -> list[Json]:
 
 
 async def walk(
-    client: VendorClient, path: str, params: Params, start: Place = START
+    client: VendorClient, path: str, params: Params, start: Place = START, *, few: bool = False
 ) -> AsyncIterator[Step]:
     """The pages of a list.
 
     What `next` and `total` are is not to be relied on: offsets are counted by the rows that came.
     A walk ends at an empty page, at one with nothing new, or where `total` is reached on a page
     shorter than one before: one page alone may be all, or all that a vendor gives at a time.
+    (`few`: a handful of rows and their total are believed, unless `next` is right behind them.)
     Rows that are missing then, or that came twice because others moved, are looked for in a
     second lap, which goes on where the vendor says.
     """
@@ -125,16 +127,16 @@ async def walk(
         if len(found) > MAX_ROWS:
             raise BadAnswer("Page too long", f"{client.host} sent {len(found):,} rows at once.")
         fresh = tally.take(found, _whole(paging.get("total")), paged="list" in paging)
-        if tally.over and (tally.again or not tally.doubtful):
+        behind, said = offset + len(found), _whole(paging.get("next")) or 0
+        handful = few and len(found) <= HANDFUL and said != behind
+        if (over := tally.over(handful)) and (tally.again or not tally.doubtful):
             yield Step(fresh, None, tally.count, tally.known_total, tally.doubt)
             return
-        if tally.over:
+        if over:
             offset = 0
             tally.begin_again()
         else:
-            behind = offset + len(found)
-            said = (_whole(paging.get("next")) or 0) if tally.again else 0
-            offset = said if offset < said <= behind + LIMIT else behind
+            offset = said if tally.again and offset < said <= behind + LIMIT else behind
         yield Step(fresh, tally.place(offset), tally.count, tally.known_total)
     raise BadAnswer("List without end", f"{client.host} sent {MAX_PAGES:,} pages and no last one.")
 
@@ -187,9 +189,8 @@ class _Tally:
     def known_total(self) -> int | None:
         return None if self._total is None else max(self._total, self.count)
 
-    @property
-    def over(self) -> bool:
-        agreed = self.count == self._total and self._shorter
+    def over(self, handful: bool) -> bool:
+        agreed = self.count == self._total and (self._shorter or handful)
         return not self._page or self._stuck or agreed
 
     @property

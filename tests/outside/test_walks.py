@@ -130,7 +130,7 @@ def test_calls_that_liner_counts_and_does_not_give_are_told_each_time(
 
 def test_orders_leads_agents_and_recordings_have_second_pages(ringback: Ringback) -> None:
     """Lists that give 7 a page and count the page only: calls of every order, every name."""
-    vendors = Vendors(most=7, paging=lambda page: {**page, "next": 0, "total": len(page["list"])})
+    vendors = Vendors(most=7, paging=FORMS["total of the page"])
     vendors.liner, orders = plain_liner(60), [*raw.LINER_ORDERS]
     raw.LINER_ORDERS[:0] = [{"id": number, "title": f"Order {number}"} for number in range(1, 20)]
     vendors.records = {

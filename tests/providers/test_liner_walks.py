@@ -36,8 +36,8 @@ class Lists:
         return ok(self.answer(int(asked["offset"]), int(asked["limit"])))
 
 
-async def steps(client: Any, start: Place = START) -> list[Step]:
-    return [step async for step in walk_list(client, "/v2/call/", (), start)]
+async def steps(client: Any, start: Place = START, few: bool = False) -> list[Step]:
+    return [step async for step in walk_list(client, "/v2/call/", (), start, few=few)]
 
 
 def rows_of(found: list[Step]) -> list[int]:
@@ -166,6 +166,29 @@ async def test_one_page_is_the_whole_list_when_there_is_nothing_behind_it() -> N
     client = Lists(lambda offset, limit: {"list": ROWS[offset:2], "next": 50, "total": 2})
     assert rows_of(await steps(client)) == [1, 2]
     assert client.offsets == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("many", "next_", "offsets"),
+    [
+        (2, 50, [0]),  # as the documents have it
+        (2, None, [0]),
+        (2, 100, [0]),
+        (2, 2, [0, 2]),  # there may be more behind them
+        (11, None, [0, 11]),
+        (100, None, [0, 100]),
+    ],
+)
+async def test_a_handful_is_believed_where_no_more_are_to_be_expected(
+    many: int, next_: int | None, offsets: list[int]
+) -> None:
+    def answer(offset: int, limit: int) -> Any:
+        found = ROWS[offset:many]
+        return {"list": found, "next": next_, "total": len(found)}
+
+    client = Lists(answer)
+    assert rows_of(await steps(client, few=True)) == list(range(1, many + 1))
+    assert client.offsets == offsets
 
 
 async def test_a_list_that_is_not_paged_is_whole() -> None:
