@@ -181,7 +181,7 @@ class VendorClient:
             raise _Again(Unreachable("Vendor not available", message), wait)
         if status in (401, 403):
             hint = "Check the account's token; it may have been withdrawn."
-            refused = AuthError if status == 401 else Forbidden
+            refused = Forbidden if status == 403 else AuthError
             raise refused("Token refused", message, hint)
         if status in (404, 410):
             raise NotFound("Not found", message, "Check the id and the account's base URL.")
