@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from providers.errors import AuthError, BadAnswer, NotFound, Rejected
+from providers.errors import AuthError, BadAnswer, NotFound, ProviderError, Rejected
 from providers.liner import Liner
 from tests.providers.contract import ProviderContract, login, walk
 from tests.providers.liner_bodies import (
@@ -270,6 +270,26 @@ async def test_one_broken_lead_costs_only_its_own_name(server: Server) -> None:
         pages = await walk(liner)
     assert [call.contact.name for page in pages for call in page.calls] == ["Jane Roe", None]
     assert pages[0].notes == ("names (lead): Vendor failed: 127.0.0.1 answered 500.",)
+
+
+async def test_the_old_list_of_orders_serves_as_well(server: Server) -> None:
+    script(server)
+    del server.routes["/v2/order/"]
+    server.on("/v1/order/list/", ok([{"id": 202, "title": "Old", "callsAllowed": True}]))
+    call = (await calls_of(Liner(login(server.url))))[0]
+    assert call.campaign == "Old"
+
+
+async def test_no_orders_no_calls(server: Server) -> None:
+    server.on("/v2/order/", listed(total=0, next=None))
+    async with Liner(login(server.url)) as liner:
+        [page] = await walk(liner)
+    assert page.calls == () and page.cursor is None and server.asked("/v2/call/") == []
+
+
+async def test_a_setting_that_is_no_list_of_ids() -> None:
+    with pytest.raises(ProviderError, match="order_ids"):
+        await calls_of(Liner(login("https://api.example.com", order_ids="all")))
 
 
 # --- contradictions and damage ------------------------------------------------------------

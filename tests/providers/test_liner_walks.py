@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from providers.errors import BadAnswer, ProviderError
+from providers.errors import BadAnswer
 from providers.liner import Liner
 from providers.liner_api import LIMIT, MAX_ROWS, START, Place, Step
 from providers.liner_api import walk as walk_list
@@ -479,26 +479,6 @@ async def test_orders_that_do_not_come_are_told(server: Server) -> None:
         assert pages[-1].shortfall == "1 of 3 orders" and len(ids(pages)) == 3
         again = await walk(liner, pages[0].cursor)
         assert again[-1].shortfall == "1 of 3 orders"
-
-
-async def test_the_old_list_of_orders_serves_as_well(server: Server) -> None:
-    script(server)
-    del server.routes["/v2/order/"]
-    server.on("/v1/order/list/", ok([{"id": 202, "title": "Old", "callsAllowed": True}]))
-    call = (await calls_of(Liner(login(server.url))))[0]
-    assert call.campaign == "Old"
-
-
-async def test_no_orders_no_calls(server: Server) -> None:
-    server.on("/v2/order/", listed(total=0, next=None))
-    async with Liner(login(server.url)) as liner:
-        [page] = await walk(liner)
-    assert page.calls == () and page.cursor is None and server.asked("/v2/call/") == []
-
-
-async def test_a_setting_that_is_no_list_of_ids() -> None:
-    with pytest.raises(ProviderError, match="order_ids"):
-        await calls_of(Liner(login("https://api.example.com", order_ids="all")))
 
 
 async def test_a_period_is_whole_seconds(server: Server) -> None:
