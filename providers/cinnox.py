@@ -28,6 +28,7 @@ from providers.cinnox_walk import Walk
 from providers.errors import (
     AuthError,
     BadAnswer,
+    Forbidden,
     NotFound,
     ProviderError,
     RateLimited,
@@ -114,7 +115,7 @@ class Cinnox(HttpProvider):
     parser_version: ClassVar[int] = 2
     error_codes: ClassVar[Mapping[int, type[ProviderError]]] = {
         401: AuthError,  # the only documented form of an error is a body of status 400
-        403: AuthError,
+        403: Forbidden,
         6451001: Unreachable,  # "Bad response from the service"
         6451010: RateLimited,  # "Too many requests"
     }

@@ -161,9 +161,11 @@ class Vendors(Origin):
 
     `next_mode`: what Liner says after the last page (plain, null, absent, total, zero);
     `totals`: whether Liner says how many there are; `leads`: listed, absent, or only for orders;
-    `staff`: whether CINNOX has its staff list; `cap`: more rows a page CINNOX does not give; `ties`:
-    it sorts the calls of one moment differently each time; `offsets`: it reads `offset`; `old_paths`: Liner's dictionaries answer to the
-    heading's path, or only to the example's (contradiction 3).
+    `staff`: whether CINNOX has its staff list; `cap`: the longest page it gives; `ties`: it sorts
+    the calls of one moment differently each time; `offsets`: whether it reads `offset`;
+    `old_paths`: Liner's dictionaries answer to the heading's path, or only to the example's
+    (contradiction 3); `most`: the longest page of a list; `paging`: what becomes of a page's `next`
+    and `total`.
     """
 
     def __init__(self, **traits: Any) -> None:
@@ -178,6 +180,8 @@ class Vendors(Origin):
         self.offsets = traits.get("offsets", True)
         self.ties = random.Random(7) if traits.get("ties") else None
         self.old_paths = traits.get("old_paths", True)
+        self.most: int = traits.get("most", 100)
+        self.paging: Callable[[dict[str, Any]], dict[str, Any]] = traits.get("paging", dict)
         self.liner: list[raw.Stored] = []
         self.cinnox: list[raw.Stored] = []
         self.nectar: dict[int, Any] = {}
@@ -338,7 +342,7 @@ class Vendors(Origin):
 
     def _page(self, request: Request, rows: list[Any]) -> Answer:
         offset = int(request.one("offset") or 0)
-        limit = min(int(request.one("limit") or 50), 100)  # more than the maximum: clamped (ND)
+        limit = min(int(request.one("limit") or 50), self.most)  # more than it gives: clamped (ND)
         data: dict[str, Any] = {"list": rows[offset : offset + limit], "next": offset + limit}
         if offset + limit >= len(rows):
             ends = {"plain": offset + limit, "null": None, "total": len(rows), "zero": 0}
@@ -347,7 +351,7 @@ class Vendors(Origin):
                 del data["next"]
         if self.totals:
             data["total"] = len(rows)
-        return good(data)
+        return good(self.paging(data))
 
 
 def liner_records(host: str, call: int) -> list[raw.Row]:
