@@ -121,13 +121,17 @@ def _objects(raw: Json) -> list[Body]:
 
 def _told(known: list[Body]) -> Json:
     """The bodies without those that tell nothing beside a later one, in an order of their own."""
-    kept: list[tuple[str, frozenset[str], Body]] = []
+    kept: list[tuple[str, dict[str, int], Body]] = []
     for body in sorted(known, key=_rank, reverse=True):
-        name, fields = form(body), frozenset(key for key in body if _speaks(key, body[key]))
-        if not any(name == other and fields <= more for other, more, _ in kept):
-            kept.append((name, fields, body))
+        name, weights = form(body), {key: _weight(key, value) for key, value in body.items()}
+        if not any(name == other and _covers(more, weights) for other, more, _ in kept):
+            kept.append((name, weights, body))
     found = [body for _, _, body in sorted(kept, key=lambda item: item[0])]
     return found[0] if len(found) == 1 else found
+
+
+def _covers(more: dict[str, int], weights: dict[str, int]) -> bool:
+    return all(more.get(key, 0) >= weight for key, weight in weights.items())
 
 
 def _combined(states: list[Body]) -> Body:
@@ -136,29 +140,37 @@ def _combined(states: list[Body]) -> Body:
 
 
 def _over(under: Body, body: Body) -> Body:
-    """A body over another one, where it speaks."""
-    silent = {key for key, value in body.items() if not _speaks(key, value)}
-    keep = {key for key in silent & under.keys() if _speaks(key, under[key])}
-    return {**under, **{key: value for key, value in body.items() if key not in keep}}
+    """A body over another one, field by field, but nothing over something."""
+    return under | {
+        key: value
+        for key, value in body.items()
+        if key not in under or _weight(key, value) >= _weight(key, under[key])
+    }
 
 
-def _speaks(key: str, value: Json) -> bool:
-    """Whether a field tells something. A zero does only where it means no."""
+def _weight(key: str, value: Json) -> int:
+    """How much a field tells: 0 nothing; 1 not more than "none", as a length of 0 does, or what
+    cannot be read; 2 something.
+    """
+    if is_empty(value):
+        return 0
     if key in _TIMES:
-        return _moment(value) is not None
-    if key in _LENGTHS:
-        return (to_number(value) or 0) > 0
-    if isinstance(value, dict | list):
-        return not all(map(is_empty, value.values() if isinstance(value, dict) else value))
-    if value == 0 and not isinstance(value, bool):
-        return key.startswith("is_") or key in _YES_OR_NO
-    return not is_empty(value)
+        speaks = _moment(value) is not None
+    elif key in _LENGTHS:
+        speaks = (to_number(value) or 0) > 0
+    elif isinstance(value, dict | list):
+        speaks = not all(map(is_empty, value.values() if isinstance(value, dict) else value))
+    elif value == 0 and not isinstance(value, bool):
+        speaks = key.startswith("is_") or key in _YES_OR_NO
+    else:
+        speaks = True
+    return 1 + speaks
 
 
 def _rank(body: Body) -> tuple[int, float, float, float, int, str]:
     """How late and how full a state is; in the end by its text, so that no two are alike."""
     lengths = [to_number(body.get(key)) or 0 for key in ("duration", "talk_time", "talkTime")]
-    said = [value for key, value in body.items() if _speaks(key, value)]
+    said = [value for key, value in body.items() if _weight(key, value) > 1]
     parts = sum(len(value) if isinstance(value, dict | list) else 1 for value in said)
     text = json.dumps(body, default=str)
     end = _moment(body.get("endedDate")) or 0
@@ -168,7 +180,7 @@ def _rank(body: Body) -> tuple[int, float, float, float, int, str]:
 def _stage(body: Body) -> int:
     """Whether the call went on then, or was over."""
     if form(body) == "webhook":
-        if _speaks("endedDate", body.get("endedDate")):
+        if _moment(body.get("endedDate")) is not None:
             return _OVER
         said = word(without_brackets(to_text(body.get("sub_type")) or ""))
         return _ON if said in RUNNING else _UNSURE

@@ -166,7 +166,7 @@ def _behind(text: str, place: int) -> int:
         depth -= token[0] in "}]"
         if token[0] == "\n":
             break
-        if not depth:
+        if not depth and _ENDED.match(text, token.end()):
             return token.end()
     indent = _indent(text, text.rfind("\n", 0, place) + 1)
     while (end := text.find("\n", place)) >= 0:
