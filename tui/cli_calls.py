@@ -87,8 +87,8 @@ def _export(
         if arguments.json:
             export.write_json(sys.stdout, counted)
         else:
-            numbers = arguments.csv_phones == "e164"
-            export.write_csv(sys.stdout, counted, fields, plain_numbers=numbers)
+            plain = arguments.csv_phones == "e164"
+            export.write_csv(sys.stdout, counted, fields, for_programs=plain)
     finally:
         form = "json" if arguments.json else "csv"
         accounts = sorted(exported.accounts)
