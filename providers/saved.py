@@ -53,18 +53,20 @@ def read_values(data: bytes) -> Iterator[Found]:
     data, damaged = _unzipped(data)
     text, encoding = _decoded(data)
     del data
-    held: list[Found] | None = []
+    early: list[Found] | None = []
+    """What stands before the first object: a file without one has one thing to say, not many."""
     for found in _found(text, encoding):
-        if held is None:
-            yield found
-        elif found.problem == NOT_JSON:
-            held.append(found)
-        else:
-            yield from held
-            held = None
-            yield found
-    if held:  # a file of another kind has one thing to say, not one a line
-        yield Found("", problem=f"{NOT_JSON} ({held[0].place})")
+        if early is not None and (found.problem == NOT_JSON or not isinstance(found.value, dict)):
+            early.append(found)
+            continue
+        yield from early or ()
+        early = None
+        yield found
+    wrong = next((found for found in early or () if found.problem == NOT_JSON), None)
+    if wrong:
+        yield Found("", problem=f"{NOT_JSON} ({wrong.place})")
+    else:
+        yield from early or ()
     if damaged:
         yield Found("", problem=damaged)
 

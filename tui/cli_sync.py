@@ -177,6 +177,8 @@ def _import(services: Services, arguments: argparse.Namespace) -> int:
     if not (report.fetched or report.problems):
         raise CommandError(f"{account.name}: there is no call in {arguments.file}")
     _print_report(report)
+    if any(line.endswith("not UTF-8 text") for line in report.problems):
+        print("Save it as UTF-8, as: iconv -f latin1 -t utf-8 FILE", file=sys.stderr)
     if not report.fetched:
         return Exit.FAILED
     return Exit.PARTLY if report.problems else Exit.DONE
