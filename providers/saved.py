@@ -8,6 +8,8 @@ be read is told with its line and costs no other value.
 from __future__ import annotations
 
 import codecs
+import gzip
+import io
 import re
 import zlib
 from collections.abc import Iterator
@@ -32,9 +34,12 @@ _BETWEEN = re.compile(r"[\s,\[\]\x00\x1e\ufeff]*")
 _ENDED = re.compile(r"[\s,\[\]{\x00\x1e\ufeff]|$")
 _NO_OBJECT = re.compile(r"[^{\n]*")
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}\[\]\n]')
+_BLANKS = re.compile(r"[ \t]*")
 _REST = re.compile(r"[ \t\r]*(?:$|[\]}\":,])", re.M)
 """A line that is no beginning of a value, but the rest of one."""
 NOT_JSON = "not JSON"
+DEEPEST = 200
+"""Values nested deeper are told and not taken."""
 
 
 class Found(NamedTuple):
@@ -76,17 +81,16 @@ def _unzipped(data: bytes) -> tuple[bytes, str]:
     if not data.startswith(b"\x1f\x8b"):
         return data, ""
     parts: list[bytes] = []
-    while data.startswith(b"\x1f\x8b"):
-        member = zlib.decompressobj(31)
-        try:
-            parts.append(member.decompress(data))
-        except zlib.error:
-            return b"".join(parts), "the gzip data is damaged"
-        if not member.eof:
-            return b"".join(parts), "the gzip data ends too early"
-        data = member.unused_data
-    rest = data.strip(b"\x00")
-    return b"".join(parts), "there is something else behind the gzip data" if rest else ""
+    wrong = ""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            while part := file.read1(_SAMPLE):  # what came before an error is given before it
+                parts.append(part)
+    except EOFError:
+        wrong = "the gzip data ends too early"
+    except (OSError, zlib.error):
+        wrong = "the gzip data is damaged, or something else stands behind it"
+    return b"".join(parts), wrong
 
 
 def _decoded(data: bytes) -> tuple[str, str]:
@@ -135,6 +139,9 @@ def _found(text: str, encoding: str) -> Iterator[Found]:
         elif not sound and _UNDECODED.search(text, place, end):
             yield Found(name, problem=f"not {encoding} text")
             place = end
+        elif _is_too_deep(text, place, end):
+            yield Found(name, problem="nested too deeply")
+            place = end
         else:
             yield Found(name, value)
             place = end
@@ -154,6 +161,18 @@ def _value(text: str, place: int) -> tuple[Json, int | None]:
     return None, None
 
 
+def _is_too_deep(text: str, place: int, end: int) -> bool:
+    """Whether a value could be read, but not be written again."""
+    if text.count("[", place, end) + text.count("{", place, end) < DEEPEST:
+        return False  # nearly all
+    depth = 0
+    for token in _TOKEN.finditer(text, place, end):
+        depth += (token[0] in "{[") - (token[0] in "}]")
+        if depth >= DEEPEST:
+            return True
+    return False
+
+
 def _behind(text: str, place: int) -> int:
     """Where to go on behind what is no JSON: at an object's own end, or else at the next line
     that is not the rest of it; behind other text at the next object of the line.
@@ -164,8 +183,7 @@ def _behind(text: str, place: int) -> int:
         return other.end()
     depth = 0
     for token in _TOKEN.finditer(text, place):
-        depth += token[0] in "{["
-        depth -= token[0] in "}]"
+        depth += (token[0] in "{[") - (token[0] in "}]")
         if token[0] == "\n":
             break
         if not depth and _ENDED.match(text, token.end()):
@@ -180,10 +198,8 @@ def _behind(text: str, place: int) -> int:
 
 def _indent(text: str, place: int) -> int:
     """How many blanks a line begins with."""
-    end = place
-    while text[end : end + 1] in ("  ", "\t", " "):
-        end += 1
-    return end - place
+    blanks = _BLANKS.match(text, place)
+    return blanks.end() - place if blanks else 0
 
 
 class _Places:
