@@ -133,7 +133,7 @@ class Nectar(HttpProvider):
             if found.problem:
                 yield None, str(found)
             for body in bodies.bodies(found.value):
-                if bodies.is_call(body):
+                if bodies.is_call(body, called=body is not found.value):
                     yield body, ""
                 elif not is_empty(body):
                     yield None, f"{found.place}: not a call"
@@ -155,13 +155,15 @@ class Nectar(HttpProvider):
                 raise none from None
             raise
         found = [item for item in bodies.bodies(body) if not is_empty(item)]
-        objects = [item for item in found if bodies.is_call(item)]
-        if not objects and not _is_error(body) and found:
-            raise BadAnswer("Not a call", f"{self.client.host} sent JSON without a call in it.")
-        if not objects:
+        calls = [item for item in found if bodies.is_call(item)]
+        if not calls and not _is_error(body):
+            calls = [item for item in found if _has_id(item, call_id)]
+            if found and not calls:
+                what = f"{self.client.host} sent JSON without a call in it."
+                raise BadAnswer("Not a call", what)
+        if not calls:
             raise none
-        asked = (item for item in objects if to_text(item.get("id")) == call_id)
-        return next(asked, objects[0])
+        return next((item for item in calls if _has_id(item, call_id)), calls[0])
 
     async def _page(self, ids: Sequence[str], cursor: str | None) -> Page:
         """Ask for some ids at once. One that fails does not cost the others, but a refused
@@ -191,6 +193,10 @@ class Nectar(HttpProvider):
             unknown_ids=tuple(id_ for id_ in ids if id_ in unknown),
             failed=tuple(f"{id_}: {failed[id_]}" for id_ in ids if id_ in failed),
         )
+
+
+def _has_id(item: Json, call_id: str) -> bool:
+    return isinstance(item, dict) and to_text(item.get("id")) == call_id
 
 
 _ERROR_FIELDS = ("error", "errors", "message", "detail", "error_description")

@@ -63,9 +63,13 @@ def form(raw: Body) -> str:
     return "webhook" if webhook > rest else "rest"
 
 
-def is_call(raw: Json) -> bool:
-    """Whether this is a call at all, not an error's body, a contact's or something else."""
-    return isinstance(raw, dict) and bool(raw.keys() & (_REST | _WEBHOOK))
+def is_call(raw: Json, called: bool = False) -> bool:
+    """Whether this is a call at all, not an error's body, a contact's or something else; an id
+    is enough for what is `called` one by its envelope.
+    """
+    if not isinstance(raw, dict):
+        return False
+    return bool(raw.keys() & (_REST | _WEBHOOK)) or (called and not is_empty(raw.get("id")))
 
 
 def bodies(value: Json) -> list[Json]:

@@ -123,6 +123,7 @@ async def test_an_answer_without_a_call(server: Server, nectar: Nectar, body: An
 
 ERRORS = [
     Answer({"error": "no"}),
+    Answer({"id": 1235, "error": "no"}),
     Answer({"success": False, "data": None}),
     Answer({"error": {"code": 404, "message": "Call not found"}}),
     Answer({"code": 1042, "message": "unknown call"}),
