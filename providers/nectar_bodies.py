@@ -125,6 +125,8 @@ def _objects(raw: Json) -> list[Body]:
 
 def _told(known: list[Body]) -> Json:
     """The bodies without those that tell nothing beside a later one, in an order of their own."""
+    if len(known) == 1:
+        return known[0]
     kept: list[tuple[str, dict[str, int], Body]] = []
     for body in sorted(known, key=_rank, reverse=True):
         name, weights = form(body), {key: _weight(key, value) for key, value in body.items()}

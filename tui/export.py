@@ -26,6 +26,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -63,8 +64,8 @@ OF_COLUMN = {
     "id": ("id",),
 }
 """What of a call each of the table's columns shows."""
-_LONGEST = 400
-"""More characters than these are no number, date or time."""
+_LONGEST = 60
+"""More characters than these are no date or time; a number they may be."""
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.A)
 _HARMLESS = re.compile("[A-Za-z0-9][ -:<-{}~]*")
 """Most cells: they need no look."""
@@ -192,8 +193,17 @@ def csv_cell(value: Any, for_programs: bool = False) -> Any:
 
 def _is_changed(text: str) -> bool:
     """Whether a spreadsheet would write this otherwise."""
-    if len(text) > _LONGEST or not (_DIGIT.search(text) or text.strip().lower() in _TRUTHS):
-        return False  # most text
+    if text.endswith("Z"):  # times of our own
+        return False
+    if len(text) > _LONGEST:
+        return text[0].isdigit() and _NO_TEXT.fullmatch(text) is not None
+    return _is_no_text(text)
+
+
+@lru_cache(4096)  # most cells are like many others
+def _is_no_text(text: str) -> bool:
+    if not (_DIGIT.search(text) or text.strip().lower() in _TRUTHS):
+        return False
     return not _SAME_NUMBER.fullmatch(text) and _NO_TEXT.fullmatch(text) is not None
 
 
