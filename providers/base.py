@@ -141,7 +141,9 @@ class Provider(Protocol):
         ...
 
     def merge(self, older: Json, newer: Json) -> Json:
-        """Two raws of the same call as one; the newer wins where both speak. Pure."""
+        """Two raws of the same call as one; the newer wins where both speak, but takes no end
+        back that the call had. Pure.
+        """
         ...
 
     def merge_saved(self, one: Json, other: Json) -> Json:

@@ -40,6 +40,15 @@ _WEBHOOK = {
     "transfer_details",
     "abandoned",
 }
+_EITHER = {
+    "duration",
+    "agents",
+    "disposition",
+    "external_numbers",
+    "original_call_id",
+    "requested_callback",
+}
+"""What both forms have and nothing but a call has."""
 DIRECTIONS = {
     "inbound": Direction.INBOUND,
     "incoming": Direction.INBOUND,
@@ -69,7 +78,9 @@ def is_call(raw: Json, called: bool = False) -> bool:
     """
     if not isinstance(raw, dict):
         return False
-    return bool(raw.keys() & (_REST | _WEBHOOK)) or (called and not is_empty(raw.get("id")))
+    return bool(raw.keys() & (_REST | _WEBHOOK | _EITHER)) or (
+        called and not is_empty(raw.get("id"))
+    )
 
 
 def bodies(value: Json) -> list[Json]:

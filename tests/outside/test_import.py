@@ -147,8 +147,7 @@ def test_objects_one_behind_the_other_are_read(desk: Ringback, form: str) -> Non
     assert sorted(call["id"] for call in desk.calls()) == ["1", "2", "3", "4"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(("encoding", "packed"), [("utf-16", False), ("utf-16-le", True)])
 def test_a_file_is_read_in_the_encoding_it_has(desk: Ringback, encoding: str, packed: bool) -> None:
     body = {**WEBHOOK, "contact": {**WEBHOOK["contact"], "firstName": "Zoë", "lastName": "李"}}
     text = "\n".join(json.dumps({**body, "id": n}, ensure_ascii=False) for n in (1, 2))

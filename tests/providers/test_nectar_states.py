@@ -127,7 +127,7 @@ def varied(dice: Random) -> list[Body]:
 @pytest.mark.parametrize("seed", range(4))
 def test_any_bodies_in_any_order_and_grouping_give_one_call(nectar: Nectar, seed: int) -> None:
     dice = Random(seed)
-    for _ in range(25):
+    for _ in range(12):
         bodies = varied(dice)
         wanted = came(nectar, bodies)
         for _ in range(6):
@@ -147,7 +147,7 @@ def test_any_bodies_in_any_order_and_grouping_give_one_call(nectar: Nectar, seed
 def test_state_goes_only_forward(nectar: Nectar, seed: int) -> None:
     """For bodies that came in any order, and for those that were fetched one after the other."""
     dice = Random(seed)
-    for _ in range(25):
+    for _ in range(12):
         bodies = varied(dice)
         calls = [nectar.parse(body) for body in bodies]
         fetched = bodies[0]

@@ -216,6 +216,7 @@ LINES = "\n".join(json.dumps(body) for body in (HOOK, SPARSE_HOOK))
         (json.dumps({"calls": [REST, {**REST, "id": 2}]}), [1234, 2], []),
         (json.dumps([{"calls": REST}, HOOK]), [1234, 1234], []),
         (json.dumps({"calls": [{"id": 5}, {"a": 1}]}), [5], ["line 1: not a call"]),
+        ('{"id": 5, "duration": 3}{"id": 6}', [5], ["line 1, object 2: not a call"]),
         (LINES, [1234, 1235], []),
         (LINES.replace("\n", "\r\nbroken\r\n"), [1234, 1235], ["line 2: not JSON"]),
         (LINES + "\n7\n[]\n{}", [1234, 1235], ["line 3: not a call"]),

@@ -23,28 +23,28 @@ def read(data: bytes | str) -> tuple[list[Any], list[str]]:
     return [one.value for one in found if not one.problem], [str(o) for o in found if o.problem]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        LINES,
-        LINES + "\n",
-        LINES.replace("\n", "\r\n"),
-        LINES.replace("\n", ""),
-        LINES.replace("\n", " , "),
-        LINES.replace("\n", "\n\n \t\n"),
-        "\ufeff" + LINES.replace("\n", "\n\ufeff"),
-        "\x1e" + LINES.replace("\n", "\n\x1e"),
-        " \0\0\0" + LINES.replace("\n", "\0\0\0\n\0"),
-        PRETTY,
-        PRETTY.replace("}\n{", "}{"),
-        PRETTY.replace("\n", "\r\n"),
-        json.dumps(ALL),
-        json.dumps(ALL, indent=4),
-        "[" + LINES.replace("\n", "\n,") + "]",
-        json.dumps([[ONE], [TWO, THREE]]),
-        json.dumps([ONE]) + json.dumps([TWO]) + json.dumps(THREE),
-    ],
-)
+TEXTS = [
+    LINES,
+    LINES + "\n",
+    LINES.replace("\n", "\r\n"),
+    LINES.replace("\n", ""),
+    LINES.replace("\n", " , "),
+    LINES.replace("\n", "\n\n \t\n"),
+    "\ufeff" + LINES.replace("\n", "\n\ufeff"),
+    "\x1e" + LINES.replace("\n", "\n\x1e"),
+    " \0\0\0" + LINES.replace("\n", "\0\0\0\n\0"),
+    PRETTY,
+    PRETTY.replace("}\n{", "}{"),
+    PRETTY.replace("\n", "\r\n"),
+    json.dumps(ALL),
+    json.dumps(ALL, indent=4),
+    "[" + LINES.replace("\n", "\n,") + "]",
+    json.dumps([[ONE], [TWO, THREE]]),
+    json.dumps([ONE]) + json.dumps([TWO]) + json.dumps(THREE),
+]
+"""The same three values, as people have them."""
+
+
 @pytest.mark.parametrize(
     "encoding",
     [
@@ -52,10 +52,10 @@ def read(data: bytes | str) -> tuple[list[Any], list[str]]:
         *("utf-32", "utf-32-le", "utf-32-be"),
     ],
 )
-@pytest.mark.parametrize("packed", [False, True])
-def test_values_are_found_in_every_form(text: str, encoding: str, packed: bool) -> None:
-    data = text.encode(encoding)
-    assert read(gzip.compress(data) if packed else data) == (ALL, [])
+def test_values_are_found_in_every_form(encoding: str) -> None:
+    for text in TEXTS:
+        data = text.encode(encoding)
+        assert read(data) == read(gzip.compress(data)) == (ALL, []), text
 
 
 @pytest.mark.parametrize(
