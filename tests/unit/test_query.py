@@ -2,7 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tui.query import Query, Term, begun, completed, fold, parse, unknown, with_or_without
+from tui.query import Query, Term, fold, parse, unknown
+from tui.query_text import begun, completed, with_or_without
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
