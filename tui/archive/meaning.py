@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -43,16 +44,32 @@ def of_text(condition: str) -> str:
     return condition.replace(_WORDS_HAVE, "finds(words, ?)")
 
 
+def _path(path: str) -> str:
+    return f"body ->> '$.{path}'"
+
+
 def _body(path: str) -> str:
-    """What stands in the call's own JSON."""
-    return f"(SELECT body ->> '$.{path}' FROM detail WHERE detail.key = call.key)"
+    """What stands in the call's own JSON; SQLite ends a text at a NUL inside of it."""
+    text = f"iif(instr(body, '\\u0000'), text_at(body, '{path}'), {_path(path)})"
+    return f"(SELECT {text} FROM detail WHERE detail.key = call.key)"
 
 
-_ENDS = ("from", "to", "contact.number", "company_number.number")
+def text_at(body: str, path: str) -> str | None:
+    """SQL function: the text at a path of some JSON."""
+    found = json.loads(body)
+    for name in path.split("."):
+        found = (found or {}).get(name)
+    return None if found is None else str(found)
+
+
+_ENDS = (
+    *("from", "to", "contact.number", "company_number.number"),
+    *(f"vendor_fields.{name}" for name in VENDOR_NUMBERS),
+)
 _NUMBERS_OF_OLD = (
-    "(SELECT printf('%s\n%s\n%s\n%s', {}) FROM detail WHERE detail.key = call.key)".format(
-        ", ".join(f"body ->> '$.{path}'" for path in _ENDS)
-    )
+    f"(SELECT printf('{chr(10).join(['%s'] * len(_ENDS))}',"
+    f" {', '.join(_path(path) for path in _ENDS)})"
+    " FROM detail WHERE detail.key = call.key)"
 )
 """The numbers of a call whose line was written without their letters."""
 _OUR_NOTE = (
@@ -98,6 +115,7 @@ def e164(number: str, region: str) -> str | None:
 
 FUNCTIONS: tuple[tuple[int, Callable[..., Any]], ...] = (
     *((2, function) for function in (finds, lists, is_name, has_name, dials, spells, e164)),
+    (2, text_at),
     *((1, function) for function in (dialled, kept_of)),
 )
 """What conditions call, each with its number of arguments."""
