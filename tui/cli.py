@@ -380,8 +380,10 @@ def _add_triage(commands: Commands) -> None:
         metavar="TEXT",
         help="at a time of the first recording: '3:12 refund promised'",
     )
-    for option in ("--tag", "--untag"):
-        triage.add_argument(option, action="append", default=[], metavar="T")
+    triage.add_argument(
+        "--tag", action="append", default=[], metavar="T", help="give it; 'a, -b': take b away"
+    )
+    triage.add_argument("--untag", action="append", default=[], metavar="T", help="take it away")
     triage.add_argument(
         "--undo", action="store_true", help="take back your last step, or these calls' last one"
     )
