@@ -252,6 +252,7 @@ def _add_accounts(commands: Commands) -> None:
     )
     remove.add_argument("name", metavar="NAME")
     remove.add_argument("--keep-calls", action="store_true", help="leave its calls in the archive")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_period(parser: argparse.ArgumentParser) -> None:

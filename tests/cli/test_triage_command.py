@@ -180,7 +180,7 @@ def test_removing_an_account_removes_what_was_decided(
     capsys: pytest.CaptureFixture[str], desk: Services
 ) -> None:
     triage(capsys, "desk:1", "--note", "secret")
-    assert main(["accounts", "remove", "desk"]) == 0
+    assert main(["accounts", "remove", "desk", "--yes"]) == 0
     with desk.open_archive() as archive:
         assert not archive.triage.events("desk", "1")
         assert isinstance(archive, Archive)

@@ -407,6 +407,11 @@ class Archive(SyncTables):
             return self.index.known("account")
         return dict(self._db.execute("SELECT account, count(*) FROM call GROUP BY account"))
 
+    def calls_of(self, account: str) -> int:
+        """How many calls an account has."""
+        sql = "SELECT count(*) FROM call WHERE account = ?"
+        return int(self._db.execute(sql, (account,)).fetchone()[0])
+
     def has(self, account: str, id_: str) -> bool:
         """Whether a call is here."""
         return self.key_of(account, id_) is not None
