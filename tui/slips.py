@@ -7,6 +7,8 @@ from itertools import islice
 
 NEAR = 0.7
 """How much of a name must be right for it to be a slip, from 0 to 1."""
+SURE = 0.75
+"""How much, where a word may as well be another than a slip."""
 NEAR_AMONG = 2000
 """So many names are looked through for it."""
 

@@ -13,7 +13,7 @@ from tui.archive.walking import Walk
 from tui.query import CHOICES, KEYWORDS, Name, Problem, Query, fold, unknown, words
 from tui.query_fields import FIELDS, field_of, plain
 from tui.query_text import same_name
-from tui.slips import NEAR_AMONG, nearest
+from tui.slips import NEAR_AMONG, SURE, nearest
 
 
 def spellings(counts: Mapping[str, int]) -> list[list[str]]:
@@ -142,7 +142,3 @@ def _meant(db: sqlite3.Connection, index: SearchIndex, name: Name) -> str | None
         (word[0], word[0] + "\U0010ffff", len(word) - 2, len(word) + 2, NEAR_AMONG),
     )
     return nearest(word, [term for (term,) in known], SURE)
-
-
-SURE = 0.75
-"""So near a word must be to another that it is a slip of."""
