@@ -40,7 +40,7 @@ QUERY_HELP = (
 
 
 FIELD_HELP = [
-    ("  ".join(f"{word}:" for word in (field.name, *field.also)), field.title) for field in TABLE
+    (" ".join(f"{word}:" for word in (field.name, *field.also)), field.title) for field in TABLE
 ]
 RECORDING_HELP = (
     ("R  R2  -  ?", "one recording, two of them, none, not known"),
