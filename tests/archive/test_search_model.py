@@ -129,6 +129,17 @@ def holds(text: str | None, term: Term, *, whole: bool = False) -> bool:
     return False
 
 
+def ends_of(call: Call) -> dict[str, list[str | None]]:
+    """Numbers by the field that asks for them, each the last of its texts."""
+    return {
+        "number": [call.contact.number],
+        "from": [call.from_],
+        "to": [call.to],
+        "line": [call.company_number.name, call.company_number.number],
+        "transferred_to": [call.vendor_fields["transferred_to"]],
+    }
+
+
 def kept(call: Call) -> dict[str, list[str]]:
     """Fields that no column has, by the column that the query names."""
     truth = {True: ["yes", "true"], False: ["no", "false"], None: []}
@@ -168,13 +179,7 @@ def meant(term: Term, account: str, call: Call, ours: Ours) -> bool:
         "campaign": [call.campaign or ""],
         "disposition": [call.disposition.code or ""],
     }
-    ends = {
-        "number": [call.contact.number],
-        "from": [call.from_],
-        "to": [call.to],
-        "line": [call.company_number.name, call.company_number.number],
-        "transferred_to": [call.vendor_fields["transferred_to"]],
-    }
+    ends = ends_of(call)
     if term.kind in ("word", "phrase"):
         found_by = (
             *(call.contact.name, call.contact.email, call.disposition.code, call.disposition.note),

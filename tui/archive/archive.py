@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from providers.model import Call, CallRow
-from tui.archive import codec, names, places, purge, related, search
+from tui.archive import codec, filling, names, places, purge, related, search
 from tui.archive.closing import Closing
 from tui.archive.facets import COUNTED, SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
@@ -209,29 +209,10 @@ class Archive(SyncTables):
         first, then those whose lines lack what later Ringbacks write; how many are left. Until
         then every query is answered, only slower.
         """
-        unindexed = bool(self.index.unindexed())
-        if not unindexed and not self.index.unfilled():
+        if not self.index.lacking():
             return 0
         with self.transaction():
-            upto = self.index.unindexed()
-            unindexed = bool(upto)
-            which = "key <= ?1" if unindexed else "fields IS NULL"
-            rows = self._db.execute(
-                f"SELECT key, account, body, extra FROM call JOIN detail USING (key) WHERE {which}"
-                " ORDER BY key DESC LIMIT ?2",
-                (upto, limit),
-            ).fetchall()
-            changes = self.index.changes()
-            for key, account, body, extra in rows:
-                call = codec.decode(json.loads(body), json.loads(extra), None)
-                self._rewrite(key, line_of(account, call), changes)
-                if unindexed:
-                    changes.add(entry(self.index.line(key)))
-            changes.flush()
-            left = rows[-1][0] - 1 if len(rows) == limit else 0
-            if unindexed:
-                self.index.finished(left)
-        return left or int(self.index.unfilled())
+            return filling.fill(self._db, self.index, self._rewrite, limit)
 
     def remove_account(self, account: str) -> int:
         """Forget everything of an account, its triage too; the number of calls that went."""

@@ -294,6 +294,10 @@ class SearchIndex:
         sql = "SELECT 1 FROM call WHERE fields IS NULL LIMIT 1"
         return self._db.execute(sql).fetchone() is not None
 
+    def lacking(self) -> bool:
+        """Whether something of some calls is not in the index yet."""
+        return bool(self.unindexed()) or self.unfilled()
+
     def finished(self, upto: int) -> None:
         self._db.execute("UPDATE unindexed SET upto = ?", (upto,))
 

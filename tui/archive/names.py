@@ -95,7 +95,7 @@ def doubts(
     """What of the names in a query line no call has; `more` names there are by field, without
     calls yet. None while calls are missing in the index.
     """
-    if index.unindexed() or index.unfilled():
+    if index.lacking():
         return ()
 
     def known(name: Name) -> bool:
