@@ -72,6 +72,10 @@ class BadAnswer(ProviderError):
 class Rejected(ProviderError):
     kind = "rejected"
 
+    def __init__(self, title: str, message: str = "", hint: str = "", status: int = 0) -> None:
+        super().__init__(title, message, hint)
+        self.status = status
+
 
 RECORDING_REASONS = {
     "none": "this call has no recording",

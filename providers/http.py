@@ -188,7 +188,7 @@ class VendorClient:
         if status >= 500 or status == 408:
             raise Unreachable("Vendor failed", message)
         if status >= 400:
-            raise Rejected("Request rejected", message)
+            raise Rejected("Request rejected", message, status=status)
         if not readable or status >= 300:
             hint = "Check the account's base URL."
             raise BadAnswer("Not an API answer", f"{what}, but not with JSON: {said}", hint)
@@ -285,8 +285,16 @@ def silence_loggers() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+DECODER = json.JSONDecoder(
+    parse_int=lambda digits: int(digits) if len(digits) < 40 else digits,
+    parse_float=lambda digits: n if math.isfinite(n := float(digits)) else digits,
+    parse_constant=str,
+)
+"""Reads JSON that can be written again: numbers too large or not finite stay text."""
+
+
 def loads(text: str | bytes) -> Json:
-    """JSON that can be written again: numbers too large or not finite stay text.
+    """JSON as `DECODER` reads it.
 
     Raises ValueError. Bytes that are not UTF-8 (or -16, -32) become U+FFFD, so that one bad
     character does not cost a page of calls.
@@ -294,12 +302,7 @@ def loads(text: str | bytes) -> Json:
     if isinstance(text, bytes):
         text = text.decode(json.detect_encoding(text), "replace")
     try:
-        return json.loads(
-            text.removeprefix("\ufeff"),
-            parse_int=lambda digits: int(digits) if len(digits) < 40 else digits,
-            parse_float=lambda digits: n if math.isfinite(n := float(digits)) else digits,
-            parse_constant=str,
-        )
+        return DECODER.decode(text.removeprefix("\ufeff"))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 

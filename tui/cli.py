@@ -328,7 +328,9 @@ def _add_calls(commands: Commands) -> None:
         "import", help="import saved bodies of Nectar Desk (REST or webhook)"
     )
     importing.add_argument("account", metavar="ACCOUNT")
-    importing.add_argument("file", metavar="FILE", help="JSON or JSON Lines; - for standard input")
+    importing.add_argument(
+        "file", metavar="FILE", help="JSON in any form, also in gzip; - for standard input"
+    )
     calls = commands.add_parser("calls", help="list calls of the archive, newest first")
     calls.add_argument("query", nargs="*", type=str.strip, default=[], metavar="QUERY")
     calls.add_argument("--account", metavar="NAME")
@@ -336,12 +338,15 @@ def _add_calls(commands: Commands) -> None:
     calls.add_argument("--limit", type=int, metavar="N")
     form = calls.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
-    form.add_argument("--csv", action="store_true", help="for spreadsheets: no text is a formula")
-    calls.add_argument("--columns", metavar="NAMES", help="CSV: the table's columns, with commas")
+    form.add_argument("--csv", action="store_true", help="for spreadsheets: text stays that text")
+    calls.add_argument(
+        "--columns", metavar="NAMES", help="text and CSV: the table's columns, with commas"
+    )
     calls.add_argument(
         "--csv-phones",
         choices=("safe", "e164"),
-        help="CSV: +12025550123 with an apostrophe in front (safe), or as it is (e164)",
+        help="CSV: +12025550123, 00042 with an apostrophe in front (safe), or as they are, for"
+        " programs (e164)",
     )
     show = commands.add_parser("show", help="everything about one call")
     show.add_argument("call", metavar=CALL)
