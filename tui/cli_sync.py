@@ -22,6 +22,8 @@ from tui.when import period
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+INDEX_STEPS = 40
+"""Steps of `Archive.index_more` of one sync: some seconds' work."""
 T = TypeVar("T")
 
 MAX_LINES = 5
@@ -78,6 +80,8 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
         reports = asyncio.run(
             _until_terminated(sync_all(services, accounts, archive, wish, watcher))
         )
+        # some of what an older archive's index lacks, for those who open no screen
+        all(archive.index_more() for _ in range(INDEX_STEPS))
     for report in reports:
         _print_report(report)
     return exit_code(reports)
