@@ -69,6 +69,8 @@ class Media:
     """Whether something could not be decoded so far."""
     _bare: Mapping[str, str] = MappingProxyType({})
     """What FFmpeg has to be told where it reads samples without a header."""
+    _looked_at: tuple[Any, list[AudioFrame]] = (None, [])
+    """A packet that was decoded before anybody wanted its sound, and that sound."""
     _begun = False
     _live: Iterator[tuple[float, AudioFrame]] | None = None
 
@@ -179,8 +181,8 @@ class Media:
             self.length_s = self.stated_s = 0.0
             return
         with suppress(av.error.FFmpegError):
-            samples = sum(frame.samples for frame in packet.decode())
-            self._stream.codec_context.flush_buffers()
+            self._looked_at = packet, packet.decode()  # not twice: a decoder may remember it
+            samples = sum(frame.samples for frame in self._looked_at[1])
         rate = self._stream.codec_context.sample_rate
         if not samples or not rate:
             return
@@ -358,7 +360,9 @@ class Media:
             if not self._is_wanted(packet):
                 continue
             try:
-                frames = packet.decode()
+                first, frames = self._looked_at
+                if packet is not first:
+                    frames = packet.decode()
             except av.error.FFmpegError:
                 self.damaged = True
                 continue
