@@ -155,14 +155,18 @@ def test_a_computed_place_is_given_up_where_other_frames_stand() -> None:
 
 def test_a_computed_place_that_was_wrong_is_found_out_by_measuring() -> None:
     """Where the frames are alike again behind others: nobody can see it at the place."""
-    parts = [odd.bare_mp3(rate) for rate in (16_000, 32_000, 16_000)]
+    parts = [odd.bare_mp3(rate) for rate in (16_000, 32_000, 16_000, 16_000)]
     data, places = b"".join(parts), Places()
     media = Media(io.BytesIO(data), len(data), near=False, places=places)
-    next(media.chunks(3.5 * odd.SECONDS))
+    late_s = 3 * odd.SECONDS + 1.0
+    next(media.chunks(late_s))
     assert media.off_s() == 0.0, "it is not known yet"
     for _ in Media(io.BytesIO(data), len(data), places=places).frames():
         pass
     assert media.off_s() == pytest.approx(odd.SECONDS, abs=0.5)
+    left_s = length_s(b"".join(map(sounds.reference, parts))) - late_s
+    again = b"".join(c.pcm for c in media.chunks(late_s))
+    assert length_s(again) == pytest.approx(left_s, abs=_AGREES_S)
     chunks = media.chunks(2.5 * odd.SECONDS)
     assert pitch(b"".join(c.pcm for c in chunks), 0.7) == _TONES[odd.SECONDS // 2]
     assert media.off_s() == 0.0

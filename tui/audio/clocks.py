@@ -17,6 +17,7 @@ from tui.audio.places import Places
 
 _NEAR: Mapping[bool, int] = {True: 8 << 20, False: 1 << 14}
 """Bytes to read through rather than to compute a place, by whether all are at hand."""
+_LANDING = 6  # all of them before anything is heard
 _OFF_S = 0.05  # between two places it is not known better
 
 
@@ -67,7 +68,9 @@ class Counted:
         """Bits a second, more or less: only to tell what reading would cost."""
         self._next = start
         """The next packet's tick."""
-        self._jumped = self._landing = False
+        self._jumped = False
+        self._landing = 0
+        """How many of the next packets have to be like all others."""
         self._sure = True
         """Whether nothing was computed since the beginning, or since a place that was read."""
         self._landed: tuple[int, float] | None = None
@@ -81,12 +84,11 @@ class Counted:
         unread = (to_s - self._places.reach_s) * self.bit_rate / 8
         if self.steady is None or unread <= _NEAR[self._near]:
             return None
-        self._jumped = self._landing = True
-        self._sure = False
+        self._jumped, self._landing, self._sure = True, _LANDING, False
         return self.steady.place(to_s + float(self._start * self._base))
 
     def read_up(self) -> None:
-        self._jumped = self._landing = False
+        self._jumped, self._landing = False, 0
         self._landed, self._sure = None, True
 
     def second(self, packet: Any) -> float | None:
@@ -102,14 +104,14 @@ class Counted:
         return second
 
     def _land(self, packet: Any) -> int | None:
-        """The first packet at a computed place tells by where it is whether that was right."""
-        self._landing = False
+        """The first packets at a computed place tell by where they are whether that was right."""
+        self._landing -= 1
         second = self.steady and self.steady.second(packet.pos, packet.size)
         if second is None:
             self.steady = None
             return None
         tick = round(second / self._base)
-        self._landed = packet.pos, float((tick - self._start) * self._base)
+        self._landed = self._landed or (packet.pos, float((tick - self._start) * self._base))
         return tick
 
     def off_s(self) -> float:

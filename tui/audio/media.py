@@ -216,8 +216,14 @@ class Media:
         return (self.stated_s or 0.0) - end_s > _EARLY_S
 
     def off_s(self) -> float:
-        """How far the clock is off, where a place was computed that turns out to be another."""
-        return self._clock.off_s() if isinstance(self._clock, Counted) else 0.0
+        """How far the clock was off, where a place was computed that turns out to be another.
+
+        What is decoded from now on is right.
+        """
+        off_s = self._clock.off_s() if isinstance(self._clock, Counted) else 0.0
+        if off_s:
+            self._kept.clear()
+        return off_s
 
     def has_sound(self) -> bool:
         """Whether anything in it can be decoded."""
