@@ -158,7 +158,7 @@ def test_a_computed_place_that_was_wrong_is_found_out_by_measuring() -> None:
     parts = [odd.bare_mp3(rate) for rate in (16_000, 32_000, 16_000, 16_000)]
     data, places = b"".join(parts), Places()
     media = Media(io.BytesIO(data), len(data), near=False, places=places)
-    late_s = 3 * odd.SECONDS + 1.0
+    late_s = 3 * odd.SECONDS + 2.0
     next(media.chunks(late_s))
     assert media.off_s() == 0.0, "it is not known yet"
     for _ in Media(io.BytesIO(data), len(data), places=places).frames():
