@@ -18,8 +18,9 @@ from tests.audio.conftest import Listener
 from tests.few import few
 from tui.audio.measure import Meter
 from tui.audio.media import Media
+from tui.audio.notices import NO_TURN, ONE_SIDE
 from tui.audio.peaks import WINDOW_S, Peaks
-from tui.audio.player import NO_TURN, ONE_SIDE, FileSource
+from tui.audio.player import FileSource
 from tui.audio.turns import Turn, next_turn, turns, words
 
 Listen = Callable[..., Listener]

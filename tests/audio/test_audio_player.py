@@ -20,8 +20,9 @@ from tests.audio import sounds
 from tests.audio.conftest import Listener, alive
 from tests.few import few
 from tui.audio import wire
+from tui.audio.notices import CRASHED, CUT_OFF, DAMAGED
 from tui.audio.outputs import engine_environment
-from tui.audio.player import CRASHED, CUT_OFF, DAMAGED, FileSource, Player
+from tui.audio.player import FileSource, Player
 from tui.audio.probe import probe
 from tui.audio.route import NO_SPEAKER
 

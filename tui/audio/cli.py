@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import TextIO, cast
 
 from tui.audio.keys import Steering, help_line
-from tui.audio.player import DAMAGED, REWIND_S, FileSource, Player, PlayerState, Source
+from tui.audio.notices import DAMAGED
+from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source
 from tui.audio.route import find_route
 from tui.audio.serving import unreadable
 from tui.audio.speaker_folder import speakers

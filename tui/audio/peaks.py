@@ -33,6 +33,11 @@ class Peaks:
         """Seconds that are measured so far."""
         return len(self.lanes[0]) * WINDOW_S if self.lanes else 0.0
 
+    def length_beside(self, told_s: float | None) -> float:
+        """Seconds of what is measured; a header knows better where it says nearly the same."""
+        near = told_s is not None and abs(told_s - self.length_s) <= 2 * WINDOW_S
+        return told_s if near and told_s is not None else self.length_s
+
     def put(self, at: int, channels: int, body: bytes, done: bool) -> None:
         """Windows from `at` on, the channels interleaved. Raises `ValueError` on nonsense."""
         if channels not in (1, LANES) or len(body) % channels:

@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from tui.audio import wire
+from tui.audio import notices, wire
 from tui.audio.link import GONE, Link
-from tui.audio.peaks import WINDOW_S, Peaks
+from tui.audio.peaks import Peaks
 from tui.audio.route import Route, find_route
 from tui.audio.serving import Serving, unreadable
 from tui.audio.source import FileSource, Source
@@ -30,15 +30,6 @@ __all__ = ["FileSource", "Player", "PlayerState", "Side", "Source"]
 
 
 SPEEDS = (0.5, 3.0)
-CRASHED = "the sound engine stopped unexpectedly; play again to start it anew"
-DAMAGED = "a part of this recording is damaged and was left out"
-ONE_SIDE = "this recording has one side only"
-CUT_OFF = "this recording ends at {}, but states that it is {} long: the rest is missing"
-LOOP_TOO_SHORT = "a loop has to be at least 0.1 s long"
-NOT_MEASURED = "the turns are not known yet"
-NO_TURN = "there is no further turn"
-OTHER_VERSION = "the sound engine is of another version; restart Ringback"
-IN_SILENCE = "{}; playing in silence (`ringback doctor` says more)"
 REWIND_S = 1.5
 _LOOP_S = 0.1
 _ROUNDED_S = 0.001  # positions are told in milliseconds
@@ -271,7 +262,7 @@ class Player:
         """To the beginning of the next turn of speech (1), or of this one or the last (-1)."""
         peaks = self._peaks
         if peaks is None or not peaks.lanes:
-            self._change(message=NOT_MEASURED)
+            self._change(message=notices.NOT_MEASURED)
             return
         if self._turns[0] != peaks.revision or not peaks.complete:
             self._turns = (peaks.revision, turns(peaks))
@@ -281,7 +272,7 @@ class Player:
         elif step < 0:
             self.seek_to(0.0)
         else:
-            self._change(message=NO_TURN if peaks.complete else NOT_MEASURED)
+            self._change(message=notices.NO_TURN if peaks.complete else notices.NOT_MEASURED)
 
     def set_speed(self, factor: float) -> None:
         """0.5 to 3 times as fast, at the same pitch; kept for the next recordings."""
@@ -300,7 +291,7 @@ class Player:
     def set_side(self, which: Side) -> None:
         """One side of a stereo recording on both ears; kept for the next recordings."""
         if which != "both" and self.state.channels == 1:
-            self._change(message=ONE_SIDE)
+            self._change(message=notices.ONE_SIDE)
             return
         self._send({"do": "side", "which": which})
         self._change(side=which)
@@ -322,7 +313,7 @@ class Player:
         elif loop[1] is not None:
             self._loop(None)
         elif abs(at_s - loop[0]) < _LOOP_S:
-            self._change(message=LOOP_TOO_SHORT)
+            self._change(message=notices.LOOP_TOO_SHORT)
         else:
             a, b = sorted((loop[0], at_s))
             self._loop((a, b))
@@ -414,7 +405,7 @@ class Player:
     def _lose(self, farewell: str) -> None:
         """The engine has gone by itself. Nothing is lost that a speaker played: it is paused."""
         if not farewell:
-            self._fail(CRASHED)
+            self._fail(notices.CRASHED)
             return
         self._broken = farewell == GONE and not self._paused
         self._serving.forget()
@@ -441,7 +432,7 @@ class Player:
         length_s, channels = header.get("length"), header.get("channels")
         length_s = float(length_s) if length_s else None
         if self._peaks is not None and self._peaks.complete and header.get("exact") is not True:
-            length_s = _known_length(length_s, self._peaks)
+            length_s = self._peaks.length_beside(length_s)
         self._change(length_s=length_s, channels=int(channels) if channels else None)
 
     def _on_peaks(self, header: Message, body: bytes) -> None:
@@ -455,7 +446,7 @@ class Player:
 
     def _on_hello(self, header: Message, _: bytes) -> None:
         if header.get("version") != wire.VERSION:
-            self._fail(OTHER_VERSION)
+            self._fail(notices.OTHER_VERSION)
 
     def _on_at(self, header: Message, _: bytes) -> None:
         if header["seq"] != self._seq:
@@ -474,18 +465,23 @@ class Player:
 
     def _on_output(self, header: Message, _: bytes) -> None:
         why = _words(header["message"])
-        old, self._notice = self._notice, IN_SILENCE.format(why) if why else self._way.route.notice
+        old, self._notice = (
+            self._notice,
+            notices.IN_SILENCE.format(why) if why else self._way.route.notice,
+        )
         message = self._notice if self.state.message == old else self.state.message
         name = _words(header["name"])
         self._change(output=name, message=message, silent=bool(self._notice))
 
     def _on_damage(self, header: Message, _: bytes) -> None:
         if header.get("early") is not True:
-            self._change(message=DAMAGED)
+            self._change(message=notices.DAMAGED)
             return
         ends_s = float(header.get("ends", self.state.position_s))
         states_s = float(header.get("states", self.state.length_s or ends_s))
-        self._change(message=CUT_OFF.format(clock(ends_s), clock(states_s)), incomplete=True)
+        self._change(
+            message=notices.CUT_OFF.format(clock(ends_s), clock(states_s)), incomplete=True
+        )
 
     def _on_failed(self, header: Message, _: bytes) -> None:
         reason = header["reason"] if header["reason"] in _UNDECODABLE else ""
@@ -521,12 +517,6 @@ class Player:
         self._id += 1  # what the engine still says of this recording is out of date
         position_s = self.position_s
         self._change(status="failed", position_s=position_s, message=message, reason=reason)
-
-
-def _known_length(told_s: float | None, peaks: Peaks) -> float:
-    """What was measured, in windows; a header knows better where it says nearly the same."""
-    near = told_s is not None and abs(told_s - peaks.length_s) <= 2 * WINDOW_S
-    return told_s if near and told_s is not None else peaks.length_s
 
 
 def _words(text: Any) -> str:

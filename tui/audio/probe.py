@@ -6,7 +6,7 @@ import asyncio
 
 from tui.audio import wire
 from tui.audio.link import Link, open_link
-from tui.audio.player import CRASHED, OTHER_VERSION
+from tui.audio.notices import CRASHED, OTHER_VERSION
 from tui.audio.route import Route, find_route
 
 FIRST = ", before other programs"

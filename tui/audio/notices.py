@@ -1,0 +1,11 @@
+"""What a player says to the user in its one line."""
+
+CRASHED = "the sound engine stopped unexpectedly; play again to start it anew"
+DAMAGED = "a part of this recording is damaged and was left out"
+ONE_SIDE = "this recording has one side only"
+CUT_OFF = "this recording ends at {}, but states that it is {} long: the rest is missing"
+LOOP_TOO_SHORT = "a loop has to be at least 0.1 s long"
+NOT_MEASURED = "the turns are not known yet"
+NO_TURN = "there is no further turn"
+OTHER_VERSION = "the sound engine is of another version; restart Ringback"
+IN_SILENCE = "{}; playing in silence (`ringback doctor` says more)"
