@@ -136,6 +136,10 @@ def _handler(command: str) -> Handler:
         from tui import cli_calls
 
         return cli_calls.run
+    if command == "refresh":
+        from tui import cli_refresh
+
+        return cli_refresh.run
     if command == "triage":
         from tui import cli_triage
 
@@ -265,7 +269,9 @@ def _add_calls(commands: Commands) -> None:
     sync.add_argument("accounts", nargs="*", metavar="ACCOUNT", help="which (default: all)")
     _add_period(sync)
     sync.add_argument(
-        "--recordings", action="store_true", help="also ask for each call's list of recordings"
+        "--recordings",
+        action="store_true",
+        help="also ask for each call's list of recordings, and again where more may have come",
     )
     sync.add_argument(
         "--discover",
@@ -284,6 +290,9 @@ def _add_calls(commands: Commands) -> None:
     )
     importing.add_argument("account", metavar="ACCOUNT")
     importing.add_argument("file", metavar="FILE", help="JSON or JSON Lines; - for standard input")
+    refresh = commands.add_parser("refresh", help="ask the vendors anew for single calls")
+    refresh.add_argument("calls", nargs="+", metavar=CALL)
+    refresh.add_argument("--json", action="store_true", help="one JSON object a line")
     calls = commands.add_parser("calls", help="list calls of the archive, newest first")
     calls.add_argument("query", nargs="*", type=str.strip, default=[], metavar="QUERY")
     calls.add_argument("--account", metavar="NAME")

@@ -232,15 +232,19 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
 async def look_up(
     services: Services, archive: Archive, account: Account, id_: str
 ) -> tuple[Call | None, ProviderError | None]:
-    """A call of the archive, with its recordings asked for if they are not known; or the
+    """A call of the archive, with its recordings asked for if there may be more; or the
     vendor's, if the archive lacks it. What the vendor refused is the second value.
     """
+    from providers import registry
+    from tui.late import is_due
     from tui.recordings import renewed, with_known_recordings
 
     call = archive.get(account.name, id_)
-    if call and call.recordings_known:
+    if call and not is_due(archive, account.name, call, services.now()):
         return call, None
     try:
+        if call and not registry.load(account.provider).capabilities.separate_recordings:
+            return call, None
         token = await asyncio.to_thread(services.find_token, account)
         login = services.login(account, token, archive)
         provider = services.provider(account, login)

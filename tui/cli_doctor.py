@@ -9,12 +9,14 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from typing import NamedTuple
 
-from tui.archive import ArchiveTrouble
+from tui.archive import Archive, ArchiveTrouble
 from tui.exits import Exit
 from tui.services import Services
+from tui.states import state_words
 
 GOOD, WARN, BAD = "ok", "note", "PROBLEM"
 
@@ -96,9 +98,31 @@ def _files(services: Services) -> Iterator[Finding]:
     try:
         with services.open_archive() as archive:
             total = sum(archive.counts().values())
+            states, unread = archive.states(), _unread(services, archive)
         yield Finding(GOOD, "archive", f"{total:,} calls in {services.paths.archive_file}")
+        if unread:
+            text = f"{unread:,} calls wait to be read anew; a sync or the screen does that"
+            yield Finding(WARN, "archive", text)
+        for account in services.accounts.list():
+            said = states.get(account.name)
+            if said and said.state != "fresh":
+                words = state_words(said, services.now(), services.zone)
+                yield Finding(WARN, "sync", f"{account.name}: {words}")
     except ArchiveTrouble as error:
         yield Finding(BAD, "archive", f"{error.message}\n{error.hint}")
+
+
+def _unread(services: Services, archive: Archive) -> int:
+    """How many calls an older version of their vendor's reading kept."""
+    from providers import registry
+    from providers.errors import ProviderError
+
+    count = 0
+    for account in services.accounts.list():
+        with suppress(ProviderError):
+            version = registry.load(account.provider).parser_version
+            count += archive.count_unread(account.name, version)
+    return count
 
 
 def _accounts(services: Services) -> Iterator[Finding]:

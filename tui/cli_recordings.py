@@ -6,9 +6,11 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
+from providers import registry
 from providers.errors import AuthError, ProviderError, RecordingError
 from providers.model import Call
 from tui import audit
@@ -17,6 +19,7 @@ from tui.archive import Archive
 from tui.cli_calls import split_name
 from tui.exits import CommandError, Exit
 from tui.fetching import vendor_of
+from tui.late import is_due
 from tui.recordings import (
     Fetched,
     RecordingCache,
@@ -44,8 +47,15 @@ async def known_call(vendor: Vendor, archive: Archive, account: Account, id_: st
     if call is None:
         call = await renewed(await vendor(), archive, account.name, Call(id_, account.provider))
     if not call.recordings_known:
-        call = await with_known_recordings(await vendor(), archive, account.name, call)
+        return await with_known_recordings(await vendor(), archive, account.name, call)
+    with suppress(ProviderError):  # what is known can be had without the vendor
+        if is_due(archive, account.name, call, datetime.now(UTC)) and _apart(account):
+            call = await with_known_recordings(await vendor(), archive, account.name, call)
     return call
+
+
+def _apart(account: Account) -> bool:
+    return registry.load(account.provider).capabilities.separate_recordings
 
 
 async def fetch_all(

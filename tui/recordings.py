@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from providers.model import Call, CallQuery, Recording
 from tui.archive import Archive
 from tui.audio.source import FileSource
 from tui.audio.spool import Spool, in_words
-from tui.sync import reconcile
+from tui.merging import keep
 
 Progress = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known)."""
@@ -30,6 +31,8 @@ PEAKS = ".peaks"
 RENEWABLE = frozenset({"refused", "gone"})
 """Reasons that an expired address also gives."""
 _PROGRESS_S = 0.25
+LONG = timedelta(hours=2)
+"""How long a call may be that had not ended when it was last seen."""
 RECENT = timedelta(minutes=15)
 """How long after its end a call's recording may still be under way at the vendor."""
 
@@ -45,13 +48,11 @@ class Fetched:
 async def with_known_recordings(
     provider: Provider, archive: Archive, account: str, call: Call
 ) -> Call:
-    """The call with its list of recordings, asked for and kept if it was not known.
+    """The call with its list of recordings, asked for and kept.
 
     Raises `ProviderError`; the archive then stays as it was.
     """
-    if call.recordings_known:
-        return call
-    return _kept(archive, account, await provider.recordings(call))
+    return _kept(provider, archive, account, await provider.recordings(call))
 
 
 async def renewed(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
@@ -62,26 +63,30 @@ async def renewed(provider: Provider, archive: Archive, account: str, call: Call
         newer = await _found_again(provider, call)
     if provider.capabilities.separate_recordings:
         newer = await provider.recordings(newer)
-    return _kept(archive, account, reconcile(provider, call, newer))
+    return _kept(provider, archive, account, newer)
 
 
 async def _found_again(provider: Provider, call: Call) -> Call:
-    """A vendor without "get one call": look where it stood."""
+    """A vendor without "get one call": look where it stood, for its records on all pages."""
     if call.started_at is None:
         raise NotFound("Not found", f"call {call.id} has no time to look it up by")
     minute = timedelta(minutes=1)
-    end = (call.ended_at or call.started_at) + minute
+    end = (call.ended_at or call.started_at + LONG) + minute
+    raw = None
     async for page in provider.pages(CallQuery(call.started_at - minute, end)):
         for found in page.calls:
             if found.id == call.id:
-                return found
-    raise NotFound("Not found", f"the vendor no longer lists call {call.id}")
+                raw = found.raw if raw is None else provider.merge(raw, found.raw)
+    if raw is None:
+        raise NotFound("Not found", f"the vendor no longer lists call {call.id}")
+    return provider.parse(raw)
 
 
-def _kept(archive: Archive, account: str, call: Call) -> Call:
+def _kept(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
+    """The call as it stands in the archive now: what came while it was asked for is not lost."""
     with archive.transaction():
-        archive.save(account, [call])
-    return call
+        keep(archive, account, provider, [call], time.time())
+    return archive.get(account, call.id) or call
 
 
 class RecordingCache:
@@ -219,12 +224,14 @@ async def stream(
     try:
         if here := cache.find(account, call, index):
             return FileSource(here.path), call
-        if not call.recordings_known:
-            call = await with_known_recordings(await vendor(), archive, account, call)
+        if not call.recordings_known or index >= len(call.recordings):
+            call, asked = await _asked_now(vendor, archive, account, call)
             if here := cache.find(account, call, index):
                 await vendor.close()
                 return FileSource(here.path), call
-        recording = _pick(call, index)
+        else:
+            asked = ""
+        recording = _pick(call, index, asked)
         remote = media.Remote(
             recording.url or "",
             allow_private=await media.allows_private(base_url),
@@ -319,14 +326,31 @@ def may_still_come(call: Call, now: datetime) -> bool:
     return ended is not None and now - ended < RECENT
 
 
-def _pick(call: Call, index: int) -> Recording:
+async def _asked_now(
+    vendor: Vendor, archive: Archive, account: str, call: Call
+) -> tuple[Call, str]:
+    """The call as its vendor has it now, and in words that it was asked. Raises `ProviderError`
+    where nothing is known of its recordings.
+    """
+    try:
+        provider = await vendor()
+        if provider.capabilities.separate_recordings:
+            return await with_known_recordings(provider, archive, account, call), "asked just now"
+        return await renewed(provider, archive, account, call), "asked just now"
+    except ProviderError as error:
+        if not call.recordings_known:
+            raise
+        return call, f"not asked again: {error}"
+
+
+def _pick(call: Call, index: int, asked: str) -> Recording:
     if not call.recordings:
         pending = call.has_recording and call.recordings_known
-        raise RecordingError("pending" if pending else "none")
+        raise RecordingError("pending" if pending else "none", asked)
     if index >= len(call.recordings):
         raise RecordingError("none", f"the call has {len(call.recordings)} recordings")
     if not call.recordings[index].url:
-        raise RecordingError("pending")
+        raise RecordingError("pending", asked)
     return call.recordings[index]
 
 

@@ -27,6 +27,7 @@ STATE_TONES = {
     "failed": "bad",
     "rate-limited": "warn",
     "offline": "warn",
+    "incomplete": "warn",
 }
 """States that stand out; `fresh` and `new` do not."""
 DETAIL_LINES = 4
@@ -34,7 +35,8 @@ DETAIL_LINES = 4
 
 class AccountItem(NamedTuple):
     """One account. `state` is fresh, syncing, token missing, refused, rate-limited, offline,
-    failed or new; `last_sync` says when in a few words; `detail` may be a sentence."""
+    incomplete, failed or new; `last_sync` says when, until when or how much in a few words;
+    `detail` may be a sentence."""
 
     name: str
     vendor: str

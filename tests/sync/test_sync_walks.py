@@ -16,7 +16,7 @@ from providers.fields import with_recordings
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from tests.archive.calls import START, call
 from tui.archive import Archive, Saved
-from tui.sync import OVERLAP_S, Report, Sync, Wish
+from tui.sync import DAY_S, RECENT_S, Report, Sync, Wish
 from tui.when import BEGINNING
 
 NOW = START.timestamp() + 10 * 86400
@@ -33,6 +33,7 @@ class Vendor:
     error_at: int = 99
     total: int | None = None
     found: dict[str, tuple[Recording, ...]] = field(default_factory=dict)
+    parser_version = 1
     skip_ids: Container[str] = ()
     asked: list[tuple[float, float, str | None]] = field(default_factory=list)
     served: list[int] = field(default_factory=list)
@@ -95,7 +96,7 @@ def test_the_first_sync_brings_everything_and_the_next_what_came_since(archive: 
     assert (report.unknown_ids, report.problems) == (2, ["x failed"])
     assert report.complete and report.error is None
     sync(archive, vendor, at=NOW + 500)
-    assert vendor.asked[1] == (NOW - OVERLAP_S, NOW + 500, None)
+    assert vendor.asked[1] == (NOW - RECENT_S, NOW + 500, None)
     assert archive.states()["desk"].state == "fresh"
 
 
@@ -108,7 +109,7 @@ def test_an_interrupted_walk_goes_on_at_its_page_with_its_period(archive: Archiv
     report = sync(archive, vendor, at=NOW + 500)
     # what is new comes first, then the rest of the first walk from where it stopped
     assert vendor.asked[1:] == [
-        (NOW - OVERLAP_S, NOW + 500, None),
+        (NOW - DAY_S, NOW + 500, None),
         (BEGINNING.timestamp(), NOW, "1"),
     ]
     assert archive.counts() == {"desk": 3}
@@ -172,6 +173,7 @@ def test_a_refused_token_ends_the_sync_and_keeps_what_came(archive: Archive) -> 
 def test_recordings_are_asked_for_and_survive_the_next_list(archive: Archive) -> None:
     vendor = Vendor(
         [[call(1, recordings_known=False), call(2, recordings_known=False)]],
+        Capabilities(separate_recordings=True),
         found={"1": (Recording("r", summary="said"),)},
     )
     report = sync(archive, vendor, Wish(recordings=True))

@@ -21,9 +21,9 @@ from tui.archive.heard import HeardTable
 from tui.archive.index import Changes, SearchIndex, entry, finds, lists
 from tui.archive.lines import details_of, line_of, unpack
 from tui.archive.meaning import e164, grouped, meaning, of_text
+from tui.archive.reading import ReadingTables
 from tui.archive.rows import RowList
-from tui.archive.schema import migrate
-from tui.archive.syncs import SyncTables
+from tui.archive.schema import PER_ACCOUNT, migrate
 from tui.archive.triage import TriageLog, triage_of
 from tui.query import EVERYTHING, Problem, Query, Term
 
@@ -49,7 +49,7 @@ class Saved:
         return Saved(self.new + other.new, self.changed + other.changed, self.same + other.same)
 
 
-class Archive(SyncTables):
+class Archive(ReadingTables):
     """One connection to the archive. Opening creates or migrates it; the file is 0600."""
 
     def __init__(self, path: Path) -> None:
@@ -234,7 +234,7 @@ class Archive(SyncTables):
             self.index.forget([key for (key,) in keys.fetchall()])
             gone = self._db.execute("DELETE FROM call WHERE account = ?", (account,)).rowcount
             self.index.removed()
-            for table in ("name", "walk", "unknown_id", "account_state", "purged"):
+            for table in PER_ACCOUNT:
                 self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
             self.closing.set_region(account, "")
             self.closing.settle_removed()

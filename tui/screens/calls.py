@@ -62,6 +62,10 @@ class CallsScreen(ReportingScreen[None]):
         return False
 
     @abstractmethod
+    def _targets(self) -> list[int]:
+        """Keys of the marked calls, else of the one under the cursor; says so if there is none."""
+
+    @abstractmethod
     def _show_call(self, key: int) -> None:
         """Put the cursor on a call, if it is among those that match."""
 

@@ -144,7 +144,9 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         self._refresh()
         tidying = asyncio.to_thread(self.playback.tidy)
         self.run_worker(tidying, group="tidy", exit_on_error=False)
-        indexing = asyncio.to_thread(state.index_rest, self.services, lambda: not self.is_mounted)
+        indexing = asyncio.to_thread(
+            state.bring_up_to_date, self.services, lambda: not self.is_mounted
+        )
         self.run_worker(indexing, group="index", exit_on_error=False)
         self._show_states()
 
@@ -207,7 +209,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         running = " · ".join(filter(None, going_on))
         if running:
             running += f" ({self._key('cancel')} stops)"
-        troubles = state.troubles(self.accounts, self._snapshot)
+        troubles = state.troubles(self.accounts, self._snapshot, self.clock)
         self.query_one(StatusLine).progress = self.keeping or running or self._place() or troubles
 
     def _show_position(self) -> None:
@@ -296,7 +298,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
             return
         account, call = found
         here = playing and (playing.account, playing.call.id) == (account, call.id)
-        if self.detail_open and not call.recordings_known:
+        if self.detail_open and self._may_have_more(account, call):
             self._ask_recordings(account, call.id)
         asking = self._asked == f"{account}:{call.id}"
         related, more = self._related(key) if key is not None else ((), False)
