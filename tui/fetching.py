@@ -120,20 +120,6 @@ class Fetching:
                 source.close()
             raise
 
-    async def look_again(self, account: Account, call: Call) -> Call:
-        """The call as the vendor has it now. Raises `ProviderError`."""
-
-        async def work(archive: Archive) -> Call:
-            from tui.recordings import renewed
-
-            vendor = vendor_of(self._services, account, archive)
-            try:
-                return await renewed(await vendor(), archive, account.name, call)
-            finally:
-                await vendor.close()
-
-        return await self._network.run(work)
-
     async def download(
         self, account: Account, call: Call, folder: Path, say: Callable[[str], None]
     ) -> list[Path]:

@@ -36,10 +36,12 @@ def recordings_due(
     """
     if asked_at is None:
         return True
+    if now - asked_at < pause_s:
+        return False
     ended = _ended(call)
-    if ended is None:
+    if ended is None or not call.recordings_known:  # it has some, and had none when it was asked
         return not call.recordings_known
-    if asked_at >= ended + FINAL_S or now - asked_at < pause_s:
+    if asked_at >= ended + FINAL_S:
         return False
     age = now - ended
     if eager or is_incomplete(call) or age < YOUNG_S:
@@ -57,7 +59,7 @@ def is_incomplete(call: Call) -> bool:
     """Whether the vendor itself says that there is more: a recording that is not listed, or has no
     address, or a call that had not ended.
     """
-    if call.outcome == Outcome.IN_PROGRESS or not call.recordings_known:
+    if call.outcome == Outcome.IN_PROGRESS:
         return True
     if not call.recordings:
         return call.has_recording is True

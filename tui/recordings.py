@@ -16,7 +16,7 @@ from pathlib import Path
 
 from providers import media
 from providers.base import Provider
-from providers.errors import NotFound, ProviderError, RecordingError
+from providers.errors import NotFound, ProviderError, RateLimited, RecordingError, Unreachable
 from providers.model import Call, CallQuery, Recording
 from tui.archive import Archive
 from tui.audio.source import FileSource
@@ -30,6 +30,7 @@ PEAKS = ".peaks"
 """Ending of the file beside a recording that holds its waveform."""
 RENEWABLE = frozenset({"refused", "gone"})
 """Reasons that an expired address also gives."""
+ASKED = "asked just now"
 _PROGRESS_S = 0.25
 LONG = timedelta(hours=2)
 """How long a call may be that had not ended when it was last seen."""
@@ -329,28 +330,30 @@ def may_still_come(call: Call, now: datetime) -> bool:
 async def _asked_now(
     vendor: Vendor, archive: Archive, account: str, call: Call
 ) -> tuple[Call, str]:
-    """The call as its vendor has it now, and in words that it was asked. Raises `ProviderError`
-    where nothing is known of its recordings.
+    """The call as its vendor has it now, and in words that it was asked. Raises `ProviderError`,
+    but where the vendor had said that there is no recording: then the words say why not.
     """
     try:
         provider = await vendor()
         if provider.capabilities.separate_recordings:
-            return await with_known_recordings(provider, archive, account, call), "asked just now"
-        return await renewed(provider, archive, account, call), "asked just now"
+            return await with_known_recordings(provider, archive, account, call), ASKED
+        return await renewed(provider, archive, account, call), ASKED
     except ProviderError as error:
-        if not call.recordings_known:
+        passes = isinstance(error, Unreachable | RateLimited)
+        if not call.recordings_known or (call.has_recording and not passes):
             raise
         return call, f"not asked again: {error}"
 
 
 def _pick(call: Call, index: int, asked: str) -> Recording:
     if not call.recordings:
-        pending = call.has_recording and call.recordings_known
-        raise RecordingError("pending" if pending else "none", asked)
+        if call.has_recording and call.recordings_known:
+            raise RecordingError("pending", asked.removeprefix(ASKED))
+        raise RecordingError("none", asked)
     if index >= len(call.recordings):
         raise RecordingError("none", f"the call has {len(call.recordings)} recordings")
     if not call.recordings[index].url:
-        raise RecordingError("pending", asked)
+        raise RecordingError("pending")
     return call.recordings[index]
 
 

@@ -124,6 +124,8 @@ class Sync:
         settings = repr((login.base_url, sorted(login.settings.items())))
         self._digest = sha256(settings.encode()).hexdigest()[:12]
         self._report = Report(account)
+        self._walked: set[int] = set()
+        """Numbers of the walks of this run."""
 
     async def run(self, wish: Wish) -> Report:
         """Bring what was wished for. Errors of the vendor end in `Report.error`."""
@@ -132,11 +134,10 @@ class Sync:
         try:
             async with self._provider:
                 self._choose_ids(wish)
-                recent, older = self._walks(wish)
-                for walk in recent:
+                for walk in self._recent(wish):
                     await self._walk(walk, None)
                 pages = wish.pages
-                for walk in older:
+                for walk in self._older(wish):
                     pages = await self._walk(walk, pages)
                     if pages == 0:
                         break
@@ -154,39 +155,43 @@ class Sync:
 
     # -- which periods
 
-    def _walks(self, wish: Wish) -> tuple[list[Walk], list[Walk]]:
-        """The walk over what is new, and those over what is older."""
-        asked = f"{wish.asked}|{self._digest}"
-        walks = self._unfinished()
-        paused = wish.automatic or wish.more
-        ready = [w for w in walks if not (paused and self._clock() < w.again_at)]
-        if wish.more:
-            return [], [walk for walk in ready if not walk.looks_again]
-        if wish.since or wish.until:
-            same = [walk for walk in ready if walk.asked == asked]
-            return [], same or [self._begin(wish.since, wish.until, asked)]
-        known = self._archive.coverage(self._account, self._digest)
-        if known is None or not self._provider.capabilities.lists_calls:
-            return [], ready or [self._begin(None, None, asked)]
-        recent = self._recent(wish, known, walks)
-        if not wish.recordings and self._week_is_due(known, walks):
-            ready.append(self._look_again(known.until - WEEK_S))
-        if wish.everything and known.since > BEGINNING.timestamp():
-            ready.append(self._begin(None, None, asked))
-        return recent, ready
-
-    def _recent(self, wish: Wish, known: Coverage, walks: list[Walk]) -> list[Walk]:
+    def _recent(self, wish: Wish) -> list[Walk]:
         """The walk over what is new, and as far back as it is time to look again."""
-        now = self._clock()
-        if now - known.until < NEW_AFTER_S and not wish.recordings:
+        known, now = self._archive.coverage(self._account, self._digest), self._clock()
+        period = wish.more or wish.since or wish.until
+        if period or known is None or not self._provider.capabilities.lists_calls:
+            return []
+        if wish.recordings:
+            return [self._look_again(known.until - WEEK_S)]
+        if now - known.until < NEW_AFTER_S:
             return []
         since = known.until - RECENT_S
         if running := self._archive.running_since(self._account, known.until - RUNNING_S):
             since = min(since, running)
-        short = any(walk.shortfall and walk.length_s >= DAY_S for walk in walks)
+        short = any(walk.shortfall and walk.length_s >= DAY_S for walk in self._unfinished())
         if now - known.day_at >= DAY_EVERY_S and not short:
             since = known.until - DAY_S
-        return [self._look_again(known.until - WEEK_S if wish.recordings else since)]
+        return [self._look_again(since)]
+
+    def _older(self, wish: Wish) -> list[Walk]:
+        """The walks over what is older, once what is new has come."""
+        asked, now = f"{wish.asked}|{self._digest}", self._clock()
+        walks = [walk for walk in self._unfinished() if walk.number not in self._walked]
+        paused = wish.automatic or wish.more
+        ready = [walk for walk in walks if not (paused and now < walk.again_at)]
+        if wish.more:
+            return [walk for walk in ready if not walk.looks_again]
+        if wish.since or wish.until:
+            same = [walk for walk in ready if walk.asked == asked]
+            return same or [self._begin(wish.since, wish.until, asked)]
+        known = self._archive.coverage(self._account, self._digest)
+        if known is None or not self._provider.capabilities.lists_calls:
+            return ready or [self._begin(None, None, asked)]
+        if self._week_is_due(known, walks):
+            ready.append(self._look_again(known.until - WEEK_S))
+        if wish.everything and known.since > BEGINNING.timestamp():
+            ready.append(self._begin(None, None, asked))
+        return ready
 
     def _week_is_due(self, known: Coverage, walks: list[Walk]) -> bool:
         """Whether to look a week back, and no longer walk that does so is under way."""
@@ -244,6 +249,7 @@ class Sync:
     # -- one walk
 
     async def _walk(self, walk: Walk, pages_left: int | None) -> int | None:
+        self._walked.add(walk.number)
         query = CallQuery(moment(walk.since), moment(walk.until))
         if walk.cursor is None:  # it begins, maybe once more
             walk = walk._replace(fetched=0)
@@ -269,10 +275,8 @@ class Sync:
             archive.save_names(self._account, self._names)
             archive.remember_unknown(self._account, page.unknown_ids, now)
             if walk and page.shortfall:
-                walk = archive.joined(walk)
-                tries = walk.tries + 1
-                walk = walk._replace(tries=tries, again_at=now + pause_s(tries), cursor=None)
-            if walk:
+                archive.save_walk(self._to_be_walked_again(walk, now))
+            elif walk:
                 archive.save_walk(walk)
         report.fetched += len(page.calls)
         report.unknown_ids += len(page.unknown_ids)
@@ -281,6 +285,14 @@ class Sync:
         if page.shortfall:
             report.problems.append(f"the vendor gave {page.shortfall}; it is asked again next time")
         self._tell(walk.fetched if walk else report.fetched, walk.total if walk else None)
+
+    def _to_be_walked_again(self, walk: Walk, now: float) -> Walk:
+        """A walk at whose end calls were missing; later each time, unless somebody asks."""
+        joined = self._archive.joined(walk)
+        if joined.number != walk.number:  # a new one: the earlier keeps its pause
+            return joined
+        tries = walk.tries + 1
+        return joined._replace(cursor=None, tries=tries, again_at=now + pause_s(tries))
 
     def _tell(self, fetched: int, total: int | None) -> None:
         if self._watcher:

@@ -145,9 +145,9 @@ def test_walks_that_lack_calls_are_one_and_end_with_a_longer_one(archive: Archiv
         walk = archive.begin_walk(Walk("desk", "again|x", number * 10.0, number * 10.0 + 15))
         with archive.transaction():
             short = archive.joined(walk._replace(shortfall=f"{number} of 9 calls"))
-            archive.save_walk(short._replace(tries=short.tries + 1))
+            archive.save_walk(short._replace(tries=max(1, short.tries)))
     [open_] = archive.open_walks("desk")
-    assert (open_.since, open_.until, open_.tries) == (0.0, 55.0, 5)
+    assert (open_.since, open_.until, open_.tries) == (0.0, 55.0, 1)
     assert open_.shortfall == "1 of 9 calls"  # of the longest
     whole = archive.begin_walk(Walk("desk", "|x", 0.0, 60.0))
     with archive.transaction():

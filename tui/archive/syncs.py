@@ -134,15 +134,18 @@ class SyncTables:
     def recordings_wanted(
         self, account: str, recently: float, since: float | None, until: float | None
     ) -> list[str]:
-        """Ids of calls of a period that may have recordings, newest first: those whose list is
-        not known, and all that began after `recently`, for whose list may have grown.
+        """Ids of calls of a period, and of those without a time, that may have recordings, newest
+        first: those whose list is not known, and all that began after `recently`, for whose list
+        may have grown.
         """
+        first, last = _places(since, until)
         rows = self._db.execute(
             "SELECT id FROM call JOIN detail USING (key)"
-            " WHERE account = ? AND place >= ? AND place < ? AND has_recording IS NOT 0"
+            " WHERE account = ? AND (place >= ? OR place < ?) AND place < ?"
+            " AND has_recording IS NOT 0"
             " AND (started_at >= ? OR extra ->> 'recordings_known' = 0)"
             " ORDER BY place DESC",
-            (account, *_places(since, until), round(recently * 1000)),
+            (account, first, NO_TIME // 2, last, round(recently * 1000)),
         )
         return [row[0] for row in rows]
 
@@ -256,19 +259,27 @@ class SyncTables:
         )
 
     def joined(self, walk: Walk) -> Walk:
-        """One walk of those that lack calls in periods that meet, so that they do not pile up.
-        Inside the caller's `transaction`; `save_walk` keeps it.
+        """One walk of those that lack calls in periods that meet, so that they do not pile up: a
+        new one becomes a part of an earlier. Inside the caller's `transaction`, before `save_walk`.
         """
-        longest = walk
-        for other in self.open_walks(walk.account):
-            meets = other.since <= walk.until and other.until >= walk.since
-            if other.number == walk.number or not other.shortfall or not meets:
-                continue
-            longest = max(longest, other, key=lambda one: one.length_s)
-            since, until = min(walk.since, other.since), max(walk.until, other.until)
-            walk = walk._replace(since=since, until=until, tries=max(walk.tries, other.tries))
-            self.drop_walk(other)
-        return walk._replace(asked=longest.asked, shortfall=longest.shortfall)
+        met = [
+            other
+            for other in self.open_walks(walk.account)
+            if other.shortfall and other.number != walk.number
+            if other.since <= walk.until and other.until >= walk.since
+        ]
+        every = [walk, *met]
+        kept = walk if walk.tries else every[-1]
+        for other in every:
+            if other.number != kept.number:
+                self.drop_walk(other)
+        longest = max(every, key=lambda one: one.length_s)
+        return kept._replace(
+            asked=longest.asked,
+            since=min(one.since for one in every),
+            until=max(one.until for one in every),
+            shortfall=longest.shortfall,
+        )
 
     def drop_walk(self, walk: Walk) -> None:
         self._db.execute("DELETE FROM walk WHERE number = ?", (walk.number,))
