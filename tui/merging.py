@@ -25,8 +25,8 @@ _APART = frozenset(
 )
 """What is decided otherwise than by which form has it."""
 _FILLED = tuple(item.name for item in fields(Call) if item.name not in _APART)
-_RANKS: Mapping[str, int] = {Outcome.IN_PROGRESS: 0, Outcome.UNKNOWN: 0, Outcome.MISSED: 1}
-"""How much an outcome says; any other is 2."""
+_RANKS: Mapping[str, int] = {Outcome.UNKNOWN: 0, Outcome.IN_PROGRESS: 1, Outcome.MISSED: 2}
+"""How much an outcome says; any other is 3."""
 
 
 def keep(
@@ -52,8 +52,12 @@ def reconcile(provider: Provider, older: Call, newer: Call) -> Call:
         return with_recordings_of(_never_less(newer, older), older)
     if older.raw == newer.raw:
         return with_recordings_of(newer, older)
+    before = _read(provider, older)
     both = provider.parse(provider.merge(older.raw, newer.raw))
-    return with_recordings_of(_never_less(both, _read(provider, older), newer), older)
+    if _says_less(both, before):  # the newer to come is the earlier state of the two
+        both = provider.parse(provider.merge(newer.raw, older.raw))
+    whole = with_recordings_of(_never_less(both, before, newer), newer)
+    return with_recordings_of(whole, older)
 
 
 def read_again(provider: Provider, older: Call) -> Call:
@@ -102,6 +106,13 @@ def _read(provider: Provider, call: Call) -> Call:
         return call
 
 
+def _says_less(call: Call, before: Call) -> bool:
+    """Whether a form of a call has gone back to before an end or a length that was known."""
+    lost = before.ended_at and not call.ended_at
+    lost = lost or any(getattr(before, name) and not getattr(call, name) for name in LENGTHS)
+    return bool(lost) or _rank(call) < _rank(before)
+
+
 def _never_less(call: Call, *forms: Call) -> Call:
     """The call, and where it says nothing what one of its other forms says."""
     changes: dict[str, Any] = {}
@@ -118,13 +129,13 @@ def _never_less(call: Call, *forms: Call) -> Call:
 
 
 def _rank(call: Call) -> int:
-    return _RANKS.get(call.outcome, 2)
+    return _RANKS.get(call.outcome, 3)
 
 
 def _more(name: str, value: Any, other: Any) -> Any:
     """Of two forms' values of a field the first, unless it says nothing."""
     if name in LENGTHS:
-        return other if other and not value else value
+        return other if value is None or (other and not value) else value
     if is_dataclass(value) and not isinstance(value, type):
         return _filled(value, other)
     return other if value is None or value == () else value
