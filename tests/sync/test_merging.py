@@ -117,7 +117,7 @@ def test_two_bodies_give_the_same_whichever_comes_first() -> None:
         {"outcome": "answered", "status": "ended"},
         {"outcome": "in_progress"},
         {"talk_s": 290.0},
-        {"talk_s": 0.0, "duration_s": 0.0},
+        {"talk_s": 0.0, "duration_s": 0.0, "derived": ()},
         {"duration_s": 300.0, "derived": ("duration_s",)},
         {"contact": Contact(name="Ann")},
         {"hangup": Hangup(by="agent", by_name="Zoë")},
