@@ -163,7 +163,7 @@ class Sync:
             return []
         if wish.recordings:
             return [self._look_again(known.until - WEEK_S)]
-        if now - known.until < NEW_AFTER_S:
+        if wish.automatic and now - known.until < NEW_AFTER_S:
             return []
         since = known.until - RECENT_S
         if running := self._archive.running_since(self._account, known.until - RUNNING_S):
