@@ -30,6 +30,8 @@ STATE_TONES = {
     "incomplete": "warn",
 }
 """States that stand out; `fresh` and `new` do not."""
+STATE_CELLS = 24
+"""What a line of the sidebar holds; a longer state stands less far in."""
 DETAIL_LINES = 4
 
 
@@ -97,7 +99,8 @@ def entries(
             yield Entry(text, count_text(account.calls), item, detail=detail)
             state = " ".join(filter(None, (account.state, account.last_sync)))
             tone = STATE_TONES.get(account.state, "muted")
-            yield Entry("    " + safe_text(state, 80), "", None, f"sidebar--{tone}")
+            indent = " " * max(0, min(4, STATE_CELLS - len(state)))
+            yield Entry(indent + safe_text(state, 80), "", None, f"sidebar--{tone}")
     for kind, found in groupby(facets, key=lambda facet: facet.kind):
         yield Entry(safe_text(kind, 80), style="sidebar--heading")
         for facet in found:

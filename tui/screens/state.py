@@ -152,7 +152,7 @@ def account_items(
 def _when(state: AccountState, clock: Clock) -> str:
     """When an account's last sync ended; what is missing, or until when its vendor waits."""
     if state.state == INCOMPLETE:
-        return state.message
+        return state.message.removesuffix(" calls")
     return until_words(state.again_at, *clock) or time_text(state.at, clock)
 
 
