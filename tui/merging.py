@@ -63,11 +63,14 @@ def reconcile(provider: Provider, older: Call, newer: Call) -> Call:
 def read_again(provider: Provider, older: Call) -> Call:
     """A call as the provider reads its raw now, with the recordings that its raw does not hold.
 
-    Raises what `Provider.parse` does.
+    Raises what `Provider.parse` does, and ValueError where the raw does not hold the call.
     """
     if older.raw is None:
         return older
-    return with_recordings_of(replace(provider.parse(older.raw), id=older.id), older)
+    call = replace(provider.parse(older.raw), id=older.id)
+    if older.started_at and not call.started_at:
+        raise ValueError("its time is gone")
+    return with_recordings_of(call, older)
 
 
 def with_recordings_of(call: Call, older: Call) -> Call:

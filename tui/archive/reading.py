@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tui.archive.index import Changes, SearchIndex
 
 log = logging.getLogger(__name__)
-STEP = 200
+STEP = 100
 """Calls that are read anew in one transaction."""
 
 
@@ -81,11 +81,16 @@ class ReadingTables(SyncTables):
                 (account, upto, vendor, STEP),
             ).fetchall()
             changes = self.index.changes()
-            for key, _, *details in rows:
-                self._read_one(key, account, tuple(details), read, changes)
+            odd = [
+                told
+                for key, _, *details in rows
+                if (told := self._read_one(key, account, tuple(details), read, changes))
+            ]
             changes.flush()
             left = rows[-1][1] - 1 if len(rows) == STEP else None
             self._keep_place(account, version, left)
+        if odd:
+            log.warning("%s: calls that cannot be read anew: %d (%s)", account, len(odd), odd[0])
         return left is not None
 
     def _read_one(
@@ -95,15 +100,14 @@ class ReadingTables(SyncTables):
         details: tuple[str, str, bytes],
         read: Callable[[Call], Call],
         changes: Changes,
-    ) -> None:
+    ) -> str:
+        """Empty, or which call cannot be read, and the kind of its error."""
         body, extra, raw = details
         older = codec.decode(json.loads(body), json.loads(extra), unpack(raw))
         try:
             call = read(older)
         except Exception as error:  # whatever is odd in it, one row must not hold up the others
-            kind = type(error).__name__
-            log.warning("call %s:%s cannot be read anew (%s)", account, older.id, kind)
-            return
+            return f"{account}:{older.id}: {type(error).__name__}"
         if older.recordings_known:  # `saved_at` no longer says when the vendor was asked
             self._db.execute(
                 "UPDATE call SET asked_at = (SELECT saved_at FROM detail WHERE key = ?1)"
@@ -111,6 +115,7 @@ class ReadingTables(SyncTables):
                 (key,),
             )
         self._update(key, account, call, details, changes)
+        return ""
 
     def _keep_place(self, account: str, version: int, upto: int | None) -> None:
         self._db.execute(

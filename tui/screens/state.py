@@ -31,7 +31,7 @@ from widgets.safe import safe_text
 from widgets.sidebar import AccountItem, FacetItem
 
 T = TypeVar("T")
-REST_S = 0.05
+REST_S = 0.1
 """Between two steps of reading calls anew, in which others may write."""
 WINDOW = 200
 """Rows that are read at once when one is looked for."""
