@@ -53,7 +53,11 @@ async def with_known_recordings(
 
     Raises `ProviderError`; the archive then stays as it was.
     """
-    return _kept(provider, archive, account, await provider.recordings(call))
+    kept = _kept(provider, archive, account, await provider.recordings(call))
+    if not kept.recordings_known:  # it was asked all the same
+        with archive.transaction():
+            archive.recordings_told(account, [call.id], time.time())
+    return kept
 
 
 async def renewed(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
@@ -339,8 +343,9 @@ async def _asked_now(
             return await with_known_recordings(provider, archive, account, call), ASKED
         return await renewed(provider, archive, account, call), ASKED
     except ProviderError as error:
+        awaited = call.has_recording and not call.recordings
         passes = isinstance(error, Unreachable | RateLimited)
-        if not call.recordings_known or (call.has_recording and not passes):
+        if not call.recordings_known or (awaited and not passes):
             raise
         return call, f"not asked again: {error}"
 

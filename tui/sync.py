@@ -363,8 +363,9 @@ def remember(archive: Archive, report: Report, at: float) -> None:
     tries = 0
     if isinstance(report.error, RateLimited):
         tries = 1 + (before.tries if before and before.state == RateLimited.kind else 0)
-        if report.error.retry_after_s is not None:
-            report.again_at = at + min(report.error.retry_after_s, DAY_S)
+    told = getattr(report.error, "retry_after_s", None)
+    if told is not None:
+        report.again_at = at + min(told, DAY_S)
     state = AccountState(report.state, report.message, at, report.again_at, tries)
     with archive.transaction():
         archive.save_state(report.account, state)
@@ -374,10 +375,10 @@ def held_back(state: AccountState | None, now: float, automatic: bool) -> float 
     """Until when an account is not asked (Unix seconds): as long as its vendor said, and where it
     only refused, longer each time unless somebody asks. None: it may be asked.
     """
-    if state is None or state.state != RateLimited.kind:
+    if state is None:
         return None
     until = state.again_at
-    if until is None and automatic:
+    if until is None and automatic and state.state == RateLimited.kind:
         until = state.at + pause_s(state.tries)
     return until if until is not None and now < until else None
 
@@ -385,7 +386,6 @@ def held_back(state: AccountState | None, now: float, automatic: bool) -> float 
 def held(report: Report, until: float, now: float) -> Report:
     """The report of a sync that did not begin, for the vendor wants not to be asked yet."""
     report.again_at, report.complete = until, False
-    report.error = RateLimited(
-        "Too many requests", "the vendor was not asked again", retry_after_s=until - now
-    )
+    report.error = RateLimited("Too many requests", "the vendor was not asked again")
+    report.error.retry_after_s = until - now
     return report

@@ -358,7 +358,8 @@ def test_a_state_is_not_fresh_while_calls_are_missing(archive: Archive) -> None:
 
 
 def test_a_vendor_that_limits_requests_is_left_alone_as_long_as_it_said(archive: Archive) -> None:
-    limited = RateLimited("Too many requests", retry_after_s=1800.0)
+    limited = RateLimited("Too many requests")
+    limited.retry_after_s = 1800.0
     vendor = Vendor([[call(1)]], error=limited, error_at=0)
     report = sync(archive, vendor)
     state = archive.states()["desk"]

@@ -46,6 +46,8 @@ class AskingScreen(CallsScreen):
         self._started = False
         self._filling = True
         """Until what the syncs of the start brought is on the screen."""
+        self._told: dict[str, list[str]] = {}
+        """What was said of each account whose vendor does not give all of its calls."""
         self._more_wanted = False
         """The cursor is near the end, and what is further could not be asked for yet."""
         self._asked = ""
@@ -109,10 +111,14 @@ class AskingScreen(CallsScreen):
             what = f"{report.state} {until}" if until else f"{report.error}. {report.error.hint}"
             self._flash(f"{report.account}: {what}", "error")
         elif report.problems:
+            if self._told.get(report.account) == report.problems:
+                self._look()  # it was said, and stands in the account's state
+                return
             count = len(report.problems)
             self._flash(f"{report.account}: {count} failed, first: {report.problems[0]}", "warning")
         elif report.saved.new:
             self._flash(f"{report.account}: {report.saved.new:,} new calls")
+        self._told[report.account] = report.problems if report.shortfall else []
         self._look()
 
     # -- the further pages
