@@ -6,15 +6,17 @@ an end, a length and recordings stay.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any
 
 from providers.base import Provider
-from providers.model import Call, Outcome, Recording
+from providers.model import Call, Json, Outcome, Recording
 from tui.archive import Archive, Saved
 
+Merge = Callable[[Json, Json], Json]
+"""The older and the newer raw of a call as one."""
 LENGTHS = frozenset({"duration_s", "wait_s", "talk_s"})
 """Of these, 0 says no more than nothing once a longer one was told."""
 _APART = frozenset(
@@ -35,27 +37,32 @@ def keep(
     provider: Provider,
     calls: Iterable[Call],
     at: float | None = None,
+    merge: Merge | None = None,
 ) -> Saved:
     """Keep calls over what the archive has of them now. `at`: when the vendor gave them (Unix
-    seconds), None for what did not come from it. Runs inside the caller's `transaction`.
+    seconds), None for what did not come from it; `merge`: as of `reconcile`. Runs inside the
+    caller's `transaction`.
     """
     calls = [*calls]
-    saved = archive.save(account, calls, partial(reconcile, provider))
+    saved = archive.save(account, calls, partial(reconcile, provider, merge=merge))
     if at is not None:
         archive.recordings_told(account, [one.id for one in calls if one.recordings_known], at)
     return saved
 
 
-def reconcile(provider: Provider, older: Call, newer: Call) -> Call:
-    """What to keep of a call that the archive has and the vendor now gives again."""
+def reconcile(provider: Provider, older: Call, newer: Call, merge: Merge | None = None) -> Call:
+    """What to keep of a call that the archive has and that now comes again. `merge` makes one raw
+    of two, where another than `Provider.merge` is to.
+    """
+    merge = merge or provider.merge
     if older.raw is None:
         return with_recordings_of(_never_less(newer, older), older)
     if older.raw == newer.raw:
         return with_recordings_of(newer, older)
     before = _read(provider, older)
-    both = provider.parse(provider.merge(older.raw, newer.raw))
+    both = provider.parse(merge(older.raw, newer.raw))
     if _says_less(both, before):  # the newer to come is the earlier state of the two
-        both = provider.parse(provider.merge(newer.raw, older.raw))
+        both = provider.parse(merge(newer.raw, older.raw))
     whole = with_recordings_of(_never_less(both, before, newer), newer)
     return with_recordings_of(whole, older)
 
