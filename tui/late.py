@@ -6,7 +6,7 @@ call. So an answer about a young call is not final: it is asked for again after 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from providers.model import Call, Outcome
@@ -76,8 +76,3 @@ def _ended(call: Call) -> float | None:
 def pause_s(tries: int, first_s: float = 5 * MINUTE_S) -> float:
     """How long to wait after so many failures in a row: twice as long each time, at most a day."""
     return min(DAY_S, first_s * 2.0 ** min(tries - 1, 20)) if tries > 0 else 0.0
-
-
-def moment(seconds: float) -> datetime:
-    """Unix seconds as a time in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)

@@ -16,7 +16,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Protocol
 
@@ -25,7 +25,7 @@ from providers.errors import AuthError, ProviderError, RateLimited
 from providers.model import CallQuery, Outcome, Page
 from tui.archive import AccountState, Archive, Saved, Walk
 from tui.archive.syncs import AGAIN, Coverage
-from tui.late import AGAIN_S, DAY_S, FINAL_S, HOUR_S, moment, pause_s, recordings_due
+from tui.late import AGAIN_S, DAY_S, FINAL_S, HOUR_S, pause_s, recordings_due
 from tui.merging import keep
 from tui.states import INCOMPLETE
 from tui.when import BEGINNING
@@ -205,11 +205,11 @@ class Sync:
             if walk.settings == self._digest:
                 kept.append(walk)
             else:
-                self._archive.drop_walk(walk)
+                self._archive.forget_settings(walk)
         return kept
 
     def _look_again(self, since: float) -> Walk:
-        return self._begin(moment(since), None, f"{AGAIN}|{self._digest}")
+        return self._begin(_moment(since), None, f"{AGAIN}|{self._digest}")
 
     def _begin(self, since: datetime | None, until: datetime | None, asked: str) -> Walk:
         """A new walk; it never goes beyond now, for what comes later is still to be asked for."""
@@ -250,7 +250,7 @@ class Sync:
 
     async def _walk(self, walk: Walk, pages_left: int | None) -> int | None:
         self._walked.add(walk.number)
-        query = CallQuery(moment(walk.since), moment(walk.until))
+        query = CallQuery(_moment(walk.since), _moment(walk.until))
         if walk.cursor is None:  # it begins, maybe once more
             walk = walk._replace(fetched=0)
         async for page in self._provider.pages(query, walk.cursor):
@@ -348,6 +348,10 @@ class Sync:
                     group.create_task(ask(call_id))
         except* ProviderError as errors:
             raise errors.exceptions[0] from None
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def could_not_begin(archive: Archive, account: str, error: ProviderError, at: float) -> Report:

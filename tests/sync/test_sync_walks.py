@@ -298,6 +298,14 @@ def test_everything_is_brought_after_a_period_and_for_other_settings(archive: Ar
     assert vendor.asked[-1][0] == BEGINNING.timestamp()
 
 
+def test_settings_that_come_back_bring_what_was_left_unfinished(archive: Archive) -> None:
+    vendor = Vendor([[call(1)], [call(2)]])
+    sync(archive, vendor, Wish(pages=1), ids="1")
+    sync(archive, vendor, ids="1,2", at=NOW + 60)
+    sync(archive, vendor, ids="1", at=NOW + 120)
+    assert vendor.asked[-1][0] == BEGINNING.timestamp()
+
+
 # -- what the vendor did not give
 
 

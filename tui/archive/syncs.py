@@ -81,15 +81,16 @@ class AccountState(NamedTuple):
 
 
 class IdSet:
-    """Numeric ids in order, 8 bytes each; asked with ``in``, as text."""
+    """Numeric ids in order, 8 bytes each, and a few others; asked with ``in``, as text."""
 
-    def __init__(self, numbers: array[int]) -> None:
-        self._numbers = numbers
+    def __init__(self, numbers: array[int], others: Iterable[int] = ()) -> None:
+        self._numbers, self._others = numbers, frozenset(others)
 
     def __contains__(self, id_: object) -> bool:
         number = int(str(id_))
         place = bisect_left(self._numbers, number)
-        return place < len(self._numbers) and self._numbers[place] == number
+        found = place < len(self._numbers) and self._numbers[place] == number
+        return found or number in self._others
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._numbers)
@@ -120,7 +121,7 @@ class SyncTables:
             " AND id NOT GLOB '*[^0-9]*' ORDER BY number",
             (account, round(before * 1000), unknown_since),
         )
-        return IdSet(array("q", sorted({*(row[0] for row in rows), *others})))
+        return IdSet(array("q", (row[0] for row in rows)), others)
 
     def calls_from(self, account: str, since: float, until: float | None = None) -> list[str]:
         """Ids of the calls that began in a period (Unix seconds), newest first."""
@@ -283,6 +284,16 @@ class SyncTables:
 
     def drop_walk(self, walk: Walk) -> None:
         self._db.execute("DELETE FROM walk WHERE number = ?", (walk.number,))
+
+    def forget_settings(self, walk: Walk) -> None:
+        """Drop a walk that is for other settings than there are now, and what they covered: were
+        they to come again, nobody would go on with it.
+        """
+        self.drop_walk(walk)
+        self._db.execute(
+            "DELETE FROM coverage WHERE account = ? AND settings = ?",
+            (walk.account, walk.settings),
+        )
 
     def remember_unknown(self, account: str, ids: Iterable[str], at: float) -> None:
         self._db.executemany(
