@@ -19,7 +19,7 @@ from tui.archive import Archive
 from tui.cli_calls import split_name
 from tui.exits import CommandError, Exit
 from tui.fetching import vendor_of
-from tui.late import is_due
+from tui.late import AGAIN_S, is_due
 from tui.recordings import (
     Fetched,
     RecordingCache,
@@ -47,15 +47,19 @@ async def known_call(vendor: Vendor, archive: Archive, account: Account, id_: st
     if call is None:
         call = await renewed(await vendor(), archive, account.name, Call(id_, account.provider))
     if not call.recordings_known:
-        return await with_known_recordings(await vendor(), archive, account.name, call)
-    with suppress(ProviderError):  # what is known can be had without the vendor
-        if is_due(archive, account.name, call, datetime.now(UTC)) and _apart(account):
-            call = await with_known_recordings(await vendor(), archive, account.name, call)
+        call = await with_known_recordings(await vendor(), archive, account.name, call)
     return call
 
 
-def _apart(account: Account) -> bool:
-    return registry.load(account.provider).capabilities.separate_recordings
+async def _with_further(vendor: Vendor, archive: Archive, account: Account, call: Call) -> Call:
+    """The call with the recordings that came since it was asked for; what is known can be had
+    without the vendor.
+    """
+    with suppress(ProviderError):
+        apart = registry.load(account.provider).capabilities.separate_recordings
+        if apart and is_due(archive, account.name, call, datetime.now(UTC), AGAIN_S):
+            return await with_known_recordings(await vendor(), archive, account.name, call)
+    return call
 
 
 async def fetch_all(
@@ -70,6 +74,7 @@ async def fetch_all(
     got: list[Fetched | RecordingError] = []
     try:
         call = await known_call(vendor, archive, account, id_)
+        call = await _with_further(vendor, archive, account, call)
         for index in range(max(1, len(call.recordings))):
             place = (account.name, account.base_url, call, index)
             try:

@@ -220,6 +220,23 @@ def test_a_call_without_a_recording_is_asked_for_once_when_it_is_to_be_heard(
         assert ringback("download", name, *out).stdout
 
 
+def test_a_download_brings_the_recordings_that_came_since(
+    ringback: Ringback, vendors: Vendors
+) -> None:
+    vendors.liner = [liner_row(1, ago(timedelta(minutes=30)))]
+    records(vendors, 1, "said")
+    ringback.add("sales", "liner", vendors.url, "--order", "202")
+    ringback("sync", "--recordings")
+    records(vendors, 1, "said", "and more")
+    earlier(ringback, hours=0.1)
+    out = ("--output", str(ringback.home / "out"))
+    assert len(ringback("download", "sales:1", *out).stdout.splitlines()) == 2
+    records(vendors, 1)
+    earlier(ringback, hours=0.1)
+    vendors.rules.append(always("/v2/", Answer(500, "broken")))
+    assert len(ringback("download", "sales:1", *out).stdout.splitlines()) == 2
+
+
 # -- what a refresh asks
 
 
