@@ -289,7 +289,9 @@ def _add_calls(commands: Commands) -> None:
         "import", help="import saved bodies of Nectar Desk (REST or webhook)"
     )
     importing.add_argument("account", metavar="ACCOUNT")
-    importing.add_argument("file", metavar="FILE", help="JSON or JSON Lines; - for standard input")
+    importing.add_argument(
+        "file", metavar="FILE", help="JSON in any form, also in gzip; - for standard input"
+    )
     refresh = commands.add_parser("refresh", help="ask the vendors anew for single calls")
     refresh.add_argument("calls", nargs="+", metavar=CALL)
     refresh.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -300,12 +302,15 @@ def _add_calls(commands: Commands) -> None:
     calls.add_argument("--limit", type=int, metavar="N")
     form = calls.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
-    form.add_argument("--csv", action="store_true", help="for spreadsheets: no text is a formula")
-    calls.add_argument("--columns", metavar="NAMES", help="CSV: the table's columns, with commas")
+    form.add_argument("--csv", action="store_true", help="for spreadsheets: text stays that text")
+    calls.add_argument(
+        "--columns", metavar="NAMES", help="text and CSV: the table's columns, with commas"
+    )
     calls.add_argument(
         "--csv-phones",
         choices=("safe", "e164"),
-        help="CSV: +12025550123 with an apostrophe in front (safe), or as it is (e164)",
+        help="CSV: +12025550123, 00042 with an apostrophe in front (safe), or as they are, for"
+        " programs (e164)",
     )
     show = commands.add_parser("show", help="everything about one call")
     show.add_argument("call", metavar=CALL)

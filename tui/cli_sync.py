@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from providers.errors import AuthError, ProviderError
 from tui.accounts import Account, AccountError
 from tui.exits import CommandError, Exit
-from tui.jobs import import_text, read_anew, sync_all
+from tui.jobs import import_saved, read_anew, sync_all
 from tui.services import Services
 from tui.states import until_words
 from tui.sync import Report, Watcher, Wish
@@ -184,20 +184,23 @@ class _Bars:
 def _import(services: Services, arguments: argparse.Namespace) -> int:
     [account] = chosen_accounts(services, [arguments.account])
     try:
-        text = (
-            sys.stdin.buffer.read() if arguments.file == "-" else Path(arguments.file).read_bytes()
-        ).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise CommandError(f"cannot read {arguments.file}: {reason}") from None
-    try:
         with services.open_archive() as archive:
-            report = import_text(services, account, archive, text)
+            report = import_saved(services, account, archive, _file_data(arguments.file))
     except ProviderError as error:
         raise CommandError(f"{account.name}: {error}", error.hint, Exit.USAGE) from None
     if not (report.fetched or report.problems):
         raise CommandError(f"{account.name}: there is no call in {arguments.file}")
     _print_report(report)
+    if any(line.endswith("not UTF-8 text") for line in report.problems):
+        print("Save it as UTF-8, as: iconv -f latin1 -t utf-8 FILE", file=sys.stderr)
     if not report.fetched:
         return Exit.FAILED
     return Exit.PARTLY if report.problems else Exit.DONE
+
+
+def _file_data(name: str) -> bytes:
+    """The bytes of a file, or of standard input. Raises `CommandError`."""
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise CommandError(f"cannot read {name}: {error.strerror or error}") from None

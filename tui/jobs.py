@@ -74,8 +74,8 @@ async def know_numbers(archive: Archive, account: Account) -> None:
         await asyncio.sleep(0)
 
 
-def import_text(services: Services, account: Account, archive: Archive, text: str) -> Report:
-    """Saved bodies of an account's calls into the archive. Raises `ProviderError`."""
+def import_saved(services: Services, account: Account, archive: Archive, data: bytes) -> Report:
+    """A file of saved bodies of an account's calls into the archive. Raises `ProviderError`."""
     provider = services.offline_provider(account, archive)
     if not provider.capabilities.imports_saved:
         raise ProviderError(
@@ -86,7 +86,8 @@ def import_text(services: Services, account: Account, archive: Archive, text: st
     asyncio.run(know_numbers(archive, account))
     archive.read_by(account.name, provider.parser_version)
     report = Report(account.name)
-    saved = provider.read_saved(text)
+    saved = provider.read_saved(data)
+    del data
     while step := list(islice(saved, IMPORT_STEP)):
         calls = []
         for body, problem in step:
@@ -98,7 +99,7 @@ def import_text(services: Services, account: Account, archive: Archive, text: st
             except ValueError as error:
                 report.problems.append(f"a body without a call: {error}")
         with archive.transaction():
-            report.saved += keep(archive, account.name, provider, calls)
+            report.saved += keep(archive, account.name, provider, calls, merge=provider.merge_saved)
         report.fetched += len(calls)
     return report
 

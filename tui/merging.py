@@ -54,11 +54,11 @@ def reconcile(provider: Provider, older: Call, newer: Call, merge: Merge | None 
     """What to keep of a call that the archive has and that now comes again. `merge` makes one raw
     of two, where another than `Provider.merge` is to.
     """
-    merge = merge or provider.merge
     if older.raw is None:
         return with_recordings_of(_never_less(newer, older), older)
     if older.raw == newer.raw:
         return with_recordings_of(newer, older)
+    merge = merge or provider.merge
     before = _read(provider, older)
     both = provider.parse(merge(older.raw, newer.raw))
     if _says_less(both, before):  # the newer to come is the earlier state of the two
@@ -133,7 +133,9 @@ def _never_less(call: Call, *forms: Call) -> Call:
         derived |= dict.fromkeys(name for name in form.derived if name in news)
         if _rank(form) > _rank(call):
             news |= {"outcome": form.outcome, "status": form.status or call.status}
-        news["vendor_fields"] = {**form.vendor_fields, **call.vendor_fields}
+        if more := form.vendor_fields.keys() - call.vendor_fields.keys():
+            own = {name: form.vendor_fields[name] for name in sorted(more)}
+            news["vendor_fields"] = {**call.vendor_fields, **own}
         call, changes = replace(call, **news), {**changes, **news}
     return replace(call, derived=tuple(derived)) if changes else call
 

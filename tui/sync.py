@@ -227,17 +227,17 @@ class Sync:
         """Spare a vendor that gives calls by id only what cannot have changed."""
         if self._provider.capabilities.lists_calls:
             return
-        now = self._clock()
+        now, account = self._clock(), self._account
         unknown_since = float("inf") if wish.patient else now - DAY_S
         back = FINAL_S if wish.recordings else DAY_S
-        since = min(wish.since.timestamp(), now) if wish.since else now - back
-        pause = AGAIN_S if wish.automatic else 0.0
-        eager = wish.recordings or wish.since is not None
-        young = self._archive.calls_from(self._account, since)
-        settled = [id_ for id_ in young if not self._is_due(id_, eager, pause)]
-        self._provider.skip_ids = self._archive.ids_to_spare(
-            self._account, since, unknown_since, (int(id_) for id_ in settled if id_.isdecimal())
-        )
+        since = wish.since.timestamp() if wish.since else now - back
+        settled: list[str] = []
+        if not wish.since:  # else all of the period is asked for
+            pause = AGAIN_S if wish.automatic else 0.0
+            young = self._archive.calls_from(account, since)
+            settled = [id_ for id_ in young if not self._is_due(id_, wish.recordings, pause)]
+        others = (int(id_) for id_ in settled if id_.isdecimal())
+        self._provider.skip_ids = self._archive.ids_to_spare(account, since, unknown_since, others)
 
     def _is_due(self, id_: str, eager: bool, pause: float = 0.0) -> bool:
         call = self._archive.get(self._account, id_)

@@ -167,14 +167,17 @@ def liner(account: str, row: Row, names: bool = True, filed_under: int | None = 
     user = pick(raw.LINER_USERS, row.get("userId"))
     by = {"client": "customer", "operator": "agent", "system": "system"}
     initiator = text(row.get("finishInitiator"))
-    must = ["ended_at"] if start and total is not None else []
+    running = liner_running(row)
+    must = ["ended_at"] if start and total is not None and not running else []
+    agents = liner_agent(row, user)
+    by_name = {"client": of(lead, "name"), "operator": of(agents[0] if agents else None, "name")}
     want |= {
         "direction": word,
         # only talk time tells, since statuses are customer-defined: with no talk either word fits
-        "outcome": "answered" if talk else Either("missed", "unknown", None, "in_progress"),
+        "outcome": "answered" if talk else Either("missed", "unknown", None),
         "status": status,
         "started_at": start,
-        "ended_at": after(start, total),
+        "ended_at": None if running else after(start, total),
         "duration_s": total,
         "wait_s": number(row.get("waitTimeDurationSeconds")),
         "talk_s": talk,
@@ -188,7 +191,7 @@ def liner(account: str, row: Row, names: bool = True, filed_under: int | None = 
             "email": None,
         },
         "company_number": company,
-        "agents": liner_agent(row, user),
+        "agents": agents,
         # a row without its order: nothing, or the order it was listed under
         "campaign": (text(of(order, "title")) or code) if code else Either(None, filed["title"]),
         # the mapping gives Liner's status as the disposition too; `status` already says it
@@ -197,10 +200,13 @@ def liner(account: str, row: Row, names: bool = True, filed_under: int | None = 
             "by": by.get(initiator or "", initiator),
             "reason": None,
             "code": None,
-            "by_name": ANY,
+            "by_name": text(by_name.get(initiator or "")),
         },
         "has_recording": yes(row.get("hasRecords")),
+        "vendor_fields": liner_own(row),
     }
+    if running:
+        want["outcome"] = "in_progress"
     if initiator and initiator not in by:
         want["hangup"]["by"] = Either(initiator, "unknown")
     return want
@@ -223,6 +229,22 @@ def liner_status(row: Row) -> Any:
         return Either(by_id, by_code)  # id and code that disagree: either may be believed
     # a status without a title: its code is more than its number
     return by_id or by_code or code or (Either(known["code"], id) if known else id)
+
+
+def liner_running(row: Row) -> bool:
+    """Nobody has ended it, and it has a status that the guide names for calls that go on (1.8)."""
+    known = pick(raw.LINER_STATUSES, row.get("statusId"))
+    code = text(row.get("statusCode")) or text(of(known, "code"))
+    return not text(row.get("finishInitiator")) and code in {"waiting", "dialing", "processing"}
+
+
+def liner_own(row: Row) -> Row:
+    """What Liner alone has: predictive dialling, and a line that no dictionary knows."""
+    predictive, line = yes(row.get("isPredictive")), text(row.get("sipEndpointId"))
+    own: Row = {} if predictive is None else {"isPredictive": predictive}
+    if line and not pick(raw.LINER_ENDPOINTS, line):
+        own["sipEndpointId"] = line
+    return own
 
 
 def liner_number(row: Row) -> Any:

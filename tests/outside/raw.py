@@ -131,6 +131,7 @@ LINER_FIELDS = [
     "hasRecords",
     "createdAt",
 ]
+_NOT_YET = {"totalDurationSeconds": 0, "talkTimeDurationSeconds": None, "hasRecords": False}
 _LINER_ODD: list[Row] = [
     {"direction": "sideways"},
     {"finishInitiator": "robot"},
@@ -165,6 +166,10 @@ _LINER_ODD: list[Row] = [
     {"hasRecords": "true"},
     {"hasRecords": "false"},
     {"isPredictive": "1"},
+    {"finishInitiator": None, "statusId": 17, "statusCode": None, **_NOT_YET},
+    {"finishInitiator": "", "statusId": None, "statusCode": "dialing", **_NOT_YET},
+    {"finishInitiator": None, "statusId": None, "statusCode": "processing", "hasRecords": False},
+    {"finishInitiator": "client", "statusId": 17, "statusCode": "waiting"},
     {"id": "text"},
 ]
 

@@ -161,7 +161,8 @@ class Vendors(Origin):
     `next_mode`: what Liner says after the last page (plain, null, absent, total, zero);
     `totals`: whether Liner says how many there are; `leads`: listed, absent, or only for orders;
     `staff`: whether CINNOX has its staff list; `old_paths`: Liner's dictionaries answer to the
-    heading's path, or only to the example's (contradiction 3).
+    heading's path, or only to the example's (contradiction 3); `most`: the longest page of a list;
+    `paging`: what becomes of a page's `next` and `total`.
     """
 
     def __init__(self, **traits: Any) -> None:
@@ -173,6 +174,8 @@ class Vendors(Origin):
         self.leads = traits.get("leads", "listed")
         self.staff = traits.get("staff", True)
         self.old_paths = traits.get("old_paths", True)
+        self.most: int = traits.get("most", 100)
+        self.paging: Callable[[dict[str, Any]], dict[str, Any]] = traits.get("paging", dict)
         self.liner: list[raw.Stored] = []
         self.cinnox: list[raw.Stored] = []
         self.nectar: dict[int, Any] = {}
@@ -329,7 +332,7 @@ class Vendors(Origin):
 
     def _page(self, request: Request, rows: list[Any]) -> Answer:
         offset = int(request.one("offset") or 0)
-        limit = min(int(request.one("limit") or 50), 100)  # more than the maximum: clamped (ND)
+        limit = min(int(request.one("limit") or 50), self.most)  # more than it gives: clamped (ND)
         data: dict[str, Any] = {"list": rows[offset : offset + limit], "next": offset + limit}
         if offset + limit >= len(rows):
             ends = {"plain": offset + limit, "null": None, "total": len(rows), "zero": 0}
@@ -338,7 +341,7 @@ class Vendors(Origin):
                 del data["next"]
         if self.totals:
             data["total"] = len(rows)
-        return good(data)
+        return good(self.paging(data))
 
 
 def liner_records(host: str, call: int) -> list[raw.Row]:
