@@ -74,8 +74,9 @@ class _Again(Exception):
 class VendorClient:
     """GET requests to one account's base URL, answered as JSON.
 
-    `auth` is the header that carries the token. `busy_codes` are a vendor's own error codes
-    (field ``code`` of the body) that mean "try again", with the error to raise in the end.
+    `auth` is the header that carries the token. `error_codes` are a vendor's own error codes
+    (field ``code`` of the body) that mean a refused token (`AuthError`, `Forbidden`) or "try again"
+    (`RateLimited`, `Unreachable`), whatever the HTTP status.
     At most `concurrency` requests run at a time; `sleep` waits between tries.
     """
 
@@ -84,7 +85,7 @@ class VendorClient:
         base_url: str,
         auth: Mapping[str, Secret],
         *,
-        busy_codes: Mapping[int, type[ProviderError]] | None = None,
+        error_codes: Mapping[int, type[ProviderError]] | None = None,
         concurrency: int = 4,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         body_limit: int = BODY_LIMIT,
@@ -97,7 +98,7 @@ class VendorClient:
             raise ProviderError("Base URL not allowed", f"{error}.") from None
         self.host = urlsplit(self.base_url).hostname or ""
         self._auth = {name: _checked(secret) for name, secret in auth.items()}
-        self._busy_codes = busy_codes or {}
+        self._error_codes = error_codes or {}
         self._slots = asyncio.Semaphore(concurrency)
         self._sleep = sleep
         self._body_limit = body_limit
@@ -173,15 +174,15 @@ class VendorClient:
         status, what = answer.status, f"{self.host} answered {answer.status}"
         message = f"{what}: {said}" if said else f"{what}."
         wait = _retry_after(answer.headers)
-        busy = self._busy_codes.get(_code(body)) if isinstance(body, dict) else None
-        if status == 429 or busy is RateLimited:
+        kind = self._error_codes.get(_code(body)) if isinstance(body, dict) else None
+        if status == 429 or kind is RateLimited:
             hint = "Wait a little, then try again."
             raise _Again(RateLimited("Too many requests", message, hint), wait)
-        if status in _RETRY_STATUS or busy is not None:
+        if status in _RETRY_STATUS or kind is Unreachable:
             raise _Again(Unreachable("Vendor not available", message), wait)
-        if status in (401, 403):
+        refused = kind or {401: AuthError, 403: Forbidden}.get(status)
+        if refused in (AuthError, Forbidden):
             hint = "Check the account's token; it may have been withdrawn."
-            refused = Forbidden if status == 403 else AuthError
             raise refused("Token refused", message, hint)
         if status in (404, 410):
             raise NotFound("Not found", message, "Check the id and the account's base URL.")
@@ -208,7 +209,7 @@ class HttpProvider:
 
     id: ClassVar[str]
     parser_version: ClassVar[int] = 1
-    busy_codes: ClassVar[Mapping[int, type[ProviderError]]] = {}
+    error_codes: ClassVar[Mapping[int, type[ProviderError]]] = {}
 
     def __init__(self, login: Login) -> None:
         self.login = login
@@ -227,7 +228,7 @@ class HttpProvider:
             self._client = VendorClient(
                 self.login.base_url,
                 self.auth(self.login.token),
-                busy_codes=self.busy_codes,
+                error_codes=self.error_codes,
                 sleep=self.sleep,
             )
         return self._client
@@ -377,7 +378,7 @@ async def _read(response: httpx.Response, limit: int, host: str) -> bytes:
 def _code(body: Json) -> int:
     """A vendor's own error code, where the body is no success."""
     code = body.get("code")
-    if "result" in body:
+    if body.get("result"):
         return 0
     return int(code) if isinstance(code, int | str) and str(code).isdecimal() else 0
 

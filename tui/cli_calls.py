@@ -14,7 +14,7 @@ from tui import audit, export, links
 from tui.accounts import Account, AccountError, configured
 from tui.archive import Archive, codec
 from tui.exits import CommandError, Exit
-from tui.query import Problem, Query, Term, parse
+from tui.query import HasField, Problem, Query, Term, parse
 from tui.services import Services
 from tui.when import period
 
@@ -53,8 +53,11 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
     with services.open_archive() as archive:
         while archive.work_out_numbers():
             pass
-        _print_doubts(services, archive, query, " ".join(arguments.query))
+        text = " ".join(arguments.query)
+        _print_doubts(text, _doubts(services, archive, query))
         keys = archive.keys(query, limit=arguments.limit)
+        if not keys and arguments.limit != 0:
+            _print_doubts(text, archive.slips(query))
         if arguments.json or arguments.csv:
             _export(services, arguments, columns, archive.bodies(keys))
         else:
@@ -64,15 +67,20 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def _print_doubts(services: Services, archive: Archive, query: Query, text: str) -> None:
-    """Say on standard error which names of a query no call has. That is no failure: the next
-    sync may bring them, and nothing found is an answer.
-    """
+def _doubts(services: Services, archive: Archive, query: Query) -> Iterable[Problem]:
+    """Which names of a query no call has."""
     if not query.names or not archive.counts():
-        return
+        return ()
+    return archive.doubts(query, configured(services.accounts.list()))
+
+
+def _print_doubts(text: str, doubts: Iterable[Problem]) -> None:
+    """Say on standard error what of a query nothing has. That is no failure: the next sync may
+    bring it, and nothing found is an answer.
+    """
     from tui.cli import print_error
 
-    for doubt in archive.doubts(query, configured(services.accounts.list())):
+    for doubt in doubts:
         print_error(CommandError(doubt.message, _marked(text, doubt)))
 
 
@@ -117,6 +125,16 @@ def _wanted_columns(text: str | None) -> Sequence[str]:
     return wanted
 
 
+def _has_field(services: Services) -> HasField:
+    """Looked up only for words that are none of the known fields."""
+
+    def has(word: str) -> bool:
+        with services.open_archive() as archive:
+            return archive.has_field(word)
+
+    return has
+
+
 def asked_query(services: Services, arguments: argparse.Namespace) -> Query:
     """The query of a command line: its words, `--account`, `--since` and `--until`.
 
@@ -124,7 +142,7 @@ def asked_query(services: Services, arguments: argparse.Namespace) -> Query:
     """
     now, zone = services.now(), services.zone
     text = " ".join(arguments.query)
-    query = parse(text, now, zone)
+    query = parse(text, now, zone, _has_field(services))
     if query.problems:
         problem = query.problems[0]
         raise CommandError(problem.message, _marked(text, problem), Exit.USAGE)

@@ -24,12 +24,13 @@ from tui.when import period
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-T = TypeVar("T")
-
+INDEX_STEPS = 40
+"""Steps of `Archive.index_more` of one sync: some seconds' work."""
 READ_ANEW_S = 10.0
 """So long a sync reads calls anew that an older version of Ringback kept; the next one goes on."""
 MAX_LINES = 5
 """How many failures of one account are printed; the rest is counted."""
+T = TypeVar("T")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -86,6 +87,8 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
         for report in reports:
             _print_report(report)
             _print_wait(services, report)
+        # some of what an older Ringback kept otherwise, for those who open no screen
+        all(archive.index_more() for _ in range(INDEX_STEPS))
         end = time.monotonic() + READ_ANEW_S
         read_anew(services, archive, accounts, lambda: time.monotonic() > end)
     return exit_code(reports)

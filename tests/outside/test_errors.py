@@ -193,10 +193,12 @@ def test_accounts_are_listed_tested_and_removed(three: Ringback, vendors: Vendor
     assert all(name in listed for name in VENDOR_NAMES)
     three("accounts", "test")
     three("sync", *PERIOD)
-    three("accounts", "remove", "sales")
+    told(three("accounts", "remove", "sales", code=2), "--yes")
+    assert "sales" in three("accounts", "list").stdout
+    three("accounts", "remove", "sales", "--yes")
     assert "sales" not in three("accounts", "list").stdout
     assert not [call for call in three.calls() if call["account"] == "sales"]
-    told(three("accounts", "remove", "sales", code=None), "sales")
+    told(three("accounts", "remove", "sales", "--yes", code=None), "sales")
 
 
 def test_a_token_stays_with_its_origin(ringback: Ringback, vendors: Vendors) -> None:

@@ -41,7 +41,7 @@ async def client(server: Server, waits: Waits) -> AsyncIterator[VendorClient]:
     made = VendorClient(
         server.url + "/api/",
         {"X-Api-Key": Secret(TOKEN)},
-        busy_codes={7: RateLimited, 8: Unreachable},
+        error_codes={7: RateLimited, 8: Unreachable, 9: AuthError},
         sleep=waits,
         body_limit=100_000,
     )
@@ -144,15 +144,24 @@ async def test_four_tries_are_enough(server: Server, client: VendorClient, waits
 
 
 @pytest.mark.parametrize(("code", "kind"), [(7, RateLimited), ("7", RateLimited), (8, Unreachable)])
-async def test_a_vendors_own_busy_codes(
+async def test_a_vendors_own_error_codes(
     server: Server, client: VendorClient, code: object, kind: type[ProviderError]
 ) -> None:
     body = {"code": code, "message": "Too many requests"}
-    server.on("/api/x", body, Answer(body, 400), {"code": 7, "result": []})
-    assert await client.get("/x") == {"code": 7, "result": []}
+    server.on("/api/x", body, Answer(body, 400), {"code": 7, "result": [1]})
+    assert await client.get("/x") == {"code": 7, "result": [1]}
     server.on("/api/x", body)
     with pytest.raises(kind, match="Too many requests"):
         await client.get("/x")
+
+
+async def test_a_vendors_own_code_for_a_refused_token(server: Server, client: VendorClient) -> None:
+    """Whatever the status; and it is not asked again."""
+    for status in (200, 400, 500):
+        server.on("/api/x", Answer({"code": "9", "message": "who are you", "result": []}, status))
+        with pytest.raises(AuthError, match="who are you"):
+            await client.get("/x")
+    assert len(server.requests) == 3
 
 
 async def test_retry_after_in_seconds_and_as_a_date(
