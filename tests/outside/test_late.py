@@ -280,8 +280,7 @@ def test_a_refresh_with_nothing_new_asks_for_minutes_and_each_hour_for_the_day(
 
 def earlier(ringback: Ringback, hours: float) -> None:
     """As if all that was asked had been asked so many hours ago."""
-    path = next(path for path in ringback.files() if path.suffix == ".db")
-    with closing(sqlite3.connect(path)) as archive, archive:
+    with closing(archive_of(ringback)) as archive, archive:
         for column in ("day_at", "week_at"):
             archive.execute(f"UPDATE coverage SET {column} = {column} - ?", (hours * 3600,))
         archive.execute("UPDATE call SET asked_at = asked_at - ?", (hours * 3600,))
@@ -312,3 +311,45 @@ def test_a_vendor_that_limits_requests_is_not_asked_before_it_said(
     assert told(ringback("doctor", code=None).stdout)
     entry = json.loads(ringback("accounts", "list", "--json").stdout)
     assert (entry["state"], entry["again_at"] is not None) == ("rate-limited", True)
+
+
+def archive_of(ringback: Ringback) -> sqlite3.Connection:
+    path = next(path for path in ringback.files() if path.suffix == ".db")
+    return sqlite3.connect(path)
+
+
+def test_calls_that_are_missing_make_an_account_incomplete_until_they_come(
+    ringback: Ringback, vendors: Vendors
+) -> None:
+    vendors.liner = [liner_row(n, ago(timedelta(days=2, minutes=n))) for n in range(1, 31)]
+    vendors.paging = lambda data: {**data, "total": 45}
+    ringback.add("sales", "liner", vendors.url, "--order", "202")
+    for _ in range(2):  # it is asked for each time
+        vendors.seen.clear()
+        done = ringback("sync", code=3)
+        assert "30 of 45 calls" in done.stderr
+        assert any((r.one("createdAt[0]") or "").startswith("2000") for r in vendors.seen)
+    assert "incomplete (30 of 45 calls)" in ringback("accounts", "list").stdout
+    assert "incomplete (30 of 45 calls)" in ringback("doctor", code=None).stdout
+    vendors.paging = dict
+    ringback("sync")
+    assert "incomplete" not in ringback("accounts", "list").stdout
+
+
+def test_what_an_older_reading_kept_is_read_anew_by_a_sync(
+    ringback: Ringback, vendors: Vendors
+) -> None:
+    vendors.liner = [liner_row(n, ago(timedelta(days=20, minutes=n))) for n in range(1, 131)]
+    ringback.add("sales", "liner", vendors.url, "--order", "202")
+    ringback("sync")
+    before = ringback.calls()
+    with closing(archive_of(ringback)) as archive, archive:
+        archive.execute("UPDATE reading SET version = version - 1")
+        archive.execute("UPDATE detail SET body = json_set(body, '$.campaign', 'as it was read')")
+    assert "130 calls wait to be read anew" in ringback("doctor", code=None).stdout
+    assert ringback.calls() != before
+    vendors.seen.clear()
+    ringback("sync")
+    assert not [r for r in vendors.seen if r.path.startswith("/v2/call/detail/")]
+    assert ringback.calls() == before
+    assert "read anew" not in ringback("doctor", code=None).stdout
