@@ -149,8 +149,14 @@ def _more(name: str, value: Any, other: Any) -> Any:
     if name in LENGTHS:
         return other if value is None or (other and not value) else value
     if is_dataclass(value) and not isinstance(value, type):
-        return _filled(value, other)
+        return value if _differs(value, other) else _filled(value, other)
     return other if value is None or value == () else value
+
+
+def _differs(part: Any, other: Any) -> bool:
+    """Whether two parts are of different things: another contact, another wrap-up."""
+    pairs = [(getattr(part, item.name), getattr(other, item.name)) for item in fields(part)]
+    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
 
 def _filled(part: Any, other: Any) -> Any:

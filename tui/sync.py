@@ -218,7 +218,7 @@ class Sync:
             Walk(
                 self._account,
                 asked,
-                (since or BEGINNING).timestamp(),
+                min((since or BEGINNING).timestamp(), now),
                 min(until.timestamp(), now) if until else now,
             )
         )

@@ -153,6 +153,16 @@ def test_two_bodies_give_the_same_whichever_comes_first() -> None:
         assert set(there.derived) == set(back.derived)
 
 
+def test_what_was_known_of_another_contact_is_not_said_of_the_present_one() -> None:
+    provider = vendor("liner")
+    first = replace(call(1), raw=None, contact=Contact(id="1", name="Ann", email="a@x.example"))
+    second = replace(call(1), raw=None, contact=Contact(id="2", number="+12025550100"))
+    assert reconcile(provider, first, second).contact == second.contact
+    same = replace(call(1), raw=None, contact=Contact(id="1", number="+12025550100"))
+    whole = Contact("1", "Ann", "+12025550100", "a@x.example")
+    assert reconcile(provider, first, same).contact == whole
+
+
 def test_addresses_are_the_newer_ones_and_what_they_lack_the_older() -> None:
     older = call(1, recordings=(Recording("r", url="old", duration_s=9.0), Recording("s", url="s")))
     newer = call(1, recordings=(Recording("r", url="new"),))
