@@ -11,7 +11,7 @@ from textual import on, work
 from providers.errors import ProviderError
 from providers.model import Call
 from tui.accounts import Account
-from tui.archive import Archive
+from tui.archive import TROUBLES, Archive
 from tui.late import AGAIN_S, is_due
 from tui.links import calls_text
 from tui.network import NetworkThread
@@ -155,8 +155,11 @@ class AskingScreen(CallsScreen):
             ids = [id_ for of, id_ in named if of == name]
             if account is None:
                 self._flash(f"{name}: there is no such account any more", "warning")
-            else:
+                continue
+            try:
                 done += await self.network.run(self._refreshing(account, ids))
+            except TROUBLES as error:
+                self._flash(f"the archive cannot be written: {error}", "error")
         self._look()
         self._show_detail()
         if done:
