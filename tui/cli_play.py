@@ -126,7 +126,7 @@ async def _play_call(
     try:
         call = await known_call(vendor, archive, account, link.id)
         while True:
-            place = (account.name, account.base_url, call, index)
+            place = (account.name, account.base_url, call, index, account.recordings_proxy)
             try:
                 source, call = await stream(vendor, archive, cache, *place)
             except RecordingError as error:

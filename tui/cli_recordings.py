@@ -61,7 +61,7 @@ async def fetch_all(
     try:
         call = await known_call(vendor, archive, account, id_)
         for index in range(max(1, len(call.recordings))):
-            place = (account.name, account.base_url, call, index)
+            place = (account.name, account.base_url, call, index, account.recordings_proxy)
             try:
                 source, _ = await stream(vendor, archive, cache, *place)
                 with closing(source):

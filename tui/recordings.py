@@ -207,12 +207,14 @@ async def stream(
     base_url: str,
     call: Call,
     index: int = 0,
+    through_proxy: bool = True,
 ) -> tuple[Spool | FileSource, Call]:
     """One recording of a call, to be played while it comes, and the call with its recordings.
 
     It returns when the first bytes are here and are those of sound. When all of it has come it
     is the cached recording. An expired address is renewed whenever it shows. The caller closes
-    the source, which ends the download in the loop where this was called.
+    the source, which ends the download in the loop where this was called. `through_proxy` is
+    `Account.recordings_proxy`.
 
     Raises `RecordingError`, `ProviderError`, `OSError`. Nothing is left behind on failure.
     """
@@ -226,10 +228,12 @@ async def stream(
                 await vendor.close()
                 return FileSource(here.path), call
         recording = _pick(call, index)
+        proxies = media.proxies_of() if through_proxy else media.DIRECT
         remote = media.Remote(
             recording.url or "",
-            allow_private=await media.allows_private(base_url),
+            allow_private=await media.allows_private(base_url, proxies=proxies),
             credential=_credential(vendor),
+            proxies=proxies,
         )
         renew = _renewing(vendor, archive, account, call, index)
         handle, partial = cache.partial()
