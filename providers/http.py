@@ -102,9 +102,7 @@ class VendorClient:
         self._body_limit = body_limit
         try:
             self._proxy = proxies_of().of(self.base_url)
-            self._client = _open_client(
-                self.base_url, self._proxy, concurrency, connect_s, read_s
-            )
+            self._client = _open_client(self.base_url, self._proxy, concurrency, connect_s, read_s)
         except VariableError as error:
             raise Unreachable("Network setting unusable", f"{error}.", error.hint) from None
 

@@ -136,6 +136,10 @@ class Body:
     close: Callable[[], Awaitable[None]]
 
 
+class _HungUp(RecordingError):
+    """The host ended the connection instead of answering."""
+
+
 class Remote:
     """One recording at its host, to be opened from any byte on. It holds no token.
 
@@ -154,15 +158,16 @@ class Remote:
         verify: ssl.SSLContext | None = None,
         proxies: Proxies | None = None,
     ) -> None:
-        """`proxies` are those of the environment; `DIRECT` goes past them. `allow_private` lets the address be on loopback or a private network (see
+        """`allow_private` lets the address be on loopback or a private network (see
         `allows_private`), and only there plain http. `credential(url)` is asked once for each
         `open`, after a 401 or 403, and gives headers only for an address of the account's own
-        origin.
+        origin. `proxies` are those of the environment, unless others are given.
         """
         self._url, self._allow_private, self._credential = url, allow_private, credential
         self._limit, self._resolve, self._verify = limit_bytes, resolve, verify
         self._proxies = proxies_of() if proxies is None else proxies
         self._takes_ranges = True  # until its host has answered one wrongly
+        self._has_answered = False
         self._clients: dict[tuple[str, str], httpx.AsyncClient] = {}
         self._found: tuple[httpx.URL, dict[str, str]] | None = None
 
@@ -190,7 +195,13 @@ class Remote:
                 if error.reason not in ("refused", "gone"):
                     raise
                 self._found = None  # a redirect to an address that serves for a while only
-        return await self._follow(_parsed(self._url), {}, wanted)
+        try:
+            return await self._follow(_parsed(self._url), {}, wanted)
+        except _HungUp:  # a server may end over a range as well
+            if self._has_answered or not wanted.headers:
+                raise
+            self._takes_ranges = False
+            return await self._follow(_parsed(self._url), {}, _EVERYTHING)
 
     async def close(self) -> None:
         """Close every connection; what is still open ends here."""
@@ -219,7 +230,7 @@ class Remote:
                 elif wanted.headers and _is_wrong(response, wanted):
                     wanted, self._takes_ranges = _EVERYTHING, False
                 else:
-                    body = self._body(response, wanted)
+                    body, self._has_answered = self._body(response, wanted), True
                     self._found = (where, headers) if redirects or headers else None
                     return body
             except BaseException:
@@ -245,6 +256,8 @@ class Remote:
             return await _send_to(client, where, addresses, headers)
         except (httpx.TimeoutException, TimeoutError):
             raise RecordingError("unreachable", f"no answer in time{through(proxy)}") from None
+        except (httpx.ReadError, httpx.RemoteProtocolError):
+            raise _HungUp("unreachable", f"the connection failed{through(proxy)}") from None
         except (httpx.HTTPError, OSError) as error:
             raise RecordingError("unreachable", f"{why(error)}{through(proxy)}") from None
 
@@ -274,14 +287,13 @@ class Remote:
         coding = _coding(response)
         if coding in FOREIGN:
             raise RecordingError("refused", "it comes in a coding that was not asked for")
-        place = _content_range(response) if status == 206 else None
-        if place:
-            start, end, total = place
-        elif status == 206:
+        length = None if coding in ZIPPED else _number(response.headers.get("content-length"))
+        place: tuple[int, int | None, int | None] | None = (0, length, length)
+        if status == 206:
+            place = _content_range(response)
+        if place is None:
             raise RecordingError("refused", "a part of it, of no known place")
-        else:
-            length = None if coding in ZIPPED else _number(response.headers.get("content-length"))
-            start, end, total = 0, length, length
+        start, end, total = place
         if status == 206 and not wanted.headers and (start, end) != (0, total):
             raise RecordingError("refused", "a part of it, when all was asked for")
         if total is not None and total > self._limit:

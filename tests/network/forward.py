@@ -76,7 +76,9 @@ class _Handler(StreamRequestHandler):
         method, target, _ = line.split()
         proxy.asked.append(f"{method} {target}")
         wanted = b"Basic " + base64.b64encode(f"ann:{proxy.password}".encode())
-        known = any(one.lower().startswith(b"proxy-authorization") and wanted in one for one in headers)
+        known = any(
+            one.lower().startswith(b"proxy-authorization") and wanted in one for one in headers
+        )
         where = target if method == "CONNECT" else urlsplit(target).netloc
         refusal = proxy.refuse
         if proxy.password and not known:
@@ -91,13 +93,17 @@ class _Handler(StreamRequestHandler):
                 self._say("200 Connection established", b"")
             else:
                 path = target.partition(where)[2] or "/"
-                there.sendall(f"{method} {path} HTTP/1.1\r\n".encode() + b"".join(headers) + b"\r\n")
+                there.sendall(
+                    f"{method} {path} HTTP/1.1\r\n".encode() + b"".join(headers) + b"\r\n"
+                )
             back = threading.Thread(target=_pump, args=(there, self.connection), daemon=True)
             back.start()
             _pump(self.connection, there)
             back.join()
 
-    def _say(self, status: str, more: bytes = b"Content-Length: 0\r\nConnection: close\r\n") -> None:
+    def _say(
+        self, status: str, more: bytes = b"Content-Length: 0\r\nConnection: close\r\n"
+    ) -> None:
         self.wfile.write(f"HTTP/1.1 {status}\r\n".encode() + more + b"\r\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,7 +72,10 @@ async def test_vendor_and_recording_go_through_it(vendor: Server, proxy: Forward
     assert await vendors_answer() == {"ok": 1}
     assert await fetched() == SOUND
     assert proxy.asked == ["CONNECT api.vendor.test:443", "CONNECT files.vendor.test:443"]
-    assert [one.headers["Host"] for one in vendor.requests] == ["api.vendor.test", "files.vendor.test"]
+    assert [one.headers["Host"] for one in vendor.requests] == [
+        "api.vendor.test",
+        "files.vendor.test",
+    ]
     assert "X-Api-Key" not in vendor.requests[1].headers
     assert not any("proxy" in name.lower() for one in vendor.requests for name in one.headers)
 
@@ -124,7 +128,9 @@ async def test_what_is_an_address_by_itself_is_checked_all_the_same(
     assert caught.value.reason == "unsafe" and proxy.asked == []
 
 
-async def test_redirects_are_checked_behind_a_proxy_too(vendor: Server, proxy: ForwardProxy) -> None:
+async def test_redirects_are_checked_behind_a_proxy_too(
+    vendor: Server, proxy: ForwardProxy
+) -> None:
     vendor.on("/r", Answer(status=302, headers={"Location": "https://169.254.169.254/x"}))
     with pytest.raises(RecordingError) as caught:
         await fetched()
@@ -223,14 +229,19 @@ async def test_what_is_wrong_with_the_way_is_said(
             assert secret not in said
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The authority in a folder, as `openssl rehash` names it."""
+    (tmp_path / "2b72e73f.0").write_bytes(Path(CA).read_bytes())
+    return tmp_path
+
+
 async def test_authorities_of_a_folder_hold_as_well(
-    vendor: Server, proxy: ForwardProxy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    vendor: Server, proxy: ForwardProxy, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     vendor.on("/r", Answer(SOUND))
-    # as `openssl rehash` names it
-    (tmp_path / "2b72e73f.0").write_bytes(Path(CA).read_bytes())
     monkeypatch.delenv("SSL_CERT_FILE")
-    monkeypatch.setenv("SSL_CERT_DIR", f"/nowhere{os.pathsep}{tmp_path}")
+    monkeypatch.setenv("SSL_CERT_DIR", f"/nowhere{os.pathsep}{folder}")
     assert await fetched() == SOUND
 
 
@@ -283,7 +294,11 @@ def test_an_accounts_setting_turns_it_off_for_recordings(
 @pytest.mark.parametrize(
     ("variable", "value", "words"),
     [
-        ("HTTPS_PROXY", "http://ann:s3cret@[proxy:3128", "HTTPS_PROXY: this is not a proxy's address"),
+        (
+            "HTTPS_PROXY",
+            "http://ann:s3cret@[proxy:3128",
+            "HTTPS_PROXY: this is not a proxy's address",
+        ),
         ("HTTPS_PROXY", "socks4://ann:s3cret@proxy:1080", "HTTPS_PROXY: a proxy begins with"),
         ("SSL_CERT_FILE", "/nowhere", "SSL_CERT_FILE: this file cannot be used"),
     ],
@@ -305,3 +320,67 @@ def test_a_broken_setting_is_one_clear_line(
         assert len(said.splitlines()) <= 3
 
 
+def doctor(capsys: pytest.CaptureFixture[str]) -> dict[str, list[tuple[str, str]]]:
+    """State and text of what `doctor` finds, by what it is about."""
+    capsys.readouterr()
+    main(["doctor", "--json"])
+    found: dict[str, list[tuple[str, str]]] = {}
+    said = capsys.readouterr().out
+    assert not any(secret in said for secret in ("s3cret", "s1gned", "t0ken", "/r?"))
+    for line in said.splitlines():
+        one = json.loads(line)
+        found.setdefault(one["about"], []).append((one["state"], one["text"]))
+    return found
+
+
+def test_doctor_shows_the_way_and_tries_a_recordings_host(
+    desk: Server,
+    proxy: ForwardProxy,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["sync"]) == 0
+    proxy.password = "s3cret"
+    url = proxy.url.replace("//", "//ann:s3cret@")
+    monkeypatch.setenv("HTTPS_PROXY", url)
+    found = doctor(capsys)
+    [(state, text)] = found["proxy"]
+    assert state == "ok" and text.startswith(f"https through {proxy.url} (HTTPS_PROXY)")
+    assert found["trust"] == [("ok", f"certificate authorities: {CA} (SSL_CERT_FILE)")]
+    host = "desk: files.vendor.test: "
+    assert found["recordings"] == [("ok", f"{host}its recordings can be fetched")]
+
+    desk.on("/r", Answer(status=403))
+    [(state, text)] = doctor(capsys)["recordings"]
+    assert state == "note" and "it answers" in text and "403" in text
+
+    monkeypatch.setenv("HTTPS_PROXY", url.replace("s3cret", "s3cretly"))
+    [(state, text)] = doctor(capsys)["recordings"]
+    assert state == "PROBLEM" and "the proxy wants a user and a password" in text
+
+
+def test_doctor_names_what_is_broken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor(capsys)["proxy"] == [("ok", "none is named; connections are direct")]
+    monkeypatch.setenv("NO_PROXY", "fe80::/10,[::1")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    found = doctor(capsys)
+    assert found["proxy"][0][0] == "note" and "NO_PROXY: '[::1' is no host" in found["proxy"][0][1]
+    assert found["trust"][0][0] == "PROBLEM" and "SSL_CERT_FILE" in found["trust"][0][1]
+    monkeypatch.setenv("HTTPS_PROXY", "http://ann:s3cret@[proxy")
+    [(state, text), *_] = doctor(capsys)["proxy"]
+    assert state == "PROBLEM" and text.startswith("HTTPS_PROXY: ")
+
+
+def test_without_a_proxy_no_proxy_alone_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a container: a traceback before."""
+    monkeypatch.setenv("NO_PROXY", CONTAINERS)
+    monkeypatch.setenv("RINGBACK_TOKEN_DESK", "t0ken-42")
+    words = ["--provider", "nectar", "--base-url", API, "--ids", "9,11"]
+    assert main(["accounts", "add", "desk", *words]) == 0
+    assert main(["sync"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("desk: No connection: api.vendor.test cannot be reached")

@@ -17,27 +17,50 @@ TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def direct(url: str, no_proxy: str) -> bool:
-    return proxies_of({"HTTPS_PROXY": PROXY, "HTTP_PROXY": PROXY, "NO_PROXY": no_proxy}).of(url) is None
+    return (
+        proxies_of({"HTTPS_PROXY": PROXY, "HTTP_PROXY": PROXY, "NO_PROXY": no_proxy}).of(url)
+        is None
+    )
 
 
 @pytest.mark.parametrize(
     ("no_proxy", "reached_directly", "through"),
     [
         ("*", "https://example.com https://93.184.216.34 http://[2001:db8::1]", ""),
-        ("example.com", "https://example.com https://EXAMPLE.com. https://a.b.example.com", "https://notexample.com https://example.com.evil"),
-        (".example.com", "https://a.example.com https://a.b.example.com", "https://example.com https://xexample.com"),
+        (
+            "example.com",
+            "https://example.com https://EXAMPLE.com. https://a.b.example.com",
+            "https://notexample.com https://example.com.evil",
+        ),
+        (
+            ".example.com",
+            "https://a.example.com https://a.b.example.com",
+            "https://example.com https://xexample.com",
+        ),
         ("*.example.com", "https://a.example.com", "https://example.com"),
         ("Example.COM.", "https://example.com", "https://example.org"),
-        ("example.com:8443", "https://example.com:8443 https://a.example.com:8443", "https://example.com https://example.com:443"),
+        (
+            "example.com:8443",
+            "https://example.com:8443 https://a.example.com:8443",
+            "https://example.com https://example.com:443",
+        ),
         ("example.com:443", "https://example.com https://example.com:443", "http://example.com"),
         ("https://example.com", "https://example.com", "http://example.com"),
         ("all://example.com", "https://example.com http://example.com", "https://example.org"),
-        ("10.0.0.0/8", "https://10.1.2.3 https://10.255.255.255:8443 https://[::ffff:10.0.0.1]", "https://11.0.0.1 https://ten.example"),
+        (
+            "10.0.0.0/8",
+            "https://10.1.2.3 https://10.255.255.255:8443 https://[::ffff:10.0.0.1]",
+            "https://11.0.0.1 https://ten.example",
+        ),
         ("10.9.8.7/8", "https://10.1.2.3", "https://11.0.0.1"),
         ("10.0.0.0/8:8443", "https://10.1.2.3:8443", "https://10.1.2.3"),
         ("10.1.2.3", "https://10.1.2.3", "https://10.1.2.4"),
         ("10.1.2.3:8443", "https://10.1.2.3:8443", "https://10.1.2.3"),
-        ("fe80::/10", "https://[fe80::1] https://[febf::2]:8443", "https://[fec0::1] https://10.0.0.1"),
+        (
+            "fe80::/10",
+            "https://[fe80::1] https://[febf::2]:8443",
+            "https://[fec0::1] https://10.0.0.1",
+        ),
         ("[fe80::/10]", "https://[fe80::1]", "https://[2001:db8::1]"),
         ("[fe80::]/10", "https://[fe80::1]", "https://[2001:db8::1]"),
         ("2001:db8::1", "https://[2001:db8::1] https://[2001:DB8:0::1]", "https://[2001:db8::2]"),
@@ -45,12 +68,24 @@ def direct(url: str, no_proxy: str) -> bool:
         ("[2001:db8::1]:8443", "https://[2001:db8::1]:8443", "https://[2001:db8::1]"),
         ("fe80::1%eth0", "https://[fe80::1]", "https://[fe80::2]"),
         ("::ffff:10.0.0.0/104", "https://10.1.2.3", "https://11.0.0.1"),
-        ("bücher.example", "https://bücher.example https://xn--bcher-kva.example", "https://bucher.example"),
-        ("localhost, 127.0.0.1;".replace(";", ",") + " a.example\tb.example", "https://a.example https://b.example", "https://c.example"),
+        (
+            "bücher.example",
+            "https://bücher.example https://xn--bcher-kva.example",
+            "https://bucher.example",
+        ),
+        (
+            "localhost, 127.0.0.1;".replace(";", ",") + " a.example\tb.example",
+            "https://a.example https://b.example",
+            "https://c.example",
+        ),
         (",, ,", "", "https://example.com"),
         ("[::1]", "", "https://example.com"),
         # as minikube, docker desktop and VPN clients set it
-        ("localhost,127.0.0.1,::1,[::1],fe80::/10,10.96.0.0/12,192.168.49.0/24,.svc,.cluster.local", "https://x.svc https://10.97.1.1 https://[fe80::9]", "https://example.com"),
+        (
+            "localhost,127.0.0.1,::1,[::1],fe80::/10,10.96.0.0/12,192.168.49.0/24,.svc,.cluster.local",
+            "https://x.svc https://10.97.1.1 https://[fe80::9]",
+            "https://example.com",
+        ),
     ],
 )
 def test_what_no_proxy_excepts(no_proxy: str, reached_directly: str, through: str) -> None:
@@ -111,7 +146,9 @@ def test_which_proxy_it_is(environ: dict[str, str], url: str, shown: str | None)
 
 
 def test_a_password_is_read_as_it_was_meant() -> None:
-    proxy = proxies_of({"ALL_PROXY": "http://an%40n:p%23%3A%2F@proxy.corp:1"}).of("https://a.example")
+    proxy = proxies_of({"ALL_PROXY": "http://an%40n:p%23%3A%2F@proxy.corp:1"}).of(
+        "https://a.example"
+    )
     assert proxy is not None and proxy.auth == ("an@n", "p#:/")
 
 
@@ -129,7 +166,9 @@ def test_a_proxy_that_is_none_keeps_everything_back_and_is_named(value: str) -> 
     assert problem.startswith("https_proxy: ") and "cret" not in problem and "\x1b" not in problem
     with pytest.raises(VariableError) as caught:
         found.of("https://a.example")
-    assert "https_proxy" in str(caught.value) and "cret" not in str(caught.value) + repr(caught.value)
+    assert "https_proxy" in str(caught.value) and "cret" not in str(caught.value) + repr(
+        caught.value
+    )
     assert found.of("https://inside.example") is None, "what needs no proxy goes on"
     assert found.of("http://a.example") is None
 
@@ -138,12 +177,24 @@ def test_a_proxy_that_is_none_keeps_everything_back_and_is_named(value: str) -> 
 def test_any_text_is_read_without_an_error(seed: int) -> None:
     chance = random.Random(seed)
     letters = "[]:/.,*@%#? -_aé0189fe\x00\x1b漢"
-    pieces = ["http://", "://", "::1", "10.0.0.0/8", "fe80::/10", "[::1]:80", "example.com", "user:s3cret@"]
+    pieces = [
+        "http://",
+        "://",
+        "::1",
+        "10.0.0.0/8",
+        "fe80::/10",
+        "[::1]:80",
+        "example.com",
+        "user:s3cret@",
+    ]
     for _ in range(300):
         texts = [
-            "".join(chance.choice([*letters, *pieces]) for _ in range(chance.randint(0, 8))) for _ in range(4)
+            "".join(chance.choice([*letters, *pieces]) for _ in range(chance.randint(0, 8)))
+            for _ in range(4)
         ]
-        found = proxies_of(dict(zip(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"), texts)))
+        found = proxies_of(
+            dict(zip(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"), texts, strict=True))
+        )
         assert "cret" not in " ".join(found.problems)
         for url in ("https://a.example", "http://10.1.2.3:8", "https://[fe80::1]", "https://a..b"):
             try:
@@ -167,11 +218,17 @@ def test_networks_hold_exactly_their_addresses(seed: int) -> None:
         other = kind(number ^ chance.getrandbits(bits) >> chance.randint(0, bits))
         host = f"[{other}]" if bits == 128 else str(other)
         here = other.is_loopback
-        entry = f"[{kind(number)}]/{length}" if bits == 128 and chance.random() < 0.5 else f"{kind(number)}/{length}"
+        entry = (
+            f"[{kind(number)}]/{length}"
+            if bits == 128 and chance.random() < 0.5
+            else f"{kind(number)}/{length}"
+        )
         assert direct(f"https://{host}", entry) == (here or other in network)
 
 
-def test_the_systems_own_settings_hold_where_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_systems_own_settings_hold_where_nothing_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": PROXY, "ftp": "x"})
     monkeypatch.setattr("urllib.request.proxy_bypass", lambda host: host == "inside.example")
