@@ -10,7 +10,6 @@ import argparse
 import atexit
 import gc
 import io
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
