@@ -13,8 +13,9 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from tui.accounts import Account
-from tui.archive import TROUBLES, Archive, ArchiveTrouble
+from tui.archive import TROUBLES, UNREACHED, Archive, ArchiveTrouble
 from tui.exits import Exit
+from tui.log import try_log
 from tui.query import Query, Term
 from tui.services import Services
 
@@ -95,13 +96,17 @@ def _files(services: Services) -> Iterator[Finding]:
         if loose
         else Finding(GOOD, "files", "readable by you alone")
     )
+    if trouble := try_log(services.paths):
+        yield Finding(BAD, "log", f"none can be kept: {trouble}")
     problems = [*services.settings().problems, *services.accounts.read()[1]]
     for problem in problems:
         yield Finding(BAD, "config", problem)
     try:
         with services.open_archive() as archive:
-            total = sum(archive.counts().values())
+            total, why = sum(archive.counts().values()), archive.read_only
         yield Finding(GOOD, "archive", f"{total:,} calls in {services.paths.archive_file}")
+        if why:
+            yield Finding(BAD, "archive", f"it can only be read: {why}\n{UNREACHED}")
     except ArchiveTrouble as error:
         yield Finding(BAD, "archive", f"{error.message}\n{error.hint}")
 

@@ -131,7 +131,8 @@ async def _play_call(
                 source, call = await stream(vendor, archive, cache, *place)
             except RecordingError as error:
                 now, key = services.now().timestamp(), recording_key(call, index)
-                archive.heard.note_trouble(account.name, call.id, key, error.reason, now)
+                with suppress(sqlite3.OperationalError):  # why there is no sound is said first
+                    archive.heard.note_trouble(account.name, call.id, key, error.reason, now)
                 raise
             seat = Seat(services, archive, account.name, call, index)
             if begin_s is None:

@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -46,7 +47,8 @@ class Fetched:
 async def with_known_recordings(
     provider: Provider, archive: Archive, account: str, call: Call
 ) -> Call:
-    """The call with its list of recordings, asked for and kept if it was not known.
+    """The call with its list of recordings, asked for and kept if it was not known (not kept
+    where there is no room for it).
 
     Raises `ProviderError`; the archive then stays as it was.
     """
@@ -80,8 +82,7 @@ async def _found_again(provider: Provider, call: Call) -> Call:
 
 
 def _kept(archive: Archive, account: str, call: Call) -> Call:
-    with archive.transaction():
-        archive.save(account, [call])
+    archive.keep_if_it_can(lambda: archive.save(account, [call]))
     return call
 
 
@@ -98,7 +99,8 @@ class RecordingCache:
         for path in self.place(account).glob(f"{stem(call, index)}.*"):
             if path.suffix == PEAKS:
                 continue
-            path.touch()  # the age that counts is since it was last heard
+            with suppress(OSError):  # a disk that may only be read
+                path.touch()  # the age that counts is since it was last heard
             return Fetched(path, path.suffix[1:])
         return None
 

@@ -9,6 +9,7 @@ from textual import on, work
 
 from providers.errors import ProviderError
 from tui.accounts import Account
+from tui.archive import Archive, ReadOnlyArchive
 from tui.network import NetworkThread
 from tui.screens import state
 from tui.screens.calls import CallsScreen
@@ -28,6 +29,8 @@ CANCELLABLE = ("play", "download", "recordings", "export", "range", "find")
 
 class AskingScreen(CallsScreen):
     """See the module."""
+
+    _archive: Archive | None
 
     def __init__(
         self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
@@ -54,6 +57,8 @@ class AskingScreen(CallsScreen):
     # -- syncs
 
     def _refresh(self) -> None:
+        if self._archive and self._archive.read_only:
+            return  # what came could not be kept
         self.syncs.start(self.accounts, pages=FIRST_PAGES, patient=False)
 
     def action_refresh(self) -> None:
@@ -76,6 +81,8 @@ class AskingScreen(CallsScreen):
         """Whether any of them is not being synced; says why not."""
         if not accounts:
             self._flash(f"no account to ask; {self._key('accounts')} adds one", "warning")
+        elif self._archive and self._archive.read_only:
+            self._flash(str(ReadOnlyArchive(self._archive.read_only)), "warning")
         elif all(account.name in self.syncs.busy for account in accounts):
             self._flash(f"already asking; {self._key('cancel')} stops")
         else:
