@@ -14,12 +14,15 @@ from providers.base import Secret
 from providers.errors import ProviderError, RecordingError, Unreachable
 from providers.http import VendorClient
 from providers.media import Remote
+from tests.audio import sounds
 from tests.network.forward import CA, HOSTS, ForwardProxy
 from tests.providers.server import Answer, Server
 from tests.recordings.host import Host
+from tests.ui.driving import page, player, run_app, settled, status, until
 from tui.accounts import AccountStore
 from tui.cli import main
 from tui.paths import Paths
+from tui.services import Services
 
 API, FILES = "https://api.vendor.test", "https://files.vendor.test"
 PASSWORD = "s3cret/#@"
@@ -371,6 +374,38 @@ def test_doctor_names_what_is_broken(
     monkeypatch.setenv("HTTPS_PROXY", "http://ann:s3cret@[proxy")
     [(state, text), *_] = doctor(capsys)["proxy"]
     assert state == "PROBLEM" and text.startswith("HTTPS_PROXY: ")
+
+
+@pytest.fixture
+def synced(desk: Server) -> Server:
+    """The same, its calls in the archive."""
+    assert main(["sync"]) == 0
+    return desk
+
+
+async def test_the_screen_names_what_is_broken(
+    synced: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence before: the account never answered, and a recording never came."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://ann:s3cret@[proxy:3128")
+    monkeypatch.setenv("NO_PROXY", f"{CONTAINERS},[::1")
+    async with run_app(Services.build()).run_test(size=(160, 30)) as pilot:
+        said = [one.message for one in pilot.app._notifications]
+        assert [text.partition(":")[0] for text in said] == ["HTTPS_PROXY", "NO_PROXY"]
+        await settled(pilot)
+        assert "desk: Network setting unusable: HTTPS_PROXY: this is not" in status(pilot)
+        await pilot.press("j", "space")
+        await until(pilot, lambda: "cannot be reached (HTTPS_PROXY: this is not" in player(pilot))
+        assert "cret" not in page(pilot)
+
+
+async def test_the_screen_plays_through_a_proxy(synced: Server, proxy: ForwardProxy) -> None:
+    synced.on("/r", Answer(sounds.wav(sounds.tone(2, 8000), 8000)))
+    async with run_app(Services.build()).run_test(size=(160, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("j", "space")
+        await until(pilot, lambda: "CONNECT files.vendor.test:443" in proxy.asked)
+        await until(pilot, lambda: "0:02" in player(pilot))
 
 
 def test_without_a_proxy_no_proxy_alone_changes_nothing(

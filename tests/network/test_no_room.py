@@ -171,6 +171,16 @@ async def test_the_screen_shows_what_is_there(desk: Path, disk: Disk, how: str) 
         await until(pilot, lambda: "not kept: the archive can only be read" in status(pilot))
 
 
+def test_the_screen_of_an_archive_that_cannot_be_opened_is_one_line(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths.archive_file.write_bytes(b"this is not a database, whatever its name says" * 100)
+    monkeypatch.setattr("tui.cli_screen._need_terminal", lambda: None)
+    assert main([]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("ringback: the archive ") and "Traceback" not in said.err + said.out
+
+
 @pytest.mark.parametrize("how", ["fill", "freeze"])
 def test_what_stands_in_the_log_alone_is_read_too(
     desk: Path, disk: Disk, how: str, capsys: pytest.CaptureFixture[str]

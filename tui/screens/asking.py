@@ -56,9 +56,14 @@ class AskingScreen(CallsScreen):
 
     # -- syncs
 
+    @property
+    def _why_not_kept(self) -> str:
+        """Why nothing that comes could be kept; empty: it can."""
+        return self._archive.read_only if self._archive else ""
+
     def _refresh(self) -> None:
-        if self._archive and self._archive.read_only:
-            return  # what came could not be kept
+        if self._why_not_kept:
+            return
         self.syncs.start(self.accounts, pages=FIRST_PAGES, patient=False)
 
     def action_refresh(self) -> None:
@@ -81,8 +86,8 @@ class AskingScreen(CallsScreen):
         """Whether any of them is not being synced; says why not."""
         if not accounts:
             self._flash(f"no account to ask; {self._key('accounts')} adds one", "warning")
-        elif self._archive and self._archive.read_only:
-            self._flash(str(ReadOnlyArchive(self._archive.read_only)), "warning")
+        elif why := self._why_not_kept:
+            self._flash(str(ReadOnlyArchive(why)), "warning")
         elif all(account.name in self.syncs.busy for account in accounts):
             self._flash(f"already asking; {self._key('cancel')} stops")
         else:
@@ -124,7 +129,7 @@ class AskingScreen(CallsScreen):
         ]
         busy = any(account.name in self._busy for account in waiting)
         self._more_wanted = busy or not self._snapshot.part.ends
-        if not self._more_wanted and waiting:
+        if not self._more_wanted and waiting and not self._why_not_kept:
             self.syncs.start(waiting, pages=1, patient=False, more=True)
 
     # -- recordings
