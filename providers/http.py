@@ -35,7 +35,7 @@ from providers.errors import (
 from providers.fields import clean
 from providers.model import Json
 from providers.origin import check_base_url, same_origin
-from providers.proxy import Proxy, proxies_of
+from providers.proxy import Proxy, failures, proxies_of
 from providers.trust import trusted
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class VendorClient:
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
             message = f"{self.host} broke the connection{way}."
             raise _Again(Unreachable("No answer", message)) from None
-        except httpx.HTTPError as error:
+        except failures() as error:
             raise Unreachable(
                 "No connection",
                 f"{self.host} cannot be reached{way}: {why(error)}.",

@@ -26,7 +26,7 @@ from providers.errors import RecordingError, VariableError
 from providers.gunzip import FOREIGN, ZIPPED, gunzip
 from providers.http import silence_loggers, through, user_agent, why
 from providers.origin import is_loopback
-from providers.proxy import DIRECT, Proxies, Proxy, proxies_of
+from providers.proxy import DIRECT, Proxies, Proxy, failures, proxies_of
 from providers.sniff import HEAD as FULL_HEAD
 from providers.sniff import sniff, what_else
 from providers.trust import trusted
@@ -246,6 +246,7 @@ class Remote:
             proxy = self._proxies.of(str(where))
         except VariableError as error:
             raise RecordingError("unreachable", str(error)) from None
+        way = f"{through(proxy).strip()}: " if proxy else ""
         ask = by_itself if proxy else self._resolve
         addresses = await _checked(where, self._allow_private, ask, through_proxy=bool(proxy))
         try:
@@ -255,11 +256,11 @@ class Remote:
                 return await client.send(request, stream=True)
             return await _send_to(client, where, addresses, headers)
         except (httpx.TimeoutException, TimeoutError):
-            raise RecordingError("unreachable", f"no answer in time{through(proxy)}") from None
+            raise RecordingError("unreachable", f"{way}no answer in time") from None
         except (httpx.ReadError, httpx.RemoteProtocolError):
-            raise _HungUp("unreachable", f"the connection failed{through(proxy)}") from None
-        except (httpx.HTTPError, OSError) as error:
-            raise RecordingError("unreachable", f"{why(error)}{through(proxy)}") from None
+            raise _HungUp("unreachable", f"{way}the connection failed") from None
+        except failures() as error:
+            raise RecordingError("unreachable", f"{way}{why(error)}") from None
 
     def _client(self, where: httpx.URL, proxy: Proxy | None) -> httpx.AsyncClient:
         import httpx

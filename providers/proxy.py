@@ -129,6 +129,16 @@ DIRECT = Proxies()
 """No proxy for anything."""
 
 
+def failures() -> tuple[type[Exception], ...]:
+    """What is raised where a connection fails: not all of it is the HTTP library's own."""
+    import httpx
+
+    socks = sys.modules.get("socksio")
+    # a name may have an empty or long label, which the resolver's codec does not take
+    own = (httpx.HTTPError, OSError, UnicodeError)
+    return (*own, socks.SOCKSError) if socks else own
+
+
 def proxies_of(environ: Mapping[str, str] = os.environ) -> Proxies:
     """The proxies that hold now. Never raises; what is wrong stands in `Proxies.problems`."""
     named = {name: _value(environ, f"{name}_proxy") for name in ("https", "http", "all", "no")}

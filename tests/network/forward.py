@@ -39,6 +39,11 @@ class ForwardProxy:
         self.url = f"{'https' if secure else 'http'}://{user}127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
+    @property
+    def socks_url(self) -> str:
+        """It speaks SOCKS 5 at the same port."""
+        return self.url.replace("http://", "socks5h://")
+
     def __enter__(self) -> ForwardProxy:
         self._thread.start()
         return self
@@ -67,6 +72,10 @@ class _Server(ThreadingTCPServer):
 class _Handler(StreamRequestHandler):
     def handle(self) -> None:
         proxy: ForwardProxy = self.server.proxy
+        if self.rfile.peek(1)[:1] == b"\5":
+            with suppress(IndexError):  # who has heard enough leaves
+                self._socks(proxy)
+            return
         line = self.rfile.readline().decode()
         headers = []
         while (header := self.rfile.readline()) not in (b"\r\n", b""):
@@ -96,10 +105,38 @@ class _Handler(StreamRequestHandler):
                 there.sendall(
                     f"{method} {path} HTTP/1.1\r\n".encode() + b"".join(headers) + b"\r\n"
                 )
-            back = threading.Thread(target=_pump, args=(there, self.connection), daemon=True)
-            back.start()
-            _pump(self.connection, there)
-            back.join()
+            self._between(there)
+
+    def _socks(self, proxy: ForwardProxy) -> None:
+        """RFC 1928, with names and passwords (RFC 1929); anything for a refusal is no SOCKS."""
+        read = self.rfile.read
+        methods = read(read(2)[1])
+        if proxy.refuse:
+            self.wfile.write(proxy.refuse.encode())
+            return
+        method = 2 if proxy.password else methods[0]
+        self.wfile.write(bytes([5, method]))
+        if method == 2:
+            user = read(read(2)[1])
+            right = (user, read(read(1)[0])) == (b"ann", proxy.password.encode())
+            self.wfile.write(bytes([1, 0 if right or not proxy.password else 1]))
+            if proxy.password and not right:
+                return
+        read(4)
+        name = read(read(1)[0]).decode()
+        where = f"{name}:{int.from_bytes(read(2), 'big')}"
+        proxy.asked.append(f"SOCKS {where}")
+        known = where in proxy.names
+        self.wfile.write(bytes([5, 0 if known else 4, 0, 1, 0, 0, 0, 0, 0, 0]))
+        if known:
+            with socket.create_connection(("127.0.0.1", proxy.names[where])) as there:
+                self._between(there)
+
+    def _between(self, there: socket.socket) -> None:
+        back = threading.Thread(target=_pump, args=(there, self.connection), daemon=True)
+        back.start()
+        _pump(self.connection, there)
+        back.join()
 
     def _say(
         self, status: str, more: bytes = b"Content-Length: 0\r\nConnection: close\r\n"

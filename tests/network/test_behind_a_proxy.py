@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,44 @@ async def test_a_proxy_with_a_password_and_one_behind_tls(
             said = repr(caught.value)
             assert f"127.0.0.1:{proxy.port} (all_proxy)" in said
             assert not any(secret in said for secret in ("wr0ng", "ann:", "t0ken", "s1gned"))
+
+
+async def failure_of(attempt: Callable[[], Awaitable[object]]) -> str:
+    """What is said; the error itself, and the sockets it holds, do not stay."""
+    try:
+        await attempt()
+    except (ProviderError, RecordingError) as error:
+        return repr(error)
+    raise AssertionError("it did not fail")
+
+
+# the HTTP library leaves the socket to a SOCKS proxy that refuses to the garbage collector
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("password", ["", "s3cret"])
+async def test_a_socks_proxy(
+    vendor: Server, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    vendor.on("/x", {"ok": 1})
+    vendor.on("/r", Answer(SOUND))
+    names = {"api.vendor.test:443": vendor.port, "files.vendor.test:443": vendor.port}
+    with ForwardProxy(names, password=password) as proxy:
+        monkeypatch.setenv("SSL_CERT_FILE", CA)
+        monkeypatch.setenv("ALL_PROXY", proxy.socks_url)
+        assert await vendors_answer() == {"ok": 1} and await fetched() == SOUND
+        assert proxy.asked == ["SOCKS api.vendor.test:443", "SOCKS files.vendor.test:443"]
+        for trouble in ("names", "password", "garbage"):
+            if trouble == "names":
+                proxy.names.clear()
+            elif trouble == "password":
+                proxy.password = "other"
+            else:
+                proxy.refuse = "HTTP/1.1 400 Bad Request"
+            for attempt in (vendors_answer, fetched):
+                said = await failure_of(attempt)
+                assert "through the proxy socks5h://127.0.0.1" in said
+                assert not any(secret in said for secret in ("s3cret", "ann:", "s1gned", "t0ken"))
+    gc.collect()
 
 
 async def test_a_recording_is_read_by_ranges_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,6 +277,17 @@ def folder(tmp_path: Path) -> Path:
     """The authority in a folder, as `openssl rehash` names it."""
     (tmp_path / "2b72e73f.0").write_bytes(Path(CA).read_bytes())
     return tmp_path
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".test", "-", "xn--.test", "a_b.test"])
+async def test_a_name_that_no_resolver_takes_is_said(
+    host: str, proxy: ForwardProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Directly and through a proxy."""
+    for _ in range(2):
+        for attempt in (vendors_answer, fetched):
+            assert await failure_of(partial(attempt, f"https://{host}/r"))
+        monkeypatch.delenv("HTTPS_PROXY", raising=False)
 
 
 async def test_authorities_of_a_folder_hold_as_well(

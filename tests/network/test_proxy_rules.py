@@ -145,6 +145,16 @@ def test_which_proxy_it_is(environ: dict[str, str], url: str, shown: str | None)
     assert not found.problems and "cret" not in repr(proxy)
 
 
+def test_a_socks_proxy_needs_one_package_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    environ = {"ALL_PROXY": "socks5://proxy.corp:1080"}
+    assert (
+        str(proxies_of(environ).of("https://a.example")) == "socks5://proxy.corp:1080 (ALL_PROXY)"
+    )
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(VariableError, match=r"ALL_PROXY: .*pipx inject ringback socksio"):
+        proxies_of(environ).of("https://a.example")
+
+
 def test_a_password_is_read_as_it_was_meant() -> None:
     proxy = proxies_of({"ALL_PROXY": "http://an%40n:p%23%3A%2F@proxy.corp:1"}).of(
         "https://a.example"
