@@ -417,7 +417,7 @@ def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
         where = base.join(url) if base else httpx.URL(url.strip())
     except (httpx.InvalidURL, ValueError):
         raise RecordingError("unsafe", "not an address") from None
-    if where.scheme not in ("https", "http") or not where.host or where.userinfo:
+    if where.scheme not in ("https", "http") or not where.raw_host or where.userinfo:
         raise RecordingError("unsafe", "not an https address")
     return where
 
