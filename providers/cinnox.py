@@ -158,8 +158,8 @@ class Cinnox(HttpProvider):
             "What was fetched with the list is all there is; fetch the period again to renew it.",
         )
 
-    async def recordings(self, call: Call) -> tuple[Recording, ...]:
-        return call.recordings
+    async def recordings(self, call: Call) -> Call:
+        return call
 
     def parse(self, raw: Json) -> Call:
         """The records (legs) of one call, a list of items of ``result``, as a call."""

@@ -211,6 +211,7 @@ class HttpProvider:
     """What every vendor over HTTP shares: its client's life, and the credential's reach."""
 
     id: ClassVar[str]
+    parser_version: ClassVar[int] = 1
     busy_codes: ClassVar[Mapping[int, type[ProviderError]]] = {}
 
     def __init__(self, login: Login) -> None:

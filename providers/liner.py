@@ -181,13 +181,13 @@ class Liner(HttpProvider):
         await self.dictionaries.learn([raw])
         return self.parse(raw)
 
-    async def recordings(self, call: Call) -> tuple[Recording, ...]:
+    async def recordings(self, call: Call) -> Call:
         """``/v2/call-record/`` for the call, and the detail of each item without a summary.
 
         Nothing is asked when Liner said that there is no recording.
         """
         if call.has_recording is False or call.id.startswith("no-id-"):
-            return ()
+            return self._with_records(call, [])
         found: dict[str, dict[str, Json]] = {}
         async for step in walk(self.client, "/v2/call-record/", [("callId", call.id)]):
             for row in step.rows:
@@ -205,10 +205,16 @@ class Liner(HttpProvider):
 
         silent = [id_ for id_, row in found.items() if is_empty(row.get("recordSummary"))]
         await gather_bounded(complete, [id_ for id_ in silent if not id_.startswith("no-id-")])
-        return tuple(map(_recording, found.values()))
+        return self._with_records(call, [*found.values()])
+
+    def _with_records(self, call: Call, records: list[Json]) -> Call:
+        raw = call.raw if isinstance(call.raw, dict) else {"id": call.id}
+        return self.parse({**raw, "records": records})
 
     def parse(self, raw: Json) -> Call:
-        """An item of ``/v2/call/`` or the data of ``/v2/call/detail/{callId}/`` as a call."""
+        """An item of ``/v2/call/`` or the data of ``/v2/call/detail/{callId}/`` as a call, with
+        the items of ``/v2/call-record/`` under ``records`` where they were asked for.
+        """
         if not isinstance(raw, dict):
             raise ValueError("a Liner call is an object")
         read, names = Reader(raw), self.names
@@ -224,10 +230,12 @@ class Liner(HttpProvider):
         status = self._status(read)
         from_, to = _ends(direction, client, company)
         has = read.boolean("hasRecords")
+        asked = "records" in raw
+        recordings = tuple(_recording(item) for item in read.objects("records"))
         hangup = read.text("finishInitiator")
         derived = {"outcome": talk, "ended_at": ended, "from": from_, "to": to}
         return Call(
-            id=id_ or made_id(raw),
+            id=id_ or made_id({key: raw[key] for key in raw if key != "records"}),
             provider=self.id,
             direction=direction,
             outcome=_outcome(talk),
@@ -246,8 +254,10 @@ class Liner(HttpProvider):
             campaign=names.get("order", order, "title") or order,
             disposition=Disposition(code=status),
             hangup=Hangup(by=_HANGUP.get(word(hangup), hangup)),
-            has_recording=has,
-            recordings_known=has is False,
+            summary=next((item.summary for item in recordings if item.summary), None),
+            has_recording=True if recordings else has,
+            recordings=recordings,
+            recordings_known=asked or has is False,
             problems=tuple(read.problems),
             raw=raw,
         )
@@ -332,8 +342,7 @@ def _ends(
     return None, None
 
 
-def _recording(row: dict[str, Json]) -> Recording:
-    read = Reader(row)
+def _recording(read: Reader) -> Recording:
     return Recording(
         id=read.text("id"),
         url=read.text("fileUrl"),

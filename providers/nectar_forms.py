@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from providers.fields import (
     Reader,
@@ -35,7 +34,7 @@ from providers.model import (
     Outcome,
     Recording,
 )
-from providers.origin import is_loopback
+from providers.origin import absolute_url
 
 ID = "nectar"
 _REST = {
@@ -263,7 +262,7 @@ def parse_webhook(raw: dict[str, Json], base_url: str) -> Call:
     said = _webhook_outcome(read)
     outcome = said or (Outcome.ANSWERED if talk else Outcome.UNKNOWN)
     recordings = tuple(
-        Recording(url=_absolute(text, base_url)) for text in read.texts("call_recordings", "url")
+        Recording(url=absolute_url(text, base_url)) for text in read.texts("call_recordings", "url")
     )
     actions = [word(agent.text("action")) for agent in read.objects("agents")]
     derived = {
@@ -409,14 +408,3 @@ def _webhook_agent(read: Reader) -> Agent:
         transfer=None if type_ is None else "transfer" in word(type_),
         hangup_reason=action if "hangup" in word(action) else None,
     )
-
-
-def _absolute(text: str, base_url: str) -> str:
-    """A recording's address with a scheme: the webhook gives host and path alone."""
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
-        return text
-    bare = text.lstrip("/")
-    base = urlsplit(base_url)
-    host = urlsplit(f"//{bare}").hostname or ""
-    local = is_loopback(host) and base.scheme == "http" and is_loopback(base.hostname or "")
-    return f"{'http' if local else 'https'}://{bare}"

@@ -122,6 +122,8 @@ def _print_report(report: Report) -> None:
         parts.append(f"{len(report.problems):,} failed")
     if report.fetched or not report.error:
         print(f"{report.account}: {', '.join(parts)}")
+    for line in report.notes:
+        print(safe_text(f"{report.account}: {line}"), file=sys.stderr)
     for line in report.problems[:MAX_LINES]:
         print(safe_text(f"{report.account}: {line}"), file=sys.stderr)
     if len(report.problems) > MAX_LINES:

@@ -126,6 +126,8 @@ def _value(call: dict[str, Any], name: str) -> Any:
         return len(call["recordings"])
     outer, _, inner = name.partition(".")
     value = call[outer][inner] if inner else call[outer]
+    if isinstance(value, dict):
+        return codec.dumps(value) if value else None
     return ", ".join(value) if isinstance(value, list) else value
 
 

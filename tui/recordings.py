@@ -17,7 +17,6 @@ from pathlib import Path
 from providers import media
 from providers.base import Provider
 from providers.errors import NotFound, ProviderError, RecordingError
-from providers.fields import with_recordings
 from providers.model import Call, CallQuery, Recording
 from tui.archive import Archive
 from tui.audio.source import FileSource
@@ -54,7 +53,7 @@ async def with_known_recordings(
     """
     if call.recordings_known:
         return call
-    return _kept(archive, account, with_recordings(call, await provider.recordings(call)))
+    return _kept(archive, account, await provider.recordings(call))
 
 
 async def renewed(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
@@ -64,7 +63,7 @@ async def renewed(provider: Provider, archive: Archive, account: str, call: Call
     else:
         newer = await _found_again(provider, call)
     if provider.capabilities.separate_recordings:
-        newer = with_recordings(newer, await provider.recordings(newer))
+        newer = await provider.recordings(newer)
     return _kept(archive, account, reconcile(provider, call, newer))
 
 

@@ -125,6 +125,8 @@ def blank(account: str, provider: str, id: str) -> Row:
         "recording_events": [],
         "recordings": [],
         "triage": ANY,
+        "problems": ANY,
+        "vendor_fields": ANY,
     }
 
 
@@ -191,7 +193,12 @@ def liner(account: str, row: Row, names: bool = True, filed_under: int | None = 
         "campaign": (text(of(order, "title")) or code) if code else Either(None, filed["title"]),
         # the mapping gives Liner's status as the disposition too; `status` already says it
         "disposition": Either(None, {"code": status, "note": None}),
-        "hangup": {"by": by.get(initiator or "", initiator), "reason": None, "code": None},
+        "hangup": {
+            "by": by.get(initiator or "", initiator),
+            "reason": None,
+            "code": None,
+            "by_name": ANY,
+        },
         "has_recording": yes(row.get("hasRecords")),
     }
     if initiator and initiator not in by:
@@ -246,6 +253,9 @@ def liner_agent(row: Row, user: Row | None) -> list[Row]:
             "answered": ANY,  # not given; a talk time says as much
             "transfer": None,
             "hangup_reason": None,
+            "status": None,
+            "hangup_code": None,
+            "ended_at": None,
         }
     ]
 
@@ -349,6 +359,7 @@ def cinnox_leg(account: str, row: Row, staff: bool) -> Row:
             "by": cinnox_release(row),
             "reason": text(row.get("byeReason")),
             "code": text(row.get("lastResponseCode")),
+            "by_name": ANY,
         },
         "original_call_id": Either(None, text(row.get("hid"))),
         **cinnox_recordings(row),
@@ -386,7 +397,10 @@ def cinnox_agents(row: Row, side: str, staff: bool) -> Any:
         "started_at": ANY,
         "answered": ANY,
         "transfer": None,
-        "hangup_reason": None,
+        "hangup_reason": ANY,
+        "status": ANY,
+        "hangup_code": ANY,
+        "ended_at": ANY,
     }
     # the staff id that had the call until the end may stand beside the first one
     extra = {**dict.fromkeys(agent, ANY), "id": last}

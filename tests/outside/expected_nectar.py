@@ -121,6 +121,9 @@ def rest_agents(call: Row) -> Any:
             else text(agent.get("id")) in answered,
             "transfer": yes(agent.get("is_any_transfer")),
             "hangup_reason": text(agent.get("hangup_reason")),
+            "status": ANY,
+            "hangup_code": None,
+            "ended_at": None,
         }
         for agent in listed
     ]
@@ -133,7 +136,19 @@ def rest_agents(call: Row) -> Any:
     return Either(agents, agents + extra) if extra else agents
 
 
-_AGENT = ["id", "name", "role", "department", "started_at", "answered", "transfer", "hangup_reason"]
+_AGENT = [
+    "id",
+    "name",
+    "role",
+    "department",
+    "started_at",
+    "answered",
+    "transfer",
+    "hangup_reason",
+    "status",
+    "hangup_code",
+    "ended_at",
+]
 
 
 def rest_recordings(call: Row) -> Row:
@@ -207,6 +222,7 @@ def webhook(account: str, body: Row) -> Row:
                 ),
                 "hangup_reason": Either(None, text(agent.get("action"))),
                 "role": ANY,
+                "status": ANY,
             }
             for agent in objects(body.get("agents"))
         ],
@@ -220,6 +236,7 @@ def webhook(account: str, body: Row) -> Row:
             "by": "customer" if hung_up else None,
             "reason": Either(None, "Contact hangup"),
             "code": None,
+            "by_name": ANY,
         },
         "tags": tags(body.get("tags")),
         "has_recording": True if urls else Either(None, False),

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from providers.errors import BadAnswer, NotFound, ProviderError, Rejected
-from providers.fields import with_recordings
 from providers.liner import Liner
 from providers.model import CallQuery
 from tests.providers.contract import QUERY, ProviderContract, login, walk
@@ -354,7 +353,7 @@ async def test_rows_that_are_no_objects_or_have_no_id(server: Server) -> None:
         assert first.id.startswith("no-id-") and first.problems == ("id: missing",)
         assert second.id == "918274"
         assert liner.parse(json.loads(json.dumps(no_id))).id == first.id
-        assert await liner.recordings(first) == ()
+        assert (await liner.recordings(first)).recordings == ()
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"list": None}, {"list": {}}])
@@ -448,8 +447,8 @@ async def test_who_hung_up(liner: Liner) -> None:
 async def test_recordings_with_both_shapes_of_the_list(server: Server, liner: Liner) -> None:
     async with liner:
         call = await liner.call("918273")
-        found = await liner.recordings(call)
-    first, second = found
+        known = await liner.recordings(call)
+    first, second = known.recordings
     assert (first.id, first.url, first.duration_s) == ("123", RECORD["fileUrl"], 60)
     assert first.started_at == datetime(2024, 1, 1, 9, 31, tzinfo=UTC)
     assert (first.agent_id, first.transfer, first.summary) == (
@@ -462,8 +461,7 @@ async def test_recordings_with_both_shapes_of_the_list(server: Server, liner: Li
     assert len(server.asked("/v2/call-record/detail/124/")) == 1
     assert server.asked("/v2/call-record/detail/123/") == []
 
-    known = with_recordings(call, found)
-    assert known.recordings_known and known.recordings == found and known.has_recording is True
+    assert known.recordings_known and known.has_recording is True
     assert known.summary == "Client asked for a call back on Friday."
 
 
@@ -472,23 +470,24 @@ async def test_a_summary_that_only_the_detail_has(server: Server, liner: Liner) 
         "/v2/call-record/detail/124/", ok({**RECORD_B, "recordSummary": "Short.", "userId": 7})
     )
     async with liner:
-        found = await liner.recordings(await liner.call("918273"))
+        found = (await liner.recordings(await liner.call("918273"))).recordings
     assert (found[1].summary, found[1].agent_id) == ("Short.", "7")
 
 
 async def test_a_broken_detail_costs_only_the_summary(server: Server, liner: Liner) -> None:
     server.on("/v2/call-record/detail/124/", Answer(status=500))
     async with liner:
-        found = await liner.recordings(await liner.call("918273"))
+        found = (await liner.recordings(await liner.call("918273"))).recordings
     assert [recording.id for recording in found] == ["123", "124"]
 
 
 async def test_only_a_clear_no_saves_the_request(server: Server, liner: Liner) -> None:
     async with liner:
         no, unknown = liner.parse(THIRD), liner.parse(SPARSE)
-        assert no.recordings_known and await liner.recordings(no) == ()
+        assert no.recordings_known and (await liner.recordings(no)).recordings == ()
         assert server.requests == []
-        assert not unknown.recordings_known and len(await liner.recordings(unknown)) == 2
+        assert not unknown.recordings_known
+        assert len((await liner.recordings(unknown)).recordings) == 2
 
 
 async def test_a_period_is_whole_seconds(server: Server, liner: Liner) -> None:

@@ -132,9 +132,9 @@ def test_every_column_of_the_table_has_its_fields() -> None:
 def test_a_csv_of_everything_lacks_nothing_that_json_has() -> None:
     one = codec.printed(codec.encode(call(1)), "desk")
     wanted = [
-        f"{name}.{inner}" if isinstance(value, dict) else name
+        f"{name}.{inner}" if inner else name
         for name, value in one.items()
-        for inner in (value if isinstance(value, dict) else ("",))
+        for inner in (value if isinstance(value, dict) and name != "vendor_fields" else ("",))
     ]
     assert list(export.ALL_FIELDS) == [name for name in wanted if name != "recording_events"]
     full = call(1, original_call_id="0", derived=("wait_s", "ended_at"), hangup=Hangup(code="16"))
