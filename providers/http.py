@@ -50,6 +50,7 @@ TRIES = 4
 REDIRECTS = 5
 LONGEST_WAIT_S = 60.0
 REQUEST_S = 180.0
+CHECK = "Check the network, the base URL and the proxy settings: ringback doctor"
 BODY_LIMIT = 64 * 1024 * 1024
 _RETRY_STATUS = {429, 502, 503, 504}
 _REDIRECT_STATUS = {301, 302, 303, 307, 308}
@@ -101,7 +102,8 @@ class VendorClient:
         self._sleep = sleep
         self._body_limit = body_limit
         try:
-            self._proxy = proxies_of().of(self.base_url)
+            proxies = proxies_of()
+            self._proxy, self._left_out = proxies.of(self.base_url), proxies.problems
             self._client = _open_client(self.base_url, self._proxy, concurrency, connect_s, read_s)
         except VariableError as error:
             raise Unreachable("Network setting unusable", f"{error}.", error.hint) from None
@@ -141,7 +143,7 @@ class VendorClient:
             raise Unreachable(
                 "No connection",
                 f"{self.host} cannot be reached{way}: {why(error)}.",
-                "Check the network, the base URL and the proxy settings: ringback doctor",
+                "\n".join([CHECK, *self._left_out[:1]]),
             ) from None
         log.debug("GET %s: %d in %.2f s", path, answer.status, time.monotonic() - began)
         return answer

@@ -470,3 +470,8 @@ def test_without_a_proxy_no_proxy_alone_changes_nothing(
     assert main(["sync"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("desk: No connection: api.vendor.test cannot be reached")
+    monkeypatch.setenv("NO_PROXY", "[::1")
+    assert main(["sync"]) == 1
+    assert (
+        "NO_PROXY: '[::1' is no host, address or network; it is left out" in capsys.readouterr().err
+    )
