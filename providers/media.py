@@ -44,8 +44,8 @@ LIMIT = 500 * 1000 * 1000
 HEAD = 64
 REDIRECTS = 5
 _REDIRECT_STATUS = {301, 302, 303, 307, 308}
-_RANGE_STATUS = {400, 405, 412, 416, 417, 500, 501}
-"""How hosts refuse a range that would give everything; 416 also where the recording changed."""
+_RANGE_STATUS = {400, 405, 412, 417, 500, 501}
+"""How hosts refuse a range that would give everything; besides 416."""
 _METADATA = {
     ipaddress.ip_address(text)
     for text in ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16")
@@ -200,8 +200,9 @@ class Remote:
         except _HungUp:  # a server may end over a range as well
             if self._has_answered or not wanted.headers:
                 raise
+            body = await self._follow(_parsed(self._url), {}, _EVERYTHING)
             self._takes_ranges = False
-            return await self._follow(_parsed(self._url), {}, _EVERYTHING)
+            return body
 
     async def close(self) -> None:
         """Close every connection; what is still open ends here."""
@@ -215,7 +216,7 @@ class Remote:
 
         Every address is checked anew.
         """
-        redirects, credential = 0, self._credential
+        redirects, credential, ranged = 0, self._credential, bool(wanted.headers)
         while True:
             response = await self._send(where, {**headers, **wanted.headers})
             try:
@@ -227,10 +228,11 @@ class Remote:
                     where, headers = _parsed(location, where), {}
                 elif status in (401, 403) and credential and (own := await credential(str(where))):
                     headers, credential = own, None
-                elif wanted.headers and _is_wrong(response, wanted):
-                    wanted, self._takes_ranges = _EVERYTHING, False
+                elif wanted.headers and self._is_wrong(response, wanted):
+                    wanted = _EVERYTHING
                 else:
                     body, self._has_answered = self._body(response, wanted), True
+                    self._takes_ranges &= bool(wanted.headers) or not ranged
                     self._found = (where, headers) if redirects or headers else None
                     return body
             except BaseException:
@@ -282,6 +284,24 @@ class Remote:
             )
         return self._clients[key]
 
+    def _is_wrong(self, response: httpx.Response, wanted: _Range) -> bool:
+        """Whether an answer to a range says nothing certain, and everything is better asked for."""
+        if response.status_code == 416:
+            return True
+        if response.status_code != 206:  # from a host that has answered, it is another trouble
+            return response.status_code in _RANGE_STATUS and not self._has_answered
+        place = _content_range(response)
+        if place is None or _coding(response) in ZIPPED:  # a piece of what is packed is of no use
+            return True
+        start, end, total = place
+        length = _number(response.headers.get("content-length"))
+        return (
+            start != wanted.start
+            or total is None  # no telling where it ends
+            or length not in (None, end - start)
+            or (start, end) == (0, total) == (0, wanted.end)  # gives the part's size as the whole's
+        )
+
     def _body(self, response: httpx.Response, wanted: _Range) -> Body:
         status = response.status_code
         _check_status(status)
@@ -328,23 +348,6 @@ class _Range:
 
 
 _EVERYTHING = _Range(0, None)
-
-
-def _is_wrong(response: httpx.Response, wanted: _Range) -> bool:
-    """Whether an answer to a range says nothing certain, so that everything is better asked for."""
-    if response.status_code != 206:
-        return response.status_code in _RANGE_STATUS
-    place = _content_range(response)
-    if place is None or _coding(response) in ZIPPED:  # a piece of what is packed cannot be read
-        return True
-    start, end, total = place
-    length = _number(response.headers.get("content-length"))
-    return (
-        start != wanted.start
-        or total is None  # no telling where it ends
-        or length not in (None, end - start)
-        or (start, end) == (0, total) == (0, wanted.end)  # gives the part's size as the whole's
-    )
 
 
 def _coding(response: httpx.Response) -> str:

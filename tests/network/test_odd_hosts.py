@@ -300,6 +300,16 @@ async def test_it_is_refused_in_words(
     assert len(odd.asked) < 40, "no request is made over and over"
 
 
+async def test_a_trouble_that_passes_costs_no_ranges(
+    host: Callable[[Reply], OddHost], begin: Begin
+) -> None:
+    """A 500 in the middle is another try, not the whole once more."""
+    odd = host(lambda a: answer(500, b"no") if a.number == 2 else part(a))
+    spool = begin(odd.url)
+    assert (await spool.finished()).read_bytes() == DATA
+    assert all(asked.span for asked in odd.asked)
+
+
 async def test_no_small_body_becomes_a_huge_one(
     host: Callable[[Reply], OddHost], tmp_path: Path
 ) -> None:
