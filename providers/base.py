@@ -141,10 +141,19 @@ class Provider(Protocol):
         ...
 
     def merge(self, older: Json, newer: Json) -> Json:
-        """Two raws of the same call as one; the newer wins where both speak. Pure."""
+        """Two raws of the same call as one; the newer wins where both speak, but takes no end
+        back that the call had. Pure.
+        """
         ...
 
-    def read_saved(self, text: str) -> Iterator[tuple[Json, str]]:
+    def merge_saved(self, one: Json, other: Json) -> Json:
+        """Two raws of the same call that were saved by others, nobody knows in which order, as
+        one: the same for every order, and for one that comes twice. Pure. Only for vendors with
+        `Capabilities.imports_saved`.
+        """
+        ...
+
+    def read_saved(self, data: bytes) -> Iterator[tuple[Json, str]]:
         """Each body of a saved file as ``(body, "")``; what is none as ``(None, words)``.
 
         One after the other, so that a large file is never held parsed. Only for vendors with

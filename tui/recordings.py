@@ -126,6 +126,10 @@ class RecordingCache:
     def _peaks_file(self, account: str, call: Call, index: int) -> Path:
         return self.place(account) / f"{stem(call, index)}{PEAKS}"
 
+    def count(self, account: str) -> int:
+        """How many recordings of an account are here."""
+        return sum(path.suffix != PEAKS for path in self.place(account).glob("*"))
+
     def forget(self, account: str) -> None:
         """Remove every recording of an account."""
         shutil.rmtree(self.place(account), ignore_errors=True)

@@ -86,7 +86,7 @@ def desk(disk: Disk, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 READS = ["calls", "calls --json", "calls anna", "show desk:9", "show desk:9 --json", "triage desk:9",
          "accounts list", "paths", "audit", "play desk:9 --words"]  # fmt: skip
 WRITES = ["triage desk:9 --state done", "sync", "import desk 9.json", "purge --before 2099-01-01 --yes",
-          "accounts remove desk", "accounts add other --provider liner --base-url https://api.vendor.test"]  # fmt: skip
+          "accounts remove desk --yes", "accounts add other --provider liner --base-url https://api.vendor.test"]  # fmt: skip
 
 
 def tried(line: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:

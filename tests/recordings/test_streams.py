@@ -367,8 +367,8 @@ async def test_the_vendor_is_left_when_the_recording_turns_out_to_be_here(
     cache.keep(partial, "desk", known, 0, "wav")
     left: list[bool] = []
 
-    async def recordings(call: Call) -> tuple[Recording, ...]:
-        return known.recordings
+    async def recordings(call: Call) -> Call:
+        return known
 
     async def leave(*_: object) -> None:
         left.append(True)

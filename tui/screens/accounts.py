@@ -17,8 +17,9 @@ from textual.widgets.option_list import Option
 from providers import registry
 from providers.base import Secret
 from providers.errors import ProviderError
-from tui.account_setup import TokenNotKept, account_from, forget, remember
+from tui.account_setup import TokenNotKept, account_from, forget, losses, remember
 from tui.accounts import Account, AccountError
+from tui.archive import TROUBLES
 from tui.jobs import check
 from tui.network import NetworkThread
 from tui.screens.reporting import ReportingScreen
@@ -295,13 +296,13 @@ class AccountsScreen(ReportingScreen[bool]):
         account = self._chosen()
         if account is None:
             return
+        try:
+            what = await asyncio.to_thread(losses, self._services, account.name)
+        except (AccountError, *TROUBLES) as error:
+            self._say(str(error))
+            return
         sure = await self.app.push_screen_wait(
-            Confirm(
-                f"Remove {account.name}?",
-                "Its calls, what was decided about them, its recordings and its token are removed"
-                " from this machine, not at the vendor.",
-                yes="Remove",
-            )
+            Confirm(f"Remove {account.name} and its token?", what, yes="Remove")
         )
         if sure:
             try:
