@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
+from providers.proxy import proxies_of
 from tui.commands import COMMANDS, key_text
 from tui.exits import CommandError
 from tui.keymap import TABLE_ACTIONS, check_keymap
@@ -59,6 +60,7 @@ class RingbackApp(App[None]):
         self.theme = self._theme()
         self.set_keymap(self.keymap)
         said = [*self.settings.problems, *self._problems, *unknown_columns(self.settings)]
+        said += proxies_of(self.services.environ).problems
         if (theme := self.settings.app.theme) and theme not in self.available_themes:
             said.append(f"config.toml: app.theme: there is no theme {theme}")
         for problem in said:

@@ -283,8 +283,7 @@ async def look_up(
                 call = await renewed(provider, archive, account.name, Call(id_, account.provider))
             else:
                 call = await with_known_recordings(provider, archive, account.name, call)
-            with archive.transaction():
-                archive.save_names(account.name, login.names)
+            archive.keep_if_it_can(lambda: archive.save_names(account.name, login.names))
     except ProviderError as error:
         return call, error
     return call, None

@@ -76,7 +76,7 @@ async def fetch_all(
         call = await known_call(vendor, archive, account, id_)
         call = await _with_further(vendor, archive, account, call)
         for index in range(max(1, len(call.recordings))):
-            place = (account.name, account.base_url, call, index)
+            place = (account.name, account.base_url, call, index, account.recordings_proxy)
             try:
                 source, _ = await stream(vendor, archive, cache, *place)
                 with closing(source):

@@ -64,14 +64,16 @@ def no_accounts(services: Services) -> CommandError:
 
 
 def _sync(services: Services, arguments: argparse.Namespace) -> int:
-    from tui.log import setup_log
+    from tui.log import try_log
 
     accounts = chosen_accounts(services, arguments.accounts)
     try:
         since, until = period(arguments.since, arguments.until, services.now(), services.zone)
     except ValueError as error:
         raise CommandError(str(error), code=Exit.USAGE) from None
-    setup_log(services.paths, debug=arguments.debug)
+    trouble = try_log(services.paths, debug=arguments.debug)
+    if trouble and arguments.debug:
+        raise CommandError(f"no log can be kept: {trouble}")
     wish = Wish(
         since,
         until,

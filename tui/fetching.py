@@ -105,7 +105,7 @@ class Fetching:
 
         async def work(archive: Archive) -> Streamed:
             vendor = vendor_of(self._services, account, archive)
-            place = (account.name, account.base_url, call, index)
+            place = (account.name, account.base_url, call, index, account.recordings_proxy)
             source, known = await stream(vendor, archive, cache, *place)
             made.append(source)
             if unwanted.is_set():  # it came while this was being cancelled

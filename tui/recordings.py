@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -49,14 +50,14 @@ class Fetched:
 async def with_known_recordings(
     provider: Provider, archive: Archive, account: str, call: Call
 ) -> Call:
-    """The call with its list of recordings, asked for and kept.
+    """The call with its list of recordings, asked for and kept (not kept where there is no room
+    for it).
 
     Raises `ProviderError`; the archive then stays as it was.
     """
     kept = _kept(provider, archive, account, await provider.recordings(call))
     if not kept.recordings_known:  # it was asked all the same
-        with archive.transaction():
-            archive.recordings_told(account, [call.id], time.time())
+        archive.keep_if_it_can(lambda: archive.recordings_told(account, [call.id], time.time()))
     return kept
 
 
@@ -89,9 +90,8 @@ async def _found_again(provider: Provider, call: Call) -> Call:
 
 def _kept(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
     """The call as it stands in the archive now: what came while it was asked for is not lost."""
-    with archive.transaction():
-        keep(archive, account, provider, [call], time.time())
-    return archive.get(account, call.id) or call
+    kept = archive.keep_if_it_can(lambda: keep(archive, account, provider, [call], time.time()))
+    return call if kept is None else archive.get(account, call.id) or call
 
 
 class RecordingCache:
@@ -107,7 +107,8 @@ class RecordingCache:
         for path in self.place(account).glob(f"{stem(call, index)}.*"):
             if path.suffix == PEAKS:
                 continue
-            path.touch()  # the age that counts is since it was last heard
+            with suppress(OSError):  # a disk that may only be read
+                path.touch()  # the age that counts is since it was last heard
             return Fetched(path, path.suffix[1:])
         return None
 
@@ -220,12 +221,14 @@ async def stream(
     base_url: str,
     call: Call,
     index: int = 0,
+    through_proxy: bool = True,
 ) -> tuple[Spool | FileSource, Call]:
     """One recording of a call, to be played while it comes, and the call with its recordings.
 
     It returns when the first bytes are here and are those of sound. When all of it has come it
     is the cached recording. An expired address is renewed whenever it shows. The caller closes
-    the source, which ends the download in the loop where this was called.
+    the source, which ends the download in the loop where this was called. `through_proxy` is
+    `Account.recordings_proxy`.
 
     Raises `RecordingError`, `ProviderError`, `OSError`. Nothing is left behind on failure.
     """
@@ -241,10 +244,12 @@ async def stream(
         else:
             asked = ""
         recording = _pick(call, index, asked)
+        proxies = media.proxies_of() if through_proxy else media.DIRECT
         remote = media.Remote(
             recording.url or "",
-            allow_private=await media.allows_private(base_url),
+            allow_private=await media.allows_private(base_url, proxies=proxies),
             credential=_credential(vendor),
+            proxies=proxies,
         )
         renew = _renewing(vendor, archive, account, call, index)
         handle, partial = cache.partial()

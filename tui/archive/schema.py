@@ -335,11 +335,11 @@ class ArchiveTrouble(Exception):
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring an archive to the present schema. Raises `ArchiveTrouble`; safe beside another."""
-    if _version(connection) == len(MIGRATIONS):
+    if version_of(connection) == len(MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _version(connection)  # another Ringback may have been first
+        version = version_of(connection)  # another Ringback may have been first
         if version > len(MIGRATIONS):
             raise ArchiveTrouble(
                 f"a later Ringback made this archive (schema {version}, known {len(MIGRATIONS)})",
@@ -355,7 +355,8 @@ def migrate(connection: sqlite3.Connection) -> None:
         raise
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
+    """How many migrations an archive has seen."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 

@@ -11,7 +11,7 @@ from textual import on, work
 from providers.errors import ProviderError
 from providers.model import Call
 from tui.accounts import Account
-from tui.archive import TROUBLES, Archive
+from tui.archive import TROUBLES, Archive, ReadOnlyArchive
 from tui.late import AGAIN_S, is_due
 from tui.links import calls_text
 from tui.network import NetworkThread
@@ -64,7 +64,14 @@ class AskingScreen(CallsScreen):
 
     # -- syncs
 
+    @property
+    def _why_not_kept(self) -> str:
+        """Why nothing that comes could be kept; empty: it can."""
+        return self._archive.read_only if self._archive else ""
+
     def _refresh(self, automatic: bool = True) -> None:
+        if self._why_not_kept:
+            return
         self.syncs.start(self.accounts, pages=FIRST_PAGES, patient=False, automatic=automatic)
 
     def action_refresh(self) -> None:
@@ -89,6 +96,8 @@ class AskingScreen(CallsScreen):
         """Whether any of them is not being synced; says why not."""
         if not accounts:
             self._flash(f"no account to ask; {self._key('accounts')} adds one", "warning")
+        elif why := self._why_not_kept:
+            self._flash(str(ReadOnlyArchive(why)), "warning")
         elif all(account.name in self.syncs.busy for account in accounts):
             self._flash(f"already asking; {self._key('cancel')} stops")
         else:
@@ -136,7 +145,7 @@ class AskingScreen(CallsScreen):
         ]
         busy = any(account.name in self._busy for account in waiting)
         self._more_wanted = busy or not self._snapshot.part.ends
-        if not self._more_wanted and waiting:
+        if not self._more_wanted and waiting and not self._why_not_kept:
             self.syncs.start(waiting, pages=1, patient=False, more=True, automatic=True)
 
     # -- single calls

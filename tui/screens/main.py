@@ -20,6 +20,7 @@ from textual.reactive import var
 
 from providers.model import Call
 from tui.accounts import Account
+from tui.archive import ReadOnlyArchive
 from tui.decisions import sections
 from tui.keymap import bindings
 from tui.links import Link
@@ -100,6 +101,8 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
 
     def on_mount(self) -> None:
         self._archive = self.services.open_archive()
+        if why := self._archive.read_only:
+            self.notify(str(ReadOnlyArchive(why)), severity="warning", timeout=30, markup=False)
         self.accounts = [*self.services.accounts.list()]
         table = self.query_one(CallTable)
         table.columns = self.settings.table.columns or DEFAULT_COLUMNS

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.accounts import Account
-from tui.archive import TROUBLES, Archive
+from tui.archive import TROUBLES, Archive, ReadOnlyArchive
 from tui.network import NetworkThread
 from tui.services import Services
 
@@ -82,7 +82,8 @@ class Syncs:
         try:
             return await sync_account(self._services, account, archive, Wish(**wish), self)
         except TROUBLES as error:
-            return Report(account.name, problems=[f"the archive cannot be written: {error}"])
+            what = "" if isinstance(error, ReadOnlyArchive) else "the archive cannot be written: "
+            return Report(account.name, problems=[f"{what}{error}"])
 
     def page(self, account: str, fetched: int, total: int | None) -> None:
         """As `tui.sync.Watcher`; called in the network's thread."""
