@@ -112,6 +112,10 @@ COMMANDS = (
     ),
 )  # fmt: skip
 
+AT_ONCE = frozenset(("Table", "Recording", "Screen", "Views"))
+"""Groups of commands that have to do with no call of the table: they wait for no rows."""
+OTHERWISE = frozenset(("play", "download", "palette", "refresh", "load-all", "discover", "cancel"))
+"""Commands that are otherwise in this than their group."""
 PALETTE = "(palette)"
 SERIES = {
     "view": ("1", "1 ... 9", "Show that view of the sidebar."),
@@ -138,6 +142,12 @@ KEY_NAMES = {
     "colon": ":",
     "escape": "esc",
 }
+
+
+def waits_for_rows(id_: str | None) -> bool:
+    """Whether a command, or a key that is none's, waits for rows that are being read."""
+    command = next((command for command in COMMANDS if command.id == id_), None)
+    return command is None or (command.group in AT_ONCE) == (command.id in OTHERWISE)
 
 
 def key_text(keys: str) -> str:

@@ -103,6 +103,8 @@ class AccountScreen(ReportingScreen[Account | None]):
         self._written = account
         """What stands in config.toml by now: a second try changes it."""
         self._wrote: Account | None = None
+        self._tried: dict[str, Value] = {}
+        """What is being written, or was last."""
 
     def compose(self) -> ComposeResult:
         title = f"Change {self._changes.name}" if self._changes else "Add an account"
@@ -128,9 +130,10 @@ class AccountScreen(ReportingScreen[Account | None]):
         values = event.values
         errors = missing(self.query_one(Form).fields, values) or _wrong(values)
         self.query_one(Form).set_errors(errors)
-        if errors:
-            return
-        self._write(values)
+        again = values == self._tried and any(one.group == "add" for one in self.workers)
+        if not errors and not again:
+            self._tried = values
+            self._write(values)
 
     @work(group="add", exclusive=True, exit_on_error=False)
     async def _write(self, values: dict[str, Value]) -> None:
@@ -267,14 +270,13 @@ class AccountsScreen(ReportingScreen[bool]):
         if account := self._chosen():
             self._open_form(account)
 
-    @work(group="dialog", exit_on_error=False)
-    async def _open_form(self, account: Account | None) -> None:
-        wrote = await self.app.push_screen_wait(
-            AccountScreen(self._services, self._network, account)
-        )
-        if wrote:
-            self._changed = True
-            self._list(f"{wrote.name} is {'changed' if account else 'added'}.")
+    def _open_form(self, account: Account | None) -> None:
+        def left(wrote: Account | None) -> None:
+            if wrote:
+                self._changed = True
+                self._list(f"{wrote.name} is {'changed' if account else 'added'}.")
+
+        self.app.push_screen(AccountScreen(self._services, self._network, account), left)
 
     @work(group="test", exclusive=True, exit_on_error=False)
     async def action_test(self) -> None:
@@ -290,26 +292,30 @@ class AccountsScreen(ReportingScreen[bool]):
             answer = f"{error}\n{error.hint}"
         self._say(f"{account.name}: {answer}")
 
-    @work(group="dialog", exit_on_error=False)
-    async def action_remove(self) -> None:
+    def action_remove(self) -> None:
         account = self._chosen()
         if account is None:
             return
-        sure = await self.app.push_screen_wait(
-            Confirm(
-                f"Remove {account.name}?",
-                "Its calls, what was decided about them, its recordings and its token are removed"
-                " from this machine, not at the vendor.",
-                yes="Remove",
-            )
+        name = account.name
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self._remove(name)
+
+        text = (
+            "Its calls, what was decided about them, its recordings and its token are removed"
+            " from this machine, not at the vendor."
         )
-        if sure:
-            try:
-                said, _ = await asyncio.to_thread(forget, self._services, account.name)
-            except (AccountError, SettingsError) as error:
-                said = f"{error}\n{error.hint}"
-            self._changed = True
-            self._list(said)
+        self.app.push_screen(Confirm(f"Remove {name}?", text, yes="Remove"), answered)
+
+    @work(group="remove", exit_on_error=False)
+    async def _remove(self, name: str) -> None:
+        try:
+            said, _ = await asyncio.to_thread(forget, self._services, name)
+        except (AccountError, SettingsError) as error:
+            said = f"{error}\n{error.hint}"
+        self._changed = True
+        self._list(said)
 
     def action_leave(self) -> None:
         self.dismiss(self._changed)

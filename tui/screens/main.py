@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import gc
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -20,14 +20,16 @@ from textual.reactive import var
 
 from providers.model import Call
 from tui.accounts import Account
+from tui.commands import waits_for_rows
 from tui.decisions import sections
-from tui.keymap import bindings
+from tui.keymap import bindings, command_of
 from tui.links import Link
 from tui.listening import Playing
 from tui.network import NetworkThread
 from tui.query import Query, Term
 from tui.screens import parts, state
 from tui.screens.asking import AskingScreen
+from tui.screens.calls import dropped_text
 from tui.screens.parts import Part
 from tui.screens.querying import QueryingScreen
 from tui.screens.taking_out import TakingOutScreen
@@ -43,6 +45,7 @@ from widgets.empty_state import EmptyState
 from widgets.exact import ExactCompositor
 from widgets.filter_line import FilterLine
 from widgets.key_line import KeyLine
+from widgets.ordered_app import GivenUp, HoldingScreen, OrderedApp
 from widgets.player_line import PlayerLine
 from widgets.sidebar import Sidebar, ViewItem
 from widgets.status_line import StatusLine, rows_text
@@ -57,7 +60,7 @@ WIDE = 170
 NORMAL = 100
 
 
-class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
+class MainScreen(HoldingScreen, QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
@@ -172,6 +175,8 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         part = snapshot.part
         rows = self._archive.rows(part.keys, part.begins, part.ends)
         table.set_rows(rows, keep=keep, row=part.row)
+        if not (self._stale or self._writing):
+            self._leaving = frozenset()
         self._shown()
         self._show_states()
         if self.detail_shown:
@@ -265,15 +270,18 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
     def _scrolled(self) -> None:
         self._show_position()
 
-    @work(group="dialog", exit_on_error=False)
-    async def action_columns(self) -> None:
+    def action_columns(self) -> None:
         from widgets.column_chooser import ColumnChooser
 
         table = self.query_one(CallTable)
-        chosen = await self.app.push_screen_wait(ColumnChooser(table.columns))
-        if chosen:
-            table.columns = chosen
-            await asyncio.to_thread(_keep_columns, self.services, chosen)
+
+        def answered(chosen: tuple[str, ...] | None) -> None:
+            if chosen:
+                table.columns = chosen
+                keeping = asyncio.to_thread(_keep_columns, self.services, chosen)
+                self.run_worker(keeping, group="columns", exit_on_error=False)
+
+        self.app.push_screen(ColumnChooser(table.columns), answered)
 
     # -- the detail
 
@@ -427,6 +435,39 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
             return isinstance(self.focused, CallTable)
         return action != "back" or bool(self.detail_open or self.query_text or self._jumps)
 
+    # -- keys that wait
+
+    def holds(self, event: events.Event) -> bool:
+        if not self._started:
+            return True
+        keys_elsewhere = self._typing or bool(self.query_one(KeyLine).choices)
+        if keys_elsewhere or not isinstance(event, events.Key) or not self._rows_asked:
+            return False
+        return waits_for_rows(command_of(event.key, self.keymap))
+
+    def say_waiting(self, keys: int) -> None:
+        word = f"{keys} key{'s wait' if keys > 1 else ' waits'} ({self._key('back')} drops)"
+        if not self.jumping:
+            self.query_one(StatusLine).waiting = word if keys else ""
+
+    def give_up(self, event: events.Key, drop: Callable[[], int]) -> GivenUp:
+        command = command_of(event.key, self.keymap)
+        if command not in ("back", "cancel", "quit"):
+            return ""
+        dropped = dropped_text(drop())
+        if command != "back":
+            return "act"
+        stopped = self._end_jump()
+        self._flash(f"stopped, {dropped}; the rows are those of before" if stopped else dropped)
+        return "done"
+
+    def on_key_line_closed(self) -> None:
+        """As a dialog, it takes the key with it that closed it."""
+        if isinstance(self.app, OrderedApp):
+            self.app.note_closed()
+
+    on_prompt_line_closed = on_key_line_closed
+
     def _close_detail(self) -> None:
         if self.detail_open:
             self.detail_open = False
@@ -445,7 +486,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         if self.detail_open:
             self._close_detail()
         else:
-            self._go_to("")
+            self._go_to("", back=True)
 
     def action_leave(self) -> None:
         if self.detail_open or self.query_text:
@@ -458,11 +499,12 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
 
         self.app.push_screen(HelpScreen(self.keymap))
 
-    @work(group="dialog", exit_on_error=False)
-    async def action_accounts(self) -> None:
+    def action_accounts(self) -> None:
         from tui.screens.accounts import AccountsScreen
 
-        changed = await self.app.push_screen_wait(AccountsScreen(self.services, self.network))
+        self.app.push_screen(AccountsScreen(self.services, self.network), self._accounts_left)
+
+    def _accounts_left(self, changed: bool | None) -> None:
         if changed:
             self.accounts = [*self.services.accounts.list()]
             self._reload()
