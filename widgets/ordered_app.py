@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Literal
 
 from textual import events
@@ -73,7 +74,7 @@ class OrderedApp(App[ReturnType]):
             await super().on_event(event)
         elif event is self._turn or (self._holding and isinstance(event, events.MouseEvent)):
             await self._carry_out(event)
-        elif self._said and isinstance(event, events.Key) and (then := self._give_up(event)):
+        elif self._holding and isinstance(event, events.Key) and (then := self._give_up(event)):
             if then == "act":
                 await self._carry_out(event)
         elif self._dealer or not self._all_rest(self) or self._holds(event):
@@ -121,6 +122,11 @@ class OrderedApp(App[ReturnType]):
         """Whether every widget waits for messages, and none is on its way."""
         pumps: list[MessagePump] = [self, *self._registry]
         return all(_rests(pump) if pump is not but else not _has_messages(pump) for pump in pumps)
+
+    async def _shutdown(self) -> None:
+        if self._dealer is not None:
+            self._dealer.cancel()
+        await super()._shutdown()
 
     # -- what waits
 
@@ -203,20 +209,23 @@ class HoldingScreen:
         """So many wait by now, longer than a moment; 0: none does any more."""
 
     def give_up(self, event: events.Key, drop: Callable[[], int]) -> GivenUp:
-        """What a key does to those that wait, which the screen says at the moment: empty: it
-        waits too; "done": they were dropped, by `drop`; "act": and the key does what it does.
+        """What a key does to those that wait: empty: it waits too, as all do before the screen has
+        said what they wait for; "done": they were dropped, by `drop`; "act": and the key does what
+        it does.
         """
         return ""
 
 
+_waiters_of = attrgetter("_message_queue.ready_event._waiters")
+"""Whoever waits for a widget's next message: that is nobody but itself."""
+
+
 def _has_messages(pump: MessagePump) -> bool:
-    waiting: int = pump._message_queue.qsize() + len(pump._next_callbacks)
+    waiting = pump.message_queue_size + len(pump._next_callbacks)
     return waiting > 0 or pump._pending_message is not None
 
 
 def _rests(pump: MessagePump) -> bool:
     """Whether it waits for a message: then it is not in the middle of handling one."""
-    if pump._closing or pump._closed:
-        return True
-    waiters: Collection[object] = getattr(pump._message_queue.ready_event, "_waiters", ())
-    return bool(waiters) and not _has_messages(pump)
+    gone = pump._closing or pump._closed
+    return gone or (bool(_waiters_of(pump)) and not _has_messages(pump))

@@ -85,6 +85,8 @@ class MainScreen(HoldingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         self.settings = settings
         self.set_reactive(MainScreen.query_text, first_query)
         self._link = link
+        self._says_waiting = False
+        """Whether the status line says that keys wait."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="body"):
@@ -447,12 +449,14 @@ class MainScreen(HoldingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
 
     def say_waiting(self, keys: int) -> None:
         word = f"{keys} key{'s wait' if keys > 1 else ' waits'} ({self._key('back')} drops)"
+        self._says_waiting = bool(keys)
         if not self.jumping:
             self.query_one(StatusLine).waiting = word if keys else ""
 
     def give_up(self, event: events.Key, drop: Callable[[], int]) -> GivenUp:
         command = command_of(event.key, self.keymap)
-        if command not in ("back", "cancel", "quit"):
+        said = self._says_waiting or self.jumping
+        if command not in ("back", "cancel", "quit") or not said:
             return ""
         dropped = dropped_text(drop())
         if command != "back":

@@ -134,6 +134,7 @@ class QueryingScreen(ReadingScreen):
         if not shown:
             self.query_one(FilterLine).show(text)
         self.query_text = text
+        self.query_one(CallTable).end_range()  # it was one of other rows
         self._parse()
         self._mark_sidebar()
         self._show_hints()
@@ -210,6 +211,7 @@ class QueryingScreen(ReadingScreen):
 
     def _sort_by(self, sort: tuple[str, bool]) -> None:
         if sort != self.sort:
+            self.query_one(CallTable).end_range()
             self.sort = self.query_one(CallTable).sort = sort
             self._reload("first")
 

@@ -28,7 +28,7 @@ from widgets.cells import fit
 from widgets.columns import Clock, duration_text, time_text
 from widgets.player_line import PlayerView
 from widgets.safe import safe_text
-from widgets.status_line import FLASH_S
+from widgets.status_line import FLASH_S, message_cells
 from widgets.waveform import Waveform
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from widgets.prompt_line import PromptLine
 
 _log = logging.getLogger(__name__)
-NAME_CELLS = 18
-"""Of a contact's name, where what was decided about the call is said."""
+NAME_CELLS = 8
+"""At least so much of a contact's name is shown where it is said what was decided."""
 LOOK_AHEAD = 5000
 """Rows that are searched at once for the next untriaged call; beyond that, beside the screen."""
 LATER_WORDS = ("1h", "tomorrow", "monday", "tuesday", "wednesday", "thursday", "friday", "3d")
@@ -294,7 +294,7 @@ class TriagingScreen(PlayingScreen):
                 self._flash(f"{calls_text(len(keys))}: {said} ({self._key('undo')} undoes)")
             elif not unread:
                 undo = f"{self._key('undo')} takes it back" + ", the last call here" * last
-                self._flash(f"{said}: {self._words_for(keys[0])} ({undo})")
+                self._flash(self._about(f"{said}: ", keys[0], f" ({undo})"))
 
         def act(archive: Archive) -> set[int]:
             names = {key: name for key in keys for name in archive.names_of([key])}
@@ -310,12 +310,14 @@ class TriagingScreen(PlayingScreen):
             unread = True
             self._say_unread(error)
 
-    def _words_for(self, key: int) -> str:
-        """``Anna Müller 0:42``, short enough for the status line."""
+    def _about(self, before: str, key: int, behind: str) -> str:
+        """``done: Anna Müller 0:42 (u takes it back)``, cut in the name if it is too long."""
         assert self._archive is not None
         [row] = self._archive.rows(array("q", [key])).window(0, 1)
+        behind = f" {duration_text(row.duration_s)}".rstrip() + behind
         who = safe_text(row.contact or row.number or row.id, 100)
-        return f"{fit(who, min(cell_len(who), NAME_CELLS))} {duration_text(row.duration_s)}".strip()
+        room = max(NAME_CELLS, message_cells(self.size.width) - cell_len(before + behind))
+        return before + fit(who, min(cell_len(who), room)) + behind
 
     def _enqueue(self, write: Write) -> None:
         self._writes.put(write)
