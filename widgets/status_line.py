@@ -50,7 +50,7 @@ def rows_text(
 
 
 def message_cells(width: int) -> int:
-    """How many cells a message has at least, in a line of `width`."""
+    """How many cells a message of the level info has at least, in a line of `width`."""
     return width * 2 // 3
 
 
@@ -116,7 +116,8 @@ class StatusLine(LineView):
         width = self.size.width
         text, level, least = safe_text(self.waiting or self.progress, 500), "", width // 2
         if self._flash and not self._flash_waits:
-            (text, level), least = self._flash, message_cells(width)
+            text, level = self._flash
+            least = message_cells(width) if level == "info" else least
         left = safe_text(self.left, 500)
         space = max(width - cell_len(left) - 4, least)
         text = fit(text, min(cell_len(text), space)) if text else ""
