@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import events, on
@@ -20,20 +20,19 @@ from textual.reactive import var
 
 from providers.model import Call
 from tui.accounts import Account
-from tui.commands import waits_for_rows
 from tui.decisions import sections
-from tui.keymap import bindings, command_of
+from tui.keymap import bindings
 from tui.links import Link
 from tui.listening import Playing
 from tui.network import NetworkThread
 from tui.query import Query, Term
 from tui.screens import parts, state
 from tui.screens.asking import AskingScreen
-from tui.screens.calls import dropped_text
 from tui.screens.parts import Part
 from tui.screens.querying import QueryingScreen
 from tui.screens.taking_out import TakingOutScreen
 from tui.screens.triaging import TriagingScreen
+from tui.screens.waiting import WaitingScreen
 from tui.services import Services
 from tui.settings import Settings, put
 from tui.views import views
@@ -45,7 +44,6 @@ from widgets.empty_state import EmptyState
 from widgets.exact import ExactCompositor
 from widgets.filter_line import FilterLine
 from widgets.key_line import KeyLine
-from widgets.ordered_app import GivenUp, HoldingScreen, OrderedApp
 from widgets.player_line import PlayerLine
 from widgets.sidebar import Sidebar, ViewItem
 from widgets.status_line import StatusLine, rows_text
@@ -60,7 +58,7 @@ WIDE = 170
 NORMAL = 100
 
 
-class MainScreen(HoldingScreen, QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
+class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
@@ -85,8 +83,6 @@ class MainScreen(HoldingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         self.settings = settings
         self.set_reactive(MainScreen.query_text, first_query)
         self._link = link
-        self._says_waiting = False
-        """Whether the status line says that keys wait."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="body"):
@@ -436,41 +432,6 @@ class MainScreen(HoldingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         if action in ("open", "in_table"):
             return isinstance(self.focused, CallTable)
         return action != "back" or bool(self.detail_open or self.query_text or self._jumps)
-
-    # -- keys that wait
-
-    def holds(self, event: events.Event) -> bool:
-        if not self._started:
-            return True
-        keys_elsewhere = self._typing or bool(self.query_one(KeyLine).choices)
-        if keys_elsewhere or not isinstance(event, events.Key) or not self._rows_asked:
-            return False
-        return waits_for_rows(command_of(event.key, self.keymap))
-
-    def say_waiting(self, keys: int) -> None:
-        word = f"{keys} key{'s wait' if keys > 1 else ' waits'} ({self._key('back')} drops)"
-        self._says_waiting = bool(keys)
-        if not self.jumping:
-            self.query_one(StatusLine).waiting = word if keys else ""
-
-    def give_up(self, event: events.Key, drop: Callable[[], int]) -> GivenUp:
-        command = command_of(event.key, self.keymap)
-        said = self._says_waiting or self.jumping
-        if command not in ("back", "cancel", "quit") or not said:
-            return ""
-        dropped = dropped_text(drop())
-        if command != "back":
-            return "act"
-        stopped = self._end_jump()
-        self._flash(f"stopped, {dropped}; the rows are those of before" if stopped else dropped)
-        return "done"
-
-    def on_key_line_closed(self) -> None:
-        """As a dialog, it takes the key with it that closed it."""
-        if isinstance(self.app, OrderedApp):
-            self.app.note_closed()
-
-    on_prompt_line_closed = on_key_line_closed
 
     def _close_detail(self) -> None:
         if self.detail_open:

@@ -20,7 +20,7 @@ from tui.listening import Playing
 from tui.query import Query
 from tui.screens.playing import PlayingScreen
 from tui.screens.reading import SAY_S
-from tui.screens.writes import Write, Writes, unkept
+from tui.screens.writes import Write, Writes, may_leave, unkept
 from tui.when import parse_later
 from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
@@ -481,17 +481,6 @@ class TriagingScreen(PlayingScreen):
             self.playback.seek_by(event.at_s - self.playback.view.position_s)
         elif current := self._current():
             self._play(*current, event.recording, start_s=event.at_s)
-
-
-def may_leave(query: Query, changes: Sequence[Change]) -> bool:
-    """Whether a call that matches a query may do so no more after these changes."""
-    says = any(kind != "state" for kind, _ in changes)
-    return any(
-        (says and (term.kind in ("word", "phrase") or term.field == "tags"))
-        or term.kind in ("state", "triaged")
-        or term == UNTRIAGED
-        for term in query.terms
-    )
 
 
 def _undo(archive: Archive, person: str) -> tuple[Undone, int | None] | None:
