@@ -101,7 +101,7 @@ COMMANDS = (
     Command("next-pane", "tab", "Next pane", "Go to the next pane.", "Screen", "next_pane"),
     Command("previous-pane", "shift+tab", "Previous pane", "Go to the previous pane.", "Screen", "previous_pane"),
     Command("accounts", "a", "Accounts", "Add, test and remove accounts.", "Screen", "accounts", True),
-    Command("back", "escape", "Back", "Leave what is open; then show all calls.", "Screen", "back", True),
+    Command("back", "escape", "Back", "Leave what is open; then show all calls, on the call where you were.", "Screen", "back", True),
     Command("help", "question_mark", "Help", "All keys, and how the query line is written.", "Screen", "help", True),
     Command("palette", "colon,ctrl+p", "Commands", "Find a command by its name.", "Screen", "app.command_palette"),
     Command("leave", "q", "Back, quit", "Leave what is open; at the table: quit.", "Screen", "leave"),

@@ -18,6 +18,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
+from tests.archive.calls import call
 from tests.benchmarks.bulk import fill
 from tests.few import few
 from tests.ui.driving import main, page, run_app, status, table, until
@@ -275,6 +276,49 @@ async def test_keys_behind_rows_that_cannot_be_read_are_dropped_and_that_is_said
         await until(pilot, lambda: "2 keys dropped" in status(pilot))
         await still(pilot)
         assert not outcome(pilot).decided
+
+
+async def test_what_a_sync_brings_takes_no_call_from_under_a_key(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        screen, first = main(pilot), table(pilot).current_key
+        assert first is not None
+        monkeypatch.setattr(type(screen), "_busy", frozenset({"desk"}))
+        screen._filling = True  # as while the syncs of the start run
+        key = events.Key("d", "d")  # typed before the newer call is there
+        with desk.open_archive() as archive, archive.transaction():
+            archive.save("desk", [call(1, started_at=NOW)])
+        await until(pilot, lambda: table(pilot).current_key != first, 5)
+        pilot.app.post_message(key)
+        await still(pilot)
+        assert outcome(pilot).decided[0][:2] == desk_names(desk, first)[0]
+        at = table(pilot).current_key
+        with desk.open_archive() as archive, archive.transaction():
+            archive.save("desk", [call(2, started_at=NOW)])
+        await until(pilot, lambda: "12,002" in status(pilot), 5)
+        assert table(pilot).current_key == at
+
+
+async def test_two_ringbacks_type_in_bursts_and_each_acts_on_what_it_shows(desk: Services) -> None:
+    with desk.open_archive() as archive:
+        keys = archive.keys(parse("in voicemail untriaged", NOW, UTC))
+        names = archive.names_of(keys[:6])
+    async with (
+        run_app(desk).run_test(size=(80, 24)) as one,
+        run_app(desk).run_test(size=(80, 24)) as other,
+    ):
+        await still(one)
+        await still(other)
+        for _ in range(2):  # the second time the first three have gone from the other's rows, too
+            burst(one, "3fff")
+            await still(one)
+            burst(other, "1")
+            await still(other)
+            one, other = other, one
+        decided = [found[:2] for found in outcome(one).decided if len(found) == 3]
+    assert decided == names
 
 
 # -- esc goes back to where one was

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import events, on
+from textual._time import get_time
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -170,6 +171,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         table.clock = self.clock
         if self._filling and table.cursor == 0 and not self.detail_open:
             keep = False  # the first calls that come need not be the newest
+            self._before_filling = (get_time(), table.current_key)
         part = snapshot.part
         rows = self._archive.rows(part.keys, part.begins, part.ends)
         table.set_rows(rows, keep=keep, row=part.row)

@@ -11,6 +11,7 @@ from textual import events
 from tui.commands import waits_for_rows
 from tui.keymap import command_of
 from tui.screens.calls import CallsScreen, dropped_text
+from widgets.call_table import CallTable
 from widgets.key_line import KeyLine
 from widgets.ordered_app import GivenUp, HoldingScreen, OrderedApp
 from widgets.status_line import StatusLine
@@ -20,10 +21,13 @@ class WaitingScreen(HoldingScreen, CallsScreen):
     """See the module; which keys wait stands in `tui.commands`, for what in `_rows_asked`."""
 
     _started: bool
+    _filling: bool
     jumping: str
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._before_filling: tuple[float, int | None] = (0.0, None)
+        """When newer calls took the cursor last, and from which call."""
         self._says_waiting = False
         """Whether the status line says that keys wait."""
 
@@ -35,10 +39,21 @@ class WaitingScreen(HoldingScreen, CallsScreen):
     def holds(self, event: events.Event) -> bool:
         if not self._started:
             return True
+        if self._filling and isinstance(event, events.Key):
+            self._stay(event.time)
         keys_elsewhere = self._typing or bool(self.query_one(KeyLine).choices)
         if keys_elsewhere or not isinstance(event, events.Key) or not self._rows_asked:
             return False
         return waits_for_rows(command_of(event.key, self.keymap))
+
+    def _stay(self, typed_at: float) -> None:
+        """Whoever types has chosen: newer calls take the cursor no further, nor have they done so
+        since the key was typed.
+        """
+        self._filling = False
+        at, key = self._before_filling
+        if key is not None and typed_at < at:
+            self.query_one(CallTable).move_to_key(key)
 
     def say_waiting(self, keys: int) -> None:
         word = f"{keys} key{'s wait' if keys > 1 else ' waits'} ({self._key('back')} drops)"
