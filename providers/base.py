@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Container, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from providers.model import Call, CallQuery, Capabilities, Json, Page, Recording, Setting, Settings
+from providers.model import Call, CallQuery, Capabilities, Json, Page, Setting, Settings
 
 
 class Secret:
@@ -89,6 +89,8 @@ class Provider(Protocol):
     """Name on the screen: ``Liner``, ``CINNOX``, ``Nectar Desk``."""
     capabilities: ClassVar[Capabilities]
     settings: ClassVar[tuple[Setting, ...]]
+    parser_version: ClassVar[int]
+    """Counted up whenever `parse` reads more or otherwise: archived calls are then read anew."""
 
     skip_ids: Container[str]
     """Ids that `pages` leaves out, because their calls have settled in the archive."""
@@ -122,8 +124,12 @@ class Provider(Protocol):
         """One call, fresh from the vendor. Raises `NotFound`."""
         ...
 
-    async def recordings(self, call: Call) -> tuple[Recording, ...]:
-        """The recordings of a call: one more request for some vendors, else `call.recordings`."""
+    async def recordings(self, call: Call) -> Call:
+        """The call with its list of recordings asked for anew, in `recordings` and in `raw`.
+
+        One more request for some vendors (`Capabilities.separate_recordings`); the others have
+        nothing to ask and give the call as it is.
+        """
         ...
 
     def parse(self, raw: Json) -> Call:
@@ -135,10 +141,19 @@ class Provider(Protocol):
         ...
 
     def merge(self, older: Json, newer: Json) -> Json:
-        """Two raws of the same call as one; the newer wins where both speak. Pure."""
+        """Two raws of the same call as one; the newer wins where both speak, but takes no end
+        back that the call had. Pure.
+        """
         ...
 
-    def read_saved(self, text: str) -> Iterator[tuple[Json, str]]:
+    def merge_saved(self, one: Json, other: Json) -> Json:
+        """Two raws of the same call that were saved by others, nobody knows in which order, as
+        one: the same for every order, and for one that comes twice. Pure. Only for vendors with
+        `Capabilities.imports_saved`.
+        """
+        ...
+
+    def read_saved(self, data: bytes) -> Iterator[tuple[Json, str]]:
         """Each body of a saved file as ``(body, "")``; what is none as ``(None, words)``.
 
         One after the other, so that a large file is never held parsed. Only for vendors with

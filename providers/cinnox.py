@@ -13,16 +13,29 @@ from typing import ClassVar
 from urllib.parse import quote
 
 from providers.base import Login, Secret
+from providers.cinnox_records import (
+    OUTCOMES,
+    Record,
+    call_id,
+    grouped,
+    is_running,
+    key,
+    merged,
+    objects,
+    ordered,
+)
+from providers.cinnox_walk import Walk
 from providers.errors import (
     AuthError,
     BadAnswer,
+    Forbidden,
     NotFound,
     ProviderError,
     RateLimited,
     Rejected,
     Unreachable,
 )
-from providers.fields import Reader, clean, first_text, joined, made_id, rows, to_text, word
+from providers.fields import Reader, clean, is_empty, joined, rows, to_text, word
 from providers.http import HttpProvider, Params
 from providers.model import (
     Agent,
@@ -40,21 +53,20 @@ from providers.model import (
     RecordingEvent,
     Setting,
 )
+from providers.origin import absolute_url
 
 LIMIT = 500
 MAX_PAGES = 10_000
+MAX_ROWS = 10_000
+"""More rows of one answer are asked for again, by their offset."""
 _DIRECTIONS = {"inbound": Direction.INBOUND, "outbound": Direction.OUTBOUND}
-_OUTCOMES = {
-    "callended": Outcome.ANSWERED,
-    "notanswered": Outcome.MISSED,
-    "busy": Outcome.BUSY,
-    "declined": Outcome.DECLINED,
-    "cancelled": Outcome.CANCELLED,
-    "abandoned": Outcome.ABANDONED,
-    "unreachable": Outcome.FAILED,
-    "callfailed": Outcome.FAILED,
-}
 _MEDIA = {"2": "video", "3": "audio"}
+_OWN = ("callType", "recordType", "mediaType", "fromRegion", "fromIP", "callPrepareFromNum")
+"""Fields that only CINNOX has, or that say more than ours."""
+_PARTIES = {"caller": "from", "callee": "to"}
+"""The call log's words for who hung up, and the side of a record that each is."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_STAFF_IDS = ("fromEID", "toEID", "lastHandledParty", "releaseParty")
 _STAFF_SIDES: Mapping[str | None, tuple[str, ...]] = {
     Direction.INBOUND: ("to",),
     Direction.OUTBOUND: ("from",),
@@ -100,7 +112,10 @@ class Cinnox(HttpProvider):
             required=True,
         ),
     )
-    busy_codes: ClassVar[Mapping[int, type[ProviderError]]] = {
+    parser_version: ClassVar[int] = 2
+    error_codes: ClassVar[Mapping[int, type[ProviderError]]] = {
+        401: AuthError,  # the only documented form of an error is a body of status 400
+        403: Forbidden,
         6451001: Unreachable,  # "Bad response from the service"
         6451010: RateLimited,  # "Too many requests"
     }
@@ -123,33 +138,64 @@ class Cinnox(HttpProvider):
         return "CINNOX accepts the token and the App ID."
 
     async def pages(self, query: CallQuery, cursor: str | None = None) -> AsyncIterator[Page]:
-        """Walk the records of a period, 500 a page, grouped into calls by ``callID``.
+        """Walk the records of a period, up to 500 a page, grouped into calls by ``callID``.
 
-        The end is a page with fewer records than were asked for; there is no total.
+        The end is an empty page; there is no total. Behind a short page it is looked for at once,
+        so that a period's last page says that it is. Where records were missed, the period is
+        walked once more (`providers.cinnox_walk`).
         """
-        offset = int(cursor) if cursor and cursor.isdecimal() else 0
-        period, seen, before = _period(query), set[str](), list[Json]()
+        walk, period, ahead = Walk(cursor), _period(query), list[Json]()
         for _ in range(MAX_PAGES):
-            paging = [("offset", str(offset)), ("limit", str(LIMIT))]
-            found = await self._ask("data/call-detail", [*period, *paging])
-            repeated = bool(found) and found == before  # the offset is ignored
-            done = len(found) < LIMIT or repeated
-            offset, before = offset + len(found), found
-            fresh = [row for row in found if isinstance(row, dict) and _new(row, seen)]
-            failed = await self._learn_staff(fresh)
+            found = ahead or await self._records(period, walk.at.offset)
+            first, fresh = not walk.again, walk.take(found)
+            notes, failure = await self._learn_staff(fresh), None
+            ahead, shortfall = [], ""
+            done = not found or walk.stalled or walk.endless
+            if not done and len(found) < LIMIT:
+                try:
+                    ahead = await self._records(period, walk.at.offset)
+                    done = not ahead
+                except ProviderError as error:  # this page has come all the same
+                    failure = error
+            if walk.stalled:
+                shortfall, note = await self._beyond(walk, query)
+                notes += note
+            if done and not shortfall:
+                done = not walk.once_more()
+                shortfall = walk.shortfall if done else ""
             yield Page(
-                tuple(self.parse(records) for records in _grouped(fresh)),
-                None if done else str(offset),
-                unreadable=tuple(
-                    f"record {number} of a page: not an object"
-                    for number, row in enumerate(found, 1)
-                    if not isinstance(row, dict)
-                ),
-                failed=failed,
+                tuple(self.parse(records) for records in grouped(fresh)),
+                None if done else walk.write(),
+                unreadable=_unreadable(found) if first else (),
+                notes=notes,
+                shortfall=shortfall,
             )
+            if failure:
+                raise failure
             if done:
                 return
-        raise BadAnswer("List without end", f"CINNOX sent {MAX_PAGES:,} full pages.")
+        raise BadAnswer("List without end", f"CINNOX sent {MAX_PAGES:,} pages.")
+
+    async def _records(self, period: Params, offset: int) -> list[Json]:
+        paging = [("offset", str(offset)), ("limit", str(LIMIT))]
+        return (await self._ask("data/call-detail", [*period, *paging]))[:MAX_ROWS]
+
+    async def _beyond(self, walk: Walk, query: CallQuery) -> tuple[str, tuple[str, ...]]:
+        """What is missing where the offset does not advance, and what is worth saying: the times
+        before and after the records that came are asked for, to see whether there are others.
+        """
+        since, until = walk.span or (query.until, query.since)
+        parts = (CallQuery(query.since, since), CallQuery(until, query.until))
+        found = [await self._records(_period(part), 0) for part in parts if walk.span]
+        more = any(key(row) not in walk.all for rows in found for row in objects(rows))
+        longest = max(map(len, found), default=walk.page_size)
+        if more or longest >= LIMIT or not walk.whole:
+            came = len(walk.all)
+            return f"only the first {came:,} records of this period, whatever the offset", ()
+        if not 1 < walk.page_size <= longest:
+            return "", ()
+        same = f"CINNOX gave the same {walk.page_size:,} records for every offset"
+        return "", (f"{same}; if it has more, they cannot be had",)
 
     async def call(self, call_id: str) -> Call:
         raise NotFound(
@@ -158,27 +204,28 @@ class Cinnox(HttpProvider):
             "What was fetched with the list is all there is; fetch the period again to renew it.",
         )
 
-    async def recordings(self, call: Call) -> tuple[Recording, ...]:
-        return call.recordings
+    async def recordings(self, call: Call) -> Call:
+        return call
 
     def parse(self, raw: Json) -> Call:
         """The records (legs) of one call, a list of items of ``result``, as a call."""
         legs = _legs(raw)
         if not legs:
             raise ValueError("a CINNOX call is a list of records")
-        first, last = legs[0], legs[-1]
+        first, running = legs[0], any(map(is_running, legs))
         direction = _direction(first)
         started = min(filter(None, [leg.time("callDate") for leg in legs]), default=None)
         ended = max(filter(None, [leg.time("callEndTime") for leg in legs]), default=None)
+        ended = None if running else ended
         duration = (ended - started).total_seconds() if started and ended else None
         if duration is not None and duration < 0:
-            last.note("callEndTime", "before callDate")
+            legs[-1].note("callEndTime", "before callDate")
             duration = None
-        id_ = _call_id(first.raw)
+        id_ = call_id(first.raw)
         if id_.startswith("no-id-"):
             first.note("callID", "missing")
         contact, company = self._parties(first, direction)
-        found = _found(legs)
+        found = self._found(legs)
         agents = self._agents(legs, direction)
         return Call(
             id=id_,
@@ -195,26 +242,22 @@ class Cinnox(HttpProvider):
             contact=contact,
             company_number=company,
             agents=agents,
-            hangup=Hangup(
-                by=self._released(legs, direction),
-                reason=last.text("byeReason"),
-                code=last.text("lastResponseCode"),
-            ),
+            hangup=Hangup() if running else self._hangup(legs, direction, contact),
             has_recording=found.any,
             recording_events=found.events,
             recordings=found.files,
             history_id=first.text("hid"),
+            vendor_fields=_own_fields(legs),
             problems=tuple(first.problems),
             raw=[leg.raw for leg in legs],
         )
 
     def merge(self, older: Json, newer: Json) -> Json:
-        """The records of both by their `id`, the newer one's where both have it, in order."""
-        records = {_key(row): row for raw in (older, newer) for row in _objects(raw)}
-        return _ordered(records.values())
+        """The records of both by their `id`; see `cinnox_records.merged`."""
+        return merged(older, newer)
 
     async def _ask(self, path: str, params: Params) -> list[Json]:
-        """The rows of ``result``; its presence alone means success, whatever `code` says."""
+        """The rows of ``result``. Where it holds any, that is success, whatever `code` says."""
         app_id = (self.login.settings.get("app_id") or "").strip()
         if not app_id:
             raise ProviderError(
@@ -223,47 +266,58 @@ class Cinnox(HttpProvider):
                 "Set the account's app_id (--app-id).",
             )
         body = await self.client.get(f"/v1/api/apps/{quote(app_id, safe='')}/{path}", params)
-        if isinstance(body, dict) and "result" in body:
-            result = body["result"]
+        read = Reader(body)
+        message = clean(read.text("message") or "")
+        result = read.raw.get("result")
+        failed = message and (read.number("code") or 200) != 200
+        if "result" in read.raw and not (failed and is_empty(result)):
             if isinstance(result, dict) and "id" not in result:
                 result = next((v for v in result.values() if isinstance(v, list)), result)
             return rows(result)
-        read = Reader(body)
-        message = clean(read.text("message") or "")
-        if read.text("code") in ("401", "403"):
-            raise AuthError("Token refused", message, "Check the account's token.")
         if message:
             raise Rejected("CINNOX says no", f"{message.rstrip('.')}.")
         raise BadAnswer("Not a CINNOX answer", f"{self.client.host} sent JSON without `result`.")
 
-    async def _learn_staff(self, records: Iterable[dict[str, Json]]) -> tuple[str, ...]:
-        """Read the staff list, once a run, when an id without a name shows up."""
-        keys = ("fromEID", "toEID", "lastHandledParty", "releaseParty")
-        ids = {id_ for row in records for key in keys if (id_ := to_text(row.get(key)))}
-        unknown = {id_ for id_ in ids if ("staff", id_) not in self.names.known}
+    async def _learn_staff(self, records: Iterable[Record]) -> tuple[str, ...]:
+        """Read the staff list, once a run, when an id without a name shows up. What is worth
+        saying where it cannot be had: that costs names alone.
+        """
+        ids = {id_ for row in records for name in _STAFF_IDS if (id_ := to_text(row.get(name)))}
+        known = self.names.known
+        unknown = {i for i in ids if ("staff", i) not in known and word(i) not in _PARTIES}
         if not unknown or self._staff_asked:
             return ()
         self._staff_asked = True
         try:
-            for page in range(MAX_PAGES):
-                paging = [("offset", str(page * LIMIT)), ("limit", str(LIMIT))]
-                found = await self._ask("contacts/staffcontact-list", paging)
-                fresh = [self._put_staff(row) for row in found if isinstance(row, dict)]
-                if len(found) < LIMIT or not any(fresh):
-                    break
+            listed = await self._list_staff()
         except ProviderError as error:
-            return (f"names (staff): {error}",)
+            return (f"the staff list cannot be had, so ids stand for names: {error}",)
+        for id_ in unknown - listed:
+            self.names.put("staff", id_, {})  # not asked for again until another one shows up
         return ()
 
-    def _put_staff(self, row: dict[str, Json]) -> bool:
-        """Keep a member of staff; False when nothing was learned."""
-        read = Reader(row)
+    async def _list_staff(self) -> set[str]:
+        """Keep the names of all staff; their ids. Raises `ProviderError`."""
+        listed, offset = set[str](), 0
+        for _ in range(MAX_PAGES):
+            paging = [("offset", str(offset)), ("limit", str(LIMIT))]
+            found = await self._ask("contacts/staffcontact-list", paging)
+            before = len(listed)
+            listed |= {id_ for row in objects(found) if (id_ := self._put_staff(Reader(row)))}
+            offset += len(found)
+            if len(listed) == before:  # an empty page, or the same one again
+                break
+        if offset and not listed:
+            raise BadAnswer("Not a staff list", f"{self.client.host} sent staff without ids.")
+        return listed
+
+    def _put_staff(self, read: Reader) -> str | None:
+        """Keep a member of staff; the id, if there is one."""
         id_ = read.text("id")
         name = read.text("displayName") or joined(read.text("firstName"), read.text("lastName"))
-        before = len(self.names.fresh)
         if id_:
-            self.names.put("staff", id_, {"name": name} if name else {})
-        return len(self.names.fresh) > before
+            self.names.put("staff", id_, {"id": id_} | ({"name": name} if name else {}))
+        return id_
 
     def _parties(self, leg: Reader, direction: str | None) -> tuple[Contact, CompanyNumber]:
         """The outside party of the first leg, and the company's own number."""
@@ -276,13 +330,15 @@ class Cinnox(HttpProvider):
         return contact, CompanyNumber(number=leg.text(inside) or trunk)
 
     def _agents(self, legs: list[Reader], direction: str | None) -> tuple[Agent, ...]:
-        """The staff side of every leg, then whoever handled the call last."""
+        """The staff side of every leg, then whoever handled the call last. Of several legs also
+        one without an agent: how it ended is part of the call.
+        """
         found: dict[Agent, None] = {}
         for leg in legs:
             own = _direction(leg) or direction
             for side in _STAFF_SIDES.get(own, ()):
                 agent = self._agent(leg, side)
-                if agent.id or (agent.name and agent.role):
+                if agent.id or (agent.name and agent.role) or (len(legs) > 1 and agent.status):
                     found[agent] = None
         for leg in legs:
             handler = leg.text("lastHandledParty")
@@ -292,26 +348,93 @@ class Cinnox(HttpProvider):
 
     def _agent(self, leg: Reader, side: str) -> Agent:
         id_ = leg.text(f"{side}EID")
-        outcome = _OUTCOMES.get(word(leg.text("status")))
+        outcome = OUTCOMES.get(word(leg.text("status")))
         return Agent(
             id=id_,
-            name=leg.text(f"{side}DisplayName") or self.names.get("staff", id_),
+            name=self._name(leg, side),
             role=leg.text(f"{side}Role") or leg.text(f"{side}RoleName"),
             department=leg.text(f"{side}Department"),
             started_at=leg.time("callDate"),
+            ended_at=leg.time("callEndTime"),
             answered=None if outcome is None else outcome == Outcome.ANSWERED,
+            status=leg.text("status"),
+            hangup_reason=leg.text("byeReason"),
+            hangup_code=leg.text("lastResponseCode"),
         )
 
-    def _released(self, legs: list[Reader], direction: str | None) -> str | None:
-        """Who ended the last leg: a staff id here, ``Caller``/``Callee`` in the call log."""
-        party = legs[-1].text("releaseParty")
+    def _hangup(self, legs: list[Reader], direction: str | None, contact: Contact) -> Hangup:
+        """How the leg that ended last did, and by whom."""
+        last = max(legs[::-1], key=lambda leg: leg.time("callEndTime") or _NEVER)
+        by, name = self._released(last, legs, _direction(last) or direction, contact)
+        return Hangup(by, last.text("byeReason"), last.text("lastResponseCode"), name)
+
+    def _released(
+        self, last: Reader, legs: list[Reader], direction: str | None, contact: Contact
+    ) -> tuple[str | None, str | None]:
+        """Who ended a leg, and that one's name, else the id: a staff id here,
+        ``Caller``/``Callee`` in the call log.
+        """
+        party = last.text("releaseParty")
         if party is None:
-            return None
-        keys = ("fromEID", "toEID", "lastHandledParty")
-        staff = {leg.text(key) for leg in legs for key in keys}
-        if party in staff or self.names.known.get(("staff", party)):
-            return "agent"
-        return _RELEASED.get((direction, word(party)), "unknown")
+            return None, None
+        for leg in (last, *legs):
+            for side in ("from", "to"):
+                if leg.text(f"{side}EID") == party:
+                    return "agent", self._name(leg, side) or party
+        handlers = {leg.text("lastHandledParty") for leg in legs}
+        if party in handlers or self.names.known.get(("staff", party)):
+            return "agent", self.names.get("staff", party) or party
+        by = _RELEASED.get((direction, word(party)))
+        if by == "agent":
+            return by, self._name(last, _PARTIES[word(party)])
+        if by == "customer" or party == contact.number:
+            return "customer", contact.name
+        return "unknown", party
+
+    def _name(self, leg: Reader, side: str) -> str | None:
+        """The name of a member of staff at one side of a leg."""
+        return leg.text(f"{side}DisplayName") or self.names.get("staff", leg.text(f"{side}EID"))
+
+    def _found(self, legs: list[Reader]) -> _Found:
+        """What was recorded, and which files there are. ``isRecording`` without a file is one
+        that is still to come.
+        """
+        events: dict[RecordingEvent, None] = {}
+        files: dict[Recording | str, Recording] = {}
+        said: list[bool | None] = []
+        for leg in legs:
+            before = len(files)
+            for event in leg.objects("recordingEventList"):
+                times = RecordingEvent(
+                    event.text("recorderEID"), event.time("startAt"), event.time("endAt")
+                )
+                if times != RecordingEvent():
+                    events[times] = None
+                for file in event.objects("files"):
+                    recording = self._recording(file, times)
+                    files.setdefault(recording.id or recording, recording)
+            flags = {leg.boolean("hasAudioFile"), leg.boolean("isRecording")}
+            some = len(files) > before or True in flags
+            said.append(True if some else False if False in flags else None)
+        known = True if True in said else False if set(said) == {False} else None
+        return _Found(tuple(events), tuple(files.values()), known)
+
+    def _recording(self, file: Reader, event: RecordingEvent) -> Recording:
+        """One of ``files[]``: its duration is in milliseconds, its type 2 (video) or 3 (audio)."""
+        type_, address = file.text("type"), file.text("downloadUrl")
+        return Recording(
+            id=file.text("id"),
+            url=absolute_url(address, self.login.base_url) if address else None,
+            name=file.text("name"),
+            duration_s=file.seconds("duration", per_second=1000),
+            mime=file.text("mimeType"),
+            size=file.integer("size"),
+            media=_MEDIA.get(type_ or "", type_),
+            started_at=event.started_at,
+            ended_at=event.ended_at,
+            agent_id=event.recorder,
+            private=file.boolean("isPrivate"),
+        )
 
 
 def _period(query: CallQuery) -> list[tuple[str, str]]:
@@ -326,45 +449,17 @@ def _period(query: CallQuery) -> list[tuple[str, str]]:
     ]
 
 
-def _objects(raw: Json) -> list[dict[str, Json]]:
-    return [row for row in rows(raw) if isinstance(row, dict)]
-
-
-def _key(record: dict[str, Json]) -> str:
-    return to_text(record.get("id")) or made_id(record)
-
-
-def _new(record: dict[str, Json], seen: set[str]) -> bool:
-    key = _key(record)
-    fresh = key not in seen
-    seen.add(key)
-    return fresh
-
-
-def _call_id(record: dict[str, Json]) -> str:
-    return first_text(record, ("callID", "hid", "id")) or made_id(record)
-
-
-def _grouped(records: Iterable[dict[str, Json]]) -> list[list[dict[str, Json]]]:
-    calls: dict[str, list[dict[str, Json]]] = {}
-    for record in records:
-        calls.setdefault(_call_id(record), []).append(record)
-    return list(calls.values())
-
-
-def _ordered(records: Iterable[dict[str, Json]]) -> list[dict[str, Json]]:
-    """By ``callSeq``; records without one last, by their date."""
-
-    def place(record: dict[str, Json]) -> tuple[float, str]:
-        number = Reader(record).number("callSeq")
-        return float("inf") if number is None else number, str(record.get("callDate"))
-
-    return sorted(records, key=place)
+def _unreadable(page: list[Json]) -> tuple[str, ...]:
+    return tuple(
+        f"record {number} of a page: not an object"
+        for number, row in enumerate(page, 1)
+        if not isinstance(row, dict)
+    )
 
 
 def _legs(raw: Json) -> list[Reader]:
     """Readers of a call's records in order; they share one list of problems."""
-    records = _ordered(_objects(raw))
+    records = ordered(objects(raw))
     problems: list[str] = []
     many = len(records) > 1
     return [
@@ -381,53 +476,23 @@ def _direction(leg: Reader) -> str | None:
 
 
 def _deciding(legs: list[Reader]) -> Reader:
-    """The leg whose status is the call's: the last connected one, or else the last."""
+    """The leg whose status is the call's: one that still runs, or else the last connected one,
+    or else the last.
+    """
+    running = [leg for leg in legs if is_running(leg)]
     connected = [leg for leg in legs if word(leg.text("status")) == "callended"]
-    return (connected or legs)[-1]
+    return (running or connected or legs)[-1]
 
 
 def _outcome(legs: list[Reader]) -> Outcome:
+    if any(map(is_running, legs)):
+        return Outcome.IN_PROGRESS
     if any(word(leg.text("recordType")) == "voicemail" for leg in legs):
         return Outcome.VOICEMAIL
-    return _OUTCOMES.get(word(_deciding(legs).text("status")), Outcome.UNKNOWN)
+    return OUTCOMES.get(word(_deciding(legs).text("status")), Outcome.UNKNOWN)
 
 
-def _found(legs: list[Reader]) -> _Found:
-    events: list[RecordingEvent] = []
-    files: dict[Recording | str, Recording] = {}
-    said: list[bool | None] = []
-    for leg in legs:
-        before = len(files)
-        for event in leg.objects("recordingEventList"):
-            times = RecordingEvent(
-                event.text("recorderEID"), event.time("startAt"), event.time("endAt")
-            )
-            if times not in (*events, RecordingEvent()):
-                events.append(times)
-            for file in event.objects("files"):
-                recording = _recording(file, times)
-                files.setdefault(recording.id or recording, recording)
-        saved, recorded = leg.boolean("hasAudioFile"), leg.boolean("isRecording")
-        said.append(
-            True if len(files) > before else False if recorded is False and not saved else saved
-        )
-    known = True if True in said else False if set(said) == {False} else None
-    return _Found(tuple(events), tuple(files.values()), known)
-
-
-def _recording(file: Reader, event: RecordingEvent) -> Recording:
-    """One of ``files[]``: its duration is in milliseconds, its type 2 (video) or 3 (audio)."""
-    type_ = file.text("type")
-    return Recording(
-        id=file.text("id"),
-        url=file.text("downloadUrl"),
-        name=file.text("name"),
-        duration_s=file.seconds("duration", per_second=1000),
-        mime=file.text("mimeType"),
-        size=file.integer("size"),
-        media=_MEDIA.get(type_ or "", type_),
-        started_at=event.started_at,
-        ended_at=event.ended_at,
-        agent_id=event.recorder,
-        private=file.boolean("isPrivate"),
-    )
+def _own_fields(legs: list[Reader]) -> dict[str, Json]:
+    """The vendor's own fields; a list where the legs differ."""
+    said = {name: dict.fromkeys(filter(None, (leg.text(name) for leg in legs))) for name in _OWN}
+    return {name: [*v] if len(v) > 1 else next(iter(v)) for name, v in said.items() if v}

@@ -1,9 +1,10 @@
 """What can go wrong with a vendor, in words for a person.
 
     ProviderError            title, message, hint
-      AuthError              the token is refused (401, 403)
+      AuthError              the token is refused (401)
+        Forbidden            the token is not allowed this (403)
         MissingToken         there is no token to send, or it cannot be had now
-      RateLimited            the vendor asks us to slow down; knows how long
+      RateLimited            the vendor asks us to slow down
       Unreachable            no connection, time-out, 5xx
       NotFound               the thing asked for does not exist (404, 410)
       BadAnswer              an answer that is not what the vendor documents
@@ -23,6 +24,8 @@ class ProviderError(Exception):
     """
 
     kind = "failed"
+    retry_after_s: float | None = None
+    """In how many seconds the vendor may be asked again, where it says so; a day at most."""
 
     def __init__(self, title: str, message: str = "", hint: str = "") -> None:
         super().__init__(title, message, hint)
@@ -34,6 +37,10 @@ class ProviderError(Exception):
 
 class AuthError(ProviderError):
     kind = "refused"
+
+
+class Forbidden(AuthError):
+    """Refused too, but perhaps for this alone: other questions may be answered."""
 
 
 class MissingToken(AuthError):
@@ -64,6 +71,10 @@ class BadAnswer(ProviderError):
 
 class Rejected(ProviderError):
     kind = "rejected"
+
+    def __init__(self, title: str, message: str = "", hint: str = "", status: int = 0) -> None:
+        super().__init__(title, message, hint)
+        self.status = status
 
 
 RECORDING_REASONS = {

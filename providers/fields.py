@@ -18,6 +18,7 @@ from decimal import Decimal
 
 from providers.model import Call, Json, Recording
 
+MOST_PROBLEMS = 100
 _BOOLEANS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 _ZERO_TIMES = ("0000-", "0001-01-01")  # how MySQL and Go write "no time"
 _MS_FROM = 1e11  # Unix seconds reach this in the year 5138
@@ -89,6 +90,12 @@ def to_number(value: Json) -> float | None:
     return number if math.isfinite(number) and abs(number) < 2**63 else None
 
 
+def to_yes(value: Json) -> bool | None:
+    """``true``/``false``/``0``/``1``, also as text; None for anything else."""
+    scalar = isinstance(value, bool | int | float | str)
+    return _BOOLEANS.get(str(value).strip().lower()) if scalar else None
+
+
 def to_time(value: Json) -> tuple[datetime | None, bool]:
     """A time in UTC, and whether the vendor's text had a zone. Raises ValueError.
 
@@ -150,10 +157,11 @@ class Reader:
         return key in self.raw and self.raw[key] is not None
 
     def note(self, key: str, what: str) -> None:
-        """Remember once what is wrong with a field."""
-        line = f"{self.path}{key}: {what}"
-        if line not in self.problems:
-            self.problems.append(line)
+        """Remember once what is wrong with a field, and no more than `MOST_PROBLEMS` of them."""
+        if len(self.problems) < MOST_PROBLEMS:
+            line = f"{self.path}{key}: {what}"
+            if line not in self.problems:
+                self.problems.append(line)
 
     def text(self, key: str) -> str | None:
         """Text exactly as sent; a number becomes text (phone numbers, ids)."""
@@ -196,8 +204,7 @@ class Reader:
         value = self.raw.get(key)
         if is_empty(value):
             return None
-        scalar = isinstance(value, bool | int | float | str)
-        answer = _BOOLEANS.get(str(value).strip().lower()) if scalar else None
+        answer = to_yes(value)
         if answer is None:
             self.note(key, "neither true nor false")
         return answer

@@ -25,13 +25,14 @@ from providers.base import Login, Secret
 from providers.errors import (
     AuthError,
     BadAnswer,
+    Forbidden,
     NotFound,
     ProviderError,
     RateLimited,
     Rejected,
     Unreachable,
 )
-from providers.fields import clean
+from providers.fields import clean, to_number, to_time
 from providers.model import Json
 from providers.origin import check_base_url, is_loopback, same_origin
 
@@ -46,8 +47,10 @@ log = logging.getLogger("ringback.http")
 TRIES = 4
 REDIRECTS = 5
 LONGEST_WAIT_S = 60.0
+LONGEST_TOLD_S = 24 * 3600.0
 REQUEST_S = 180.0
 BODY_LIMIT = 64 * 1024 * 1024
+_UNIX_FROM_S = 1e9  # a wait of 30 years is none: it is the moment, in Unix time
 _RETRY_STATUS = {429, 502, 503, 504}
 _REDIRECT_STATUS = {301, 302, 303, 307, 308}
 _QUERY = re.compile(r"\?[^\s\"'<>]+")
@@ -64,14 +67,16 @@ class _Again(Exception):
     """Worth another try; `error` is what to raise when there is none left."""
 
     def __init__(self, error: ProviderError, wait_s: float | None = None) -> None:
-        self.error, self.wait_s = error, wait_s
+        self.error = error
+        error.retry_after_s = wait_s
 
 
 class VendorClient:
     """GET requests to one account's base URL, answered as JSON.
 
-    `auth` is the header that carries the token. `busy_codes` are a vendor's own error codes
-    (field ``code`` of the body) that mean "try again", with the error to raise in the end.
+    `auth` is the header that carries the token. `error_codes` are a vendor's own error codes
+    (field ``code`` of the body) that mean a refused token (`AuthError`, `Forbidden`) or "try again"
+    (`RateLimited`, `Unreachable`), whatever the HTTP status.
     At most `concurrency` requests run at a time; `sleep` waits between tries.
     """
 
@@ -80,7 +85,7 @@ class VendorClient:
         base_url: str,
         auth: Mapping[str, Secret],
         *,
-        busy_codes: Mapping[int, type[ProviderError]] | None = None,
+        error_codes: Mapping[int, type[ProviderError]] | None = None,
         concurrency: int = 4,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         body_limit: int = BODY_LIMIT,
@@ -93,7 +98,7 @@ class VendorClient:
             raise ProviderError("Base URL not allowed", f"{error}.") from None
         self.host = urlsplit(self.base_url).hostname or ""
         self._auth = {name: _checked(secret) for name, secret in auth.items()}
-        self._busy_codes = busy_codes or {}
+        self._error_codes = error_codes or {}
         self._slots = asyncio.Semaphore(concurrency)
         self._sleep = sleep
         self._body_limit = body_limit
@@ -109,7 +114,7 @@ class VendorClient:
                 try:
                     return self._judge(await self._ask(path, params))
                 except _Again as again:
-                    wait = again.wait_s if again.wait_s is not None else _backoff(attempt)
+                    wait = again.error.retry_after_s or _backoff(attempt)
                     if attempt == TRIES or wait > LONGEST_WAIT_S:
                         raise again.error from None
                     log.debug("GET %s: again in %.1f s", path, wait)
@@ -169,21 +174,22 @@ class VendorClient:
         status, what = answer.status, f"{self.host} answered {answer.status}"
         message = f"{what}: {said}" if said else f"{what}."
         wait = _retry_after(answer.headers)
-        busy = self._busy_codes.get(_code(body)) if isinstance(body, dict) else None
-        if status == 429 or busy is RateLimited:
+        kind = self._error_codes.get(_code(body)) if isinstance(body, dict) else None
+        if status == 429 or kind is RateLimited:
             hint = "Wait a little, then try again."
-            raise _Again(RateLimited("Too many requests", message, hint, wait), wait)
-        if status in _RETRY_STATUS or busy is not None:
+            raise _Again(RateLimited("Too many requests", message, hint), wait)
+        if status in _RETRY_STATUS or kind is Unreachable:
             raise _Again(Unreachable("Vendor not available", message), wait)
-        if status in (401, 403):
+        refused = kind or {401: AuthError, 403: Forbidden}.get(status)
+        if refused in (AuthError, Forbidden):
             hint = "Check the account's token; it may have been withdrawn."
-            raise AuthError("Token refused", message, hint)
+            raise refused("Token refused", message, hint)
         if status in (404, 410):
             raise NotFound("Not found", message, "Check the id and the account's base URL.")
         if status >= 500 or status == 408:
             raise Unreachable("Vendor failed", message)
         if status >= 400:
-            raise Rejected("Request rejected", message)
+            raise Rejected("Request rejected", message, status=status)
         if not readable or status >= 300:
             hint = "Check the account's base URL."
             raise BadAnswer("Not an API answer", f"{what}, but not with JSON: {said}", hint)
@@ -202,7 +208,8 @@ class HttpProvider:
     """What every vendor over HTTP shares: its client's life, and the credential's reach."""
 
     id: ClassVar[str]
-    busy_codes: ClassVar[Mapping[int, type[ProviderError]]] = {}
+    parser_version: ClassVar[int] = 1
+    error_codes: ClassVar[Mapping[int, type[ProviderError]]] = {}
 
     def __init__(self, login: Login) -> None:
         self.login = login
@@ -221,7 +228,7 @@ class HttpProvider:
             self._client = VendorClient(
                 self.login.base_url,
                 self.auth(self.login.token),
-                busy_codes=self.busy_codes,
+                error_codes=self.error_codes,
                 sleep=self.sleep,
             )
         return self._client
@@ -279,8 +286,16 @@ def silence_loggers() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+DECODER = json.JSONDecoder(
+    parse_int=lambda digits: int(digits) if len(digits) < 40 else digits,
+    parse_float=lambda digits: n if math.isfinite(n := float(digits)) else digits,
+    parse_constant=str,
+)
+"""Reads JSON that can be written again: numbers too large or not finite stay text."""
+
+
 def loads(text: str | bytes) -> Json:
-    """JSON that can be written again: numbers too large or not finite stay text.
+    """JSON as `DECODER` reads it.
 
     Raises ValueError. Bytes that are not UTF-8 (or -16, -32) become U+FFFD, so that one bad
     character does not cost a page of calls.
@@ -288,12 +303,7 @@ def loads(text: str | bytes) -> Json:
     if isinstance(text, bytes):
         text = text.decode(json.detect_encoding(text), "replace")
     try:
-        return json.loads(
-            text.removeprefix("\ufeff"),
-            parse_int=lambda digits: int(digits) if len(digits) < 40 else digits,
-            parse_float=lambda digits: n if math.isfinite(n := float(digits)) else digits,
-            parse_constant=str,
-        )
+        return DECODER.decode(text.removeprefix("\ufeff"))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -368,7 +378,7 @@ async def _read(response: httpx.Response, limit: int, host: str) -> bytes:
 def _code(body: Json) -> int:
     """A vendor's own error code, where the body is no success."""
     code = body.get("code")
-    if "result" in body:
+    if body.get("result"):
         return 0
     return int(code) if isinstance(code, int | str) and str(code).isdecimal() else 0
 
@@ -385,18 +395,29 @@ def _message(body: dict[str, Json]) -> str:
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds to wait, from seconds or a date; None when the vendor does not say."""
+    """Seconds to wait, 0 to `LONGEST_TOLD_S`; None when the vendor does not say.
+
+    Takes seconds, and a moment as an HTTP date, as ISO 8601 or as Unix time.
+    """
     value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
-        return float(value)
+    seconds = to_number(value)
+    if seconds is None or seconds >= _UNIX_FROM_S:
+        moment = _moment(value)
+        seconds = None if moment is None else (moment - datetime.now(UTC)).total_seconds()
+    return None if seconds is None else min(max(0.0, seconds), LONGEST_TOLD_S)
+
+
+def _moment(text: str) -> datetime | None:
     from email.utils import parsedate_to_datetime  # it costs start-up time
 
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(text)
     except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+        try:
+            return to_time(text)[0]
+        except ValueError:
+            return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _backoff(attempt: int) -> float:

@@ -2,24 +2,28 @@
 
 Pages: https://docs.linerapp.io/devs/api/v2/call/list/, /call/detail/, /call-record/list/ and
 /call-record/detail/. Calls are listed by order or lead ids; recordings are one more request.
+What states of a call make when they come one after the other is in `providers.liner_states`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import ClassVar, Self
 from urllib.parse import quote
 
 from providers.base import Login, Secret
-from providers.errors import NotFound, ProviderError
+from providers.errors import BadAnswer, Forbidden, NotFound, ProviderError, Unreachable
 from providers.fields import Reader, is_empty, later, made_id, word
 from providers.http import HttpProvider, gather_bounded
 from providers.ids import parse_ids
-from providers.liner_api import CHUNK, Dictionaries, Step, ask, orders, walk
+from providers.liner_api import START, Place, Step, ask, ask_one, row_id, shortfall, walk
+from providers.liner_names import CHUNK, Dictionaries, orders
+from providers.liner_states import is_running, merged, merged_records
 from providers.model import (
     Agent,
     Call,
@@ -36,6 +40,7 @@ from providers.model import (
     Recording,
     Setting,
 )
+from providers.origin import absolute_url
 
 _DIRECTIONS = {"incoming": Direction.INBOUND, "outgoing": Direction.OUTBOUND}
 _HANGUP = {"client": "customer", "operator": "agent", "system": "system"}
@@ -43,24 +48,46 @@ _HANGUP = {"client": "customer", "operator": "agent", "system": "system"}
 
 @dataclass(frozen=True, slots=True)
 class _Cursor:
-    """Where a walk goes on: the chunk of ids, the offset in it, what was counted before it, and
-    the ids of the page before, so that a row that slipped onto the next page comes once."""
+    """Where a walk goes on: the chunk of ids, what the chunks before it had, the place in it."""
 
     chunk: int = 0
-    offset: int = 0
     total: int | None = 0
-    seen: tuple[str, ...] = ()
+    count: int = 0
+    missing: int = 0
+    doubt: str = ""
+    place: Place = START
 
     @classmethod
     def read(cls, text: str | None) -> Self:
+        """A cursor that cannot be read, as those of earlier versions, begins anew."""
         try:
-            chunk, offset, total, seen = json.loads(text or "")
-            return cls(int(chunk), int(offset), total, tuple(map(str, seen)))
-        except (ValueError, TypeError):
+            fields = json.loads(text or "{}")
+            place = fields.pop("place", {})
+            return cls(**fields, place=Place(**place | {"ids": tuple(place.get("ids", ()))}))
+        except (ValueError, TypeError, AttributeError):
             return cls()
 
     def write(self) -> str:
-        return json.dumps([self.chunk, self.offset, self.total, self.seen], separators=(",", ":"))
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    def shortfall(self, orders_missing: str) -> str:
+        """In words what is missing at the end of the walk."""
+        calls_missing = shortfall(self.count, self.missing, self.doubt, "calls")
+        return " and ".join(filter(None, (orders_missing, calls_missing)))
+
+    def after(self, step: Step) -> Self:
+        """The cursor behind a page: in the same chunk, or where that is at its end, in the next."""
+        if step.place:
+            return replace(self, place=step.place)
+        return replace(
+            self,
+            chunk=self.chunk + 1,
+            total=_sum(self.total, step.total),
+            count=self.count + step.count,
+            missing=self.missing + step.missing,
+            doubt=self.doubt or step.doubt,
+            place=START,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +108,7 @@ class Liner(HttpProvider):
     id: ClassVar[str] = "liner"
     title: ClassVar[str] = "Liner"
     capabilities: ClassVar[Capabilities] = Capabilities(has_total=True, separate_recordings=True)
+    parser_version: ClassVar[int] = 2
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting(
             "order_ids",
@@ -120,95 +148,84 @@ class Liner(HttpProvider):
             params = [*targets[0].params(period), ("offset", "0"), ("limit", "1")]
             await ask(self.client, "/v2/call/", params)
             return "Liner accepts the token."
-        found = await orders(self.client, self.names)
+        found, _ = await orders(self.client, self.names)
         return f"Liner accepts the token; it has {len(found)} order{'s' * (len(found) != 1)}."
 
     async def pages(self, query: CallQuery, cursor: str | None = None) -> AsyncIterator[Page]:
         """Walk ``/v2/call/`` over the account's orders and leads, 100 calls a page."""
-        at = _Cursor.read(cursor)
-        targets = await self._targets()
+        at, period = _Cursor.read(cursor), _period(query)
+        targets, orders_missing = await self._targets()
         if at.chunk >= len(targets):
-            yield Page((), None, total=0)
+            yield Page((), None, total=at.total, shortfall=at.shortfall(orders_missing))
             return
-        seen = dict.fromkeys(at.seen)
-        counted, period = at.total, _period(query)
-        for number in range(at.chunk, len(targets)):
-            target, last = targets[number], number + 1 == len(targets)
-            offset = at.offset if number == at.chunk else 0
-            step = None
-            async for step in walk(self.client, "/v2/call/", target.params(period), offset):
-                ids = tuple(_call_id(row) for row in step.rows if isinstance(row, dict))
-                total = _sum(counted, step.total)
-                after = _Cursor(number, step.next, counted, ids) if step.next else None
-                if after is None and not last:
-                    after = _Cursor(number + 1, 0, total, ids)
-                ahead = max(1, (step.total or 0) - offset)
-                yield await self._page(step, target, seen, after, total if last else None, ahead)
-                offset = step.next or offset
-            counted = _sum(counted, step.total if step else None)
+        seen = dict.fromkeys(at.place.ids)
+        for target in targets[at.chunk :]:
+            after = at
+            async for step in walk(self.client, "/v2/call/", target.params(period), at.place):
+                after = at.after(step)
+                page = await self._page(step, target, seen)
+                if after.chunk + 1 >= len(targets):  # all that came before is counted
+                    page = replace(page, total=_sum(at.total, step.total))
+                if after.chunk < len(targets):
+                    yield replace(page, cursor=after.write())
+                else:
+                    yield replace(page, shortfall=after.shortfall(orders_missing))
+            at = after
 
-    async def _page(
-        self,
-        step: Step,
-        target: _Target,
-        seen: dict[str, None],
-        after: _Cursor | None,
-        total: int | None,
-        ahead: int,
-    ) -> Page:
-        fresh: list[Json] = []
+    async def _page(self, step: Step, target: _Target, seen: dict[str, None]) -> Page:
+        """The calls of a page that no chunk of ids before had."""
+        fresh: list[dict[str, Json]] = []
         unreadable: list[str] = []
-        for number, row in enumerate(step.rows, 1):
+        for row in step.rows:
             if not isinstance(row, dict):
-                unreadable.append(f"row {number} of a page: not an object")
-            elif (id_ := _call_id(row)) not in seen:
+                unreadable.append("a row of a page: not an object")
+            elif (id_ := row_id(row)) not in seen:
                 seen[id_] = None
                 fresh.append(row)
-        failed = await self.dictionaries.learn(fresh, ahead, target.order_ids)
-        return Page(
-            tuple(map(self.parse, fresh)),
-            after.write() if after else None,
-            total=total,
-            unreadable=tuple(unreadable),
-            failed=failed,
-        )
+        ahead = max(1, (step.total or 0) - step.count + len(step.rows))
+        notes = await self.dictionaries.learn(fresh, ahead, target.order_ids)
+        calls = tuple(map(self.parse, fresh))
+        return Page(calls, None, unreadable=tuple(unreadable), notes=notes)
 
     async def call(self, call_id: str) -> Call:
-        raw = await ask(self.client, f"/v2/call/detail/{quote(call_id, safe='')}/")
-        raw = raw[0] if isinstance(raw, list) and len(raw) == 1 else raw
-        if not isinstance(raw, dict) or is_empty(raw):
-            raise NotFound("No such call", "Liner has no call with this id.")
+        try:
+            raw = await ask_one(self.client, f"/v2/call/detail/{quote(call_id, safe='')}/")
+        except NotFound as error:
+            raise NotFound("No such call", error.message, error.hint) from None
         await self.dictionaries.learn([raw])
         return self.parse(raw)
 
-    async def recordings(self, call: Call) -> tuple[Recording, ...]:
+    async def recordings(self, call: Call) -> Call:
         """``/v2/call-record/`` for the call, and the detail of each item without a summary.
 
-        Nothing is asked when Liner said that there is no recording.
+        What was known of a recording stays where the vendor now says nothing.
         """
-        if call.has_recording is False or call.id.startswith("no-id-"):
-            return ()
-        found: dict[str, dict[str, Json]] = {}
-        async for step in walk(self.client, "/v2/call-record/", [("callId", call.id)]):
-            for row in step.rows:
-                if isinstance(row, dict):
-                    found.setdefault(Reader(row).text("id") or made_id(row), row)
+        raw = call.raw if isinstance(call.raw, dict) else {"id": call.id}
+        if call.id.startswith("no-id-"):
+            return self.parse({**raw, "records": []})
+        found: list[Json] = []
+        missing = ""
+        async for step in walk(self.client, "/v2/call-record/", [("callId", call.id)], few=True):
+            found += step.rows
+            missing = step.shortfall("recordings")
+        records = {row_id(row): row for row in merged_records(raw.get("records"), found)}
 
         async def complete(id_: str) -> None:
-            try:
-                detail = await ask(self.client, f"/v2/call-record/detail/{quote(id_, safe='')}/")
-            except ProviderError:
-                return  # the item of the list is good without its summary
-            if isinstance(detail, dict):
-                known = {key: value for key, value in detail.items() if not is_empty(value)}
-                found[id_] = {**found[id_], **known}
+            path = f"/v2/call-record/detail/{quote(id_, safe='')}/"
+            with suppress(BadAnswer, Forbidden, NotFound, Unreachable):  # the list's item will do
+                records[id_] = merged(records[id_], await ask_one(self.client, path))
 
-        silent = [id_ for id_, row in found.items() if is_empty(row.get("recordSummary"))]
+        silent = [id_ for id_, row in records.items() if is_empty(row.get("recordSummary"))]
         await gather_bounded(complete, [id_ for id_ in silent if not id_.startswith("no-id-")])
-        return tuple(map(_recording, found.values()))
+        kept = {key: value for key, value in raw.items() if key != "recordsMissing"}
+        told = {"recordsMissing": missing} if missing else {}
+        return self.parse({**kept, "records": [*records.values()], **told})
 
     def parse(self, raw: Json) -> Call:
-        """An item of ``/v2/call/`` or the data of ``/v2/call/detail/{callId}/`` as a call."""
+        """An item of ``/v2/call/`` or the data of ``/v2/call/detail/{callId}/`` as a call, with
+        the items of ``/v2/call-record/`` under ``records`` where they were asked for, and under
+        ``recordsMissing`` in words what of them did not come.
+        """
         if not isinstance(raw, dict):
             raise ValueError("a Liner call is an object")
         read, names = Reader(raw), self.names
@@ -217,20 +234,25 @@ class Liner(HttpProvider):
             read.note("id", "missing")
         direction = _direction(read.text("direction"))
         started, total = read.time("createdAt"), read.seconds("totalDurationSeconds")
-        talk = read.seconds("talkTimeDurationSeconds")
-        ended = later(started, total)
+        talk, running = read.seconds("talkTimeDurationSeconds"), self._is_running(read)
+        outcome = Outcome.IN_PROGRESS if running else _outcome(talk)
+        ended = None if running else later(started, total)
         lead, order, line = read.ref("leadId"), read.ref("orderId"), read.ref("sipEndpointId")
-        client, company = read.text("clientPhone"), names.get("line", line, "number")
-        status = self._status(read)
-        from_, to = _ends(direction, client, company)
-        has = read.boolean("hasRecords")
-        hangup = read.text("finishInitiator")
-        derived = {"outcome": talk, "ended_at": ended, "from": from_, "to": to}
+        contact = Contact(lead, names.get("lead", lead), read.text("clientPhone"))
+        company = CompanyNumber(names.get("line", line, "number"), names.get("line", line))
+        status, agents = self._status(read), self._agents(read.ref("userId"))
+        from_, to = _ends(direction, contact.number, company.number)
+        has, missing = read.boolean("hasRecords"), read.text("recordsMissing")
+        if missing:
+            read.note("records", missing)
+        recordings = self._recordings(read)
+        guessed = None if outcome is Outcome.UNKNOWN else outcome
+        derived = {"outcome": guessed, "ended_at": ended, "from": from_, "to": to}
         return Call(
-            id=id_ or made_id(raw),
+            id=id_ or made_id({key: raw[key] for key in raw if not key.startswith("records")}),
             provider=self.id,
             direction=direction,
-            outcome=_outcome(talk),
+            outcome=outcome,
             status=status,
             started_at=started,
             ended_at=ended,
@@ -240,23 +262,35 @@ class Liner(HttpProvider):
             derived=tuple(name for name, value in derived.items() if value is not None),
             from_=from_,
             to=to,
-            contact=Contact(id=lead, name=names.get("lead", lead), number=client),
-            company_number=CompanyNumber(company, names.get("line", line)),
-            agents=self._agents(read.ref("userId")),
+            contact=contact,
+            company_number=company,
+            agents=agents,
             campaign=names.get("order", order, "title") or order,
             disposition=Disposition(code=status),
-            hangup=Hangup(by=_HANGUP.get(word(hangup), hangup)),
-            has_recording=has,
-            recordings_known=has is False,
+            hangup=_hangup(read.text("finishInitiator"), agents, contact),
+            summary=next((item.summary for item in recordings if item.summary), None),
+            has_recording=True if recordings else has,
+            recordings=recordings,
+            recordings_known=("records" in raw and not missing) or has is False,
             problems=tuple(read.problems),
+            vendor_fields=_vendor_fields(read.boolean("isPredictive"), line, company),
             raw=raw,
         )
 
     def merge(self, older: Json, newer: Json) -> Json:
-        """The newer object, with the older one's fields where the newer has none."""
+        """Two states of a call as one, whichever came first. See `providers.liner_states`."""
         if not isinstance(older, dict) or not isinstance(newer, dict):
             return newer
-        return {**older, **{key: value for key, value in newer.items() if not is_empty(value)}}
+        return merged(older, newer)
+
+    def _is_running(self, read: Reader) -> bool:
+        by_id = self.names.get("status", read.ref("statusId"), "code")
+        return is_running(read.raw, read.text("statusCode") or by_id)
+
+    def _recordings(self, read: Reader) -> tuple[Recording, ...]:
+        """In the order in which they began, since those of several answers stand together."""
+        found = [_recording(item, self.login.base_url) for item in read.objects("records")]
+        return tuple(sorted(found, key=_when_begun))
 
     def _status(self, read: Reader) -> str | None:
         """The dictionary's title by id or code; else the code, else the id."""
@@ -276,11 +310,12 @@ class Liner(HttpProvider):
         except ValueError as error:
             raise ProviderError("Setting not readable", f"{key}: {error}.") from None
 
-    async def _targets(self) -> list[_Target]:
-        order_ids, lead_ids = self._ids("order_ids"), self._ids("lead_ids")
+    async def _targets(self) -> tuple[list[_Target], str]:
+        """What to ask for, and in words which orders the vendor did not give."""
+        order_ids, lead_ids, missing = self._ids("order_ids"), self._ids("lead_ids"), ""
         if not order_ids and not lead_ids:
-            order_ids = await orders(self.client, self.names)
-        return _chunked(order_ids, lead_ids)
+            order_ids, missing = await orders(self.client, self.names)
+        return _chunked(order_ids, lead_ids), missing
 
 
 def _chunked(order_ids: Sequence[str], lead_ids: Sequence[str]) -> list[_Target]:
@@ -332,14 +367,33 @@ def _ends(
     return None, None
 
 
-def _recording(row: dict[str, Json]) -> Recording:
-    read = Reader(row)
+def _hangup(initiator: str | None, agents: Sequence[Agent], contact: Contact) -> Hangup:
+    by = _HANGUP.get(word(initiator), initiator)
+    agent = agents[0].name if agents else None
+    return Hangup(by, by_name={"customer": contact.name, "agent": agent}.get(by or ""))
+
+
+def _vendor_fields(
+    predictive: bool | None, line: str | None, company: CompanyNumber
+) -> dict[str, Json]:
+    nameless = line if company == CompanyNumber() else None
+    found = {"isPredictive": predictive, "sipEndpointId": nameless}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _recording(read: Reader, base_url: str) -> Recording:
+    address = read.text("fileUrl")
     return Recording(
         id=read.text("id"),
-        url=read.text("fileUrl"),
+        url=absolute_url(address, base_url) if address else None,
         duration_s=read.seconds("durationSeconds"),
         started_at=read.time("createdAt"),
         agent_id=read.ref("userId"),
         transfer=read.boolean("isTransfer"),
         summary=read.text("recordSummary"),
     )
+
+
+def _when_begun(recording: Recording) -> tuple[datetime, int, str]:
+    id_ = recording.id or ""
+    return recording.started_at or datetime.max.replace(tzinfo=UTC), len(id_), id_

@@ -1,48 +1,73 @@
-"""Liner's envelope, its paging, and its dictionaries: what the calls' ids are called.
+"""Liner's envelope, and its lists: every row once, however the vendor says `next` and `total`.
 
-Pages: https://docs.linerapp.io/devs/api/request-schema (envelope), /v2/call-status/list/,
-/v2/sip-endpoint/list/, /v2/user/list/, /v2/user/detail/, /v2/order/list/, /v2/lead/list/,
-/v2/lead/detail/. The dictionaries' headings and examples name two paths; both are tried.
+Pages: https://docs.linerapp.io/devs/api/request-schema (envelope), /v2/call/list/ (paging).
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from urllib.parse import quote
 
-from providers.base import Names
-from providers.errors import AuthError, BadAnswer, NotFound, ProviderError, Rejected
-from providers.fields import Reader, clean, is_empty, joined, rows, to_text, word
-from providers.http import Params, VendorClient, gather_bounded
+from providers.errors import BadAnswer, NotFound, Rejected
+from providers.fields import Reader, clean, is_empty, made_id, rows, to_number, to_text, word
+from providers.http import Params, VendorClient
 from providers.model import Json
 
 LIMIT = 100
-CHUNK = 100  # ids in one request, so that no address grows too long
+HANDFUL = 10
+MAX_ROWS = 50 * LIMIT
+"""A vendor that ignores the limit may send this many rows at once."""
 MAX_PAGES = 10_000
-_LOADS = 5  # how often one dictionary is read again in a run because of new unknown ids
-_FAILURES = 5  # single names that may fail before the rest of their kind is left alone
-_STATUS = ("/v2/call-status/", "/v2/call-statuses/")
-_LINE = ("/v2/sip-endpoint/", "/v2/sip-endpoints/")
-_ID_FIELDS = {
-    "status": ("statusId", "statusCode"),
-    "line": ("sipEndpointId",),
-    "user": ("userId",),
-    "order": ("orderId",),
-    "lead": ("leadId",),
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a walk goes on, small enough to be kept."""
+
+    offset: int = 0
+    count: int = 0
+    """Distinct rows before it, in this lap."""
+    twice: bool = False
+    """Whether a row came on two of the pages before it."""
+    ids: tuple[str, ...] = ()
+    """With which ids the page before ended: the rows that may slip onto the next one."""
+    first_lap: int | None = None
+    """In a second lap: how many distinct rows the first one had."""
+
+
+START = Place()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One page of a list: its rows, where the next one starts (None: the end), and the total."""
+    """One page of a walk."""
 
     rows: list[Json]
-    next: int | None
+    """Those that did not come before in this walk."""
+    place: Place | None
+    """Where the walk goes on; None: the end."""
+    count: int
+    """Distinct rows so far. Fewer than `total` at the end: the others are missing."""
     total: int | None
+    """How many the list has; None where the vendor does not say."""
+    doubt: str = ""
+    """At the end, without a total to count against: why some may be missing."""
+
+    @property
+    def missing(self) -> int:
+        """How many rows the vendor counts and did not give, at the end of a walk."""
+        return 0 if self.place or self.total is None else self.total - self.count
+
+    def shortfall(self, what: str) -> str:
+        """``100 of 345 calls``; "" when nothing is known to be missing."""
+        return shortfall(self.count, self.missing, self.doubt, what)
+
+
+def shortfall(count: int, missing: int, doubt: str, what: str) -> str:
+    """What a walk did not bring, in words for `Page.shortfall`."""
+    if missing:
+        return f"{count:,} of {count + missing:,} {what}"
+    return f"{count:,} {what}, {doubt}" if doubt else ""
 
 
 async def ask(client: VendorClient, path: str, params: Params = ()) -> Json:
@@ -59,6 +84,20 @@ async def ask(client: VendorClient, path: str, params: Params = ()) -> Json:
     return body["data"]
 
 
+async def ask_one(client: VendorClient, path: str) -> dict[str, Json]:
+    """One thing by the id in its path. Raises `NotFound` also where the vendor answers an id that
+    it does not know with 400, 422 or a 200 that says no.
+    """
+    try:
+        data = await ask(client, path)
+    except Rejected as error:
+        raise NotFound("Not found", error.message) from None
+    data = data[0] if isinstance(data, list) and len(data) == 1 else data
+    if not isinstance(data, dict) or is_empty(data):
+        raise NotFound("Not found", "Liner has nothing with this id.")
+    return data
+
+
 async def ask_first(client: VendorClient, paths: Sequence[str]) -> list[Json]:
     """An unpaged dictionary at the first of these paths that exists."""
     for path in paths[:-1]:
@@ -70,180 +109,131 @@ async def ask_first(client: VendorClient, paths: Sequence[str]) -> list[Json]:
 
 
 async def walk(
-    client: VendorClient, path: str, params: Params, offset: int = 0
+    client: VendorClient, path: str, params: Params, start: Place = START, *, few: bool = False
 ) -> AsyncIterator[Step]:
-    """The pages of a list. What `next` is on the last page is not documented, so a walk ends at
-    an empty page, at a `next` that is no int or not further on, or when `total` is reached.
+    """The pages of a list.
+
+    What `next` and `total` are is not to be relied on: offsets are counted by the rows that came.
+    A walk ends at an empty page, at one with nothing new, or where `total` is reached on a page
+    shorter than one before: one page alone may be all, or all that a vendor gives at a time.
+    (`few`: a handful of rows and their total are believed, unless `next` is right behind them.)
+    Rows that are missing then, or that came twice because others moved, are looked for in a
+    second lap, which goes on where the vendor says.
     """
-    before: list[Json] | None = None
+    tally, offset = _Tally(start), start.offset
     for _ in range(MAX_PAGES):
-        paging = [("offset", str(offset)), ("limit", str(LIMIT))]
-        data = await ask(client, path, [*params, *paging])
-        found = _listed(data)
-        total, next_ = (
-            _int(data.get(key)) if isinstance(data, dict) else None for key in ("total", "next")
-        )
-        if found and found == before:  # the vendor ignores the offset: the same page again
-            yield Step([], None, total)
+        data = await ask(client, path, [*params, ("offset", str(offset)), ("limit", str(LIMIT))])
+        found, paging = _listed(data), data if isinstance(data, dict) else {}
+        if len(found) > MAX_ROWS:
+            raise BadAnswer("Page too long", f"{client.host} sent {len(found):,} rows at once.")
+        fresh = tally.take(found, _whole(paging.get("total")), paged="list" in paging)
+        behind, said = offset + len(found), _whole(paging.get("next")) or 0
+        handful = few and len(found) <= HANDFUL and said != behind
+        if (over := tally.over(handful)) and (tally.again or not tally.doubtful):
+            yield Step(fresh, None, tally.count, tally.known_total, tally.doubt)
             return
-        done = next_ is None or next_ <= offset or not found
-        if total is not None and offset + len(found) >= total:
-            done = True
-        yield Step(found, None if done else next_, total)
-        if done or next_ is None:
-            return
-        before, offset = found, next_
+        if over:
+            offset = 0
+            tally.begin_again()
+        else:
+            offset = said if tally.again and offset < said <= behind + LIMIT else behind
+        yield Step(fresh, tally.place(offset), tally.count, tally.known_total)
     raise BadAnswer("List without end", f"{client.host} sent {MAX_PAGES:,} pages and no last one.")
 
 
-async def orders(client: VendorClient, names: Names) -> list[str]:
-    """The ids of all orders, sorted; their titles go to `names`. Falls back to the v1 list."""
-    found: list[Json] = []
-    try:
-        async for step in walk(client, "/v2/order/", ()):
-            found += step.rows
-    except NotFound:
-        found = await ask_first(client, ("/v1/order/list/",))
-    put_all(names, "order", found)
-    ids = {id_ for row in found if isinstance(row, dict) and (id_ := to_text(row.get("id")))}
-    return sorted(ids, key=lambda id_: (len(id_), id_))
+class _Tally:
+    """What a walk has seen of a list."""
 
+    def __init__(self, start: Place) -> None:
+        self.again = start.first_lap is not None
+        self._first_lap = start.first_lap or 0
+        self._knows_all = start == START
+        self._known, self._lap = set(start.ids), set(start.ids)  # in the walk, in this lap of it
+        self._all, self._rows = 0, start.count  # how many those are, with what is no object
+        self._twice, self._moved = start.twice, self.again
+        self._ids, self._longest = start.ids, len(start.ids)
+        self._total: int | None = None
+        self._page: list[Json] = []
+        self._stuck = self._paged = self._shorter = False
 
-class Dictionaries:
-    """Fetches the names behind the ids of a page of calls, each dictionary as rarely as it can.
+    def take(self, found: list[Json], total: int | None, paged: bool) -> list[Json]:
+        """Count a page; gives those of its rows that are new in this walk."""
+        ids = [row_id(row) if isinstance(row, dict) else "" for row in found]
+        page = {id_ for id_ in ids if id_}
+        nothing_new = page <= self._lap if page else found == self._page
+        self._stuck, self._paged = bool(found) and nothing_new, paged
+        self._twice |= bool(page & self._lap)
+        if total is not None and (found or self._total is None):
+            self._total = max(total, self._total or 0) if self._rows else total
+        # what is no object has no id: it comes in the first lap, and counts as one of the total
+        odd = 0 if self._stuck else ids.count("")
+        fresh = []
+        for row, id_ in zip(found, ids, strict=True):
+            if id_ not in self._known if id_ else odd and not self.again:
+                fresh.append(row)
+                self._known |= {id_} - {""}
+        self._all += len(fresh)
+        self._rows += len(page - self._lap) + odd
+        self._lap |= page
+        self._shorter = len(found) < self._longest
+        self._longest = max(self._longest, len(found))
+        self._page, self._ids = found, tuple(id_ for id_ in ids if id_)[-LIMIT:]
+        return fresh
 
-    A failure never costs a page: the id itself is shown, and the failure is told once.
-    """
+    @property
+    def count(self) -> int:
+        """Distinct rows of the walk; after a break, of its better lap."""
+        return self._all if self._knows_all else max(self._first_lap, self._rows)
 
-    def __init__(self, client: VendorClient, names: Names) -> None:
-        self._client = client
-        self._names = names
-        self._loads: Counter[str] = Counter()
-        self._failures: Counter[str] = Counter()
-        self._gone: set[tuple[str, str]] = set()
+    @property
+    def known_total(self) -> int | None:
+        return None if self._total is None else max(self._total, self.count)
 
-    async def learn(
-        self, calls: Sequence[Json], ahead: int = 1, order_ids: Sequence[str] = ()
-    ) -> tuple[str, ...]:
-        """Make the names of these calls known; gives what failed, in words.
+    def over(self, handful: bool) -> bool:
+        agreed = self.count == self._total and (self._shorter or handful)
+        return not self._page or self._stuck or agreed
 
-        `ahead` is how many calls the walk still has, with these; `order_ids` are its orders.
+    @property
+    def doubtful(self) -> bool:
+        """Whether rows are missing for sure, or may be and no total says otherwise."""
+        return self._short or ((self._twice or self._stuck) and not self._agreed)
+
+    @property
+    def doubt(self) -> str:
+        """After a second lap, without a total: why rows may be missing."""
+        if not self.again or self._short or self._agreed:
+            return ""
+        if self._stuck:
+            return "the same again when asked for more"
+        moved = self._moved and self._twice
+        return "some of them twice, so that others may be missing" if moved else ""
+
+    @property
+    def _short(self) -> bool:
+        """Whether the vendor counts more rows than came."""
+        return (self._total or 0) > self.count
+
+    @property
+    def _agreed(self) -> bool:
+        """Whether the vendor's own count, or a list that is not paged, speaks for all rows. A
+        first page that is full and always the same speaks for nothing.
         """
-        told: list[str] = []
+        if self._stuck and self.count == LIMIT:
+            return False
+        return self.count == self._total or (self._stuck and not self._paged)
 
-        async def one(kind: str) -> None:
-            unknown = self._unknown(kind, calls)
-            if not unknown or self._failures[kind] >= _FAILURES:
-                return
-            share = max(1.0, ahead / max(1, len(calls)))
-            try:
-                await self._load(kind, unknown, len(unknown) * share, order_ids)
-            except ProviderError as error:
-                if not self._failures[kind]:
-                    told.append(f"names ({kind}): {error}")
-                self._failures[kind] = _FAILURES
+    def begin_again(self) -> None:
+        self._first_lap, self.again = self.count, True
+        self._moved, self._twice = self._twice, False
+        self._lap, self._page, self._ids, self._rows = set(), [], (), 0
 
-        await gather_bounded(one, _ID_FIELDS)
-        return tuple(told)
-
-    def _unknown(self, kind: str, calls: Iterable[Json]) -> list[str]:
-        found: dict[str, None] = {}
-        for call in calls:
-            reader = Reader(call)
-            ids = [id_ for field in _ID_FIELDS[kind] if (id_ := reader.ref(field))]
-            known = any((kind, id_) in self._names.known for id_ in ids)
-            gone = any((kind, id_) in self._gone for id_ in ids)
-            if not known and not gone:
-                found.update(dict.fromkeys(ids))
-        return list(found)
-
-    async def _load(
-        self, kind: str, unknown: list[str], expected: float, order_ids: Sequence[str]
-    ) -> None:
-        self._loads[kind] += 1
-        first = self._loads[kind] == 1
-        if kind in ("lead", "user"):
-            # a list that is not there or not allowed like this leaves one request per id
-            with suppress(NotFound, Rejected, BadAnswer):
-                if first and kind == "user":
-                    await self._list("user", "/v2/user/list/", ())
-                elif first and expected > 2:
-                    await self._list("lead", "/v2/lead/", _lead_filter(order_ids), expected)
-            await self._details(kind, f"/v2/{kind}/detail/", unknown)
-        elif self._loads[kind] <= _LOADS:
-            await self._whole(kind)
-            for id_ in unknown:
-                if (kind, id_) not in self._names.known:
-                    self._names.put(kind, id_, {})
-
-    async def _whole(self, kind: str) -> None:
-        if kind == "order":
-            await orders(self._client, self._names)
-        else:
-            paths = _STATUS if kind == "status" else _LINE
-            put_all(self._names, kind, await ask_first(self._client, paths))
-
-    async def _list(
-        self, kind: str, path: str, params: Params, worth: float = float("inf")
-    ) -> None:
-        """Walk a list of names, unless that takes more requests than it is worth."""
-        async for step in walk(self._client, path, params):
-            put_all(self._names, kind, step.rows)
-            if worth < float("inf") and (step.total is None or step.total / LIMIT > worth):
-                return
-
-    async def _details(self, kind: str, path: str, ids: Iterable[str]) -> None:
-        """One request for each id that is still unknown; one that fails is not asked again."""
-
-        async def one(id_: str) -> None:
-            try:
-                row = await ask(self._client, f"{path}{quote(id_, safe='')}/")
-            except NotFound:
-                row = None
-            except AuthError:
-                raise
-            except ProviderError:
-                self._gone.add((kind, id_))
-                self._failures[kind] += 1
-                if self._failures[kind] >= _FAILURES:
-                    raise
-                return
-            self._names.put(kind, id_, _fields(kind, row) if isinstance(row, dict) else {})
-
-        await gather_bounded(one, [i for i in ids if (kind, i) not in self._names.known])
+    def place(self, offset: int) -> Place:
+        first_lap = self._first_lap if self.again else None
+        return Place(offset, self._rows, self._twice, self._ids, first_lap)
 
 
-def _lead_filter(order_ids: Sequence[str]) -> list[tuple[str, str]]:
-    """All leads of some orders: the list wants a period, so one that holds every lead."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    period = [("createdAt[0]", "2000-01-01T00:00:00Z"), ("createdAt[1]", now)]
-    few = order_ids if len(order_ids) <= CHUNK else ()
-    return [*period, *(("orderIds[]", id_) for id_ in few)]
-
-
-def put_all(names: Names, kind: str, found: Iterable[Json]) -> None:
-    """Keep the names of a dictionary's rows by id; statuses by code as well."""
-    # an id wins over a code that looks like one, so ids are written last
-    for key in ("code", "id") if kind == "status" else ("id",):
-        for row in found:
-            if isinstance(row, dict) and (id_ := to_text(row.get(key))):
-                names.put(kind, id_, _fields(kind, row))
-
-
-def _fields(kind: str, row: dict[str, Json]) -> dict[str, str]:
-    """What is kept of a dictionary's row; of a line's `params` (SIP secrets) the number alone."""
-    read = Reader(row)
-    found = {
-        "status": lambda: {"code": read.text("code"), "title": read.text("title")},
-        "line": lambda: {"number": read.object("params").text("phone"), "name": read.text("title")},
-        "user": lambda: {
-            "name": joined(read.text("name"), read.text("lastName")),
-            "role": read.text("accessGroup"),
-        },
-        "lead": lambda: {"name": read.text("name")},
-        "order": lambda: {"title": read.text("title")},
-    }[kind]()
-    return {key: value for key, value in found.items() if value}
+def row_id(row: dict[str, Json]) -> str:
+    return Reader(row).text("id") or made_id(row)
 
 
 def _listed(data: Json) -> list[Json]:
@@ -256,5 +246,7 @@ def _listed(data: Json) -> list[Json]:
     return rows(data)
 
 
-def _int(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _whole(value: Json) -> int | None:
+    """A whole number, zero or more, whether it came as int, float or text."""
+    number = to_number(value)
+    return int(number) if number is not None and number >= 0 and number.is_integer() else None

@@ -70,6 +70,10 @@ class Agent:
     answered: bool | None = None
     transfer: bool | None = None
     hangup_reason: str | None = None
+    status: str | None = None
+    """How this leg ended, in the vendor's own word."""
+    hangup_code: str | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,8 @@ class Hangup:
     by: str | None = None
     reason: str | None = None
     code: str | None = None
+    by_name: str | None = None
+    """The name of the agent or customer who did, where the vendor tells which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +167,12 @@ class Call:
     """False while the list of recordings needs one more request (`Provider.recordings`)."""
     problems: tuple[str, ...] = ()
     """What of the vendor's row could not be read, each in a few words."""
+    vendor_fields: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    """What this vendor alone has, under its own names: text, numbers, booleans, lists of text."""
     raw: Json = field(default=None, repr=False, compare=False)
-    """The vendor's own JSON, untouched; for CINNOX the list of the call's records (legs)."""
+    """The vendor's own JSON: one object; for CINNOX the list of the call's records (legs), for
+    Liner with the items of its list of recordings under ``records`` once they were asked for.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +198,12 @@ class Page:
     """What could not be shown at all, a line each; never the vendor's text unfiltered."""
     failed: tuple[str, ...] = ()
     """Ids or parts that failed although the rest of the page came, each with its reason."""
+    notes: tuple[str, ...] = ()
+    """What is worth saying and costs no call: a dictionary of names that cannot be had."""
+    shortfall: str = ""
+    """On a walk's last page, where calls are known to be missing: which, as ``100 of 345 calls``.
+    The period then does not count as fetched.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,29 @@ walk asks for each of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import quote
 
+from providers import nectar_bodies as bodies
 from providers import nectar_forms as forms
 from providers.base import Login, Secret
-from providers.errors import AuthError, BadAnswer, NotFound, ProviderError, RateLimited, Unreachable
-from providers.fields import clean, is_empty, rows, to_text
-from providers.http import HttpProvider, gather_bounded, loads
+from providers.errors import (
+    AuthError,
+    BadAnswer,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Unreachable,
+)
+from providers.fields import clean, first_text, is_empty, to_number, to_text
+from providers.http import HttpProvider, gather_bounded
 from providers.ids import id_array
-from providers.model import Call, CallQuery, Capabilities, Json, Page, Recording, Setting
+from providers.model import Call, CallQuery, Capabilities, Json, Page, Setting
+from providers.saved import read_values
 
 BATCH = 50
 
@@ -30,6 +41,7 @@ class Nectar(HttpProvider):
 
     id: ClassVar[str] = forms.ID
     title: ClassVar[str] = "Nectar Desk"
+    parser_version: ClassVar[int] = 2
     capabilities: ClassVar[Capabilities] = Capabilities(
         lists_calls=False, page_size=BATCH, imports_saved=True
     )
@@ -94,21 +106,37 @@ class Nectar(HttpProvider):
     async def call(self, call_id: str) -> Call:
         return self.parse(await self._get(call_id))
 
-    async def recordings(self, call: Call) -> tuple[Recording, ...]:
-        return call.recordings
+    async def recordings(self, call: Call) -> Call:
+        return call
 
     def parse(self, raw: Json) -> Call:
-        """A REST or webhook body, or a list of one of each, as a call."""
+        """A REST or webhook body, or a list of them, as a call."""
         return forms.parse(raw, self.login.base_url)
 
     def merge(self, older: Json, newer: Json) -> Json:
-        """The newer body over the older one; a REST and a webhook body stay side by side."""
-        return forms.merge(older, newer)
+        """The newer body over the older one; a REST and a webhook body stay side by side. What
+        is known of a call that is over stays.
+        """
+        return bodies.merge(older, newer)
+
+    def merge_saved(self, one: Json, other: Json) -> Json:
+        """All bodies that tell something, whichever came first."""
+        return bodies.merge_saved(one, other)
 
     @staticmethod
-    def read_saved(text: str) -> Iterator[tuple[Json, str]]:
-        """The bodies in a saved file, and what could not be read. See `read_saved`."""
-        return read_saved(text)
+    def read_saved(data: bytes) -> Iterator[tuple[Json, str]]:
+        """The bodies in a saved file, bare or in a REST answer's envelope."""
+        if not data.strip(b" \t\r\n\0"):
+            yield None, "the file is empty"
+            return
+        for found in read_values(data):
+            if found.problem:
+                yield None, str(found)
+            for body in bodies.bodies(found.value):
+                if bodies.is_call(body, called=body is not found.value):
+                    yield body, ""
+                elif not is_empty(body):
+                    yield None, f"{found.place}: not a call"
 
     def _ids(self) -> Sequence[int]:
         try:
@@ -117,16 +145,25 @@ class Nectar(HttpProvider):
             raise ProviderError("Setting not readable", f"call_ids: {error}.") from None
 
     async def _get(self, call_id: str) -> dict[str, Json]:
-        """One call's body. An answer without a call in it means there is none."""
-        body = await self.client.get(f"/calls/{quote(call_id, safe='')}")
-        found = [item for item in forms.bodies(body) if not is_empty(item)]
-        if not found:
-            raise NotFound("No such call", f"Nectar Desk has no call {call_id[:20]}.")
-        objects = [item for item in found if forms.is_call(item)]
-        if not objects:
-            raise BadAnswer("Not a call", f"{self.client.host} sent JSON without a call in it.")
-        asked = (item for item in objects if to_text(item.get("id")) == call_id)
-        return next(asked, objects[0])
+        """One call's body. No call in the answer, or an error in it, means that there is none."""
+        none = NotFound("No such call", f"Nectar Desk has no call {call_id[:20]}.")
+        try:
+            body = await self.client.get(f"/calls/{quote(call_id, safe='')}")
+        except Rejected as error:
+            _refuse(error.message.partition(": ")[2], error.status)
+            if error.status in (400, 422):
+                raise none from None
+            raise
+        found = [item for item in bodies.bodies(body) if not is_empty(item)]
+        calls = [item for item in found if bodies.is_call(item)]
+        if not calls and not _is_error(body):
+            calls = [item for item in found if _has_id(item, call_id)]
+            if found and not calls:
+                what = f"{self.client.host} sent JSON without a call in it."
+                raise BadAnswer("Not a call", what)
+        if not calls:
+            raise none
+        return next((item for item in calls if _has_id(item, call_id)), calls[0])
 
     async def _page(self, ids: Sequence[str], cursor: str | None) -> Page:
         """Ask for some ids at once. One that fails does not cost the others, but a refused
@@ -158,60 +195,42 @@ class Nectar(HttpProvider):
         )
 
 
-def read_saved(text: str) -> Iterator[tuple[Json, str]]:
-    """Each body in a saved file with no words, or None with what could not be read in words.
+def _has_id(item: Json, call_id: str) -> bool:
+    return isinstance(item, dict) and to_text(item.get("id")) == call_id
 
-    The file is JSON (one body, a list of them, or a REST answer with its envelope) or JSON
-    Lines. A byte order mark is tolerated; a bad line costs no other.
+
+_ERROR_FIELDS = ("error", "errors", "message", "detail", "error_description")
+_TOKEN_WORDS = re.compile(
+    r"token|api.?key|credential|unauthori[sz]ed|forbidden|access denied", re.I
+)
+
+
+def _is_error(body: Json) -> bool:
+    """Whether a body says in words that something is wrong.
+
+    Raises `AuthError` and `RateLimited` for what concerns every id alike.
     """
-    text = text.removeprefix("\ufeff")
-    if not text.strip():
-        yield None, "the file is empty"
-        return
-    try:
-        documents = _items(loads(text))
-    except ValueError as error:
-        yield from _read_lines(text, f"not JSON: {clean(str(error))}")
-        return
-    for number, item in enumerate(documents, 1):
-        yield _judged("item", number, item)
+    if not isinstance(body, dict):
+        return False
+    said = next((body[key] for key in _ERROR_FIELDS if not is_empty(body.get(key))), None)
+    inner = said if isinstance(said, dict) else {}
+    codes = (part.get(key) for part in (body, inner) for key in ("code", "status", "statusCode"))
+    code = next((int(number) for value in codes if (number := to_number(value))), 0)
+    success = body.get("success")
+    if success is True or (said is None and success is None and code < 400):
+        return False
+    _refuse(first_text(inner, _ERROR_FIELDS) or to_text(said) or "", code)
+    return True
 
 
-def _read_lines(text: str, otherwise: str) -> Iterator[tuple[Json, str]]:
-    """The bodies of JSON Lines; `otherwise` is said once where no line is JSON at all."""
-    bad: list[tuple[Json, str]] = []
-    some = False
-    for number, line in enumerate(_lines(text), 1):
-        if not line.strip():
-            continue
-        try:
-            items = _items(loads(line))
-        except ValueError:
-            bad.append((None, f"line {number}: not JSON"))
-        else:
-            some = True
-            for item in items:
-                yield _judged("line", number, item)
-        if some:
-            yield from bad
-            bad = []
-    if not some:
-        yield None, otherwise
-
-
-def _lines(text: str) -> Iterator[str]:
-    """One at a time: a list of them all would double the memory of a large file."""
-    start = 0
-    while (end := text.find("\n", start)) >= 0:
-        yield text[start:end]
-        start = end + 1
-    yield text[start:]
-
-
-def _judged(kind: str, number: int, item: Json) -> tuple[Json, str]:
-    return (item, "") if forms.is_call(item) else (None, f"{kind} {number}: not a call")
-
-
-def _items(document: Json) -> list[Json]:
-    """Bodies in a document; each item of a list may have an envelope of its own."""
-    return [body for item in rows(document) for body in (forms.bodies(item) or [item])]
+def _refuse(words: str, code: int) -> None:
+    """Raise what ends a walk: an error in a body is no word about one id when it is about the
+    token or the rate.
+    """
+    words = clean(words)
+    if code in (401, 403) or _TOKEN_WORDS.search(words):
+        hint = "Check the account's token; it may have been withdrawn."
+        raise AuthError("Token refused", f"Nectar Desk answered: {words or code}", hint)
+    if code == 429:
+        hint = "Wait a little, then try again."
+        raise RateLimited("Too many requests", f"Nectar Desk answered: {words or code}", hint)

@@ -6,11 +6,10 @@ word means different things in them: REST's `type` is an outcome, the webhook's 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from providers.fields import (
     Reader,
@@ -19,8 +18,6 @@ from providers.fields import (
     joined,
     later,
     made_id,
-    rows,
-    to_text,
     word,
 )
 from providers.model import (
@@ -35,40 +32,10 @@ from providers.model import (
     Outcome,
     Recording,
 )
-from providers.origin import is_loopback
+from providers.nectar_bodies import DIRECTIONS, RUNNING, split, without_brackets
+from providers.origin import absolute_url
 
 ID = "nectar"
-_REST = {
-    "is_inbound",
-    "is_answered",
-    "is_ended",
-    "is_in_queue",
-    "started_at",
-    "talk_time",
-    "all_agents",
-    "answered_agents",
-    "ring_group",
-    "recordings",
-    "is_answered_within_sla",
-}
-_WEBHOOK = {
-    "startedDate",
-    "endedDate",
-    "call_type",
-    "sub_type",
-    "talkTime",
-    "waitingTime",
-    "ringGroup",
-    "call_recordings",
-    "transfer_details",
-    "abandoned",
-}
-_DIRECTIONS = {
-    "inbound": Direction.INBOUND,
-    "incoming": Direction.INBOUND,
-    "outbound": Direction.OUTBOUND,
-    "outgoing": Direction.OUTBOUND,
-}
 _OUTCOMES = {
     "answered": Outcome.ANSWERED,
     "handled": Outcome.ANSWERED,
@@ -86,48 +53,11 @@ _OUTCOMES = {
     "cancelled": Outcome.CANCELLED,
     "canceled": Outcome.CANCELLED,
     "failed": Outcome.FAILED,
-    "inprogress": Outcome.IN_PROGRESS,
+    **dict.fromkeys(RUNNING, Outcome.IN_PROGRESS),
 }
 _HANGUP = {"contacthangup": "customer", "agenthangup": "agent", "systemhangup": "system"}
 _ALIASES: Mapping[str, str] = {"from_": "from"}
 _KEPT = {"id", "provider", "derived", "problems", "raw", "recordings_known", "has_recording"}
-
-
-def form(raw: dict[str, Json]) -> str:
-    """``rest`` or ``webhook``, by the fields that only one of the two has."""
-    rest, webhook = len(_REST & raw.keys()), len(_WEBHOOK & raw.keys())
-    if rest == webhook:
-        return "webhook" if word(to_text(raw.get("type"))) in _DIRECTIONS else "rest"
-    return "webhook" if webhook > rest else "rest"
-
-
-def is_call(raw: Json) -> bool:
-    """Whether this is a call at all, not an error's body or something else."""
-    return isinstance(raw, dict) and bool(raw.keys() & (_REST | _WEBHOOK | {"id"}))
-
-
-def bodies(value: Json) -> list[Json]:
-    """The calls in an answer or a saved body: under `calls` or `call`, bare, or in a list."""
-    if isinstance(value, dict):
-        for key in ("calls", "call"):
-            if key in value and "id" not in value:
-                return rows(value[key])
-    return rows(value)
-
-
-def split(raw: Json) -> dict[str, dict[str, Json]]:
-    """What is known of a call, by form. A list holds one body of each form."""
-    return {form(body): body for body in rows(raw) if isinstance(body, dict)}
-
-
-def merge(older: Json, newer: Json) -> Json:
-    """One body of each form; within a form the newer fields win where they are not empty."""
-    found = split(older)
-    for name, body in split(newer).items():
-        known = {key: value for key, value in body.items() if not is_empty(value)}
-        found[name] = {**body, **found.get(name, {}), **known}
-    kept = [found[name] for name in ("rest", "webhook") if name in found]
-    return kept[0] if len(kept) == 1 else kept
 
 
 def parse(raw: Json, base_url: str) -> Call:
@@ -139,14 +69,29 @@ def parse(raw: Json, base_url: str) -> Call:
     if not found:
         raise ValueError("a Nectar Desk call is an object")
     calls = [
-        parse_rest(body) if name == "rest" else parse_webhook(body, base_url)
+        parse_rest(body, base_url) if name == "rest" else parse_webhook(body, base_url)
         for name, body in sorted(found.items())
     ]
-    if len(calls) == 1:
-        return replace(calls[0], raw=raw if isinstance(raw, dict) else next(iter(found.values())))
-    rest, webhook = calls
-    stale = rest.outcome == Outcome.IN_PROGRESS and webhook.outcome != Outcome.UNKNOWN
-    return replace(_joined([webhook, rest] if stale else [rest, webhook]), raw=raw)
+    kept = raw[0] if isinstance(raw, list) and len(raw) == 1 else raw
+    return replace(_joined(_in_order(calls)) if len(calls) > 1 else calls[0], raw=kept)
+
+
+def _in_order(calls: list[Call]) -> list[Call]:
+    """REST first; but where one form knows the call to be over, that goes before what the other
+    says of one that goes on, and the call does not.
+    """
+    running = [call for call in calls if call.outcome == Outcome.IN_PROGRESS]
+    over = [call for call in calls if call.outcome != Outcome.IN_PROGRESS]
+    if not any(call.ended_at or call.outcome != Outcome.UNKNOWN for call in over):
+        return calls
+    return over + [
+        replace(
+            call,
+            outcome=Outcome.UNKNOWN,
+            vendor_fields={k: v for k, v in call.vendor_fields.items() if k != "is_in_queue"},
+        )
+        for call in running
+    ]
 
 
 def _joined(calls: list[Call]) -> Call:
@@ -158,10 +103,10 @@ def _joined(calls: list[Call]) -> Call:
             continue
         name = _ALIASES.get(field.name, field.name)
         speaking = [call for call in calls if _speaks(getattr(call, field.name))]
-        speaking.sort(key=lambda call: name in call.derived)
+        speaking.sort(key=lambda call: (getattr(call, field.name) == 0.0, name in call.derived))
         if speaking:
             chosen = [getattr(call, field.name) for call in speaking]
-            values[field.name] = _overlaid(chosen) if is_dataclass(chosen[0]) else chosen[0]
+            values[field.name] = _overlaid(chosen)
             if name in speaking[0].derived:
                 derived.append(name)
     has = [call.has_recording for call in calls if call.has_recording is not None]
@@ -180,14 +125,21 @@ def _joined(calls: list[Call]) -> Call:
 def _speaks(value: object) -> bool:
     if is_dataclass(value) and not isinstance(value, type):
         return any(getattr(value, field.name) is not None for field in fields(value))
-    return value not in (None, (), Outcome.UNKNOWN)
+    return value not in (None, (), {}, Outcome.UNKNOWN)
 
 
 def _overlaid(values: list[Any]) -> Any:
-    """One small dataclass from several: each field from the first that has it."""
-    first = values[0]
+    """The first value; of small dataclasses and of the vendor's own fields each part from the
+    first that has it.
+    """
+    first: Any = values[0]
+    if isinstance(first, dict):
+        return {name: part for value in reversed(values) for name, part in value.items()}
+    if not is_dataclass(first):
+        return first
+    whole: Any = first
     return replace(
-        first,
+        whole,
         **{
             field.name: next(
                 (v for value in values if (v := getattr(value, field.name)) is not None), None
@@ -197,17 +149,18 @@ def _overlaid(values: list[Any]) -> Any:
     )
 
 
-def parse_rest(raw: dict[str, Json]) -> Call:
+def parse_rest(raw: dict[str, Json], base_url: str) -> Call:
     """The answer of ``GET /calls/{callId}``, without its envelope."""
     read = Reader(raw)
     inbound = read.boolean("is_inbound")
-    direction = None if inbound is None else _DIRECTIONS["inbound" if inbound else "outbound"]
+    direction = None if inbound is None else DIRECTIONS["inbound" if inbound else "outbound"]
     contact = _contact(read, name=read.object("contact").text("full_name"), number="number")
     company = _company(read)
     ended = read.boolean("is_ended")
     started, duration = read.time("started_at"), read.seconds("duration")
     recordings = tuple(
-        Recording(id=item.text("id"), url=item.text("url")) for item in read.objects("recordings")
+        Recording(id=item.text("id"), url=_address(item.text("url"), base_url))
+        for item in read.objects("recordings")
     )
     from_, to = _ends(direction, contact.number, company.number)
     ended_at = later(started, duration) if ended else None
@@ -244,6 +197,7 @@ def parse_rest(raw: dict[str, Json]) -> Call:
         original_call_id=read.ref("original_call_id"),
         has_recording=has,
         recordings=recordings,
+        vendor_fields=_vendor_fields(read),
         problems=tuple(read.problems),
         raw=raw,
     )
@@ -253,21 +207,23 @@ def parse_webhook(raw: dict[str, Json], base_url: str) -> Call:
     """The body that ``Call Ended`` and ``Call Abandoned`` post."""
     read = Reader(raw)
     word_ = read.text("type")
-    direction = _DIRECTIONS.get(word(word_), word_)
+    direction = DIRECTIONS.get(word(word_), word_)
     person = read.object("contact")
     name = joined(person.text("firstName"), person.text("lastName"))
     contact = _contact(read, name=name, number="phone")
     company = _company(read)
     from_, to = _ends(direction, contact.number, company.number)
-    talk = read.seconds("talkTime")
-    said = _webhook_outcome(read)
-    outcome = said or (Outcome.ANSWERED if talk else Outcome.UNKNOWN)
-    recordings = tuple(
-        Recording(url=_absolute(text, base_url)) for text in read.texts("call_recordings", "url")
+    ended, duration, talk = (
+        read.time("endedDate"),
+        read.seconds("duration"),
+        read.seconds("talkTime"),
     )
-    actions = [word(agent.text("action")) for agent in read.objects("agents")]
+    hangup = _hangup(read, name)
+    said = _webhook_outcome(read)
+    outcome = _likely(said, talk, over=bool(ended or duration or talk or hangup.by))
+    recordings = _webhook_recordings(read, base_url)
     derived = {
-        "outcome": None if said or not talk else outcome,
+        "outcome": outcome if outcome not in (said, Outcome.UNKNOWN) else None,
         "from": from_,
         "to": to,
         "has_recording": True if recordings else None,
@@ -279,8 +235,8 @@ def parse_webhook(raw: dict[str, Json], base_url: str) -> Call:
         outcome=outcome,
         status=read.text("sub_type"),
         started_at=read.time("startedDate"),
-        ended_at=read.time("endedDate"),
-        duration_s=read.seconds("duration"),
+        ended_at=ended,
+        duration_s=duration,
         wait_s=read.seconds("waitingTime"),
         talk_s=talk,
         derived=tuple(key for key, value in derived.items() if value is not None),
@@ -292,13 +248,59 @@ def parse_webhook(raw: dict[str, Json], base_url: str) -> Call:
         ring_group=read.name("ringGroup", "name"),
         campaign=read.name("campaign", "name"),
         disposition=_disposition(read),
-        hangup=Hangup(by=next((_HANGUP[a] for a in actions if a in _HANGUP), None)),
+        hangup=hangup,
         tags=read.texts("tags", "name", "title"),
         has_recording=True if recordings else None,
         recordings=recordings,
+        vendor_fields=_vendor_fields(read),
         problems=tuple(read.problems),
         raw=raw,
     )
+
+
+def _webhook_recordings(read: Reader, base_url: str) -> tuple[Recording, ...]:
+    found = read.texts("call_recordings", "url")
+    addresses = [text for text in found if "/" in text]
+    if len(addresses) < len(found):
+        read.note("call_recordings", "not an address")
+    return tuple(Recording(url=_address(text, base_url)) for text in addresses)
+
+
+def _address(text: str | None, base_url: str) -> str | None:
+    return text and absolute_url(text, base_url)
+
+
+def _vendor_fields(read: Reader) -> dict[str, Json]:
+    """What Nectar Desk alone has and a supervisor asks for; nothing that is empty."""
+    found: dict[str, Json] = {
+        "is_in_queue": read.boolean("is_in_queue"),
+        "list_ids": list(read.object("contact").texts("list_ids", "id")),
+        "transferred_to": ", ".join(_transferred_to(read)),
+        "transfer_talk_time": read.object("transfer_details").number("transfer_talk_time"),
+        "call_type": read.text("call_type"),
+    }
+    return {name: value for name, value in found.items() if not is_empty(value)}
+
+
+def _transferred_to(read: Reader) -> list[str]:
+    """The numbers that the call was handed on to; a longer form of the first is left out."""
+    first = read.object("transfer_details").text("number")
+    others = (
+        text
+        for item in read.objects("external_numbers")
+        if (text := item.text("number")) and item.boolean("is_any_transfer")
+        if not (first and text.startswith(first))
+    )
+    return list(dict.fromkeys([*([first] if first else []), *others]))
+
+
+def _hangup(read: Reader, contact: str | None) -> Hangup:
+    """Who hung up, by the first agent's `action` that says so."""
+    for agent in read.objects("agents"):
+        if by := _HANGUP.get(word(agent.text("action"))):
+            named = {"customer": contact, "agent": agent.text("name")}
+            return Hangup(by=by, by_name=named.get(by))
+    return Hangup()
 
 
 def _id(read: Reader) -> str:
@@ -353,6 +355,8 @@ def _rest_outcome(read: Reader, ended: bool | None) -> Outcome:
         return Outcome.IN_PROGRESS
     answered = read.boolean("is_answered")
     said = _OUTCOMES.get(word(read.text("type")))
+    if said == Outcome.IN_PROGRESS and ended:
+        said = None
     if said or answered is None:
         return said or Outcome.UNKNOWN
     return Outcome.ANSWERED if answered else Outcome.MISSED
@@ -362,16 +366,29 @@ def _webhook_outcome(read: Reader) -> Outcome | None:
     """What `abandoned` and `sub_type` say; ``(Support)Handled`` names the ring group first."""
     if read.boolean("abandoned"):
         return Outcome.ABANDONED
-    return _OUTCOMES.get(word(re.sub(r"\([^)]*\)", "", read.text("sub_type") or "")))
+    return _OUTCOMES.get(word(without_brackets(read.text("sub_type") or "")))
+
+
+def _likely(said: Outcome | None, talk: float | None, over: bool) -> Outcome:
+    """What a webhook says, in the light of its times: a call that was handled and has no end, no
+    length and nobody who hung up goes on; one with an end does not; where words say nothing,
+    talk does.
+    """
+    if said == Outcome.ANSWERED and not over:
+        return Outcome.IN_PROGRESS
+    if said and not (said == Outcome.IN_PROGRESS and over):
+        return said
+    return Outcome.ANSWERED if talk else Outcome.UNKNOWN
 
 
 def _rest_agents(read: Reader) -> tuple[Agent, ...]:
     """`all_agents`, or where it is empty `answered_agents` and the other ids in `agents`."""
     answered = read.objects("answered_agents") if "answered_agents" in read.raw else None
+    starts = None if answered is None else _starts(answered)
     legs = read.objects("all_agents")
     if legs:
-        return tuple(_rest_agent(leg, answered) for leg in legs)
-    known = tuple(_rest_agent(leg, answered) for leg in answered or ())
+        return tuple(_rest_agent(leg, starts) for leg in legs)
+    known = tuple(_rest_agent(leg, starts) for leg in answered or ())
     ids = {agent.id for agent in known}
     return known + tuple(
         Agent(id=id_, answered=None if answered is None else False)
@@ -380,23 +397,32 @@ def _rest_agents(read: Reader) -> tuple[Agent, ...]:
     )
 
 
-def _rest_agent(leg: Reader, answered: list[Reader] | None) -> Agent:
-    return Agent(
+_Starts = dict[str | None, set[datetime | None]]
+
+
+def _starts(legs: list[Reader]) -> _Starts:
+    """When each agent's legs began, by the agent's id."""
+    found: _Starts = {}
+    for leg in legs:
+        found.setdefault(first_text(leg.raw, ("id", "user_id")), set()).add(leg.time("started_at"))
+    return found
+
+
+def _rest_agent(leg: Reader, answered: _Starts | None) -> Agent:
+    started = leg.time("started_at")
+    agent = Agent(
         id=leg.text("id") or leg.text("user_id"),
         name=leg.text("alias"),
-        started_at=leg.time("started_at"),
-        answered=None if answered is None else any(_same_leg(leg, other) for other in answered),
+        started_at=started,
         transfer=leg.boolean("is_any_transfer"),
         hangup_reason=leg.text("hangup_reason"),
     )
-
-
-def _same_leg(a: Reader, b: Reader) -> bool:
-    """The same agent, and the same start where both have one (an agent may be rung twice)."""
-    if first_text(a.raw, ("id", "user_id")) != first_text(b.raw, ("id", "user_id")):
-        return False
-    starts = a.time("started_at"), b.time("started_at")
-    return None in starts or starts[0] == starts[1]
+    if answered is None:
+        return agent
+    # an agent may be rung twice: the start decides where both have one
+    starts = answered.get(first_text(leg.raw, ("id", "user_id")), set())
+    same = bool(starts) and (started is None or not starts.isdisjoint({started, None}))
+    return replace(agent, answered=same)
 
 
 def _webhook_agent(read: Reader) -> Agent:
@@ -408,15 +434,5 @@ def _webhook_agent(read: Reader) -> Agent:
         answered=None if said is None else said == Outcome.ANSWERED,
         transfer=None if type_ is None else "transfer" in word(type_),
         hangup_reason=action if "hangup" in word(action) else None,
+        status=action,
     )
-
-
-def _absolute(text: str, base_url: str) -> str:
-    """A recording's address with a scheme: the webhook gives host and path alone."""
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
-        return text
-    bare = text.lstrip("/")
-    base = urlsplit(base_url)
-    host = urlsplit(f"//{bare}").hostname or ""
-    local = is_loopback(host) and base.scheme == "http" and is_loopback(base.hostname or "")
-    return f"{'http' if local else 'https'}://{bare}"

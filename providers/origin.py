@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import SplitResult, urlsplit
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_HOST = re.compile(
+    r"(?:localhost|\[[0-9a-f:.]+\]|\d{1,3}(?:\.\d{1,3}){3}|(?:[\w-]+\.)+[a-z][\w-]+)(?::\d{1,5})?",
+    re.I,
+)
+"""What may be a host before the first slash of an address without a scheme."""
 
 
 def _split(url: str) -> SplitResult:
@@ -44,6 +51,29 @@ def same_origin(a: str, b: str) -> bool:
         return origin(a) == origin(b)
     except ValueError:
         return False
+
+
+def absolute_url(address: str, base_url: str) -> str:
+    """A vendor's address of a recording as a whole one.
+
+    Without a scheme (``example.com/recording/5``, ``//example.com/5``) it is https, on loopback
+    the account's own scheme. Without a host (``/recording/5``) it is at the account's origin.
+    """
+    text = address.strip()
+    if _SCHEME.match(text):
+        return text
+    base = urlsplit(base_url)
+    if not text.startswith("//"):
+        host, slash, _ = text.partition("/")
+        if not (slash and _HOST.fullmatch(host)):
+            return f"{base.scheme}://{base.netloc}/{text.lstrip('/')}"
+    bare = text.lstrip("/")
+    try:
+        host = urlsplit(f"//{bare}").hostname or ""
+    except ValueError:
+        host = ""
+    local = is_loopback(host) and is_loopback(base.hostname or "")
+    return f"{base.scheme if local else 'https'}://{bare}"
 
 
 def check_base_url(url: str) -> str:

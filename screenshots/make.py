@@ -111,9 +111,9 @@ RECORDED = ("slash", *"rec dur>60", "enter")
 
 SHOTS = (
     Shot("main", 120, 40, pressing(*"jjjjjjjj")),
-    Shot("detail", 120, 40, pressing(*RECORDED, *"jjjjjj", "enter")),
+    Shot("detail", 120, 40, pressing(*RECORDED, *"jjjjjjj", "enter")),
     Shot("narrow", 80, 24, pressing("j")),
-    Shot("wide", 200, 50, pressing(*RECORDED, *"jjjjjj")),
+    Shot("wide", 200, 50, pressing(*RECORDED, *"jjjjjjj")),
     Shot("query", 120, 30, pressing("slash", *"in missed today")),
     Shot("playing", 120, 40, play),
     Shot("accounts", 120, 30, pressing("a", "a")),

@@ -79,6 +79,22 @@ def remember(
     return account, f"{said}\nIts token is kept in the {place}."
 
 
+def losses(services: Services, name: str) -> str:
+    """What goes with an account, counted, in a sentence or two. Raises `AccountError`."""
+    from tui.recordings import RecordingCache
+
+    name = services.accounts.written(name)
+    with services.open_archive() as archive:
+        calls = archive.calls_of(name)
+        decided = archive.triage.decided(name)
+    recordings = RecordingCache(services.paths.cached_recordings).count(name)
+    files = "1 recording" if recordings == 1 else f"{recordings:,} recordings"
+    said = f"{calls_text(calls)} and {files} of {name} are removed from this machine, not at the"
+    if not decided:
+        return f"{said} vendor; nothing was decided about them."
+    return f"{said} vendor. What was decided about {calls_text(decided)} no vendor can give back."
+
+
 def forget(services: Services, name: str, keep_calls: bool = False) -> tuple[str, bool]:
     """Remove an account, its token and (unless `keep_calls`) its calls.
 

@@ -208,18 +208,25 @@ class AccountStore:
         edit_settings(self._paths, change)
         return account
 
+    def written(self, name: str) -> str:
+        """The name of an account, a broken one as well, as config.toml has it. Raises
+        `UnknownAccount`.
+        """
+        table = read_table(self._paths).get("accounts", {})
+        for one in table:
+            if one.lower() == name.lower():
+                return str(one)
+        raise UnknownAccount(
+            f"there is no account {plain(name, 40)!r}",
+            f"There is: {', '.join(table) or 'none'}.",
+        )
+
     def remove(self, name: str) -> Account | None:
         """Take an account out, a broken one as well; its token is `tui.secrets.delete_token`'s.
 
         Returns the account, None when it was unusable. Raises `UnknownAccount`, `SettingsError`.
         """
-        table = read_table(self._paths).get("accounts", {})
-        written = next((one for one in table if one.lower() == name.lower()), None)
-        if written is None:
-            raise UnknownAccount(
-                f"there is no account {plain(name, 40)!r}",
-                f"There is: {', '.join(table) or 'none'}.",
-            )
+        written = self.written(name)
         account = next((kept for kept in self.list() if kept.name == written), None)
 
         def change(document: TOMLDocument) -> None:

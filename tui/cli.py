@@ -13,7 +13,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.exits import CommandError, Exit
@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = run(_parsed(words) if words else argparse.Namespace(**BARE))
         sys.stdout.flush()
         return code
+    except CommandError as error:  # of the words; `run` has its own
+        print_error(error)
+        return error.code
     except KeyboardInterrupt:
         print("Interrupted; what had come is kept.", file=sys.stderr)
         return Exit.FAILED
@@ -97,7 +100,45 @@ def print_error(error: CommandError) -> None:
 
 def _parsed(words: list[str]) -> argparse.Namespace:
     parser, commands = build_parser()
+    words = _with_help(words, commands)
     return parser.parse_args(_with_nots(_with_command(words, commands)))
+
+
+def _with_help(words: list[str], commands: frozenset[str]) -> list[str]:
+    """`ringback help accounts add` is `ringback accounts add --help`. Raises `CommandError`."""
+    if words[0] != "help":
+        return words
+    if words[1:] and words[1] not in commands:
+        raise CommandError(
+            f"there is no command {words[1]}{_did_you_mean(words[1], commands)}",
+            f"There is: {', '.join(sorted(commands - {SCREEN}))}.",
+            Exit.USAGE,
+        )
+    return [*words[1:], "--help"]
+
+
+def _did_you_mean(word: str, commands: Iterable[str]) -> str:
+    from tui.slips import SURE, nearest
+
+    near = nearest(word.lower(), commands, SURE)
+    return f"; did you mean {near}?" if near else ""
+
+
+def _no_slip(word: str, commands: frozenset[str]) -> None:
+    """A first word that is nearly a command's name is no query, unless it means something there.
+
+    Raises `CommandError`.
+    """
+    from tui.query import KEYWORDS
+
+    if not word.isalpha() or word.lower() in KEYWORDS:
+        return
+    if near := _did_you_mean(word, commands - {SCREEN} | {"help"}):
+        raise CommandError(
+            f"there is no command {word}{near}",
+            f"To look for the word: ringback -- {word}",
+            Exit.USAGE,
+        )
 
 
 def _with_nots(words: list[str]) -> list[str]:
@@ -117,8 +158,10 @@ def _with_command(words: list[str], commands: frozenset[str]) -> list[str]:
         if words[position] in ("-h", "--help", "--version"):
             return words
         position += 2 if words[position] in values else 1
-    if position < len(words) and words[position] in commands and position == 0:
+    if position == 0 and words[0] in commands:
         return words
+    if position < len(words) and "--" not in words[:position]:
+        _no_slip(words[position], commands)
     return [SCREEN, *words]
 
 
@@ -172,11 +215,12 @@ def build_parser() -> tuple[argparse.ArgumentParser, frozenset[str]]:
         usage="ringback [--account NAME] [--view NAME | QUERY]\n       ringback COMMAND ...",
         description="Browse the calls of your telephony vendors, and hear their recordings.",
         epilog="Without a command the screen opens; a QUERY there narrows the calls: "
-        "ringback 'yesterday in missed'. Exit codes: 0 done, 1 failed, 2 wrong usage, "
+        "ringback 'yesterday in missed'; behind -- any word is one. `ringback help COMMAND` says "
+        "more of one. Exit codes: 0 done, 1 failed, 2 wrong usage, "
         "3 part of it failed, 4 a token is missing or refused.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", prog="ringback")
     _add_screen(commands)
     _add_accounts(commands)
     _add_calls(commands)
@@ -252,6 +296,7 @@ def _add_accounts(commands: Commands) -> None:
     )
     remove.add_argument("name", metavar="NAME")
     remove.add_argument("--keep-calls", action="store_true", help="leave its calls in the archive")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_period(parser: argparse.ArgumentParser) -> None:
@@ -283,7 +328,9 @@ def _add_calls(commands: Commands) -> None:
         "import", help="import saved bodies of Nectar Desk (REST or webhook)"
     )
     importing.add_argument("account", metavar="ACCOUNT")
-    importing.add_argument("file", metavar="FILE", help="JSON or JSON Lines; - for standard input")
+    importing.add_argument(
+        "file", metavar="FILE", help="JSON in any form, also in gzip; - for standard input"
+    )
     calls = commands.add_parser("calls", help="list calls of the archive, newest first")
     calls.add_argument("query", nargs="*", type=str.strip, default=[], metavar="QUERY")
     calls.add_argument("--account", metavar="NAME")
@@ -291,12 +338,15 @@ def _add_calls(commands: Commands) -> None:
     calls.add_argument("--limit", type=int, metavar="N")
     form = calls.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
-    form.add_argument("--csv", action="store_true", help="for spreadsheets: no text is a formula")
-    calls.add_argument("--columns", metavar="NAMES", help="CSV: the table's columns, with commas")
+    form.add_argument("--csv", action="store_true", help="for spreadsheets: text stays that text")
+    calls.add_argument(
+        "--columns", metavar="NAMES", help="text and CSV: the table's columns, with commas"
+    )
     calls.add_argument(
         "--csv-phones",
         choices=("safe", "e164"),
-        help="CSV: +12025550123 with an apostrophe in front (safe), or as it is (e164)",
+        help="CSV: +12025550123, 00042 with an apostrophe in front (safe), or as they are, for"
+        " programs (e164)",
     )
     show = commands.add_parser("show", help="everything about one call")
     show.add_argument("call", metavar=CALL)
@@ -380,8 +430,10 @@ def _add_triage(commands: Commands) -> None:
         metavar="TEXT",
         help="at a time of the first recording: '3:12 refund promised'",
     )
-    for option in ("--tag", "--untag"):
-        triage.add_argument(option, action="append", default=[], metavar="T")
+    triage.add_argument(
+        "--tag", action="append", default=[], metavar="T", help="give it; 'a, -b': take b away"
+    )
+    triage.add_argument("--untag", action="append", default=[], metavar="T", help="take it away")
     triage.add_argument(
         "--undo", action="store_true", help="take back your last step, or these calls' last one"
     )

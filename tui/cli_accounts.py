@@ -9,8 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from providers.errors import AuthError, ProviderError
-from tui.account_setup import TokenNotKept, account_from, forget, remember
+from tui.account_setup import TokenNotKept, account_from, forget, losses, remember
 from tui.accounts import Account, AccountError
+from tui.asking import ask_before
 from tui.cli_sync import no_accounts
 from tui.exits import CommandError, Exit
 from tui.jobs import check
@@ -212,6 +213,11 @@ def _test(services: Services, arguments: argparse.Namespace) -> int:
 
 
 def _remove(services: Services, arguments: argparse.Namespace) -> int:
+    name = services.accounts.written(arguments.name)
+    if not arguments.yes:
+        kept = f"The account {name} and its token go; its calls stay in the archive."
+        what = kept if arguments.keep_calls else losses(services, name)
+        ask_before(f"the account {name} was not removed", what, "Remove the account?")
     said, whole = forget(services, arguments.name, arguments.keep_calls)
     print(said)
     return Exit.DONE if whole else Exit.PARTLY

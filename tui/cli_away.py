@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tui import audit
 from tui.archive import Archive
 from tui.archive.purge import SHORTEST
+from tui.asking import ask_before
 from tui.exits import CommandError, Exit
 from tui.links import calls_text
 from tui.numbers import digits
@@ -71,18 +72,12 @@ def _wanted(services: Services, archive: Archive, arguments: argparse.Namespace)
 
 def _ask(found: purge.Found) -> None:
     """Go on only after a yes. Raises `CommandError`."""
-    if not sys.stdin.isatty():
-        raise CommandError(
-            f"{calls_text(found.calls)} would be removed for good",
-            "Without a terminal to ask on, add --yes.",
-            Exit.USAGE,
-        )
-    print(
+    ask_before(
+        f"{calls_text(found.calls)} would be removed for good",
         f"{calls_text(found.calls)} of {', '.join(found.accounts)}, {found.first} to {found.last},"
-        " their recordings in the cache and all that was noted of them go for good."
+        " their recordings in the cache and all that was noted of them go for good.",
+        "Remove them?",
     )
-    if input("Remove them? [y/N] ").strip().lower() not in ("y", "yes"):
-        raise CommandError("nothing was removed", code=Exit.FAILED)
 
 
 def _say(done: purge.Purge) -> None:

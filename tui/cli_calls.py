@@ -14,7 +14,7 @@ from tui import audit, export, links
 from tui.accounts import Account, AccountError, configured
 from tui.archive import Archive, codec
 from tui.exits import CommandError, Exit
-from tui.query import Problem, Query, Term, parse
+from tui.query import HasField, Problem, Query, Term, parse
 from tui.services import Services
 from tui.when import period
 
@@ -45,50 +45,63 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
     query = asked_query(services, arguments)
     if arguments.limit is not None and arguments.limit < 0:
         raise CommandError("--limit is 0 or more", code=Exit.USAGE)
-    for option, given in (("columns", arguments.columns), ("csv-phones", arguments.csv_phones)):
-        if given is not None and not arguments.csv:
-            raise CommandError(f"--{option} goes with --csv", code=Exit.USAGE)
+    if arguments.csv_phones is not None and not arguments.csv:
+        raise CommandError("--csv-phones goes with --csv", code=Exit.USAGE)
+    if arguments.columns is not None and arguments.json:
+        raise CommandError("--columns goes with --csv and with text, not --json", code=Exit.USAGE)
+    columns = _wanted_columns(arguments.columns)
     with services.open_archive() as archive:
         while archive.work_out_numbers():
             pass
-        _print_doubts(services, archive, query, " ".join(arguments.query))
+        text = " ".join(arguments.query)
+        _print_doubts(text, _doubts(services, archive, query))
         keys = archive.keys(query, limit=arguments.limit)
+        if not keys and arguments.limit != 0:
+            _print_doubts(text, archive.slips(query))
         if arguments.json or arguments.csv:
-            _export(services, arguments, archive.bodies(keys))
+            _export(services, arguments, columns, archive.bodies(keys))
         else:
-            _print_table(services, archive, keys)
+            _print_table(services, archive, keys, columns or TABLE_COLUMNS)
             if not keys and not archive.counts():
                 print("The archive is empty; run: ringback sync", file=sys.stderr)
     return Exit.DONE
 
 
-def _print_doubts(services: Services, archive: Archive, query: Query, text: str) -> None:
-    """Say on standard error which names of a query no call has. That is no failure: the next
-    sync may bring them, and nothing found is an answer.
-    """
+def _doubts(services: Services, archive: Archive, query: Query) -> Iterable[Problem]:
+    """Which names of a query no call has."""
     if not query.names or not archive.counts():
-        return
+        return ()
+    return archive.doubts(query, configured(services.accounts.list()))
+
+
+def _print_doubts(text: str, doubts: Iterable[Problem]) -> None:
+    """Say on standard error what of a query nothing has. That is no failure: the next sync may
+    bring it, and nothing found is an answer.
+    """
     from tui.cli import print_error
 
-    for doubt in archive.doubts(query, configured(services.accounts.list())):
+    for doubt in doubts:
         print_error(CommandError(doubt.message, _marked(text, doubt)))
 
 
 def _export(
-    services: Services, arguments: argparse.Namespace, bodies: Iterable[export.Body]
+    services: Services,
+    arguments: argparse.Namespace,
+    columns: Sequence[str],
+    bodies: Iterable[export.Body],
 ) -> None:
     """The calls on standard output; the audit log has how many, also of those to a reader that
     went away.
     """
     exported = export.Exported()
     counted = exported.count(bodies)
-    fields = _csv_fields(arguments.columns)
+    fields = export.fields_of(columns) if columns else export.ALL_FIELDS
     try:
         if arguments.json:
             export.write_json(sys.stdout, counted)
         else:
-            numbers = arguments.csv_phones == "e164"
-            export.write_csv(sys.stdout, counted, fields, plain_numbers=numbers)
+            plain = arguments.csv_phones == "e164"
+            export.write_csv(sys.stdout, counted, fields, for_programs=plain)
     finally:
         form = "json" if arguments.json else "csv"
         accounts = sorted(exported.accounts)
@@ -97,19 +110,29 @@ def _export(
         )
 
 
-def _csv_fields(columns: str | None) -> Sequence[str]:
-    """All fields, or those of the table's columns. Raises `CommandError`."""
-    if columns is None:
-        return export.ALL_FIELDS
-    wanted = [name.strip() for name in columns.split(",") if name.strip()]
+def _wanted_columns(text: str | None) -> Sequence[str]:
+    """The table's columns that were asked for; none for the usual ones. Raises `CommandError`."""
+    if text is None:
+        return ()
+    wanted = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in export.OF_COLUMN]
     if unknown or not wanted:
         raise CommandError(
-            f"--columns {columns}: there is no column {', '.join(unknown)}",
+            f"--columns {text}: there is no column {', '.join(unknown)}",
             f"There is: {', '.join(export.OF_COLUMN)}.",
             Exit.USAGE,
         )
-    return export.fields_of(wanted)
+    return wanted
+
+
+def _has_field(services: Services) -> HasField:
+    """Looked up only for words that are none of the known fields."""
+
+    def has(word: str) -> bool:
+        with services.open_archive() as archive:
+            return archive.has_field(word)
+
+    return has
 
 
 def asked_query(services: Services, arguments: argparse.Namespace) -> Query:
@@ -119,7 +142,7 @@ def asked_query(services: Services, arguments: argparse.Namespace) -> Query:
     """
     now, zone = services.now(), services.zone
     text = " ".join(arguments.query)
-    query = parse(text, now, zone)
+    query = parse(text, now, zone, _has_field(services))
     if query.problems:
         problem = query.problems[0]
         raise CommandError(problem.message, _marked(text, problem), Exit.USAGE)
@@ -153,14 +176,19 @@ def _marked(text: str, problem: Problem) -> str:
     return f"  {text}\n  {' ' * indent}{'^' * max(1, length)}"
 
 
-def _print_table(services: Services, archive: Archive, keys: Sequence[int]) -> None:
+def _print_table(
+    services: Services, archive: Archive, keys: Sequence[int], names: Sequence[str]
+) -> None:
+    """One call a line, behind it ``account:id``; on a terminal with the columns' titles above."""
     from array import array
 
     from widgets.cells import fit
     from widgets.columns import COLUMNS, Clock
 
     clock = Clock(services.now(), services.zone)
-    columns = [COLUMNS[name] for name in TABLE_COLUMNS]
+    columns = [COLUMNS[name] for name in names]
+    if keys and sys.stdout.isatty():
+        print("  ".join([*(fit(column.title, column.width) for column in columns), "Call"]))
     rows = archive.rows(keys if isinstance(keys, array) else array("q", keys))
     for start in range(0, len(rows), 500):
         for row in rows.window(start, start + 500):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from providers.errors import AuthError, ProviderError
 from tui.accounts import Account, AccountError
 from tui.exits import CommandError, Exit
-from tui.jobs import import_text, sync_all
+from tui.jobs import import_saved, sync_all
 from tui.services import Services
 from tui.sync import Report, Watcher, Wish
 from tui.when import period
@@ -22,6 +22,8 @@ from tui.when import period
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+INDEX_STEPS = 40
+"""Steps of `Archive.index_more` of one sync: some seconds' work."""
 T = TypeVar("T")
 
 MAX_LINES = 5
@@ -78,6 +80,8 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
         reports = asyncio.run(
             _until_terminated(sync_all(services, accounts, archive, wish, watcher))
         )
+        # some of what an older archive's index lacks, for those who open no screen
+        all(archive.index_more() for _ in range(INDEX_STEPS))
     for report in reports:
         _print_report(report)
     return exit_code(reports)
@@ -120,6 +124,8 @@ def _print_report(report: Report) -> None:
         parts.append(f"{len(report.problems):,} failed")
     if report.fetched or not report.error:
         print(f"{report.account}: {', '.join(parts)}")
+    for line in report.notes:
+        print(safe_text(f"{report.account}: {line}"), file=sys.stderr)
     for line in report.problems[:MAX_LINES]:
         print(safe_text(f"{report.account}: {line}"), file=sys.stderr)
     if len(report.problems) > MAX_LINES:
@@ -168,20 +174,23 @@ class _Bars:
 def _import(services: Services, arguments: argparse.Namespace) -> int:
     [account] = chosen_accounts(services, [arguments.account])
     try:
-        text = (
-            sys.stdin.buffer.read() if arguments.file == "-" else Path(arguments.file).read_bytes()
-        ).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise CommandError(f"cannot read {arguments.file}: {reason}") from None
-    try:
         with services.open_archive() as archive:
-            report = import_text(services, account, archive, text)
+            report = import_saved(services, account, archive, _file_data(arguments.file))
     except ProviderError as error:
         raise CommandError(f"{account.name}: {error}", error.hint, Exit.USAGE) from None
     if not (report.fetched or report.problems):
         raise CommandError(f"{account.name}: there is no call in {arguments.file}")
     _print_report(report)
+    if any(line.endswith("not UTF-8 text") for line in report.problems):
+        print("Save it as UTF-8, as: iconv -f latin1 -t utf-8 FILE", file=sys.stderr)
     if not report.fetched:
         return Exit.FAILED
     return Exit.PARTLY if report.problems else Exit.DONE
+
+
+def _file_data(name: str) -> bytes:
+    """The bytes of a file, or of standard input. Raises `CommandError`."""
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise CommandError(f"cannot read {name}: {error.strerror or error}") from None

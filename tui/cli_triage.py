@@ -16,12 +16,12 @@ from tui.archive.triage import (
     described,
     note,
     state,
-    tag,
     timed,
     untag,
 )
 from tui.exits import CommandError, Exit
 from tui.services import Services
+from tui.tagging import tag_changes
 from tui.when import parse_later
 
 
@@ -64,8 +64,11 @@ def _changes(services: Services, arguments: argparse.Namespace) -> list[Change]:
         if arguments.note is not None:
             changes.append(note(arguments.note))
         changes += [comment(*_timed(text)) for text in arguments.comment]
-        changes += [tag(name) for name in arguments.tag]
-        changes += [untag(name) for name in arguments.untag]
+        # the shell has taken the quotes that keep a tag of several words one
+        given = [tag_changes(text, blanks_part=False) for text in arguments.tag]
+        taken = [tag_changes(text, blanks_part=False) for text in arguments.untag]
+        changes += [change for several in given for change in several]
+        changes += [untag(change.body["tag"]) for several in taken for change in several]
     except ValueError as error:
         raise CommandError(str(error), code=Exit.USAGE) from None
     return changes

@@ -47,7 +47,7 @@ COMMANDS = (
     Command("open", "", "Open, undecided", "Somebody is at it.", "Triage", "triage('open')"),
     Command("new", "", "New again", "As if nobody had decided.", "Triage", "triage('new')"),
     Command("note", "", "Note", "Write a note; earlier ones are kept.", "Triage", "note"),
-    Command("tag", "t", "Tag", "Give a tag of ours; -tag takes it away.", "Triage", "tag"),
+    Command("tag", "t", "Tag", "Give tags of ours; -tag takes one away.", "Triage", "tag"),
     Command("comment", "c", "Comment", "Comment at the playhead, or at a time.", "Triage", "comment"),
     Command("snooze", "Z", "Snooze", "Put off until a time.", "Triage", "snooze"),
     Command("snooze-hour", "", "Snooze 1 hour", "Put off for an hour.", "Triage", "snooze('1h')"),

@@ -1,13 +1,20 @@
 """Calls as CSV or JSON Lines, one after the other: a million of them in the memory of one.
 
-CSV is RFC 4180 in UTF-8, and no spreadsheet takes a cell of it for a formula: text that begins
-with ``= + - @`` (also behind blanks or quotes, or in full width), a tab or a return gets an
-apostrophe in front. So does each such sign right behind a ``;``, a ``|`` or the end of a line
-within the text: where a spreadsheet parts cells by these instead of the comma, as Excel does in
-much of Europe, quotes hold no cell together, and the sign would begin one. A phone number such
-as +12025550123 is such a text; with `plain_numbers` a number in strict E.164 form stays as it
-is, for programs. A file begins with a byte order mark, without which spreadsheets misread names;
-standard output has none. JSON Lines hold everything unchanged.
+CSV is RFC 4180 in UTF-8, and a spreadsheet keeps each text in it as that text, whether Excel,
+LibreOffice or Google Sheets and in whatever country. What it would take for something else gets
+an apostrophe in front:
+
+* formulas: text that begins with ``= + - @`` (also behind blanks or quotes, or in full width), a
+  tab or a return. So does each such sign right behind a ``;``, a ``|`` or the end of a line
+  within the text: where a spreadsheet parts cells by these instead of the comma, as Excel does
+  in much of Europe, quotes hold no cell together, and the sign would begin one;
+* numbers that would not be written as before (``02079460123``, more than 11 digits, ``1E5``,
+  ``1,5``), dates and times (``12/11``, ``MARCH1``, ``9:30``), ``TRUE``.
+
+The apostrophe is the spreadsheets' own sign for text. The form ``="0123"`` would show less, but
+is itself a formula. With `for_programs` only formulas have the apostrophe, and a phone number in
+strict E.164 form, such as +12025550123, has none. A file begins with a byte order mark, without
+which spreadsheets misread names; standard output has none. JSON Lines hold everything unchanged.
 """
 
 from __future__ import annotations
@@ -19,6 +26,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -56,9 +64,40 @@ OF_COLUMN = {
     "id": ("id",),
 }
 """What of a call each of the table's columns shows."""
+_LONGEST = 60
+"""More characters than these are no date or time; a number they may be."""
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.A)
 _HARMLESS = re.compile("[A-Za-z0-9][ -:<-{}~]*")
 """Most cells: they need no look."""
+_MONTH = (
+    "(?:jan|ene|gen|feb|f[eé]v|mar|mär|mrt|a[pvb]r|ma[iygj]|mei|jun|jui|giu|jul|lug|aug|ao[uû]|ago"
+    "|sep|set|o[ckt]t|out|nov|de[cz]|déc|dic|янв|фев|мар|апр|ма[йя]|ию[нл]|авг|сен|окт|ноя|дек)"
+    r"[^\W\d_]{0,7}\.?"
+)
+_NUMBER = (
+    r"[($€£¥+\-\s]*(?:\d{1,3}(?:[\s'’]\d{3})+(?:[.,]\d+)?|[.,]?\d[\d.,]*)"
+    r"(?:\s*e\s*[+-]?\d+[.,]?)?\s*[%€$£¥)+-]*"
+)
+_TRUTHS = {
+    *("true", "false", "wahr", "falsch", "vrai", "faux", "vero", "falso", "verdadero"),
+    *("verdadeiro", "waar", "onwaar", "prawda", "fałsz", "истина", "ложь"),
+}
+_DIGIT = re.compile(r"\d")
+_PART = r"(?:\d{1,2}|\d{4})"
+_DATE = (
+    rf"(?:{_PART}\s*[-/.]\s*{_PART}(?:\s*[-/.]\s*{_PART})?"
+    rf"|(?:[^\W\d_]{{2,10}}[., ]+)?(?:{_MONTH}[-/., ]*\d{{1,4}}(?:[-/., ]+\d{{1,4}})?"
+    rf"|\d{{1,4}}[-/., ]*{_MONTH}(?:[-/., ]*\d{{1,4}})?))"
+)
+_TIME = r"[.,]?\d[\d\s+-]*(?:(?::\d*){1,2}(?:[.,]\d+)?(?:\s*[ap]m?)?|\s*[ap]m?)"
+_NO_TEXT = re.compile(
+    rf"\s*(?:{_NUMBER}|\d+\s+\d+/\d+|{_DATE}(?:(?:\s+|t){_TIME})?|{_TIME}"
+    rf"|{'|'.join(_TRUTHS)}|0x[0-9a-f]+)\s*",
+    re.I,
+)
+"""What some spreadsheet takes for a number, a date, a time or a truth value."""
+_SAME_NUMBER = re.compile("0|[1-9][0-9]{0,10}")
+"""A number that spreadsheets write as it was."""
 _FORMULA = r'[\s"]*[=+\-@＝＋－＠]'
 _STEERED = re.compile(_FORMULA)
 _PARTED_OFF = re.compile(rf"([;|\n])(?={_FORMULA})")
@@ -102,7 +141,7 @@ def write_csv(
     bodies: Iterable[Body],
     fields: Sequence[str] = ALL_FIELDS,
     *,
-    plain_numbers: bool = False,
+    for_programs: bool = False,
 ) -> None:
     """CSV with a header. Raises what `sink` and `bodies` raise."""
     writer = csv.writer(sink, lineterminator="\r\n")
@@ -110,7 +149,7 @@ def write_csv(
     for account, body in bodies:
         call = codec.printed(body, account)
         cells = (_value(call, name) for name in fields)
-        writer.writerow([csv_cell(cell, plain_numbers) for cell in cells])
+        writer.writerow([csv_cell(cell, for_programs) for cell in cells])
 
 
 def write_json(sink: Sink, bodies: Iterable[Body]) -> None:
@@ -126,25 +165,46 @@ def _value(call: dict[str, Any], name: str) -> Any:
         return len(call["recordings"])
     outer, _, inner = name.partition(".")
     value = call[outer][inner] if inner else call[outer]
+    if isinstance(value, dict):
+        return codec.dumps(value) if value else None
     return ", ".join(value) if isinstance(value, list) else value
 
 
-def csv_cell(value: Any, plain_numbers: bool = False) -> Any:
-    """One cell, harmless in a spreadsheet (see the module) and on a terminal: control
-    characters are replaced.
+def csv_cell(value: Any, for_programs: bool = False) -> Any:
+    """One cell, the same text in a spreadsheet (see the module) and harmless on a terminal:
+    control characters are replaced.
     """
     if isinstance(value, bool):
         return str(value).lower()
-    if not isinstance(value, str) or _HARMLESS.fullmatch(value):
+    if not isinstance(value, str):
         return value
+    changed = not for_programs and _is_changed(value)
+    if _HARMLESS.fullmatch(value):
+        return f"'{value}" if changed else value
     from widgets.safe import safe_text
 
     text = safe_text(value, limit=len(value), multiline=True)
-    if plain_numbers and _E164.fullmatch(text):
+    if for_programs and _E164.fullmatch(text):
         return text
-    steered = value[:1] in ("\t", "\r", "\n") or _STEERED.match(text)
+    steered = changed or value[:1] in ("\t", "\r", "\n") or _STEERED.match(text)
     text = _PARTED_OFF.sub(r"\1'", text)
     return f"'{text}" if steered else text
+
+
+def _is_changed(text: str) -> bool:
+    """Whether a spreadsheet would write this otherwise."""
+    if text.endswith("Z"):  # times of our own
+        return False
+    if len(text) > _LONGEST:
+        return text[0].isdigit() and _NO_TEXT.fullmatch(text) is not None
+    return _is_no_text(text)
+
+
+@lru_cache(4096)  # most cells are like many others
+def _is_no_text(text: str) -> bool:
+    if not (_DIGIT.search(text) or text.strip().lower() in _TRUTHS):
+        return False
+    return not _SAME_NUMBER.fullmatch(text) and _NO_TEXT.fullmatch(text) is not None
 
 
 class Form(NamedTuple):

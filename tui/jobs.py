@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from itertools import islice
 
 from providers.errors import ProviderError
+from providers.model import Call
 from tui.accounts import Account
 from tui.archive import Archive
 from tui.services import Services
-from tui.sync import Report, Sync, Watcher, Wish, could_not_begin, reconcile
+from tui.sync import Report, Sync, Watcher, Wish, could_not_begin
 
 IMPORT_STEP = 500
 """Calls that an import keeps in one transaction."""
@@ -61,8 +62,8 @@ async def know_numbers(archive: Archive, account: Account) -> None:
         await asyncio.sleep(0)
 
 
-def import_text(services: Services, account: Account, archive: Archive, text: str) -> Report:
-    """Saved bodies of an account's calls into the archive. Raises `ProviderError`."""
+def import_saved(services: Services, account: Account, archive: Archive, data: bytes) -> Report:
+    """A file of saved bodies of an account's calls into the archive. Raises `ProviderError`."""
     provider = services.offline_provider(account, archive)
     if not provider.capabilities.imports_saved:
         raise ProviderError(
@@ -71,8 +72,15 @@ def import_text(services: Services, account: Account, archive: Archive, text: st
             f"Run: ringback sync {account.name}",
         )
     asyncio.run(know_numbers(archive, account))
+
+    def joined(older: Call, newer: Call) -> Call:
+        if older.raw is None or older.raw == newer.raw:
+            return newer
+        return provider.parse(provider.merge_saved(older.raw, newer.raw))
+
     report = Report(account.name)
-    saved = provider.read_saved(text)
+    saved = provider.read_saved(data)
+    del data
     while step := list(islice(saved, IMPORT_STEP)):
         calls = []
         for body, problem in step:
@@ -84,9 +92,7 @@ def import_text(services: Services, account: Account, archive: Archive, text: st
             except ValueError as error:
                 report.problems.append(f"a body without a call: {error}")
         with archive.transaction():
-            report.saved += archive.save(
-                account.name, calls, lambda old, new: reconcile(provider, old, new)
-            )
+            report.saved += archive.save(account.name, calls, joined)
         report.fetched += len(calls)
     return report
 

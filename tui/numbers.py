@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -16,6 +17,34 @@ def digits(text: str) -> str:
     if text.isascii():
         return "".join(filter(str.isdecimal, text))
     return "".join(str(unicodedata.decimal(char)) for char in text if char.isdecimal())
+
+
+_KEYS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
+_VANITY = re.compile(r"(?P<lead>[+(]*\d[\d\s().-]*)[a-z][a-z\d\s.-]*", re.I)
+_SCHEME = re.compile(r"\s*(?:sips?|tel):", re.I)
+
+
+def is_vanity(text: str) -> bool:
+    """Whether letters of a text stand for digits: ``1-800-FLOWERS``. Digits come first, three at
+    least, and there are as many in all as a number has.
+    """
+    match = _VANITY.fullmatch(text.strip()) if text.isascii() else None
+    if match is None:
+        return False
+    count = sum(map(str.isalnum, text))
+    return len(digits(match["lead"])) >= 3 and MIN_DIGITS <= count <= 15
+
+
+def dialled(number: str) -> str:
+    """The digits that a number is: of a SIP address the user's, of letters those of their keys."""
+    text = _SCHEME.sub("", number, count=1)
+    user = re.split("[@;]", text, maxsplit=1)[0]
+    return digits(user.lower().translate(_KEYS) if is_vanity(user) else user)
+
+
+def lettered(number: str | None) -> str:
+    """A number that is more than digits, as text to find its words in; else the empty text."""
+    return number if number and any(map(str.isalpha, number)) else ""
 
 
 def fragment(text: str) -> str:

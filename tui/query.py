@@ -5,36 +5,42 @@
     "call back"          these whole words, one after the other
     #4567  …4567  0123   a fragment of a number, however either is written: 0123-45 67
     (030) 123-4567       a whole number finds all its forms: +49 30 1234567, 0049 30 …
+    1-800-FLOWERS        the digits that the letters stand for, too
+    anonymous  bob@host  numbers that are words, and SIP addresses
     in out internal      direction
-    missed abandoned …   outcome
+    missed ongoing …     outcome
     rec  -rec            with, without a recording
     open-miss            missed, abandoned or voicemail, and not called back since
     called-back          closed by a later answered call with the same number, anywhere
     callback sla-missed  the caller asked to be called back; waited too long
     flagged untriaged    to be followed up (state:follow-up); nobody decided yet
-    state:               new, open, follow-up, done, snoozed
-    triaged:             when that was decided, e.g. triaged:today
-    account: vendor: agent: group: queue: campaign: tag: dispo: status: id:
+    agent:anna,ben       a field (`tui.query_fields`): one of several values
+    group:="Support"     just this name
+    triaged:today        a time of something else: started, ended, triaged
     dur>120  wait>30  talk<6
     today yesterday tuesday tue 7d 2026-11-02 2026-11-02..2026-11-05 2026-11-02.. ..7d
+    9:00..12:00          a time of day, every day; 22:00..6:00 goes over midnight
     -word  -"two words"  not
 
 Terms are joined by *and*; several of one kind that exclude each other (``missed abandoned``,
-``in out``) by *or*. What is not understood stands in `Query.problems` and narrows nothing. A name
-that no call has is understood, and finds nothing; that is said beside the result (`unknown`).
+``in out``), and the values of one field with commas between them, by *or*. What is not understood
+stands in `Query.problems` and narrows nothing. A name that no call has is understood, and finds
+nothing; that is said beside the result (`unknown`).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from providers.model import Direction, Outcome
-from tui.numbers import fragment
-from tui.when import BEGINNING, parse_when, period
+from tui.numbers import dialled, fragment, is_vanity
+from tui.query_fields import COMMON, FIELDS, Field, field_of, vendor_field
+from tui.slips import NEAR_AMONG, nearest
+from tui.when import BEGINNING, WEEKDAYS, clock_span, parse_when, period
 
 DIRECTIONS = {
     "in": Direction.INBOUND,
@@ -42,42 +48,57 @@ DIRECTIONS = {
     "out": Direction.OUTBOUND,
     "outbound": Direction.OUTBOUND,
     "internal": Direction.INTERNAL,
+    "int": Direction.INTERNAL,
 }
-OUTCOMES = {str(outcome): outcome for outcome in Outcome} | {"in-progress": Outcome.IN_PROGRESS}
-FIELDS = {
-    "account": "account",
-    "vendor": "provider",
-    "agent": "agents",
-    "group": "ring_group",
-    "queue": "queue",
-    "campaign": "campaign",
-    "tag": "tags",
-    "dispo": "disposition",
-    "status": "status",
-    "id": "id",
-    "state": "state",
-    "triaged": "triaged_at",
+OUTCOMES = {str(outcome): outcome for outcome in Outcome} | {
+    "in-progress": Outcome.IN_PROGRESS,
+    "ongoing": Outcome.IN_PROGRESS,
+    "?": Outcome.UNKNOWN,
 }
-"""Words before a colon, and the archive's column that each looks in."""
 EXACT = frozenset({"account", "provider", "id"})
 STATES = ("new", "open", "follow-up", "done", "snoozed")
+CHOICES: dict[str, dict[str, str]] = {
+    "direction": {word: str(value) for word, value in DIRECTIONS.items()},
+    "outcome": {word: str(value) for word, value in OUTCOMES.items()},
+    "state": {state: state for state in STATES} | {"follow": "follow-up", "snooze": "snoozed"},
+    "recording": {"yes": "rec", "no": ""},
+}
+"""What may stand behind the colon of a choice, and what it means."""
 MARKS = ("open-miss", "called-back", "callback", "sla-missed", "untriaged")
 """Words of their own; `tui.archive.meaning` says what each means."""
+KEYWORDS = (
+    *DIRECTIONS, *(word for word in OUTCOMES if word != "?"), *MARKS, "flagged", "rec", "today",
+    *("yesterday", *WEEKDAYS),
+)  # fmt: skip
+"""Words that mean more than themselves, and what a word that finds nothing may be a slip of."""
 NAMED = 5
 """Names that are told in place of one that there is not."""
-NEAR = 0.7
-"""How much of a name must be right for it to be a slip, from 0 to 1."""
-NEAR_AMONG = 2000
-"""So many names are looked through for it."""
-DURATIONS = {"dur": "duration_s", "wait": "wait_s", "talk": "talk_s"}
+DURATIONS = {
+    "dur": "duration_s",
+    "length": "duration_s",
+    "wait": "wait_s",
+    "talk": "talk_s",
+}
 
+_KEY = r"(?P<key>[a-z][a-z0-9_]*):"
+_ITEM = r'=?(?:"[^"]*"?|[^\s",][^\s,]*)?'
+"""One of the values behind a colon."""
 _TOKEN = re.compile(
-    r'(?=\S)(?P<minus>-?)(?P<key>[a-z]+:)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]\S*))?', re.I
+    rf"(?=\S)(?P<minus>-?)(?:{_KEY}(?P<values>{_ITEM}(?:,{_ITEM})*)"
+    r'|"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]\S*))?',
+    re.I,
 )
-_COMPARE = re.compile(r"(dur|wait|talk)(>=|<=|>|<|=)(\d{1,6})(s|m)?", re.I)
+_VALUE = re.compile(r'(?P<exact>=?)(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s",=][^\s,]*))')
+_ADDRESS = re.compile(r"(?:sips?|tel):\S+", re.I)
+"""A number with its scheme, which is no field."""
+_COMPARE = re.compile(
+    r"(dur|length|wait|talk)(>=|<=|>|<|=)(?:(?:(\d+):)?(\d+):(\d\d)|(\d{1,6})(s|m)?)", re.I
+)
 _NUMBER = re.compile(
     r"(?:[#…]|\.{2,3})[\s()./+-]*\d[\d\s()./+-]*|\+\d[\d\s()./+-]*|\(?\d[\d\s()./+-]{2,}"
 )
+_DIGITS = re.compile(r"[#….\s()/+-]*\d[\d\s()./+-]*")
+"""Any part of a number, where it is plain that one is meant."""
 _NUMBER_GOES_ON = re.compile(r"(?:\s+[(+]?\d[\d()./+-]*(?=\s|$))+")
 """Further groups of digits behind the first one of a number."""
 _EXTENSION = re.compile(r"\s*(?:x|ext\.?)\s*\d{1,7}(?=\s|$)", re.I)
@@ -89,15 +110,22 @@ class Term(NamedTuple):
     """One condition. `kind` says how `value` is meant; see `tui.archive.meaning`."""
 
     kind: str
-    """word, phrase, number, direction, outcome, recording, mark, state, field, compare, period,
-    triaged (a period of decisions), or bound: a period that every other one is narrowed by."""
+    """word, phrase, number, direction, outcome, recording, mark, state, field (of names), text and
+    kept (of words; see `tui.query_fields`), compare, period, triaged and ended (periods of those),
+    clock (a time of day), or bound: a period that every other one is narrowed by."""
     value: str
     field: str = ""
-    """A column, for field and compare."""
+    """A column, for field, text, kept, number and compare."""
     low: float = 0.0
-    """For compare: seconds. For period: Unix seconds, first and last."""
+    """For compare: seconds. For period: Unix seconds, first and last; for clock: of a day."""
     high: float = 0.0
     negated: bool = False
+    exact: bool = False
+    """Just this value, and none that it begins."""
+    either: str = ""
+    """Terms that have this in common are joined by *or*."""
+    zone: tzinfo | None = None
+    """For clock: where it has that time."""
 
 
 class Problem(NamedTuple):
@@ -127,10 +155,15 @@ class Query(NamedTuple):
     problems: tuple[Problem, ...] = ()
     names: tuple[Name, ...] = ()
     """Of the terms, those that only an archive can tell to mean nothing; see `unknown`."""
+    words: tuple[Name, ...] = ()
+    """Words alone, of which each may be a slip; their kind is empty."""
 
     def __and__(self, other: Query) -> Query:
         return Query(
-            self.terms + other.terms, self.problems + other.problems, self.names + other.names
+            self.terms + other.terms,
+            self.problems + other.problems,
+            self.names + other.names,
+            self.words + other.words,
         )
 
 
@@ -174,36 +207,77 @@ def words(text: str) -> list[str]:
     return fold(text).translate(_SPLITTER).split()
 
 
-def parse(text: str, now: datetime, zone: tzinfo) -> Query:
+HasField = Callable[[str], bool]
+"""Whether a word that is none of `FIELDS` is a field of some vendor's calls."""
+
+
+def parse(text: str, now: datetime, zone: tzinfo, has_field: HasField = lambda _: False) -> Query:
     """The query that a line means. Never raises."""
     terms: list[Term] = []
     problems: list[Problem] = []
     names: list[Name] = []
+    alone: list[Name] = []
     stop = 0
     for match in _TOKEN.finditer(text):
         if match.start() < stop:
             continue  # the end of a number that is written in groups
-        negated = bool(match["minus"])
-        quoted = match["quoted"]
         stop = match.end()
+        found: list[Term] = []
         try:
-            if match["key"]:
-                value = quoted or match["bare"] or ""
-                key = match["key"][:-1].lower()
-                term = _field(key, value, now, zone)
-                if term.kind == "field":
-                    names.append(Name(match.start(), stop, key, value, term))
-            elif quoted is not None:
-                term = _words("phrase", quoted)
+            address = _ADDRESS.match(text, match.start() + len(match["minus"]))
+            if address and field_of(match["key"]) is None:
+                stop = address.end()
+                found.append(_address(address[0].partition(":")[2]))
+            elif match["key"]:
+                values = [*_values(match, stop)]
+                found += _field(match["key"], values, now, zone, has_field)
+                names += _names(match["key"].lower(), values, found)
+            elif match["quoted"] is not None:
+                found.append(_words("phrase", match["quoted"]))
             else:
-                term = _bare(match["bare"] or "", now, zone)
+                bare = match["bare"] or ""
+                term = _bare(bare, now, zone)
                 if term.kind == "number":
                     term, stop = _whole_number(text, match.start("bare"), stop, now, zone)
+                elif is_vanity(bare):  # or else it is what it says
+                    found.append(Term("number", fragment(dialled(bare)), either=term.value))
+                    term = term._replace(either=term.value)
+                elif term.kind == "word" and not match["minus"]:
+                    alone.append(Name(match.start(), stop, "", bare, term))
+                found.append(term)
         except ValueError as error:
-            problems.append(Problem(match.start(), match.end(), str(error)))
+            problems.append(Problem(match.start(), stop, str(error)))
             continue
-        terms.append(_negate(term) if negated else term)
-    return Query(tuple(terms), tuple(problems), tuple(names))
+        # several values are meant by *or*; without them each is not meant
+        terms += [t._replace(negated=True, either="") if match["minus"] else t for t in found]
+    return Query(tuple(terms), tuple(problems), tuple(names), tuple(alone))
+
+
+class _Value(NamedTuple):
+    """One value behind a colon, and where it stands."""
+
+    text: str
+    exact: bool
+    start: int
+    stop: int
+
+
+def _values(match: re.Match[str], stop: int) -> Iterator[_Value]:
+    """A first ``=`` holds for all values; the first value stands for its field, too."""
+    values, exact = match["values"], match["values"].startswith("=")
+    for found in _VALUE.finditer(values):
+        value = found["quoted"] if found["quoted"] is not None else found["bare"]
+        first = found.start() == 0
+        begin = match.start() if first else match.start("values") + found.start()
+        end = match.start("values") + found.end()
+        yield _Value(value, exact or bool(found["exact"]), begin, end)
+
+
+def _names(key: str, values: Sequence[_Value], terms: Sequence[Term]) -> Iterator[Name]:
+    """What only an archive can tell to mean nothing."""
+    for value, term in zip(values, terms, strict=True):
+        if term.kind in ("field", "text", "kept"):
+            yield Name(value.start, value.stop, key, value.text, term)
 
 
 def unknown(name: Name, known: Sequence[str]) -> Problem:
@@ -225,12 +299,10 @@ def unknown(name: Name, known: Sequence[str]) -> Problem:
 
 def _nearest(value: str, known: Sequence[str]) -> str | None:
     """The name that this is a slip of, or of a word of which it is one."""
-    from difflib import get_close_matches  # wanted for slips alone
-
     forms = {word: name for name in reversed(known) for word in words(name)}
     forms |= {fold(name): name for name in reversed(known)}
-    found = get_close_matches(fold(value), forms, n=1, cutoff=NEAR)
-    return forms[found[0]] if found else None
+    found = nearest(fold(value), forms)
+    return forms[found] if found else None
 
 
 def _whole_number(
@@ -254,36 +326,76 @@ def _groups(text: str, start: int, now: datetime, zone: tzinfo) -> str:
     return more
 
 
-def _negate(term: Term) -> Term:
-    return Term(term.kind, term.value, term.field, term.low, term.high, negated=True)
+def _field(
+    key: str, values: Sequence[_Value], now: datetime, zone: tzinfo, has_field: HasField
+) -> list[Term]:
+    """The terms of a field, one for each of its values. Raises ValueError."""
+    word = key.lower()
+    field = field_of(word) or (vendor_field(word) if has_field(word) else None)
+    if field is None:
+        near = nearest(word, [one.name for one in FIELDS.values()])
+        known = f"did you mean {near}:?" if near else f"known are {', '.join(COMMON)} ..."
+        raise ValueError(f"{word}: is not a field; {known}")
+    if not any(value.text for value in values):
+        raise ValueError(f"{word}: needs a value, for example {word}:{_example(field)}")
+    terms = [_term(field, word, value, now, zone) for value in values]
+    if len(terms) == 1:
+        return terms
+    either = f"{field.column}:{','.join('=' * term.exact + term.value for term in terms)}"
+    return [term._replace(either=either) for term in terms]
 
 
-def _field(key: str, value: str, now: datetime, zone: tzinfo) -> Term:
-    if key not in FIELDS:
-        raise ValueError(f"{key}: is not a field; known are {', '.join(FIELDS)}")
-    if not value:
-        raise ValueError(f"{key}: needs a value, for example {key}:name")
-    if FIELDS[key] not in EXACT and not words(value):
-        raise ValueError(f"{value} has no letter or digit to look for")
-    column = FIELDS[key]
-    if key == "state":
-        if value.lower() not in STATES:
-            raise ValueError(f"state:{value} is not a state; there are {', '.join(STATES)}")
-        return Term("state", value.lower())
-    if key == "triaged":
-        if period := _period(value.lower(), now, zone):
-            return period._replace(kind="triaged")
-        raise ValueError(f"triaged:{value} is not a time, for example triaged:today")
-    if column == "provider":
-        value = value.lower()
-    return Term("field", value if column in EXACT else fold(value), column)
+def _example(field: Field) -> str:
+    if field.kind == "choice":
+        return next(iter(CHOICES[field.column]))
+    return {"time": "today", "number": "0123"}.get(field.kind, "name")
+
+
+def _term(field: Field, word: str, value: _Value, now: datetime, zone: tzinfo) -> Term:
+    """What one value of a field means. Raises ValueError."""
+    text, column = value.text, field.column
+    if field.kind == "choice":
+        return _choice(field, word, text.lower())
+    if field.kind == "time":
+        found = _period(text.lower(), now, zone)
+        if found is None and column == "period":
+            found = _clock(text, zone)
+        if found is None:
+            raise ValueError(f"{word}:{text} is not a time, for example {word}:today")
+        return found if column == "period" else found._replace(kind=column)
+    if field.kind == "exact":
+        return Term("field", text.lower() if column == "provider" else text, column)
+    # a name of signs alone is one, but words are looked for otherwise
+    if not words(text) and not (value.exact and field.kind == "name"):
+        raise ValueError(f"{text} has no letter or digit to look for")
+    if field.kind == "number" and (digits := _digits(text)):
+        return Term("number", digits, column)
+    kind = {"name": "field", "number": "text"}.get(field.kind, field.kind)
+    return Term(kind, text if value.exact else fold(text), column, exact=value.exact)
+
+
+def _choice(field: Field, word: str, value: str) -> Term:
+    known = CHOICES[field.column]
+    if value not in known:
+        there = ", ".join(dict.fromkeys(name or "no" for name in known))
+        near = nearest(value, known)
+        hint = f"did you mean {near}?" if near else f"there are {there}"
+        raise ValueError(f"{word}:{value} is not one of its values; {hint}")
+    return Term(field.column, known[value])
+
+
+def _digits(text: str) -> str:
+    """The fragment of a number that a text is; empty for one of other words."""
+    if is_vanity(text):
+        return fragment(dialled(text))
+    return fragment(text) if _DIGITS.fullmatch(text) else ""
 
 
 def _bare(word: str, now: datetime, zone: tzinfo) -> Term:
     lower = word.lower()
     if lower in DIRECTIONS:
         return Term("direction", DIRECTIONS[lower])
-    if lower in OUTCOMES:
+    if lower in OUTCOMES and lower != "?":
         return Term("outcome", OUTCOMES[lower])
     if lower == "flagged":
         return Term("state", "follow-up")
@@ -292,12 +404,13 @@ def _bare(word: str, now: datetime, zone: tzinfo) -> Term:
     if lower == "rec":
         return Term("recording", "rec")
     if match := _COMPARE.fullmatch(lower):
-        seconds = float(match[3]) * (60 if match[4] == "m" else 1)
-        return Term("compare", match[2], DURATIONS[match[1]], seconds)
-    if re.match(r"(dur|wait|talk)[<>=]", lower):
+        clock = int(match[3] or 0) * 3600 + int(match[4] or 0) * 60 + int(match[5] or 0)
+        seconds = int(match[6]) * (60 if match[7] == "m" else 1) if match[6] else clock
+        return Term("compare", match[2], DURATIONS[match[1]], float(seconds))
+    if re.match(r"(dur|length|wait|talk)[<>=]", lower):
         raise ValueError(f"{word} needs seconds, for example dur>120")
-    if period := _period(lower, now, zone):
-        return period
+    if found := _clock(lower, zone) or _period(lower, now, zone):
+        return found
     if _NUMBER.fullmatch(word) and not _DAY.fullmatch(word):
         return Term("number", fragment(word))
     if _DAY.fullmatch(word):
@@ -307,6 +420,13 @@ def _bare(word: str, now: datetime, zone: tzinfo) -> Term:
     if re.search(r"\w.*[<>]|[<>].*\w", word):
         raise ValueError(f"{word}: only dur, wait and talk compare, for example dur>120")
     return _words("word", word)
+
+
+def _address(text: str) -> Term:
+    """A number that stood behind its scheme."""
+    if _DIGITS.fullmatch(text):
+        return Term("number", fragment(text))
+    return _words("word", text)
 
 
 def _words(kind: str, text: str) -> Term:
@@ -337,39 +457,17 @@ def _period(word: str, now: datetime, zone: tzinfo) -> Term | None:
     return Term("period", word, low=(begin or BEGINNING).timestamp(), high=(end or now).timestamp())
 
 
+def _clock(word: str, zone: tzinfo) -> Term | None:
+    """From one time of day to another; None for other words. Raises ValueError for one that is a
+    time of day on one side only.
+    """
+    span = clock_span(word)
+    return Term("clock", word, low=span[0], high=span[1], zone=zone) if span else None
+
+
 def _is_time(text: str, now: datetime, zone: tzinfo) -> bool:
     try:
         parse_when(text, now, zone)
     except ValueError:
         return False
     return True
-
-
-_BEGUN = re.compile(r'(?:^|\s)-?(?P<key>[a-z]+):(?P<value>"[^"]*|[^\s"]*)$', re.I)
-
-
-def begun(text: str) -> tuple[str, str] | None:
-    """The word before the colon, and the beginning of a name behind it, that end a line."""
-    match = _BEGUN.search(text)
-    if match is None or match["key"].lower() not in FIELDS:
-        return None
-    return match["key"].lower(), match["value"].removeprefix('"')
-
-
-def completed(text: str, name: str) -> str:
-    """A line whose end is `begun`, with the whole name there, ready for the next word."""
-    match = _BEGUN.search(text)
-    start = match.start("value") if match else len(text)
-    plain = name.replace('"', " ")
-    shown = f'"{plain}"' if not plain or " " in plain else plain
-    return f"{text[:start]}{shown} "
-
-
-def with_or_without(text: str, piece: str) -> str:
-    """A line with one more piece at its end; without it, where it stands there already, in
-    whatever case.
-    """
-    padded = f" {text.strip()} "
-    if found := re.search(re.escape(f" {piece} "), padded, re.I):
-        return f"{padded[: found.start()]} {padded[found.end() :]}".strip()
-    return f"{padded}{piece}".strip()

@@ -16,7 +16,6 @@ from pathlib import Path
 from providers import media
 from providers.base import Provider
 from providers.errors import NotFound, ProviderError, RecordingError
-from providers.fields import with_recordings
 from providers.model import Call, CallQuery, Recording
 from tui.archive import Archive
 from tui.audio.source import FileSource
@@ -52,7 +51,7 @@ async def with_known_recordings(
     """
     if call.recordings_known:
         return call
-    return _kept(archive, account, with_recordings(call, await provider.recordings(call)))
+    return _kept(archive, account, await provider.recordings(call))
 
 
 async def renewed(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
@@ -62,7 +61,7 @@ async def renewed(provider: Provider, archive: Archive, account: str, call: Call
     else:
         newer = await _found_again(provider, call)
     if provider.capabilities.separate_recordings:
-        newer = with_recordings(newer, await provider.recordings(newer))
+        newer = await provider.recordings(newer)
     return _kept(archive, account, reconcile(provider, call, newer))
 
 
@@ -124,6 +123,10 @@ class RecordingCache:
 
     def _peaks_file(self, account: str, call: Call, index: int) -> Path:
         return self.place(account) / f"{stem(call, index)}{PEAKS}"
+
+    def count(self, account: str) -> int:
+        """How many recordings of an account are here."""
+        return sum(path.suffix != PEAKS for path in self.place(account).glob("*"))
 
     def forget(self, account: str) -> None:
         """Remove every recording of an account."""

@@ -48,7 +48,9 @@ class Report:
     unknown_ids: int = 0
     recordings: int = 0
     problems: list[str] = field(default_factory=list)
-    """What failed or could not be read, a line each, while the rest was kept."""
+    """What failed, is missing or could not be read, a line each, while the rest was kept."""
+    notes: dict[str, None] = field(default_factory=dict)
+    """What is worth saying, each once, and no failure."""
     error: ProviderError | None = None
     """Why it stopped early, if it did."""
     complete: bool = True
@@ -182,7 +184,7 @@ class Sync:
                 cursor=page.cursor,
                 total=page.total if page.total is not None else walk.total,
                 fetched=walk.fetched + len(page.calls),
-                finished=page.cursor is None,
+                finished=page.cursor is None and not page.shortfall,
             )
             self._keep(page, walk)
             if pages_left is not None:
@@ -202,6 +204,9 @@ class Sync:
         report.fetched += len(page.calls)
         report.unknown_ids += len(page.unknown_ids)
         report.problems += [*page.failed, *page.unreadable]
+        report.notes |= dict.fromkeys(page.notes)
+        if page.shortfall:
+            report.problems.append(f"the vendor gave {page.shortfall}; it is asked again next time")
         self._tell(walk.fetched if walk else report.fetched, walk.total if walk else None)
 
     def _tell(self, fetched: int, total: int | None) -> None:
@@ -232,15 +237,15 @@ class Sync:
                 if call is None:
                     return
                 try:
-                    found = await self._provider.recordings(call)
+                    newer = await self._provider.recordings(call)
                 except (AuthError, RateLimited):
                     raise
                 except ProviderError as error:
                     self._report.problems.append(f"recordings of call {call_id}: {error}")
                     return
                 with self._archive.transaction():
-                    self._archive.save(self._account, [with_recordings(call, found)])
-                self._report.recordings += len(found)
+                    self._archive.save(self._account, [newer])
+                self._report.recordings += len(newer.recordings)
                 asked += 1
                 self._tell(asked, len(waiting))
 

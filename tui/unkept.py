@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tui.archive import ArchiveTrouble
 from tui.archive.triage import CallName, Change
 from tui.exits import CommandError, Exit
+from tui.tagging import written
 from widgets.columns import duration_text
 
 CURES = {
@@ -23,8 +24,8 @@ OTHERWISE = "What is wrong, says: ringback doctor. Then:"
 VALUES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "state": lambda body: str(body["state"]),
     "note": lambda body: str(body["text"]),
-    "tag": lambda body: str(body["tag"]),
-    "untag": lambda body: str(body["tag"]),
+    "tag": lambda body: written(str(body["tag"])),
+    "untag": lambda body: written(str(body["tag"])),
     "comment": lambda body: f"{duration_text(body['at_s'])} {body['text']}",
 }
 """What stands behind the option of `ringback triage` that is named like a kind of change."""

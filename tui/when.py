@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 FORMS = "a date (2026-11-02), a time (2026-11-02T09:30), 7d, 24h, today, yesterday or tuesday"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -75,6 +76,61 @@ def parse_when(text: str, now: datetime, zone: tzinfo) -> tuple[datetime, dateti
 _NO_CLOCK = re.compile(r"^[\d-]+[t ]|[+-]\d\d:?\d\d$|\D")
 _EXACT = {2: timedelta(hours=1), 4: timedelta(minutes=1), 6: timedelta(seconds=1)}
 """What a time of so many digits names."""
+
+
+_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?", re.A)
+DAY_S = 86_400
+
+
+def clock_span(text: str) -> tuple[int, int] | None:
+    """First and last second of the day of ``9:00..12:00``, ``22:00..6:00``, ``9:00..``; None for
+    other words. A time names its whole minute, as in a moment.
+
+    Raises ValueError for a time that there is not, and where the other side is none.
+    """
+    first, dots, last = text.partition("..")
+    sides = [_TIME_OF_DAY.fullmatch(side) for side in (first, last) if side]
+    if not dots or not any(sides):
+        return None
+    spans = [_second(match) for match in sides if match]
+    if len(spans) < len(sides) or None in spans:
+        raise ValueError(f"{text} is not a time of day, for example 9:00..12:00")
+    known = [span for span in spans if span]
+    return known[0][0] if first else 0, known[-1][1] if last else DAY_S - 1
+
+
+def _second(match: re.Match[str]) -> tuple[int, int] | None:
+    """First and last second that a time of day names; None: there is no such time."""
+    hour, minute, second = (int(part or 0) for part in match.groups())
+    at = hour * 3600 + minute * 60 + second
+    if max(minute, second) > 59 or at > DAY_S:
+        return None
+    return min(at, DAY_S - 1), min(at if match[3] or at == DAY_S else at + 59, DAY_S - 1)
+
+
+@lru_cache(maxsize=8)
+def offsets(zone: tzinfo) -> tuple[tuple[int, int], ...]:
+    """From when on (Unix seconds) a zone is how many seconds before UTC, the latest first."""
+    found: list[tuple[int, int]] = []
+    week, last = 7 * DAY_S, int(datetime(2040, 1, 1, tzinfo=UTC).timestamp())
+    for end in range(int(BEGINNING.timestamp()), last, week):
+        if not found:
+            found.append((end, _offset(zone, end)))
+        elif (offset := _offset(zone, end)) != found[-1][1]:
+            early, late = end - week, end
+            while late - early > 1:
+                middle = (early + late) // 2
+                if _offset(zone, middle) == offset:
+                    late = middle
+                else:
+                    early = middle
+            found.append((late, offset))
+    return tuple(reversed(found))
+
+
+def _offset(zone: tzinfo, at: int) -> int:
+    there = datetime.fromtimestamp(at, zone).utcoffset()
+    return int(there.total_seconds()) if there else 0
 
 
 MORNING = time(9)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from providers.model import Agent, Call, CallRow, Recording
+from providers.model import Agent, Call, CallRow, Json, Recording
 from widgets.cells import Line, fit, wrap
 from widgets.columns import Clock, direction_text, duration_text, outcome_text, time_text
 from widgets.json_text import HIDDEN
 from widgets.safe import safe_text
-from widgets.timeline import DERIVED, offset_s, timeline
+from widgets.timeline import DERIVED, answer_text, offset_s, timeline
 
 HEADING = "call-detail--heading"
 LABEL = "call-detail--label"
@@ -23,7 +23,9 @@ PLAYING = "call-detail--playing"
 PAIR_WIDTH = 38
 """A label and its value want this many cells: two pairs a line at 80, three at 120."""
 LABEL_WIDTH = 11
-
+YOUNG = timedelta(days=1)
+SECRET_LENGTH = 8
+"""A shorter part of an address may stand in any text."""
 
 Moment = tuple[int, float]
 """Index of a recording, and seconds into it."""
@@ -83,7 +85,7 @@ class Page:
     clock: Clock
     extra: Extra
     width: int
-    secrets: frozenset[str] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
 
     def text(self, value: object, limit: int = 300, multiline: bool = False) -> str:
         """`value` safe for the screen, without the address of a recording."""
@@ -91,6 +93,12 @@ class Page:
         for secret in self.secrets:
             text = text.replace(secret, HIDDEN)
         return safe_text(text, limit, multiline)
+
+    def value(self, value: Json) -> str:
+        """A vendor's own value: a list in one line, a boolean as a word."""
+        if isinstance(value, list | tuple):
+            return ", ".join(filter(None, map(self.value, value)))
+        return _yes_no(value) if isinstance(value, bool) else self.text(value, 4000)
 
     def derived(self, name: str, text: str) -> str:
         return DERIVED + text if text and name in self.call.derived else text
@@ -137,9 +145,15 @@ def one_line(call: Call, account: str, clock: Clock) -> str:
     return " · ".join(filter(None, (safe_text(part, 200) for part in said)))
 
 
-def secrets_of(call: Call) -> frozenset[str]:
-    """The recordings' addresses."""
-    return frozenset(recording.url for recording in call.recordings if recording.url)
+def secrets_of(call: Call) -> tuple[str, ...]:
+    """The recordings' addresses, the longest first: also without scheme and without host, as the
+    vendor may have written them.
+    """
+    whole = {recording.url for recording in call.recordings if recording.url}
+    bare = {url.partition("://")[2] for url in whole}
+    paths = {slash + path for host, slash, path in (url.partition("/") for url in bare)}
+    parts = {part for part in bare | paths if len(part) >= SECRET_LENGTH}
+    return tuple(sorted(whole | parts, key=len, reverse=True))
 
 
 def heading(title: str) -> Row:
@@ -178,7 +192,8 @@ def _yes_no(value: bool | None) -> str:
 def _pairs(page: Page) -> Iterator[tuple[str, str]]:
     """Label and value of the overview, in the order of reading."""
     call, text, derived = page.call, page.text, page.derived
-    hangup = ", ".join(filter(None, (call.hangup.by, call.hangup.reason, call.hangup.code)))
+    who = " ".join(filter(None, (call.hangup.by, call.hangup.by_name)))
+    hangup = ", ".join(filter(None, (who, call.hangup.reason, call.hangup.code)))
     line = " ".join(filter(None, (call.company_number.name, call.company_number.number)))
     yield "Contact", text(call.contact.name)
     yield "Number", text(call.contact.number)
@@ -209,35 +224,42 @@ def _pairs(page: Page) -> Iterator[tuple[str, str]]:
 
 
 def _overview(page: Page) -> Iterator[Row]:
-    """Short values side by side; those too long for that have lines of their own, unabridged."""
-    columns = max(1, (page.width + 1) // PAIR_WIDTH)
-    width = page.width // columns
-    room = width - LABEL_WIDTH - 3
-    pairs = [(label, value) for label, value in _pairs(page) if value]
-    short = [pair for pair in pairs if cell_len(pair[1]) <= room]
-    for start in range(0, len(short), columns):
-        yield Row(
-            tuple(run for pair in short[start : start + columns] for run in _pair(pair, width))
-        )
-    for label, value in pairs:
-        if cell_len(value) > room:
-            yield from _labelled(page, label, value)
+    yield from _side_by_side(page, _pairs(page), LABEL_WIDTH)
     yield from _labelled(page, "Summary", page.call.summary)
 
 
-def _pair(pair: tuple[str, str], width: int) -> Line:
+def _side_by_side(
+    page: Page, labelled: Iterable[tuple[str, str]], label_width: int
+) -> Iterator[Row]:
+    """Short values side by side; those too long for that have lines of their own, unabridged."""
+    columns = max(1, (page.width + 1) // PAIR_WIDTH)
+    width = page.width // columns
+    room = width - label_width - 3
+    pairs = [(label, value) for label, value in labelled if value]
+    short = [pair for pair in pairs if cell_len(pair[1]) <= room]
+    for start in range(0, len(short), columns):
+        line = (_pair(pair, width, label_width) for pair in short[start : start + columns])
+        yield Row(tuple(run for pair in line for run in pair))
+    for label, value in pairs:
+        if cell_len(value) > room:
+            yield from _labelled(page, label, value, label_width=label_width)
+
+
+def _pair(pair: tuple[str, str], width: int, label_width: int) -> Line:
     label, value = pair
     return (
-        (fit(f"  {label}", LABEL_WIDTH + 2), LABEL),
-        (fit(value, max(4, width - LABEL_WIDTH - 3)) + " ", ""),
+        (fit(f"  {label}", label_width + 2), LABEL),
+        (fit(value, max(4, width - label_width - 3)) + " ", ""),
     )
 
 
-def _labelled(page: Page, label: str, value: str | None, limit: int = 4000) -> Iterator[Row]:
+def _labelled(
+    page: Page, label: str, value: str | None, limit: int = 4000, label_width: int = LABEL_WIDTH
+) -> Iterator[Row]:
     """A label, and beside it a text that may take several lines; nothing without a value."""
     text = page.text(value, limit, multiline=True)
-    for number, line in enumerate(wrap(text, page.width - LABEL_WIDTH - 3) if text else ()):
-        yield Row(((fit("" if number else f"  {label}", LABEL_WIDTH + 2), LABEL), (line, "")))
+    for number, line in enumerate(wrap(text, page.width - label_width - 3) if text else ()):
+        yield Row(((fit("" if number else f"  {label}", label_width + 2), LABEL), (line, "")))
 
 
 def _grid(cells: Sequence[Sequence[str]], width: int) -> list[str]:
@@ -256,24 +278,38 @@ NONE = Row((("  none", LABEL),))
 
 
 def _agents(page: Page) -> Iterator[Row]:
-    cells = [_agent_cells(page, agent) for agent in page.call.agents]
-    for line in _grid(cells, page.width) if cells else ():
+    """A line for each leg, and how it ended: beside it where that has room for all, or below."""
+    agents = page.call.agents
+    lines = _grid([_agent_cells(page, agent) for agent in agents], page.width) if agents else []
+    endings = [_leg_ending(page, agent) for agent in agents]
+    column = max(map(cell_len, lines), default=0) + 2
+    beside = column + max(map(cell_len, endings), default=0) <= page.width
+    for line, ending in zip(lines, endings, strict=True):
+        if not ending or beside:
+            yield Row(((fit(line, column) + ending if ending else line, ""),))
+            continue
         yield Row(((line, ""),))
-    if not cells:
+        yield from _labelled(page, "", ending)
+    if not agents:
         yield NONE
 
 
 def _agent_cells(page: Page, agent: Agent) -> tuple[str, ...]:
-    answered = {True: "answered", False: "not answered", None: ""}[agent.answered]
-    named = page.text(agent.name or agent.id or "(no name)")
     return (
         offset_text(offset_s(page.call, agent.started_at)),
-        named,
-        answered,
+        page.text(agent.name or agent.id or "(no name)"),
+        answer_text(agent),
         "transfer" if agent.transfer else "",
         ", ".join(filter(None, (page.text(agent.role), page.text(agent.department)))),
-        page.text(agent.hangup_reason),
     )
+
+
+def _leg_ending(page: Page, agent: Agent) -> str:
+    """The vendor's status where it says more, reason and code, and when."""
+    status = agent.status if agent.answered is not False else None
+    said = map(page.text, filter(None, (status, agent.hangup_reason, agent.hangup_code)))
+    end = offset_text(offset_s(page.call, agent.ended_at))
+    return ", ".join(filter(None, (*said, end and f"until {end}")))
 
 
 def _disposition(page: Page) -> Iterator[Row]:
@@ -314,10 +350,17 @@ def _recordings(page: Page) -> Iterator[Row]:
             for row in _labelled(page, "", text):
                 yield Row(row.line, index)
     if call.recordings_known and not call.recordings:
-        known = {True: "the vendor gives no file", False: "none", None: "not known"}
+        lacking = "not there yet" if _young(page) else "the vendor gives no file"
+        known = {True: lacking, False: "none", None: "not known"}
         yield Row(((f"  {known[call.has_recording]}", LABEL),))
     if not call.recordings:
         yield from _labelled(page, "", _heard(page, 0))
+
+
+def _young(page: Page) -> bool:
+    """Whether a recording may still be under way at the vendor."""
+    ended = page.call.ended_at or page.call.started_at
+    return ended is not None and page.clock.now - ended < YOUNG
 
 
 def _heard(page: Page, index: int) -> str:
@@ -344,6 +387,13 @@ def _timeline(page: Page) -> Iterator[Row]:
     for offset, text in timeline(page.call):
         at = fit(offset_text(offset), 9, "right")
         yield Row(((at, LABEL), (fit(f"  {page.text(text)}", page.width - 9).rstrip(), "")))
+
+
+def _vendor_fields(page: Page) -> Iterator[Row]:
+    """What only this vendor has, under its own names."""
+    fields = [(page.text(n, 40), page.value(v)) for n, v in page.call.vendor_fields.items()]
+    widest = max((cell_len(name) for name, value in fields if value), default=0)
+    yield from _side_by_side(page, fields, max(LABEL_WIDTH, min(widest, page.width // 2 - 3) + 1))
 
 
 def _related(page: Page) -> Iterator[Row]:
@@ -381,6 +431,7 @@ SECTIONS: tuple[tuple[str, Callable[[Page], Iterable[Row]]], ...] = (
     ("Overview", _overview),
     ("Agents", _agents),
     ("Disposition", _disposition),
+    ("Vendor's fields", _vendor_fields),
     ("", _extra),
     ("Recordings", _recordings),
     ("Timeline", _timeline),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from providers.model import Call, Outcome
+from providers.model import Agent, Call, Outcome
 from widgets.safe import safe_text
 
 Moment = tuple[float | None, str]
@@ -38,7 +38,9 @@ def _moments(call: Call) -> Iterator[Moment]:
     names = {agent.id: agent.name for agent in call.agents if agent.id}
     for agent in call.agents:
         if agent.started_at is not None:
-            yield offset_s(call, agent.started_at), _leg(agent.name or agent.id, agent.answered)
+            yield offset_s(call, agent.started_at), _leg(agent, "starts", answer_text(agent))
+        if agent.ended_at is not None and agent.ended_at != call.ended_at:
+            yield offset_s(call, agent.ended_at), _leg(agent, "ends", agent.hangup_reason)
     for event in call.recording_events:
         who = names.get(event.recorder or "") or event.recorder
         by = f" by {safe_text(who, 80)}" if who else ""
@@ -53,13 +55,20 @@ def _answered(call: Call) -> bool:
     return call.outcome == Outcome.ANSWERED
 
 
-def _leg(who: str | None, answered: bool | None) -> str:
-    result = {True: ", answered", False: ", not answered", None: ""}[answered]
-    return f"{safe_text(who, 80) or 'an agent'}'s leg starts{result}"
+def answer_text(agent: Agent) -> str:
+    """Whether an agent answered; where not, the vendor's word for what happened instead."""
+    if agent.answered is None:
+        return ""
+    return "answered" if agent.answered else safe_text(agent.status, 80) or "not answered"
+
+
+def _leg(agent: Agent, what: str, how: str | None) -> str:
+    who = safe_text(agent.name or agent.id, 80) or "an agent"
+    return f"{who}'s leg {what}" + (f", {safe_text(how, 80)}" if how else "")
 
 
 def _end(call: Call) -> Iterator[Moment]:
-    by = call.hangup.by if call.hangup.by != "unknown" else None
+    by = call.hangup.by_name or (call.hangup.by if call.hangup.by != "unknown" else None)
     text = "ends" + (f", {safe_text(by, 80)} hung up" if by else "")
     if call.ended_at is not None:
         mark = DERIVED if "ended_at" in call.derived else ""

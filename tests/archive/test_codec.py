@@ -85,6 +85,8 @@ TOP = [
     "recording_events",
     "recordings",
     "triage",
+    "problems",
+    "vendor_fields",
 ]
 
 
@@ -101,6 +103,9 @@ def test_the_printed_call_has_exactly_the_documented_fields() -> None:
         "answered",
         "transfer",
         "hangup_reason",
+        "status",
+        "hangup_code",
+        "ended_at",
     ]
     assert list(printed["recordings"][0]) == [
         "id",

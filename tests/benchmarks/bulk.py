@@ -18,12 +18,13 @@ from typing import Any
 from providers.sandbox.texts import FIRST_NAMES, LAST_NAMES, TOPICS
 from tui.archive import Archive
 from tui.archive.bits import ROOM, BitChanges, stretch_of
-from tui.archive.index import INDEXED, TIES, bit_tokens, facets, token
+from tui.archive.index import INDEXED, TIES, bit_tokens, facets, prefixed, token
 from tui.query import words
 
 FIRST_MS = 1_735_689_600_000
 """2025-01-01; the last call begins two years later, whatever their number."""
 SPAN_MS = 2 * 365 * 86_400_000
+REGIONS = tuple(f"Region {number}" for number in range(40))
 OUTCOMES = ("answered", "missed", "abandoned", "voicemail", "busy", "failed")
 WEIGHTS = (70, 14, 6, 6, 3, 1)
 STEP = 50_000
@@ -98,6 +99,7 @@ class World:
             "talk_s": round(chance() ** 3 * 3000),
             "words": " ".join(filter(None, (contact, code, group, agent, note, tagged and tag))),
             "digits": f"{number[1:]} 08001234567",
+            "fields": self.fields(key),
             "key": key,
             "id": f"c{key}",
             "started_at": started_at,
@@ -109,6 +111,19 @@ class World:
             **self.decided(key, started_at),
             "number_key": number,
         }
+
+    def fields(self, key: int) -> str:
+        """What no column has: ids that each call has alone, and a few words that many have."""
+        pick = self.random.choice
+        values = {
+            "lead": str(key),
+            "hangup": pick(("customer", "agent", "system")),
+            "calltype": pick(("onnet", "offnet", "smartcall")),
+            "fromregion": pick(REGIONS),
+            "sla": pick(("yes", "no")),
+        }
+        told = (" ".join(prefixed(name, text)) for name, text in values.items())
+        return f" = {' = '.join(told)} = "
 
     def decided(self, key: int, started_at: int) -> dict[str, Any]:
         """Most calls are done within a week; one of five was missed, most of them not for long."""
@@ -139,12 +154,13 @@ class Filled:
         head, _, tail = line["words"].partition(line["note"] or "\0")
         for piece in (head, *(line["note"] or "").rsplit(" ", 1), tail):
             found += cached_words(piece)
+        kept = line["fields"].split()
         told = facets(line)
-        self.words.update(set(found))
+        self.words.update({*found, *kept})
         self.known.update(told)
         self.numbers.update(line["digits"].split())
         line["words"] = f" {' '.join(found)} "
-        return " ".join([*found, *(token(*facet) for facet in told)])
+        return " ".join([*found, *kept, *(token(*facet) for facet in told)])
 
 
 def fill(path: Path, count: int) -> None:

@@ -132,6 +132,21 @@ KINDS: dict[str, Draw] = {
     "a common number": lambda r, w: f"#{r.choice(['0800', '1234', '4567'])}",
     "a common number and an agent": lambda r, w: f'#0800 agent:"{r.choice(w.agents)}"',
     "beginning of an agent": lambda r, w: f"agent:{r.choice(w.agents)[:1]}",
+    # fields of a call's page
+    "a field's id": lambda r, w: f"lead:={r.randrange(1, CALLS)}",
+    "a field's id that others go on from": lambda r, w: f"lead:{r.randrange(CALLS // 2, CALLS)}",
+    "a field that many have": lambda r, w: r.choice(
+        ["calltype:offnet", "hangup:customer", "-sla:yes", "calltype:onnet,smartcall"]
+    ),
+    "a field of two words": lambda r, w: f'fromregion:="Region {r.randrange(40)}"',
+    "two fields": lambda r, w: f"hangup:agent fromregion:{r.randrange(40)} missed",
+    "contact:": lambda r, w: f"contact:{r.choice(w.people).split()[1]}",
+    "just a contact": lambda r, w: f'contact:="{r.choice(w.people)}"',
+    "note:": lambda r, w: f"note:{_word(r, w)}",
+    "any of agents": lambda r, w: f'agent:="{r.choice(w.agents)}","{r.choice(w.agents)}"',
+    "just a group": lambda r, w: f'group:="{r.choice(w.groups)}" missed',
+    "a time of day": lambda r, w: f"{r.randrange(8, 12)}:00..{r.randrange(13, 18)}:30 missed",
+    "a time of day over midnight": lambda r, w: f"22:00..6:00 {_week(r)}",
     "word, agent, missed": lambda r, w: f'{_word(r, w)} agent:"{r.choice(w.agents)}" missed',
 }
 

@@ -128,9 +128,39 @@ def test_names_that_the_terminal_cannot_show_stop_no_list(
 def test_options_of_csv_are_not_passed_over_without_it(
     services: Services, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for words in (("--columns", "time"), ("--csv-phones", "e164"), ("--json", "--columns", "time")):
-        assert run("calls", *words) == 2
-        assert f"{words[-2]} goes with --csv" in capsys.readouterr().err
+    assert run("calls", "--csv-phones", "e164") == 2
+    assert "--csv-phones goes with --csv" in capsys.readouterr().err
+    assert run("calls", "--json", "--columns", "time") == 2
+    assert "--columns goes with" in capsys.readouterr().err
+
+
+def test_the_columns_asked_for_hold_for_text(
+    services: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("calls", "--columns", "account, contact", "Ottilie") == 0
+    [line] = capsys.readouterr().out.splitlines()
+    account, contact, name = line.split()
+    assert (account, contact) == ("desk", "Ottilie") and name.startswith("desk:")
+    assert run("calls", "--columns", "account,nope") == 2
+    assert "there is no column nope" in capsys.readouterr().err
+
+
+def test_titles_stand_above_the_calls_on_a_terminal_and_not_in_a_pipe(
+    services: Services, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("calls") == 0
+    piped = capsys.readouterr().out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert run("calls") == 0
+    title, *rest = capsys.readouterr().out.splitlines()
+    assert rest == piped.splitlines()
+    assert title.split()[:3] == ["Time", "Dir", "Outcome"] and title.endswith("  Call")
+    assert {line[title.index("Call") :].partition(":")[0] for line in rest} == {"desk", "eu"}
+    assert run("calls", "--columns", "number,id") == 0
+    assert capsys.readouterr().out.splitlines()[0].split() == ["Number", "Call", "id", "Call"]
+    for words in (("id:no-such-call",), ("--json",), ("--csv",)):
+        assert run("calls", *words) == 0
+        assert "Outcome" not in capsys.readouterr().out
 
 
 def test_exports_are_in_the_audit_log_without_the_query(services: Services) -> None:

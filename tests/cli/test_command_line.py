@@ -271,7 +271,7 @@ def test_removing_an_account_removes_its_calls(
     synced: Sync, capsys: pytest.CaptureFixture[str]
 ) -> None:
     synced("nectar-1", "liner-1")
-    assert run("accounts", "remove", "nectar-1") == 0
+    assert run("accounts", "remove", "nectar-1", "--yes") == 0
     assert {call["account"] for call in listed(capsys)} == {"liner-1"}
     assert run("accounts", "list", "--json") == 0
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -96,7 +96,7 @@ def test_of_calls_that_are_not_here_the_others_are_kept(
         (("desk:1", "--state", "snoozed", "--until", "2020-01-01"), "not in the future"),
         (("desk:1", "--until", "1h"), "goes with --state snoozed"),
         (("desk:1", "--note", " "), "a note is some text"),
-        (("desk:1", "--tag", "a,b"), "has no comma"),
+        (("desk:1", "--tag", ","), "a tag is some text"),
         (("desk:1", "--comment", "refund"), "begin with the time"),
         (("desk:1", "--comment", "3:99 refund"), "begin with the time"),
         (("desk:1", "--tag", "a", "--undo"), "--undo stands alone"),
@@ -110,6 +110,15 @@ def test_wrong_use_changes_nothing(
     code, _, err = triage(capsys, *words)
     assert code == 2 and says in err
     assert printed(capsys, "triage", "desk:1")[0]["triage"]["by"] is None
+
+
+def test_one_option_gives_tags_and_takes_others_away(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    triage(capsys, "desk:1", "--tag", "x", "--tag", "call back, vip")
+    triage(capsys, "desk:1", "--tag", "billing -x", "--untag", "vip")
+    [decided] = printed(capsys, "triage", "desk:1")
+    assert decided["triage"]["tags"] == ["call back", "billing"]
 
 
 def test_a_state_may_be_written_in_capitals(
@@ -171,7 +180,7 @@ def test_removing_an_account_removes_what_was_decided(
     capsys: pytest.CaptureFixture[str], desk: Services
 ) -> None:
     triage(capsys, "desk:1", "--note", "secret")
-    assert main(["accounts", "remove", "desk"]) == 0
+    assert main(["accounts", "remove", "desk", "--yes"]) == 0
     with desk.open_archive() as archive:
         assert not archive.triage.events("desk", "1")
         assert isinstance(archive, Archive)

@@ -20,7 +20,20 @@ def generated() -> dict[str, str]:
     from tui.commands import markdown_keys
 
     example = (ROOT / "tests/providers/example_vendor.py").read_text("utf-8")
-    return {"keys": markdown_keys(), "example": f"```python\n{example.strip()}\n```"}
+    return {
+        "keys": markdown_keys(),
+        "fields": markdown_fields(),
+        "example": f"```python\n{example.strip()}\n```",
+    }
+
+
+def markdown_fields() -> str:
+    """The fields of the query line: their titles, and the words for each."""
+    from tui.query_fields import TABLE
+
+    named = (" ".join(f"`{word}:`" for word in (field.name, *field.also)) for field in TABLE)
+    rows = [f"| {field.title} | {words} |" for field, words in zip(TABLE, named, strict=True)]
+    return "\n".join(["| on the screen | in the query |", "|---|---|", *rows])
 
 
 def with_generated(text: str) -> str:

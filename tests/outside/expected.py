@@ -125,6 +125,8 @@ def blank(account: str, provider: str, id: str) -> Row:
         "recording_events": [],
         "recordings": [],
         "triage": ANY,
+        "problems": ANY,
+        "vendor_fields": ANY,
     }
 
 
@@ -165,14 +167,17 @@ def liner(account: str, row: Row, names: bool = True, filed_under: int | None = 
     user = pick(raw.LINER_USERS, row.get("userId"))
     by = {"client": "customer", "operator": "agent", "system": "system"}
     initiator = text(row.get("finishInitiator"))
-    must = ["ended_at"] if start and total is not None else []
+    running = liner_running(row)
+    must = ["ended_at"] if start and total is not None and not running else []
+    agents = liner_agent(row, user)
+    by_name = {"client": of(lead, "name"), "operator": of(agents[0] if agents else None, "name")}
     want |= {
         "direction": word,
         # only talk time tells, since statuses are customer-defined: with no talk either word fits
-        "outcome": "answered" if talk else Either("missed", "unknown", None, "in_progress"),
+        "outcome": "answered" if talk else Either("missed", "unknown", None),
         "status": status,
         "started_at": start,
-        "ended_at": after(start, total),
+        "ended_at": None if running else after(start, total),
         "duration_s": total,
         "wait_s": number(row.get("waitTimeDurationSeconds")),
         "talk_s": talk,
@@ -186,14 +191,22 @@ def liner(account: str, row: Row, names: bool = True, filed_under: int | None = 
             "email": None,
         },
         "company_number": company,
-        "agents": liner_agent(row, user),
+        "agents": agents,
         # a row without its order: nothing, or the order it was listed under
         "campaign": (text(of(order, "title")) or code) if code else Either(None, filed["title"]),
         # the mapping gives Liner's status as the disposition too; `status` already says it
         "disposition": Either(None, {"code": status, "note": None}),
-        "hangup": {"by": by.get(initiator or "", initiator), "reason": None, "code": None},
+        "hangup": {
+            "by": by.get(initiator or "", initiator),
+            "reason": None,
+            "code": None,
+            "by_name": text(by_name.get(initiator or "")),
+        },
         "has_recording": yes(row.get("hasRecords")),
+        "vendor_fields": liner_own(row),
     }
+    if running:
+        want["outcome"] = "in_progress"
     if initiator and initiator not in by:
         want["hangup"]["by"] = Either(initiator, "unknown")
     return want
@@ -216,6 +229,22 @@ def liner_status(row: Row) -> Any:
         return Either(by_id, by_code)  # id and code that disagree: either may be believed
     # a status without a title: its code is more than its number
     return by_id or by_code or code or (Either(known["code"], id) if known else id)
+
+
+def liner_running(row: Row) -> bool:
+    """Nobody has ended it, and it has a status that the guide names for calls that go on (1.8)."""
+    known = pick(raw.LINER_STATUSES, row.get("statusId"))
+    code = text(row.get("statusCode")) or text(of(known, "code"))
+    return not text(row.get("finishInitiator")) and code in {"waiting", "dialing", "processing"}
+
+
+def liner_own(row: Row) -> Row:
+    """What Liner alone has: predictive dialling, and a line that no dictionary knows."""
+    predictive, line = yes(row.get("isPredictive")), text(row.get("sipEndpointId"))
+    own: Row = {} if predictive is None else {"isPredictive": predictive}
+    if line and not pick(raw.LINER_ENDPOINTS, line):
+        own["sipEndpointId"] = line
+    return own
 
 
 def liner_number(row: Row) -> Any:
@@ -246,6 +275,9 @@ def liner_agent(row: Row, user: Row | None) -> list[Row]:
             "answered": ANY,  # not given; a talk time says as much
             "transfer": None,
             "hangup_reason": None,
+            "status": None,
+            "hangup_code": None,
+            "ended_at": None,
         }
     ]
 
@@ -287,6 +319,9 @@ CINNOX_OUTCOMES = {
 }
 
 
+CINNOX_OWN = ("callType", "recordType", "mediaType", "fromRegion", "fromIP", "callPrepareFromNum")
+
+
 def cinnox(account: str, legs: list[Row], staff: bool = True) -> Row:
     """The legs of one callID, in any order, as one call (2.9)."""
     legs = sorted(legs, key=lambda leg: number(leg.get("callSeq")) or 0)
@@ -307,7 +342,8 @@ def cinnox(account: str, legs: list[Row], staff: bool = True) -> Row:
         "status": Either(*(e["status"] for e in each)),
         "outcome": Either(*(e["outcome"] for e in each)),
         "hangup": Either(first["hangup"], last["hangup"]),
-        "agents": ANY,  # checked by id in the test: those of all legs, with or without repeats
+        # a leg each, with its own ending; here the last handler is always one of them
+        "agents": [e["agents"].values[0][0] for e in each],
         "started_at": start,
     }
 
@@ -349,10 +385,14 @@ def cinnox_leg(account: str, row: Row, staff: bool) -> Row:
             "by": cinnox_release(row),
             "reason": text(row.get("byeReason")),
             "code": text(row.get("lastResponseCode")),
+            "by_name": cinnox_releaser(row, staff),
         },
+        "vendor_fields": {name: said for name in CINNOX_OWN if (said := text(row.get(name)))},
         "original_call_id": Either(None, text(row.get("hid"))),
         **cinnox_recordings(row),
     }
+    if end is None and (status or "").lower() not in CINNOX_OUTCOMES:
+        want["outcome"] = "in_progress"  # the statuses of 2.7 are endings, all of them
     staff_only = text(row.get("fromEID")) and text(row.get("toEID"))
     if staff_only and text(row.get("callType")) == "onnet":
         # between two of the staff: the vendor's word, or the design's "internal"
@@ -375,6 +415,7 @@ def cinnox_agents(row: Row, side: str, staff: bool) -> Any:
     id, person = text(row.get(f"{side}EID")), "callee" if side == "to" else "caller"
     last = text(row.get("lastHandledParty"))
     known = pick(raw.CINNOX_STAFF, id) if staff else None
+    outcome = CINNOX_OUTCOMES.get((text(row.get("status")) or "").lower())
     own = [text(of(known, "firstName")), text(of(known, "lastName"))]
     shown = [text(of(known, "displayName")), " ".join(o for o in own if o) or None]
     named = cinnox_name(row, person, side).values
@@ -383,10 +424,13 @@ def cinnox_agents(row: Row, side: str, staff: bool) -> Any:
         "name": Either(*named, *shown) if any(named) or any(shown) else None,
         "role": Either(text(row.get(f"{side}Role")), text(row.get(f"{side}RoleName"))),
         "department": text(row.get(f"{side}Department")),
-        "started_at": ANY,
-        "answered": ANY,
+        "started_at": when(row.get("callDate")),
+        "answered": None if outcome is None else outcome == "answered",
         "transfer": None,
-        "hangup_reason": None,
+        "hangup_reason": text(row.get("byeReason")),
+        "status": text(row.get("status")),
+        "hangup_code": text(row.get("lastResponseCode")),
+        "ended_at": when(row.get("callEndTime")),
     }
     # the staff id that had the call until the end may stand beside the first one
     extra = {**dict.fromkeys(agent, ANY), "id": last}
@@ -411,6 +455,20 @@ def cinnox_release(row: Row) -> Any:
     return Either(None, "unknown") if party else None
 
 
+def cinnox_releaser(row: Row, staff: bool) -> Any:
+    """The name of the party that hung up: as the row shows it, as the staff list does, or the id."""
+    party = text(row.get("releaseParty"))
+    if party is None or party in {"Caller", "Callee"}:
+        return ANY if party else None
+    member = pick(raw.CINNOX_STAFF, party) if staff else None
+    shown = [text(of(member, "displayName")), f"{of(member, 'firstName')} {of(member, 'lastName')}"]
+    shown += [
+        text(row.get(f"{s}DisplayName")) for s in ("from", "to") if row.get(f"{s}EID") == party
+    ]
+    names = [name for name in shown if name and name != "None None"]
+    return Either(*names) if names else Either(party, None)
+
+
 def cinnox_recordings(row: Row) -> Row:
     events = objects(row.get("recordingEventList"))
     files = [(event, file) for event in events for file in objects(event.get("files"))]
@@ -418,9 +476,11 @@ def cinnox_recordings(row: Row) -> Row:
     there = any(text(file.get("downloadUrl")) for _, file in files)
     has: Any = True if there else saved
     if not there and saved is None:
-        has = recorded if recorded is None else Either(recorded, None)
+        has = recorded
+    elif not there and recorded and not saved:
+        has = True  # recorded and not yet saved: pending (2.4)
     elif not there and saved is not recorded and recorded is not None:
-        has = Either(saved, recorded, None)  # recorded but not (yet) saved, or the other way round
+        has = Either(saved, recorded, None)  # saved and not recorded
     elif files and not there:
         has = Either(saved, True, None)  # a file without an address
     return {

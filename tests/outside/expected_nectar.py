@@ -87,11 +87,28 @@ def rest(account: str, call: Row) -> Row:
         "callback_requested": yes(call.get("requested_callback")),
         # 0 is no call's id
         "original_call_id": text(call.get("original_call_id")),
+        "vendor_fields": rest_fields(call),
+        "hangup": dict.fromkeys(["by", "reason", "code", "by_name"]),
         **rest_recordings(call),
     }
     if call.get("original_call_id") == 0:
         want["original_call_id"] = Either(None, "0")
     return want
+
+
+def rest_fields(call: Row) -> Row:
+    """What the vendor alone has: where the call was transferred to, the queue, the lists (3.2)."""
+    passed_on = [
+        text(of(e, "number"))
+        for e in objects(call.get("external_numbers"))
+        if yes(e.get("is_any_transfer"))
+    ]
+    fields = {
+        "is_in_queue": yes(call.get("is_in_queue")),
+        "list_ids": [str(n) for n in of(call.get("contact"), "list_ids") or []],
+        "transferred_to": ", ".join(filter(None, passed_on)),
+    }
+    return {name: value for name, value in fields.items() if value not in (None, [], "")}
 
 
 def rest_outcome(call: Row) -> Any:
@@ -121,6 +138,9 @@ def rest_agents(call: Row) -> Any:
             else text(agent.get("id")) in answered,
             "transfer": yes(agent.get("is_any_transfer")),
             "hangup_reason": text(agent.get("hangup_reason")),
+            "status": None,
+            "hangup_code": None,
+            "ended_at": None,
         }
         for agent in listed
     ]
@@ -133,7 +153,19 @@ def rest_agents(call: Row) -> Any:
     return Either(agents, agents + extra) if extra else agents
 
 
-_AGENT = ["id", "name", "role", "department", "started_at", "answered", "transfer", "hangup_reason"]
+_AGENT = [
+    "id",
+    "name",
+    "role",
+    "department",
+    "started_at",
+    "answered",
+    "transfer",
+    "hangup_reason",
+    "status",
+    "hangup_code",
+    "ended_at",
+]
 
 
 def rest_recordings(call: Row) -> Row:
@@ -207,6 +239,7 @@ def webhook(account: str, body: Row) -> Row:
                 ),
                 "hangup_reason": Either(None, text(agent.get("action"))),
                 "role": ANY,
+                "status": text(agent.get("action")),
             }
             for agent in objects(body.get("agents"))
         ],
@@ -220,9 +253,22 @@ def webhook(account: str, body: Row) -> Row:
             "by": "customer" if hung_up else None,
             "reason": Either(None, "Contact hangup"),
             "code": None,
+            "by_name": (" ".join(p for p in parts if p) or None) if hung_up else None,
         },
+        "vendor_fields": webhook_fields(body),
         "tags": tags(body.get("tags")),
         "has_recording": True if urls else Either(None, False),
         "recordings": [recording(ANY, url) for url in urls],
         "queue": ANY,
     }
+
+
+def webhook_fields(body: Row) -> Row:
+    """What the vendor alone has: where the call was transferred to, how it was routed (3.3)."""
+    details = body.get("transfer_details")
+    fields = {
+        "transferred_to": text(of(details, "number")),
+        "transfer_talk_time": number(of(details, "transfer_talk_time")),
+        "call_type": text(body.get("call_type")),
+    }
+    return {name: value for name, value in fields.items() if value is not None}

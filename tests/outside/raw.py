@@ -131,6 +131,7 @@ LINER_FIELDS = [
     "hasRecords",
     "createdAt",
 ]
+_NOT_YET = {"totalDurationSeconds": 0, "talkTimeDurationSeconds": None, "hasRecords": False}
 _LINER_ODD: list[Row] = [
     {"direction": "sideways"},
     {"finishInitiator": "robot"},
@@ -165,6 +166,10 @@ _LINER_ODD: list[Row] = [
     {"hasRecords": "true"},
     {"hasRecords": "false"},
     {"isPredictive": "1"},
+    {"finishInitiator": None, "statusId": 17, "statusCode": None, **_NOT_YET},
+    {"finishInitiator": "", "statusId": None, "statusCode": "dialing", **_NOT_YET},
+    {"finishInitiator": None, "statusId": None, "statusCode": "processing", "hasRecords": False},
+    {"finishInitiator": "client", "statusId": 17, "statusCode": "waiting"},
     {"id": "text"},
 ]
 
@@ -270,6 +275,7 @@ CINNOX_FIELDS = [
     "type",
     "fromEID",
     "toEID",
+    "fromRegion",
     "callSeq",
     "callDirection",
     "callType",
@@ -301,6 +307,14 @@ CINNOX_FIELDS = [
     "calleeFirstName",
     "calleeLastName",
 ]
+_RUNNING = {
+    "byeReason": "",
+    "lastResponseCode": "",
+    "releaseParty": "",
+    "isRecording": True,
+    "hasAudioFile": False,
+    "recordingEventList": [],
+}
 _CINNOX_ODD: list[Row] = [
     {"caller": 85291234567, "callee": 85230001234, "callPrepareFromNum": 85230001234},
     {"caller": "0035291234567"},
@@ -327,6 +341,13 @@ _CINNOX_ODD: list[Row] = [
     {"toDisplayName": "[link=http://x]Mei[/link]\x1b]0;title\x07"},
     {"callerFirstName": "", "callerLastName": "", "fromDisplayName": "Visitor"},
     {"lastHandledParty": "staff-0043"},
+    {"status": "Declined", "byeReason": "Call Rejected", "lastResponseCode": 603},
+    {"fromRegion": "VE", "fromIP": "2001:db8::7", "callPrepareFromNum": "sip:trunk@example.com"},
+    {"releaseParty": "staff-0042", "toDisplayName": ""},
+    # a call that still runs has no end, and none of the statuses of 2.7, which all are endings
+    {**_RUNNING, "status": "", "callEndTime": ""},
+    {**_RUNNING, "status": None, "callEndTime": None},
+    {**_RUNNING, "status": "Ringing", "callEndTime": ""},
 ]
 
 
@@ -390,6 +411,7 @@ def cinnox_rows(host: str, seed: int = 2, many: int = 500) -> list[Stored]:
             "type": "call",
             "fromEID": "" if inbound else "staff-0043",
             "toEID": "staff-0042" if inbound else "",
+            "fromRegion": "HK" if inbound else "",
             "callSeq": 1,
             "callID": f"c1f0b6d4-{n}",
             "callDirection": "Inbound" if inbound else "Outbound",
@@ -461,3 +483,16 @@ def cinnox_rows(host: str, seed: int = 2, many: int = 500) -> list[Stored]:
         Stored(moment(row.get("callDate"), FIRST_DAY + timedelta(days=chance.randrange(DAYS))), row)
         for row in rows
     ]
+
+
+def cinnox_plain(many: int, same: int) -> list[Stored]:
+    """The newest first, `same` of them begun in one moment."""
+    template = next(
+        s.row for s in cinnox_rows("https://f.example.com") if s.row.get("callSeq") == 1
+    )
+    found = []
+    for n in range(many):
+        at = FIRST_DAY + timedelta(days=30, minutes=-(n // same))
+        ends = {"callDate": iso(at, True), "callEndTime": iso(at + timedelta(seconds=30), True)}
+        found.append(Stored(at, {**template, **ends, "id": f"r{n}", "callID": f"c{n}"}))
+    return found

@@ -61,6 +61,8 @@ _ODD: list[Row] = [
     {"recordings": [None, "x", {"id": 5, "url": ""}]},
     {"tags": ["ok", None, 7, "", {}]},
     {"tags": "vip"},
+    {"external_numbers": [{"number": "12025550777", "is_any_transfer": True}]},
+    {"external_numbers": {"number": 12025550778, "is_any_transfer": "true"}, "is_in_queue": 1},
     {"original_call_id": "777"},
     {"original_call_id": 0},
 ]

@@ -7,6 +7,7 @@ must never see a token; `sink` is a third one where redirects lead. All three no
 from __future__ import annotations
 
 import json
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -160,8 +161,11 @@ class Vendors(Origin):
 
     `next_mode`: what Liner says after the last page (plain, null, absent, total, zero);
     `totals`: whether Liner says how many there are; `leads`: listed, absent, or only for orders;
-    `staff`: whether CINNOX has its staff list; `old_paths`: Liner's dictionaries answer to the
-    heading's path, or only to the example's (contradiction 3).
+    `staff`: whether CINNOX has its staff list; `cap`: the longest page it gives; `ties`: it sorts
+    the calls of one moment differently each time; `offsets`: whether it reads `offset`;
+    `old_paths`: Liner's dictionaries answer to the heading's path, or only to the example's
+    (contradiction 3); `most`: the longest page of a list; `paging`: what becomes of a page's `next`
+    and `total`.
     """
 
     def __init__(self, **traits: Any) -> None:
@@ -172,7 +176,12 @@ class Vendors(Origin):
         self.totals = traits.get("totals", True)
         self.leads = traits.get("leads", "listed")
         self.staff = traits.get("staff", True)
+        self.cap = traits.get("cap", 500)
+        self.offsets = traits.get("offsets", True)
+        self.ties = random.Random(7) if traits.get("ties") else None
         self.old_paths = traits.get("old_paths", True)
+        self.most: int = traits.get("most", 100)
+        self.paging: Callable[[dict[str, Any]], dict[str, Any]] = traits.get("paging", dict)
         self.liner: list[raw.Stored] = []
         self.cinnox: list[raw.Stored] = []
         self.nectar: dict[int, Any] = {}
@@ -245,13 +254,17 @@ class Vendors(Origin):
         if start and end:
             since, until = datetime.fromisoformat(start), datetime.fromisoformat(end)
             rows = [s for s in rows if since <= s.at <= until]
+        if self.ties:
+            rows = self.ties.sample(rows, len(rows))
+            rows.sort(key=lambda stored: stored.at, reverse=True)
         return self._slice(request, [s.row for s in rows], 20)
 
     def _slice(self, request: Request, rows: list[Any], default: int) -> Answer:
         offset, limit = int(request.one("offset") or 0), int(request.one("limit") or default)
         if limit > 500 or limit < 0 or offset < 0:
             return Answer(400, {"code": 6451000, "message": "exceed maximum limit 500"})
-        return Answer(200, {"code": 200, "result": rows[offset : offset + limit]})
+        offset = offset if self.offsets else 0
+        return Answer(200, {"code": 200, "result": rows[offset : offset + min(limit, self.cap)]})
 
     # ── Liner ──
 
@@ -329,7 +342,7 @@ class Vendors(Origin):
 
     def _page(self, request: Request, rows: list[Any]) -> Answer:
         offset = int(request.one("offset") or 0)
-        limit = min(int(request.one("limit") or 50), 100)  # more than the maximum: clamped (ND)
+        limit = min(int(request.one("limit") or 50), self.most)  # more than it gives: clamped (ND)
         data: dict[str, Any] = {"list": rows[offset : offset + limit], "next": offset + limit}
         if offset + limit >= len(rows):
             ends = {"plain": offset + limit, "null": None, "total": len(rows), "zero": 0}
@@ -338,7 +351,7 @@ class Vendors(Origin):
                 del data["next"]
         if self.totals:
             data["total"] = len(rows)
-        return good(data)
+        return good(self.paging(data))
 
 
 def liner_records(host: str, call: int) -> list[raw.Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.few import few
+from tests.outside import raw_nectar
 from tests.outside.server import APP_ID, TOKENS, Answer, Vendors, always
 from tests.outside.test_walks import PERIOD, plain_liner
 from tests.outside.user import Ringback
@@ -191,10 +193,12 @@ def test_accounts_are_listed_tested_and_removed(three: Ringback, vendors: Vendor
     assert all(name in listed for name in VENDOR_NAMES)
     three("accounts", "test")
     three("sync", *PERIOD)
-    three("accounts", "remove", "sales")
+    told(three("accounts", "remove", "sales", code=2), "--yes")
+    assert "sales" in three("accounts", "list").stdout
+    three("accounts", "remove", "sales", "--yes")
     assert "sales" not in three("accounts", "list").stdout
     assert not [call for call in three.calls() if call["account"] == "sales"]
-    told(three("accounts", "remove", "sales", code=None), "sales")
+    told(three("accounts", "remove", "sales", "--yes", code=None), "sales")
 
 
 def test_a_token_stays_with_its_origin(ringback: Ringback, vendors: Vendors) -> None:
@@ -215,3 +219,52 @@ def test_a_token_stays_with_its_origin(ringback: Ringback, vendors: Vendors) -> 
     told(done, "care")
     assert not other.seen
     other.close()
+
+
+def test_ids_that_the_vendor_does_not_take_are_unknown_and_no_failure(
+    ringback: Ringback, vendors: Vendors
+) -> None:
+    good = raw_nectar.body(vendors.files.url, 1, random.Random(1))
+    vendors.nectar = {1: {"calls": good}, 9: {"calls": {**good, "id": 9}}}
+    for number, answer in (
+        (2, Answer(400, {"error": "bad id"})),
+        (3, Answer(422, {"errors": ["id"]})),
+        (4, Answer(200, {"error": "no such call"})),
+        (5, Answer(200, {"success": False, "message": "gone"})),
+    ):
+        vendors.rules.append(always(f"/calls/{number}", answer))
+    ringback.add("desk", "nectar", vendors.url, "--ids", "1-5")
+    done = ringback("sync", code=0)
+    assert "4 ids unknown" in done.stdout and "failed" not in done.stdout and done.stderr == ""
+    ringback("sync", "--discover", "8", code=0)
+    assert sorted(call["id"] for call in ringback.calls()) == ["1", "9"]
+    vendors.rules.append(always("/calls/1", Answer(200, {"error": "Invalid access token"})))
+    told(ringback("sync", *PERIOD, code=4), "desk", "token")
+
+
+def test_a_fresh_answer_corrects_a_call_and_takes_no_end_back(
+    ringback: Ringback, vendors: Vendors
+) -> None:
+    body = raw_nectar.body(vendors.files.url, 1, random.Random(1))
+    ringback.add("desk", "nectar", vendors.url, "--ids", "1")
+
+    def synced(**change: Any) -> dict[str, Any]:
+        vendors.nectar = {1: {"calls": {**body, **change}}}
+        ringback("sync", *PERIOD)
+        [call] = ringback.calls()
+        return call
+
+    live = {"is_ended": False, "type": "in_progress", "duration": 4, "talk_time": 0}
+    assert synced(**live, disposition=None, tags=[])["outcome"] == "in_progress"
+    call = synced()
+    assert (call["outcome"], call["duration_s"], call["tags"]) == (
+        "answered",
+        95,
+        ["vip", "refund"],
+    )
+    for code in ("ZZZ", "AAA"):
+        call = synced(disposition={"code": code, "note": code}, tags=[code])
+        assert (call["disposition"], call["tags"]) == ({"code": code, "note": code}, [code])
+    call = synced(**live, disposition={"code": "draft"}, tags=["draft"])
+    assert (call["outcome"], call["duration_s"], call["talk_s"]) == ("answered", 95, 80)
+    assert (call["disposition"]["code"], call["tags"]) == ("AAA", ["AAA"])

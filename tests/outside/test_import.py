@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 import random
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -130,6 +132,106 @@ def test_a_bad_line_costs_no_other_and_is_named(desk: Ringback) -> None:
     done = bring(desk, "\n".join(lines), code=3)
     assert sorted(call["id"] for call in desk.calls()) == ["1", "4"]
     assert "line 2" in done.stderr and "line 3" in done.stderr and "desk" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["pretty", "joined", "one line"])
+def test_objects_one_behind_the_other_are_read(desk: Ringback, form: str) -> None:
+    bodies = [{**WEBHOOK, "id": n} for n in range(1, 5)]
+    pretty = "\n".join(json.dumps(body, indent=2) for body in bodies)  # as jq and cat give them
+    texts = {
+        "pretty": pretty,
+        "joined": pretty.replace("}\n{", "}{"),
+        "one line": "".join(map(json.dumps, bodies)),
+    }
+    bring(desk, texts[form])
+    assert sorted(call["id"] for call in desk.calls()) == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(("encoding", "packed"), [("utf-16", False), ("utf-16-le", True)])
+def test_a_file_is_read_in_the_encoding_it_has(desk: Ringback, encoding: str, packed: bool) -> None:
+    body = {**WEBHOOK, "contact": {**WEBHOOK["contact"], "firstName": "Zoë", "lastName": "李"}}
+    text = "\n".join(json.dumps({**body, "id": n}, ensure_ascii=False) for n in (1, 2))
+    file = desk.home / "hooks"
+    data = text.encode(encoding)
+    file.write_bytes(gzip.compress(data) if packed else data)
+    desk("import", "desk", str(file))
+    assert [call["contact"]["name"] for call in desk.calls()] == ["Zoë 李"] * 2
+
+
+def test_a_line_in_another_encoding_is_told_and_the_others_are_taken(desk: Ringback) -> None:
+    def line(number: int) -> str:
+        return json.dumps(
+            {**WEBHOOK, "id": number, "sub_type": "(Büro)Handled"}, ensure_ascii=False
+        )
+
+    file = desk.home / "hooks.jsonl"
+    file.write_bytes(b"\n".join([line(1).encode(), line(2).encode("latin-1"), line(3).encode()]))
+    done = desk("import", "desk", str(file), code=3)
+    assert "line 2" in done.stderr and "UTF-8" in done.stderr
+    assert sorted(call["id"] for call in desk.calls()) == ["1", "3"]
+
+
+def test_damage_and_what_is_no_call_is_told(desk: Ringback) -> None:
+    file = desk.home / "hooks"
+    text = json.dumps({**WEBHOOK, "id": 1})
+    contact = json.dumps({"id": 44, "firstName": "John", "phone": "+12025550123"})
+    for end, words in (
+        ("\n<html>", "line 2"),
+        (f"\n{contact}", "line 2: not a call"),
+        ("]", "list"),
+    ):
+        file.write_text(text + end)
+        assert words in desk("import", "desk", str(file), code=3).stderr
+    file.write_bytes(gzip.compress(text.encode() + b"\n")[:-3])
+    assert "gzip" in desk("import", "desk", str(file), code=3).stderr
+    assert [call["id"] for call in desk.calls()] == ["1"]
+    directory = desk("import", "desk", str(desk.home), code=1)
+    assert "directory" in directory.stderr.lower() and "line" not in directory.stderr
+
+
+LIVE = {"is_ended": False, "type": "in_progress", "duration": 7, "talk_time": 0}
+YOUNG = {"recordings": [], "disposition": {}, "tags": [], "talk_time": 0}
+HOOK_STATES = (
+    {"endedDate": None, "duration": 0, "talkTime": 0, "tags": [], "call_recordings": []},
+    {"call_recordings": [], "disposition": {}},
+    {},
+)
+
+
+@pytest.mark.parametrize("forms", ["rest", "webhook", "both"])
+def test_states_in_any_order_and_twice_give_one_call(desk: Ringback, forms: str) -> None:
+    rests = [{"calls": {**rest(1234), **state}} for state in (LIVE, YOUNG, {})]
+    hooks = [{**WEBHOOK, **state} for state in HOOK_STATES]
+    states = {"rest": rests, "webhook": hooks, "both": [*rests[::2], *hooks[::2]]}[forms]
+    seen, number = [], 5000
+    lines = []
+    for order in permutations(states):
+        for times in (1, 2):
+            number += 1
+            for state in order * times:
+                inner = state.get("calls")
+                body = {**(inner or state), "id": number}
+                lines.append(json.dumps({"calls": body} if inner else body))
+    bring(desk, "\n".join(lines))
+    for call in desk.calls("--account", "desk"):
+        del call["id"]
+        seen.append(json.dumps(call))
+    assert len(seen) == number - 5000 and len(set(seen)) == 1
+    call = json.loads(seen[0])
+    assert (call["outcome"], call["duration_s"], call["talk_s"]) == ("answered", 95, 80)
+    assert call["ended_at"] and call["disposition"]["code"] and call["has_recording"] is True
+    assert call["tags"] == ["vip", "refund"]
+
+
+def test_states_in_files_of_their_own_give_one_call(desk: Ringback) -> None:
+    states = [json.dumps({"calls": {**rest(7000), **state}}) for state in (LIVE, {})]
+    for number, order in ((7001, states), (7002, states[::-1])):
+        for text in order:
+            bring(desk, text.replace("7000", str(number)))
+    raws = [desk("show", "--raw", f"desk:{n}").stdout.replace(str(n), "") for n in (7001, 7002)]
+    assert raws[0] == raws[1]
+    for call in (shown(desk, 7001), shown(desk, 7002)):
+        assert (call["outcome"], call["duration_s"]) == ("answered", 95)
 
 
 @pytest.mark.parametrize("field", sorted(WEBHOOK.keys() - {"id"}))

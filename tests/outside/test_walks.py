@@ -67,6 +67,121 @@ def test_liners_last_page_may_end_in_any_way(
             vendors.close()
 
 
+def without_total(page: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in page.items() if key != "total"}
+
+
+FORMS: dict[str, Any] = {
+    "next as text": lambda page: {**page, "next": str(page["next"])},
+    "next and total as floats": lambda page: {**page, "next": page["next"] + 0.0, "total": 345.0},
+    "no next": lambda page: {key: value for key, value in page.items() if key != "next"},
+    "next null": lambda page: {**page, "next": None},
+    "next 0, total as text": lambda page: {**page, "next": 0, "total": "345"},
+    "next repeated, no total": lambda page: {**without_total(page), "next": 100},
+    "total of the page": lambda page: {**page, "total": len(page["list"])},
+    "next null, total of the page": lambda page: (
+        {"list": page["list"], "next": None} | {"total": len(page["list"])}
+    ),
+    "next null, total too small": lambda page: {**page, "next": None, "total": 200},
+    "neither": lambda page: {"list": page["list"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("most", "forms"),
+    few(1, [(100, [*FORMS][2:8:2]), *((most, [*FORMS]) for most in (100, 40, 1000))]),
+    ids=["three forms", "100 a page", "40 a page", "no limit"],
+)
+def test_every_liner_call_comes_whatever_next_and_total_say(
+    ringback: Ringback, most: int, forms: list[str]
+) -> None:
+    """345 calls under these forms of `next` and `total` (1.3)."""
+    rows, served = plain_liner(345), []
+    try:
+        for number, form in enumerate(forms):
+            served.append(Vendors(paging=FORMS[form], most=most))
+            served[-1].liner = rows
+            ringback.add(f"a{number}", "liner", served[-1].url, "--order", "202-204")
+        assert ringback("sync", *PERIOD).stderr == ""
+        got = Counter(call["account"] for call in ringback.calls())
+        assert got == {f"a{number}": 345 for number in range(len(forms))}
+    finally:
+        for vendors in served:
+            vendors.close()
+
+
+def test_calls_that_liner_counts_and_does_not_give_are_told_each_time(
+    ringback: Ringback, vendors: Vendors
+) -> None:
+    vendors.liner = plain_liner(145)
+    vendors.paging = lambda page: {**page, "total": 200}
+    ringback.add("sales", "liner", vendors.url, "--order", "202-204")
+    for _ in range(2):
+        vendors.seen.clear()
+        done = ringback("sync", *PERIOD, code=3)
+        assert "145 of 200 calls" in done.stderr and len(done.stderr.splitlines()) == 1
+        offsets = [r.one("offset") for r in vendors.seen if r.path == "/v2/call/"]
+        assert offsets.count("0") == 2  # looked for once more
+    assert len(ringback.calls()) == 145
+    vendors.paging = dict
+    for _ in range(2):
+        assert ringback("sync", *PERIOD).stderr == ""
+
+
+def test_orders_leads_agents_and_recordings_have_second_pages(ringback: Ringback) -> None:
+    """Lists that give 7 a page and count the page only: calls of every order, every name."""
+    vendors = Vendors(most=7, paging=FORMS["total of the page"])
+    vendors.liner, orders = plain_liner(60), [*raw.LINER_ORDERS]
+    raw.LINER_ORDERS[:0] = [{"id": number, "title": f"Order {number}"} for number in range(1, 20)]
+    vendors.records = {
+        "1": [{"id": n, "fileUrl": f"{vendors.files.url}/audio/{n}.mp3"} for n in range(1, 16)]
+    }
+    try:
+        ringback.add("sales", "liner", vendors.url)
+        assert ringback("sync", *PERIOD).stderr == ""
+        assert len(ringback.calls()) == 60
+        named = [call["agents"][0]["name"] for call in ringback.calls() if call["agents"]]
+        assert None not in named
+        shown = json.loads(ringback("show", "sales:1", "--json").stdout)
+        assert len(shown["recordings"]) == 15
+    finally:
+        raw.LINER_ORDERS[:] = orders
+        vendors.close()
+
+
+@pytest.mark.parametrize("answer", few(1, [bad(403, "Not for you"), bad(404, "No"), bad(500, "")]))
+def test_dictionaries_that_cannot_be_had_are_told_and_asked_for_again(
+    ringback: Ringback, vendors: Vendors, answer: Answer
+) -> None:
+    vendors.liner = plain_liner(20)
+    kinds = ("call-status", "sip-endpoint", "/user/", "/order/", "/lead/")
+    vendors.rules += [always(kind, answer) for kind in kinds]
+    ringback.add("sales", "liner", vendors.url, "--order", "202-204")
+    done = ringback("sync", *PERIOD)
+    told = sorted(line.split("(")[1].split(")")[0] for line in done.stderr.splitlines())
+    assert told == ["lead", "line", "order", "status", "user"]
+    vendors.rules.clear()
+    assert ringback("sync", *PERIOD).stderr == ""
+    want = [expected.liner("sales", s.row, filed_under=s.order) for s in vendors.liner]
+    report = compare(ringback.calls(), want)
+    assert not report, f"\n{report}"
+    vendors.rules.append(always("/user/", bad(401, "Wrong API key")))
+    vendors.liner[0].row["userId"] = 777
+    assert "token" in ringback("sync", *PERIOD, code=None).stderr.lower()
+
+
+@pytest.mark.parametrize(
+    "answer", [bad(400, "callId is wrong"), bad(422, "No"), Answer(200, bad(200, "No call").body)]
+)
+def test_an_id_that_liner_calls_wrong_is_unknown(
+    ringback: Ringback, vendors: Vendors, answer: Answer
+) -> None:
+    vendors.rules.append(always("/v2/call/detail/", answer))
+    ringback.add("sales", "liner", vendors.url)
+    told = ringback("show", "sales:77", code=1).stderr
+    assert "no such call" in told.lower() and len(told.splitlines()) <= 3
+
+
 def test_names_that_cannot_be_had_leave_the_ids(ringback: Ringback) -> None:
     """No leads list, one that wants orders, no staff list: the calls come all the same."""
     absent, strict = Vendors(leads="absent", staff=False), Vendors(leads="only for orders")
@@ -241,7 +356,10 @@ def test_a_call_that_the_archive_lacks_is_asked_for_where_the_vendor_can(
     ringback.add("sales", "liner", vendors.url)
     ringback.add("care", "cinnox", vendors.url)
     ringback.add("desk", "nectar", vendors.url)
-    assert json.loads(ringback("show", "--raw", "sales:2").stdout) == vendors.liner[1].row
+    assert json.loads(ringback("show", "--raw", "sales:2").stdout) == {
+        **vendors.liner[1].row,
+        "records": [],
+    }
     got = json.loads(ringback("show", "--json", "--with-urls", "desk:5140").stdout)
     want = expected_nectar.rest("desk", raw_nectar.call(vendors.nectar[5140]))
     assert not (report := compare([got], [want])), report

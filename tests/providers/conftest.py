@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.providers.server import Server
+from providers.cinnox import Cinnox
+from tests.providers.cinnox_bodies import account, script
+from tests.providers.server import Server, Waits
 
 
 @pytest.fixture
@@ -18,3 +20,11 @@ def elsewhere() -> Iterator[Server]:
     """Another origin: the same host, another port."""
     with Server() as running:
         yield running
+
+
+@pytest.fixture
+def cinnox(server: Server) -> Cinnox:
+    script(server)
+    made = Cinnox(account(server))
+    made.sleep = Waits()
+    return made

@@ -127,8 +127,10 @@ class ProviderContract:
 
     async def test_recordings_of_a_call(self, provider: Any) -> None:
         [call, *_] = [call for page in await walk(provider) for call in page.calls]
-        found = await provider.recordings(call)
-        assert isinstance(found, tuple) and found
+        asked = await provider.recordings(call)
+        found = asked.recordings
+        assert asked.recordings_known and found
+        assert provider.parse(json.loads(json.dumps(asked.raw))) == asked
         assert all(recording.url for recording in found)
         assert all(str(recording.url) not in repr(recording) for recording in found)
 

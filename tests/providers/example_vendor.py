@@ -66,8 +66,8 @@ class Acme(HttpProvider):
     async def call(self, call_id: str) -> Call:
         return self.parse(await self.client.get(f"/calls/{quote(call_id, safe='')}"))
 
-    async def recordings(self, call: Call) -> tuple[Recording, ...]:
-        return call.recordings
+    async def recordings(self, call: Call) -> Call:
+        return call
 
     def parse(self, raw: Json) -> Call:
         if not isinstance(raw, dict):

@@ -74,14 +74,14 @@ def listed(*rows: Any, next: Any = 50, total: Any = ...) -> dict[str, Any]:
     return ok({"list": list(rows), "next": next, "total": len(rows) if total is ... else total})
 
 
-def paged(*rows: Any, size: int = 100) -> Any:
+def paged(*rows: Any, size: int = 100, total: int | None = None) -> Any:
     """A list that really pages."""
 
     def answer(request: Request) -> Answer:
         offset, limit = int(request.one("offset") or 0), int(request.one("limit") or 50)
         limit = min(limit, size)
         found = list(rows)[offset : offset + limit]
-        return Answer(listed(*found, next=offset + limit, total=len(rows)))
+        return Answer(listed(*found, next=offset + limit, total=total or len(rows)))
 
     return answer
 

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from providers.base import Secret
 from providers.errors import (
     AuthError,
     BadAnswer,
+    Forbidden,
     NotFound,
     ProviderError,
     RateLimited,
@@ -39,7 +41,7 @@ async def client(server: Server, waits: Waits) -> AsyncIterator[VendorClient]:
     made = VendorClient(
         server.url + "/api/",
         {"X-Api-Key": Secret(TOKEN)},
-        busy_codes={7: RateLimited, 8: Unreachable},
+        error_codes={7: RateLimited, 8: Unreachable, 9: AuthError},
         sleep=waits,
         body_limit=100_000,
     )
@@ -105,7 +107,7 @@ async def test_redirects_come_to_an_end(server: Server, client: VendorClient) ->
     [
         (400, Rejected),
         (401, AuthError),
-        (403, AuthError),
+        (403, Forbidden),
         (404, NotFound),
         (405, Rejected),
         (410, NotFound),
@@ -142,15 +144,24 @@ async def test_four_tries_are_enough(server: Server, client: VendorClient, waits
 
 
 @pytest.mark.parametrize(("code", "kind"), [(7, RateLimited), ("7", RateLimited), (8, Unreachable)])
-async def test_a_vendors_own_busy_codes(
+async def test_a_vendors_own_error_codes(
     server: Server, client: VendorClient, code: object, kind: type[ProviderError]
 ) -> None:
     body = {"code": code, "message": "Too many requests"}
-    server.on("/api/x", body, Answer(body, 400), {"code": 7, "result": []})
-    assert await client.get("/x") == {"code": 7, "result": []}
+    server.on("/api/x", body, Answer(body, 400), {"code": 7, "result": [1]})
+    assert await client.get("/x") == {"code": 7, "result": [1]}
     server.on("/api/x", body)
     with pytest.raises(kind, match="Too many requests"):
         await client.get("/x")
+
+
+async def test_a_vendors_own_code_for_a_refused_token(server: Server, client: VendorClient) -> None:
+    """Whatever the status; and it is not asked again."""
+    for status in (200, 400, 500):
+        server.on("/api/x", Answer({"code": "9", "message": "who are you", "result": []}, status))
+        with pytest.raises(AuthError, match="who are you"):
+            await client.get("/x")
+    assert len(server.requests) == 3
 
 
 async def test_retry_after_in_seconds_and_as_a_date(
@@ -176,6 +187,47 @@ async def test_a_long_wait_is_told_instead_of_waited(
         await client.get("/x")
     assert caught.value.retry_after_s == 3600
     assert waits == [] and len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "wait_s"),
+    [
+        ("3600", 3600),
+        (" 61.5 ", 61.5),
+        ("1e3", 1000),
+        ("86400", 86400),
+        ("999999999", 86400),
+        (lambda now: format_datetime(now + timedelta(hours=1), usegmt=True), 3600),
+        (lambda now: (now + timedelta(hours=1)).isoformat(), 3600),
+        (lambda now: str(int(now.timestamp()) + 3600), 3600),
+        (lambda now: str((int(now.timestamp()) + 3600) * 1000), 3600),
+        (lambda now: format_datetime(now + timedelta(days=400), usegmt=True), 86400),
+    ],
+)
+async def test_how_long_to_wait_is_told_in_seconds(
+    server: Server, client: VendorClient, waits: Waits, told: Any, wait_s: float
+) -> None:
+    header = told if isinstance(told, str) else told(datetime.now(UTC))
+    for status in (429, 503):
+        server.on("/api/x", Answer(status=status, headers={"Retry-After": header}))
+        with pytest.raises(ProviderError) as caught:
+            await client.get("/x")
+        assert caught.value.retry_after_s is not None
+        assert wait_s - 30 <= caught.value.retry_after_s <= wait_s
+    assert waits == [] and len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "told", ["-5", "0", "Wed, 21 Oct 2015 07:28:00 GMT", "soon", "nan", "inf", "12, 12", "9" * 30]
+)
+async def test_a_wait_that_is_none_is_left_to_us(
+    server: Server, client: VendorClient, waits: Waits, told: str
+) -> None:
+    server.on("/api/x", Answer(status=429, headers={"Retry-After": told}))
+    with pytest.raises(RateLimited) as caught:
+        await client.get("/x")
+    assert caught.value.retry_after_s in (None, 0)
+    assert len(waits) == 3 and all(0 < wait < 5 for wait in waits)
 
 
 async def test_broken_connections_are_tried_again(

@@ -7,23 +7,18 @@ from typing import Any
 
 import pytest
 
-from providers.errors import BadAnswer, NotFound, ProviderError, Rejected
-from providers.fields import with_recordings
+from providers.errors import AuthError, BadAnswer, NotFound, ProviderError, Rejected
 from providers.liner import Liner
-from providers.model import CallQuery
-from tests.providers.contract import QUERY, ProviderContract, login, walk
+from tests.providers.contract import ProviderContract, login, walk
 from tests.providers.liner_bodies import (
     CALL,
-    RECORD,
-    RECORD_B,
     SPARSE,
-    THIRD,
     listed,
     ok,
     paged,
     script,
 )
-from tests.providers.server import Answer, Request, Server, Waits
+from tests.providers.server import Answer, Server, Waits
 
 
 @pytest.fixture
@@ -104,7 +99,7 @@ async def test_sip_secrets_stay_with_the_vendor(liner: Liner) -> None:
 
 async def test_the_request_is_the_documented_one(liner: Liner, server: Server) -> None:
     await calls_of(liner)
-    [request] = server.asked("/v2/call/")
+    request = server.asked("/v2/call/")[0]
     assert request.query == [
         ("createdAt[0]", "2024-01-01T00:00:00Z"),
         ("createdAt[1]", "2024-02-01T12:30:16Z"),
@@ -145,27 +140,68 @@ async def test_dictionaries_at_the_examples_paths(server: Server) -> None:
     assert (call.status, call.company_number.name) == ("Talked", "Main line")
 
 
-async def test_without_any_dictionary_ids_are_shown_and_it_is_told_once(server: Server) -> None:
-    server.on("/v2/call/", paged(CALL, SPARSE, *({**CALL, "id": n} for n in range(150))))
-    for path in ("call-status", "sip-endpoint", "user/list", "order", "lead/detail/789"):
-        server.on(f"/v2/{path}/", Answer({"success": False, "message": "no"}, 500))
-    server.on("/v2/lead/", Answer(status=500))
+ABSENT = Answer({"success": False, "message": "No such method"}, 404)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer({"success": False, "message": "no"}, 500),
+        Answer({"success": False, "message": "Not for you"}, 403),
+        ABSENT,
+        Answer({"success": False, "message": "Bad"}, 400),
+        Answer(b"<h1>Welcome</h1>"),
+        Answer({"success": True, "data": {"names": 1}}),
+        Answer({"success": False, "message": "Not today"}),
+    ],
+    ids=["500", "403", "404", "400", "page", "odd", "200 that says no"],
+)
+async def test_without_any_dictionary_ids_are_shown_and_it_is_told_once(
+    server: Server, answer: Answer
+) -> None:
+    rows = [{**CALL, "id": n, "leadId": 780 + n % 20} for n in range(1, 151)]
+    paths = [f"lead/detail/{n}" for n in range(780, 800)]
+    paths += ["call-status", "call-statuses", "sip-endpoint", "sip-endpoints", "user/list", "order"]
+    paths += ["lead", "user/detail/101"]
+    script(server, *rows)
+    for path in paths:
+        server.on(f"/v2/{path}/", answer)
     async with Liner(login(server.url, order_ids="202")) as liner:
         liner.sleep = Waits()
         pages = await walk(liner)
-    assert len(pages) == 2
-    assert sorted(line.split(":")[0] for line in pages[0].failed) == [
-        "names (lead)",
-        "names (line)",
-        "names (order)",
-        "names (status)",
-        "names (user)",
-    ]
-    assert pages[1].failed == ()
-    call = pages[0].calls[0]
-    assert (call.status, call.campaign, call.contact.name) == ("answered", "202", None)
-    assert (call.agents[0].id, call.agents[0].name) == ("101", None)
-    assert call.company_number.number is None and call.from_ is None and "from" not in call.derived
+        assert [page.failed for page in pages] == [()] * len(pages)
+        assert sorted(line.split(":")[0] for line in pages[0].notes) == [
+            "names (lead)",
+            "names (line)",
+            "names (order)",
+            "names (status)",
+            "names (user)",
+        ]
+        assert not [page.notes for page in pages[1:] if page.notes]
+        call = pages[0].calls[0]
+        assert (call.status, call.campaign, call.contact.name) == ("answered", "202", None)
+        assert (call.agents[0].id, call.agents[0].name) == ("101", None)
+        assert call.company_number.number is None and call.from_ is None
+        assert "from" not in call.derived and call.vendor_fields["sipEndpointId"] == "456"
+        asked = [r for r in server.requests if r.path.startswith("/v2/lead/detail/")]
+        assert len({request.path for request in asked}) <= 9  # some at once, then no more
+
+    # a later run asks again
+    script(server, *rows)
+    server.on("/v2/lead/", ABSENT)
+    for n in range(780, 800):
+        server.on(f"/v2/lead/detail/{n}/", ok({"id": n, "name": f"L{n}"}))
+    again = Liner(replace(liner.login))
+    call = (await calls_of(again))[0]
+    assert (call.status, call.campaign, call.contact.name) == ("Talked", "Spring sale", "L781")
+    assert (call.agents[0].name, call.company_number.name) == ("John Doe", "Main line")
+
+
+async def test_a_dictionary_that_says_who_are_you_refuses(server: Server, liner: Liner) -> None:
+    server.on("/v2/user/list/", Answer({"success": False, "message": "Wrong key"}, 401))
+    async with liner:
+        with pytest.raises(AuthError):
+            await walk(liner)
 
 
 async def test_unknown_ids_are_asked_for_once(server: Server) -> None:
@@ -174,12 +210,27 @@ async def test_unknown_ids_are_asked_for_once(server: Server) -> None:
         for n in range(250)
     ]
     script(server, *rows)
+    server.on("/v2/lead/", paged({"id": 1, "name": "Another"}))
     async with Liner(login(server.url, order_ids="202")) as liner:
         pages = await walk(liner)
-        assert len(pages) == 3 and all(not page.failed for page in pages)
-    for path in ("call-status/", "user/list/", "user/detail/7/", "lead/detail/5/"):
+        assert not [page for page in pages if page.failed or page.notes]
+    for path in ("call-status/", "user/detail/7/", "lead/detail/5/"):
         assert len(server.asked(f"/v2/{path}")) == 1, path
     assert liner.names.known["lead", "5"] == {} and liner.names.known["status", "99"] == {}
+
+
+@pytest.mark.parametrize("answer", [Answer({"message": "x"}, 400), Answer({"message": "x"}, 422)])
+async def test_an_id_that_the_vendor_calls_wrong_has_no_name(
+    server: Server, answer: Answer
+) -> None:
+    script(server, *({**CALL, "id": n, "leadId": n} for n in range(1, 4)))
+    server.on("/v2/lead/", paged({"id": 1, "name": "One"}))
+    server.on("/v2/lead/detail/2/", answer)
+    server.on("/v2/lead/detail/3/", {"success": False, "message": "Invalid id", "data": None})
+    async with Liner(login(server.url, order_ids="202")) as liner:
+        pages = await walk(liner)
+    assert not [page for page in pages if page.failed or page.notes]
+    assert liner.names.known["lead", "2"] == liner.names.known["lead", "3"] == {}
 
 
 async def test_known_names_need_no_request(server: Server, liner: Liner) -> None:
@@ -214,110 +265,11 @@ async def test_many_leads_are_listed_few_are_asked_one_by_one(server: Server) ->
 async def test_one_broken_lead_costs_only_its_own_name(server: Server) -> None:
     script(server, CALL, SPARSE)
     server.on("/v2/lead/detail/790/", Answer(status=500))
-    found = await calls_of(Liner(login(server.url, order_ids="202")))
-    assert [call.contact.name for call in found] == ["Jane Roe", None]
-
-
-# --- paging -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("next_", [None, "abc", True, 0, -1, 2.5, [], ...])
-async def test_a_walk_ends_where_next_is_of_no_use(server: Server, next_: Any) -> None:
-    script(server)
-    data = {"list": [CALL, SPARSE], "next": next_, "total": None}
-    if next_ is ...:
-        del data["next"]
-    server.on("/v2/call/", ok(data))
-    async with Liner(login(server.url, order_ids="1")) as liner:
-        [page] = await walk(liner)
-    assert len(page.calls) == 2 and page.cursor is None and page.total is None
-
-
-async def test_the_documents_own_inconsistent_example(server: Server) -> None:
-    """One element, next 50, total 12345: the walk goes on at 50 and ends at the empty page."""
-    script(server)
-    server.on("/v2/call/", listed(CALL, next=50, total=12345), listed(next=100, total=12345))
-    found = await calls_of(Liner(login(server.url, order_ids="1")))
-    assert [call.id for call in found] == ["918273"]
-    assert [r.one("offset") for r in server.asked("/v2/call/")] == ["0", "50"]
-
-
-async def test_total_ends_a_walk_whose_next_goes_on(server: Server) -> None:
-    script(server)
-    server.on("/v2/call/", listed(CALL, SPARSE, next=100, total=2))
-    async with Liner(login(server.url, order_ids="1")) as liner:
-        [page] = await walk(liner)
-    assert page.total == 2 and len(server.asked("/v2/call/")) == 1
-
-
-async def test_a_vendor_that_ignores_the_offset(server: Server) -> None:
-    script(server)
-
-    def same(request: Request) -> Answer:
-        return Answer(listed(CALL, SPARSE, next=int(request.one("offset") or 0) + 100, total=None))
-
-    server.on("/v2/call/", same)
-    found = await calls_of(Liner(login(server.url, order_ids="1")))
-    assert [call.id for call in found] == ["918273", "918274"]
-    assert len(server.asked("/v2/call/")) == 2
-
-
-async def test_rows_that_slip_to_the_next_page_come_once_also_after_a_break(
-    server: Server,
-) -> None:
-    script(server)
-    a, b, c = ({**CALL, "id": n} for n in (1, 2, 3))
-
-    def shifting(request: Request) -> Answer:
-        first = request.one("offset") == "0"
-        return Answer(listed(*((a, b) if first else (b, c)), next=2 if first else 4, total=4))
-
-    server.on("/v2/call/", shifting)
-    async with Liner(login(server.url, order_ids="1")) as liner:
+    async with Liner(login(server.url, order_ids="202")) as liner:
+        liner.sleep = Waits()
         pages = await walk(liner)
-        assert [[call.id for call in page.calls] for page in pages] == [["1", "2"], ["3"]]
-    async with Liner(login(server.url, order_ids="1")) as liner:
-        resumed = await walk(liner, pages[0].cursor)
-        assert [[call.id for call in page.calls] for page in resumed] == [["3"]]
-
-
-async def test_many_orders_are_asked_for_in_chunks(server: Server) -> None:
-    script(server)
-
-    def by_order(request: Request) -> Answer:
-        orders = [int(id_) for id_ in request.all("orderIds[]")]
-        assert len(orders) <= 100
-        rows = [{**CALL, "id": order, "orderId": order} for order in orders]
-        return paged(*rows, size=60)(request)
-
-    server.on("/v2/call/", by_order)
-    async with Liner(login(server.url, order_ids="1-250")) as liner:
-        pages = await walk(liner)
-        whole = [call.id for page in pages for call in page.calls]
-        assert whole == [str(n) for n in range(1, 251)]
-        assert pages[-1].total == 250
-        for index, page in enumerate(pages[:-1]):
-            rest = await walk(liner, page.cursor)
-            seen = sum(len(p.calls) for p in pages[: index + 1])
-            assert [call.id for p in rest for call in p.calls] == whole[seen:]
-            assert rest[-1].total == 250
-
-
-async def test_leads_and_orders_are_both_asked_for(server: Server) -> None:
-    script(server)
-    await calls_of(Liner(login(server.url, order_ids="202", lead_ids="789-790")))
-    [request] = server.asked("/v2/call/")
-    assert request.all("orderIds[]") == ["202"] and request.all("leadIds[]") == ["789", "790"]
-
-
-async def test_with_neither_all_orders_are_listed_first(server: Server) -> None:
-    script(server)
-    server.on("/v2/order/", paged(*({"id": n, "title": f"O{n}"} for n in range(150, 0, -1))))
-    async with Liner(login(server.url)) as liner:
-        await walk(liner)
-        assert "150" in await liner.check()
-    asked = [request.all("orderIds[]") for request in server.asked("/v2/call/")]
-    assert [id_ for chunk in asked for id_ in chunk] == [str(n) for n in range(1, 151)]
+    assert [call.contact.name for page in pages for call in page.calls] == ["Jane Roe", None]
+    assert pages[0].notes == ("names (lead): Vendor failed: 127.0.0.1 answered 500.",)
 
 
 async def test_the_old_list_of_orders_serves_as_well(server: Server) -> None:
@@ -346,15 +298,16 @@ async def test_a_setting_that_is_no_list_of_ids() -> None:
 async def test_rows_that_are_no_objects_or_have_no_id(server: Server) -> None:
     no_id = {key: value for key, value in CALL.items() if key != "id"}
     script(server)
-    server.on("/v2/call/", listed("junk", None, no_id, SPARSE, next=None, total=4))
+    rows = listed("junk", None, no_id, SPARSE, next=None, total=4)
+    server.on("/v2/call/", rows, listed(next=None, total=4))
     async with Liner(login(server.url, order_ids="202")) as liner:
-        [page] = await walk(liner)
-        assert len(page.unreadable) == 2
+        page, end = await walk(liner)
+        assert len(page.unreadable) == 2 and (end.unreadable, end.shortfall) == ((), "")
         first, second = page.calls
         assert first.id.startswith("no-id-") and first.problems == ("id: missing",)
         assert second.id == "918274"
         assert liner.parse(json.loads(json.dumps(no_id))).id == first.id
-        assert await liner.recordings(first) == ()
+        assert (await liner.recordings(first)).recordings == ()
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"list": None}, {"list": {}}])
@@ -374,10 +327,15 @@ async def test_failure_inside_a_200(server: Server, liner: Liner) -> None:
     server.on("/v2/call/", {"success": False, "message": "Period is too long", "data": None})
     with pytest.raises(Rejected, match="Period is too long"):
         await calls_of(liner)
-    server.on("/v2/call/detail/5/", {"success": False, "message": "Call not found", "data": None})
     async with liner:
-        with pytest.raises(NotFound):
-            await liner.call("5")
+        for status, message in ((200, "Call not found"), (200, "No"), (400, "No"), (422, "No")):
+            server.on("/v2/call/detail/5/", Answer({"success": False, "message": message}, status))
+            with pytest.raises(NotFound, match=message):
+                await liner.call("5")
+        for status in (401, 403):
+            server.on("/v2/call/detail/5/", Answer({"message": "No"}, status))
+            with pytest.raises(AuthError):
+                await liner.call("5")
     for body in ({}, [], "x", {"success": True}, {"success": True, "data": {"calls": 1}}):
         server.on("/v2/call/", body)
         with pytest.raises(BadAnswer):
@@ -434,67 +392,34 @@ async def test_other_types_are_read(
     assert getattr(liner.parse({**CALL, **change}), field) == value
 
 
-async def test_who_hung_up(liner: Liner) -> None:
-    said = [
-        liner.parse({**CALL, "finishInitiator": w}).hangup.by
-        for w in ("client", "operator", "system", "robot", "", None)
-    ]
-    assert said == ["customer", "agent", "system", "robot", None, None]
-
-
-# --- recordings ---------------------------------------------------------------------------
-
-
-async def test_recordings_with_both_shapes_of_the_list(server: Server, liner: Liner) -> None:
+@pytest.mark.parametrize(
+    ("initiator", "by", "name"),
+    [
+        ("client", "customer", "Jane Roe"),
+        ("operator", "agent", "John Doe"),
+        ("OPERATOR", "agent", "John Doe"),
+        ("system", "system", None),
+        ("robot", "robot", None),
+        ("", None, None),
+        (None, None, None),
+    ],
+)
+async def test_who_hung_up(
+    liner: Liner, initiator: str | None, by: str | None, name: str | None
+) -> None:
     async with liner:
-        call = await liner.call("918273")
-        found = await liner.recordings(call)
-    first, second = found
-    assert (first.id, first.url, first.duration_s) == ("123", RECORD["fileUrl"], 60)
-    assert first.started_at == datetime(2024, 1, 1, 9, 31, tzinfo=UTC)
-    assert (first.agent_id, first.transfer, first.summary) == (
-        "101",
-        False,
-        "Client asked for a call back on Friday.",
-    )
-    assert (second.agent_id, second.transfer, second.summary) == (None, True, None)
-    assert server.asked("/v2/call-record/")[0].one("callId") == "918273"
-    assert len(server.asked("/v2/call-record/detail/124/")) == 1
-    assert server.asked("/v2/call-record/detail/123/") == []
-
-    known = with_recordings(call, found)
-    assert known.recordings_known and known.recordings == found and known.has_recording is True
-    assert known.summary == "Client asked for a call back on Friday."
+        await liner.call("918273")  # brings the names
+    hangup = liner.parse({**CALL, "finishInitiator": initiator}).hangup
+    assert (hangup.by, hangup.by_name) == (by, name)
+    nobody = {**CALL, "finishInitiator": initiator, "userId": None, "leadId": None}
+    assert liner.parse(nobody).hangup.by_name is None
 
 
-async def test_a_summary_that_only_the_detail_has(server: Server, liner: Liner) -> None:
-    server.on(
-        "/v2/call-record/detail/124/", ok({**RECORD_B, "recordSummary": "Short.", "userId": 7})
-    )
+async def test_what_liner_alone_has(liner: Liner) -> None:
+    assert liner.parse(CALL).vendor_fields == {"isPredictive": False, "sipEndpointId": "456"}
+    assert liner.parse({"id": 1}).vendor_fields == {}
     async with liner:
-        found = await liner.recordings(await liner.call("918273"))
-    assert (found[1].summary, found[1].agent_id) == ("Short.", "7")
-
-
-async def test_a_broken_detail_costs_only_the_summary(server: Server, liner: Liner) -> None:
-    server.on("/v2/call-record/detail/124/", Answer(status=500))
-    async with liner:
-        found = await liner.recordings(await liner.call("918273"))
-    assert [recording.id for recording in found] == ["123", "124"]
-
-
-async def test_only_a_clear_no_saves_the_request(server: Server, liner: Liner) -> None:
-    async with liner:
-        no, unknown = liner.parse(THIRD), liner.parse(SPARSE)
-        assert no.recordings_known and await liner.recordings(no) == ()
-        assert server.requests == []
-        assert not unknown.recordings_known and len(await liner.recordings(unknown)) == 2
-
-
-async def test_a_period_is_whole_seconds(server: Server, liner: Liner) -> None:
-    edge = CallQuery(QUERY.since.replace(microsecond=999), QUERY.since.replace(second=59))
-    async with liner:
-        _ = [page async for page in liner.pages(edge)]
-    request = server.asked("/v2/call/")[0]
-    assert request.one("createdAt[0]") == "2024-01-01T00:00:00Z"
-    assert request.one("createdAt[1]") == "2024-01-01T00:00:59Z"
+        await liner.call("918273")  # brings the names
+    assert liner.parse({**CALL, "isPredictive": "1"}).vendor_fields == {"isPredictive": True}
+    unknown = {**CALL, "sipEndpointId": 9}
+    assert liner.parse(unknown).vendor_fields == {"isPredictive": False, "sipEndpointId": "9"}

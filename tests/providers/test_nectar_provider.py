@@ -83,6 +83,7 @@ async def test_every_field_of_the_rest_example(nectar: Nectar) -> None:
     assert (recording.duration_s, recording.mime, recording.size) == (None,) * 3
     assert call.has_recording is True and call.recordings_known
     assert call.hangup.by is None and call.raw == REST and call.problems == ()
+    assert call.vendor_fields == {"is_in_queue": False, "list_ids": ["1", "2", "3"]}
 
 
 @pytest.mark.parametrize(
@@ -110,9 +111,70 @@ async def test_an_empty_answer_is_no_call(server: Server, nectar: Nectar, body: 
             await nectar.call("1234")
 
 
-@pytest.mark.parametrize("body", ["text", 7, {"error": "no"}, {"calls": "x"}, [[1]]])
+@pytest.mark.parametrize(
+    "body", ["text", 7, {"a": "no"}, {"calls": "x"}, [[1]], {"calls": {"id": 5}}]
+)
 async def test_an_answer_without_a_call(server: Server, nectar: Nectar, body: Any) -> None:
     server.on("/calls/1234", Answer(json.dumps(body).encode()))
+    async with nectar:
+        with pytest.raises(BadAnswer):
+            await nectar.call("1234")
+
+
+ERRORS = [
+    Answer({"error": "no"}),
+    Answer({"id": 1235, "error": "no"}),
+    Answer({"success": False, "data": None}),
+    Answer({"error": {"code": 404, "message": "Call not found"}}),
+    Answer({"code": 1042, "message": "unknown call"}),
+    Answer({"error": "bad id"}, 400),
+    Answer(b"no", 400),
+    Answer({"errors": ["id"]}, 422),
+    Answer(status=404),
+    Answer(status=410),
+]
+"""What a vendor may answer for an id that it does not have."""
+REFUSALS = [
+    (Answer(status=401), AuthError),
+    (Answer(status=403), AuthError),
+    (Answer({"error": "Invalid access token"}), AuthError),
+    (Answer({"code": 401, "message": "no"}), AuthError),
+    (Answer({"error": {"status": 403}}), AuthError),
+    (Answer({"message": "Unauthorised"}, 400), AuthError),
+    (Answer({"status": 429, "calls": None}), RateLimited),
+]
+"""What concerns the token or the rate, and so every id alike."""
+
+
+@pytest.mark.parametrize("answer", ERRORS)
+async def test_an_id_that_the_vendor_does_not_take_is_unknown_not_failed(
+    server: Server, nectar: Nectar, answer: Answer
+) -> None:
+    server.on("/calls/1235", answer)
+    async with nectar:
+        [page] = await walk(nectar)
+        assert page.unknown_ids == ("1235",) and page.failed == ()
+        assert [call.id for call in page.calls] == ["1234", "1236"]
+        with pytest.raises(NotFound):
+            await nectar.call("1235")
+
+
+@pytest.mark.parametrize(("answer", "error"), REFUSALS)
+async def test_what_concerns_the_token_or_the_rate_is_no_unknown_id(
+    server: Server, nectar: Nectar, answer: Answer, error: type[ProviderError]
+) -> None:
+    server.on("/calls/1234", answer)
+    async with nectar:
+        with pytest.raises(error):
+            await nectar.check()
+        with pytest.raises(error):
+            await walk(nectar)
+
+
+async def test_an_error_in_words_does_not_pass_for_a_good_answer(
+    server: Server, nectar: Nectar
+) -> None:
+    server.on("/calls/1234", Answer({"success": True, "message": "ok", "data": {}}))
     async with nectar:
         with pytest.raises(BadAnswer):
             await nectar.call("1234")
@@ -122,6 +184,8 @@ async def test_an_answer_without_a_call(server: Server, nectar: Nectar, body: An
     ("change", "outcome"),
     [
         ({"is_ended": False}, "in_progress"),
+        ({"is_ended": None, "type": "ringing"}, "in_progress"),
+        ({"type": "in_progress"}, "answered"),
         ({"is_ended": None, "is_in_queue": True}, "in_progress"),
         ({"type": "Missed"}, "missed"),
         ({"type": "no-answer"}, "missed"),
@@ -177,6 +241,59 @@ async def test_other_shapes_are_read(
 ) -> None:
     call = nectar.parse({**REST, **change})
     assert getattr(call, field) == value and call.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "transferred_to"),
+    [
+        ({}, None),
+        ({"external_numbers": [{"number": "1202", "is_any_transfer": True}]}, "1202"),
+        (
+            {
+                "external_numbers": [
+                    {"number": 1202, "is_any_transfer": 1},
+                    {"number": "1203", "is_any_transfer": False},
+                    {"number": "1204", "is_any_transfer": True},
+                    {"number": 1202, "is_any_transfer": 1},
+                ]
+            },
+            "1202, 1204",
+        ),
+        (
+            {
+                "external_numbers": [{"number": "+1202 (Sales)", "is_any_transfer": True}],
+                "transfer_details": {"number": "+1202"},
+            },
+            "+1202",
+        ),
+    ],
+)
+async def test_where_a_call_was_transferred_to(
+    nectar: Nectar, change: dict[str, Any], transferred_to: str | None
+) -> None:
+    assert nectar.parse({**REST, **change}).vendor_fields.get("transferred_to") == transferred_to
+
+
+async def test_recordings_without_a_scheme_or_host_are_the_accounts_own(nectar: Nectar) -> None:
+    host = nectar.login.base_url
+    for text, url in (
+        ("/r/1", f"{host}/r/1"),
+        ("media.example.com/1", "https://media.example.com/1"),
+    ):
+        call = nectar.parse({**REST, "recordings": [{"id": 1, "url": text}]})
+        assert call.recordings[0].url == url
+
+
+async def test_agents_are_matched_in_one_pass(nectar: Nectar) -> None:
+    """Tested by steps, not by time: pair by pair these would be billions."""
+    legs = [{"id": n, "alias": f"A{n}", "started_at": 1747839090 + n} for n in range(10_000)]
+    call = nectar.parse({**REST, "all_agents": legs, "answered_agents": legs[::2]})
+    assert [agent.answered for agent in call.agents[:4]] == [True, False, True, False]
+
+
+async def test_a_long_list_of_what_cannot_be_read_is_noted_in_one_pass(nectar: Nectar) -> None:
+    body = {**REST, "all_agents": [7] * 50_000, "agents": [[1]] * 50_000}
+    assert 2 <= len(nectar.parse(body).problems) <= 1000
 
 
 async def test_absent_recordings_are_unknown(nectar: Nectar) -> None:
@@ -265,6 +382,15 @@ async def test_a_setting_that_is_no_list_of_ids(server: Server) -> None:
     async with Nectar(account(server, "12 to 15")) as nectar:
         with pytest.raises(ProviderError, match="call_ids"):
             await walk(nectar)
+
+
+async def test_discovery_counts_ids_that_are_refused_as_unknown(server: Server) -> None:
+    for n in range(101, 120):
+        answer = Answer({"error": "bad id"}, 400) if n % 2 else Answer({"error": "no"})
+        server.on(f"/calls/{n}", answer)
+    async with Nectar(account(server)) as nectar:
+        [page] = [page async for page in nectar.discover(100, stop_after=10, step=10)]
+    assert len(page.unknown_ids) == 10 and page.failed == () and page.cursor is None
 
 
 async def test_discovery_ends_after_so_many_unknown_ids_in_a_row(server: Server) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from providers.nectar import Nectar, read_saved
+from providers.nectar import Nectar
 from tests.providers.contract import login
 from tests.providers.nectar_bodies import HOOK, REST, SPARSE_HOOK
 
@@ -55,7 +55,14 @@ class TestWebhookForm:
         )
         assert (call.ring_group, call.campaign, call.ivr) == ("Support", "Winter Promo", None)
         assert (call.disposition.code, call.disposition.note) == ("SALE", "Converted")
-        assert call.hangup.by == "customer" and call.tags == ("vip", "refund")
+        assert (first.status, second.status) == ("Answered", "Contact hangup")
+        assert (call.hangup.by, call.hangup.by_name) == ("customer", "John Doe")
+        assert call.tags == ("vip", "refund")
+        assert call.vendor_fields == {
+            "transferred_to": "+12025550999",
+            "transfer_talk_time": 32,
+            "call_type": "inbound_ring_group",
+        }
         assert (call.sla_met, call.callback_requested, call.original_call_id) == (None,) * 3
         [recording] = call.recordings
         assert (recording.id, recording.url) == (None, "https://example.com/api/call/recording/555")
@@ -79,6 +86,11 @@ class TestWebhookForm:
             ({"sub_type": "not_answered"}, "missed"),
             ({"sub_type": "Mystery", "talkTime": 0}, "unknown"),
             ({"sub_type": "", "talkTime": 0}, "unknown"),
+            ({"sub_type": "In progress"}, "unknown"),
+            (
+                {"sub_type": "In progress", "endedDate": "", "duration": 0, "agents": []},
+                "in_progress",
+            ),
         ],
     )
     async def test_outcomes(self, nectar: Nectar, change: dict[str, Any], outcome: str) -> None:
@@ -89,6 +101,34 @@ class TestWebhookForm:
         call = nectar.parse({**HOOK, "sub_type": "Mystery"})
         assert call.outcome == "answered" and "outcome" in call.derived
 
+    @pytest.mark.parametrize("change", [{}, {"endedDate": None}, {"endedDate": "0000-00-00"}])
+    async def test_a_handled_call_without_end_length_or_hangup_goes_on(
+        self, nectar: Nectar, change: dict[str, Any]
+    ) -> None:
+        going = {**HOOK, "endedDate": "", "duration": 0, "talkTime": 0, "agents": [], **change}
+        call = nectar.parse(going)
+        assert call.outcome == "in_progress" and "outcome" in call.derived
+        for end in ({"duration": 5}, {"talkTime": 5}, {"agents": HOOK["agents"]}):
+            assert nectar.parse({**going, **end}).outcome == "answered"
+        assert nectar.parse({**going, "sub_type": "Not Answered"}).outcome == "missed"
+
+    async def test_who_hung_up_has_a_name(self, nectar: Nectar) -> None:
+        agents = [
+            {"id": 5, "name": "Ann", "action": "Answered"},
+            {"name": "Ben", "action": "Agent hangup"},
+        ]
+        call = nectar.parse({**HOOK, "agents": agents})
+        assert (call.hangup.by, call.hangup.by_name) == ("agent", "Ben")
+        call = nectar.parse({**HOOK, "agents": [{"name": "Ben", "action": "System hangup"}]})
+        assert (call.hangup.by, call.hangup.by_name) == ("system", None)
+
+    @pytest.mark.parametrize("sign", ["(", ")", "()", ")("])
+    async def test_a_long_run_of_brackets_costs_no_more_than_its_length(
+        self, nectar: Nectar, sign: str
+    ) -> None:
+        """Tested by steps, not by time: a regular expression would take hours of them."""
+        assert nectar.parse({**HOOK, "sub_type": sign * 64_000 + "Missed"}).id == "1234"
+
     @pytest.mark.parametrize(
         ("text", "url"),
         [
@@ -97,10 +137,16 @@ class TestWebhookForm:
             ("https://example.com/r/1", "https://example.com/r/1"),
             ("127.0.0.1:8080/r/1", "http://127.0.0.1:8080/r/1"),
             ("localhost:8080/r/1", "http://localhost:8080/r/1"),
+            ("/api/call/recording/5", "http://127.0.0.1:8080/api/call/recording/5"),
         ],
     )
     async def test_recordings_without_a_scheme(self, nectar: Nectar, text: str, url: str) -> None:
         assert nectar.parse({**HOOK, "call_recordings": [text]}).recordings[0].url == url
+
+    async def test_what_is_no_address_is_no_recording(self, nectar: Nectar) -> None:
+        call = nectar.parse({**HOOK, "call_recordings": 0})
+        assert (call.recordings, call.has_recording) == ((), None)
+        assert call.problems == ("call_recordings: not an address",)
 
     async def test_a_vendor_on_https_gives_no_plain_http(self) -> None:
         far = Nectar(login("https://api.example.com"))
@@ -155,6 +201,8 @@ async def test_a_silent_newer_body_takes_nothing_away(nectar: Nectar) -> None:
     assert both == [{**REST, "type": "missed"}, HOOK]
 
 
+CONTACT = {"id": 44, "firstName": "John", "phone": "+12025550123"}
+"""What the event "Contact Created" posts to the same address: no call."""
 LINES = "\n".join(json.dumps(body) for body in (HOOK, SPARSE_HOOK))
 
 
@@ -167,25 +215,27 @@ LINES = "\n".join(json.dumps(body) for body in (HOOK, SPARSE_HOOK))
         (json.dumps({"calls": REST}), [1234], []),
         (json.dumps({"calls": [REST, {**REST, "id": 2}]}), [1234, 2], []),
         (json.dumps([{"calls": REST}, HOOK]), [1234, 1234], []),
+        (json.dumps({"calls": [{"id": 5}, {"a": 1}]}), [5], ["line 1: not a call"]),
+        ('{"id": 5, "duration": 3}{"id": 6}', [5], ["line 1, object 2: not a call"]),
         (LINES, [1234, 1235], []),
-        ("\ufeff" + LINES + "\n\n", [1234, 1235], []),
         (LINES.replace("\n", "\r\nbroken\r\n"), [1234, 1235], ["line 2: not JSON"]),
         (LINES + "\n7\n[]\n{}", [1234, 1235], ["line 3: not a call"]),
-        (json.dumps([HOOK, "x", {"a": 1}]), [1234], ["item 2: not a call", "item 3: not a call"]),
+        (
+            json.dumps([HOOK, "x", {"a": 1}]),
+            [1234],
+            ["line 1, object 2: not a call", "line 1, object 3: not a call"],
+        ),
+        (LINES + json.dumps(CONTACT), [1234, 1235], ["line 2, object 2: not a call"]),
         ("", [], ["the file is empty"]),
+        (" \n\0\n", [], ["the file is empty"]),
         ("[]", [], []),
     ],
     ids=lambda value: "" if isinstance(value, str) else None,
 )
 def test_saved_files(text: str, ids: list[int], errors: list[str]) -> None:
-    saved = list(read_saved(text))
+    saved = list(Nectar.read_saved(text.encode()))
     assert [body["id"] for body, _ in saved if body] == ids
     assert [words for _, words in saved if words] == errors
-
-
-def test_a_file_that_is_no_json_says_so_once() -> None:
-    [(body, words)] = read_saved("<html>\nnothing\nhere\n")
-    assert body is None and words.startswith("not JSON")
 
 
 async def test_a_body_without_an_id_is_kept(nectar: Nectar) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from providers.base import Login, Provider, Secret
 from providers.errors import AuthError, ProviderError, Unreachable
+from providers.fields import with_recordings
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from tests.archive.calls import START, call
 from tui.archive import Archive, Saved
@@ -57,10 +58,10 @@ class Vendor:
                 failed=("x failed",) if number == 0 else (),
             )
 
-    async def recordings(self, call: Call) -> tuple[Recording, ...]:
+    async def recordings(self, call: Call) -> Call:
         if call.id not in self.found:
             raise Unreachable("No answer")
-        return self.found[call.id]
+        return with_recordings(call, self.found[call.id])
 
     async def discover(self, highest: int, stop_after: int, step: int) -> AsyncIterator[Page]:
         yield Page((call(highest + 1),), None)

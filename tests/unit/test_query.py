@@ -2,7 +2,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tui.query import Query, Term, begun, completed, fold, parse, unknown, with_or_without
+from tests.archive.calls import call
+from tui.query import CHOICES, Query, Term, fold, parse, unknown
+from tui.query_fields import FIELDS, TABLE, plain
+from tui.query_text import begun, completed, with_or_without
+from widgets.call_document import Extra, Page, _pairs
+from widgets.columns import COLUMNS, Clock
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
@@ -41,10 +46,100 @@ def terms(text: str) -> list[Term]:
         ("account:EU-1", Term("field", "EU-1", "account")),
         ("dur>120", Term("compare", ">", "duration_s", 120.0)),
         ("talk<=2m", Term("compare", "<=", "talk_s", 120.0)),
+        ("length>=1:02:03", Term("compare", ">=", "duration_s", 3723.0)),
+        ("ongoing", Term("outcome", "in_progress")),
+        ("outcome:Ongoing", Term("outcome", "in_progress")),
+        ("dir:out", Term("direction", "outbound")),
+        ("direction:int", Term("direction", "internal")),
+        ("state:follow", Term("state", "follow-up")),
+        ("rec:yes", Term("recording", "rec")),
+        ("contact:Anna", Term("text", "anna", "contact")),
+        ("name:=Anna", Term("text", "Anna", "contact", exact=True)),
+        ('group:="Support"', Term("field", "Support", "ring_group", exact=True)),
+        ('-agent:="Müller, Anna"', Term("field", "Müller, Anna", "agents", 0, 0, True, True)),
+        ('tag:="***"', Term("field", "***", "tags", exact=True)),
+        ("lead:77", Term("kept", "77", "lead")),
+        ("callType:offnet", Term("kept", "offnet", "calltype")),
+        ("is_in_queue:yes", Term("kept", "yes", "isinqueue")),
+        ("from:+49 ", Term("number", "49", "from")),
+        ("to:anonymous", Term("text", "anonymous", "to")),
+        ("number:1-800-FLOWERS", Term("number", "18003569377", "number")),
+        ("transferred_to:0123", Term("number", "0123", "transferred_to")),
+        ("sip:bob@example.com", Term("word", "bob@example.com")),
+        ("sips:bob", Term("word", "bob")),
+        ("tel:+4930123", Term("number", "4930123")),
+        ("9:00..12:00", Term("clock", "9:00..12:00", "", 32400, 43259, zone=UTC)),
+        ("22:00..6:00:30", Term("clock", "22:00..6:00:30", "", 79200, 21630, zone=UTC)),
+        ("..24:00", Term("clock", "..24:00", "", 0, 86399, zone=UTC)),
+        ("started:9:00..", Term("clock", "9:00..", "", 32400, 86399, zone=UTC)),
     ],
 )
 def test_each_kind_of_term(text: str, term: Term) -> None:
     assert terms(text) == [term]
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "places"),
+    [
+        ("agent:anna,ben", ["anna", "ben"], ["agent:anna", "ben"]),
+        ('in agent:"Müller, Anna",ben', ["muller, anna", "ben"], ['agent:"Müller, Anna"', "ben"]),
+        ('group:="Support","EU"', ["=Support", "=EU"], ['group:="Support"', '"EU"']),
+        ('group:="Support",eu', ["=Support", "=eu"], ['group:="Support"', "eu"]),
+        ('group:sales,="EU"', ["sales", "=EU"], ["group:sales", '="EU"']),
+        ("list_ids:1,2,", ["1", "2"], ["list_ids:1", "2"]),
+    ],
+)
+def test_values_with_commas_between_are_meant_by_or(
+    text: str, values: list[str], places: list[str]
+) -> None:
+    query = parse(text, NOW, UTC)
+    found = [term for term in query.terms if term.either]
+    assert ["=" * term.exact + term.value for term in found] == values
+    assert len({term.either for term in found}) == 1
+    assert [text[name.start : name.stop] for name in query.names] == places
+    without = terms(text.replace("agent", "-agent").replace("group", "-group"))
+    assert not any(term.either and term.negated for term in without)
+
+
+def test_letters_of_a_number_are_its_digits_or_themselves() -> None:
+    number, word = terms("1-800-FLOWERS")
+    assert (number.kind, number.value, word.kind) == ("number", "18003569377", "word")
+    assert number.either == word.either != ""
+    for other in ("4th-floor", "24-hours", "x-800-flowers", "800", "3-way-call"):
+        assert all(not term.either for term in terms(other)), other
+
+
+def test_a_field_of_one_vendor_is_known_by_its_calls() -> None:
+    [problem] = parse("tone:angry", NOW, UTC).problems
+    assert "is not a field" in problem.message
+    query = parse("Tone:angry", NOW, UTC, lambda word: word == "tone")
+    assert query.terms == (Term("kept", "angry", "tone"),) and not query.problems
+
+
+def test_every_field_is_understood_and_no_two_have_a_word_in_common() -> None:
+    spoken = [plain(word) for field in TABLE for word in (field.name, *field.also)]
+    assert len(spoken) == len(set(spoken)) == len(FIELDS)
+    for field in TABLE:
+        value = {"time": "today", **{c: next(iter(v)) for c, v in CHOICES.items()}}
+        said = value.get(field.kind) or value.get(field.column) or "x"
+        for word in (field.name, *field.also):
+            assert len(terms(f"{word}:{said}")) == 1
+
+
+def test_every_column_and_label_of_a_page_can_be_asked_for() -> None:
+    """By its own name, or by a word of its own for what is none (``called-back``, ``dur>``)."""
+    otherwise = {
+        *("Length", "Wait", "Talk"),  # dur>120 wait>30 talk<6
+        "Called back",  # called-back
+        "Dir",  # short for Direction
+        "Group",  # short for Ring group
+    }
+    page = Page(call(1), "desk", Clock(NOW, UTC), Extra(), 80, frozenset())
+    named = {label for label, _ in _pairs(page)} | {one.title for one in COLUMNS.values()}
+    titles = {field.title for field in TABLE}
+    words = {plain(word) for word in FIELDS}
+    lost = {name for name in named - otherwise if name not in titles and plain(name) not in words}
+    assert not lost
 
 
 def test_periods() -> None:
@@ -77,6 +172,17 @@ def test_periods() -> None:
         ('anna ""', 5, 7, "no word"),
         ("#abc", 0, 4, "#4567"),
         ("len>60", 0, 6, "dur>120"),
+        ("agnet:anna", 0, 10, "did you mean agent:?"),
+        ("in calltyp:x", 3, 12, "did you mean calltype:?"),
+        ("agent:=", 0, 7, "agent:name"),
+        ("dir:", 0, 4, "dir:in"),
+        ("outcome:mised", 0, 13, "did you mean missed?"),
+        ("dir:sideways", 0, 12, "there are in, inbound"),
+        ("state:lost", 0, 10, "there are new, open"),
+        ("9:00..12", 0, 8, "9:00..12:00"),
+        ("9:00..25:00", 0, 11, "9:00..12:00"),
+        ("noon..12:00", 0, 11, "9:00..12:00"),
+        ("ended:soon", 0, 10, "ended:today"),
     ],
 )
 def test_what_is_not_understood_is_marked_and_explained(
@@ -128,6 +234,9 @@ def test_fold() -> None:
     ("text", "found", "whole"),
     [
         ("in agent:an", ("agent", "an"), 'in agent:"Anna Lee" '),
+        ("in agent:ben,an", ("agent", "an"), 'in agent:ben,"Anna Lee" '),
+        ('agent:="Ben, Z","an', ("agent", "an"), 'agent:="Ben, Z","Anna Lee" '),
+        ("group:=an", ("group", "an"), 'group:="Anna Lee" '),
         ('-agent:"anna l', ("agent", "anna l"), '-agent:"Anna Lee" '),
         ("Tag:", ("tag", ""), 'Tag:"Anna Lee" '),
     ],

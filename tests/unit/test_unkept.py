@@ -29,6 +29,12 @@ def test_the_command_says_what_the_step_did() -> None:
     assert parsed.comment == ["3:12 refund"]
 
 
+def test_a_tag_with_a_minus_is_given_and_not_taken_away() -> None:
+    [line] = _lines(tag("-5"), untag("a -b"))
+    parsed = _parsed(shlex.split(line)[1:])
+    assert (parsed.tag, parsed.untag) == (['"-5"'], ['"a -b"'])
+
+
 def test_what_no_command_says_is_told() -> None:
     assert _lines(comment("wrong number", 5.0, 1)) == [
         "  c on 'my desk:it'\"'\"'s 1' eu:-2, recording 2, 0:05 wrong number"

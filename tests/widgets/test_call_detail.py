@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
+from rich.cells import cell_len
 
 from providers.model import Agent, Call, Hangup, Recording
 from tests.widgets.hosts import EXTRA, Host, Seen, detail_host
 from tests.widgets.samples import CLOCK, FULL, HOSTILE, PROBLEMS, SECRET_URL, SPARSE, START
 from widgets.call_detail import CallDetail
-from widgets.call_document import Extra, document, offset_text, size_text
+from widgets.call_document import Extra, document, offset_text, secrets_of, size_text
 from widgets.json_text import HIDDEN, MAX_LINES, TOO_LONG, hide_addresses, json_lines
 from widgets.timeline import timeline
 
@@ -75,6 +77,89 @@ def test_every_value_of_a_full_call_is_on_the_page() -> None:
         "transfer", "private", "2.1 MB", "Second part, after the transfer.", "call back on Monday",
     ):  # fmt: skip
         assert value in text, value
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+LEGS = replace(
+    SPARSE,
+    provider="cinnox",
+    recordings_known=True,
+    has_recording=True,
+    started_at=START,
+    ended_at=at(274),
+    hangup=Hangup("agent", "Normal Clearing", "200", "Mei"),
+    agents=(
+        Agent("s1", "Mei", "AGENT", "Support", START, True, None, "Normal Clearing", "Call Ended",
+              "200", at(274)),
+        Agent("s2", "Ada", "AGENT", "Sales", at(53), False, None, "Call Rejected", "Declined",
+              "603", at(65)),
+        Agent(started_at=at(70), status="Ringing"),
+    ),
+    vendor_fields={
+        "callType": ["offnet", "onnet"],
+        "callPrepareFromNum": "85230001234",
+        "is_in_queue": False,
+        "size": 3,
+        "nothing": "",
+        "unknown": None,
+        HOSTILE[5]: list(HOSTILE),
+    },
+)  # fmt: skip
+
+
+def test_every_leg_shows_how_it_ended_itself() -> None:
+    rows = page(LEGS)
+    start = rows.index("Agents") + 1
+    assert rows[start : start + 6] == [
+        "  +0:00  Mei        answered  AGENT, Support",
+        "             Call Ended, Normal Clearing, 200, until +4:34",
+        "  +0:53  Ada        Declined  AGENT, Sales",
+        "             Call Rejected, 603, until +1:05",
+        "  +1:10  (no name)",
+        "             Ringing",
+    ]
+    wide = page(LEGS, 120)
+    start = wide.index("Agents") + 1
+    assert wide[start + 1].endswith("AGENT, Sales    Call Rejected, 603, until +1:05")
+    assert "  Hang-up    agent Mei, Normal Clearing, 200" in rows
+    assert timeline(LEGS)[2:] == [
+        (53.0, "Ada's leg starts, Declined"),
+        (65.0, "Ada's leg ends, Call Rejected"),
+        (70.0, "an agent's leg starts"),
+        (274.0, "ends, Mei hung up"),
+    ]
+
+
+@pytest.mark.parametrize("width", [20, 54, 80, 120])
+def test_the_vendors_own_fields_stand_under_its_names(width: int) -> None:
+    rows = page(LEGS, width)
+    start = rows.index("Vendor's fields") + 1
+    assert max(map(cell_len, rows)) <= width
+    assert not any(ord(char) < 32 or "\u202a" <= char <= "\u202e" for char in "".join(rows))
+    if width >= 54:
+        words = " ".join(rows[start : start + 4]).split()
+        assert words[:9] == [
+            *("callType", "offnet,", "onnet", "callPrepareFromNum", "85230001234"),
+            *("is_in_queue", "no", "size", "3"),
+        ]
+    assert "nothing" not in "".join(rows) and "unknown" not in "".join(rows)
+
+
+def test_a_young_recording_is_still_to_come() -> None:
+    said = [page(replace(LEGS, ended_at=CLOCK.now - timedelta(hours=h))) for h in (1, 30)]
+    assert ["  not there yet" in rows for rows in said] == [True, False]
+    assert ["  the vendor gives no file" in rows for rows in said] == [False, True]
+
+
+def test_an_address_is_a_secret_as_the_vendor_wrote_it() -> None:
+    """The recording's is whole; the vendor may have written it without scheme or host."""
+    for written in ("/rec/abc.mp3?sig=SECRETSIG", "media.example.test/rec/abc.mp3?sig=SECRETSIG"):
+        call = replace(FULL, summary=f"see {written}", raw={"url": written})
+        text = "\n".join([*page(call), *json_lines(call.raw, secrets_of(call))])
+        assert "SECRETSIG" not in text and HIDDEN in text
 
 
 def test_what_is_not_known_is_not_on_the_page() -> None:

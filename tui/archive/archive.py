@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from providers.model import Call, CallRow
-from tui.archive import codec, names, places, purge, related, search
+from tui.archive import codec, filling, names, places, purge, related, search
 from tui.archive.closing import Closing
 from tui.archive.facets import COUNTED, SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
-from tui.archive.index import Changes, SearchIndex, entry, finds, lists
+from tui.archive.index import Changes, SearchIndex, entry
 from tui.archive.lines import details_of, line_of, unpack
-from tui.archive.meaning import e164, grouped, meaning, of_text
+from tui.archive.meaning import FUNCTIONS, grouped, meaning, of_text
 from tui.archive.rows import RowList
 from tui.archive.schema import migrate
 from tui.archive.syncs import SyncTables
@@ -61,8 +61,8 @@ class Archive(SyncTables):
         self._prepare()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        for function in (finds, lists, e164):
-            self._db.create_function(function.__name__, 2, function, deterministic=True)
+        for arguments, function in FUNCTIONS:
+            self._db.create_function(function.__name__, arguments, function, deterministic=True)
         self.index = SearchIndex(self._db)
         self._planner = search.Planner(self._db, self.index)
         self.heard = HeardTable(self._db)
@@ -206,26 +206,13 @@ class Archive(SyncTables):
 
     def index_more(self, limit: int = 500) -> int:
         """Bring up to `limit` calls of an archive from before the index into it, the newest
-        first; how many are left. Until then every query is answered, only slower.
+        first, then those whose lines lack what later Ringbacks write; how many are left. Until
+        then every query is answered, only slower.
         """
-        if not self.index.unindexed():
+        if not self.index.lacking():
             return 0
         with self.transaction():
-            upto = self.index.unindexed()
-            rows = self._db.execute(
-                "SELECT key, account, body, extra, raw FROM call JOIN detail USING (key)"
-                " WHERE key <= ? ORDER BY key DESC LIMIT ?",
-                (upto, limit),
-            ).fetchall()
-            changes = self.index.changes()
-            for key, account, body, extra, raw in rows:
-                call = codec.decode(json.loads(body), json.loads(extra), unpack(raw))
-                self._rewrite(key, line_of(account, call), changes)
-                changes.add(entry(self.index.line(key)))
-            changes.flush()
-            left = rows[-1][0] - 1 if len(rows) == limit else 0
-            self.index.finished(left)
-        return left
+            return filling.fill(self._db, self.index, self._rewrite, limit)
 
     def remove_account(self, account: str) -> int:
         """Forget everything of an account, its triage too; the number of calls that went."""
@@ -401,6 +388,11 @@ class Archive(SyncTables):
             return self.index.known("account")
         return dict(self._db.execute("SELECT account, count(*) FROM call GROUP BY account"))
 
+    def calls_of(self, account: str) -> int:
+        """How many calls an account has."""
+        sql = "SELECT count(*) FROM call WHERE account = ?"
+        return int(self._db.execute(sql, (account,)).fetchone()[0])
+
     def has(self, account: str, id_: str) -> bool:
         """Whether a call is here."""
         return self.key_of(account, id_) is not None
@@ -454,6 +446,14 @@ class Archive(SyncTables):
     ) -> tuple[Problem, ...]:
         """What of the names in a query line nothing here has: see `names.doubts`."""
         return names.doubts(self._db, self.index, query, more)
+
+    def slips(self, query: Query) -> tuple[Problem, ...]:
+        """What the words of a query that found nothing may be slips of: see `names.slips`."""
+        return names.slips(self._db, self.index, query)
+
+    def has_field(self, word: str) -> bool:
+        """Whether calls have a field of that name of their vendor's own."""
+        return self.index.has_field(word)
 
     def get(self, account: str, id_: str) -> Call | None:
         """One call, or None."""

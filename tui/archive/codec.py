@@ -24,8 +24,11 @@ _STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u
 """C1 controls, bidi controls, line separators and lone surrogates, which JSON leaves alone."""
 
 _TIMES = frozenset({"started_at", "ended_at"})
-_APART = frozenset({"history_id", "recordings_known", "problems", "raw"})
+_APART = frozenset({"history_id", "recordings_known", "raw"})
 """What the archive keeps of a call and ``--json`` does not print."""
+_LAST = ("problems", "vendor_fields")
+"""What ``--json`` prints behind the triage."""
+_TEXTS = frozenset({"derived", "tags", "problems"})
 _ORDER = tuple(item.name.rstrip("_") for item in fields(Call) if item.name not in _APART)
 _PARTS: dict[str, type[Any]] = {
     "contact": Contact,
@@ -99,6 +102,7 @@ def _time(text: str | None) -> datetime | None:
 
 def decode(body: Mapping[str, Any], extra: Mapping[str, Any], raw: Any) -> Call:
     """What `encode` and `encode_extra` wrote, as a `Call` again."""
+    body = {"problems": extra.get("problems"), **body}  # where older archives have them
     known: dict[str, Any] = {}
     for name in _ORDER:
         value = body.get(name)
@@ -106,22 +110,23 @@ def decode(body: Mapping[str, Any], extra: Mapping[str, Any], raw: Any) -> Call:
             value = _decode_part(_PARTS[name], value or {})
         elif name in _LISTS:
             value = tuple(_decode_part(_LISTS[name], part) for part in value or ())
-        elif name in ("derived", "tags"):
+        elif name in _TEXTS:
             value = tuple(value or ())
+        elif name == "vendor_fields":
+            value = value or {}
         elif name in _TIMES:
             value = _time(value)
         known["from_" if name == "from" else name] = value
     return Call(
         **known,
         recordings_known=bool(extra.get("recordings_known", True)),
-        problems=tuple(extra.get("problems", ())),
         history_id=extra.get("history_id"),
         raw=raw,
     )
 
 
 def encode_extra(call: Call) -> dict[str, Any]:
-    extra = {"recordings_known": call.recordings_known, "problems": list(call.problems)}
+    extra = {"recordings_known": call.recordings_known}
     return {**extra, "history_id": call.history_id} if call.history_id else extra
 
 
@@ -138,9 +143,15 @@ def storable(text: str) -> str:
 
 
 def printed(body: Mapping[str, Any], account: str, *, with_urls: bool = False) -> dict[str, Any]:
-    """One object of ``--json``: account first, triage last, addresses only if asked for."""
-    triage = body.get("triage") or dict(NO_TRIAGE)
-    out = {"account": account, "provider": body.get("provider"), **body, "triage": triage}
+    """One object of ``--json``: account first, triage before what could not be read and what the
+    vendor alone has, addresses only if asked for.
+    """
+    out = {"account": account, "provider": body.get("provider"), **body}
+    last = {"triage": body.get("triage") or dict(NO_TRIAGE)}
+    last |= {name: body.get(name) or ([] if name in _TEXTS else {}) for name in _LAST}
+    for name, value in last.items():
+        out.pop(name, None)
+        out[name] = value
     if not with_urls:
         out["recordings"] = [{**recording, "url": None} for recording in body.get("recordings", ())]
     return out
@@ -152,9 +163,10 @@ def names() -> Iterator[str]:
     for name in _ORDER:
         if name in _PARTS:
             yield from (f"{name}.{inner}" for inner in _FIELDS[_PARTS[name]])
-        elif name != "provider":
+        elif name != "provider" and name not in _LAST:
             yield name
     yield from (f"triage.{name}" for name in NO_TRIAGE)
+    yield from _LAST
 
 
 def dumps(value: Any) -> str:

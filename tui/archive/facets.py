@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tui.archive.index import values_of
-from tui.archive.names import doubled, same_name, together
+from tui.archive.names import doubled, together
 from tui.archive.search import Planner
 from tui.query import Query
+from tui.query_text import same_name
 
 SOON = 200
 """Calls that are read for counts that shall be there at once."""

@@ -17,7 +17,10 @@ from math import log2
 from typing import Any, NamedTuple
 
 from tui.archive.bits import EVERY, MARK_COLUMNS, MARKED, BitChanges, Bits, length_tokens, marks_of
+from tui.numbers import dialled, lettered
 from tui.query import Term, words
+from tui.query_fields import plain
+from tui.query_text import same_name
 
 TIES = 1 << 15
 """Places in one millisecond; where more calls have it, they take the next one's."""
@@ -35,7 +38,9 @@ SINGLE = frozenset({"account", "provider", "direction", "outcome", "has_recordin
 LENGTHS = ("duration_s", "wait_s", "talk_s")
 OURS = ("state", "our_tags", "our_words")
 """What people decided and wrote themselves."""
-INDEXED = ("place", "spot", *FACETS, *LENGTHS, "words", "digits", *OURS, *MARK_COLUMNS)
+WORDED = ("words", "our_words", "fields")
+"""Columns of words; the last is empty where a call's line was written without it."""
+INDEXED = ("place", "spot", *FACETS, *LENGTHS, "words", "digits", "fields", *OURS, *MARK_COLUMNS)
 Named = tuple[str, list[str]]
 """A facet, and those of its values that are meant."""
 Line = Mapping[str, Any]
@@ -92,6 +97,31 @@ def needle_of(text: str, *, whole: bool = False) -> str:
     return f" {' '.join(words(text))}{' ' if whole else ''}"
 
 
+def prefixed(field: str, text: str) -> list[str]:
+    """The words of a field's value as the index has them: none is a word that people write."""
+    return [f"={plain(field)}={word}" for word in words(text)]
+
+
+def is_name(text: str | None, name: str) -> bool:
+    """SQL function: whether a text is just this name; `name` is of `same_name`."""
+    return text is not None and same_name(text) == name
+
+
+def has_name(text: str | None, name: str) -> bool:
+    """SQL function: the same of one of several comma-separated values."""
+    return text is not None and any(is_name(part, name) for part in text.split(","))
+
+
+def dials(text: str | None, fragment: str) -> bool:
+    """SQL function: whether one of some numbers, each in a line of its own, has these digits."""
+    return text is not None and any(fragment in dialled(one) for one in text.split("\n"))
+
+
+def spells(text: str | None, needle: str) -> bool:
+    """SQL function: whether one of some numbers that are words has these; see `needle_of`."""
+    return text is not None and any(finds(lettered(one), needle) for one in text.split("\n"))
+
+
 def same(column: str, value: str) -> str:
     """A value as it is compared: accounts are the same whatever their case."""
     return value.lower() if column == "account" else value
@@ -123,7 +153,7 @@ def entry(line: Line) -> Entry:
     told = facets(line)
     return Entry(
         line["place"],
-        [*line["words"].split(), *line["our_words"].split()],
+        [word for column in WORDED for word in (line[column] or "").split()],
         told,
         list(dict.fromkeys(line["digits"].split())),
         line["spot"],
@@ -259,6 +289,15 @@ class SearchIndex:
         """Calls up to this key are not in the index yet; 0: all are."""
         return int(self._db.execute("SELECT upto FROM unindexed").fetchone()[0])
 
+    def unfilled(self) -> bool:
+        """Whether there are calls whose lines were written without ``fields``."""
+        sql = "SELECT 1 FROM call WHERE fields IS NULL LIMIT 1"
+        return self._db.execute(sql).fetchone() is not None
+
+    def lacking(self) -> bool:
+        """Whether something of some calls is not in the index yet."""
+        return bool(self.unindexed()) or self.unfilled()
+
     def finished(self, upto: int) -> None:
         self._db.execute("UPDATE unindexed SET upto = ?", (upto,))
 
@@ -324,13 +363,24 @@ class SearchIndex:
     def named(self, term: Term) -> Named | None:
         """What a term names; None: it asks for no facet."""
         kind = "has_recording" if term.kind == "recording" else term.field or term.kind
-        if kind in SINGLE:
-            value = same(kind, "1" if term.kind == "recording" else term.value)
-            return kind, [one for one in self.known(kind) if same(kind, one) == value]
-        if term.kind != "field" or kind not in FACETS:
+        if term.kind not in ("field", "recording") and kind not in SINGLE:
             return None
+        if kind in SINGLE:
+            value = same(kind, term.value)
+            if term.kind == "recording":
+                value = "1" if term.value else "0"
+            return kind, [one for one in self.known(kind) if same(kind, one) == value]
+        if kind not in FACETS:
+            return None
+        if term.exact:
+            name = same_name(term.value)
+            return kind, [value for value in self.known(kind) if same_name(value) == name]
         function, needle = lists if kind in LISTS else finds, needle_of(term.value)
         return kind, [value for value in self.known(kind) if function(value, needle)]
+
+    def has_field(self, word: str) -> bool:
+        """Whether some call has a field of that name of its vendor's own."""
+        return bool(self.beginning(f"={plain(word)}=", 1))
 
     def beginning(self, start: str, limit: int) -> list[tuple[str, int]]:
         """Words that begin so, and how many calls have each; at most `limit`."""

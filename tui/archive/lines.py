@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from providers.model import Call
 from tui.archive import codec
-from tui.numbers import digits
+from tui.archive.index import prefixed
+from tui.numbers import dialled, lettered
 from tui.query import words
+from tui.query_fields import VENDOR_NUMBERS
 
 
 def pack(raw: Any) -> bytes:
@@ -39,11 +41,59 @@ def _joined(values: Iterable[str | None]) -> str | None:
     return ", ".join(value.replace(",", LOW_COMMA) for value in values if value) or None
 
 
+TRUTH = {True: ("yes", "true"), False: ("no", "false")}
+"""What finds a yes or no: as pages write it, and as vendors do."""
+
+
+def kept(call: Call) -> str:
+    """The column ``fields``: words of what no other column has, each with its field's name."""
+    found = (prefixed(field, text) for field, value in _kept(call) for text in _texts(value))
+    told = [" ".join(one) for one in found if one]
+    return codec.storable(f" = {' = '.join(dict.fromkeys(told))} = ") if told else ""
+
+
+def kept_of(body: str) -> str:
+    """SQL function: the same of a call's JSON, for a call whose line was written without it."""
+    return kept(codec.decode(json.loads(body), {}, None))
+
+
+def _kept(call: Call) -> Iterator[tuple[str, Any]]:
+    """Fields by the columns of `tui.query_fields`, and what each has of a call."""
+    hangup = call.hangup
+    yield "email", call.contact.email
+    yield "lead", call.contact.id
+    yield "ivr", call.ivr
+    yield "hangup", (hangup.by, hangup.by_name, hangup.reason, hangup.code)
+    yield "sla", call.sla_met
+    yield "callback", call.callback_requested
+    yield "original", call.original_call_id
+    for agent in call.agents:
+        yield "department", agent.department
+        yield "role", agent.role
+        yield "leg", (agent.status, agent.hangup_reason, agent.hangup_code)
+    yield from call.vendor_fields.items()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, bool):
+        yield from TRUTH[value]
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one)
+    elif value is not None:
+        yield str(value)
+
+
 def line_of(account: str, call: Call) -> dict[str, Any]:
     """What a call's line shows, and what it is found by."""
     agents = [agent.name or agent.id for agent in call.agents]
     departments = [agent.department for agent in call.agents if agent.department]
-    numbers = (call.from_, call.to, call.contact.number, call.company_number.number)
+    theirs = (text for name in VENDOR_NUMBERS for text in _texts(call.vendor_fields.get(name)))
+    ends = (call.from_, call.to, call.contact.number, call.company_number.number)
+    numbers = list(filter(None, dict.fromkeys((*ends, *theirs))))
     found_by = (
         call.contact.name,
         call.contact.email,
@@ -59,6 +109,7 @@ def line_of(account: str, call: Call) -> dict[str, Any]:
         *agents,
         *departments,
         *call.tags,
+        *map(lettered, numbers),
     )
     line = {
         "account": account,
@@ -85,9 +136,8 @@ def line_of(account: str, call: Call) -> dict[str, Any]:
         "recordings": len(call.recordings),
         "problems": len(call.problems),
         "words": f" {' '.join(words(' '.join(text for text in found_by if text)))} ",
-        "digits": " ".join(
-            filter(None, (digits(number or "") for number in dict.fromkeys(numbers)))
-        ),
+        "digits": " ".join(filter(None, map(dialled, numbers))),
+        "fields": kept(call),
     }
     return {
         name: codec.storable(value) if isinstance(value, str) else value

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from tui.archive.asking import has_any
-from tui.archive.index import FACETS, LISTS, SearchIndex, finds, needle_of
+from tui.archive.index import FACETS, LISTS, SearchIndex, finds, needle_of, prefixed
 from tui.archive.spans import ALWAYS
 from tui.archive.walking import Walk
-from tui.query import FIELDS, STATES, Name, Problem, Query, unknown, words
-
-
-def same_name(value: str) -> str:
-    """Equal for two spellings of one name: those that differ in case alone."""
-    return value.lower() if value.isascii() else unicodedata.normalize("NFC", value).casefold()
+from tui.query import CHOICES, KEYWORDS, Name, Problem, Query, fold, unknown, words
+from tui.query_fields import FIELDS, field_of, plain
+from tui.query_text import same_name
+from tui.slips import NEAR_AMONG, SURE, nearest
 
 
 def spellings(counts: Mapping[str, int]) -> list[list[str]]:
@@ -64,18 +61,29 @@ def counted(db: sqlite3.Connection, index: SearchIndex, column: str) -> dict[str
 
 def complete(index: SearchIndex, kind: str, start: str) -> list[str]:
     """Names for a word before a colon (``agent``) that a query with this beginning would find;
-    those of most calls first. Raises KeyError for a word that is none of `tui.query.FIELDS`.
+    those of most calls first. Raises KeyError for a word that is none of `FIELDS`.
     """
-    column = FIELDS[kind]
-    known = index.known(column) if column in FACETS else {}
-    if kind == "state":
-        known = dict.fromkeys(STATES, 0)
+    field = FIELDS[plain(kind)]
+    if field.kind == "kept":
+        return _kept_words(index, field.column, start)
+    known = index.known(field.column) if field.column in FACETS else {}
+    if field.kind == "choice":
+        known = dict.fromkeys(CHOICES[field.column], 0)
     needle = needle_of(start)
     if words(start):
         fits = {value: known[value] for value in known if finds(value, needle)}
     else:  # signs alone, which a query would not look for
         fits = {value: known[value] for value in known if start in value}
-    return list(together(fits))
+    return list(fits) if field.kind == "choice" else list(together(fits))
+
+
+def _kept_words(index: SearchIndex, column: str, start: str) -> list[str]:
+    """Words of a field that has no names: those that go on from the last of `start`."""
+    *before, last = words(start) or [""]
+    prefix = f"={plain(column)}="
+    found = index.beginning(prefix + last, NEAR_AMONG)
+    ordered = sorted(found, key=lambda one: (-one[1], one[0]))
+    return [" ".join([*before, word.removeprefix(prefix)]) for word, _ in ordered]
 
 
 def doubts(
@@ -87,20 +95,50 @@ def doubts(
     """What of the names in a query line no call has; `more` names there are by field, without
     calls yet. None while calls are missing in the index.
     """
-    if index.unindexed():
+    if index.lacking():
         return ()
 
     def known(name: Name) -> bool:
+        term = name.term
+        if term.kind in ("text", "kept"):
+            said = words(term.value) if term.kind == "text" else prefixed(term.field, term.value)
+            return all(index.beginning(word, 1) for word in said)
         if name.kind == "id":
             sql = (
                 "SELECT 1 FROM call WHERE account IN"
                 " (SELECT value FROM known WHERE kind = 'account') AND id = ?"
             )
-            return db.execute(sql, (name.term.value,)).fetchone() is not None
-        here, soon = index.named(name.term), more.get(name.kind, ())
+            return db.execute(sql, (term.value,)).fetchone() is not None
+        here, soon = index.named(term), more.get(name.kind, ())
         return bool(here and here[1]) or name.value.lower() in map(str.lower, soon)
 
     def others(name: Name) -> list[str]:
+        if field_of(name.kind) is None:
+            return _kept_words(index, name.term.field, "")
         return list(dict.fromkeys((*complete(index, name.kind, ""), *more.get(name.kind, ()))))
 
     return tuple(unknown(name, others(name)) for name in query.names if not known(name))
+
+
+def slips(db: sqlite3.Connection, index: SearchIndex, query: Query) -> tuple[Problem, ...]:
+    """What the words of a query that found nothing may be slips of: of a word that means more
+    than itself, and where no call has the word, of one that calls have.
+    """
+    found = ((name, _meant(db, index, name)) for name in query.words)
+    return tuple(
+        Problem(name.start, name.stop, f"did you mean {meant}?") for name, meant in found if meant
+    )
+
+
+def _meant(db: sqlite3.Connection, index: SearchIndex, name: Name) -> str | None:
+    word = fold(name.value)
+    if found := nearest(word, KEYWORDS, SURE):
+        return found
+    if words(name.value) != [word] or index.beginning(word, 1):
+        return None
+    known = db.execute(
+        "SELECT term FROM word WHERE term >= ? AND term < ? AND length(term) BETWEEN ? AND ?"
+        " ORDER BY calls DESC LIMIT ?",
+        (word[0], word[0] + "\U0010ffff", len(word) - 2, len(word) + 2, NEAR_AMONG),
+    )
+    return nearest(word, [term for (term,) in known], SURE)

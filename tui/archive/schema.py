@@ -271,6 +271,11 @@ MIGRATIONS = (
     DELETE FROM call_number;
     UPDATE unindexed SET upto = (SELECT IFNULL(max(key), 0) FROM call);
     """,
+    """
+    -- words of the fields that no column and no facet has, each with its field's name in front
+    ALTER TABLE call ADD COLUMN fields TEXT;       -- NULL: not written yet; see tui.archive.index
+    CREATE INDEX call_unfilled ON call (key) WHERE fields IS NULL;
+    """,
 )
 
 

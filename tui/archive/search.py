@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from tui.archive.asking import asked
 from tui.archive.bits import Span, Test
-from tui.archive.index import LENGTHS, SINGLE, Named, SearchIndex, bucket, token
+from tui.archive.index import LENGTHS, SINGLE, Named, SearchIndex, bucket, prefixed, token
 from tui.archive.meaning import SAME_NUMBER, Sql, grouped, meaning, of_text
 from tui.archive.spans import ALWAYS, PERIODS, spans_of
 from tui.archive.walking import Walk
@@ -71,6 +71,8 @@ class Ask(NamedTuple):
     tests: Sequence[Test | None]
     """What each group asks of bits; None where they cannot tell."""
     indexed: bool
+    filled: bool
+    """Whether the index has all words and numbers of all calls."""
 
 
 class Found(NamedTuple):
@@ -106,7 +108,8 @@ class Planner:
         indexed = not self._index.unindexed()
         names = {term: self._index.named(term) for group in others for term in group}
         tests = [asked(names, group) if indexed else None for group in others]
-        return Ask(spans_of(periods), others, names, tests, indexed)
+        filled = indexed and not self._index.unfilled()
+        return Ask(spans_of(periods), others, names, tests, indexed, filled)
 
     def walk(self, ask: Ask) -> Walk | None:
         """The query's walk through time, where bits tell about all of it."""
@@ -127,8 +130,8 @@ class Planner:
         if len(ask.groups) != 1 or not texts or ask.spans != [ALWAYS] or not ask.indexed:
             return 0
         [term, *_] = texts[0]
-        *before, last = words(term.value) or [""]
-        if before or term.kind == "phrase":
+        *before, last = _spelled(term)
+        if before or term.kind == "phrase" or not _says_all(term):
             return 0
         return max((calls for _, calls in self._index.beginning(last, MANY_WORDS)), default=0)
 
@@ -142,7 +145,7 @@ class Planner:
         number = self._rarest_number(ask)
         if number and number.calls <= RARE:
             return _named(ask, number)
-        counts = [(self._calls_with(group[0]), group) for group in _texts(ask)]
+        counts = [(sum(map(self._calls_with, group)), group) for group in _texts(ask)]
         rarest, rare = min(counts, key=lambda count: count[0], default=(None, None))
         if rare is not None and rarest is not None and rarest <= RARE:
             rest = [group for group in ask.groups if group is not rare]
@@ -169,23 +172,25 @@ class Planner:
 
     def _rarest_number(self, ask: Ask) -> Few | None:
         """The calls with the rarest of the numbers."""
-        numbers = [group for group in ask.groups if group[0].kind == "number"]
-        found = [self._with_number(group) for group in numbers if not group[0].negated]
+        numbers = [
+            group
+            for group in ask.groups
+            if ask.filled and not group[0].negated and all(one.kind == "number" for one in group)
+        ]
+        found = [self._with_number(group) for group in numbers]
         return min(found, key=lambda few: few.calls, default=None)
 
     def _with_number(self, group: Sequence[Term]) -> Few:
-        value = group[0].value
-        found = self._index.numbers(value)
-        marks = ",".join(str(n) for n, _ in found)
+        found = dict(one for term in group for one in self._index.numbers(term.value))
+        marks = ",".join(map(str, found))
         sql = f"SELECT DISTINCT place AS p FROM call_number WHERE n IN ({marks})"
-        whole = len(value) >= MIN_DIGITS
-        if whole:
-            sql += f" UNION SELECT place FROM call WHERE {SAME_NUMBER}"
-        return Few(sum(calls for _, calls in found), sql, [value, value] if whole else [], group)
+        whole = [term.value for term in group if len(term.value) >= MIN_DIGITS]
+        sql += f" UNION SELECT place FROM call WHERE {SAME_NUMBER}" * len(whole)
+        return Few(sum(found.values()), sql, [v for v in whole for _ in range(2)], group)
 
     def _calls_with(self, term: Term) -> int:
         """In about how many calls the last word of a text stands."""
-        *_, last = words(term.value) or [""]
+        *_, last = _spelled(term)
         return sum(calls for _, calls in self._index.beginning(last, MANY_WORDS))
 
     def _by_bits(self, ask: Ask, rarest: int) -> Plan | None:
@@ -272,7 +277,7 @@ class Planner:
             return self._facet(facets[0][0], [v for _, vs in facets for v in vs], group[0].negated)
         if group[0].kind == "state":
             return self._states(group)
-        found = [self._one(term, limit) for term in group]
+        found = [self._one(term, limit) if ask.filled else None for term in group]
         known = [one for one in found if one]
         if len(known) < len(found):
             return None
@@ -319,16 +324,17 @@ class Planner:
 
     def _text(self, term: Term, limit: int | None) -> Found | None:
         """Words one after the other; the last one may go on, unless quoted."""
-        *before, last = words(term.value) or [""]
-        if term.kind == "phrase":
-            return Found(any_of([" ".join([*before, last])])) if last else None
+        *before, last = _spelled(term)
+        exact = _says_all(term)
+        if term.kind == "phrase" or (term.exact and last):
+            return Found(any_of([" ".join([*before, last])]), exact) if last else None
         starts = self._index.beginning(last, MANY_WORDS + 1) if last else []
         if len(starts) > FEW_WORDS:
             calls = sum(calls for _, calls in starts)
             read = (limit or calls) * self._total() / calls
             if len(starts) > MANY_WORDS or read < LOOKUP * len(starts):
                 return None
-        return Found(any_of(" ".join([*before, word]) for word, _ in starts))
+        return Found(any_of(" ".join([*before, word]) for word, _ in starts), exact)
 
     def _length(self, term: Term) -> Found | None:
         """Lengths by the buckets that can hold them."""
@@ -345,7 +351,7 @@ class Planner:
         return sum(self._index.known("provider").values())
 
 
-TEXTS = frozenset({"word", "phrase"})
+TEXTS = frozenset({"word", "phrase", "text", "kept"})
 _FOUND = "search CROSS JOIN call ON call.place = search.rowid"
 _UNDECIDED = ("new", "open", "snoozed")
 _SIDES: dict[str, Callable[[int, int], bool]] = {">": gt, "<": lt, "=": eq}
@@ -359,7 +365,23 @@ _INDEX_OF = {
 
 
 def _texts(ask: Ask) -> list[Sequence[Term]]:
-    return [group for group in ask.groups if group[0].kind in TEXTS and not group[0].negated]
+    """The groups of which the index has the words."""
+    return [
+        group
+        for group in ask.groups
+        if ask.filled and not group[0].negated and all(one.kind in TEXTS for one in group)
+    ]
+
+
+def _spelled(term: Term) -> list[str]:
+    """The words of a term as the index has them; one at least, which may be empty."""
+    found = prefixed(term.field, term.value) if term.kind == "kept" else words(term.value)
+    return found or [""]
+
+
+def _says_all(term: Term) -> bool:
+    """Whether calls with the words of a term are all that it means."""
+    return term.kind != "text" and not term.exact
 
 
 def any_of(tokens: Iterable[str]) -> str:
@@ -370,7 +392,8 @@ def any_of(tokens: Iterable[str]) -> str:
 def _named(ask: Ask, few: Few) -> Plan:
     """The plan that reads just these."""
     source = f"({few.places}) AS found CROSS JOIN call ON call.place = found.p"
-    rest = [group for group in ask.groups if group is not few.group]
+    fielded = any(term.field for term in few.group if term.kind == "number")
+    rest = [group for group in ask.groups if group is not few.group or fielded]
     plan = _plan(source, "found.p", few.values, rest, ask.spans)
     return plan if rest else plan._replace(places=f"({few.places}) AS found")
 

@@ -393,6 +393,11 @@ class TriageLog:
         here = (e.body for e in standing(self.events(account, id_)) if e.kind == "comment")
         return tuple(body["at_s"] for body in here if body["recording"] == recording)
 
+    def decided(self, account: str) -> int:
+        """About how many calls of an account something was decided."""
+        sql = "SELECT count(*) FROM triage WHERE account = ?"
+        return int(self._db.execute(sql, (account,)).fetchone()[0])
+
     def known_tags(self, limit: int = 200) -> list[str]:
         """Tags of ours that were given before, the latest first; of spellings that differ in
         case, the one that was given most.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -17,8 +17,9 @@ from textual.widgets.option_list import Option
 from providers import registry
 from providers.base import Secret
 from providers.errors import ProviderError
-from tui.account_setup import TokenNotKept, account_from, forget, remember
+from tui.account_setup import TokenNotKept, account_from, forget, losses, remember
 from tui.accounts import Account, AccountError
+from tui.archive import TROUBLES
 from tui.jobs import check
 from tui.network import NetworkThread
 from tui.screens.reporting import ReportingScreen
@@ -27,6 +28,7 @@ from tui.settings import SettingsError
 from widgets.cells import fit
 from widgets.confirm import Confirm
 from widgets.form import Field, Form, Value, missing
+from widgets.ordered_app import HoldingScreen
 from widgets.safe import safe_text
 
 if TYPE_CHECKING:
@@ -187,7 +189,7 @@ class AccountScreen(ReportingScreen[Account | None]):
         )
 
 
-class AccountsScreen(ReportingScreen[bool]):
+class AccountsScreen(HoldingScreen, ReportingScreen[bool]):
     """The accounts; dismissed with whether anything changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -214,6 +216,11 @@ class AccountsScreen(ReportingScreen[bool]):
 
     def on_mount(self) -> None:
         self._list()
+
+    def holds(self, event: events.Event) -> bool:
+        """Keys behind "Remove" are for its question, or for what is left then."""
+        asks = any(one.group == "dialog" for one in self.workers)
+        return asks and isinstance(event, events.Key) and event.key != "ctrl+q"
 
     @work(group="list", exclusive=True, exit_on_error=False)
     async def _list(self, said: str = "") -> None:
@@ -292,30 +299,26 @@ class AccountsScreen(ReportingScreen[bool]):
             answer = f"{error}\n{error.hint}"
         self._say(f"{account.name}: {answer}")
 
-    def action_remove(self) -> None:
+    @work(group="dialog", exit_on_error=False)
+    async def action_remove(self) -> None:
         account = self._chosen()
         if account is None:
             return
-        name = account.name
-
-        def answered(sure: bool | None) -> None:
-            if sure:
-                self._remove(name)
-
-        text = (
-            "Its calls, what was decided about them, its recordings and its token are removed"
-            " from this machine, not at the vendor."
-        )
-        self.app.push_screen(Confirm(f"Remove {name}?", text, yes="Remove"), answered)
-
-    @work(group="remove", exit_on_error=False)
-    async def _remove(self, name: str) -> None:
         try:
-            said, _ = await asyncio.to_thread(forget, self._services, name)
-        except (AccountError, SettingsError) as error:
-            said = f"{error}\n{error.hint}"
-        self._changed = True
-        self._list(said)
+            what = await asyncio.to_thread(losses, self._services, account.name)
+        except (AccountError, *TROUBLES) as error:
+            self._say(str(error))
+            return
+        sure = await self.app.push_screen_wait(
+            Confirm(f"Remove {account.name} and its token?", what, yes="Remove")
+        )
+        if sure:
+            try:
+                said, _ = await asyncio.to_thread(forget, self._services, account.name)
+            except (AccountError, SettingsError) as error:
+                said = f"{error}\n{error.hint}"
+            self._changed = True
+            self._list(said)
 
     def action_leave(self) -> None:
         self.dismiss(self._changed)

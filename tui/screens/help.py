@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from tui.commands import key_table
+from tui.query_fields import TABLE
 from widgets.cells import Line, fit
 from widgets.lines import ScrolledLines
 
@@ -20,21 +21,27 @@ QUERY_HELP = (
         "words: contact, agent, note, tag, summary, disposition; their beginning will do",
     ),
     ("#4567  …4567", "a fragment of a number, however it is written"),
+    ("anonymous  bob@example.com", "numbers that are words; 1-800-FLOWERS by its digits, too"),
     ("in  out  internal", "direction"),
-    ("missed  voicemail  busy", "outcome; several mean any of them"),
+    ("missed  ongoing  busy", "outcome; several mean any of them"),
     ("rec  -rec", "with, without a recording"),
-    ("agent:  group:  tag:", "one field; tab completes a name that is known"),
-    ("account:  dispo:  id:", "also vendor: queue: campaign: status:"),
+    ("agent:anna  group:support", "one field; tab completes a name that is known; all: below"),
+    ("agent:anna,ben", "any of these values"),
+    ('group:="Support"', "just this name, and none that it begins"),
     ("open-miss  called-back", "missed, and nobody got through since; somebody did"),
     ("callback  sla-missed", "the caller asked to be called back; waited too long"),
     ("untriaged  flagged", "to be decided; to be followed up"),
     ("state:done", "also new, open, follow-up, snoozed; triaged:today"),
-    ("dur>120  wait>30  talk<6", "seconds; dur>2m for minutes"),
+    ("dur>120  wait>30  talk<6", "seconds; dur>2m or dur>2:00 for minutes"),
     ("today  tuesday  7d", "also yesterday, 2026-11-02 and 2026-11-02..2026-11-05"),
+    ("9:00..12:00  22:00..6:00", "a time of day, every day; with a day both hold"),
     ('-word  "two words"', "not; these whole words together"),
 )
 
 
+FIELD_HELP = [
+    (" ".join(f"{word}:" for word in (field.name, *field.also)), field.title) for field in TABLE
+]
 RECORDING_HELP = (
     ("R  R2  -  ?", "one recording, two of them, none, not known"),
     ("R+  heard", "heard: nine tenths of it were played, or its end was reached"),
@@ -63,6 +70,7 @@ class HelpPage(ScrolledLines):
         groups = [
             *key_table(keymap),
             ("The query line ( / )", list(QUERY_HELP)),
+            ("Fields of the query line", FIELD_HELP),
             ("The column Rec, in a narrow and in a wide table", list(RECORDING_HELP)),
         ]
         self._lines: list[Line] = []

@@ -13,7 +13,8 @@ from textual import on, work
 
 from tui.accounts import configured
 from tui.archive import TROUBLES
-from tui.query import EVERYTHING, Problem, Query, begun, completed, parse, with_or_without
+from tui.query import EVERYTHING, Problem, Query, parse
+from tui.query_text import begun, completed, with_or_without
 from tui.screens import state
 from tui.screens.reading import ReadingScreen
 from tui.services import Services
@@ -55,6 +56,8 @@ class QueryingScreen(ReadingScreen):
         self._doubts: tuple[Problem, ...] = ()
         """Names that no call has, of the query `_doubted` or of one that goes on from it."""
         self._doubted = ""
+        self._slips: tuple[Problem, ...] = ()
+        """What the words of a query that finds nothing may have meant."""
 
     @abstractmethod
     def _close_detail(self) -> None:
@@ -67,15 +70,21 @@ class QueryingScreen(ReadingScreen):
     # -- the query
 
     def _parse(self) -> None:
-        self._line = parse(self.query_text, self.services.now(), self.services.zone)
+        now, zone = self.services.now(), self.services.zone
+        self._line = parse(self.query_text, now, zone, self._has_field)
         self._query = Query(self._line.terms)
         if not self._line.names or not self.query_text.startswith(self._doubted):
             self._doubts = ()
         self._show_problem()
 
+    def _has_field(self, word: str) -> bool:
+        with suppress(*TROUBLES):  # the rows are read too, and say it
+            return self._archive is not None and self._archive.has_field(word)
+        return False
+
     def _show_problem(self) -> None:
         """Mark the first piece of the query that was not understood, or that nothing has."""
-        first = min((*self._line.problems, *self._doubts), default=None)
+        first = min((*self._line.problems, *self._doubts, *self._slips), default=None)
         place = cell_len(self.query_text[: first.start]) if first else 0
         self.query_one(FilterLine).problem = (place, first.message) if first else None
 
@@ -92,6 +101,15 @@ class QueryingScreen(ReadingScreen):
             doubts = await self._ask_archive(lambda archive: archive.doubts(line, more))
             if doubts is not None and text == self.query_text:
                 self._doubts, self._doubted = doubts, text
+                self._show_problem()
+
+    @work(group="slips", exclusive=True, exit_on_error=False)
+    async def _look_for_slips(self, text: str, line: Query) -> None:
+        """Nothing was found: see whether a word of the query is another's slip."""
+        with suppress(*TROUBLES):
+            slips = await self._ask_archive(lambda archive: archive.slips(line))
+            if slips and text == self.query_text:
+                self._slips = slips
                 self._show_problem()
 
     def _set_query(self, text: str, back: bool = False) -> None:
@@ -121,6 +139,12 @@ class QueryingScreen(ReadingScreen):
 
     def _note_shown(self) -> None:
         """The table shows what query and order say now."""
+        empty = not len(self._snapshot.part.keys)
+        if empty and self._line.words and not self._slips:
+            self._look_for_slips(self.query_text, self._line)
+        elif self._slips and not empty:
+            self._slips = ()
+            self._show_problem()
         self._shown_now = Shown(self.query_text, self.sort, self._own_sort)
 
     def _back_to_shown(self) -> None:
@@ -134,6 +158,7 @@ class QueryingScreen(ReadingScreen):
         if not shown:
             self.query_one(FilterLine).show(text)
         self.query_text = text
+        self._slips = ()
         self.query_one(CallTable).end_range()  # it was one of other rows
         self._parse()
         self._mark_sidebar()

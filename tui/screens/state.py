@@ -19,7 +19,8 @@ from tui.archive.facets import Facets
 from tui.archive.heard import Heard, recording_key
 from tui.archive.places import ORDERS
 from tui.commands import COMMANDS, first_key
-from tui.query import Query, completed, words
+from tui.query import Query, words
+from tui.query_text import completed, exactly
 from tui.screens.parts import NO_PART, Part
 from tui.services import Services
 from tui.settings import Settings
@@ -246,7 +247,11 @@ def facet_items(facets: Facets) -> tuple[FacetItem, ...]:
 
 def piece_of(kind: str, name: str) -> str:
     """What finds the calls that a facet counts for a name."""
-    return name if kind == "outcome" else completed(f"{kind}:", typed(name)).strip()
+    if kind == "outcome":
+        return name
+    piece = exactly(kind, name)
+    same = safe_text(piece, len(piece)) == piece
+    return piece if same else completed(f"{kind}:", typed(name)).strip()
 
 
 def typed(name: str) -> str:

@@ -159,25 +159,17 @@ class TriagingScreen(PlayingScreen):
         self._ask(keys, "note", lambda text: self._decide(keys, [triage.note(text)]))
 
     def action_tag(self) -> None:
-        """Ask for tags of ours; a ``-`` before one takes it away."""
-        from tui.archive import triage
+        """Ask for tags of ours, to give and to take away."""
+        from tui.tagging import HELP, tag_changes
 
         keys = self._targets()
-
-        def named(text: str) -> None:
-            names = [name.strip() for name in text.split(",") if name.strip()]
-            if not names:
-                raise ValueError("a tag is some text")
-            self._decide(
-                keys,
-                [
-                    triage.untag(name[1:]) if name.startswith("-") else triage.tag(name)
-                    for name in names
-                ],
-            )
-
         words = self._archive.triage.known_tags() if self._archive else []
-        self._ask(keys, "tag (-tag: take away)", named, words)
+        self._ask(
+            keys,
+            f"tags ({HELP})",
+            lambda text: self._decide(keys, tag_changes(text, words)),
+            words,
+        )
 
     def action_comment(self) -> None:
         """Ask for a comment at the playhead or the time that it begins with; where nothing plays,

@@ -1,0 +1,72 @@
+"""The first word: a command, help, a query, or nearly a command."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui.cli import _parsed, main
+from tui.paths import Paths
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["synch"], "did you mean sync?"),
+        (["acounts"], "did you mean accounts?"),
+        (["Calls"], "did you mean calls?"),
+        (["hepl"], "did you mean help?"),
+        (["show", "desk:1", "--nonsense"], ""),
+        (["--account", "desk", "synch"], "did you mean sync?"),
+        (["doctr", "x"], "did you mean doctor?"),
+        (["help", "synch"], "did you mean sync?"),
+        (["help", "nonsense"], "there is no command nonsense"),
+    ],
+)
+def test_what_is_nearly_a_command_opens_no_screen(
+    paths: Paths, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    if not said:
+        with pytest.raises(SystemExit) as stop:
+            main(words)
+        assert stop.value.code == 2
+        return
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert said in err and "needs a terminal" not in err
+    assert "help" in words or "ringback -- " in err
+
+
+@pytest.mark.parametrize(
+    ("words", "query"),
+    [
+        (["--", "synch"], "synch"),
+        (["anna"], "anna"),
+        (["synch refund"], "synch refund"),
+        (["sync:x"], "sync:x"),
+        (["tag:sync"], "tag:sync"),
+        (["missed", "synch"], "missed synch"),
+        (["open-miss"], "open-miss"),
+        (["#4567"], "#4567"),
+        (["yesterday", "in"], "yesterday in"),
+        (["--account", "desk", "--", "synch"], "synch"),
+        (["--view", "x", "--account", "desk"], ""),
+    ],
+)
+def test_a_query_opens_the_screen(words: list[str], query: str) -> None:
+    parsed = _parsed(words)
+    assert parsed.command == "screen" and " ".join(parsed.query) == query
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (["help"], "usage: ringback [--account"),
+        (["help", "sync"], "usage: ringback sync"),
+        (["help", "accounts", "remove"], "usage: ringback accounts remove"),
+        (["sync", "--help"], "usage: ringback sync"),
+    ],
+)
+def test_help_is_help(capsys: pytest.CaptureFixture[str], words: list[str], usage: str) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 0 and capsys.readouterr().out.startswith(usage)
