@@ -253,6 +253,7 @@ async def test_what_was_typed_before_the_end_is_written(desk: Services) -> None:
         await ready(pilot)
         for key in ("d", "d", "d", "ctrl+q"):
             pilot.app.simulate_key(key)
+        await until(pilot, lambda: not pilot.app.is_running)
     assert decided(desk, 10, 9, 8, 7) == ["done", "done", "done", "new"]
 
 
