@@ -22,7 +22,7 @@ from providers.model import Call, CallQuery, Recording
 from tui.archive import Archive
 from tui.audio.source import FileSource
 from tui.audio.spool import Spool, in_words
-from tui.merging import keep
+from tui.merging import keep, reconcile
 
 Progress = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known)."""
@@ -89,9 +89,10 @@ async def _found_again(provider: Provider, call: Call) -> Call:
 
 
 def _kept(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
-    """The call as it stands in the archive now: what came while it was asked for is not lost."""
-    kept = archive.keep_if_it_can(lambda: keep(archive, account, provider, [call], time.time()))
-    return call if kept is None else archive.get(account, call.id) or call
+    """The call over what the archive has of it now: what came while it was asked for stays."""
+    before = archive.get(account, call.id)
+    archive.keep_if_it_can(lambda: keep(archive, account, provider, [call], time.time()))
+    return reconcile(provider, before, call) if before else call
 
 
 class RecordingCache:
