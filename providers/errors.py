@@ -88,6 +88,7 @@ RECORDING_REASONS = {
     "unsafe": "the recording's address is not one that may be fetched",
     "not_sound": "the host sent a page, not sound",
     "damaged": "the recording cannot be decoded",
+    "no_sound": "there is no sound in the recording",
     "too_large": "the recording is larger than the limit",
     "no_room": "there is no room left on the disk for the recording",
 }

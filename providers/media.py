@@ -28,7 +28,7 @@ from providers.http import silence_loggers, through, user_agent, why
 from providers.origin import is_loopback
 from providers.proxy import DIRECT, Proxies, Proxy, failures, proxies_of
 from providers.sniff import HEAD as FULL_HEAD
-from providers.sniff import sniff, what_else
+from providers.sniff import is_undecided, sniff, what_else
 from providers.trust import trusted
 
 if TYPE_CHECKING:
@@ -456,8 +456,8 @@ def _check_status(status: int) -> None:
 
 
 def too_little(head: bytes) -> bool:
-    """Whether more of the first bytes are needed to tell the kind; padding tells nothing."""
-    return len(head) < HEAD or (len(head) < FULL_HEAD and not head.strip(b"\0"))
+    """Whether more of the first bytes are needed to tell the kind, or that it is no sound."""
+    return len(head) < HEAD or (len(head) < FULL_HEAD and is_undecided(head))
 
 
 def kind_of(head: bytes) -> str:

@@ -104,7 +104,11 @@ def print_error(error: CommandError) -> None:
 def _parsed(words: list[str]) -> argparse.Namespace:
     parser, commands = build_parser()
     words = _with_help(words, commands)
-    return parser.parse_args(_with_nots(_with_command(words, commands)))
+    words, behind = _with_nots(_with_command(words, commands)), []
+    if words[0] == "speaker" and "--" in words:  # argparse takes them only right behind the host
+        at = words.index("--")
+        words, behind = words[:at], words[at + 1 :]
+    return parser.parse_args(words, argparse.Namespace(ssh_options=behind))
 
 
 def _with_help(words: list[str], commands: frozenset[str]) -> list[str]:
@@ -396,12 +400,12 @@ def _add_speaker(commands: Commands) -> None:
     speaker = commands.add_parser(
         "speaker",
         help="hear on this machine what a screen at the other end of ssh plays",
-        usage="ringback speaker [-p PORT] [-i FILE] [-o OPTION] [USER@]HOST [-- SSH OPTION ...]",
+        usage="ringback speaker [USER@]HOST [-p PORT] [-i FILE] [-o OPTION] [-- SSH OPTION ...]",
         description="Run it where you sit. It starts Ringback at the other end through ssh, "
-        "without any forwarding; the screen there finds it within a second. ctrl+c ends it.",
+        "without any forwarding; the screen there finds it within a second. ctrl+c ends it. "
+        "What stands behind -- goes to ssh as it is.",
     )
     speaker.add_argument("host", nargs="?", metavar="[USER@]HOST", help="as for ssh")
-    speaker.add_argument("ssh_options", nargs="*", metavar="SSH OPTION", help="behind --: for ssh")
     for name, long, metavar in (
         ("-p", "port", "PORT"),
         ("-i", "identity", "FILE"),

@@ -46,8 +46,13 @@ class Seat:
         self._sitting.heard = bool(known and known.heard_at)
         self.step = 0
 
+    def begin(self, at_s: float) -> None:
+        self._sitting.position_s = self._sitting.began_s = at_s
+
     def watch(self, state: PlayerState) -> None:
-        if self._sitting.listen(state.status, state.position_s, state.length_s):
+        if not state.silent and self._sitting.listen(
+            state.status, state.position_s, state.length_s
+        ):
             self._note()
 
     def go(self, step: int) -> bool:
@@ -137,6 +142,7 @@ async def _play_call(
             seat = Seat(services, archive, account.name, call, index)
             if begin_s is None:
                 begin_s = seat.left_s if sys.stdin.isatty() else 0.0
+            seat.begin(begin_s)
             with closing(source):
                 audit.record(services.paths, audit.PLAY, call=link.name, recording=index + 1)
                 code = await listen(source, recording_title(call, index), begin_s, seat)

@@ -134,6 +134,7 @@ class Listening:
             lambda: self._services.now().timestamp(),
             start_s,
             known.length_s if known else None,
+            start_s,
         )
         self._sitting.heard = bool(known and known.heard_at)
         self._peaks_kept = peaks is not None
@@ -191,7 +192,11 @@ class Listening:
         if self.playing is None or state.status == "idle":  # it has not got the recording yet
             return
         sitting = self._sitting
-        if sitting is not None and sitting.listen(state.status, state.position_s, state.length_s):
+        if (
+            sitting is not None
+            and not state.silent
+            and sitting.listen(state.status, state.position_s, state.length_s)
+        ):
             self._memory.note(sitting)
         if state.reason and self.view.status != "failed":
             self._note_trouble(state.reason)

@@ -45,6 +45,8 @@ class Sitting:
     """Unix seconds."""
     position_s: float = 0.0
     length_s: float | None = None
+    began_s: float = 0.0
+    """Where it began to play; there is no sound where that is its end, too."""
     ended: bool = False
     heard: bool = False
     """Once 90 % of its seconds were played here, or its end was reached."""
@@ -58,16 +60,17 @@ class Sitting:
         before = (self.ended, self.heard)
         self.position_s, self.length_s = position_s, length_s or self.length_s
         self.ended = status == "ended"
-        if self.ended:  # whatever the file said before
+        reached = self.ended and position_s > self.began_s
+        if reached:  # whatever the file said before
             self.length_s = position_s
         if status == "playing":
             self.played = True
             self.seconds.add(int(position_s))
         share = len(self.seconds) / self.length_s if self.length_s else 0.0
-        self.heard = self.heard or self.ended or share >= HEARD_SHARE
+        self.heard = self.heard or reached or share >= HEARD_SHARE
         due = status == "playing" and self.now() - self.noted_at >= NOTE_S
         worth = due or before != (self.ended, self.heard) or status == "paused"
-        if worth and (self.played or self.ended):
+        if worth and (self.played or reached):
             self.noted_at = self.now()
             return True
         return False

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.audio import sounds
+from tests.audio import odd, sounds
 from tests.few import few
 from tui.audio import wire
 from tui.audio.cli import clock, fit, printable, split_keys, status_line
@@ -258,6 +258,44 @@ def test_words_are_printed_and_nothing_is_played(tmp_path: Path) -> None:
     assert "web page" in done.stderr
 
 
+WORDS = """
+import asyncio, sys
+from tui.audio.cli import FileSource, print_words
+sys.exit(asyncio.run(print_words(FileSource(sys.argv[1]))))
+"""
+
+
+def words_of(path: Path) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-c", WORDS, str(path)]
+    return subprocess.run(program, capture_output=True, text=True, timeout=20)
+
+
+def test_what_is_missing_at_the_end_is_told(tmp_path: Path, longer: dict[str, bytes]) -> None:
+    data = longer["m4a"]
+    path = sounds.write(tmp_path, "a.m4a", data[: len(data) // 2])
+    played = run(path, RINGBACK_AUDIO=f"wav:{tmp_path}/out.wav")
+    for done in (played, words_of(path)):
+        assert done.returncode == 3
+        assert "ends at 0:01, but states that it is 0:02 long" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["wav", "au", "aiff", "amr"])
+def test_a_recording_without_sound_is_told(name: str, tmp_path: Path) -> None:
+    path = sounds.write(tmp_path, f"a.{name}", odd.HEADERS[name])
+    for done in (run(path, RINGBACK_AUDIO=f"wav:{tmp_path}/out.wav"), words_of(path)):
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == "ringback: this cannot be played: there is no sound in it\n"
+
+
+def test_a_beginning_behind_the_end_is_told(call: Path, tmp_path: Path) -> None:
+    environ = {**os.environ, "RINGBACK_AUDIO": f"wav:{tmp_path}/out.wav"}
+    late = command(call, start_s=90.0)
+    done = subprocess.run(late, capture_output=True, text=True, env=environ, timeout=20)
+    assert done.returncode == 1
+    assert done.stderr == "ringback: there is no sound from 1:30 on: the recording ends at 1:00\n"
+
+
 CUT = """
 import asyncio, sys
 from providers.errors import RecordingError
@@ -274,7 +312,8 @@ sys.exit(asyncio.run(print_words(Cut(sys.argv[1]))))
 
 
 @pytest.mark.parametrize(
-    ("seconds", "code", "says"), [(60.0, 1, "the connection failed"), (0.0, 0, "")]
+    ("seconds", "code", "says"),
+    [(60.0, 1, "the connection failed"), (0.0, 1, "there is no sound in it")],
 )
 def test_words_that_cannot_be_had_are_not_waited_for(
     seconds: float, code: int, says: str, tmp_path: Path

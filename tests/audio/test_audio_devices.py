@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +18,8 @@ import pytest
 from tests.audio import rigs, sounds
 from tests.audio.conftest import Listener
 from tests.audio.rigs import RATE, sounding
-from tui.audio.probe import probe
+from tui.audio.probe import FIRST, IN_TURN, probe
+from tui.audio.sinks import Ahead
 
 Listen = Callable[..., Listener]
 needs_alsa = pytest.mark.skipif(bool(rigs.NO_ALSA), reason=rigs.NO_ALSA or "")
@@ -107,7 +110,7 @@ async def test_probe_finds_the_device(tmp_path: Path, monkeypatch: pytest.Monkey
     environment, _ = rigs.alsa(tmp_path)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert await probe() == "miniaudio (ALSA)"
+    assert await probe() in ("miniaudio (ALSA)" + FIRST, "miniaudio (ALSA)" + IN_TURN)
 
 
 @needs_alsa
@@ -344,3 +347,52 @@ async def test_a_new_speed_does_not_wait_for_the_queue(pulse: rigs.Pulse, listen
     print(f"a new speed is heard after {late_s:.3f} s")
     # 0.08 s queued and 0.15 s in the device; with the whole queue it would be 0.45 s
     assert late_s < 0.35
+
+
+def test_a_device_that_runs_dry_again_gets_more_sound_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("tui.audio.sinks.time.monotonic", lambda: now[0])
+    ahead = Ahead()
+
+    def pull(after_s: float, *, swallows: bool = False) -> bool:
+        now[0] += after_s
+        return ahead.is_short(swallows=swallows)
+
+    assert ahead.period_ms == 50
+    ahead.begin()
+    assert not pull(5.0), "it had nothing yet"
+    assert not any(pull(0.05) for _ in range(100))
+    assert not pull(0.2), "once may be anything"
+    assert not any(pull(0.05) for _ in range(2000)), "long ago"
+    assert not pull(0.2)
+    assert pull(0.2)
+    assert ahead.period_ms == 100
+    ahead.begin()
+    assert not any(pull(after_s) for after_s in (3.0, 0.15, 0.3, 0.1))
+    assert pull(0.3)
+    assert ahead.period_ms == 200
+    ahead.begin()
+    assert not any(pull(1.0) for _ in range(5)), "no longer than that"
+    other = Ahead()
+    other.begin()
+    assert not any(other.is_short(swallows=True) for now[0] in range(200, 210)), "it has no clock"
+
+
+@needs_pulse
+@pytest.mark.slow
+async def test_a_device_that_ran_dry_loses_and_repeats_nothing(
+    pulse: rigs.Pulse, listen: Listen
+) -> None:
+    pulse.record()
+    listener = listen("miniaudio")
+    await listener.play(ramp(6.0))
+    for at_s in (1.0, 2.0, 3.0):
+        await listener.until(lambda state, at_s=at_s: state.position_s > at_s)
+        os.kill(listener.pid, signal.SIGSTOP)
+        await asyncio.sleep(0.5)
+        os.kill(listener.pid, signal.SIGCONT)
+    await listener.over()
+    await asyncio.sleep(0.5)
+    assert Heard(pulse.stop()).frames() == [(0, 6 * RATE - 1)]

@@ -82,7 +82,7 @@ def test_a_far_seek_in_an_mp3_is_exact_and_reads_little(
             Counted.count += len(out)
             return out
 
-    media = Media(Counted(data), len(data))
+    media = Media(Counted(data), len(data), near=False)
     chunks, out = media.chunks(start_s), b""
     while len(out) < RATE * FRAME:
         out += next(chunks).pcm
@@ -221,7 +221,7 @@ def test_a_mangled_file_ends_in_one_of_two_ways(
     try:
         out = pcm(decode(bytes(data)))
     except Unplayable as error:
-        assert error.reason in ("damaged", "not_sound")
+        assert error.reason in ("damaged", "not_sound", "no_sound")
     else:
         assert len(out) % FRAME == 0
 

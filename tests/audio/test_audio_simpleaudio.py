@@ -126,7 +126,7 @@ class Decoder:
             chunk = Chunk(self._pcm[at : at + step], at / FRAME / RATE, 1.0)
             if not self.feed.put(number, chunk):
                 return
-        self.feed.finish(number)
+        self.feed.finish(number, 0.0)
 
     def until(self, test: Callable[[], bool], timeout_s: float = 8.0) -> None:
         until = time.monotonic() + timeout_s
@@ -448,7 +448,7 @@ number = feed.restart(1, 0.0)
 def put():
     for at in range(0, len(pcm), 19_200):
         feed.put(number, Chunk(pcm[at : at + 19_200], at / 192_000, 1.0))
-    feed.finish(number)
+    feed.finish(number, 0.0)
 threading.Thread(target=put).start()
 sink = simpleaudio_sink.SimpleaudioSink(feed)
 until = time.monotonic() + 15

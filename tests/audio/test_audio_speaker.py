@@ -343,3 +343,43 @@ async def test_a_screen_is_told_at_once_that_its_speaker_is_silent(
     header, _ = wire.unpack(await reader.readline())
     writer.close()
     assert header["message"] and str(header["message"]) in speaker.words
+
+
+@pytest.mark.slow
+async def test_a_listeners_machine_that_sleeps_skips_nothing(
+    sshd: Sshd, speak: Speak, listen: Listen
+) -> None:
+    speaker = speak()
+    await connected(sshd, speaker)
+    [before] = sshd.speakers()
+    listener = await playing(listen)
+    await listener.until(lambda state: state.position_s > 1.0)
+    asleep = [speaker.process.pid, *children_of(speaker.process.pid)]
+    for pid in asleep:
+        os.kill(pid, signal.SIGSTOP)
+    await asyncio.sleep(0.2)
+    heard_s = listener.player.state.position_s
+    try:
+        await until(lambda: listener.state.message == GONE, "the relay to notice", 20)
+    finally:
+        for pid in asleep:
+            os.kill(pid, signal.SIGCONT)
+    assert listener.player.position_s == pytest.approx(heard_s, abs=0.3)
+    await until(lambda: sshd.speakers() not in ([], [before]), "the speaker to come back", 40)
+    listener.player.reroute()
+    state = await listener.until("playing")
+    assert state.position_s == pytest.approx(heard_s, abs=0.5)
+
+
+async def test_a_file_at_the_listeners_side_keeps_its_beginning(
+    sshd: Sshd, speak: Speak, listen: Listen, tmp_path: Path
+) -> None:
+    """The engine that waits for the next screen must not begin it anew."""
+    speaker = speak(RINGBACK_AUDIO=f"wav:{tmp_path}/out.wav")
+    await connected(sshd, speaker)
+    listener = listen(None)
+    await listener.play(far.recording())
+    await listener.over()
+    await until(lambda: len(engines_of(speaker)) == 2, "the spare engine")
+    await asyncio.sleep(0.5)
+    assert (tmp_path / "out.wav").read_bytes()[44:] == sounds.reference(far.recording())

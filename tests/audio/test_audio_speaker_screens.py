@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import subprocess
@@ -73,6 +74,33 @@ async def test_the_screen_that_opened_last_is_heard(speaker: NearSpeaker, listen
     state = await first.until("playing")
     assert state.position_s < at_s + 5.0
     assert (await second.until("paused")).message == TAKEN
+
+
+async def test_a_screen_that_is_still_talking_hears_why_it_is_over(
+    path: Path, listen: Listen
+) -> None:
+    """What it has said meanwhile must not cost it the last words."""
+    reader, writer = await asyncio.open_unix_connection(str(path), limit=1 << 20)
+    await reader.readline()
+    opening = {
+        "do": "open", "id": 1, "seq": 1, "size": None, "start": 0, "speed": 1, "volume": 1,
+        "paused": True, "skip": False, "side": "both", "loop": None, "peaks": False,
+    }  # fmt: skip
+    writer.write(wire.pack(opening))
+    await reader.readline()
+
+    async def talk() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                writer.write(wire.pack({"do": "data", "id": 0, "at": 0}, bytes(50_000)))
+                await writer.drain()
+
+    talking = asyncio.create_task(talk())
+    await playing(listen)
+    said = await asyncio.wait_for(reader.read(), 20)
+    talking.cancel()
+    writer.close()
+    assert wire.pack({"is": "over", "why": "taken"}) in said
 
 
 async def test_nonsense_costs_only_whoever_talks_it(

@@ -415,3 +415,28 @@ def test_a_broken_config_is_no_empty_one(
     said = capsys.readouterr()
     assert f"{paths.config_file}: " in said.err and "line 3" in said.err
     assert "No accounts yet" not in said.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["anna@host", "--option", "Port=2022", "--", "-F", "none"],
+        ["--option", "Port=2022", "anna@host", "--", "-F", "none"],
+        ["--option=Port=2022", "anna@host", "--ssh", "SSH", "--", "-F", "none"],
+    ],
+    ids=["as the README says", "host last", "more behind the host"],
+)
+def test_the_options_of_a_speaker_stand_in_any_order(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ssh is started with, by a program in its place."""
+    ssh, said = tmp_path / "ssh", tmp_path / "said"
+    ssh.write_text(f'#!/bin/sh\nfor word; do echo "$word"; done >{said}\nexit 255\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("RINGBACK_AUDIO", "none")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    words = [str(ssh) if word == "SSH" else word for word in words]
+    assert main(["speaker", *words]) == 1
+    given = said.read_text().split("\n")
+    assert given[3:7] == ["-o", "Port=2022", "-F", "none"]
+    assert given[given.index("--") + 1] == "anna@host"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import ssl
 import threading
 import traceback
@@ -12,7 +13,7 @@ import pytest
 
 from providers import media
 from providers.errors import RecordingError
-from providers.media import Remote, allows_private, kind_of, reach
+from providers.media import Remote, allows_private, kind_of, reach, too_little
 from providers.origin import same_origin
 from providers.sniff import sniff
 from tests.providers.server import Answer, Server
@@ -57,6 +58,29 @@ async def test_all_bytes_come_and_no_token_is_shown(server: Server) -> None:
     assert server.requests[0].headers["Accept-Encoding"] == "identity"
 
 
+TAG = b"ID3\x03\0\0\0\0\0\x05" + b"title"
+MP3_FRAME = b"\xff\xfb\x90\x64" + bytes(413)
+AAC_FRAME = b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(9)
+
+
+@pytest.mark.parametrize(
+    ("head", "ready"),
+    [
+        (TAG, False),
+        (TAG + b"\xff\xfb\x90\x64" + bytes(80), True),
+        (b"ID3\x03\0\0\0\0\x7f\x7f" + bytes(200), False),
+        (b"ID3\x03\0\0\0\0\x7f\x7f" + bytes(4086), True),
+        (bytes(200), False),
+        (random.Random(1).randbytes(200), False),
+        (random.Random(1).randbytes(4096), True),
+        (b"<html>" + bytes(80), True),
+        (b"OggS" + bytes(80), True),
+    ],
+)
+def test_so_much_is_looked_at_as_tells_the_kind(head: bytes, ready: bool) -> None:
+    assert too_little(head) is not ready
+
+
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
@@ -70,6 +94,22 @@ async def test_all_bytes_come_and_no_token_is_shown(server: Server) -> None:
         (b"fLaC\x00", "flac"),
         (b"\x1a\x45\xdf\xa3\x01", "webm"),
         (b"#!AMR\n", "amr"),
+        (b".snd\0\0\0\x20", "au"),
+        (b"FORM\0\0\0\x20AIFFCOMM", "aiff"),
+        (b"FORM\0\0\0\x20AIFCFVER", "aiff"),
+        (b"FORM\0\0\0\x20ILBMBMHD", None),
+        (b"RIFX\0\0\0\x20WAVEfmt ", "wav"),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "wma"),
+        (b"caff\0\1\0\0desc", "caf"),
+        (TAG, "mp3"),
+        (TAG + b"fLaC\0", "flac"),
+        (TAG + TAG + b"\xff\xf1\x50\x80", "aac"),
+        (TAG + b"\xff\xfb\x90\x64", "mp3"),
+        (b"ID3\x03\0\0\0\0\x7f\x7f" + bytes(64), "mp3"),
+        (b"inside" + MP3_FRAME + MP3_FRAME, "mp3"),
+        (b"inside" + AAC_FRAME + AAC_FRAME, "aac"),
+        (b"inside" + MP3_FRAME + b"something else", None),
+        (b"inside" + MP3_FRAME + b"\xff\xfb\x94\x64", None),  # of another sample rate
         (b"#EXTM3U\n", None),
         (b"ffconcat version 1.0\n", None),
         (b"<html><body>", None),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from providers.sandbox import Sandbox
@@ -214,3 +216,22 @@ async def test_who_goes_to_the_end_in_a_pause_hears_no_other_call(synced: Home) 
         await until(pilot, lambda: playback.view.position_s == playback.view.length_s)
         await pilot.pause(0.5)
         assert playback.view.status in ("paused", "finished") and playback.view.title == title
+
+
+async def test_what_plays_where_nobody_hears_it_is_not_heard(
+    synced: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "asound.conf").write_text("")
+    monkeypatch.setenv("ALSA_CONFIG_PATH", str(tmp_path / "asound.conf"))
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/no-pulse-here")
+    monkeypatch.setenv("RINGBACK_AUDIO", "miniaudio")
+    services = synced("nectar")
+    async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
+        await playing(pilot)
+        await until(pilot, lambda: "playing in silence" in page(pilot))
+        now = main(pilot).playback.playing
+        await pilot.press("shift+right", "space", "s")
+        await settled(pilot)
+    assert now is not None
+    with services.open_archive() as archive:
+        assert not archive.heard.of_call(now.account, now.call.id)

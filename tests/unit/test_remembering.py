@@ -101,3 +101,17 @@ def test_what_ended_begins_anew_although_its_length_was_not_known(
     with services.open_archive() as archive:
         one.note(archive)
         assert archive.heard.of_call("main", "1")["a"].left_s == 0.0
+
+
+def test_an_end_without_sound_is_not_heard() -> None:
+    """Whoever begins behind a recording's end hears nothing of it."""
+    sitting = Sitting("main", "1", "a", lambda: 0.0, began_s=12.0)
+    assert not sitting.listen("ended", 6.0, 12.0)
+    assert not sitting.heard
+    assert not sitting.played
+    assert sitting.length_s == 12.0
+    sitting = Sitting("main", "1", "a", lambda: 0.0)
+    assert not sitting.listen("ended", 0.0, 12.0)
+    assert not sitting.heard
+    assert sitting.listen("ended", 12.0, 12.0)
+    assert sitting.heard

@@ -9,17 +9,22 @@ recording is a stranger's file for FFmpeg's C code. None of it may cost the sess
       │        ▲        <──at, ready, failed, …──       │
       │        │                                        │ a Track for each recording
       │      Child (child.py): starts, ends, stdio      ▼
-      ▼                                              Media (media.py)  FFmpeg: 48 kHz stereo s16
+      ▼                                              Media (media.py)  FFmpeg; 48 kHz: filters.py
     Source (source.py)  <──get──                        │     ▲
       a file, a download ──data──>  Pull (pull.py) ─────┼─────┘ sniff.py: kind by its bytes
                                                         ▼
            Peaks (peaks.py)  <──peaks──  measure.py,    │ shape.py: no silence, a loop's end
            turns.py: who speaks          beside it      ▼
-                                                     Feed (feed.py)    0.3 s ahead; the position
+                                                     Feed (feed.py)    1 s ahead; the position
                                                         │ pull
                                                         ▼
                                                      Sink (sinks.py)   device, WAV file, silence,
                                                                        simpleaudio_sink.py
+
+Which second a byte is, is told by clocks.py: by a container's own table, by blocks of which one
+was decoded (wav.py says where they are), or by counting frames. What measuring has counted is in
+Places (places.py), for whoever plays; before, a place in an MP3 is found by reading up to it, or,
+where that is dear, computed (mp3.py) and given up if other frames stand there.
 
 The messages are in `tui.audio.wire` and numbered there by `wire.VERSION`. The engine has no
 secret in its environment, asks for every byte it decodes, opens no other file, and ends when

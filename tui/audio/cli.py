@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TextIO, cast
 
 from tui.audio.keys import Steering, help_line
-from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source
+from tui.audio.player import DAMAGED, REWIND_S, FileSource, Player, PlayerState, Source
 from tui.audio.route import find_route
 from tui.audio.serving import unreadable
 from tui.audio.speaker_folder import speakers
@@ -31,6 +31,7 @@ PlayerFactory = Callable[[Callable[[PlayerState], None]], Player]
 _LEAVE = frozenset("qQ\x03\x04")
 _LINE_FEED_S = 0.25
 _LOOK_S = 1.0
+NOTHING_THERE = "there is no sound from {} on: the recording ends at {}"
 NO_FURTHER = "there is no further recording"
 _MARKS = {"loading": "…", "playing": "▶", "paused": "⏸", "ended": "■", "failed": "✗", "idle": "■"}
 
@@ -56,7 +57,8 @@ async def play_on_terminal(
     *,
     player_factory: PlayerFactory = Player,
 ) -> int:
-    """Play to the end. 0 at the end or when the user quits, 1 when there is nothing to hear.
+    """Play to the end. 0 at the end or when the user quits, 1 when there is nothing to hear, 3
+    when less is there than the recording's header promises.
 
     `watch` is told what the player does; `go` whether there is a recording so many further, which
     ends this one.
@@ -93,7 +95,16 @@ async def play_on_terminal(
         return _complain(player.state.message)
     if session.unheard:
         return _complain(session.unheard)
-    return code
+    return _tell_missing(player.state, start_s) if player.state.status == "ended" else code
+
+
+def _tell_missing(state: PlayerState, start_s: float = 0.0) -> int:
+    """What of a recording that has ended was not there, and what that means as an exit code."""
+    if 0 < start_s >= state.position_s:
+        return _complain(NOTHING_THERE.format(clock(start_s), clock(state.position_s)))
+    if state.incomplete or state.message == DAMAGED:
+        _complain(state.message)
+    return 3 if state.incomplete else 0
 
 
 async def _follow_speakers(player: Player) -> None:
@@ -130,7 +141,7 @@ async def print_words(source: Source) -> int:
         return _complain(watched.trouble)
     for line in words(turns(player.peaks)):
         print(line)
-    return 0
+    return _tell_missing(player.state)
 
 
 class _Watched:

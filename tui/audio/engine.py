@@ -17,11 +17,13 @@ from typing import Any, BinaryIO, ClassVar
 
 from tui.audio import wire
 from tui.audio.feed import Feed, Heard
-from tui.audio.measure import measure
+from tui.audio.measure import Measured, measure
 from tui.audio.media import RATE, Chunk, Media
+from tui.audio.places import Places
+from tui.audio.priority import raise_priority, yield_priority
 from tui.audio.pull import AHEAD, IdlePull, Interrupted, Pull
 from tui.audio.shape import until, without_silence
-from tui.audio.sinks import NoDevice, Sink, open_sink, prepare
+from tui.audio.sinks import Ahead, NoDevice, Sink, open_sink, prepare, try_file
 from tui.audio.sniff import Unplayable
 from tui.audio.wire import Message
 
@@ -32,6 +34,7 @@ _PARTING_S = 0.15
 _NOTHING = -1  # a `seq` that no decoder works for
 _SWITCH_S = 0.001  # between threads: whoever measures must not keep the device waiting
 _GIVE_WAY_S = 0.02
+_NOTHING_S = 0.2  # at the end of which there may be no sound
 
 Say = Callable[..., None]
 
@@ -53,6 +56,9 @@ class Track:
         self.pull = Pull(opening["size"], lambda at, n: say("get", id=self.id, at=at, n=n))
         self.pull.ahead = opening.get("ahead", AHEAD)
         self._say, self._feed = say, feed
+        self._near: bool = opening.get("near", False)
+        self._places = Places()
+        self._told_damage: set[bool] = set()
         self._wanted: Wanted | None = None
         self._opened = threading.Event()
         self._idle: IdlePull | None = None
@@ -105,13 +111,13 @@ class Track:
                 try:
                     if media is None:
                         self.pull.opened = False
-                        media = Media(self.pull, self.pull.size)
+                        media = Media(
+                            self.pull, self.pull.size, near=self._near, places=self._places
+                        )
                         self.pull.opened = True
                     if not told:
                         told = True
-                        self._say(
-                            "ready", id=self.id, length=media.length_s, channels=media.channels
-                        )
+                        self._tell_length(media.length_s, media.channels)
                     self._play(media, number, start_s)
                 except Interrupted:  # FFmpeg does not go on after a failed read: open anew
                     if media is not None:
@@ -129,15 +135,43 @@ class Track:
         for chunk in self._sound(media, start_s):
             if media.damaged and not already:
                 already = True
-                self._say("damage", id=self.id, early=False)
+                self._tell_damage()
+            if media.off_s():  # the clock stands, the sound is moved under it
+                heard = self._feed.heard()
+                self.seek(heard.seq, heard.at_s)
+                return
             if not self._feed.put(number, chunk):
                 return
             self._opened.set()
             end_s = chunk.end_s
+        if end_s == start_s and self._wanted is None:
+            end_s = self._find_end(media, start_s)
         if self._wanted is None:
-            self._feed.finish(number)
-            if end_s > start_s and media.ends_early(end_s) and not already:
-                self._say("damage", id=self.id, early=True)
+            self._feed.finish(number, end_s)
+            if media.ends_early(end_s):
+                self._tell_damage(end_s, media.stated_s)
+
+    def _find_end(self, media: Media, start_s: float) -> float:
+        """Where a recording ends in which there is nothing from `start_s` on."""
+        if not media.has_sound():
+            raise Unplayable("no_sound", "there is no sound in it")
+        length_s = media.length_s or start_s
+        if length_s - start_s <= _NOTHING_S:
+            return min(start_s, length_s)
+        for _ in self._while_wanted(media.chunks(0.0)):  # less is there than was promised
+            pass
+        return media.end_s
+
+    def _tell_length(self, length_s: float | None, channels: int, *, exact: bool = False) -> None:
+        if not self.over:
+            self._say("ready", id=self.id, length=length_s, channels=channels, exact=exact)
+
+    def _tell_damage(self, end_s: float = 0.0, stated_s: float | None = None) -> None:
+        """Once of each kind: what was left out on the way, what is missing at the end."""
+        early = stated_s is not None
+        if early not in self._told_damage and not self.over:
+            self._told_damage.add(early)
+            self._say("damage", id=self.id, early=early, ends=end_s, states=stated_s)
 
     def _sound(self, media: Media, start_s: float) -> Iterator[Chunk]:
         """What is to be heard from this second on, as it is wished."""
@@ -171,14 +205,22 @@ class Track:
 
     def _measure(self, pull: IdlePull) -> None:
         self._opened.wait()  # the first sound comes first
+        yield_priority()
         try:
-            measure(pull, self._tell_peaks, self._give_way)
+            measure(pull, self._places, self._tell_peaks, self._tell_end, self._give_way)
         except Exception as error:  # a recording that cannot be measured can be heard
             print(f"not measured: {type(error).__name__}", file=sys.stderr)
 
     def _give_way(self) -> None:
         if self._feed.is_starving():
             time.sleep(_GIVE_WAY_S)
+
+    def _tell_end(self, found: Measured) -> None:
+        self._tell_length(found.length_s, found.channels, exact=True)
+        if found.damaged:
+            self._tell_damage()
+        if found.stated_s is not None:
+            self._tell_damage(found.length_s, found.stated_s)
 
     def _tell_peaks(self, at: int, channels: int, done: bool, body: bytes) -> None:
         if not self.over:
@@ -199,9 +241,11 @@ def _loop_of(ends: Any) -> tuple[float, float] | None:
 class Engine:
     """All there is behind the protocol. `write` takes one packed message."""
 
-    def __init__(self, output: str, write: Callable[[bytes], None]) -> None:
-        self._output, self._write = output, write
+    def __init__(self, output: str, write: Callable[[bytes], None], *, first: bool = False) -> None:
+        """`first`: whether the system lets it go before others."""
+        self._output, self._write, self._first = output, write, first
         self._feed = Feed()
+        self._ahead = Ahead()
         self._track: Track | None = None
         self._paused = False
         self._sink: Sink | None = None
@@ -213,7 +257,7 @@ class Engine:
 
     def run(self, commands: BinaryIO) -> None:
         """Obey until the commands end."""
-        self._say("hello", version=wire.VERSION)
+        self._say("hello", version=wire.VERSION, first=self._first)
         self._thread.start()
         while message := wire.read(commands):
             header, body = message
@@ -279,7 +323,11 @@ class Engine:
         self._feed.volume(header["x"])
 
     def _probe(self, _: Message, __: bytes) -> None:
-        self._probing = True
+        """A file is begun by a recording alone: another engine may be writing it."""
+        if self._output.startswith("wav:"):
+            self._say("output", name=self._output, message=try_file(self._output))
+        else:
+            self._probing = True
 
     _HANDLERS: ClassVar[dict[str, Callable[[Engine, Message, bytes], None]]] = {
         "open": _open,
@@ -329,8 +377,11 @@ class Engine:
         if sink.broken:  # to begin its file anew would throw away what is written
             sink.close()
             self._output = "none"
-            self._sink = open_sink("none", self._feed)
+            self._sink = open_sink("none", self._feed, self._ahead)
             self._say("output", name="none", message=sink.broken)
+        elif sink.ran_dry:
+            sink.close()
+            self._sink = None
         elif self._feed.silent_for() > _DEAD_S:  # closing it may take for ever
             threading.Thread(target=sink.close, daemon=True).start()
             self._sink = None
@@ -342,9 +393,9 @@ class Engine:
 
     def _open_sink(self) -> Sink:
         try:
-            sink, message = open_sink(self._output, self._feed), ""
+            sink, message = open_sink(self._output, self._feed, self._ahead), ""
         except NoDevice as error:
-            sink, message = open_sink("none", self._feed), str(error)
+            sink, message = open_sink("none", self._feed, self._ahead), str(error)
         self._say("output", name=sink.name, message=message)
         return sink
 
@@ -383,7 +434,7 @@ def main(output: str) -> None:
                 view = view[answers.write(view) :]
 
     try:
-        Engine(output, write).run(commands)
+        Engine(output, write, first=raise_priority()).run(commands)
     except (OSError, wire.Malformed):
         pass  # the player is gone, or is none
     finally:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tui.audio.media import FRAME, RATE, Chunk
 
-QUEUE_S = 0.3
+QUEUE_S = 1.0
 """How far ahead of the device is decoded, in seconds."""
 PREFILL_S = 0.1
 """How much is queued before sound begins; must stay below `QUEUE_S`."""
@@ -195,11 +195,13 @@ class Feed:
                 self._lock.notify_all()
         return True
 
-    def finish(self, number: int) -> None:
-        """Nothing more will come under `number`."""
+    def finish(self, number: int, end_s: float) -> None:
+        """Nothing more will come under `number`: the recording ends at this second."""
         with self._lock:
             if number == self._turn_of:
                 self._finished = True
+                if not (self._queue or self._spans):  # it was never to be heard
+                    self._at_s = end_s
                 self._flow()
 
     def _flow(self) -> None:

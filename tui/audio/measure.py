@@ -9,13 +9,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain, pairwise
+from typing import NamedTuple
 
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from tui.audio.media import Media
+from tui.audio.media import Media, format_of
 from tui.audio.peaks import LANES, WINDOW_S
+from tui.audio.places import Places
 from tui.audio.pull import IdlePull, Interrupted
 from tui.audio.sniff import Unplayable
 
@@ -44,6 +46,7 @@ class Meter:
         self._window = 0
         self._peaks: tuple[int, ...] = ()
         self._fifo = AudioFifo()
+        self._format: tuple[str, int, str] | None = None
         self._rate = 0
         self._looked = 0  # samples at this rate, from the recording's beginning on
         self._added = 0
@@ -52,14 +55,10 @@ class Meter:
         """Look at a frame that begins at this second."""
         rate = frame.sample_rate
         apart = abs(at_s * rate - self._added)  # a clock that is rounded is no gap
-        if rate != self._rate or apart > rate * WINDOW_S:
+        if format_of(frame) != self._format or apart > rate * WINDOW_S:
             self._begin(at_s, frame)
         frame.pts = None
-        try:
-            self._fifo.write(frame)
-        except ValueError:  # other samples than before
-            self._begin(at_s, frame)
-            self._fifo.write(frame)
+        self._fifo.write(frame)
         self._added += frame.samples
         while self._added - self._looked >= rate:
             self._look(self._fifo.read(rate))
@@ -68,6 +67,7 @@ class Meter:
         """What comes does not follow from what came."""
         self._look_at_rest()
         self._fifo, self._rate = AudioFifo(), frame.sample_rate
+        self._format = format_of(frame)  # the queue of another would write beyond its end
         self._looked = self._added = round(at_s * self._rate)
         self._to_s16 = AudioResampler("s16p")
 
@@ -81,7 +81,7 @@ class Meter:
         if not self.lanes:
             self.lanes = len(lanes)
             self._peaks = (0,) * self.lanes
-        lanes = (lanes + [memoryview(b"")] * LANES)[: self.lanes]
+        lanes = (lanes * LANES)[: self.lanes]  # one side among two is on both
         rate, at, count = self._rate, self._looked, frame.samples
         first = max(self._window, at * _PER_S // rate)
         last = max(first, (at + count - 1) * _PER_S // rate)
@@ -126,10 +126,27 @@ def _level(peak: int) -> int:
     return min(255, round(255 * math.sqrt(peak / 32_768)))
 
 
-def measure(pull: IdlePull, tell: Tell, give_way: Callable[[], None]) -> None:
+class Measured(NamedTuple):
+    """What is known of a recording that was read to its end."""
+
+    length_s: float
+    channels: int
+    damaged: bool
+    stated_s: float | None
+    """What its header promises, where that is more."""
+
+
+def measure(
+    pull: IdlePull,
+    places: Places,
+    tell: Tell,
+    tell_end: Callable[[Measured], None],
+    give_way: Callable[[], None],
+) -> None:
     """Tell the peaks as they come, until the end or until `pull` is closed.
 
-    `give_way` sleeps for as long as playing needs the machine more.
+    The end is told before the last of them. `places` gets the places. `give_way` sleeps for as
+    long as playing needs the machine more.
     """
     meter = Meter()
     told_at = 0.0
@@ -143,7 +160,7 @@ def measure(pull: IdlePull, tell: Tell, give_way: Callable[[], None]) -> None:
 
     pull.before_waiting = flush
     with suppress(Interrupted, Unplayable):
-        media = Media(pull, pull.size, hurry=False)
+        media = Media(pull, pull.size, hurry=False, places=places)
         try:
             for number, (at_s, frame) in enumerate(media.frames()):
                 meter.add(at_s, frame)
@@ -156,4 +173,6 @@ def measure(pull: IdlePull, tell: Tell, give_way: Callable[[], None]) -> None:
             media.close()
         first, body = meter.first, meter.take(all_of_it=True)
         if meter.lanes:
+            stated_s = media.stated_s if media.ends_early(media.end_s) else None
+            tell_end(Measured(media.end_s, media.channels, media.damaged, stated_s))
             tell(first, meter.lanes, True, body)

@@ -6,35 +6,42 @@ resamplers leave audible images of 8 kHz telephone speech. Nothing is ever decod
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
-from typing import Any, NamedTuple, NoReturn, Protocol
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, NoReturn, Protocol
 
 import av
 import av.error
-import av.filter
 from av.audio.frame import AudioFrame
 
-from tui.audio.mp3 import Steady, steady
-from tui.audio.sniff import HEAD, Unplayable, demuxer_for, wav_data_lies
+from tui.audio.clocks import Blocks, Clock, Counted
+from tui.audio.filters import FRAME, RATE, Chain, Chunk, end_of, format_of
+from tui.audio.mp3 import steady
+from tui.audio.places import Places
+from tui.audio.promises import DATA_BYTES, asf_seconds, mp3_seconds
+from tui.audio.sniff import HEAD, Unplayable, behind_tags, demuxer_for, first_frame, sniff
+from tui.audio.wav import Mended, Part, Raw, Wav, read_wav
 
-RATE = 48_000
-"""Sample rate of everything that leaves here, in Hz."""
-FRAME = 4
-"""Bytes of one frame: two channels of 16 bits."""
+__all__ = ["FRAME", "RATE", "Chunk", "Media", "format_of"]
 
-_RATES = range(4_000, 384_001)
-_CHANNELS = range(1, 9)
 _PREROLL_S = 0.5  # MP3 borrows bits from earlier frames, Opus wants 80 ms, resamplers a little
+_PREROLLS_S = {"gsm": 3.0, "gsm_ms": 3.0}  # each block is told by the sound of those before it
 _LEAD_S = _PREROLL_S / 4  # what a resampler has to have heard before
 _KEPT_S = 4.0  # of decoded sound, for going on at another speed from a moment ago
 _QUICK = {"probesize": "4096"}  # sound after a few kilobytes of a slow download
-_EARLY_S, _EARLY_PART = 0.5, 0.02  # what is missing at the end before it is called cut off
-_FAST_SEEK = 0x80000  # FFmpeg's AVFMT_FLAG_FAST_SEEK: do not read all that lies before
-_NEAR = {True: 1 << 14, False: 1 << 20}  # bytes to read through, by whether a place is computed
+_EARLY_S = 0.5  # what is missing at the end before it is called cut off
 _ROUNDED_S = 0.002  # Matroska's clock has milliseconds
+_IN_BLOCKS = ("wav", "w64", "au", "aiff", "caf")
+_BLOCKS = ("pcm_", "adpcm_", "g722", "g726", "gsm", "truespeech")
+_LAYOUTS = {1: "mono", 2: "stereo"}
+_BARE = ("mp3", "aac", "amr")
+_PADDING_S = 0.3  # two frames of the slowest MP3
+_ENOUGH = 1024  # bytes of a file that tell what it is
 _GIVE_UP = 16  # failed reads in a row after which a file counts as over
 _BUFFER = 2048  # bytes per read: FFmpeg waits for a full buffer before it looks at any of it
 _LARGE_BUFFER = 32_768
@@ -49,50 +56,80 @@ class File(Protocol):
     def tell(self) -> int: ...
 
 
-class Chunk(NamedTuple):
-    """A stretch of sound: s16 stereo at `RATE`, which of the recording's seconds, how fast."""
-
-    pcm: bytes
-    at_s: float
-    speed: float
-
-    @property
-    def end_s(self) -> float:
-        """The recording's second after it."""
-        return self.at_s + len(self.pcm) / FRAME / RATE * self.speed
-
-
 class Media:
     """One opened recording. One thread only. Raises `Unplayable` when it is not sound."""
 
     length_s: float | None
     """Seconds, as far as the file knows."""
+    stated_s: float | None
+    """Seconds that its header promises; None where it promises nothing."""
+    end_s = 0.0
+    """The furthest second that was decoded up to."""
     damaged = False
     """Whether something could not be decoded so far."""
+    _bare: Mapping[str, str] = MappingProxyType({})
+    """What FFmpeg has to be told where it reads samples without a header."""
+    _looked_at: tuple[Any, list[AudioFrame]] = (None, [])
+    """A packet that was decoded before anybody wanted its sound, and that sound."""
     _begun = False
     _live: Iterator[tuple[float, AudioFrame]] | None = None
 
-    def __init__(self, file: File, size: int | None, *, hurry: bool = True) -> None:
-        """`hurry`: the first sound counts, not the work for the whole."""
+    def __init__(
+        self,
+        file: File,
+        size: int | None,
+        *,
+        hurry: bool = True,
+        near: bool = True,
+        places: Places | None = None,
+    ) -> None:
+        """`hurry`: the first sound counts, not the work for the whole. `near`: reading is cheap.
+
+        `places`: what others who read it have found, and are to be told.
+        """
         self._file, self._size = file, size
         self._buffer = _BUFFER if hurry else _LARGE_BUFFER
+        self._near, self._places = near, places or Places()
         self._kept: deque[tuple[float, AudioFrame]] = deque()
-        self._steady: Steady | None = None
-        self._shift: int | None = 0  # of FFmpeg's clock; None where it is yet to be found
-        self._since_s = self._furthest_s = 0.0  # FFmpeg knows every frame between these seconds
-        self._head = head = _head(file)
-        self._kind = demuxer_for(head)
-        self._options = (
-            {"ignore_length": "1"} if self._kind == "wav" and wav_data_lies(head, size) else {}
-        )
+        self._head, tagged = _head(file)
+        if tagged and not self._head:
+            raise Unplayable("no_sound", "there is no sound behind its tag")
+        self._kind = "mp3" if tagged and not sniff(self._head) else demuxer_for(self._head)
+        self._wav = read_wav(file, size) if self._kind == "wav" else None
+        if self._kind in ("mp3", "aac") and not tagged and (cut := first_frame(self._head)[1]):
+            self._file = Part(file, cut, None if size is None else size - cut)
+            self._size = None if size is None else size - cut
+        if self._wav is not None and self._wav.mended:
+            self._file = Mended(file, *self._wav.mended)
+        if self._wav is not None and self._wav.foreign:
+            self._read_bare(self._wav, self._wav.foreign)
+        self._clock: Clock | None = None
         self._open()
+
+    def _read_bare(self, wav: Wav, raw: Raw) -> None:
+        """The samples alone, as they are."""
+        there = None if self._size is None else self._size - wav.data_at
+        self._size = min((n for n in (there, wav.data_bytes) if n is not None), default=None)
+        if self._size == 0:
+            raise Unplayable("no_sound", "there is no sound in it")
+        self._file = Part(self._file, wav.data_at, self._size)
+        self._kind = raw.kind
+        self._bare = {
+            "sample_rate": str(raw.rate),
+            "ch_layout": _LAYOUTS.get(raw.channels, f"{raw.channels}c"),
+        }
 
     def _open(self) -> None:
         self._file.seek(0)
-        self._shift = 0
-        pcm = self._kind == "wav" and self._head[12:16] == b"fmt " and self._head[20:22] == b"\1\0"
-        file = _NoSpdif(self._file) if pcm else self._file
-        self._container = _open(file, self._kind, self._options, self._buffer)
+        self._sought_s = self._unwanted_s = -math.inf
+        self._jumped = False
+        wav = self._wav or Wav(0, 0, False)
+        self._container = _open(
+            _NoSpdif(self._file) if wav.plain else self._file,
+            self._kind,
+            self._bare or ({"ignore_length": "1"} if wav.data_bytes is None else {}),
+            self._buffer,
+        )
         try:
             self._choose_stream()
         except BaseException:
@@ -110,19 +147,61 @@ class Media:
                 other.discard = av.stream.Discard.all
         self._base: Fraction = self._stream.time_base or Fraction(1, RATE)
         self._first = self._stream.start_time or 0
-        self.length_s = self._length(self._size)
+        self._packets = self._container.demux(self._stream)
+        if self._clock is None:
+            self._read_header()
 
-    def _length(self, size: int | None) -> float | None:
+    def _read_header(self) -> None:
+        """How long it is, and how its seconds are told."""
+        self.length_s = self.stated_s = self._told_length()
+        codec = self._stream.codec_context.name
+        in_blocks = self._kind in _IN_BLOCKS or bool(self._bare)
+        if in_blocks and codec.startswith(_BLOCKS):
+            self._read_block()
+        elif in_blocks or self._kind in _BARE:
+            self._clock = Counted(self._places, self._base, self._first, near=self._near)
+            about = self._stream.codec_context
+            self._clock.bit_rate = about.bit_rate or 0
+            frame_s = (about.frame_size or 0) / (about.sample_rate or RATE)
+            self.stated_s = mp3_seconds(self._head, frame_s) if self._kind == "mp3" else None
+        elif self._kind == "asf":
+            self.stated_s = asf_seconds(self._head)
+
+    def _told_length(self) -> float | None:
         if self._stream.duration:
-            length = float(self._stream.duration * self._base)
-        elif self._container.duration:
-            length = self._container.duration / av.time_base
-        else:
-            return None
-        name, rate = self._stream.codec_context.name, self._stream.codec_context.bit_rate
-        if size and rate and name.startswith("pcm_"):
-            length = min(length, size * 8 / rate)  # a header may promise more than there is
-        return length
+            return float(self._stream.duration * self._base)
+        if self._container.duration and len(self._container.streams) == 1:
+            return float(self._container.duration / av.time_base)
+        return None
+
+    def _read_block(self) -> None:
+        """A first block is decoded: so many bytes last so long. The header may say otherwise."""
+        packet, samples = self._first_packet(), 0
+        if packet is None:
+            self.length_s = self.stated_s = 0.0
+            return
+        with suppress(av.error.FFmpegError):
+            self._looked_at = packet, packet.decode()  # not twice: a decoder may remember it
+            samples = sum(frame.samples for frame in self._looked_at[1])
+        rate = self._stream.codec_context.sample_rate
+        if not samples or not rate:
+            return
+        clock = self._clock = Blocks(packet.pos, packet.size, Fraction(samples, rate))
+        if self._wav is not None or self._kind in DATA_BYTES:
+            counted = self._wav.data_bytes if self._wav else DATA_BYTES[self._kind](self._head)
+            self.stated_s = None if counted is None else clock.seconds(counted)
+        there_s = None if self._size is None else clock.seconds(self._size - packet.pos)
+        told = [s for s in (self.stated_s, there_s) if s is not None]
+        self.length_s = min(told, default=None)
+
+    def _first_packet(self) -> Any:
+        """It is read again by whoever decodes."""
+        with suppress(StopIteration, av.error.FFmpegError):
+            packet = next(self._packets)
+            if packet.size and packet.pos is not None:
+                self._packets = chain([packet], self._packets)
+                return packet
+        return None
 
     def close(self) -> None:
         self._container.close()
@@ -133,9 +212,16 @@ class Media:
         return min(2, self._stream.codec_context.channels or 2)
 
     def ends_early(self, end_s: float) -> bool:
-        """Whether sound that ended at this second is less than the file says it has."""
-        length_s = self.length_s or 0.0
-        return length_s - end_s > max(_EARLY_S, _EARLY_PART * length_s)
+        """Whether sound that ended at this second is less than the header promises."""
+        return (self.stated_s or 0.0) - end_s > _EARLY_S
+
+    def off_s(self) -> float:
+        """How far the clock is off, where a place was computed that turns out to be another."""
+        return self._clock.off_s() if isinstance(self._clock, Counted) else 0.0
+
+    def has_sound(self) -> bool:
+        """Whether anything in it can be decoded."""
+        return self.end_s > 0.0 or any(True for _ in self.chunks(0.0))
 
     def chunks(self, start_s: float, speed: float = 1.0) -> Iterator[Chunk]:
         """Sound from `start_s` to the end, exact to the sample.
@@ -143,20 +229,37 @@ class Media:
         `speed` is 0.5 to 3; the pitch is kept. Raises `Unplayable` when nothing at all could
         be decoded, and whatever the file raises.
         """
-        chain: _Chain | None = None
+        chunks = self._chunks(start_s, speed)
+        if self._kind != "mp3" or self.stated_s is None or self.length_s is None:
+            return chunks
+        end_s = self.length_s  # padding is left out of it, unless FFmpeg did not believe the count
+        if not 0 <= self.stated_s - end_s < _PADDING_S:
+            return chunks
+        return (chunk for each in chunks for chunk in self._without_padding(each, end_s))
+
+    def _without_padding(self, chunk: Chunk, from_s: float) -> Iterator[Chunk]:
+        """An encoder fills the last frame up. FFmpeg knows, but not after a jump."""
+        frames = round((from_s - chunk.at_s) / chunk.speed * RATE)
+        if not self._jumped or chunk.at_s > from_s + _PADDING_S:
+            frames = len(chunk.pcm)
+        if frames > 0:
+            yield chunk._replace(pcm=chunk.pcm[: frames * FRAME])
+
+    def _chunks(self, start_s: float, speed: float) -> Iterator[Chunk]:
+        chain: Chain | None = None
         anything = False
         for at_s, frame in self._from(start_s):
             anything = True
-            if _end_s(at_s, frame) <= start_s - _LEAD_S:
+            if end_of(at_s, frame) <= start_s - _LEAD_S:
                 continue
             if chain is None or not chain.fits(frame):
                 if chain is not None:
                     yield from chain.drain()
-                chain = _Chain(frame, at_s, start_s, speed)
-            yield from chain.feed(frame)
+                chain = Chain(frame, at_s, start_s, speed)
+            yield from chain.feed(at_s, frame)
         if chain is not None:
             yield from chain.drain()
-        elif not anything and self.damaged:
+        elif not anything and self.damaged and start_s <= _PREROLL_S:
             raise Unplayable("damaged", "nothing in it can be decoded")
 
     def frames(self) -> Iterator[tuple[float, AudioFrame]]:
@@ -167,11 +270,11 @@ class Media:
         """Frames from shortly before `start_s` on: those that are kept, then new ones."""
         if not self._keeps(start_s):
             self._kept.clear()
-            if start_s > _PREROLL_S:
-                self._seek(start_s - _PREROLL_S)
+            preroll_s = _PREROLLS_S.get(self._stream.codec_context.name, _PREROLL_S)
+            if start_s > preroll_s:
+                self._seek(start_s - preroll_s)
             elif self._begun:  # decoders prime themselves at the first byte only
-                self.close()
-                self._open()
+                self._reopen()
             self._begun = True
             self._live = self._frames()
         yield from list(self._kept)
@@ -185,48 +288,44 @@ class Media:
     def _keeps(self, start_s: float) -> bool:
         if not self._kept:
             return False
-        return self._kept[0][0] <= max(0.0, start_s - _LEAD_S) and start_s <= _end_s(
+        return self._kept[0][0] <= max(0.0, start_s - _LEAD_S) and start_s <= end_of(
             *self._kept[-1]
         )
 
+    def _reopen(self) -> None:
+        self.close()
+        self._open()
+        if self._clock is not None:
+            self._clock.read_up()
+
     def _seek(self, to_s: float) -> None:
-        target = int(to_s / self._base) + self._first
-        if self._kind == "mp3":
-            self._seek_as_mp3(to_s)
-        with suppress(av.error.FFmpegError):  # what cannot seek is read through from here
-            self._container.seek(target, stream=self._stream, backward=True)
-
-    def _seek_as_mp3(self, to_s: float) -> None:
-        """It has no table of its frames: far away the place is computed, or guessed."""
-        if not self._begun:
-            with suppress(StopIteration, av.error.FFmpegError):
-                self._look_at(next(self._container.demux(self._stream)))
-        self._shift = None
-        known_s = self._furthest_s if to_s >= self._since_s else 0.0
-        unread = (to_s - known_s) * (self._stream.codec_context.bit_rate or 0) / 8
-        if unread > _NEAR[self._steady is not None]:
-            self._container.flags |= _FAST_SEEK
-            self._since_s = self._furthest_s = to_s
+        """To this second or somewhat before it: where its place is known, else by reading."""
+        if isinstance(self._clock, Counted) and not self._begun:
+            self._look_for_steadiness(self._clock)
+        byte = self._clock.jump(to_s) if self._clock is not None else None
+        if byte is not None and self._size is not None:
+            self._sought_s, self._unwanted_s, self._jumped = to_s, -math.inf, True
+            self._container.seek(byte, stream=self._stream, unsupported_byte_offset=True)
+        elif self._clock is not None and self._kind in _IN_BLOCKS:
+            self._reopen()  # FFmpeg would believe the bytes a second of its header
+            self._unwanted_s = to_s
         else:
-            self._container.flags &= ~_FAST_SEEK
+            if self._jumped:  # FFmpeg has counted from there as if it were the beginning
+                self._reopen()
+            if self._clock is not None:
+                self._clock.read_up()
+            with suppress(av.error.FFmpegError):  # what cannot seek is read through from here
+                target = int(to_s / self._base) + self._first
+                self._container.seek(target, stream=self._stream, backward=True)
+        if self._unwanted_s < 0:
+            self._packets = self._container.demux(self._stream)
 
-    def _look_at(self, packet: Any) -> None:
-        """Learn from a packet where sound begins; then give each its true time."""
-        if self._kind != "mp3" or packet.pos is None or not packet.size:
-            return
-        if packet.pts == 0 and self._steady is None:
-            about = self._stream.codec_context
+    def _look_for_steadiness(self, clock: Counted) -> None:
+        about, packet = self._stream.codec_context, None
+        if self._kind == "mp3" and (packet := self._first_packet()) is not None:
             size = about.frame_size or 0
-            self._steady = steady(self._head, packet.pos, about.bit_rate, about.rate, size)
-        elif self._steady is not None and not self._steady.has(packet.size):
-            self._steady = None
-            self._head = b"Xing"  # its bit rate varies although it does not say so
-        elif self._steady is not None and packet.pts is not None:
-            if self._shift is None:  # the first after a seek
-                self._shift = self._steady.pts(packet.pos, self._base) - packet.pts
-            if self._shift:
-                packet.pts += self._shift
-                packet.dts = packet.pts
+            rates = about.bit_rate or 0, about.sample_rate
+            clock.steady = steady(self._head, packet.pos, *rates, size)
 
     def _frames(self) -> Iterator[tuple[float, AudioFrame]]:
         """Decoded frames with the second each begins at; a broken packet is left out."""
@@ -242,98 +341,44 @@ class Media:
             if abs(told_s - now_s) > _ROUNDED_S or frame.sample_rate != rate:
                 since_s, samples, rate = told_s, 0, frame.sample_rate
                 now_s = told_s
-            self._furthest_s = max(self._furthest_s, now_s)
             yield now_s, frame
             samples += frame.samples
+            self.end_s = max(self.end_s, since_s + samples / rate)
 
     def _decoded(self) -> Iterator[AudioFrame]:
-        packets = self._container.demux(self._stream)
         broken = 0
         while broken < _GIVE_UP:
             try:
-                packet = next(packets)
+                packet = next(self._packets)
             except (StopIteration, av.error.EOFError):
                 return
             except av.error.FFmpegError:
                 self.damaged = True
                 broken += 1
-                packets = self._container.demux(self._stream)
+                self._packets = self._container.demux(self._stream)
                 continue
-            self._look_at(packet)
+            if not self._is_wanted(packet):
+                continue
             try:
-                frames = packet.decode()
+                first, frames = self._looked_at
+                if packet is not first:
+                    frames = packet.decode()
             except av.error.FFmpegError:
                 self.damaged = True
                 continue
             broken = 0
             yield from frames
 
-
-class _Chain:
-    """FFmpeg's filters from one format of frames to ours; trims what lies before the start."""
-
-    def __init__(self, frame: AudioFrame, at_s: float, start_s: float, speed: float) -> None:
-        if frame.sample_rate not in _RATES or frame.layout.nb_channels not in _CHANNELS:
-            raise Unplayable("damaged", "an impossible sample rate or number of channels")
-        self._key = _format(frame)
-        self._speed = speed
-        self._fed = 0
-        self._trim = max(0, round((start_s - at_s) / speed * RATE))
-        self._at_s = max(at_s, start_s)
-        self._made = 0
-        self._rate = frame.sample_rate
-        self._graph = _graph(frame, speed)
-
-    def fits(self, frame: AudioFrame) -> bool:
-        return _format(frame) == self._key
-
-    def feed(self, frame: AudioFrame) -> Iterator[Chunk]:
-        frame.pts, frame.time_base = self._fed, Fraction(1, self._rate)
-        self._fed += frame.samples
-        self._graph.push(frame)
-        yield from self._pull()
-
-    def drain(self) -> Iterator[Chunk]:
-        self._graph.push(None)
-        yield from self._pull()
-
-    def _pull(self) -> Iterator[Chunk]:
-        while True:
-            try:
-                out = self._graph.pull()
-            except (av.error.BlockingIOError, av.error.EOFError):
-                return
-            assert isinstance(out, AudioFrame)
-            cut = min(self._trim, out.samples)
-            self._trim -= cut
-            if pcm := bytes(memoryview(out.planes[0])[cut * FRAME : out.samples * FRAME]):
-                yield Chunk(pcm, self._at_s + self._made / RATE * self._speed, self._speed)
-                self._made += len(pcm) // FRAME
-
-
-def _end_s(at_s: float, frame: AudioFrame) -> float:
-    return at_s + frame.samples / frame.sample_rate
-
-
-def _format(frame: AudioFrame) -> tuple[str, int, str]:
-    return frame.format.name, frame.sample_rate, frame.layout.name
-
-
-def _graph(frame: AudioFrame, speed: float) -> av.filter.Graph:
-    graph = av.filter.Graph()
-    name, rate, layout = _format(frame)
-    nodes = [
-        graph.add_abuffer(sample_rate=rate, format=name, layout=layout, time_base=Fraction(1, rate))
-    ]
-    if speed != 1.0:
-        nodes.append(graph.add("atempo", f"{speed:.4f}"))
-    if frame.layout.nb_channels == 1:  # swr would make mono 3 dB quieter
-        nodes.append(graph.add("pan", "stereo|c0=c0|c1=c0"))
-    nodes.append(graph.add("aresample", str(RATE)))
-    nodes.append(graph.add("aformat", "sample_fmts=s16:channel_layouts=stereo"))
-    nodes.append(graph.add("abuffersink"))
-    graph.link_nodes(*nodes).configure()
-    return graph
+    def _is_wanted(self, packet: Any) -> bool:
+        """Give a packet its true time; False where there is nothing to be decoded of it."""
+        if self._clock is None or not packet.size or packet.pos is None:
+            return True
+        second = self._clock.second(packet)
+        if second is None:  # another place than was computed
+            self._seek(self._sought_s)
+            return False
+        packet.pts = packet.dts = round(second / self._base) + self._first
+        return second >= self._unwanted_s
 
 
 class _NoSpdif:
@@ -353,12 +398,18 @@ class _NoSpdif:
         return self._file.read(n)
 
 
-def _head(file: File) -> bytes:
-    file.seek(0)
-    head = b""
-    while len(head) < HEAD and (more := file.read(HEAD - len(head))):
-        head += more
-    return head
+def _head(file: File) -> tuple[bytes, bool]:
+    """The first bytes behind any tags, and whether there were tags."""
+    at = 0
+    while True:
+        file.seek(at)
+        head = b""
+        while len(head) < HEAD and (more := file.read(HEAD - len(head))):
+            head += more
+        behind = behind_tags(head)
+        if behind <= len(head) - _ENOUGH or not behind:
+            return head[behind:], at + behind > 0
+        at += behind
 
 
 # names in Latin-1 are no reason to stay silent; PyAV 19 needs no telling, nor knows the word
@@ -366,7 +417,7 @@ _BEFORE_19 = int(av.__version__.partition(".")[0]) < 19
 _TEXT: dict[str, Any] = {"metadata_errors": "replace"} if _BEFORE_19 else {}
 
 
-def _open(file: File | _NoSpdif, kind: str, options: dict[str, str], buffer: int) -> Any:
+def _open(file: File | _NoSpdif, kind: str, options: Mapping[str, str], buffer: int) -> Any:
     for probing in (_QUICK, {}):
         try:
             return av.open(

@@ -1,7 +1,7 @@
-"""Where in time a byte of an MP3 is. FFmpeg knows only after reading all that lies before.
+"""The frames of an MP3, by their headers.
 
 With a constant bit rate the number of a frame follows from its place, so that a far seek needs
-a few kilobytes and is exact all the same.
+a few kilobytes. That is a promise of the first frame: whoever lands has to see whether it holds.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-_TAGS = (b"Xing", b"VBRI")  # in the first frame; a constant rate has "Info", or nothing
+_VARY = (b"Xing", b"VBRI")  # in the first frame; a constant rate has "Info", or nothing
+_FIRST_FRAME = 2048
 
 
 class Steady(NamedTuple):
@@ -19,21 +20,34 @@ class Steady(NamedTuple):
     """The byte at which the first frame of sound begins."""
     frame_bytes: Fraction
     frame_s: Fraction
-    least: int
-    """Whole bytes that every frame has."""
 
-    def pts(self, pos: int, base: Fraction) -> int:
-        """Of the frame that begins at this byte, in units of `base` seconds."""
-        return round(round((pos - self.first) / self.frame_bytes) * self.frame_s / base)
+    def place(self, second: float) -> int:
+        """The byte at which the frame with this second of the stream begins."""
+        return self.first + int(int(second / self.frame_s) * self.frame_bytes)
 
-    def has(self, size: int) -> bool:
-        """Whether a frame may be of this size."""
-        return self.least <= size <= self.least + 1
+    def second(self, pos: int, size: int) -> float | None:
+        """Of the frame of `size` bytes that begins at this byte; None where none of it can."""
+        number = round((pos - self.first) / self.frame_bytes)
+        least = int(self.frame_bytes)
+        apart = abs(pos - self.first - number * self.frame_bytes)
+        if apart > 1 or not least <= size <= least + 1:
+            return None
+        return float(number * self.frame_s)
 
 
 def steady(head: bytes, first: int, bit_rate: int, rate: int, samples: int) -> Steady | None:
     """What the first frame promises: `samples` a frame. None where the bit rate varies."""
-    if any(tag in head for tag in _TAGS) or not (bit_rate and rate and samples):
+    if any(tag in head for tag in _VARY) or not (bit_rate and rate and samples):
         return None
-    frame_bytes = Fraction(samples * bit_rate, 8 * rate)
-    return Steady(first, frame_bytes, Fraction(samples, rate), int(frame_bytes))
+    return Steady(first, Fraction(samples * bit_rate, 8 * rate), Fraction(samples, rate))
+
+
+def counted_frames(head: bytes) -> int | None:
+    """How many frames there are, where whoever wrote it has said so in the first one."""
+    for tag in (*_VARY, b"Info"):
+        at = head.find(tag, 0, _FIRST_FRAME)
+        if at >= 0 and tag == b"VBRI":
+            return int.from_bytes(head[at + 14 : at + 18]) or None
+        if at >= 0 and len(head) >= at + 12 and head[at + 7] & 1:
+            return int.from_bytes(head[at + 8 : at + 12]) or None
+    return None

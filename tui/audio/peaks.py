@@ -14,7 +14,7 @@ LANES = 2
 """Most channels that are measured."""
 
 _HEAD = struct.Struct("<4sBBBI")  # mark, version, lanes, whether complete, windows
-_MARK, _VERSION = b"RBPK", 1
+_MARK, _VERSION = b"RBPK", 2
 _LONGEST = round(48 * 3600 / WINDOW_S)
 
 

@@ -17,12 +17,12 @@ from typing import Any, ClassVar
 
 from tui.audio import wire
 from tui.audio.link import GONE, Link
-from tui.audio.peaks import Peaks
+from tui.audio.peaks import WINDOW_S, Peaks
 from tui.audio.route import Route, find_route
 from tui.audio.serving import Serving, unreadable
 from tui.audio.source import FileSource, Source
 from tui.audio.state import VOLUMES, PlayerState, Side, Status
-from tui.audio.turns import Turn, next_turn, turns
+from tui.audio.turns import Turn, clock, next_turn, turns
 from tui.audio.way import Way
 from tui.audio.wire import Message
 
@@ -33,7 +33,7 @@ SPEEDS = (0.5, 3.0)
 CRASHED = "the sound engine stopped unexpectedly; play again to start it anew"
 DAMAGED = "a part of this recording is damaged and was left out"
 ONE_SIDE = "this recording has one side only"
-CUT_OFF = "this recording ends before the end that it states; it may be incomplete"
+CUT_OFF = "this recording ends at {}, but states that it is {} long: the rest is missing"
 LOOP_TOO_SHORT = "a loop has to be at least 0.1 s long"
 NOT_MEASURED = "the turns are not known yet"
 NO_TURN = "there is no further turn"
@@ -44,8 +44,9 @@ _LOOP_S = 0.1
 _ROUNDED_S = 0.001  # positions are told in milliseconds
 _REWOUND_AFTER_S = 0.5  # whoever pauses for less has not lost the thread
 _QUIET_S = 0.25  # between two positions
+_UNREPORTED_S = 1.0  # then nobody may be hearing it: a speaker's machine sleeps
 _WORDS = 300
-_UNDECODABLE = ("not_sound", "damaged")
+_UNDECODABLE = ("not_sound", "damaged", "no_sound")
 
 _log = logging.getLogger(__name__)
 
@@ -120,6 +121,7 @@ class Player:
             length_s=None,
             message=self._notice,
             reason="",
+            incomplete=False,
             loop=None,
             channels=None,
             peaks_revision=self._peaks.revision,
@@ -237,6 +239,7 @@ class Player:
             position_s=0.0,
             length_s=None,
             message=self._notice,
+            incomplete=False,
             loop=None,
             channels=None,
             peaks_revision=0,
@@ -348,7 +351,8 @@ class Player:
         state = self.state
         if state.status != "playing" or self._heard_at == 0.0:
             return state.position_s
-        now_s = state.position_s + (time.monotonic() - self._heard_at) * state.speed
+        since_s = min(time.monotonic() - self._heard_at, _UNREPORTED_S)
+        now_s = state.position_s + since_s * state.speed
         a, b = state.loop or (0.0, None)
         if b is not None and a <= state.position_s <= b + _ROUNDED_S < now_s:
             now_s = a + (now_s - b) % (b - a)
@@ -385,6 +389,7 @@ class Player:
                 "side": state.side,
                 "loop": state.loop if state.loop and state.loop[1] is not None else None,
                 "peaks": self._peaks is not None and not self._peaks.complete,
+                "near": isinstance(self._source, FileSource) and self._way.route.kind != "speaker",
             }
         )
 
@@ -412,11 +417,10 @@ class Player:
             self._fail(CRASHED)
             return
         self._broken = farewell == GONE and not self._paused
-        position_s = self.position_s
         self._serving.forget()
         self._id += 1
         self._paused, self._paused_at = True, time.monotonic()
-        self._change(status="paused", position_s=position_s, message=farewell)
+        self._change(status="paused", message=farewell)  # where it was last heard for certain
 
     # what the engine says
 
@@ -435,10 +439,10 @@ class Player:
 
     def _on_ready(self, header: Message, _: bytes) -> None:
         length_s, channels = header.get("length"), header.get("channels")
-        self._change(
-            length_s=float(length_s) if length_s else None,
-            channels=int(channels) if channels else None,
-        )
+        length_s = float(length_s) if length_s else None
+        if self._peaks is not None and self._peaks.complete and header.get("exact") is not True:
+            length_s = _known_length(length_s, self._peaks)
+        self._change(length_s=length_s, channels=int(channels) if channels else None)
 
     def _on_peaks(self, header: Message, body: bytes) -> None:
         if self._peaks is not None and not self._peaks.complete:
@@ -472,10 +476,16 @@ class Player:
         why = _words(header["message"])
         old, self._notice = self._notice, IN_SILENCE.format(why) if why else self._way.route.notice
         message = self._notice if self.state.message == old else self.state.message
-        self._change(output=_words(header["name"]), message=message)
+        name = _words(header["name"])
+        self._change(output=name, message=message, silent=bool(self._notice))
 
     def _on_damage(self, header: Message, _: bytes) -> None:
-        self._change(message=CUT_OFF if header.get("early") is True else DAMAGED)
+        if header.get("early") is not True:
+            self._change(message=DAMAGED)
+            return
+        ends_s = float(header.get("ends", self.state.position_s))
+        states_s = float(header.get("states", self.state.length_s or ends_s))
+        self._change(message=CUT_OFF.format(clock(ends_s), clock(states_s)), incomplete=True)
 
     def _on_failed(self, header: Message, _: bytes) -> None:
         reason = header["reason"] if header["reason"] in _UNDECODABLE else ""
@@ -511,6 +521,12 @@ class Player:
         self._id += 1  # what the engine still says of this recording is out of date
         position_s = self.position_s
         self._change(status="failed", position_s=position_s, message=message, reason=reason)
+
+
+def _known_length(told_s: float | None, peaks: Peaks) -> float:
+    """What was measured, in windows; a header knows better where it says nearly the same."""
+    near = told_s is not None and abs(told_s - peaks.length_s) <= 2 * WINDOW_S
+    return told_s if near and told_s is not None else peaks.length_s
 
 
 def _words(text: Any) -> str:

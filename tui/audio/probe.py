@@ -9,6 +9,8 @@ from tui.audio.link import Link, open_link
 from tui.audio.player import CRASHED, OTHER_VERSION
 from tui.audio.route import Route, find_route
 
+FIRST = ", before other programs"
+IN_TURN = ", in turn with other programs (`ulimit -e` allows no more; see the README)"
 _PROBE_S = 5.0
 
 
@@ -32,9 +34,13 @@ async def probe(output: str | None = None, route: Route | None = None) -> str:
 
 async def _ask_output(child: Link) -> str:
     child.send({"do": "probe"})
+    order = ""
     async for header, _ in child.messages():
-        if header.get("is") == "hello" and header.get("version") != wire.VERSION:
-            return f"no sound: {OTHER_VERSION}"
+        if header.get("is") == "hello":
+            if header.get("version") != wire.VERSION:
+                return f"no sound: {OTHER_VERSION}"
+            order = FIRST if header.get("first") is True else IN_TURN
         if header.get("is") == "output":
-            return f"no sound: {header['message']}" if header["message"] else str(header["name"])
+            name, why = str(header["name"]), header["message"]
+            return f"no sound: {why}" if why else name + order * name.startswith("miniaudio")
     return f"no sound: {CRASHED}"

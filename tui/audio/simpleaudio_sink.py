@@ -64,6 +64,7 @@ class SimpleaudioSink:
 
     name = "simpleaudio"
     broken = ""
+    ran_dry = False
     idle_s = 1.0  # opened anew it starts sooner, and with the clock as it is
 
     def __init__(self, feed: Feed) -> None:

@@ -7,6 +7,7 @@ imported here and only here, and only when a device is wanted.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 import threading
@@ -19,9 +20,13 @@ from tui.audio.feed import Feed
 from tui.audio.media import FRAME, RATE
 from tui.audio.outputs import PERIOD
 
+_UNWRITABLE = "{} cannot be written ({})"
 _TICK_S = 0.05
 _PERIOD_MS = 50  # 20 ms gaps on a busy machine, 100 ms is felt when pausing
 _PERIODS = 1.6  # from our hand to the ear, measured on PulseAudio with periods of 50 and 100 ms
+_LONGEST_MS = 200  # what a pause may take to be heard where shorter periods have run dry
+_LAST = 3  # periods until all that was given is heard
+_DRY_S = 60.0  # who runs dry twice within it needs longer periods; once may be anything
 
 
 class NoDevice(Exception):
@@ -38,11 +43,13 @@ class Sink(Protocol):
     """Whether it is closed at the end of each recording."""
     broken: str
     """Why no more sound comes out, for a person; empty while it does."""
+    ran_dry: bool
+    """Whether it has to be opened anew, with more sound ahead. It plays nothing until then."""
 
     def close(self) -> None: ...
 
 
-def open_sink(output: str, feed: Feed) -> Sink:
+def open_sink(output: str, feed: Feed, ahead: Ahead) -> Sink:
     """`output` is ``miniaudio``, ``simpleaudio``, ``wav:PATH`` or ``none``. Raises `NoDevice`."""
     if output.startswith("wav:"):
         return WavSink(output.removeprefix("wav:"), feed)
@@ -50,7 +57,17 @@ def open_sink(output: str, feed: Feed) -> Sink:
         from tui.audio.simpleaudio_sink import SimpleaudioSink
 
         return SimpleaudioSink(feed)
-    return DeviceSink(feed) if output == "miniaudio" else SilentSink(feed)
+    return DeviceSink(feed, ahead) if output == "miniaudio" else SilentSink(feed)
+
+
+def try_file(output: str) -> str:
+    """Why the file of ``wav:PATH`` cannot be written, else empty; what is in it stays."""
+    path = output.removeprefix("wav:")
+    try:
+        with open(path, "ab"):
+            return ""
+    except OSError as error:
+        return _UNWRITABLE.format(path, error.strerror)
 
 
 def prepare(output: str) -> None:
@@ -60,20 +77,50 @@ def prepare(output: str) -> None:
             import miniaudio  # noqa: F401
 
 
+class Ahead:
+    """How much sound a device is given at a time: more where it runs dry. One for an engine."""
+
+    def __init__(self) -> None:
+        self.period_ms = int(os.environ.get(PERIOD) or _PERIOD_MS)
+        self._pulled_at = self._dry_at = -math.inf
+        self._swallows = False
+
+    def begin(self) -> None:
+        """A device begins to pull."""
+        self._pulled_at, self._swallows = math.inf, False
+
+    def is_short(self, *, swallows: bool) -> bool:
+        """At a pull: whether the device has waited for it, and not for the first time.
+
+        One that `swallows` sound faster than it can be heard has no clock to run dry by.
+        """
+        now = time.monotonic()
+        late = now - self._pulled_at > self.period_ms / 1000 * _PERIODS
+        self._pulled_at, self._swallows = now, self._swallows or swallows
+        if not late or self._swallows or self.period_ms >= _LONGEST_MS:
+            return False
+        before, self._dry_at = self._dry_at, now
+        if now - before > _DRY_S:
+            return False
+        self.period_ms, self._dry_at = min(2 * self.period_ms, _LONGEST_MS), -math.inf
+        return True
+
+
 class DeviceSink:
     """The system's default device, through PulseAudio or ALSA, CoreAudio, or WASAPI."""
 
     idle_s = 5.0
     per_recording = False
     broken = ""
+    ran_dry = False
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, ahead: Ahead) -> None:
         try:
             import miniaudio
         except ImportError as error:
             raise NoDevice("the sound library (miniaudio) is not installed") from error
         self._lib: Any = miniaudio.lib
-        period_ms = int(os.environ.get(PERIOD) or _PERIOD_MS)
+        period_ms = ahead.period_ms
         try:
             self._device = miniaudio.PlaybackDevice(
                 output_format=miniaudio.SampleFormat.SIGNED16,
@@ -84,12 +131,27 @@ class DeviceSink:
                 app_name="Ringback",
             )
             feed.attach(period_ms / 1000 * _PERIODS)
-            frames = _frames(feed)
+            ahead.begin()
+            frames = self._frames(feed, ahead)
             next(frames)
             self._device.start(frames)
         except miniaudio.MiniaudioError as error:
             raise NoDevice("no sound device found") from error
         self.name = f"miniaudio ({self._device.backend})"
+
+    def _frames(self, feed: Feed, ahead: Ahead) -> Generator[bytes, int, None]:
+        """What miniaudio asks in its own thread, period by period."""
+        pause = threading.Event()
+        too_fast_s, silences = 0.0, 0
+        wanted = yield b""
+        while True:
+            if silences or ahead.is_short(swallows=too_fast_s > 0):
+                silences += 1  # what it was given last is still to be heard
+            self.ran_dry = silences > _LAST
+            pcm = b"" if silences else feed.pull(wanted)
+            if (too_fast_s := feed.too_fast_s()) > 0:
+                pause.wait(too_fast_s)
+            wanted = yield pcm.ljust(wanted * FRAME, b"\0")
 
     def close(self) -> None:
         context = self._device._context
@@ -104,21 +166,11 @@ def _backends() -> tuple[str, ...]:
     )
 
 
-def _frames(feed: Feed) -> Generator[bytes, int, None]:
-    """What miniaudio asks in its own thread, period by period."""
-    pause = threading.Event()
-    wanted = yield b""
-    while True:
-        pcm = feed.pull(wanted)
-        if (too_fast_s := feed.too_fast_s()) > 0:
-            pause.wait(too_fast_s)
-        wanted = yield pcm.ljust(wanted * FRAME, b"\0")
-
-
 class _Threaded:
     """A sink whose thread is our own."""
 
     broken = ""
+    ran_dry = False
 
     def __init__(self, feed: Feed, *, real_time: bool = True) -> None:
         self._feed = feed
@@ -161,7 +213,7 @@ class WavSink(_Threaded):
             try:
                 self._file = stack.enter_context(wave.open(path, "wb"))
             except OSError as error:
-                raise NoDevice(f"{path} cannot be written ({error.strerror})") from error
+                raise NoDevice(_UNWRITABLE.format(path, error.strerror)) from error
             self._file.setnchannels(2)
             self._file.setsampwidth(FRAME // 2)
             self._file.setframerate(RATE)

@@ -34,6 +34,7 @@ class Screen:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self._writer = reader, writer
+        self.dismissed = False
         writer.transport.set_write_buffer_limits(high=_PENDING)
 
     async def send(self, header: Message, body: bytes = b"") -> None:
@@ -47,6 +48,15 @@ class Screen:
             self._writer.transport.abort()
         except OSError:
             pass  # its reader sees the end
+
+    async def dismiss(self, why: str) -> None:
+        """Say that it is over. What is still coming from there is read, or a reset of the
+        connection would overtake these words; the screen closes it.
+        """
+        self.dismissed = True
+        await self.send({"is": "over", "why": why})
+        with suppress(OSError, RuntimeError):
+            self._writer.write_eof()
 
     def close(self) -> None:
         self._writer.close()
@@ -149,7 +159,8 @@ class Relay:
         try:
             await screen.send(self._hello)
             while message := await read_message(reader):
-                await self._obey(screen, *message)
+                if not screen.dismissed:
+                    await self._obey(screen, *message)
         except wire.Malformed as error:
             _log.warning("a screen talks nonsense (%s); cut", error)
         except OSError:
@@ -172,15 +183,13 @@ class Relay:
             self._turn = self._turns
             await self._say({"do": "screen", "n": self._turn})
             if before is not None:
-                await before.send({"is": "over", "why": "taken"})
-                before.close()
+                await before.dismiss("taken")
         if screen is self._serving:
             await self._say(wanted, body)
 
     async def _end_turn(self, screen: Screen, why: str) -> None:
         self._serving, self._turn = None, 0
-        await screen.send({"is": "over", "why": why})
-        screen.close()
+        await screen.dismiss(why)
 
 
 async def relay(environ: Mapping[str, str]) -> int:

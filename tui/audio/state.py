@@ -52,6 +52,10 @@ class PlayerState:
     """One line for the user, e.g. why there is no sound."""
     reason: str = ""
     """Why it failed, as a key of `providers.errors.RECORDING_REASONS`, if it is one of those."""
+    silent: bool = False
+    """Whether it plays where nobody hears it, though somebody wished to; the message says why."""
+    incomplete: bool = False
+    """Whether less of it is there than its header promises; the message says so, once."""
     volume: float = 1.0
     side: Side = "both"
     """Which channel of a stereo recording is heard, on both ears."""

@@ -7,9 +7,9 @@ an answer that carries an old one is about something the user has left behind.
 
 Player to engine (``do``)::
 
-    open    id, seq, size|null, start, speed, volume, paused, skip, side, loop, peaks
+    open    id, seq, size|null, start, speed, volume, paused, skip, side, loop, peaks, near
                                   a recording: bytes, s, factors; the rest as below; peaks:
-                                  whether they are wanted
+                                  whether they are wanted; near: whether reading is cheap
     data    id, at, bytes         an answer to get, in one piece or several; no bytes: the end
     pause   on
     seek    id, seq, to           seconds of the recording
@@ -23,16 +23,17 @@ Player to engine (``do``)::
 
 Engine to player (``is``)::
 
-    hello   version
+    hello   version, first          first: whether the system lets it go before others
     get     id, at, n, idle       give me n bytes from offset at; idle: one piece is enough, and
                                   only when it arrives anyway
-    ready   id, length|null, channels   it can be decoded; seconds; 1 or 2
+    ready   id, length|null, channels, exact   it can be decoded; seconds; 1 or 2; again with
+                                  exact once all of it was measured
     at      id, seq, s, state     the position heard; state is waiting, flowing or ended
     peaks   id, at, channels, done, bytes   how loud it is: see `tui.audio.peaks`
     output  name, message         where sound comes out, and why not where it was wanted
-    damage  id, early             something in it could not be decoded; said once; early: it
-                                  ended before the end that it states
-    failed  id, reason, detail    reason is not_sound or damaged
+    damage  id, early, ends, states   something in it could not be decoded; said once; early: it
+                                  ends before the end that it states; seconds
+    failed  id, reason, detail    reason is not_sound, damaged or no_sound
 
 The engine ends when its standard input does. Its standard error is noise from sound libraries.
 """

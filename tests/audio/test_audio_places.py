@@ -1,0 +1,214 @@
+"""The second that is shown is the second that sounds: formats x header faults x places."""
+
+from __future__ import annotations
+
+import io
+import math
+from functools import cache
+
+import av
+import pytest
+
+from tests.audio import odd, sounds
+from tests.few import few
+from tui.audio.filters import FRAME, RATE, Chunk
+from tui.audio.measure import Measured, measure
+from tui.audio.media import Media
+from tui.audio.peaks import WINDOW_S
+from tui.audio.places import Places
+from tui.audio.pull import IdlePull, Pull
+from tui.audio.sniff import Unplayable
+
+PLACES_S = (0.0, 1.45, 5.75)
+_LOOK_S = 0.1
+_STEP = 4
+_AGREES_S = 0.1
+_TONES = [300 + 100 * k for k in range(odd.SECONDS)]
+
+
+def pitch(pcm: bytes, at_s: float) -> int:
+    """Which of the staircase's tones is loudest in the tenth of a second from there on."""
+    first = round(at_s * RATE)
+    part = memoryview(pcm).cast("h")[2 * first : 2 * (first + round(_LOOK_S * RATE)) : 2]
+    samples = part.tolist()[::_STEP]
+
+    def power(hz: int) -> float:
+        turn = 2 * math.cos(2 * math.pi * hz * _STEP / RATE)
+        last = before = 0.0
+        for sample in samples:
+            last, before = sample + turn * last - before, last
+        return last * last + before * before - turn * last * before
+
+    return max(_TONES, key=power)
+
+
+def length_s(pcm: bytes) -> float:
+    return len(pcm) / FRAME / RATE
+
+
+class Whole:
+    """A recording as it is measured: its end, its waveform, its places."""
+
+    def __init__(self, data: bytes) -> None:
+        self.places = Places()
+        self.windows = self.lanes = 0
+        self.end: Measured | None = None
+        pull = Pull(len(data), lambda at, n: pull.feed(at, data[at : at + n]))
+        idle = IdlePull(pull, lambda at, n: pull.feed(at, data[at : at + n]))
+        measure(idle, self.places, self._peaks, self._end, lambda: None)
+
+    def _peaks(self, at: int, lanes: int, done: bool, body: bytes) -> None:
+        self.windows, self.lanes = at + len(body) // lanes, lanes
+
+    def _end(self, end: Measured) -> None:
+        self.end = end
+
+
+@cache
+def whole(name: str, fault: str) -> Whole:
+    return Whole(odd.made(name, fault))
+
+
+def heard(data: bytes, start_s: float, places: Places | None, *, near: bool) -> list[Chunk]:
+    media = Media(io.BytesIO(data), len(data), places=places, near=near)
+    try:
+        return list(media.chunks(start_s))
+    finally:
+        media.close()
+
+
+def same_second(pcm: bytes, start_s: float, true: bytes) -> None:
+    """The tones follow each other as they do in the truth from there on, around each change."""
+    left_s = length_s(true) - start_s
+    assert length_s(pcm) == pytest.approx(left_s, abs=_AGREES_S)
+    for second in range(math.ceil(start_s), odd.SECONDS):
+        for at_s in (second - 0.15 - start_s, second + 0.35 - start_s):
+            if 0.05 < at_s < left_s - _LOOK_S - 0.1:
+                assert pitch(pcm, at_s) == pitch(true, start_s + at_s), (second, at_s)
+
+
+@pytest.mark.parametrize(("name", "fault"), odd.TABLE)
+@pytest.mark.parametrize("way", few(1, ["read", "measured", "far"]))
+def test_what_sounds_is_what_is_shown(name: str, fault: str, way: str) -> None:
+    data, true = odd.made(name, fault), odd.truth(name, fault)
+    places = whole(name, fault).places if way == "measured" else None
+    for start_s in PLACES_S:
+        chunks = heard(data, start_s, places, near=way != "far")
+        pcm = b"".join(chunk.pcm for chunk in chunks)
+        same_second(pcm, start_s, true)
+        assert chunks[0].at_s == pytest.approx(start_s, abs=_AGREES_S)
+        assert chunks[-1].end_s == pytest.approx(length_s(true), abs=_AGREES_S)
+
+
+@pytest.mark.parametrize(("name", "fault"), odd.TABLE)
+def test_length_and_waveform_agree_with_what_sounds(name: str, fault: str) -> None:
+    found, true_s = whole(name, fault), length_s(odd.truth(name, fault))
+    assert found.end is not None
+    assert found.end.length_s == pytest.approx(true_s, abs=_AGREES_S)
+    assert found.windows * WINDOW_S == pytest.approx(true_s, abs=_AGREES_S)
+    assert found.end.stated_s is None, "nothing is missing"
+
+
+# what is missing
+
+
+_LENGTHS_KNOWN = [name for name in odd.FORMATS if name not in odd.UNCOUNTED]
+
+
+@pytest.mark.parametrize("name", _LENGTHS_KNOWN)
+def test_a_file_that_ends_before_its_header_says_so_is_told(name: str) -> None:
+    data = odd.good(name)
+    found = Whole(data[: len(data) * 5 // 8])
+    assert found.end is not None
+    assert found.end.length_s == pytest.approx(odd.SECONDS * 5 / 8, abs=0.8)
+    assert found.end.stated_s == pytest.approx(odd.SECONDS, abs=0.5)
+
+
+@pytest.mark.parametrize("name", odd.UNCOUNTED)
+def test_a_file_whose_header_states_no_length_is_not_called_cut(name: str) -> None:
+    data = odd.good(name)
+    found = Whole(data[: len(data) * 5 // 8])
+    assert found.end is not None
+    assert found.end.stated_s is None
+
+
+@pytest.mark.parametrize("name", odd.HEADERS)
+def test_a_header_alone_has_no_sound(name: str) -> None:
+    try:
+        media = Media(io.BytesIO(odd.HEADERS[name]), len(odd.HEADERS[name]))
+    except Unplayable as error:
+        assert error.reason == "no_sound"
+    else:
+        assert not media.has_sound()
+        media.close()
+
+
+def test_a_computed_place_is_given_up_where_other_frames_stand() -> None:
+    """Frames of three bit rates, each of which promises that all are like it."""
+    parts = [odd.bare_mp3(rate) for rate in (16_000, 32_000, 16_000)]
+    data, true = b"".join(parts), b"".join(map(sounds.reference, parts))
+    chunks = heard(data, 1.5 * odd.SECONDS, None, near=False)
+    assert length_s(b"".join(c.pcm for c in chunks)) == pytest.approx(
+        length_s(true) - 1.5 * odd.SECONDS, abs=_AGREES_S
+    )
+
+
+def test_a_computed_place_that_was_wrong_is_found_out_by_measuring() -> None:
+    """Where the frames are alike again behind others: nobody can see it at the place."""
+    parts = [odd.bare_mp3(rate) for rate in (16_000, 32_000, 16_000)]
+    data, places = b"".join(parts), Places()
+    media = Media(io.BytesIO(data), len(data), near=False, places=places)
+    next(media.chunks(3.5 * odd.SECONDS))
+    assert media.off_s() == 0.0, "it is not known yet"
+    for _ in Media(io.BytesIO(data), len(data), places=places).frames():
+        pass
+    assert media.off_s() == pytest.approx(odd.SECONDS, abs=0.5)
+    chunks = media.chunks(2.5 * odd.SECONDS)
+    assert pitch(b"".join(c.pcm for c in chunks), 0.7) == _TONES[odd.SECONDS // 2]
+    assert media.off_s() == 0.0
+    media.close()
+
+
+@pytest.mark.parametrize("way", ["read", "measured"])
+def test_amr_is_counted_by_its_frames(way: str) -> None:
+    data = odd.amr(20)
+    found = Whole(data)
+    assert found.end is not None
+    assert found.end.length_s == pytest.approx(20.0, abs=_AGREES_S)
+    places = found.places if way == "measured" else None
+    chunks = heard(data, 13.5, places, near=True)
+    assert length_s(b"".join(c.pcm for c in chunks)) == pytest.approx(6.5, abs=_AGREES_S)
+
+
+def changing(parts: list[tuple[int, int]]) -> bytes:
+    """An MP3 whose frames change: so many channels at so many Hz, half a second of each."""
+    return b"".join(
+        sounds.encode(
+            sounds.tone(0.5, rate, channels), rate, channels, "mp3", "libmp3lame",
+            bit_rate=64_000, options={"write_xing": "0", "id3v2_version": "0"},
+        )
+        for channels, rate in parts
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [(2, 16_000), (1, 16_000), (2, 16_000)],
+        [(1, 16_000), (2, 16_000), (1, 16_000)],
+        [(2, 44_100), (1, 8000), (2, 16_000), (1, 44_100)],
+    ],
+    ids=["mono among stereo", "stereo among mono", "all kinds"],
+)
+def test_frames_of_another_layout_end_nothing(parts: list[tuple[int, int]]) -> None:
+    data = changing(parts)
+    with av.open(io.BytesIO(data)) as box:
+        true_s = sum(frame.samples / frame.sample_rate for frame in box.decode(audio=0))
+    found = Whole(data)
+    assert found.end is not None
+    assert found.lanes == parts[0][0]
+    assert found.end.length_s == pytest.approx(true_s, abs=_AGREES_S)
+    assert found.windows * WINDOW_S == pytest.approx(true_s, abs=_AGREES_S)
+    for start_s in (0.0, 0.8):
+        pcm = b"".join(chunk.pcm for chunk in heard(data, start_s, None, near=True))
+        assert length_s(pcm) == pytest.approx(true_s - start_s, abs=_AGREES_S)

@@ -1,0 +1,51 @@
+"""Which second of a recording begins at which byte, as far as somebody has read it in order."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+
+STEP_S = 0.25
+"""How close together places are kept."""
+
+
+class Places:
+    """Shared by whoever reads one recording; safe in any thread. Seconds and bytes only grow."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seconds: list[float] = []
+        self._bytes: list[int] = []
+
+    def note(self, second: float, byte: int) -> None:
+        """A frame begins here. Only for those who know its second for certain."""
+        with self._lock:
+            if not self._seconds:
+                pass
+            elif second < self._seconds[-1] + STEP_S or byte <= self._bytes[-1]:
+                return
+            self._seconds.append(second)
+            self._bytes.append(byte)
+
+    @property
+    def reach_s(self) -> float:
+        """The second that was read up to."""
+        with self._lock:
+            return self._seconds[-1] if self._seconds else 0.0
+
+    def before(self, second: float) -> tuple[float, int] | None:
+        """The last place that is not after this second; None where it was not read yet."""
+        with self._lock:
+            if not self._seconds or second > self._seconds[-1] + STEP_S:
+                return None
+            at = max(0, bisect_right(self._seconds, second) - 1)
+            return self._seconds[at], self._bytes[at]
+
+    def second_of(self, byte: int) -> float | None:
+        """The second at this byte, between two places by their distance; None beyond the last."""
+        with self._lock:
+            after = bisect_right(self._bytes, byte)
+            if not 0 < after < len(self._bytes):
+                return None
+            (b0, b1), (s0, s1) = (x[after - 1 : after + 1] for x in (self._bytes, self._seconds))
+        return s0 + (s1 - s0) * (byte - b0) / (b1 - b0)

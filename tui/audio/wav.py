@@ -1,0 +1,159 @@
+"""What a WAV file's chunks say, and how much of it can be believed.
+
+Recorders write the header first and complete it last, if they get there: a size may be 0,
+0xFFFFFFFF, or that of the header alone. Such a file goes on to its end.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple, Protocol
+
+_KINDS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"RIFX": ">"}
+_NEVER_COMPLETED = 0x7FFF_0000  # placeholders of those who write to a pipe: no call is so long
+_LONG = 0xFFFF_FFFF
+_LETTERS = {1: "s", 3: "f"}  # PCM of whole numbers, of floating ones
+_G726 = (0x14, 0x40, 0x45, 0x64)
+_MOST_CHUNKS = 64
+_NEAR = 1024  # more was counted by somebody; a jump there may cost a download
+_NAME = frozenset(range(0x20, 0x7F))
+
+
+class _Bytes(Protocol):
+    def read(self, n: int) -> bytes: ...
+    def seek(self, offset: int, whence: int = 0) -> int: ...
+    def tell(self) -> int: ...
+
+
+class Raw(NamedTuple):
+    """Samples without a header: FFmpeg's name for them, and what it has to be told."""
+
+    kind: str
+    rate: int
+    channels: int
+
+
+class Wav(NamedTuple):
+    """Where the sound of a WAV file is."""
+
+    data_at: int
+    """The byte at which it begins."""
+    data_bytes: int | None
+    """How many bytes the header says that there are; None where that was never completed."""
+    plain: bool
+    """Whether it is PCM."""
+    mended: tuple[int, bytes] | None = None
+    """Bytes of the header that FFmpeg has to find otherwise, and where."""
+    foreign: Raw | None = None
+    """How to read its samples where FFmpeg takes them for the other byte order: RIFX."""
+
+
+def read_wav(file: _Bytes, size: int | None) -> Wav | None:
+    """The header of a file that is `size` bytes long; None where it is no WAV or has no sound."""
+    head = _read(file, 0, 12)
+    order = _KINDS.get(head[:4])
+    if order is None or head[8:12] != b"WAVE":
+        return None
+    at, long_bytes = 12, 0
+    fmt, fmt_at = bytes(16), 0
+    for _ in range(_MOST_CHUNKS):
+        chunk = _read(file, at, 8)
+        if len(chunk) < 8:
+            return None
+        name, claimed = struct.unpack(f"{order}4sI", chunk)
+        at += 8
+        if name == b"data":
+            if claimed == _LONG and head[:4] in (b"RF64", b"BW64"):
+                claimed = long_bytes
+            data_bytes = claimed if _completed(file, at, claimed, size) else None
+            tag, channels, rate, _, _, bits = struct.unpack(f"{order}HHIIHH", fmt)
+            raw = Raw(f"{_LETTERS[tag]}{bits}be", rate, channels) if tag in _LETTERS else None
+            mended = None
+            if tag in _G726 and bits in range(2, 6):  # FFmpeg takes them from the bytes a second
+                mended = fmt_at + 8, struct.pack(f"{order}I", rate * channels * bits // 8)
+            foreign = raw if order == ">" and bits > 8 else None
+            return Wav(at, data_bytes, tag == 1, mended, foreign)
+        if name == b"fmt ":
+            fmt, fmt_at = _read(file, at, 16).ljust(16, b"\0"), at
+        elif name == b"ds64":
+            sizes = _read(file, at, 16)
+            long_bytes = int.from_bytes(sizes[8:16], "little")
+        at += claimed + claimed % 2
+    return None
+
+
+def _completed(file: _Bytes, at: int, claimed: int, size: int | None) -> bool:
+    """Whether so many bytes of sound were counted: the file ends, or a chunk follows them."""
+    end = at + claimed
+    if claimed >= _NEVER_COMPLETED:
+        return size is not None and size >= end
+    if size is None:
+        return claimed > _NEAR or _chunk_follows(file, end, _NEVER_COMPLETED)
+    return size <= end + 1 or _chunk_follows(file, end, size)
+
+
+def _chunk_follows(file: _Bytes, end: int, size: int) -> bool:
+    """Whether it does, or nothing but a few bytes of padding."""
+    end += end % 2
+    chunk = _read(file, end, 8)
+    if len(chunk) < 8:
+        return True
+    fits = any(int.from_bytes(chunk[4:], order) <= size - end - 7 for order in ("little", "big"))
+    return fits and _NAME.issuperset(chunk[:4])
+
+
+def _read(file: _Bytes, at: int, n: int) -> bytes:
+    """Up to `n` bytes, fewer only at the end."""
+    file.seek(at)
+    data = b""
+    while len(data) < n and (more := file.read(n - len(data))):
+        data += more
+    return data
+
+
+class Mended:
+    """A file in which some bytes are others."""
+
+    def __init__(self, file: _Bytes, at: int, what: bytes) -> None:
+        self._file, self._first, self._what, self._at = file, at, what, 0
+
+    def read(self, n: int) -> bytes:
+        data = self._file.read(n)
+        ahead = self._first - self._at
+        if -len(self._what) < ahead < len(data):
+            what = self._what[max(0, -ahead) :][: len(data) - max(0, ahead)]
+            first = max(0, ahead)
+            data = data[:first] + what + data[first + len(what) :]
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        told = self._file.seek(offset, whence)
+        self._at = self._file.tell()
+        return told
+
+    def tell(self) -> int:
+        return self._at
+
+
+class Part:
+    """A file from one byte on, up to another."""
+
+    def __init__(self, file: _Bytes, first: int, size: int | None) -> None:
+        self._file, self._first, self._size, self._at = file, first, size, 0
+
+    def read(self, n: int) -> bytes:
+        left = n if self._size is None else min(n, self._size - self._at)
+        self._file.seek(self._first + self._at)
+        data = self._file.read(left) if left > 0 else b""
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if whence == 2 and self._size is None:
+            return -1
+        self._at = (0, self._at, self._size or 0)[whence] + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
