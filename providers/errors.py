@@ -94,6 +94,19 @@ RECORDING_REASONS = {
 }
 
 
+class VariableError(Exception):
+    """A variable of the environment, for proxies or certificates, that cannot be obeyed."""
+
+    hint = "Correct that variable of the environment, or unset it."
+
+    def __init__(self, variable: str, wrong: str) -> None:
+        super().__init__(variable, wrong)
+        self.variable, self.wrong = variable, wrong
+
+    def __str__(self) -> str:
+        return f"{self.variable}: {self.wrong}"
+
+
 class RecordingError(Exception):
     """Why there is no sound: `reason` is a key of `RECORDING_REASONS`."""
 

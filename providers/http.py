@@ -31,10 +31,13 @@ from providers.errors import (
     RateLimited,
     Rejected,
     Unreachable,
+    VariableError,
 )
 from providers.fields import clean, to_number, to_time
 from providers.model import Json
-from providers.origin import check_base_url, is_loopback, same_origin
+from providers.origin import check_base_url, same_origin
+from providers.proxy import Proxy, failures, proxies_of
+from providers.trust import trusted
 
 if TYPE_CHECKING:
     import httpx
@@ -49,6 +52,7 @@ REDIRECTS = 5
 LONGEST_WAIT_S = 60.0
 LONGEST_TOLD_S = 24 * 3600.0
 REQUEST_S = 180.0
+CHECK = "Check the network, the base URL and the proxy settings: ringback doctor"
 BODY_LIMIT = 64 * 1024 * 1024
 _UNIX_FROM_S = 1e9  # a wait of 30 years is none: it is the moment, in Unix time
 _RETRY_STATUS = {429, 502, 503, 504}
@@ -102,7 +106,12 @@ class VendorClient:
         self._slots = asyncio.Semaphore(concurrency)
         self._sleep = sleep
         self._body_limit = body_limit
-        self._client = _open_client(self.base_url, concurrency, connect_s, read_s)
+        try:
+            proxies = proxies_of()
+            self._proxy, self._left_out = proxies.of(self.base_url), proxies.problems
+            self._client = _open_client(self.base_url, self._proxy, concurrency, connect_s, read_s)
+        except VariableError as error:
+            raise Unreachable("Network setting unusable", f"{error}.", error.hint) from None
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -125,19 +134,21 @@ class VendorClient:
         """One request with its redirects. Raises `_Again` where the connection fails."""
         import httpx
 
-        began = time.monotonic()
+        began, way = time.monotonic(), through(self._proxy)
         try:
             async with asyncio.timeout(REQUEST_S):
                 answer = await self._follow(httpx.URL(self.base_url + path), params)
         except (httpx.TimeoutException, TimeoutError):
-            raise _Again(Unreachable("No answer", f"{self.host} did not answer in time.")) from None
+            message = f"{self.host} did not answer in time{way}."
+            raise _Again(Unreachable("No answer", message)) from None
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
-            raise _Again(Unreachable("No answer", f"{self.host} broke the connection.")) from None
-        except httpx.HTTPError as error:
+            message = f"{self.host} broke the connection{way}."
+            raise _Again(Unreachable("No answer", message)) from None
+        except failures() as error:
             raise Unreachable(
                 "No connection",
-                f"{self.host} cannot be reached: {_why(error)}.",
-                "Check the network, the base URL and the proxy settings.",
+                f"{self.host} cannot be reached{way}: {why(error)}.",
+                "\n".join([CHECK, *self._left_out[:1]]),
             ) from None
         log.debug("GET %s: %d in %.2f s", path, answer.status, time.monotonic() - began)
         return answer
@@ -328,33 +339,27 @@ def _checked(secret: Secret) -> Secret:
 
 
 def _open_client(
-    base_url: str, concurrency: int, connect_s: float, read_s: float
+    base_url: str, proxy: Proxy | None, concurrency: int, connect_s: float, read_s: float
 ) -> httpx.AsyncClient:
+    """Raises `VariableError`."""
     import httpx
 
     silence_loggers()
-    parts = urlsplit(base_url)
-    local = is_loopback(parts.hostname or "")
-    try:
-        return httpx.AsyncClient(
-            follow_redirects=False,
-            timeout=httpx.Timeout(read_s, connect=connect_s, pool=None),
-            limits=httpx.Limits(max_connections=concurrency),
-            trust_env=not local,  # no proxy between us and this machine
-            verify=httpx.create_ssl_context() if parts.scheme.lower() == "https" else False,
-            headers={
-                "User-Agent": user_agent(),
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "Content-Type": "application/json",
-            },
-        )
-    except (ImportError, ValueError, OSError):
-        raise ProviderError(
-            "HTTP cannot start",
-            "The proxy or certificate settings of the environment are not usable.",
-            "Check HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE.",
-        ) from None
+    secure = urlsplit(base_url).scheme.lower() == "https"
+    return httpx.AsyncClient(
+        follow_redirects=False,
+        timeout=httpx.Timeout(read_s, connect=connect_s, pool=None),
+        limits=httpx.Limits(max_connections=concurrency),
+        trust_env=False,  # `providers.proxy` and `providers.trust` read it
+        proxy=proxy.for_httpx(trusted()) if proxy else None,
+        verify=trusted() if secure else False,
+        headers={
+            "User-Agent": user_agent(),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "Content-Type": "application/json",
+        },
+    )
 
 
 async def _read(response: httpx.Response, limit: int, host: str) -> bytes:
@@ -424,7 +429,12 @@ def _backoff(attempt: int) -> float:
     return 0.5 * 2.0 ** (attempt - 1) * random.uniform(0.75, 1.25)
 
 
-def _why(error: BaseException | None) -> str:
+def through(proxy: Proxy | None) -> str:
+    """The way of a connection, for a message about its failure; nothing where it is direct."""
+    return f" through the proxy {proxy}" if proxy else ""
+
+
+def why(error: BaseException | None) -> str:
     """The kind of failure in our own words; the library's may hold the URL."""
     text = ""
     while error is not None:
@@ -432,11 +442,13 @@ def _why(error: BaseException | None) -> str:
         text += f" {type(error).__name__} {error} {' '.join(map(str, inner))}".lower()
         error = error.__cause__ or error.__context__
     for sign, words in (
-        ("certificate", "its certificate is not trusted"),
+        ("proxyerror 407", "the proxy wants a user and a password, or other ones"),
+        ("proxyerror 5", "the proxy does not get there"),
+        ("proxyerror", "the proxy refuses"),
+        ("certificate", "its certificate is not trusted (SSL_CERT_FILE names a company's own)"),
         ("ssl", "no secure connection"),
         ("name", "its name is not known"),
         ("getaddrinfo", "its name is not known"),
-        ("proxy", "the proxy refuses"),
         ("refused", "the connection is refused"),
     ):
         if sign in text:

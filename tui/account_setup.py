@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 from providers.base import Secret
 from tui.accounts import Account, AccountError, make_account
+from tui.archive import ReadOnlyArchive
 from tui.links import calls_text
 from tui.services import Services
 
@@ -99,19 +101,21 @@ def forget(services: Services, name: str, keep_calls: bool = False) -> tuple[str
     """Remove an account, its token and (unless `keep_calls`) its calls.
 
     Answers what was removed, in sentences, and whether all of it was: a keyring may not let go
-    of a token. Raises `AccountError`, `SettingsError`.
+    of a token. Raises `AccountError`, `SettingsError`, `ArchiveTrouble`.
     """
     from tui.recordings import RecordingCache
     from tui.secrets import SecretError, delete_token
 
-    account = services.accounts.remove(name)
-    name = account.name if account else name
-    said, whole = [f"Account {name} removed."], True
-    if not keep_calls:
-        with services.open_archive() as archive:
+    with nullcontext() if keep_calls else services.open_archive() as archive:
+        if archive and archive.read_only:  # before anything is removed
+            raise ReadOnlyArchive(archive.read_only)
+        account = services.accounts.remove(name)
+        name = account.name if account else name
+        said, whole = [f"Account {name} removed."], True
+        if archive:
             gone = archive.remove_account(name)
-        RecordingCache(services.paths.cached_recordings).forget(name)
-        said.append(f"{calls_text(gone)} removed from the archive.")
+            RecordingCache(services.paths.cached_recordings).forget(name)
+            said.append(f"{calls_text(gone)} removed from the archive.")
     if account:
         try:
             if delete_token(account, services.environ):

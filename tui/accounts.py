@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _PAGE = "page"
-_OWN_KEYS = ("provider", "base_url", "token_command", "bound_to", "region", _PAGE)
+_PROXIED = "recordings_proxy"
+_OWN_KEYS = ("provider", "base_url", "token_command", "bound_to", "region", _PAGE, _PROXIED)
 _IDS = "_ids"
 _TOKEN_KEY = re.compile(
     r"(?i)(?:^|[_-])(?:token|secret|password|passwd|api_?key|key|authorization)$"
@@ -58,6 +59,8 @@ class Account:
     """Two letters: the country of numbers that do not name theirs, e.g. ``GB``."""
     page: str | None = None
     """The vendor's page of a call, ``https://.../{id}``; only written by hand."""
+    recordings_proxy: bool = True
+    """Whether recordings go through the environment's proxy; only written by hand."""
 
     @property
     def origin(self) -> str:
@@ -243,6 +246,9 @@ def _from_table(name: str, table: Mapping[str, Any]) -> Account:
     missing = [key for key in ("provider", "base_url") if not isinstance(table.get(key), str)]
     if missing:
         raise AccountError(f"accounts.{plain(name, 40)}.{missing[0]}: is missing, or not text")
+    proxied = table.get(_PROXIED, True)
+    if not isinstance(proxied, bool):
+        raise AccountError(f"accounts.{plain(name, 40)}.{_PROXIED}: is true or false")
     command, bound_to, region, page = (
         value if isinstance(value, str) else None
         for value in (table.get(key) for key in ("token_command", "bound_to", "region", _PAGE))
@@ -261,7 +267,7 @@ def _from_table(name: str, table: Mapping[str, Any]) -> Account:
         bound_to,
         region,
     )
-    return replace(account, page=page)
+    return replace(account, page=page, recordings_proxy=proxied)
 
 
 def _as_text(value: Any) -> str | None:
@@ -297,7 +303,7 @@ def _write(document: TOMLDocument, account: Account) -> None:
     }
     written = table.unwrap()
     for key, value in written.items():
-        if key not in wanted and key != _PAGE and _as_text(value) is not None:
+        if key not in wanted and key not in (_PAGE, _PROXIED) and _as_text(value) is not None:
             del table[key]
     for key, wish in wanted.items():
         if wish is None:

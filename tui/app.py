@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual import events
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
-from textual.theme import Theme
+from textual.theme import Theme, ThemeProvider
 
+from providers.proxy import proxies_of
 from tui.commands import COMMANDS, key_text
 from tui.exits import CommandError
 from tui.keymap import TABLE_ACTIONS, check_keymap
@@ -23,10 +26,19 @@ from tui.screens.state import unknown_columns
 from tui.services import Services
 from tui.settings import SettingsError, put
 from widgets.call_table import CallTable
+from widgets.ordered_app import HoldingScreen, OrderedApp
 from widgets.safe import safe_text
 
 
-class RingbackApp(App[None]):
+class Palette(HoldingScreen, CommandPalette):
+    """Keys that choose wait until all commands that fit what was typed are there."""
+
+    def holds(self, event: events.Event) -> bool:
+        searches = any(one.group == self._GATHER_COMMANDS_GROUP for one in self.workers)
+        return searches and isinstance(event, events.Key) and not event.is_printable
+
+
+class RingbackApp(OrderedApp[None]):
     """One run of the screen over `services`."""
 
     TITLE = "Ringback"
@@ -59,6 +71,7 @@ class RingbackApp(App[None]):
         self.theme = self._theme()
         self.set_keymap(self.keymap)
         said = [*self.settings.problems, *self._problems, *unknown_columns(self.settings)]
+        said += proxies_of(self.services.environ).problems
         if (theme := self.settings.app.theme) and theme not in self.available_themes:
             said.append(f"config.toml: app.theme: there is no theme {theme}")
         for problem in said:
@@ -101,6 +114,13 @@ class RingbackApp(App[None]):
         yield SystemCommand(
             "Theme", "Choose the colours; kept for the next start.", self.choose_theme
         )
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        self.push_screen(Palette([ThemeProvider], placeholder="Search for themes ..."))
 
     def choose_theme(self) -> None:
         """Let the user choose, and keep it in config.toml."""

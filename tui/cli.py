@@ -10,12 +10,13 @@ import argparse
 import atexit
 import gc
 import io
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from tui import streams
 from tui.exits import CommandError, Exit
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ atexit.register(gc.freeze)  # the end of Python looks through all that is left, 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
+    streams.open_closed()
     words = list(sys.argv[1:] if argv is None else argv)
     _encode(words)
     try:
-        code = run(_parsed(words) if words else argparse.Namespace(**BARE))
-        sys.stdout.flush()
-        return code
+        try:
+            return run(_parsed(words) if words else argparse.Namespace(**BARE))
+        finally:
+            sys.stdout.flush()
     except CommandError as error:  # of the words; `run` has its own
         print_error(error)
         return error.code
@@ -49,13 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.FAILED
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # the reader (head, less) has gone
-            code = Exit.DONE
-        else:
-            print_error(CommandError(str(error), "See whether the disk has room."))
-            code = Exit.FAILED
-        # Python must not complain at exit of what it could not write
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return code
+            return Exit.DONE
+        print_error(CommandError(str(error), "See whether the disk has room."))
+        return Exit.FAILED
+    finally:
+        streams.end(sys.stdout)
+        streams.end(sys.stderr)
 
 
 def _encode(words: Sequence[str]) -> None:
@@ -94,8 +96,9 @@ def run(arguments: argparse.Namespace) -> int:
 def print_error(error: CommandError) -> None:
     from widgets.safe import safe_text
 
-    for line in (f"ringback: {error.message}", *error.hint.splitlines()):
-        print(safe_text(line, LONG_LINE, multiline=True), file=sys.stderr)
+    with suppress(OSError):  # the exit code says it all the same
+        for line in (f"ringback: {error.message}", *error.hint.splitlines()):
+            print(safe_text(line, LONG_LINE, multiline=True), file=sys.stderr)
 
 
 def _parsed(words: list[str]) -> argparse.Namespace:
@@ -183,6 +186,10 @@ def _handler(command: str) -> Handler:
         from tui import cli_calls
 
         return cli_calls.run
+    if command == "refresh":
+        from tui import cli_refresh
+
+        return cli_refresh.run
     if command == "triage":
         from tui import cli_triage
 
@@ -314,7 +321,9 @@ def _add_calls(commands: Commands) -> None:
     sync.add_argument("accounts", nargs="*", metavar="ACCOUNT", help="which (default: all)")
     _add_period(sync)
     sync.add_argument(
-        "--recordings", action="store_true", help="also ask for each call's list of recordings"
+        "--recordings",
+        action="store_true",
+        help="also ask for each call's list of recordings, and again where more may have come",
     )
     sync.add_argument(
         "--discover",
@@ -335,6 +344,9 @@ def _add_calls(commands: Commands) -> None:
     importing.add_argument(
         "file", metavar="FILE", help="JSON in any form, also in gzip; - for standard input"
     )
+    refresh = commands.add_parser("refresh", help="ask the vendors anew for single calls")
+    refresh.add_argument("calls", nargs="+", metavar=CALL)
+    refresh.add_argument("--json", action="store_true", help="one JSON object a line")
     calls = commands.add_parser("calls", help="list calls of the archive, newest first")
     calls.add_argument("query", nargs="*", type=str.strip, default=[], metavar="QUERY")
     calls.add_argument("--account", metavar="NAME")

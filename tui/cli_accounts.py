@@ -17,9 +17,11 @@ from tui.exits import CommandError, Exit
 from tui.jobs import check
 from tui.services import Services
 from tui.settings import SettingsError
+from tui.states import state_words
 
 if TYPE_CHECKING:
     from providers.base import Secret
+    from tui.archive import AccountState
 
 _OPTIONS = {"app_id": "app_id", "order": "order_ids", "lead": "lead_ids", "ids": "call_ids"}
 """Options of `accounts add`, and the settings that they give."""
@@ -141,7 +143,7 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
     described = _described(services, accounts)
     if arguments.json:
         for entry in described:
-            print(json.dumps(entry))
+            print(json.dumps({name: value for name, value in entry.items() if name != "said"}))
         return Exit.DONE
     problems = services.accounts.read()[1]
     if not accounts:
@@ -154,7 +156,7 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
         line = (
             f"{entry['account']}  {entry['provider']}  {entry['base_url']}  "
             f"token: {token['state']} ({token['source']})  calls: {entry['calls']:,}  "
-            f"last sync: {last}{'' if entry['state'] in ('fresh', 'new') else ' ' + entry['state']}"
+            f"last sync: {last}{_how(services, entry)}"
         )
         print(safe_text(line))
     for problem in problems:
@@ -162,10 +164,18 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
     return Exit.DONE
 
 
+def _how(services: Services, entry: dict[str, Any]) -> str:
+    """How an account's last sync ended, where that is not well."""
+    state: AccountState | None = entry["said"]
+    if state is None or state.state == "fresh":
+        return ""
+    return f" {state_words(state, services.now(), services.zone)}"
+
+
 def _described(services: Services, accounts: list[Account]) -> list[dict[str, Any]]:
     from datetime import UTC, datetime
 
-    from tui.archive.codec import time_text
+    from tui.archive.codec import moment_text, time_text
     from tui.secrets import describe_all
 
     tokens = describe_all(accounts, services.environ)
@@ -183,7 +193,10 @@ def _described(services: Services, accounts: list[Account]) -> list[dict[str, An
                 "token": tokens[account.name]._asdict(),
                 "calls": counts.get(account.name, 0),
                 "state": state.state if state else "new",
+                "message": state.message if state else "",
                 "last_sync": time_text(datetime.fromtimestamp(state.at, UTC)) if state else None,
+                "again_at": moment_text(state.again_at) if state else None,
+                "said": state,
             }
         )
     return entries

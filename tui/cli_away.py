@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
 from tui import audit
-from tui.archive import Archive
+from tui.archive import TROUBLES, Archive
 from tui.archive.purge import SHORTEST
 from tui.asking import ask_before
 from tui.exits import CommandError, Exit
@@ -44,7 +43,7 @@ def _purge(services: Services, arguments: argparse.Namespace) -> int:
             _ask(purge.look(archive, keys))
         try:
             done = purge.purge(services.paths, archive, keys, arguments.number)
-        except (OSError, sqlite3.Error) as error:
+        except TROUBLES as error:
             raise CommandError(
                 f"not all could be removed: {error}",
                 "Give the disk room for the archive once more, and run the same command again.",

@@ -260,15 +260,19 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
 async def look_up(
     services: Services, archive: Archive, account: Account, id_: str
 ) -> tuple[Call | None, ProviderError | None]:
-    """A call of the archive, with its recordings asked for if they are not known; or the
+    """A call of the archive, with its recordings asked for if there may be more; or the
     vendor's, if the archive lacks it. What the vendor refused is the second value.
     """
+    from providers import registry
+    from tui.late import is_due
     from tui.recordings import renewed, with_known_recordings
 
     call = archive.get(account.name, id_)
-    if call and call.recordings_known:
+    if call and not is_due(archive, account.name, call, services.now()):
         return call, None
     try:
+        if call and not registry.load(account.provider).capabilities.separate_recordings:
+            return call, None
         token = await asyncio.to_thread(services.find_token, account)
         login = services.login(account, token, archive)
         provider = services.provider(account, login)
@@ -279,8 +283,7 @@ async def look_up(
                 call = await renewed(provider, archive, account.name, Call(id_, account.provider))
             else:
                 call = await with_known_recordings(provider, archive, account.name, call)
-            with archive.transaction():
-                archive.save_names(account.name, login.names)
+            archive.keep_if_it_can(lambda: archive.save_names(account.name, login.names))
     except ProviderError as error:
         return call, error
     return call, None

@@ -9,13 +9,20 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from typing import NamedTuple
 
-from tui.archive import ArchiveTrouble
+from tui.accounts import Account
+from tui.archive import TROUBLES, UNREACHED, Archive, ArchiveTrouble
 from tui.exits import Exit
+from tui.log import try_log
+from tui.query import Query, Term
 from tui.services import Services
+from tui.states import state_words
 
+_LOOKED_AT = 50
+"""Calls of an account, the newest first, among which a recording's address is looked for."""
 GOOD, WARN, BAD = "ok", "note", "PROBLEM"
 
 
@@ -65,6 +72,7 @@ def examine(services: Services) -> Iterator[Finding]:
     yield from _terminal(services)
     yield from _files(services)
     yield from _accounts(services)
+    yield from _network(services)
     yield from _sound(services)
 
 
@@ -90,15 +98,41 @@ def _files(services: Services) -> Iterator[Finding]:
         if loose
         else Finding(GOOD, "files", "readable by you alone")
     )
+    if trouble := try_log(services.paths):
+        yield Finding(BAD, "log", f"none can be kept: {trouble}")
     problems = [*services.settings().problems, *services.accounts.read()[1]]
     for problem in problems:
         yield Finding(BAD, "config", problem)
     try:
         with services.open_archive() as archive:
-            total = sum(archive.counts().values())
+            total, why = sum(archive.counts().values()), archive.read_only
+            states, unread = archive.states(), _unread(services, archive)
         yield Finding(GOOD, "archive", f"{total:,} calls in {services.paths.archive_file}")
+        if why:
+            yield Finding(BAD, "archive", f"it can only be read: {why}\n{UNREACHED}")
+        if unread:
+            text = f"{unread:,} calls wait to be read anew; a sync or the screen does that"
+            yield Finding(WARN, "archive", text)
+        for account in services.accounts.list():
+            said = states.get(account.name)
+            if said and said.state != "fresh":
+                words = state_words(said, services.now(), services.zone)
+                yield Finding(WARN, "sync", f"{account.name}: {words}")
     except ArchiveTrouble as error:
         yield Finding(BAD, "archive", f"{error.message}\n{error.hint}")
+
+
+def _unread(services: Services, archive: Archive) -> int:
+    """How many calls an older version of their vendor's reading kept."""
+    from providers import registry
+    from providers.errors import ProviderError
+
+    count = 0
+    for account in services.accounts.list():
+        with suppress(ProviderError):
+            version = registry.load(account.provider).parser_version
+            count += archive.count_unread(account.name, version)
+    return count
 
 
 def _accounts(services: Services) -> Iterator[Finding]:
@@ -113,6 +147,78 @@ def _accounts(services: Services) -> Iterator[Finding]:
     for name, where in describe_all(accounts, services.environ).items():
         state = GOOD if where.state in ("found", "not run") else BAD
         yield Finding(state, "account", f"{name}: token {where.state} ({where.source})")
+
+
+def _network(services: Services) -> Iterator[Finding]:
+    """The way to vendors and recordings; a recording's host of each account is asked."""
+    from providers.errors import VariableError
+    from providers.proxy import proxies_of
+    from providers.trust import named, trusted
+
+    proxies = proxies_of(services.environ)
+    broken = {proxy.variable for proxy in proxies.by_scheme.values() if proxy.wrong}
+    for problem in proxies.problems:
+        yield Finding(BAD if problem.partition(":")[0] in broken else WARN, "proxy", problem)
+    usable = [(kind, proxy) for kind, proxy in proxies.by_scheme.items() if not proxy.wrong]
+    for kind, proxy in usable:
+        password = "; its user and password are not shown" if proxy.auth else ""
+        yield Finding(GOOD, "proxy", f"{kind} through {proxy}{password}")
+    if not (usable or broken):
+        yield Finding(GOOD, "proxy", "none is named; connections are direct")
+    try:
+        trusted(services.environ)
+        yield Finding(GOOD, "trust", f"certificate authorities: {named(services.environ)}")
+    except VariableError as error:
+        yield Finding(BAD, "trust", f"{error}\n{error.hint}")
+    yield from asyncio.run(_recordings(services))
+
+
+async def _recordings(services: Services) -> list[Finding]:
+    """Whether the first bytes of one recording of each account can be had."""
+    accounts = services.accounts.list()
+    try:
+        with services.open_archive() as archive:
+            urls = [_newest_recording(archive, account.name) for account in accounts]
+    except TROUBLES:
+        return []  # it has been told
+    found = [_recording(*one) for one in zip(accounts, urls, strict=True) if one[1]]
+    return list(await asyncio.gather(*found))
+
+
+def _newest_recording(archive: Archive, account: str) -> str:
+    """The address of one of the newest recordings of an account; empty when none is known."""
+    query = Query((Term("field", account, "account"), Term("recording", "rec")))
+    for key in archive.keys(query, limit=_LOOKED_AT):
+        found = archive.get_key(key)
+        for recording in found[1].recordings if found else ():
+            if recording.url:
+                return recording.url
+    return ""
+
+
+async def _recording(account: Account, url: str) -> Finding:
+    """Ask its host for a few bytes, as the player does, without a token."""
+    from urllib.parse import urlsplit
+
+    from providers import media
+    from providers.errors import RecordingError
+
+    proxies = media.proxies_of() if account.recordings_proxy else media.DIRECT
+    private = await media.allows_private(account.base_url, proxies=proxies)
+    remote = media.Remote(url, allow_private=private, proxies=proxies)
+    try:
+        host = urlsplit(url).hostname or ""
+        await remote.open(0, 1)
+        answer, state = "its recordings can be fetched", GOOD
+    except ValueError:
+        return Finding(BAD, "recordings", f"{account.name}: not an address")
+    except RecordingError as error:
+        # an older address may have expired, and a token is not sent from here
+        state = WARN if error.reason in ("refused", "gone") else BAD
+        answer = f"it answers, {error}" if state == WARN else str(error)
+    finally:
+        await remote.close()
+    return Finding(state, "recordings", f"{account.name}: {host}: {answer}")
 
 
 def _sound(services: Services) -> Iterator[Finding]:

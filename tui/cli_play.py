@@ -131,12 +131,13 @@ async def _play_call(
     try:
         call = await known_call(vendor, archive, account, link.id)
         while True:
-            place = (account.name, account.base_url, call, index)
+            place = (account.name, account.base_url, call, index, account.recordings_proxy)
             try:
                 source, call = await stream(vendor, archive, cache, *place)
             except RecordingError as error:
                 now, key = services.now().timestamp(), recording_key(call, index)
-                archive.heard.note_trouble(account.name, call.id, key, error.reason, now)
+                with suppress(sqlite3.OperationalError):  # why there is no sound is said first
+                    archive.heard.note_trouble(account.name, call.id, key, error.reason, now)
                 raise
             seat = Seat(services, archive, account.name, call, index)
             if begin_s is None:

@@ -6,9 +6,11 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
+from providers import registry
 from providers.errors import AuthError, ProviderError, RecordingError
 from providers.model import Call
 from tui import audit
@@ -17,6 +19,7 @@ from tui.archive import Archive
 from tui.cli_calls import split_name
 from tui.exits import CommandError, Exit
 from tui.fetching import vendor_of
+from tui.late import AGAIN_S, is_due
 from tui.recordings import (
     Fetched,
     RecordingCache,
@@ -48,6 +51,17 @@ async def known_call(vendor: Vendor, archive: Archive, account: Account, id_: st
     return call
 
 
+async def _with_further(vendor: Vendor, archive: Archive, account: Account, call: Call) -> Call:
+    """The call with the recordings that came since it was asked for; what is known can be had
+    without the vendor.
+    """
+    with suppress(ProviderError):
+        apart = registry.load(account.provider).capabilities.separate_recordings
+        if apart and is_due(archive, account.name, call, datetime.now(UTC), AGAIN_S):
+            return await with_known_recordings(await vendor(), archive, account.name, call)
+    return call
+
+
 async def fetch_all(
     services: Services, archive: Archive, account: Account, id_: str
 ) -> tuple[Call, list[Fetched | RecordingError]]:
@@ -60,8 +74,9 @@ async def fetch_all(
     got: list[Fetched | RecordingError] = []
     try:
         call = await known_call(vendor, archive, account, id_)
+        call = await _with_further(vendor, archive, account, call)
         for index in range(max(1, len(call.recordings))):
-            place = (account.name, account.base_url, call, index)
+            place = (account.name, account.base_url, call, index, account.recordings_proxy)
             try:
                 source, _ = await stream(vendor, archive, cache, *place)
                 with closing(source):

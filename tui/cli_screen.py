@@ -72,10 +72,13 @@ def _first_query(services: Services, arguments: argparse.Namespace) -> str:
 
 
 def open_screen(services: Services, query: str, link: Link | None = None) -> int:
-    """Run the screen to its end; its exit code. Raises `CommandError` if it could not keep all."""
-    from tui.log import setup_log
+    """Run the screen to its end; its exit code. Raises `CommandError` if it could not keep all,
+    `ArchiveTrouble`.
+    """
+    from tui.log import try_log
 
-    setup_log(services.paths)
+    services.open_archive().close()  # said in words, before there is a screen
+    try_log(services.paths)
     gc.disable()  # until the first paint: nothing that a start loads is garbage
     _tune_textual(services)
     from tui.app import RingbackApp

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import signal
 import sys
+import time
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from providers.errors import AuthError, ProviderError
 from tui.accounts import Account, AccountError
 from tui.exits import CommandError, Exit
-from tui.jobs import import_saved, sync_all
+from tui.jobs import import_saved, read_anew, sync_all
 from tui.services import Services
+from tui.states import until_words
 from tui.sync import Report, Watcher, Wish
 from tui.when import period
 
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
 
 INDEX_STEPS = 40
 """Steps of `Archive.index_more` of one sync: some seconds' work."""
-T = TypeVar("T")
-
+READ_ANEW_S = 10.0
+"""So long a sync reads calls anew that an older version of Ringback kept; the next one goes on."""
 MAX_LINES = 5
 """How many failures of one account are printed; the rest is counted."""
+T = TypeVar("T")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -61,14 +64,16 @@ def no_accounts(services: Services) -> CommandError:
 
 
 def _sync(services: Services, arguments: argparse.Namespace) -> int:
-    from tui.log import setup_log
+    from tui.log import try_log
 
     accounts = chosen_accounts(services, arguments.accounts)
     try:
         since, until = period(arguments.since, arguments.until, services.now(), services.zone)
     except ValueError as error:
         raise CommandError(str(error), code=Exit.USAGE) from None
-    setup_log(services.paths, debug=arguments.debug)
+    trouble = try_log(services.paths, debug=arguments.debug)
+    if trouble and arguments.debug:
+        raise CommandError(f"no log can be kept: {trouble}")
     wish = Wish(
         since,
         until,
@@ -76,15 +81,25 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
         recordings=arguments.recordings,
         discover=arguments.discover,
     )
-    with services.open_archive() as archive, _progress(accounts) as watcher:
-        reports = asyncio.run(
-            _until_terminated(sync_all(services, accounts, archive, wish, watcher))
-        )
-        # some of what an older archive's index lacks, for those who open no screen
+    with services.open_archive() as archive:
+        with _progress(accounts) as watcher:
+            reports = asyncio.run(
+                _until_terminated(sync_all(services, accounts, archive, wish, watcher))
+            )
+        for report in reports:
+            _print_report(report)
+            _print_wait(services, report)
+        # some of what an older Ringback kept otherwise, for those who open no screen
         all(archive.index_more() for _ in range(INDEX_STEPS))
-    for report in reports:
-        _print_report(report)
+        end = time.monotonic() + READ_ANEW_S
+        read_anew(services, archive, accounts, lambda: time.monotonic() > end)
     return exit_code(reports)
+
+
+def _print_wait(services: Services, report: Report) -> None:
+    """Until when a vendor that limits requests is not to be asked."""
+    if words := until_words(report.again_at, services.now(), services.zone):
+        print(f"{report.account}: {report.state} {words}", file=sys.stderr)
 
 
 async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:

@@ -61,6 +61,7 @@ COMMANDS = (
     Command("columns", "C", "Columns", "Choose the table's columns and their order.", "Table", "columns"),
     Command("refresh", "r", "Refresh", "Ask the vendors for what is new.", "Calls", "refresh", True),
     Command("load-all", "R", "Load all", "Bring every call of the shown accounts, to the end.", "Calls", "load_all"),
+    Command("refresh-call", "U", "Ask anew", "Ask the vendor anew for the call, or all that are marked, with its recordings.", "Calls", "refresh_call"),
     Command("discover", "", "Discover ids", "Nectar Desk: look above the highest known id.", "Calls", "discover"),
     Command("cancel", "ctrl+x", "Cancel", "Stop the syncs, downloads and long readings that are running; else take all marks away.", "Calls", "cancel_work"),
     Command("related", "J", "Related call", "Go to the original call or the next one with the number; in the end back.", "Calls", "related"),
@@ -101,7 +102,7 @@ COMMANDS = (
     Command("next-pane", "tab", "Next pane", "Go to the next pane.", "Screen", "next_pane"),
     Command("previous-pane", "shift+tab", "Previous pane", "Go to the previous pane.", "Screen", "previous_pane"),
     Command("accounts", "a", "Accounts", "Add, test and remove accounts.", "Screen", "accounts", True),
-    Command("back", "escape", "Back", "Leave what is open; then show all calls.", "Screen", "back", True),
+    Command("back", "escape", "Back", "Leave what is open; then show all calls, on the call where you were.", "Screen", "back", True),
     Command("help", "question_mark", "Help", "All keys, and how the query line is written.", "Screen", "help", True),
     Command("palette", "colon,ctrl+p", "Commands", "Find a command by its name.", "Screen", "app.command_palette"),
     Command("leave", "q", "Back, quit", "Leave what is open; at the table: quit.", "Screen", "leave"),
@@ -112,6 +113,10 @@ COMMANDS = (
     ),
 )  # fmt: skip
 
+AT_ONCE = frozenset(("Table", "Recording", "Screen", "Views"))
+"""Groups of commands that have to do with no call of the table: they wait for no rows."""
+OTHERWISE = frozenset(("play", "download", "palette", "refresh", "load-all", "discover", "cancel"))
+"""Commands that are otherwise in this than their group."""
 PALETTE = "(palette)"
 SERIES = {
     "view": ("1", "1 ... 9", "Show that view of the sidebar."),
@@ -138,6 +143,12 @@ KEY_NAMES = {
     "colon": ":",
     "escape": "esc",
 }
+
+
+def waits_for_rows(id_: str | None) -> bool:
+    """Whether a command, or a key that is none's, waits for rows that are being read."""
+    command = next((command for command in COMMANDS if command.id == id_), None)
+    return command is None or (command.group in AT_ONCE) == (command.id in OTHERWISE)
 
 
 def key_text(keys: str) -> str:

@@ -105,7 +105,7 @@ class Fetching:
 
         async def work(archive: Archive) -> Streamed:
             vendor = vendor_of(self._services, account, archive)
-            place = (account.name, account.base_url, call, index)
+            place = (account.name, account.base_url, call, index, account.recordings_proxy)
             source, known = await stream(vendor, archive, cache, *place)
             made.append(source)
             if unwanted.is_set():  # it came while this was being cancelled
@@ -119,20 +119,6 @@ class Fetching:
             for source in made:
                 source.close()
             raise
-
-    async def look_again(self, account: Account, call: Call) -> Call:
-        """The call as the vendor has it now. Raises `ProviderError`."""
-
-        async def work(archive: Archive) -> Call:
-            from tui.recordings import renewed
-
-            vendor = vendor_of(self._services, account, archive)
-            try:
-                return await renewed(await vendor(), archive, account.name, call)
-            finally:
-                await vendor.close()
-
-        return await self._network.run(work)
 
     async def download(
         self, account: Account, call: Call, folder: Path, say: Callable[[str], None]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 
 from providers.errors import ProviderError
-from providers.model import Call
 from tui.accounts import Account
 from tui.archive import Archive
+from tui.late import AGAIN_S, is_due
+from tui.merging import keep, read_again
 from tui.services import Services
-from tui.sync import Report, Sync, Watcher, Wish, could_not_begin
+from tui.sync import Report, Sync, Watcher, Wish, could_not_begin, held, held_back
 
 IMPORT_STEP = 500
 """Calls that an import keeps in one transaction."""
@@ -39,15 +41,25 @@ async def sync_account(
     wish: Wish,
     watcher: Watcher | None = None,
 ) -> Report:
-    """One account; a missing token is a `Report.error` like any other."""
+    """One account; a missing token is a `Report.error` like any other, and so is a vendor that
+    wants to be left alone for a while, unless nobody asked.
+    """
+
+    def clock() -> float:
+        return services.now().timestamp()
+
+    state = archive.states().get(account.name)
+    if until := held_back(state, clock(), wish.automatic):
+        report = Report(account.name)
+        return report if wish.automatic else held(report, until, clock())
     await know_numbers(archive, account)
     try:
         token = await asyncio.to_thread(services.find_token, account)
         login = services.login(account, token, archive)
         provider = services.provider(account, login)
     except ProviderError as error:
-        return could_not_begin(archive, account.name, error, services.now().timestamp())
-    return await Sync(account.name, provider, login, archive, watcher).run(wish)
+        return could_not_begin(archive, account.name, error, clock())
+    return await Sync(account.name, provider, login, archive, watcher, clock).run(wish)
 
 
 async def know_numbers(archive: Archive, account: Account) -> None:
@@ -72,12 +84,7 @@ def import_saved(services: Services, account: Account, archive: Archive, data: b
             f"Run: ringback sync {account.name}",
         )
     asyncio.run(know_numbers(archive, account))
-
-    def joined(older: Call, newer: Call) -> Call:
-        if older.raw is None or older.raw == newer.raw:
-            return newer
-        return provider.parse(provider.merge_saved(older.raw, newer.raw))
-
+    archive.read_by(account.name, provider.parser_version)
     report = Report(account.name)
     saved = provider.read_saved(data)
     del data
@@ -92,7 +99,7 @@ def import_saved(services: Services, account: Account, archive: Archive, data: b
             except ValueError as error:
                 report.problems.append(f"a body without a call: {error}")
         with archive.transaction():
-            report.saved += archive.save(account.name, calls, joined)
+            report.saved += keep(archive, account.name, provider, calls, merge=provider.merge_saved)
         report.fetched += len(calls)
     return report
 
@@ -111,13 +118,34 @@ async def check(services: Services, account: Account, archive: Archive) -> str:
 async def learn_recordings(
     services: Services, account: Account, archive: Archive, call_id: str
 ) -> None:
-    """Ask for a call's list of recordings and keep it. Raises `ProviderError`."""
+    """Ask for a call's list of recordings, if that is due, and keep it. Raises `ProviderError`."""
     from tui.recordings import with_known_recordings
 
     call = archive.get(account.name, call_id)
-    if call is None or call.recordings_known:
+    if call is None or not is_due(archive, account.name, call, services.now(), AGAIN_S):
         return
     token = await asyncio.to_thread(services.find_token, account)
     provider = services.provider(account, services.login(account, token, archive))
     async with provider:
         await with_known_recordings(provider, archive, account.name, call)
+
+
+def read_anew(
+    services: Services, archive: Archive, accounts: Sequence[Account], ended: Callable[[], bool]
+) -> None:
+    """Read calls that an older version of their vendor's reading kept anew from their raw, some
+    at a time until `ended`; what is left waits for the next time.
+    """
+    from providers import registry
+
+    for account in accounts:
+        try:
+            version = registry.load(account.provider).parser_version
+            if archive.unread(account.name, version) is None:
+                continue
+            provider = services.offline_provider(account, archive)
+        except ProviderError:  # no such vendor, or not with these settings: nobody reads them
+            continue
+        read = partial(read_again, provider)
+        while not ended() and archive.read_anew(account.name, provider.id, version, read):
+            pass

@@ -45,6 +45,12 @@ def bindings() -> list[BindingType]:
     ]
 
 
+def command_of(key: str, keymap: Mapping[str, str]) -> str | None:
+    """The id of the command that a key stands for; None where it is no command's."""
+    keys = ((command.id, keymap.get(command.id, command.keys)) for command in COMMANDS)
+    return next((id_ for id_, several in keys if key in several.split(",")), None)
+
+
 def _canonical(keys: str) -> str:
     named = {text: name for name, text in KEY_NAMES.items()}
     return ",".join(named.get(key.strip(), key.strip()) for key in keys.split(",") if key.strip())

@@ -116,6 +116,15 @@ def setup_log(paths: Paths, *, debug: bool = False) -> logging.Handler:
     return handler
 
 
+def try_log(paths: Paths, *, debug: bool = False) -> str:
+    """`setup_log`, where it is no reason to stop that there can be no log; why there is none."""
+    try:
+        setup_log(paths, debug=debug)
+        return ""
+    except OSError as error:
+        return f"{paths.log_file}: {error.strerror or 'cannot be written'}"
+
+
 def _handler(path: Path) -> logging.Handler:
     from logging.handlers import RotatingFileHandler
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
-from providers.errors import ProviderError, RateLimited, RecordingError, Unreachable
+from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.accounts import Account
 from tui.fetching import Fetching, Stream, trouble
@@ -88,9 +87,6 @@ class Playback(Listening):
                 self._note_trouble(error.reason)
                 self._say_loading(playing, f"{error}; looking again every {LOOK_EVERY_S:.0f} s")
             await asyncio.sleep(LOOK_EVERY_S)
-            if self.playing is playing:
-                with suppress(Unreachable, RateLimited):  # perhaps the next time
-                    call = await self._fetching.look_again(account, call)
 
     def _may_still_come(self, error: RecordingError, call: Call) -> bool:
         from tui.recordings import may_still_come

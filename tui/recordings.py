@@ -8,19 +8,21 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from providers import media
 from providers.base import Provider
-from providers.errors import NotFound, ProviderError, RecordingError
+from providers.errors import NotFound, ProviderError, RateLimited, RecordingError, Unreachable
 from providers.model import Call, CallQuery, Recording
 from tui.archive import Archive
 from tui.audio.source import FileSource
 from tui.audio.spool import Spool, in_words
-from tui.sync import reconcile
+from tui.merging import keep, reconcile
 
 Progress = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known)."""
@@ -29,7 +31,10 @@ PEAKS = ".peaks"
 """Ending of the file beside a recording that holds its waveform."""
 RENEWABLE = frozenset({"refused", "gone"})
 """Reasons that an expired address also gives."""
+ASKED = "asked just now"
 _PROGRESS_S = 0.25
+LONG = timedelta(hours=2)
+"""How long a call may be that had not ended when it was last seen."""
 RECENT = timedelta(minutes=15)
 """How long after its end a call's recording may still be under way at the vendor."""
 
@@ -45,13 +50,15 @@ class Fetched:
 async def with_known_recordings(
     provider: Provider, archive: Archive, account: str, call: Call
 ) -> Call:
-    """The call with its list of recordings, asked for and kept if it was not known.
+    """The call with its list of recordings, asked for and kept (not kept where there is no room
+    for it).
 
     Raises `ProviderError`; the archive then stays as it was.
     """
-    if call.recordings_known:
-        return call
-    return _kept(archive, account, await provider.recordings(call))
+    kept = _kept(provider, archive, account, await provider.recordings(call))
+    if not kept.recordings_known:  # it was asked all the same
+        archive.keep_if_it_can(lambda: archive.recordings_told(account, [call.id], time.time()))
+    return kept
 
 
 async def renewed(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
@@ -62,26 +69,30 @@ async def renewed(provider: Provider, archive: Archive, account: str, call: Call
         newer = await _found_again(provider, call)
     if provider.capabilities.separate_recordings:
         newer = await provider.recordings(newer)
-    return _kept(archive, account, reconcile(provider, call, newer))
+    return _kept(provider, archive, account, newer)
 
 
 async def _found_again(provider: Provider, call: Call) -> Call:
-    """A vendor without "get one call": look where it stood."""
+    """A vendor without "get one call": look where it stood, for its records on all pages."""
     if call.started_at is None:
         raise NotFound("Not found", f"call {call.id} has no time to look it up by")
     minute = timedelta(minutes=1)
-    end = (call.ended_at or call.started_at) + minute
+    end = (call.ended_at or call.started_at + LONG) + minute
+    raw = None
     async for page in provider.pages(CallQuery(call.started_at - minute, end)):
         for found in page.calls:
             if found.id == call.id:
-                return found
-    raise NotFound("Not found", f"the vendor no longer lists call {call.id}")
+                raw = found.raw if raw is None else provider.merge(raw, found.raw)
+    if raw is None:
+        raise NotFound("Not found", f"the vendor no longer lists call {call.id}")
+    return provider.parse(raw)
 
 
-def _kept(archive: Archive, account: str, call: Call) -> Call:
-    with archive.transaction():
-        archive.save(account, [call])
-    return call
+def _kept(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
+    """The call over what the archive has of it now: what came while it was asked for stays."""
+    before = archive.get(account, call.id)
+    archive.keep_if_it_can(lambda: keep(archive, account, provider, [call], time.time()))
+    return reconcile(provider, before, call) if before else call
 
 
 class RecordingCache:
@@ -97,7 +108,8 @@ class RecordingCache:
         for path in self.place(account).glob(f"{stem(call, index)}.*"):
             if path.suffix == PEAKS:
                 continue
-            path.touch()  # the age that counts is since it was last heard
+            with suppress(OSError):  # a disk that may only be read
+                path.touch()  # the age that counts is since it was last heard
             return Fetched(path, path.suffix[1:])
         return None
 
@@ -210,12 +222,14 @@ async def stream(
     base_url: str,
     call: Call,
     index: int = 0,
+    through_proxy: bool = True,
 ) -> tuple[Spool | FileSource, Call]:
     """One recording of a call, to be played while it comes, and the call with its recordings.
 
     It returns when the first bytes are here and are those of sound. When all of it has come it
     is the cached recording. An expired address is renewed whenever it shows. The caller closes
-    the source, which ends the download in the loop where this was called.
+    the source, which ends the download in the loop where this was called. `through_proxy` is
+    `Account.recordings_proxy`.
 
     Raises `RecordingError`, `ProviderError`, `OSError`. Nothing is left behind on failure.
     """
@@ -223,16 +237,20 @@ async def stream(
     try:
         if here := cache.find(account, call, index):
             return FileSource(here.path), call
-        if not call.recordings_known:
-            call = await with_known_recordings(await vendor(), archive, account, call)
+        if not call.recordings_known or index >= len(call.recordings):
+            call, asked = await _asked_now(vendor, archive, account, call)
             if here := cache.find(account, call, index):
                 await vendor.close()
                 return FileSource(here.path), call
-        recording = _pick(call, index)
+        else:
+            asked = ""
+        recording = _pick(call, index, asked)
+        proxies = media.proxies_of() if through_proxy else media.DIRECT
         remote = media.Remote(
             recording.url or "",
-            allow_private=await media.allows_private(base_url),
+            allow_private=await media.allows_private(base_url, proxies=proxies),
             credential=_credential(vendor),
+            proxies=proxies,
         )
         renew = _renewing(vendor, archive, account, call, index)
         handle, partial = cache.partial()
@@ -323,10 +341,30 @@ def may_still_come(call: Call, now: datetime) -> bool:
     return ended is not None and now - ended < RECENT
 
 
-def _pick(call: Call, index: int) -> Recording:
+async def _asked_now(
+    vendor: Vendor, archive: Archive, account: str, call: Call
+) -> tuple[Call, str]:
+    """The call as its vendor has it now, and in words that it was asked. Raises `ProviderError`,
+    but where the vendor had said that there is no recording: then the words say why not.
+    """
+    try:
+        provider = await vendor()
+        if provider.capabilities.separate_recordings:
+            return await with_known_recordings(provider, archive, account, call), ASKED
+        return await renewed(provider, archive, account, call), ASKED
+    except ProviderError as error:
+        awaited = call.has_recording and not call.recordings
+        passes = isinstance(error, Unreachable | RateLimited)
+        if not call.recordings_known or (awaited and not passes):
+            raise
+        return call, f"not asked again: {error}"
+
+
+def _pick(call: Call, index: int, asked: str) -> Recording:
     if not call.recordings:
-        pending = call.has_recording and call.recordings_known
-        raise RecordingError("pending" if pending else "none")
+        if call.has_recording and call.recordings_known:
+            raise RecordingError("pending", asked.removeprefix(ASKED))
+        raise RecordingError("none", asked)
     if index >= len(call.recordings):
         raise RecordingError("none", f"the call has {len(call.recordings)} recordings")
     if not call.recordings[index].url:

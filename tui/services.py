@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from tui.accounts import Account, AccountStore
-from tui.archive import Archive, ArchiveTrouble
+from tui.archive import UNREACHED, Archive, ArchiveTrouble
 from tui.audit import who
 from tui.log import plain
 from tui.paths import Paths
@@ -20,7 +21,7 @@ from tui.when import local_zone
 if TYPE_CHECKING:
     from providers.base import Login, Provider, Secret
 
-UNREACHED = "See whether the disk has room, and whether its folder may be written."
+_NO_ROOM = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 DAMAGED = (
     "Move it away: a sync brings the vendors' calls again. What was decided about them stands"
     " in that file alone."
@@ -38,7 +39,11 @@ class Services:
     @classmethod
     def build(cls, environ: Mapping[str, str] = os.environ) -> Services:
         paths = Paths.default(environ)
-        paths.make()
+        try:
+            paths.make()
+        except OSError as error:
+            if error.errno not in _NO_ROOM:  # what is there can be read all the same
+                raise
         return cls(paths, dict(environ), local_zone(load_settings(paths).app.time_zone))
 
     @property

@@ -2,9 +2,12 @@
 
 A walk has a period that is fixed when it begins, so that new calls cannot shift its pages.
 Each page and the walk's new cursor are kept in one transaction: an interrupted sync goes on
-where it stopped. Without a period, a sync first finishes what is unfinished, then brings
-what came since (`OVERLAP_S` earlier, because records keep changing for a while); the first
-sync of an account brings everything that the vendor has.
+where it stopped. A walk at whose end calls are missing is walked again from its start.
+
+Without a period, a sync first brings what came since the last one, then goes on with what is
+unfinished; the first sync of an account brings everything that the vendor has. Calls change for
+a while after their end, so it looks back a little each time (`RECENT_S`), a day each hour, and a
+week each day.
 """
 
 from __future__ import annotations
@@ -19,13 +22,20 @@ from typing import Protocol
 
 from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited
-from providers.fields import with_recordings
-from providers.model import Call, CallQuery, Page
+from providers.model import CallQuery, Outcome, Page
 from tui.archive import AccountState, Archive, Saved, Walk
+from tui.archive.syncs import AGAIN, Coverage
+from tui.late import AGAIN_S, DAY_S, FINAL_S, HOUR_S, pause_s, recordings_due
+from tui.merging import keep
+from tui.states import INCOMPLETE
 from tui.when import BEGINNING
 
-OVERLAP_S = 24 * 3600
-"""Vendors add recordings, summaries and dispositions after a call; this far back we look again."""
+RECENT_S = HOUR_S / 2
+"""So far back a sync always looks: recordings and wrap-ups come in the minutes after a call."""
+RUNNING_S = 2 * HOUR_S
+"""And so far for a call that had not ended."""
+WEEK_S = 7 * DAY_S
+DAY_EVERY_S, WEEK_EVERY_S = HOUR_S, DAY_S
 NEW_AFTER_S = 1.0
 DISCOVER_STEP = 50
 AT_ONCE = 4
@@ -55,10 +65,21 @@ class Report:
     """Why it stopped early, if it did."""
     complete: bool = True
     """False when a limit of pages was reached before the end."""
+    shortfall: str = ""
+    """Which calls the vendor has and did not give, now or earlier: ``100 of 345 calls``."""
+    again_at: float | None = None
+    """When the vendor may be asked again, where it said so: Unix seconds."""
 
     @property
     def state(self) -> str:
-        return self.error.kind if self.error else "fresh"
+        if self.error:
+            return self.error.kind
+        return INCOMPLETE if self.shortfall else "fresh"
+
+    @property
+    def message(self) -> str:
+        """The state in a sentence; what was worth saying where all is well."""
+        return str(self.error or "") or self.shortfall or "; ".join(self.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +94,17 @@ class Wish:
     """Stop the walk through older calls after this many pages; the rest waits for the next
     sync. What is new since the last one always comes whole."""
     recordings: bool = False
-    """Also ask for the list of recordings of every call that has some."""
+    """Also ask for the list of recordings of every call that has some, and look a week back."""
     discover: int = 0
     """Walk on from the highest known id until this many ids in a row are unknown."""
     more: bool = False
     """Only go on with what is unfinished."""
+    everything: bool = False
+    """Bring every call that the vendor has, also where an earlier sync began with a period."""
     patient: bool = True
     """Ask again for ids that were unknown a while ago, and for calls that have settled."""
+    automatic: bool = False
+    """Nobody asked for it: what failed a moment ago is left alone for a while."""
 
 
 class Sync:
@@ -99,92 +124,142 @@ class Sync:
         settings = repr((login.base_url, sorted(login.settings.items())))
         self._digest = sha256(settings.encode()).hexdigest()[:12]
         self._report = Report(account)
+        self._walked: set[int] = set()
+        """Numbers of the walks of this run."""
 
     async def run(self, wish: Wish) -> Report:
         """Bring what was wished for. Errors of the vendor end in `Report.error`."""
         report = self._report
+        self._archive.read_by(self._account, self._provider.parser_version)
         try:
             async with self._provider:
                 self._choose_ids(wish)
-                recent, older = self._walks(wish)
-                for walk in recent:
+                for walk in self._recent(wish):
                     await self._walk(walk, None)
                 pages = wish.pages
-                for walk in older:
+                for walk in self._older(wish):
                     pages = await self._walk(walk, pages)
                     if pages == 0:
                         break
-                report.complete = not self._archive.open_walks(self._account)
                 if wish.discover:
                     await self._discover(wish.discover)
                 if wish.recordings:
-                    await self._recordings()
+                    await self._recordings(wish)
         except ProviderError as error:
             report.error = error
-            report.complete = False
-        _remember(self._archive, report, self._clock())
+        left = self._archive.open_walks(self._account)
+        report.complete = not report.error and all(walk.looks_again for walk in left)
+        report.shortfall = "; ".join(dict.fromkeys(w.shortfall for w in left if w.shortfall))
+        remember(self._archive, report, self._clock())
         return report
 
     # -- which periods
 
-    def _walks(self, wish: Wish) -> tuple[list[Walk], list[Walk]]:
-        """The walk over what is new, and those over what is older."""
-        archive, now = self._archive, self._clock()
-        asked = f"{wish.asked}|{self._digest}"
-        unfinished = self._unfinished()
+    def _recent(self, wish: Wish) -> list[Walk]:
+        """The walk over what is new, and as far back as it is time to look again."""
+        known, now = self._archive.coverage(self._account, self._digest), self._clock()
+        period = wish.more or wish.since or wish.until
+        if period or known is None or not self._provider.capabilities.lists_calls:
+            return []
+        if wish.recordings:
+            return [self._look_again(known.until - WEEK_S)]
+        if wish.automatic and now - known.until < NEW_AFTER_S:
+            return []
+        since = known.until - RECENT_S
+        if running := self._archive.running_since(self._account, known.until - RUNNING_S):
+            since = min(since, running)
+        short = any(walk.shortfall and walk.length_s >= DAY_S for walk in self._unfinished())
+        if now - known.day_at >= DAY_EVERY_S and not short:
+            since = known.until - DAY_S
+        return [self._look_again(since)]
+
+    def _older(self, wish: Wish) -> list[Walk]:
+        """The walks over what is older, once what is new has come."""
+        asked, now = f"{wish.asked}|{self._digest}", self._clock()
+        walks = [walk for walk in self._unfinished() if walk.number not in self._walked]
+        paused = wish.automatic or wish.more
+        ready = [walk for walk in walks if not (paused and now < walk.again_at)]
         if wish.more:
-            return [], unfinished
+            return [walk for walk in ready if not walk.looks_again]
         if wish.since or wish.until:
-            same = [walk for walk in unfinished if walk.asked == asked]
-            return [], same or [self._begin(wish.since, wish.until, asked)]
-        covered = archive.covered_until(self._account)
-        if covered is None or not self._provider.capabilities.lists_calls:
-            return [], unfinished or [self._begin(None, None, asked)]
-        if now - covered < NEW_AFTER_S:
-            return [], unfinished
-        since = datetime.fromtimestamp(covered - OVERLAP_S, UTC)
-        return [self._begin(since, None, asked)], unfinished
+            same = [walk for walk in ready if walk.asked == asked]
+            return same or [self._begin(wish.since, wish.until, asked)]
+        known = self._archive.coverage(self._account, self._digest)
+        if known is None or not self._provider.capabilities.lists_calls:
+            return ready or [self._begin(None, None, asked)]
+        if self._week_is_due(known, walks):
+            ready.append(self._look_again(known.until - WEEK_S))
+        if wish.everything and known.since > BEGINNING.timestamp():
+            ready.append(self._begin(None, None, asked))
+        return ready
+
+    def _week_is_due(self, known: Coverage, walks: list[Walk]) -> bool:
+        """Whether to look a week back, and no longer walk that does so is under way."""
+        under_way = any(walk.length_s >= WEEK_S for walk in walks)
+        return not under_way and self._clock() - known.week_at >= WEEK_EVERY_S
 
     def _unfinished(self) -> list[Walk]:
         """Walks to go on with. One that began for other ids or orders cannot: it is dropped."""
         kept = []
         for walk in self._archive.open_walks(self._account):
-            if walk.asked.endswith(self._digest):
+            if walk.settings == self._digest:
                 kept.append(walk)
             else:
-                self._archive.drop_walk(walk)
+                self._archive.forget_settings(walk)
         return kept
 
+    def _look_again(self, since: float) -> Walk:
+        return self._begin(_moment(since), None, f"{AGAIN}|{self._digest}")
+
     def _begin(self, since: datetime | None, until: datetime | None, asked: str) -> Walk:
+        """A new walk; it never goes beyond now, for what comes later is still to be asked for."""
+        now = self._clock()
         return self._archive.begin_walk(
             Walk(
                 self._account,
                 asked,
-                (since or BEGINNING).timestamp(),
-                until.timestamp() if until else self._clock(),
+                min((since or BEGINNING).timestamp(), now),
+                min(until.timestamp(), now) if until else now,
             )
         )
 
     def _choose_ids(self, wish: Wish) -> None:
         """Spare a vendor that gives calls by id only what cannot have changed."""
-        if wish.since:
+        if self._provider.capabilities.lists_calls:
             return
-        recently = self._clock() - OVERLAP_S
-        unknown_since = float("inf") if wish.patient else recently
-        self._provider.skip_ids = self._archive.ids_to_spare(self._account, recently, unknown_since)
+        now, account = self._clock(), self._account
+        unknown_since = float("inf") if wish.patient else now - DAY_S
+        back = FINAL_S if wish.recordings else DAY_S
+        since = wish.since.timestamp() if wish.since else now - back
+        settled: list[str] = []
+        if not wish.since:  # else all of the period is asked for
+            pause = AGAIN_S if wish.automatic else 0.0
+            young = self._archive.calls_from(account, since)
+            settled = [id_ for id_ in young if not self._is_due(id_, wish.recordings, pause)]
+        others = (int(id_) for id_ in settled if id_.isdecimal())
+        self._provider.skip_ids = self._archive.ids_to_spare(account, since, unknown_since, others)
+
+    def _is_due(self, id_: str, eager: bool, pause: float = 0.0) -> bool:
+        call = self._archive.get(self._account, id_)
+        if call is None or call.outcome == Outcome.IN_PROGRESS:
+            return call is not None
+        asked_at = self._archive.recordings_asked(self._account, id_)
+        return recordings_due(call, asked_at, self._clock(), eager=eager, pause_s=pause)
 
     # -- one walk
 
     async def _walk(self, walk: Walk, pages_left: int | None) -> int | None:
-        query = CallQuery(
-            datetime.fromtimestamp(walk.since, UTC), datetime.fromtimestamp(walk.until, UTC)
-        )
+        self._walked.add(walk.number)
+        query = CallQuery(_moment(walk.since), _moment(walk.until))
+        if walk.cursor is None:  # it begins, maybe once more
+            walk = walk._replace(fetched=0)
         async for page in self._provider.pages(query, walk.cursor):
             walk = walk._replace(
                 cursor=page.cursor,
                 total=page.total if page.total is not None else walk.total,
                 fetched=walk.fetched + len(page.calls),
                 finished=page.cursor is None and not page.shortfall,
+                shortfall=page.shortfall or walk.shortfall,
             )
             self._keep(page, walk)
             if pages_left is not None:
@@ -194,12 +269,14 @@ class Sync:
         return pages_left
 
     def _keep(self, page: Page, walk: Walk | None) -> None:
-        report, archive = self._report, self._archive
+        report, archive, now = self._report, self._archive, self._clock()
         with archive.transaction():
-            report.saved += archive.save(self._account, page.calls, self._reconcile)
+            report.saved += keep(archive, self._account, self._provider, page.calls, now)
             archive.save_names(self._account, self._names)
-            archive.remember_unknown(self._account, page.unknown_ids, self._clock())
-            if walk:
+            archive.remember_unknown(self._account, page.unknown_ids, now)
+            if walk and page.shortfall:
+                archive.save_walk(self._to_be_walked_again(walk, now))
+            elif walk:
                 archive.save_walk(walk)
         report.fetched += len(page.calls)
         report.unknown_ids += len(page.unknown_ids)
@@ -209,12 +286,17 @@ class Sync:
             report.problems.append(f"the vendor gave {page.shortfall}; it is asked again next time")
         self._tell(walk.fetched if walk else report.fetched, walk.total if walk else None)
 
+    def _to_be_walked_again(self, walk: Walk, now: float) -> Walk:
+        """A walk at whose end calls were missing; later each time, unless somebody asks."""
+        joined = self._archive.joined(walk)
+        if joined.number != walk.number:  # a new one: the earlier keeps its pause
+            return joined
+        tries = walk.tries + 1
+        return joined._replace(cursor=None, tries=tries, again_at=now + pause_s(tries))
+
     def _tell(self, fetched: int, total: int | None) -> None:
         if self._watcher:
             self._watcher.page(self._account, fetched, total)
-
-    def _reconcile(self, older: Call, newer: Call) -> Call:
-        return reconcile(self._provider, older, newer)
 
     # -- beyond the list
 
@@ -223,10 +305,21 @@ class Sync:
         async for page in self._provider.discover(highest, stop_after, DISCOVER_STEP):
             self._keep(page, None)
 
-    async def _recordings(self) -> None:
-        """The recordings of every call that may have some and whose list is not known."""
-        recently = self._clock() - OVERLAP_S
-        waiting = self._archive.recordings_wanted(self._account, recently)
+    def _wanted(self, wish: Wish) -> list[str]:
+        """Ids of the calls whose list of recordings is not known, or may have grown: of the
+        period that was asked for, else of all that are not final.
+        """
+        period = [time.timestamp() if time else None for time in (wish.since, wish.until)]
+        eager = bool(wish.since or wish.until)
+        recently = self._clock() - FINAL_S - DAY_S  # the last look is due when it is final
+        ids = self._archive.recordings_wanted(self._account, recently, *period)
+        return [id_ for id_ in ids if self._is_due(id_, eager)]
+
+    async def _recordings(self, wish: Wish) -> None:
+        """The recordings of every call that may have some, where they are to be asked for."""
+        if not self._provider.capabilities.separate_recordings:
+            return
+        waiting = self._wanted(wish)
         limit = asyncio.Semaphore(AT_ONCE)
         asked = 0
 
@@ -244,7 +337,7 @@ class Sync:
                     self._report.problems.append(f"recordings of call {call_id}: {error}")
                     return
                 with self._archive.transaction():
-                    self._archive.save(self._account, [newer])
+                    keep(self._archive, self._account, self._provider, [newer], self._clock())
                 self._report.recordings += len(newer.recordings)
                 asked += 1
                 self._tell(asked, len(waiting))
@@ -257,24 +350,46 @@ class Sync:
             raise errors.exceptions[0] from None
 
 
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 def could_not_begin(archive: Archive, account: str, error: ProviderError, at: float) -> Report:
     """The report of a sync that could not begin."""
     report = Report(account, error=error, complete=False)
-    _remember(archive, report, at)
+    remember(archive, report, at)
     return report
 
 
-def _remember(archive: Archive, report: Report, at: float) -> None:
-    message = str(report.error or "")
+def remember(archive: Archive, report: Report, at: float) -> None:
+    """Keep how a sync ended, and until when a vendor that limits requests is left alone."""
+    before = archive.states().get(report.account)
+    tries = 0
+    if isinstance(report.error, RateLimited):
+        tries = 1 + (before.tries if before and before.state == RateLimited.kind else 0)
+    told = getattr(report.error, "retry_after_s", None)
+    if told is not None:
+        report.again_at = at + min(told, DAY_S)
+    state = AccountState(report.state, report.message, at, report.again_at, tries)
     with archive.transaction():
-        archive.save_state(report.account, AccountState(report.state, message, at))
+        archive.save_state(report.account, state)
 
 
-def reconcile(provider: Provider, older: Call, newer: Call) -> Call:
-    """What to keep of a call that the archive has and the vendor now gives again."""
-    if older.raw != newer.raw and older.raw is not None:
-        newer = provider.parse(provider.merge(older.raw, newer.raw))
-    if not newer.recordings_known and older.recordings_known:
-        # the list does not carry them; they were asked for one by one
-        newer = with_recordings(newer, older.recordings)
-    return newer
+def held_back(state: AccountState | None, now: float, automatic: bool) -> float | None:
+    """Until when an account is not asked (Unix seconds): as long as its vendor said, and where it
+    only refused, longer each time unless somebody asks. None: it may be asked.
+    """
+    if state is None:
+        return None
+    until = state.again_at
+    if until is None and automatic and state.state == RateLimited.kind:
+        until = state.at + pause_s(state.tries)
+    return until if until is not None and now < until else None
+
+
+def held(report: Report, until: float, now: float) -> Report:
+    """The report of a sync that did not begin, for the vendor wants not to be asked yet."""
+    report.again_at, report.complete = until, False
+    report.error = RateLimited("Too many requests", "the vendor was not asked again")
+    report.error.retry_after_s = until - now
+    return report

@@ -169,6 +169,8 @@ class CallTable(LineView, can_focus=True):
         self._extending = False
         self._range: tuple[int, frozenset[int]] | None = None
         """While a range is marked: the key that it begins at, and what else was marked."""
+        self.owes = 0
+        """Rows that the cursor was moved on beyond those given: it goes on when there are more."""
         self.range_waits = False
         """Whether rows between the beginning of the range and the cursor are not given yet."""
 
@@ -221,10 +223,13 @@ class CallTable(LineView, can_focus=True):
             self._end_posted = -1
             self._place(row or 0, 0)
             return
+        owes = self.owes
         found = rows.index_of(self._key) if self._key is not None else None
         if found is None:
             found = self._cursor if row is None else row
         self._place(found, found - line)
+        if owes:
+            self._place(self._cursor + owes, self._top + owes)
         if self.range_waits:
             self._extend_range()
 
@@ -254,8 +259,9 @@ class CallTable(LineView, can_focus=True):
     def _place(self, index: int, top: int) -> None:
         """Put the cursor on a row and the window near `top`, so that the cursor is inside."""
         page, rows = self._page, self._rows
-        beyond = (index >= self._count and not rows.ends) or (index < 0 and not rows.begins)
         self._cursor = max(0, min(index, self._count - 1))
+        beyond = (index >= self._count and not rows.ends) or (index < 0 and not rows.begins)
+        self.owes = index - self._cursor if beyond else 0
         top = max(self._cursor - page + 1, min(top, self._cursor))
         self._top = max(0, min(top, self._count - page))
         self.repaint()

@@ -64,7 +64,7 @@ class Complaint(LineView):
 
 
 class QueryInput(Input):
-    """Does what its keys say in the order of the keys: several may wait where the line is slow."""
+    """Its keys belong to the line around it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "close(True)", "Keep"),
@@ -72,19 +72,6 @@ class QueryInput(Input):
         Binding("escape", "close(False)", "Undo"),
         Binding("tab", "complete", "Complete", show=False),
     ]
-
-    async def _on_key(self, event: events.Key) -> None:
-        bound = self._bindings.key_to_bindings.get(event.key)
-        if self.screen.focused is not self:
-            # typed right after the key that ended it: for whoever has the focus now
-            event.stop().prevent_default()
-            self.app.post_message(events.Key(event.key, event.character))
-        elif bound:
-            # bubbling up as bindings do, it would be overtaken by the characters behind it
-            event.stop().prevent_default()
-            await self.run_action(bound[0].action)
-        else:
-            await super()._on_key(event)
 
     def _on_paste(self, event: events.Paste) -> None:
         """All lines of what is pasted, in one; an input of its own keeps the first alone."""

@@ -49,8 +49,8 @@ class KeyLine(LineView):
             super().__init__()
             self.action = action
 
-    class _Asked(Message):
-        """To itself: from here on keys are answers."""
+    class Closed(Message):
+        """No second key is waited for any more."""
 
     class Refused(Message):
         """A key that is none of the choices; they still wait."""
@@ -62,8 +62,6 @@ class KeyLine(LineView):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._then: Widget | None = None
-        self._open = False
-        """Whether the next key in the queue was typed after the question."""
 
     def watch_hints(self) -> None:
         self.repaint()
@@ -79,31 +77,23 @@ class KeyLine(LineView):
         A choice without an action only ends the waiting.
         """
         self.choices, self._then, self.can_focus = choices, then, True
-        # keys that wait here from an answer before are not for this question
-        self.post_message(self._Asked())
         # at once, so that a key typed right behind arrives here
         self.screen.set_focus(self)
 
-    def on_key_line__asked(self) -> None:
-        self._open = bool(self.choices)
-
     def _end(self) -> None:
-        self.choices, self.can_focus, self._open = (), False, False
+        if self.choices:
+            self.post_message(self.Closed())
+        self.choices, self.can_focus = (), False
         if self.screen.focused is self:
             self.screen.set_focus(self._then)
 
     def on_blur(self) -> None:
         """A click elsewhere ends the waiting; an answer of before did already."""
         if self.screen.focused is not self:
-            self.choices, self.can_focus, self._open = (), False, False
+            self.choices, self.can_focus = (), False
 
     def on_key(self, event: events.Key) -> None:
         event.stop().prevent_default()
-        if not self._open:
-            # typed right after the key that answered: for whoever has the focus now
-            if self.choices or self.screen.focused is not self:
-                self.app.post_message(events.Key(event.key, event.character))
-            return
         names = (event.character, SPOKEN.get(event.key, event.key))
         chosen = next((one for one in self.choices if one.key in names), None)
         if chosen is None:

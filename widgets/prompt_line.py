@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.reactive import reactive
 from textual.suggester import SuggestFromList
 from textual.widget import Widget
@@ -68,6 +69,9 @@ class PromptLine(Widget):
     }
     """
 
+    class Closed(Message):
+        """The typing has ended."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._answer: Callable[[str], None] | None = None
@@ -111,5 +115,6 @@ class PromptLine(Widget):
         text = self.query_one(Input).value
         self.display = False
         self.screen.set_focus(self._back)
+        self.post_message(self.Closed())
         if kept and answer is not None:
             answer(text)

@@ -27,14 +27,18 @@ STATE_TONES = {
     "failed": "bad",
     "rate-limited": "warn",
     "offline": "warn",
+    "incomplete": "warn",
 }
 """States that stand out; `fresh` and `new` do not."""
+STATE_CELLS = 24
+"""What a line of the sidebar holds; a longer state stands less far in."""
 DETAIL_LINES = 4
 
 
 class AccountItem(NamedTuple):
     """One account. `state` is fresh, syncing, token missing, refused, rate-limited, offline,
-    failed or new; `last_sync` says when in a few words; `detail` may be a sentence."""
+    incomplete, failed or new; `last_sync` says when, until when or how much in a few words;
+    `detail` may be a sentence."""
 
     name: str
     vendor: str
@@ -95,7 +99,8 @@ def entries(
             yield Entry(text, count_text(account.calls), item, detail=detail)
             state = " ".join(filter(None, (account.state, account.last_sync)))
             tone = STATE_TONES.get(account.state, "muted")
-            yield Entry("    " + safe_text(state, 80), "", None, f"sidebar--{tone}")
+            indent = " " * max(0, min(4, STATE_CELLS - len(state)))
+            yield Entry(indent + safe_text(state, 80), "", None, f"sidebar--{tone}")
     for kind, found in groupby(facets, key=lambda facet: facet.kind):
         yield Entry(safe_text(kind, 80), style="sidebar--heading")
         for facet in found:

@@ -49,6 +49,11 @@ def rows_text(
     return text
 
 
+def message_cells(width: int) -> int:
+    """How many cells a message of the level info has at least, in a line of `width`."""
+    return width * 2 // 3
+
+
 class StatusLine(LineView):
     """Left the rows, right the progress of a sync or, for a few seconds, a message."""
 
@@ -108,12 +113,13 @@ class StatusLine(LineView):
         self.repaint()
 
     def line(self, y: int) -> Line:
-        text, level = safe_text(self.waiting or self.progress, 500), ""
+        width = self.size.width
+        text, level, least = safe_text(self.waiting or self.progress, 500), "", width // 2
         if self._flash and not self._flash_waits:
             text, level = self._flash
-        width = self.size.width
+            least = message_cells(width) if level == "info" else least
         left = safe_text(self.left, 500)
-        space = max(width - cell_len(left) - 4, width // 2)
+        space = max(width - cell_len(left) - 4, least)
         text = fit(text, min(cell_len(text), space)) if text else ""
         rest = width - cell_len(text) - 2
         style = f"status-line--{level}" if level else ""

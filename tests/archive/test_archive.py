@@ -17,6 +17,7 @@ from providers.model import Call, Contact, Recording
 from tests.archive.calls import START, call
 from tui.archive import AccountState, Archive, Saved, Walk
 from tui.archive.schema import MIGRATIONS, ArchiveTrouble
+from tui.archive.syncs import Coverage
 
 
 @pytest.fixture
@@ -117,13 +118,40 @@ def test_names_walks_states_and_unknown_ids_are_remembered(archive: Archive) -> 
     assert archive.states() == {"desk": AccountState("offline", "no route", 60.0)}
 
 
-def test_of_finished_walks_the_latest_says_what_is_covered(archive: Archive) -> None:
-    for until in (100.0, 300.0, 200.0):
-        walk = archive.begin_walk(Walk("desk", "x", 0.0, until))
+def test_walks_that_meet_cover_one_period_and_others_leave_their_gap(archive: Archive) -> None:
+    """An hour that is asked for alone must not hide that the days before it never came."""
+    assert archive.coverage("desk", "x") is None
+    for since, until in ((100.0, 200.0), (150.0, 300.0), (50.0, 100.0), (400.0, 500.0)):
+        walk = archive.begin_walk(Walk("desk", "|x", since, until))
         with archive.transaction():
             archive.save_walk(walk._replace(finished=True))
-    assert archive.covered_until("desk") == 300.0
-    assert archive.covered_until("other") is None
+    assert archive.coverage("desk", "x") == Coverage(50.0, 300.0)
+    assert archive.coverage("desk", "y") is None  # other settings, other calls
+    assert archive.open_walks("desk") == []
+
+
+def test_the_last_looks_through_a_day_and_a_week_are_known(archive: Archive) -> None:
+    day = 86400.0
+    for since, until in ((0.0, 100 * day), (98 * day, 101 * day), (101 * day - 60, 101 * day + 9)):
+        walk = archive.begin_walk(Walk("desk", "|x", since, until))
+        with archive.transaction():
+            archive.save_walk(walk._replace(finished=True))
+    assert archive.coverage("desk", "x") == Coverage(0.0, 101 * day + 9, 101 * day, 100 * day)
+
+
+def test_walks_that_lack_calls_are_one_and_end_with_a_longer_one(archive: Archive) -> None:
+    """A vendor whose total is always wrong must not pile up walks."""
+    for number in range(5):
+        walk = archive.begin_walk(Walk("desk", "again|x", number * 10.0, number * 10.0 + 15))
+        with archive.transaction():
+            short = archive.joined(walk._replace(shortfall=f"{number} of 9 calls"))
+            archive.save_walk(short._replace(tries=max(1, short.tries)))
+    [open_] = archive.open_walks("desk")
+    assert (open_.since, open_.until, open_.tries) == (0.0, 55.0, 1)
+    assert open_.shortfall == "1 of 9 calls"  # of the longest
+    whole = archive.begin_walk(Walk("desk", "|x", 0.0, 60.0))
+    with archive.transaction():
+        archive.save_walk(whole._replace(finished=True))
     assert archive.open_walks("desk") == []
 
 
@@ -145,8 +173,19 @@ def test_recordings_that_are_worth_asking_for(archive: Archive) -> None:
         call(4, has_recording=True, recordings=(Recording("r"),)),
     )
     before, after = START.timestamp(), START.timestamp() + 3600
-    assert archive.recordings_wanted("desk", before) == ["3", "1"]
-    assert archive.recordings_wanted("desk", after) == ["1"]
+    assert archive.recordings_wanted("desk", before, None, None) == ["4", "3", "1"]
+    assert archive.recordings_wanted("desk", after, None, None) == ["1"]
+    assert archive.recordings_wanted("desk", before, before + 100, before + 200) == ["3"]
+
+
+def test_when_recordings_were_last_told_of(archive: Archive) -> None:
+    save(archive, call(1), call(2, recordings_known=False))
+    asked = archive.recordings_asked("desk", "1")
+    assert asked == pytest.approx(time.time(), abs=60)  # when it was kept, for want of better
+    assert archive.recordings_asked("desk", "2") is None
+    with archive.transaction():
+        archive.recordings_told("desk", ["1", "2"], 50.0)
+    assert [archive.recordings_asked("desk", id_) for id_ in ("1", "2", "3")] == [50.0, 50.0, None]
 
 
 def test_the_files_are_private(archive: Archive) -> None:

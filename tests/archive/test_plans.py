@@ -40,7 +40,21 @@ def look(archive: Archive) -> None:
     archive.rows(archive.keys(limit=20)).window(0, 20)
 
 
-@pytest.mark.parametrize("step", [save, act, undo, look])
+def refresh(archive: Archive) -> None:
+    """What a sync asks before it asks the vendor, and what it leaves behind."""
+    archive.unread("eu", 2)
+    archive.states()
+    archive.coverage("eu", "x")
+    archive.open_walks("eu")
+    archive.running_since("eu", 1.7e9)
+    archive.calls_from("eu", 1.7e9)
+    archive.recordings_wanted("eu", 1.7e9, 1.7e9, None)
+    archive.recordings_asked("eu", "1")
+    with archive.transaction():
+        archive.recordings_told("eu", ["1", "2"], 5.0)
+
+
+@pytest.mark.parametrize("step", [save, act, undo, look, refresh])
 def test_a_step_does_not_read_all_calls(tmp_path: Path, step: Callable[[Archive], None]) -> None:
     statements: list[str] = []
     with Archive(tmp_path / "archive.db") as archive:

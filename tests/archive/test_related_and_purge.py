@@ -166,7 +166,7 @@ def test_calls_before_a_moment(archive: Archive) -> None:
 def test_another_reader_delays_the_rewriting_and_is_not_disturbed(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.archive.archive.BUSY_S", 0.3)
+    monkeypatch.setattr("tui.archive.opening.BUSY_S", 0.3)
     save(archive, of(1, NUMBER), of(2, "+1"))
     other = sqlite3.connect(archive.path, isolation_level=None)
     other.execute("BEGIN")

@@ -367,18 +367,14 @@ async def test_the_vendor_is_left_when_the_recording_turns_out_to_be_here(
     cache.keep(partial, "desk", known, 0, "wav")
     left: list[bool] = []
 
-    async def recordings(call: Call) -> tuple[Recording, ...]:
-        return known.recordings
-
     async def leave(*_: object) -> None:
         left.append(True)
 
-    monkeypatch.setattr(world.desk, "recordings", recordings, raising=False)
     monkeypatch.setattr(Desk, "__aexit__", leave)
     fetching = Fetching(world.services, world.network)
     unknown = replace(known, recordings=(), recordings_known=False)
     stream = await fetching.open(world.account, unknown, 0)
-    assert stream.call.recordings == known.recordings and left
+    assert stream.call.recordings == world.desk.now.recordings and left
     fetching.release(stream)
 
 

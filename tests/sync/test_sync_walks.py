@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Container
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from providers.base import Login, Provider, Secret
-from providers.errors import AuthError, ProviderError, Unreachable
+from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.fields import with_recordings
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from tests.archive.calls import START, call
 from tui.archive import Archive, Saved
-from tui.sync import OVERLAP_S, Report, Sync, Wish
+from tui.sync import DAY_S, RECENT_S, WEEK_S, Report, Sync, Wish, held_back
 from tui.when import BEGINNING
 
 NOW = START.timestamp() + 10 * 86400
@@ -33,6 +34,7 @@ class Vendor:
     error_at: int = 99
     total: int | None = None
     found: dict[str, tuple[Recording, ...]] = field(default_factory=dict)
+    parser_version = 1
     skip_ids: Container[str] = ()
     asked: list[tuple[float, float, str | None]] = field(default_factory=list)
     served: list[int] = field(default_factory=list)
@@ -95,7 +97,7 @@ def test_the_first_sync_brings_everything_and_the_next_what_came_since(archive: 
     assert (report.unknown_ids, report.problems) == (2, ["x failed"])
     assert report.complete and report.error is None
     sync(archive, vendor, at=NOW + 500)
-    assert vendor.asked[1] == (NOW - OVERLAP_S, NOW + 500, None)
+    assert vendor.asked[1] == (NOW - RECENT_S, NOW + 500, None)
     assert archive.states()["desk"].state == "fresh"
 
 
@@ -108,7 +110,7 @@ def test_an_interrupted_walk_goes_on_at_its_page_with_its_period(archive: Archiv
     report = sync(archive, vendor, at=NOW + 500)
     # what is new comes first, then the rest of the first walk from where it stopped
     assert vendor.asked[1:] == [
-        (NOW - OVERLAP_S, NOW + 500, None),
+        (NOW - DAY_S, NOW + 500, None),
         (BEGINNING.timestamp(), NOW, "1"),
     ]
     assert archive.counts() == {"desk": 3}
@@ -172,6 +174,7 @@ def test_a_refused_token_ends_the_sync_and_keeps_what_came(archive: Archive) -> 
 def test_recordings_are_asked_for_and_survive_the_next_list(archive: Archive) -> None:
     vendor = Vendor(
         [[call(1, recordings_known=False), call(2, recordings_known=False)]],
+        Capabilities(separate_recordings=True),
         found={"1": (Recording("r", summary="said"),)},
     )
     report = sync(archive, vendor, Wish(recordings=True))
@@ -218,3 +221,221 @@ async def test_cancelling_keeps_every_page_that_came(archive: Archive) -> None:
     provider = vendor  # type: ignore[assignment]
     await Sync("desk", provider, login, archive, clock=lambda: NOW).run(Wish(more=True))
     assert vendor.asked == [(BEGINNING.timestamp(), NOW, "1")]
+
+
+# -- what a refresh asks
+
+
+def looks(vendor: Vendor, at: float) -> list[float]:
+    """How far back from the last sync each walk of `vendor` went, in seconds."""
+    return [at - since for since, _, _ in vendor.asked]
+
+
+def test_a_refresh_looks_minutes_back_an_hour_later_a_day_and_a_day_later_a_week(
+    archive: Archive,
+) -> None:
+    vendor = Vendor([[call(1)]])
+    sync(archive, vendor)
+    asked: dict[float, int] = {}
+    at = NOW
+    for _ in range(26 * 60):
+        at, last = at + 60, at
+        vendor.asked.clear()
+        sync(archive, vendor, Wish(pages=3, patient=False, automatic=True), at=at)
+        for back in looks(vendor, last):
+            asked[back] = asked.get(back, 0) + 1
+    assert asked == {RECENT_S: 26 * 60 - 26, DAY_S: 26, WEEK_S - 60: 1}
+
+
+def test_a_call_that_had_not_ended_is_looked_at_again(archive: Archive) -> None:
+    began = datetime.fromtimestamp(NOW - 5000, UTC)
+    vendor = Vendor([[call(1, outcome="in_progress", started_at=began)]])
+    sync(archive, vendor)
+    sync(archive, vendor, at=NOW + 60)
+    assert looks(vendor, NOW)[1:] == [5000]
+    vendor.script = [[call(1, started_at=began)]]
+    sync(archive, vendor, at=NOW + 120)
+    sync(archive, vendor, at=NOW + 180)
+    assert looks(vendor, NOW + 120)[3:] == [RECENT_S]
+
+
+def test_recordings_are_looked_for_a_week_back(archive: Archive) -> None:
+    vendor = Vendor([[call(1)]])
+    sync(archive, vendor)
+    sync(archive, vendor, Wish(recordings=True), at=NOW + 60)
+    assert looks(vendor, NOW)[1:] == [WEEK_S]
+    assert archive.open_walks("desk") == []
+
+
+def test_an_hour_that_was_asked_for_alone_hides_no_gap(archive: Archive) -> None:
+    vendor = Vendor([[call(1)]])
+    sync(archive, vendor)
+    at = NOW + 5 * DAY_S
+    since = datetime.fromtimestamp(at - 3600, UTC)
+    sync(archive, vendor, Wish(since=since, asked="1h.."), at=at)
+    sync(archive, vendor, at=at + 60)
+    assert vendor.asked[2][0] <= NOW
+
+
+def test_a_period_that_ends_in_the_future_hides_nothing_of_it(archive: Archive) -> None:
+    vendor = Vendor([[call(1)]])
+    until = datetime.fromtimestamp(NOW + 9 * 3600, UTC)
+    sync(archive, vendor, Wish(until=until, asked="..today"))
+    assert vendor.asked[0][1] == NOW
+    sync(archive, vendor, at=NOW + 600)
+    assert vendor.asked[1][:2] == (NOW - RECENT_S, NOW + 600)
+
+
+def test_everything_is_brought_after_a_period_and_for_other_settings(archive: Archive) -> None:
+    vendor = Vendor([[call(1)]])
+    sync(archive, vendor, Wish(since=START, asked="7d.."), ids="1")
+    sync(archive, vendor, Wish(everything=True), ids="1", at=NOW + 60)
+    assert [since for since, _, _ in vendor.asked[2:]] == [BEGINNING.timestamp()]
+    vendor.asked.clear()
+    sync(archive, vendor, Wish(everything=True), ids="1", at=NOW + 120)
+    assert looks(vendor, NOW + 60) == [RECENT_S]  # it is all here
+    sync(archive, vendor, ids="1,2", at=NOW + 180)
+    assert vendor.asked[-1][0] == BEGINNING.timestamp()
+
+
+def test_settings_that_come_back_bring_what_was_left_unfinished(archive: Archive) -> None:
+    vendor = Vendor([[call(1)], [call(2)]])
+    sync(archive, vendor, Wish(pages=1), ids="1")
+    sync(archive, vendor, ids="1,2", at=NOW + 60)
+    sync(archive, vendor, ids="1", at=NOW + 120)
+    assert vendor.asked[-1][0] == BEGINNING.timestamp()
+
+
+# -- what the vendor did not give
+
+
+@dataclass
+class Short(Vendor):
+    """A vendor that says at each end that calls are missing."""
+
+    shortfall: str = "100 of 345 calls"
+
+    async def pages(self, query: CallQuery, cursor: str | None = None) -> AsyncIterator[Page]:
+        async for page in super().pages(query, cursor):
+            last = page.cursor is None
+            yield replace(page, shortfall=self.shortfall if last else "")
+
+
+def test_a_walk_that_lacks_calls_is_told_and_walked_again_from_its_start(archive: Archive) -> None:
+    vendor = Short([[call(1)], [call(2)]])
+    report = sync(archive, vendor)
+    assert (report.state, report.message) == ("incomplete", "100 of 345 calls")
+    assert not report.complete and "100 of 345 calls" in report.problems[-1]
+    assert archive.states()["desk"][:2] == ("incomplete", "100 of 345 calls")
+    vendor.shortfall = ""
+    report = sync(archive, vendor, at=NOW + 60)
+    assert (BEGINNING.timestamp(), NOW, None) in vendor.asked[1:]
+    assert (report.state, report.complete) == ("fresh", True)
+    assert archive.states()["desk"].state == "fresh"
+    assert archive.open_walks("desk") == []
+
+
+def test_a_vendor_whose_total_is_always_wrong_is_not_hammered(archive: Archive) -> None:
+    vendor = Short([[call(1)]])
+    sync(archive, vendor)
+    vendor.asked.clear()
+    at = NOW
+    for _ in range(24 * 60):
+        at += 60
+        report = sync(archive, vendor, Wish(pages=3, patient=False, automatic=True), at=at)
+        assert report.state == "incomplete"
+        assert len(archive.open_walks("desk")) == 1
+    long = [since for since, until, _ in vendor.asked if until - since > 2 * 3600]
+    assert 1 <= len(long) < 15
+    assert len(vendor.asked) <= 24 * 60 + len(long)
+    near_end = Wish(pages=1, more=True, automatic=True)
+    vendor.asked.clear()
+    sync(archive, vendor, near_end, at=at + 1)
+    assert vendor.asked == []
+    sync(archive, vendor, at=at + 2)  # somebody asks: from its start
+    assert vendor.asked[-1][0] == BEGINNING.timestamp()
+
+
+def test_a_state_is_not_fresh_while_calls_are_missing(archive: Archive) -> None:
+    vendor = Short([[call(1)]])
+    sync(archive, vendor)
+    vendor.shortfall = ""
+    report = sync(archive, vendor, Wish(automatic=True), at=NOW + 60)  # only what is new
+    assert len(vendor.asked) == 2
+    assert (report.state, report.problems) == ("incomplete", ["x failed"])
+
+
+def test_a_vendor_that_limits_requests_is_left_alone_as_long_as_it_said(archive: Archive) -> None:
+    limited = RateLimited("Too many requests")
+    limited.retry_after_s = 1800.0
+    vendor = Vendor([[call(1)]], error=limited, error_at=0)
+    report = sync(archive, vendor)
+    state = archive.states()["desk"]
+    assert (state.state, state.again_at, report.again_at) == ("rate-limited", *[NOW + 1800] * 2)
+    assert held_back(state, NOW + 1799, automatic=False) == NOW + 1800
+    assert held_back(state, NOW + 1801, automatic=True) is None
+
+
+def test_a_vendor_that_only_refuses_is_left_alone_longer_each_time(archive: Archive) -> None:
+    vendor = Vendor([[call(1)]], error=RateLimited("Too many requests"), error_at=0)
+    pauses = []
+    for number in range(4):
+        sync(archive, vendor, at=NOW + number)
+        state = archive.states()["desk"]
+        assert held_back(state, NOW + number, automatic=False) is None
+        pauses.append((held_back(state, NOW + number, automatic=True) or 0) - NOW - number)
+    assert pauses == [300, 600, 1200, 2400]
+    vendor.error = None
+    sync(archive, vendor, at=NOW + 99)
+    assert archive.states()["desk"].tries == 0
+
+
+def test_a_note_is_kept_and_is_no_trouble(archive: Archive) -> None:
+    class Noting(Vendor):
+        async def pages(self, query: CallQuery, cursor: str | None = None) -> AsyncIterator[Page]:
+            for number in range(2):
+                note = "the names of the staff cannot be had"
+                yield Page((call(number),), None if number else "1", notes=(note,))
+
+    report = sync(archive, Noting([]))
+    assert (report.state, report.problems) == ("fresh", [])
+    assert archive.states()["desk"].message == "the names of the staff cannot be had"
+
+
+# -- recordings that come late
+
+
+def test_a_recording_of_a_call_that_was_running_is_found_when_the_vendor_tells(
+    archive: Archive,
+) -> None:
+    apart = Capabilities(separate_recordings=True)
+    vendor = Vendor([[call(1, outcome="in_progress", has_recording=False)]], apart)
+    sync(archive, vendor, Wish(recordings=True))
+    assert archive.get("desk", "1") == call(1, outcome="in_progress", has_recording=False)
+    vendor.found["1"] = (Recording("r", url="https://x.example/r"),)
+    vendor.script = [[call(1, has_recording=True, recordings_known=False)]]
+    report = sync(archive, vendor, Wish(recordings=True), at=NOW + 60)
+    found = archive.get("desk", "1")
+    assert report.recordings == 1
+    assert found is not None and found.recordings == vendor.found["1"]
+
+
+def test_recordings_that_came_meanwhile_are_not_overwritten(archive: Archive) -> None:
+    """What was kept while the vendor was being asked is no older than its answer."""
+
+    class Slow(Vendor):
+        async def recordings(self, call: Call) -> Call:
+            with archive.transaction():
+                mine = with_recordings(call, (Recording("other"),))
+                archive.save("desk", [replace(mine, summary="said")])
+            return await super().recordings(call)
+
+    vendor = Slow(
+        [[call(1, recordings_known=False)]],
+        Capabilities(separate_recordings=True),
+        found={"1": (Recording("r"),)},
+    )
+    sync(archive, vendor, Wish(recordings=True))
+    found = archive.get("desk", "1")
+    assert found is not None and found.summary == "said"
+    assert {one.id for one in found.recordings} == {"r", "other"}

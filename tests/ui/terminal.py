@@ -110,6 +110,10 @@ class Program:
         os.write(self._fd, keys.encode())
         return self.read(quiet_s, wait_s, show)
 
+    def write(self, keys: str) -> None:
+        """Type `keys` at once; whatever comes of it is read later."""
+        os.write(self._fd, keys.encode())
+
     def leave(self, keys: str = "\x11", wait_s: float = 5.0) -> tuple[int, float]:
         """Type `keys` (ctrl+q); the exit code (negative: a signal), and how long it took."""
         began = time.monotonic()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from random import Random
 
@@ -26,6 +27,7 @@ from tests.ui.driving import services_for
 from tests.ui.terminal import Program
 from tests.widgets.terminal import SEQUENCE, shapes
 from tests.widgets.test_in_a_terminal import FOREIGN, STYLES
+from tui.query import parse
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 
@@ -91,6 +93,41 @@ def test_a_step_that_was_not_kept_stands_on_the_terminal_when_the_screen_has_clo
     assert code == 3
     assert "a step of triage could not be kept: a later Ringback made this archive" in text
     assert "Update Ringback" in text and "ringback triage desk:2 --state done" in text
+
+
+ONCE = (
+    "?qq", "C\r\r", "E\x1b\x1b\x1b", "aqq", ":half page down\r\r\r",
+    "xjxdnn\x18", "xjxd\r\r\x18", "tspam\x1b\x1b", "yii",
+)  # fmt: skip
+"""Each opens something and closes it by the last key, which comes more than once."""
+
+
+def test_keys_of_one_write_act_in_their_order_and_close_once() -> None:
+    services = fill(os.environ, 40)
+    services.accounts.remove("desk")  # what its vendor answers would be said, too
+    with services.open_archive() as archive:
+        rows = {row.key: row for row in archive.rows(archive.keys()).window(0, 40)}
+        missed = [rows[key].id for key in archive.keys(parse("missed", services.now(), UTC))]
+    with Program("tui.cli", columns=80, rows=24, RINGBACK_TOKEN_DESK="x") as program:
+        program.write("jjf")  # before anything is painted
+        program.wait_for("follow-up: ")
+        program.read()
+        for burst in ("/missed\rjf", "jk/missed\rd"):
+            program.press("\x1b")
+            program.press(burst)
+        program.wait_for("done: ")
+        program.press("\x1b\x1b")
+        for burst in ONCE:
+            program.press(burst)
+            program.wait_for("enter Open")
+            assert "Agents" not in program.screen.display[5], f"{burst!r} opened a call"
+        code, _ = program.leave()
+        assert code == 0
+    with services.open_archive() as archive:
+        sql = "SELECT id, kind FROM event ORDER BY seq"
+        decided = [*map(tuple, archive._db.execute(sql))]
+    ids = [row.id for row in rows.values()]
+    assert decided == [(id_, "state") for id_ in (ids[2], missed[1], missed[0])]
 
 
 def until(true: Callable[[], object], what: str) -> None:

@@ -586,7 +586,7 @@ async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again
         slow.now = False
         await pilot.press("down")
         await until(pilot, lambda: len(main(pilot)._snapshot.part.keys) == 2 * PART)
-        await pilot.press("down")
+        await still(pilot)
         whole = archive.keys(EVERYTHING, "agents", False)
         assert here(pilot) == whole[place(pilot)] and place(pilot) == PART
         slow.now = True

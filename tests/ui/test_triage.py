@@ -253,6 +253,7 @@ async def test_what_was_typed_before_the_end_is_written(desk: Services) -> None:
         await ready(pilot)
         for key in ("d", "d", "d", "ctrl+q"):
             pilot.app.simulate_key(key)
+        await until(pilot, lambda: not pilot.app.is_running)
     assert decided(desk, 10, 9, 8, 7) == ["done", "done", "done", "new"]
 
 
@@ -276,7 +277,7 @@ async def test_what_cannot_be_written_before_the_end_is_told_after_it(
     desk: Services, monkeypatch: pytest.MonkeyPatch, waited: bool
 ) -> None:
     """Also what is being tried when the screen closes, and what it said a moment before."""
-    monkeypatch.setattr("tui.archive.archive.BUSY_S", 0.3)
+    monkeypatch.setattr("tui.archive.opening.BUSY_S", 0.3)
     app = run_app(desk)
     with closing(sqlite3.connect(desk.paths.archive_file, isolation_level=None)) as other:
         async with app.run_test(size=(80, 24)) as pilot:

@@ -7,11 +7,22 @@ own. Several Ringbacks may share one archive (WAL, short write transactions).
 import sqlite3
 
 from tui.archive.archive import Archive, Saved
+from tui.archive.opening import UNREACHED, ReadOnlyArchive
 from tui.archive.rows import RowList
 from tui.archive.schema import ArchiveTrouble
 from tui.archive.syncs import AccountState, Walk
 
-__all__ = ["TROUBLES", "AccountState", "Archive", "ArchiveTrouble", "RowList", "Saved", "Walk"]
+__all__ = [
+    "TROUBLES",
+    "UNREACHED",
+    "AccountState",
+    "Archive",
+    "ArchiveTrouble",
+    "ReadOnlyArchive",
+    "RowList",
+    "Saved",
+    "Walk",
+]
 
 TROUBLES = (ArchiveTrouble, sqlite3.Error, OSError)
 """What an archive that opens may raise later: a full disk, a later Ringback's new tables."""

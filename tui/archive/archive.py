@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import time
 from array import array
@@ -11,28 +10,28 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from providers.model import Call, CallRow
-from tui.archive import codec, filling, names, places, purge, related, search
+from tui.archive import codec, filling, names, opening, places, purge, related, search
 from tui.archive.closing import Closing
 from tui.archive.facets import COUNTED, SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
 from tui.archive.index import Changes, SearchIndex, entry
 from tui.archive.lines import details_of, line_of, unpack
 from tui.archive.meaning import FUNCTIONS, grouped, meaning, of_text
+from tui.archive.opening import ReadOnlyArchive, connect, is_unwritable
+from tui.archive.reading import ReadingTables
 from tui.archive.rows import RowList
-from tui.archive.schema import migrate
-from tui.archive.syncs import SyncTables
+from tui.archive.schema import PER_ACCOUNT
 from tui.archive.triage import TriageLog, triage_of
 from tui.query import EVERYTHING, Problem, Query, Term
 
-BUSY_S = 10.0
-"""How long another Ringback's transaction is waited for."""
 LOOK_STEPS = 100_000
 """Steps of SQLite's machine, some milliseconds' work, between two looks at whether to end."""
 UNTRIAGED = Term("mark", "untriaged")
 NOTHING_MORE: Mapping[str, Collection[str]] = {}
+T = TypeVar("T")
 Reconcile = Callable[[Call, Call], Call]
 """Older and newer form of one call -> what to keep (`providers.base.Provider.merge`)."""
 
@@ -49,18 +48,13 @@ class Saved:
         return Saved(self.new + other.new, self.changed + other.changed, self.same + other.same)
 
 
-class Archive(SyncTables):
+class Archive(ReadingTables):
     """One connection to the archive. Opening creates or migrates it; the file is 0600."""
 
     def __init__(self, path: Path) -> None:
-        if not path.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self.path = path
-        self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-        self._prepare()
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.execute("PRAGMA foreign_keys = ON")
+        self._db, self.read_only = connect(path)
+        """Why nothing can be kept (a full disk, one that may only be read); empty: it can."""
         for arguments, function in FUNCTIONS:
             self._db.create_function(function.__name__, arguments, function, deterministic=True)
         self.index = SearchIndex(self._db)
@@ -68,21 +62,6 @@ class Archive(SyncTables):
         self.heard = HeardTable(self._db)
         self.triage = TriageLog(self._db, self.transaction, self.index)
         self.closing = Closing(self._db)
-
-    def _prepare(self) -> None:
-        """Write-ahead logging and the present schema. While another Ringback makes the same
-        archive, SQLite says "locked" at once, whatever the time-out; so it is asked again.
-        """
-        deadline = time.monotonic() + BUSY_S
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                migrate(self._db)
-                return
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.02)
 
     def close(self) -> None:
         self._db.close()
@@ -95,7 +74,12 @@ class Archive(SyncTables):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, waiting up to ten seconds for another Ringback's transaction."""
+        """All or nothing, waiting up to ten seconds for another Ringback's transaction.
+
+        Raises `ReadOnlyArchive`.
+        """
+        if self.read_only:
+            raise ReadOnlyArchive(self.read_only)
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -105,6 +89,18 @@ class Archive(SyncTables):
             if self._db.in_transaction:  # a full disk may have ended it already
                 self._db.execute("ROLLBACK")
             raise
+
+    def keep_if_it_can(self, work: Callable[[], T]) -> T | None:
+        """A transaction for what serves as well without being kept; None where the disk is
+        full, or may only be read.
+        """
+        try:
+            with self.transaction():
+                return work()
+        except (ReadOnlyArchive, sqlite3.Error) as error:
+            if not is_unwritable(error):
+                raise
+            return None
 
     @contextmanager
     def _at_one_moment(self) -> Iterator[None]:
@@ -211,8 +207,10 @@ class Archive(SyncTables):
         """
         if not self.index.lacking():
             return 0
-        with self.transaction():
-            return filling.fill(self._db, self.index, self._rewrite, limit)
+        return (
+            self.keep_if_it_can(lambda: filling.fill(self._db, self.index, self._rewrite, limit))
+            or 0
+        )
 
     def remove_account(self, account: str) -> int:
         """Forget everything of an account, its triage too; the number of calls that went."""
@@ -221,7 +219,7 @@ class Archive(SyncTables):
             self.index.forget([key for (key,) in keys.fetchall()])
             gone = self._db.execute("DELETE FROM call WHERE account = ?", (account,)).rowcount
             self.index.removed()
-            for table in ("name", "walk", "unknown_id", "account_state", "purged"):
+            for table in PER_ACCOUNT:
                 self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
             self.closing.set_region(account, "")
             self.closing.settle_removed()
@@ -231,8 +229,7 @@ class Archive(SyncTables):
     def work_out_numbers(self) -> int:
         """The number keys of some calls that lack one (`Closing.fill`); 0: all have theirs."""
         if self._db.execute("SELECT 1 FROM call WHERE number_key IS NULL LIMIT 1").fetchone():
-            with self.transaction():
-                return self.closing.fill()
+            return self.keep_if_it_can(self.closing.fill) or 0
         return 0
 
     def keys_of_number(self, number: str) -> list[int]:
@@ -265,7 +262,7 @@ class Archive(SyncTables):
             self.index.removed()
             self.closing.settle_removed()
         gone = gone._replace(rows=gone.rows + noted)
-        return gone, purge.rewrite(self._db, BUSY_S)
+        return gone, purge.rewrite(self._db, opening.BUSY_S)
 
     # -- calls out
 

@@ -276,7 +276,50 @@ MIGRATIONS = (
     ALTER TABLE call ADD COLUMN fields TEXT;       -- NULL: not written yet; see tui.archive.index
     CREATE INDEX call_unfilled ON call (key) WHERE fields IS NULL;
     """,
+    """
+    -- when the vendor last said which recordings a call has: Unix seconds
+    ALTER TABLE call ADD COLUMN asked_at REAL;
+
+    -- which version of a vendor's reading has an account's calls; those at places up to `upto`
+    -- wait to be read anew by it (see tui.archive.reading)
+    CREATE TABLE reading (
+        account TEXT PRIMARY KEY COLLATE NOCASE,
+        version INTEGER NOT NULL,
+        upto    INTEGER                   -- NULL: none waits
+    ) WITHOUT ROWID;
+
+    -- the one period that an account's calls were asked for without a gap, for its settings, and
+    -- when a whole day and a whole week back was last looked at: Unix seconds
+    CREATE TABLE coverage (
+        account  TEXT NOT NULL,
+        settings TEXT NOT NULL,           -- their digest
+        since    REAL NOT NULL,
+        until    REAL NOT NULL,
+        day_at   REAL NOT NULL DEFAULT 0,
+        week_at  REAL NOT NULL DEFAULT 0,
+        PRIMARY KEY (account, settings)
+    ) WITHOUT ROWID;
+    INSERT INTO coverage (account, settings, since, until, day_at)
+        SELECT account, substr(asked, instr(asked, '|') + 1), min(since), max(until),
+            IFNULL(max(until) FILTER (WHERE finished), 0)
+        FROM walk GROUP BY 1, 2;
+    DELETE FROM walk WHERE finished;
+
+    -- of a walk at whose end calls were missing: which, how often in a row, and before when no
+    -- refresh asks again of its own accord
+    ALTER TABLE walk ADD COLUMN shortfall TEXT NOT NULL DEFAULT '';
+    ALTER TABLE walk ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE walk ADD COLUMN again_at REAL NOT NULL DEFAULT 0;
+
+    -- of an account whose vendor limits requests: when it may be asked again, where the vendor
+    -- said so, and how often in a row it has refused
+    ALTER TABLE account_state ADD COLUMN again_at REAL;
+    ALTER TABLE account_state ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
+    """,
 )
+
+PER_ACCOUNT = ("name", "walk", "coverage", "unknown_id", "account_state", "purged", "reading")
+"""Tables that hold something of an account beside its calls, and go with it."""
 
 
 class ArchiveTrouble(Exception):
@@ -292,11 +335,11 @@ class ArchiveTrouble(Exception):
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring an archive to the present schema. Raises `ArchiveTrouble`; safe beside another."""
-    if _version(connection) == len(MIGRATIONS):
+    if version_of(connection) == len(MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _version(connection)  # another Ringback may have been first
+        version = version_of(connection)  # another Ringback may have been first
         if version > len(MIGRATIONS):
             raise ArchiveTrouble(
                 f"a later Ringback made this archive (schema {version}, known {len(MIGRATIONS)})",
@@ -312,7 +355,8 @@ def migrate(connection: sqlite3.Connection) -> None:
         raise
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
+    """How many migrations an archive has seen."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 

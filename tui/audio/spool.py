@@ -35,6 +35,7 @@ _GROUP = 1 << 18  # who reads ahead wants all of this at once, the first byte fi
 _LONG_S = 2.0  # what one request brings should come in this time
 _MOMENT_S = 0.05  # for whoever opens a recording to say what he wants next
 _OPEN = 4  # answers that stand open while another place is read
+_SAME = 64  # so many equal bytes are no chance
 _TRIES_S = (0.0, 0.5, 1.0, 2.0)  # waits before a cut connection is tried again
 
 T = TypeVar("T")
@@ -73,8 +74,9 @@ def _resolve(news: Future[None]) -> None:
 class _Flow:
     """An answer that is being read: the bytes from `at` to before `end` are still to come."""
 
-    def __init__(self, body: Body) -> None:
-        self.at, self.end = body.start, body.end
+    def __init__(self, body: Body, size: int | None) -> None:
+        self.start, self.at = body.start, body.start
+        self.end = size if body.end is None else body.end
         self._body = body
         self._coming: Task[bytes] | None = None
         self.used_at = time.monotonic()
@@ -337,11 +339,12 @@ class Spool:
         self._step = min(self._step * 2, self._most()) if 0 < wanted == self._next else FIRST
         began = time.monotonic()
         body = await self._origin.open(wanted, self._until_known(wanted))
-        if body.ranges and body.total is None:  # no telling where it ends
-            await body.close()
-            body = await self._origin.open()
         self._asking_s = time.monotonic() - began
-        flow = _Flow(body)
+        return self._begin(body)
+
+    def _begin(self, body: Body) -> _Flow:
+        """Read this answer from now on. Raises `RecordingError`: it is of another file."""
+        flow = _Flow(body, self.size)
         self._flows.append(flow)
         self._check_same(body)
         self._next = flow.end or 0
@@ -363,9 +366,11 @@ class Spool:
         if known is None:
             self._known = body
             self.size = body.total
-        elif body.total != known.total or (body.tag and known.tag and body.tag != known.tag):
+            return
+        sizes = {one.total for one in (body, known) if one.total is not None}
+        if len(sizes) > 1 or (body.tag and known.tag and body.tag != known.tag):
             raise RecordingError("changed")
-        elif not body.ranges:  # from now on what it sends is waited for, as it comes
+        if not body.ranges:  # from now on what it sends is waited for, as it comes
             self._known = body
 
     async def _take(self, flow: _Flow) -> None:
@@ -393,6 +398,10 @@ class Spool:
             elif flow.end is not None and flow.at < flow.end:
                 raise RecordingError("unreachable", "the connection failed")
             return
+        if flow.at == flow.start > 0 and self._is_beginning(chunk):
+            await self._drop(flow)  # it names the place that was asked for, and sends another
+            self._begin(await self._origin.open())
+            return
         chunk = chunk if flow.end is None else chunk[: flow.end - flow.at]
         with self._lock:
             if self._closed:
@@ -405,6 +414,11 @@ class Spool:
         if flow.at == flow.end:
             await self._drop(flow)
         self._tell()
+
+    def _is_beginning(self, chunk: bytes) -> bool:
+        """Whether these are the recording's first bytes; by chance it costs one more request."""
+        head = self._have(0, min(len(chunk), _SAME)) or b""
+        return len(set(head)) > _SAME // 8 and chunk.startswith(head)
 
     async def _drop(self, flow: _Flow) -> None:
         self._flows.remove(flow)

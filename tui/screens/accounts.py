@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -28,6 +28,7 @@ from tui.settings import SettingsError
 from widgets.cells import fit
 from widgets.confirm import Confirm
 from widgets.form import Field, Form, Value, missing
+from widgets.ordered_app import HoldingScreen
 from widgets.safe import safe_text
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class AccountScreen(ReportingScreen[Account | None]):
         self._written = account
         """What stands in config.toml by now: a second try changes it."""
         self._wrote: Account | None = None
+        self._tried: dict[str, Value] = {}
+        """What is being written, or was last."""
 
     def compose(self) -> ComposeResult:
         title = f"Change {self._changes.name}" if self._changes else "Add an account"
@@ -129,9 +132,10 @@ class AccountScreen(ReportingScreen[Account | None]):
         values = event.values
         errors = missing(self.query_one(Form).fields, values) or _wrong(values)
         self.query_one(Form).set_errors(errors)
-        if errors:
-            return
-        self._write(values)
+        again = values == self._tried and any(one.group == "add" for one in self.workers)
+        if not errors and not again:
+            self._tried = values
+            self._write(values)
 
     @work(group="add", exclusive=True, exit_on_error=False)
     async def _write(self, values: dict[str, Value]) -> None:
@@ -185,7 +189,7 @@ class AccountScreen(ReportingScreen[Account | None]):
         )
 
 
-class AccountsScreen(ReportingScreen[bool]):
+class AccountsScreen(HoldingScreen, ReportingScreen[bool]):
     """The accounts; dismissed with whether anything changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -212,6 +216,11 @@ class AccountsScreen(ReportingScreen[bool]):
 
     def on_mount(self) -> None:
         self._list()
+
+    def holds(self, event: events.Event) -> bool:
+        """Keys behind "Remove" are for its question, or for what is left then."""
+        asks = any(one.group == "dialog" for one in self.workers)
+        return asks and isinstance(event, events.Key) and event.key != "ctrl+q"
 
     @work(group="list", exclusive=True, exit_on_error=False)
     async def _list(self, said: str = "") -> None:
@@ -268,14 +277,13 @@ class AccountsScreen(ReportingScreen[bool]):
         if account := self._chosen():
             self._open_form(account)
 
-    @work(group="dialog", exit_on_error=False)
-    async def _open_form(self, account: Account | None) -> None:
-        wrote = await self.app.push_screen_wait(
-            AccountScreen(self._services, self._network, account)
-        )
-        if wrote:
-            self._changed = True
-            self._list(f"{wrote.name} is {'changed' if account else 'added'}.")
+    def _open_form(self, account: Account | None) -> None:
+        def left(wrote: Account | None) -> None:
+            if wrote:
+                self._changed = True
+                self._list(f"{wrote.name} is {'changed' if account else 'added'}.")
+
+        self.app.push_screen(AccountScreen(self._services, self._network, account), left)
 
     @work(group="test", exclusive=True, exit_on_error=False)
     async def action_test(self) -> None:

@@ -1,33 +1,42 @@
-"""A screen that asks the vendors: syncs, the further pages, an opened call's recordings."""
+"""A screen that asks the vendors: syncs, the further pages, single calls anew, and recordings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 
 from providers.errors import ProviderError
+from providers.model import Call
 from tui.accounts import Account
+from tui.archive import TROUBLES, Archive, ReadOnlyArchive
+from tui.late import AGAIN_S, is_due
+from tui.links import calls_text
 from tui.network import NetworkThread
 from tui.screens import state
 from tui.screens.calls import CallsScreen
 from tui.screens.syncs import Syncs
 from tui.services import Services
+from tui.states import until_words
 from widgets.call_table import CallTable
 
 if TYPE_CHECKING:
+    from tui.refreshing import Refreshed
     from tui.sync import Report
 
 FIRST_PAGES = 3
 """Pages of an account's first walk that a start brings; the rest comes as the cursor nears it."""
 DISCOVER_MISSES = 20
-CANCELLABLE = ("play", "download", "recordings", "export", "range", "find")
+CANCELLABLE = ("play", "download", "recordings", "renew", "export", "range", "find")
 """Groups of workers that the cancel key stops."""
 
 
 class AskingScreen(CallsScreen):
     """See the module."""
+
+    _archive: Archive | None
 
     def __init__(
         self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
@@ -37,6 +46,8 @@ class AskingScreen(CallsScreen):
         self._started = False
         self._filling = True
         """Until what the syncs of the start brought is on the screen."""
+        self._told: dict[str, list[str]] = {}
+        """What was said of each account whose vendor does not give all of its calls."""
         self._more_wanted = False
         """The cursor is near the end, and what is further could not be asked for yet."""
         self._asked = ""
@@ -53,17 +64,26 @@ class AskingScreen(CallsScreen):
 
     # -- syncs
 
-    def _refresh(self) -> None:
-        self.syncs.start(self.accounts, pages=FIRST_PAGES, patient=False)
+    @property
+    def _why_not_kept(self) -> str:
+        """Why nothing that comes could be kept; empty: it can."""
+        return self._archive.read_only if self._archive else ""
+
+    def _refresh(self, automatic: bool = True) -> None:
+        if self._why_not_kept:
+            return
+        self.syncs.start(self.accounts, pages=FIRST_PAGES, patient=False, automatic=automatic)
 
     def action_refresh(self) -> None:
         if self._can_sync(self.accounts):
-            self._refresh()
+            self._refresh(automatic=False)
 
     def action_load_all(self) -> None:
         shown = state.shown_accounts(self.accounts, self._query)
-        if self._can_sync(shown):
-            self.syncs.start(shown)
+        if shown:
+            self.syncs.start(shown, behind=True, everything=True)
+        else:
+            self._can_sync(shown)
 
     def action_discover(self) -> None:
         given = [one for one in self.accounts if not state.lists_calls(one)]
@@ -76,6 +96,8 @@ class AskingScreen(CallsScreen):
         """Whether any of them is not being synced; says why not."""
         if not accounts:
             self._flash(f"no account to ask; {self._key('accounts')} adds one", "warning")
+        elif why := self._why_not_kept:
+            self._flash(str(ReadOnlyArchive(why)), "warning")
         elif all(account.name in self.syncs.busy for account in accounts):
             self._flash(f"already asking; {self._key('cancel')} stops")
         else:
@@ -94,12 +116,18 @@ class AskingScreen(CallsScreen):
 
     def _sync_ended(self, report: Report) -> None:
         if report.error:
-            self._flash(f"{report.account}: {report.error}. {report.error.hint}", "error")
+            until = until_words(report.again_at, self.services.now(), self.services.zone)
+            what = f"{report.state} {until}" if until else f"{report.error}. {report.error.hint}"
+            self._flash(f"{report.account}: {what}", "error")
         elif report.problems:
+            if self._told.get(report.account) == report.problems:
+                self._look()  # it was said, and stands in the account's state
+                return
             count = len(report.problems)
             self._flash(f"{report.account}: {count} failed, first: {report.problems[0]}", "warning")
         elif report.saved.new:
             self._flash(f"{report.account}: {report.saved.new:,} new calls")
+        self._told[report.account] = report.problems if report.shortfall else []
         self._look()
 
     # -- the further pages
@@ -113,14 +141,71 @@ class AskingScreen(CallsScreen):
         waiting = [
             account
             for account in state.shown_accounts(self.accounts, self._query)
-            if self._snapshot.walks.get(account.name)
+            if state.has_more(self._snapshot, account.name, self.services.now().timestamp())
         ]
         busy = any(account.name in self._busy for account in waiting)
         self._more_wanted = busy or not self._snapshot.part.ends
-        if not self._more_wanted and waiting:
-            self.syncs.start(waiting, pages=1, patient=False, more=True)
+        if not self._more_wanted and waiting and not self._why_not_kept:
+            self.syncs.start(waiting, pages=1, patient=False, more=True, automatic=True)
 
-    # -- recordings
+    # -- single calls
+
+    @work(group="renew", exit_on_error=False)
+    async def action_refresh_call(self) -> None:
+        """Ask for the call, or for all that are marked, anew."""
+        keys = self._targets()
+        named = await self._ask_archive(lambda archive: archive.names_of(keys)) or []
+        accounts = {name: self._account(name) for name, _ in named}
+        if not named:
+            return
+        self._flash(f"asking for {calls_text(len(named))} ...")
+        done: list[Refreshed] = []
+        for name, account in accounts.items():
+            ids = [id_ for of, id_ in named if of == name]
+            if account is None:
+                self._flash(f"{name}: there is no such account any more", "warning")
+                continue
+            try:
+                done += await self.network.run(self._refreshing(account, ids))
+            except TROUBLES as error:
+                self._flash(f"the archive cannot be written: {error}", "error")
+        self._look()
+        self._show_detail()
+        if done:
+            self._say_refreshed(done)
+
+    def _refreshing(
+        self, account: Account, ids: list[str]
+    ) -> Callable[[Archive], Coroutine[Any, Any, list[Refreshed]]]:
+        async def work(archive: Archive) -> list[Refreshed]:
+            from tui.refreshing import refresh_calls
+
+            return await refresh_calls(self.services, account, archive, ids)
+
+        return work
+
+    def _say_refreshed(self, done: Sequence[Refreshed]) -> None:
+        """What came of each, or how often what did."""
+        failed = any(one.error for one in done)
+        if len(done) == 1:
+            [one] = done
+            text = f"{one.account}:{one.id}: {one.words}"
+            until = until_words(one.again_at, self.services.now(), self.services.zone)
+            text += f" ({until})" if until else ""
+        else:
+            counts = Counter(one.words for one in done).most_common(3)
+            said = ", ".join(f"{count:,} {words}" for words, count in counts)
+            text = f"{calls_text(len(done))} asked for: {said}"
+        self._flash(text, "error" if failed else "info")
+
+    def _may_have_more(self, account: str, call: Call) -> bool:
+        """Whether the opened call's vendor is to be asked for recordings, which it has apart."""
+        if self._archive is None:
+            return False
+        now = self.services.now()
+        owner = self._account(account)
+        due = is_due(self._archive, account, call, now, AGAIN_S)
+        return due and owner is not None and state.recordings_apart(owner)
 
     def _ask_recordings(self, account: str, call_id: str) -> None:
         """Ask for the opened call's list of recordings, once, where the vendor has it apart."""

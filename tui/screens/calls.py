@@ -16,6 +16,7 @@ from tui.query import EVERYTHING, Query
 from tui.screens import state
 from tui.screens.reporting import ReportingScreen
 from tui.services import Services
+from widgets.ordered_app import OrderedApp
 from widgets.status_line import StatusLine
 
 T = TypeVar("T")
@@ -34,6 +35,8 @@ class CallsScreen(ReportingScreen[None]):
         self.services, self.network, self.keymap = services, network, keymap
         self.accounts: list[Account] = []
         self._query: Query = EVERYTHING
+        self._reading = self._stale = False
+        """Whether rows are being read, and whether they must be read again."""
         self._snapshot = state.NOTHING
 
     def _account(self, name: str) -> Account | None:
@@ -49,6 +52,20 @@ class CallsScreen(ReportingScreen[None]):
     def _say_unread(self, error: Exception) -> None:
         self._flash(f"the archive cannot be read: {error}", "error")
 
+    def _runs(self, group: str) -> bool:
+        """Whether a worker of a group is at work."""
+        return any(one.group == group and not one.is_finished for one in self.workers)
+
+    @property
+    def _rows_asked(self) -> bool:
+        """Whether keys that act on calls wait: where the cursor will be is not known yet."""
+        return False
+
+    def _drop_typed(self) -> None:
+        """Of what was typed behind something that failed, do nothing, and say so."""
+        if isinstance(self.app, OrderedApp) and (keys := self.app.drop_typed()):
+            self._flash(f"{dropped_text(keys)}: what they waited for failed", "warning")
+
     def _clear_marks(self) -> int:
         """Take all marks away; how many there were."""
         return 0
@@ -60,6 +77,14 @@ class CallsScreen(ReportingScreen[None]):
     def _end_jump(self) -> bool:
         """Stay instead of going on to where the rows are not read yet; whether that went on."""
         return False
+
+    @abstractmethod
+    def _targets(self) -> list[int]:
+        """Keys of the marked calls, else of the one under the cursor; says so if there is none."""
+
+    @abstractmethod
+    def _say_jump(self, text: str) -> None:
+        """Say what is being read, if it takes a moment; empty: that has ended."""
 
     @abstractmethod
     def _show_call(self, key: int) -> None:
@@ -84,3 +109,8 @@ class CallsScreen(ReportingScreen[None]):
     @abstractmethod
     def _look(self) -> None:
         """Show what was written to the archive since the last look."""
+
+
+def dropped_text(keys: int) -> str:
+    """``3 keys dropped``."""
+    return f"{keys} key{'s' if keys != 1 else ''} dropped"

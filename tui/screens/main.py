@@ -12,7 +12,8 @@ from array import array
 from collections.abc import Mapping
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import events, on
+from textual._time import get_time
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -20,6 +21,7 @@ from textual.reactive import var
 
 from providers.model import Call
 from tui.accounts import Account
+from tui.archive import ReadOnlyArchive
 from tui.decisions import sections
 from tui.keymap import bindings
 from tui.links import Link
@@ -32,6 +34,7 @@ from tui.screens.parts import Part
 from tui.screens.querying import QueryingScreen
 from tui.screens.taking_out import TakingOutScreen
 from tui.screens.triaging import TriagingScreen
+from tui.screens.waiting import WaitingScreen
 from tui.services import Services
 from tui.settings import Settings, put
 from tui.views import views
@@ -57,7 +60,7 @@ WIDE = 170
 NORMAL = 100
 
 
-class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
+class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
@@ -100,6 +103,8 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
 
     def on_mount(self) -> None:
         self._archive = self.services.open_archive()
+        if why := self._archive.read_only:
+            self.notify(str(ReadOnlyArchive(why)), severity="warning", timeout=30, markup=False)
         self.accounts = [*self.services.accounts.list()]
         table = self.query_one(CallTable)
         table.columns = self.settings.table.columns or DEFAULT_COLUMNS
@@ -144,7 +149,9 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         self._refresh()
         tidying = asyncio.to_thread(self.playback.tidy)
         self.run_worker(tidying, group="tidy", exit_on_error=False)
-        indexing = asyncio.to_thread(state.index_rest, self.services, lambda: not self.is_mounted)
+        indexing = asyncio.to_thread(
+            state.bring_up_to_date, self.services, lambda: not self.is_mounted
+        )
         self.run_worker(indexing, group="index", exit_on_error=False)
         self._show_states()
 
@@ -169,9 +176,12 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         table.clock = self.clock
         if self._filling and table.cursor == 0 and not self.detail_open:
             keep = False  # the first calls that come need not be the newest
+            self._before_filling = (get_time(), table.current_key)
         part = snapshot.part
         rows = self._archive.rows(part.keys, part.begins, part.ends)
         table.set_rows(rows, keep=keep, row=part.row)
+        if not (self._stale or self._writing):
+            self._leaving = frozenset()
         self._shown()
         self._show_states()
         if self.detail_shown:
@@ -207,7 +217,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         running = " · ".join(filter(None, going_on))
         if running:
             running += f" ({self._key('cancel')} stops)"
-        troubles = state.troubles(self.accounts, self._snapshot)
+        troubles = state.troubles(self.accounts, self._snapshot, self.clock)
         self.query_one(StatusLine).progress = self.keeping or running or self._place() or troubles
 
     def _show_position(self) -> None:
@@ -265,15 +275,18 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
     def _scrolled(self) -> None:
         self._show_position()
 
-    @work(group="dialog", exit_on_error=False)
-    async def action_columns(self) -> None:
+    def action_columns(self) -> None:
         from widgets.column_chooser import ColumnChooser
 
         table = self.query_one(CallTable)
-        chosen = await self.app.push_screen_wait(ColumnChooser(table.columns))
-        if chosen:
-            table.columns = chosen
-            await asyncio.to_thread(_keep_columns, self.services, chosen)
+
+        def answered(chosen: tuple[str, ...] | None) -> None:
+            if chosen:
+                table.columns = chosen
+                keeping = asyncio.to_thread(_keep_columns, self.services, chosen)
+                self.run_worker(keeping, group="columns", exit_on_error=False)
+
+        self.app.push_screen(ColumnChooser(table.columns), answered)
 
     # -- the detail
 
@@ -296,7 +309,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
             return
         account, call = found
         here = playing and (playing.account, playing.call.id) == (account, call.id)
-        if self.detail_open and not call.recordings_known:
+        if self.detail_open and self._may_have_more(account, call):
             self._ask_recordings(account, call.id)
         asking = self._asked == f"{account}:{call.id}"
         related, more = self._related(key) if key is not None else ((), False)
@@ -445,7 +458,7 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
         if self.detail_open:
             self._close_detail()
         else:
-            self._go_to("")
+            self._go_to("", back=True)
 
     def action_leave(self) -> None:
         if self.detail_open or self.query_text:
@@ -458,11 +471,12 @@ class MainScreen(QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
 
         self.app.push_screen(HelpScreen(self.keymap))
 
-    @work(group="dialog", exit_on_error=False)
-    async def action_accounts(self) -> None:
+    def action_accounts(self) -> None:
         from tui.screens.accounts import AccountsScreen
 
-        changed = await self.app.push_screen_wait(AccountsScreen(self.services, self.network))
+        self.app.push_screen(AccountsScreen(self.services, self.network), self._accounts_left)
+
+    def _accounts_left(self, changed: bool | None) -> None:
         if changed:
             self.accounts = [*self.services.accounts.list()]
             self._reload()

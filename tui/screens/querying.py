@@ -47,6 +47,10 @@ class QueryingScreen(ReadingScreen):
         self._own_sort = self.sort
         """The user's order, which a view's own one leaves as it is."""
         self._shown_now = Shown("", self.sort, self.sort)
+        self._left: dict[str, int] = {}
+        """The calls that the cursor was on when queries were left, by their texts."""
+        self._edited = ""
+        """The query's text before it was typed at."""
         self._line = EVERYTHING
         """The query with what was not understood of its text."""
         self._doubts: tuple[Problem, ...] = ()
@@ -108,14 +112,27 @@ class QueryingScreen(ReadingScreen):
                 self._slips = slips
                 self._show_problem()
 
-    def _set_query(self, text: str) -> None:
+    def _set_query(self, text: str, back: bool = False) -> None:
+        """Show the rows of another query; `back`: from the call on where one was there before."""
         if text == self.query_text:
             return
+        self._note_left()
         self._put_query(text, shown=True)
-        if not (self._sorting and self._end_sorting()):
+        if self._end_asking():
+            return
+        if back and text in self._left:
+            self._reload_at(self._left[text])
+        else:
             self._reload("first")
 
-    def _end_sorting(self) -> bool:
+    def _note_left(self) -> None:
+        """Keep where one was; not for each letter of a query that is being typed."""
+        key, text = self.query_one(CallTable).current_key, self.query_text
+        begun = self.query_one(FilterLine).editing and text != self._edited
+        if key is not None and text == self._shown_now.text and not begun:
+            self._left[text] = key
+
+    def _end_asking(self) -> bool:
         """Where the rows that are shown are those that are wanted again, read no others."""
         wanted_again = self._shown_now[:2] == (self.query_text, self.sort)
         return wanted_again and self._end_jump()
@@ -142,6 +159,7 @@ class QueryingScreen(ReadingScreen):
             self.query_one(FilterLine).show(text)
         self.query_text = text
         self._slips = ()
+        self.query_one(CallTable).end_range()  # it was one of other rows
         self._parse()
         self._mark_sidebar()
         self._show_hints()
@@ -155,11 +173,12 @@ class QueryingScreen(ReadingScreen):
 
     def action_filter(self) -> None:
         self._close_detail()
+        self._edited = self.query_text
         self.query_one(FilterLine).edit(self.query_text, self.query_one(CallTable))
 
     @on(FilterLine.Edited)
     def _typed(self, event: FilterLine.Edited) -> None:
-        self._set_query(event.text)
+        self._set_query(event.text, back=not self.query_one(FilterLine).editing)
         if (found := begun(event.text)) is not None:
             self._complete(event.text, *found)
 
@@ -194,12 +213,13 @@ class QueryingScreen(ReadingScreen):
     def _show_view(self, view: View) -> None:
         self._go_to(view.query, state.sort_of(view.sort) if view.sort else None)
 
-    def _go_to(self, text: str, sort: tuple[str, bool] | None = None) -> None:
+    def _go_to(self, text: str, sort: tuple[str, bool] | None = None, back: bool = False) -> None:
         """Show what a view or an account stands for; a view may have an order of its own."""
         self.query_one(FilterLine).show(text)
         self._close_detail()
+        self._note_left()
         self._sort_by(sort or self._own_sort)
-        self._set_query(text)
+        self._set_query(text, back)
         self.set_focus(self.query_one(CallTable))
 
     def action_view(self, number: int) -> None:
@@ -216,6 +236,7 @@ class QueryingScreen(ReadingScreen):
 
     def _sort_by(self, sort: tuple[str, bool]) -> None:
         if sort != self.sort:
+            self.query_one(CallTable).end_range()
             self.sort = self.query_one(CallTable).sort = sort
             self._reload("first")
 

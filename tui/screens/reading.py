@@ -45,7 +45,7 @@ class ReadingScreen(CallsScreen):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._version = 0
-        self._reading = self._stale = self._lengthening = self._uncounted = False
+        self._lengthening = self._uncounted = False
         self._asked_for: set[state.Asking[Any]] = set()
         """Questions to the archive that are not answered yet."""
         self._readers: set[state.Asking[Any]] = set()
@@ -107,10 +107,6 @@ class ReadingScreen(CallsScreen):
             self._asked_for.discard(asking)
             self._readers.discard(asking)
 
-    def _runs(self, group: str) -> bool:
-        """Whether a worker of a group is at work."""
-        return any(one.group == group and not one.is_finished for one in self.workers)
-
     def _end_readers(self) -> None:
         for asking in self._readers:
             asking.end()
@@ -141,6 +137,21 @@ class ReadingScreen(CallsScreen):
             self._reading = True
             self._read()
 
+    @property
+    def _rows_asked(self) -> bool:
+        table = self.query_one(CallTable)
+        asked = self._goal != "here" or self._wanted is not None or bool(table.owes)
+        reads = self._reading or self._lengthening
+        looks = table.range_waits or self._runs("find")
+        return (asked and reads) or looks or super()._rows_asked
+
+    def _reload_at(self, key: int) -> None:
+        """Read other rows, and put the cursor on a call if it is among them."""
+        self._goal, self._wanted = "here", key
+        self._end_readers()
+        self.workers.cancel_group(self, "count")
+        self._reload()
+
     def _show_call(self, key: int) -> None:
         """Put the cursor on a call, if it is among those that match."""
         if not self.query_one(CallTable).move_to_key(key):
@@ -160,10 +171,11 @@ class ReadingScreen(CallsScreen):
                     await self._read_once(parts.FIRST_ROWS)
                 if not self._stale:
                     await self._read_once()
-        except KeyError:
-            pass  # a call has gone meanwhile; the next look reads the rows anew
+        except KeyError:  # a call has gone meanwhile; the next look reads the rows anew
+            self._drop_typed()
         except TROUBLES as error:
             self._say_unread(error)
+            self._drop_typed()
         finally:
             self._reading = False
             self._say_jump("")
@@ -177,12 +189,14 @@ class ReadingScreen(CallsScreen):
         key = table.current_key
         if goal == "first":
             ask = partial(parts.first, order=order, limit=first)
-            self._say_jump(self._sorting)
+            self._say_jump(self._sorting or "reading the calls")
         elif goal == "last":
             ask = partial(parts.last, order=order)
             self._say_jump("going to the end")
         else:
             whole = table.range_start is not None
+            if wanted is not None:
+                self._say_jump(self._sorting or "going to the call")
             ask = partial(
                 parts.again, order=order, part=held, row=table.cursor, wanted=wanted, whole=whole
             )
@@ -205,6 +219,8 @@ class ReadingScreen(CallsScreen):
         self._goal = "here"
         if wanted == self._wanted:
             self._wanted = None
+        if goal != "here" or wanted is not None:
+            self._say_jump("")
         self._show(snapshot, keep=goal == "here")
         if wanted is not None:
             table.move_to_key(wanted)
@@ -247,9 +263,11 @@ class ReadingScreen(CallsScreen):
             return False
         if self._stale:  # what came meanwhile is read by the next look
             self._version = -1
-        self._goal, self._stale = "here", False
+        self._goal, self._stale, self._wanted = "here", False, None
+        self.query_one(CallTable).owes = 0
         self._end_readers()
-        self.workers.cancel_group(self, "range")
+        for group in ("range", "find"):
+            self.workers.cancel_group(self, group)
         self._say_jump("")
         self._jumped_at = 0.0
         self._back_to_shown()
@@ -264,6 +282,8 @@ class ReadingScreen(CallsScreen):
         if (below or above) and not (self._reading or self._lengthening):
             self._lengthening = True
             self._lengthen(1 if below else -1)
+        elif not (self._reading or self._lengthening):
+            self.query_one(CallTable).owes = 0
 
     @work(group="more rows", exit_on_error=False)
     async def _lengthen(self, step: int) -> None:
@@ -277,11 +297,14 @@ class ReadingScreen(CallsScreen):
             except KeyError:  # a call has gone; the rows are read anew because of it
                 return None
 
+        shown = False
         try:
             with suppress(*TROUBLES):  # the next reading says it
-                self._show_part(part, await self._ask_archive(ask, reads_rows=True))
+                shown = self._show_part(part, await self._ask_archive(ask, reads_rows=True))
         finally:
             self._lengthening = False
+            if not shown:
+                self.query_one(CallTable).owes = 0
             if not self._reading:
                 self._say_jump("")
 

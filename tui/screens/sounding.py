@@ -54,12 +54,13 @@ class SoundingScreen(CallsScreen):
         else:
             self._take_way(kind)
 
-    @work(group="output", exclusive=True, exit_on_error=False)
-    async def _confirm_aloud(self, kind: Kind) -> None:
+    def _confirm_aloud(self, kind: Kind) -> None:
+        def answered(aloud: bool | None) -> None:
+            if aloud:
+                self._take_way(kind)
+
         text = ALOUD_TEXT.format(speaker_command(self.outlet.environ))
-        aloud = await self.app.push_screen_wait(Confirm(ALOUD, text, yes="Aloud here", no="No"))
-        if aloud:
-            self._take_way(kind)
+        self.app.push_screen(Confirm(ALOUD, text, yes="Aloud here", no="No"), answered)
 
     def _take_way(self, kind: Kind) -> None:
         self.outlet.wish = kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -24,12 +25,15 @@ from tui.query_text import completed, exactly
 from tui.screens.parts import NO_PART, Part
 from tui.services import Services
 from tui.settings import Settings
+from tui.states import INCOMPLETE, state_words, until_words
 from widgets.columns import COLUMNS, Clock, duration_text, time_text
 from widgets.key_line import KeyHint
 from widgets.safe import safe_text
 from widgets.sidebar import AccountItem, FacetItem
 
 T = TypeVar("T")
+REST_S = 0.1
+"""Between two steps of reading calls anew, in which others may write."""
 WINDOW = 200
 """Rows that are read at once when one is looked for."""
 STATE_NOTICES = {state: state for state in ("refused", "token missing", "offline", "rate-limited")}
@@ -104,11 +108,21 @@ class Asking(Generic[T]):
                 archive.interrupt()
 
 
-def index_rest(services: Services, ended: Callable[[], bool]) -> None:
-    """Bring calls from before the search index into it, some at a time, until `ended`."""
+def bring_up_to_date(services: Services, ended: Callable[[], bool]) -> None:
+    """Bring calls from before the search index into it, and read those anew that an older
+    version kept: some at a time, until `ended`.
+    """
+    from tui.jobs import read_anew
+
+    def rested() -> bool:
+        time.sleep(REST_S)
+        return ended()
+
     with services.open_archive() as archive:
         while not ended() and archive.index_more():
             pass
+        if not ended():
+            read_anew(services, archive, services.accounts.list(), rested)
 
 
 def account_items(
@@ -129,15 +143,25 @@ def account_items(
                 titles.get(account.provider, account.provider),
                 word if word in _STATES else "failed",
                 snapshot.counts.get(account.name),
-                time_text(state.at, clock) if state and account.name not in busy else "",
+                _when(state, clock) if state and account.name not in busy else "",
                 state.message if state else "",
             )
         )
     return tuple(items)
 
 
+def _when(state: AccountState, clock: Clock) -> str:
+    """When an account's last sync ended; what is missing, or until when its vendor waits."""
+    if state.state == INCOMPLETE:
+        return state.message.removesuffix(" calls")
+    return until_words(state.again_at, *clock) or time_text(state.at, clock)
+
+
 _STATES = frozenset(
-    {"fresh", "syncing", "token missing", "refused", "rate-limited", "offline", "failed", "new"}
+    {
+        *("fresh", "syncing", "token missing", "refused", "rate-limited", "offline", "failed"),
+        *("new", INCOMPLETE),
+    }
 )
 
 
@@ -149,7 +173,12 @@ def total_of(
     A vendor's total counts all of an account's calls, so a query that narrows them has none.
     """
     shown = shown_accounts(accounts, query)
-    waiting = [walk for account in shown for walk in snapshot.walks.get(account.name, ())]
+    waiting = [
+        walk
+        for account in shown
+        for walk in snapshot.walks.get(account.name, ())
+        if not walk.looks_again
+    ]
     if not waiting:
         return loaded, True
     narrowed = any(term.field != "account" for term in query.terms)
@@ -157,6 +186,12 @@ def total_of(
         return None, False
     missing = sum(max(0, (walk.total or 0) - walk.fetched) for walk in waiting)
     return loaded + missing, False
+
+
+def has_more(snapshot: Snapshot, account: str, now: float) -> bool:
+    """Whether the vendor has further calls that may be asked for."""
+    walks = snapshot.walks.get(account, ())
+    return any(not walk.looks_again and walk.again_at <= now for walk in walks)
 
 
 def shown_accounts(accounts: Sequence[Account], query: Query) -> list[Account]:
@@ -191,11 +226,15 @@ def notice_keys(kind: str, keymap: Mapping[str, str]) -> tuple[tuple[str, str], 
     return tuple((first_key(id_, keymap), does) for id_, does in NOTICE_KEYS[kind])
 
 
-def troubles(accounts: Sequence[Account], snapshot: Snapshot) -> str:
-    """``desk: refused · eu: offline``; empty when every account's last sync went well."""
+def troubles(accounts: Sequence[Account], snapshot: Snapshot, clock: Clock) -> str:
+    """``desk: refused · eu: rate-limited until 15:10``; empty when every account's last sync went
+    well.
+    """
     states = ((account.name, snapshot.states.get(account.name)) for account in accounts)
     return " · ".join(
-        f"{name}: {state.state}" for name, state in states if state and state.state != "fresh"
+        f"{name}: {state_words(state, *clock)}"
+        for name, state in states
+        if state and state.state != "fresh"
     )
 
 
@@ -205,6 +244,14 @@ def lists_calls(account: Account) -> bool:
         return registry.load(account.provider).capabilities.lists_calls
     except ProviderError:
         return True
+
+
+def recordings_apart(account: Account) -> bool:
+    """Whether its vendor gives a call's recordings apart from the call."""
+    try:
+        return registry.load(account.provider).capabilities.separate_recordings
+    except ProviderError:
+        return False
 
 
 def sort_of(text: str) -> tuple[str, bool]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.accounts import Account
-from tui.archive import TROUBLES, Archive
+from tui.archive import TROUBLES, Archive, ReadOnlyArchive
 from tui.network import NetworkThread
 from tui.services import Services
 
@@ -31,6 +31,8 @@ class Syncs:
         self._on_change, self._on_end = on_change, on_end
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._counts: dict[str, tuple[int, int | None]] = {}
+        self._next: dict[str, tuple[Account, dict[str, Any]]] = {}
+        """What begins when the account's present sync has ended."""
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -49,12 +51,16 @@ class Syncs:
             return f"{name}: asking"
         return f"{name} {fetched:,} of {total:,}" if total else f"{name} {fetched:,} so far"
 
-    def start(self, accounts: Sequence[Account], **wish: Any) -> None:
-        """Begin for those accounts that are not being synced already; `wish` as `tui.sync.Wish`."""
+    def start(self, accounts: Sequence[Account], behind: bool = False, **wish: Any) -> None:
+        """Begin for those accounts that are not being synced already, with `behind` for the others
+        as soon as that has ended; `wish` as `tui.sync.Wish`.
+        """
         self._loop = asyncio.get_running_loop()
         for account in accounts:
             if account.name not in self._tasks:
                 self._tasks[account.name] = self._loop.create_task(self._run(account, wish))
+            elif behind:
+                self._next[account.name] = (account, wish)
         self._on_change()
 
     async def _run(self, account: Account, wish: dict[str, Any]) -> None:
@@ -65,6 +71,8 @@ class Syncs:
             self._counts.pop(account.name, None)
             self._on_change()
         self._on_end(report)
+        if following := self._next.pop(account.name, None):
+            self.start([following[0]], **following[1])
 
     async def _sync(self, account: Account, archive: Archive, wish: dict[str, Any]) -> Report:
         """In the network thread, which also loads what it needs: the screen does not wait."""
@@ -74,7 +82,8 @@ class Syncs:
         try:
             return await sync_account(self._services, account, archive, Wish(**wish), self)
         except TROUBLES as error:
-            return Report(account.name, problems=[f"the archive cannot be written: {error}"])
+            what = "" if isinstance(error, ReadOnlyArchive) else "the archive cannot be written: "
+            return Report(account.name, problems=[f"{what}{error}"])
 
     def page(self, account: str, fetched: int, total: int | None) -> None:
         """As `tui.sync.Watcher`; called in the network's thread."""
@@ -87,6 +96,7 @@ class Syncs:
 
     def cancel(self) -> int:
         """Stop all; what came is kept. The number that was stopped."""
+        self._next.clear()
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()

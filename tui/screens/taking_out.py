@@ -293,6 +293,11 @@ class TakingOutScreen(PlayingScreen):
         shown = f"Export the calls of: {self.query_text}" if self.query_text else "Export all calls"
         self.app.push_screen(ExportPrompt(shown, name), self._answered)
 
+    @property
+    def _rows_asked(self) -> bool:
+        # its question may come, for the keys behind
+        return self._runs("asking to export") or super()._rows_asked
+
     def _answered(self, wish: Wish | None) -> None:
         if wish:
             self._export_to(wish)

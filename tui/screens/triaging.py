@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.widget import Widget
 
@@ -18,13 +20,15 @@ from tui.listening import Playing
 from tui.query import Query
 from tui.screens.playing import PlayingScreen
 from tui.screens.reading import SAY_S
-from tui.screens.writes import Write, Writes, unkept
+from tui.screens.writes import Write, Writes, may_leave, unkept
 from tui.when import parse_later
 from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
+from widgets.cells import fit
 from widgets.columns import Clock, duration_text, time_text
 from widgets.player_line import PlayerView
-from widgets.status_line import FLASH_S
+from widgets.safe import safe_text
+from widgets.status_line import FLASH_S, message_cells
 from widgets.waveform import Waveform
 
 if TYPE_CHECKING:
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from widgets.prompt_line import PromptLine
 
 _log = logging.getLogger(__name__)
+NAME_CELLS = 8
+"""At least so much of a contact's name is shown where it is said what was decided."""
 LOOK_AHEAD = 5000
 """Rows that are searched at once for the next untriaged call; beyond that, beside the screen."""
 LATER_WORDS = ("1h", "tomorrow", "monday", "tuesday", "wednesday", "thursday", "friday", "3d")
@@ -56,10 +62,21 @@ class TriagingScreen(PlayingScreen):
         """What could not be written before the end, for whoever has the terminal then."""
         self._unseen: frozenset[int] = frozenset()
         """Calls that were decided about, and of which the archive does not say so yet."""
+        self._leaving: frozenset[int] = frozenset()
+        """Calls about which something was decided that may take them out of the rows, until these
+        were read again."""
+        self._undoing = 0
+        """Steps that are being taken back; the cursor goes to their calls."""
         self._prompt: PromptLine | None = None
         self._commented: Playing | None = None
 
     # -- which calls
+
+    @property
+    def _rows_asked(self) -> bool:
+        reads = self._writing or self._reading or self._stale
+        leaves = reads and self._table.current_key in self._leaving
+        return bool(self._undoing) or leaves or super()._rows_asked
 
     @property
     def _table(self) -> CallTable:
@@ -68,9 +85,6 @@ class TriagingScreen(PlayingScreen):
     def _targets(self) -> list[int]:
         """Keys of the marked calls, else of the one under the cursor; says so if there is none."""
         table = self._table
-        if table.range_waits:
-            self._flash("the range is still being read", "warning")
-            return []
         if table.marked:
             return sorted(table.marked)
         if table.current_key is None:
@@ -187,9 +201,10 @@ class TriagingScreen(PlayingScreen):
             from tui.archive import triage
 
             later = parse_later(text, self.services.now(), self.services.zone)
-            self._decide(keys, [triage.state("snoozed", later.timestamp())], onward=len(keys) == 1)
             clock = Clock(self.services.now(), self.services.zone)
-            self._flash(f"{calls_text(len(keys))} snoozed until {time_text(later, clock)}")
+            said = f"snoozed until {time_text(later, clock)}"
+            changes = [triage.state("snoozed", later.timestamp())]
+            self._decide(keys, changes, onward=len(keys) == 1, said=said)
             if len(keys) > 1:
                 self._clear_marks()
 
@@ -200,6 +215,7 @@ class TriagingScreen(PlayingScreen):
 
     def action_undo(self) -> None:
         """Take back this person's last step, here or in another Ringback, and go to that call."""
+        self._undoing += 1
         self._enqueue(
             Write(frozenset(), lambda archive: _undo(archive, self.services.person), self._undone)
         )
@@ -207,6 +223,7 @@ class TriagingScreen(PlayingScreen):
     def _undone(self, undone: tuple[Undone, int | None] | None) -> None:
         from tui.archive.triage import described
 
+        self._undoing -= 1
         if undone is None:
             self._flash("there is nothing to undo", "warning")
             return
@@ -252,11 +269,14 @@ class TriagingScreen(PlayingScreen):
 
     # -- writing
 
-    def _decide(self, keys: Sequence[int], changes: list[Change], onward: bool = False) -> None:
-        """Write the changes for these calls, as one step."""
+    def _decide(
+        self, keys: Sequence[int], changes: list[Change], onward: bool = False, said: str = ""
+    ) -> None:
+        """Write the changes for these calls, as one step; `said` in a word or two."""
         from tui.archive.triage import described
 
-        said, person = described(changes), self.services.person
+        said, person = said or described(changes), self.services.person
+        last = unread = False
 
         def written(gone: set[int]) -> None:
             if gone:
@@ -264,15 +284,32 @@ class TriagingScreen(PlayingScreen):
                 self._table.marked -= gone
             elif len(keys) > 1:
                 self._flash(f"{calls_text(len(keys))}: {said} ({self._key('undo')} undoes)")
+            elif not unread:
+                undo = f"{self._key('undo')} takes it back" + ", the last call here" * last
+                self._flash(self._about(f"{said}: ", keys[0], f" ({undo})"))
 
         def act(archive: Archive) -> set[int]:
             names = {key: name for key in keys for name in archive.names_of([key])}
             archive.triage.act(list(names.values()), changes, person)
             return set(keys) - names.keys()
 
+        if may_leave(self._query, changes):
+            self._leaving |= frozenset(keys)
         self._enqueue(Write(frozenset(keys), act, written, changes))
-        if onward:
-            self._go_on()
+        try:
+            last = onward and not self._go_on()
+        except TROUBLES as error:
+            unread = True
+            self._say_unread(error)
+
+    def _about(self, before: str, key: int, behind: str) -> str:
+        """``done: Anna Müller 0:42 (u takes it back)``, cut in the name if it is too long."""
+        assert self._archive is not None
+        [row] = self._archive.rows(array("q", [key])).window(0, 1)
+        behind = f" {duration_text(row.duration_s)}".rstrip() + behind
+        who = safe_text(row.contact or row.number or row.id, 100)
+        room = max(NAME_CELLS, message_cells(self.size.width) - cell_len(before + behind))
+        return before + fit(who, min(cell_len(who), room)) + behind
 
     def _enqueue(self, write: Write) -> None:
         self._writes.put(write)
@@ -291,8 +328,12 @@ class TriagingScreen(PlayingScreen):
                 saying.stop()
                 self._say_keeping()
                 while writes.failed:
-                    self._unseen = frozenset()
-                    self._flash(f"not kept: {writes.failed.popleft().error}", "error")
+                    self._unseen = self._leaving = frozenset()
+                    failed = writes.failed.popleft()
+                    if not failed.write.changes:
+                        self._undoing -= 1
+                        self._drop_typed()
+                    self._flash(f"not kept: {failed.error}", "error")
                 while writes.written:
                     write, answer = writes.written.popleft()
                     write.then(answer)
@@ -322,21 +363,20 @@ class TriagingScreen(PlayingScreen):
 
     # -- where to go on
 
-    def _go_on(self) -> None:
-        """To the next call to decide below, else to the next; play it if that is wanted."""
+    def _go_on(self) -> bool:
+        """To the next call to decide below, else to the next; play it if that is wanted. Whether
+        there is one. Raises `TROUBLES`.
+        """
         table = self._table
         played = self._chosen_playing() is not None
         before = table.current_key
-        try:
-            index = self._near_untriaged(1)
-        except TROUBLES as error:
-            self._say_unread(error)
-            return
+        index = self._near_untriaged(1)
         table.move_to(table.cursor + 1 if index is None else index)
-        if table.current_key == before:
-            self._flash("that was the last call here")
-        elif played and self.playback.audio.autoplay:
+        if table.current_key == before and not table.owes:
+            return False
+        if played and self.playback.audio.autoplay:
             self.action_play()
+        return True
 
     def action_untriaged(self, step: int) -> None:
         """To the next (1) or previous (-1) call that nobody has decided about."""
@@ -365,6 +405,7 @@ class TriagingScreen(PlayingScreen):
     @work(group="find", exclusive=True, exit_on_error=False)
     async def _find_untriaged(self, step: int) -> None:
         """Beyond the near rows: the archive knows, in another thread, for it may take a while."""
+        self._say_jump("looking for an untriaged call")
         here, unseen = self._table.current_key, self._unseen
         query, (column, descending) = Query((*self._query.terms, UNTRIAGED)), self.sort
         some = len(unseen) + 1
@@ -382,7 +423,10 @@ class TriagingScreen(PlayingScreen):
             return
         except TROUBLES as error:
             self._say_unread(error)
+            self._drop_typed()
             return
+        finally:
+            self._say_jump("")
         if found:
             self._show_call(found)
         elif found == 0:

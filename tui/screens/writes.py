@@ -10,6 +10,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tui.archive import TROUBLES, Archive
+from tui.archive.archive import UNTRIAGED
+from tui.query import Query
 from tui.services import Services
 
 if TYPE_CHECKING:
@@ -88,6 +90,17 @@ class Writes:
             self._fail(self._waiting.popleft(), self.failed[-1].error)
         since = time.monotonic() - seen_s
         return [one for one in self._failed if one in self.failed or one.at > since]
+
+
+def may_leave(query: Query, changes: Sequence[Change]) -> bool:
+    """Whether a call that matches a query may do so no more after these changes."""
+    says = any(kind != "state" for kind, _ in changes)
+    return any(
+        (says and (term.kind in ("word", "phrase") or term.field == "tags"))
+        or term.kind in ("state", "triaged")
+        or term == UNTRIAGED
+        for term in query.terms
+    )
 
 
 def unkept(archive: Archive, failed: Sequence[Failed]) -> list[Unkept]:

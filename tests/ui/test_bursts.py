@@ -1,0 +1,448 @@
+"""Keys that come in one burst do what the same keys do one by one, each after what the one before
+brought about: whatever is read, written or opened in between.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from threading import Event
+from typing import Any, NamedTuple
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from tests.archive.calls import call
+from tests.benchmarks.bulk import fill
+from tests.few import few
+from tests.ui.driving import main, page, run_app, status, table, until
+from tui.accounts import make_account
+from tui.archive import Archive
+from tui.paths import Paths
+from tui.query import EVERYTHING, Query, parse
+from tui.screens import parts
+from tui.services import Services
+from widgets.key_line import KeyLine
+from widgets.ordered_app import OrderedApp
+
+CALLS = 12_000
+NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
+NAMES = {
+    "/": "slash",
+    "\r": "enter",
+    "\x1b": "escape",
+    "\x04": "ctrl+d",
+    "\x13": "ctrl+s",
+    "\x18": "ctrl+x",
+    " ": "space",
+    ">": "greater_than_sign",
+    "<": "less_than_sign",
+    ":": "colon",
+    "?": "question_mark",
+    "-": "minus",
+}
+
+
+class Then(Services):
+    """Services at a fixed moment."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bursts") / "archive.db"
+    fill(path, CALLS)
+    return path
+
+
+def desk_of(paths: Paths, filled: Path) -> Services:
+    """12,000 calls of an account that cannot be reached; Ann at the desk."""
+    paths.make()
+    shutil.copy(filled, paths.archive_file)
+    services = Then(paths, {**os.environ, "RINGBACK_USER": "ann"}, UTC)
+    for name in ("desk", "care", "eu"):
+        services.accounts.add(
+            make_account(name, "nectar", "http://127.0.0.1:9", {"call_ids": "1-9"})
+        )
+    return services
+
+
+@pytest.fixture
+def desk(paths: Paths, filled: Path) -> Services:
+    return desk_of(paths, filled)
+
+
+def app_of(pilot: Pilot[None]) -> OrderedApp[None]:
+    assert isinstance(pilot.app, OrderedApp)
+    return pilot.app
+
+
+def burst(pilot: Pilot[None], keys: str) -> None:
+    """Type all of them before any is looked at."""
+    for char in keys:
+        pilot.app.post_message(events.Key(NAMES.get(char, char), char))
+
+
+async def still(pilot: Pilot[None]) -> None:
+    """Wait until nothing waits, is read, written, counted or asked."""
+    screen, app = main(pilot), app_of(pilot)
+
+    def busy() -> bool:
+        working = screen._reading or screen._stale or screen._lengthening or screen._writing
+        groups = ("count", "range", "find", "doubt")
+        return bool(working or screen.syncs.busy or any(map(screen._runs, groups)))
+
+    await until(pilot, lambda: screen._started)
+    for _ in range(2):
+        await pilot.pause()
+        await until(pilot, lambda: not app._typed and not app._dealer and not busy(), 30)
+
+
+class Outcome(NamedTuple):
+    """What the user sees in the end, and what was decided."""
+
+    current: int | None
+    query: str
+    sort: tuple[str, bool]
+    marked: frozenset[int]
+    opened: bool
+    decided: list[tuple[Any, ...]]
+    asked: bool
+    """Whether a second key is waited for."""
+    screen: str
+
+
+def outcome(pilot: Pilot[None]) -> Outcome:
+    screen = main(pilot)
+    with screen.services.open_archive() as archive:
+        events = archive._db.execute("SELECT account, id, kind FROM event ORDER BY seq").fetchall()
+        sql = "SELECT account, id, state, note, tags FROM triage ORDER BY account, id"
+        decided = [*map(tuple, events), *map(tuple, archive._db.execute(sql))]
+    return Outcome(
+        table(pilot).current_key,
+        screen.query_text,
+        screen.sort,
+        table(pilot).marked,
+        screen.detail_open,
+        decided,
+        bool(screen.query_one(KeyLine).choices),
+        type(pilot.app.screen).__name__,
+    )
+
+
+async def run(services: Services, pieces: Sequence[str], query: str = "") -> Outcome:
+    """The outcome of keys; each piece of them comes when the one before has been done."""
+    async with run_app(services, query).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        for piece in pieces:
+            burst(pilot, piece)
+            await still(pilot)
+        return outcome(pilot)
+
+
+STEPS = (
+    "/voicemail\r", "/busy\r", "/untriaged\r", "/-tag:spam\r", "/\x1b", "3", "2", "6", "\x1b",
+    "j", "k", "jjj", "\x04", "G", "g", ">", "z", "n", "N",
+    "d", "f", "u", "x", "X", "tspam\r", "t-spam\r", "Dcalled back\r", "Zmonday\r",
+    "\r", "p", "J",
+)  # fmt: skip
+"""Pieces of what is typed; each may come behind each."""
+PROMPTS = tuple("tDZ")
+
+
+@pytest.mark.parametrize("seed", few(3, range(60)))
+async def test_a_burst_does_what_the_same_keys_do_one_by_one(
+    tmp_path: Path, filled: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = Random(seed)
+    if seed % 2:  # most rows are beyond those that are held
+        monkeypatch.setattr(parts, "PART", 400)
+        monkeypatch.setattr(parts, "MOST", 1_200)
+    pieces = [""]
+    while len(pieces) < random.randint(4, 13):
+        piece = random.choice(STEPS)
+        # behind an answer, a second enter is the same once more
+        if piece != "\r" or not pieces[-1].startswith(PROMPTS):
+            pieces.append(piece)
+    found = []
+    for number, typed in enumerate((pieces, ["".join(pieces)])):
+        found.append(await run(desk_of(Paths.under(tmp_path / str(number)), filled), typed))
+    assert found[1] == found[0], pieces
+
+
+# -- the rows of what was asked before
+
+ASKED = {
+    "/voicemail\r": "voicemail",
+    "/busy missed\r": "busy missed",
+    "3": "in voicemail untriaged",
+    "6": "flagged",
+    "/agent:anna\r\x1b/busy\r": "busy",
+}
+
+
+@pytest.mark.parametrize("act", few(4, ["d", "jjf", "xjxf", "tcheck\r", "f", "kkd"]))
+@pytest.mark.parametrize("asked", few(2, ASKED))
+async def test_a_key_acts_on_the_rows_of_the_query_before_it(
+    desk: Services, asked: str, act: str
+) -> None:
+    with desk.open_archive() as archive:
+        before = archive.keys(parse("flagged", NOW, UTC))
+        keys = archive.keys(parse(ASKED[asked], NOW, UTC))
+    row = act.count("j") if not act.startswith("x") else 0
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        burst(pilot, "jjj" + asked + act)  # also before the first paint
+        await still(pilot)
+        decided = outcome(pilot).decided
+    with desk.open_archive() as archive:
+        names = archive.names_of([keys[row]])
+    if act == "xjxf":
+        assert not decided, "two marked calls are asked about"
+    elif len(keys) > row:
+        assert [one[:2] for one in decided if len(one) == 3] == names, before
+    else:
+        assert not decided
+
+
+async def test_keys_wait_in_their_order_for_what_takes_long_and_say_so(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, keys = Event(), Archive.keys
+    slow = parse("voicemail", NOW, UTC)
+
+    def slowly(self: Archive, query: Query = EVERYTHING, *args: Any, **more: Any) -> Any:
+        if slow.terms[0] in query.terms:
+            go_on.wait(20)
+        return keys(self, query, *args, **more)
+
+    monkeypatch.setattr(Archive, "keys", slowly)
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        whole = keys(main(pilot)._archive, slow)  # type: ignore[arg-type]
+        burst(pilot, "jj/voicemail\rjjf")
+        await until(pilot, lambda: "reading the calls (esc stops)" in status(pilot))
+        assert not outcome(pilot).decided
+        burst(pilot, "k")
+        go_on.set()
+        await still(pilot)
+        assert [one[:2] for one in outcome(pilot).decided][:1] == desk_names(desk, whole[2])
+        assert table(pilot).current_key == whole[1]
+        # given up: nothing was done, and the rows are those of before
+        go_on.clear()
+        await until(pilot, lambda: not main(pilot)._jumps)
+        burst(pilot, "\x1b")
+        await still(pilot)
+        before = outcome(pilot)
+        assert before.query == "" and before.current != whole[1]
+        for stops in ("\x1b", "\x18"):
+            burst(pilot, "3dd")
+            await until(pilot, lambda: "reading the calls (esc stops)" in status(pilot))
+            burst(pilot, stops)
+            await until(pilot, lambda: not main(pilot)._rows_asked and not app_of(pilot)._typed)
+            assert outcome(pilot) == before
+            go_on.set()
+            await still(pilot)
+            assert outcome(pilot) == before
+            go_on.clear()
+
+
+def desk_names(desk: Services, key: int) -> list[tuple[str, str]]:
+    with desk.open_archive() as archive:
+        return archive.names_of([key])
+
+
+async def test_keys_behind_rows_that_cannot_be_read_are_dropped_and_that_is_said(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = Archive.keys
+
+    def broken(self: Archive, query: Query = EVERYTHING, *args: Any, **more: Any) -> Any:
+        if query.terms:
+            raise sqlite3.DatabaseError("database disk image is malformed")
+        return keys(self, query, *args, **more)
+
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        monkeypatch.setattr(Archive, "keys", broken)
+        burst(pilot, "3dd")
+        await until(pilot, lambda: "2 keys dropped" in status(pilot))
+        await still(pilot)
+        assert not outcome(pilot).decided
+
+
+async def test_what_a_sync_brings_takes_no_call_from_under_a_key(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        screen, first = main(pilot), table(pilot).current_key
+        assert first is not None
+        monkeypatch.setattr(type(screen), "_busy", frozenset({"desk"}))
+        screen._filling = True  # as while the syncs of the start run
+        key = events.Key("d", "d")  # typed before the newer call is there
+        with desk.open_archive() as archive, archive.transaction():
+            archive.save("desk", [call(1, started_at=NOW)])
+        await until(pilot, lambda: table(pilot).current_key != first, 5)
+        pilot.app.post_message(key)
+        await still(pilot)
+        assert outcome(pilot).decided[0][:2] == desk_names(desk, first)[0]
+        at = table(pilot).current_key
+        with desk.open_archive() as archive, archive.transaction():
+            archive.save("desk", [call(2, started_at=NOW)])
+        await until(pilot, lambda: "12,002" in status(pilot), 5)
+        assert table(pilot).current_key == at
+
+
+async def test_two_ringbacks_type_in_bursts_and_each_acts_on_what_it_shows(desk: Services) -> None:
+    with desk.open_archive() as archive:
+        keys = archive.keys(parse("in voicemail untriaged", NOW, UTC))
+        names = archive.names_of(keys[:6])
+    async with (
+        run_app(desk).run_test(size=(80, 24)) as one,
+        run_app(desk).run_test(size=(80, 24)) as other,
+    ):
+        await still(one)
+        await still(other)
+        for _ in range(2):  # the second time the first three have gone from the other's rows, too
+            burst(one, "3fff")
+            await still(one)
+            burst(other, "1")
+            await still(other)
+            one, other = other, one
+        decided = [found[:2] for found in outcome(one).decided if len(found) == 3]
+    assert decided == names
+
+
+# -- esc goes back to where one was
+
+
+@pytest.mark.parametrize("asked", few(2, ["/voicemail\r", "3", "/voice", "2", "/busy\r36"]))
+async def test_esc_goes_back_to_the_call_where_one_was(desk: Services, asked: str) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        burst(pilot, "jjxj\x04\x04j")
+        await still(pilot)
+        before = outcome(pilot)
+        burst(pilot, asked)
+        await still(pilot)
+        burst(pilot, "jj" if asked.endswith("\r") else "")
+        burst(pilot, "\x1b")
+        await still(pilot)
+        assert outcome(pilot) == before
+
+
+async def test_esc_goes_back_far_down_and_to_the_query_of_before(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "PART", 400)
+    async with run_app(desk, "answered").run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        burst(pilot, "Gkkk")
+        await still(pilot)
+        before = outcome(pilot)
+        burst(pilot, "/ rec")
+        await still(pilot)
+        assert table(pilot).cursor == 0
+        burst(pilot, "\x1b")
+        await still(pilot)
+        assert outcome(pilot) == before and "answered" in page(pilot)
+
+
+# -- doubled keys
+
+DIALOGS = {
+    "help": ("?", ("\x1b", "q", "?")),
+    "columns": ("C", ("\r", "\x1b", "q")),
+    "many calls": ("xjxkd", ("n", "\x1b", "q", "\r")),
+    "what to copy": ("y", ("i", "\x1b")),
+    "a tag": ("tspam", ("\r", "\x1b")),
+    "a command of the palette": (":mark range", ("\r",)),
+    "export": ("E", ("\x1b",)),
+    "palette": (":", ("\x1b",)),
+    "the help by the palette": (":help\r", ("\x1b", "q")),
+    "themes": (":theme\r", ("\x1b",)),
+    "accounts": ("a", ("\x1b", "q")),
+    "a new account": ("aa", ("\x1b",)),
+    "an account": ("a\r", ("\x1b",)),
+    "removing an account": ("ax", ("n", "\x1b", "q", "\r")),
+    "a note": ("Dcalled", ("\x1b",)),
+    "a time": ("Z1h", ("\x1b",)),
+}
+"""What opens it, and the keys that close it."""
+
+
+@pytest.mark.parametrize("dialog", few(6, DIALOGS))
+async def test_a_dialog_closes_once_however_often_its_key_comes(
+    desk: Services, dialog: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    opening, closing = DIALOGS[dialog]
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        for key in closing:
+            found = []
+            for times in (1, 3):
+                burst(pilot, "/busy\rjj" + opening + key * times)
+                await still(pilot)
+                one = outcome(pilot)
+                found.append(one._replace(decided=one.decided[-2:]))
+                while type(pilot.app.screen).__name__ != "MainScreen":
+                    await pilot.press("escape")
+                    await pilot.pause(0.1)
+                table(pilot).marked = frozenset()
+                table(pilot).move_to(0)
+                await pilot.press("escape")
+                await still(pilot)
+            assert found[1] == found[0], key
+
+
+async def test_yes_said_twice_is_said_once(desk: Services) -> None:
+    for times in (1, 2, 3):
+        async with run_app(desk).run_test(size=(80, 24)) as pilot:
+            await still(pilot)
+            burst(pilot, "xjxf" + "y" * times)
+            await still(pilot)
+            found = outcome(pilot)
+            assert not found.asked and not found.marked and found.screen == "MainScreen"
+            assert len([one for one in found.decided if len(one) == 3]) == 2 * times
+
+
+async def test_an_export_is_saved_once(
+    desk: Services, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with run_app(desk, "busy").run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        burst(pilot, "E\r\r\r")
+        await until(pilot, lambda: list(tmp_path.glob("*.csv")))
+        await still(pilot)
+        assert outcome(pilot).screen == "MainScreen" and not outcome(pilot).opened
+        burst(pilot, "E\r\r")
+        await until(pilot, lambda: "Replace the file?" in page(pilot))
+        burst(pilot, "\r\r")
+        await still(pilot)
+        assert outcome(pilot).screen == "MainScreen" and not outcome(pilot).opened
+
+
+async def test_a_double_click_in_the_palette_chooses_once(desk: Services) -> None:
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        burst(pilot, ":half page down")
+        await still(pilot)
+        at = table(pilot).cursor
+        row = next(y for y, line in enumerate(page(pilot).splitlines()) if "Half page down" in line)
+        for _ in range(3):
+            for kind in (events.MouseDown, events.MouseUp):
+                event = kind(None, 20, row, 0, 0, 1, False, False, False, 20, row)
+                pilot.app.post_message(event)
+        await still(pilot)
+        assert type(pilot.app.screen).__name__ == "MainScreen"
+        assert table(pilot).cursor == at + 10 and not outcome(pilot).opened

@@ -1,0 +1,125 @@
+"""How the archive's file is opened: to be written, or else to be read as it is.
+
+A full disk and one that may only be read take the files beside the archive from SQLite, and
+with them the archive. What is in it can be read all the same.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+
+from tui.archive.schema import MIGRATIONS, ArchiveTrouble, migrate, version_of
+
+BUSY_S = 10.0
+"""How long another Ringback's transaction is waited for."""
+UNREACHED = "See whether the disk has room, and whether its folder may be written."
+_NO_PLACE = {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+}
+"""What SQLite says, in the lower byte of its code, where it may not or cannot write."""
+
+
+class ReadOnlyArchive(ArchiveTrouble):
+    """The archive can be read, and nothing be kept in it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the archive can only be read: {why}", UNREACHED)
+
+
+def is_unwritable(error: BaseException) -> bool:
+    """Whether nothing could be kept for want of room or of the right to write."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(error, ReadOnlyArchive) or (code is not None and code & 0xFF in _NO_PLACE)
+
+
+def connect(path: Path) -> tuple[sqlite3.Connection, str]:
+    """A connection, and why nothing can be written through it; empty: it can.
+
+    Makes the file (0600), or migrates it. Raises `ArchiveTrouble`, `sqlite3.Error`, `OSError`.
+    """
+    try:
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with path.open("rb+"):  # SQLite would open it for reading, and say so late
+            pass
+        return _to_write(path), ""
+    except (OSError, sqlite3.OperationalError) as error:
+        if isinstance(error, sqlite3.Error) and not is_unwritable(error):
+            raise
+        if not path.is_file() or not path.stat().st_size:
+            raise
+        found = _to_read(path)
+        if found is None:
+            raise
+        return found, _why(path, error)
+
+
+def _to_write(path: Path) -> sqlite3.Connection:
+    """With write-ahead logging and the present schema. While another Ringback makes the same
+    archive, SQLite says "locked" at once, whatever the time-out; so it is asked again.
+    """
+    made = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    deadline = time.monotonic() + BUSY_S
+    try:
+        while True:
+            try:
+                made.execute("PRAGMA journal_mode = WAL")
+                migrate(made)
+                made.execute("PRAGMA synchronous = NORMAL")
+                made.execute("PRAGMA foreign_keys = ON")
+                return made
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.02)
+    except BaseException:
+        made.close()
+        raise
+
+
+def _to_read(path: Path) -> sqlite3.Connection | None:
+    """The archive as it is, or None. Raises `ArchiveTrouble`: it is of another Ringback."""
+    log = path.with_name(f"{path.name}-wal")
+    address = path.absolute().as_uri()
+    ways = [f"{address}?mode=ro"]
+    if log.exists() and log.stat().st_size:
+        # what stands in the log belongs to it; an only reader needs no file to find it there
+        ways.append(f"{address}?mode=rw")
+    else:
+        ways.append(f"{address}?mode=ro&immutable=1")
+    for way in ways:
+        made = sqlite3.connect(way, timeout=BUSY_S, isolation_level=None, uri=True)
+        try:
+            if way.endswith("rw"):
+                made.execute("PRAGMA locking_mode = EXCLUSIVE")
+            made.execute("PRAGMA query_only = ON")
+            made.execute("PRAGMA temp_store = MEMORY")
+            if (version := version_of(made)) == len(MIGRATIONS):
+                return made
+        except sqlite3.OperationalError:
+            made.close()
+            continue
+        made.close()
+        raise ArchiveTrouble(
+            f"the archive is of another Ringback (schema {version}, known {len(MIGRATIONS)})"
+            " and cannot be written now",
+            UNREACHED,
+        )
+    return None
+
+
+def _why(path: Path, error: Exception) -> str:
+    """In words of the disk rather than of SQLite."""
+    for place, what in ((path, "file"), (path.parent, "folder")):
+        if not os.access(place, os.W_OK):
+            return f"its {what} may not be written"
+    if hasattr(os, "statvfs") and os.statvfs(path).f_bavail == 0:
+        return "the disk is full"
+    return str(error)

@@ -1,0 +1,70 @@
+"""`ringback refresh`: calls asked for anew at their vendors, with their recordings."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from providers.errors import AuthError
+from tui.accounts import Account
+from tui.cli_calls import split_name
+from tui.exits import Exit
+from tui.refreshing import Refreshed, refresh_calls
+from tui.services import Services
+from tui.states import until_words
+from widgets.safe import safe_text
+
+
+def run(arguments: argparse.Namespace) -> int:
+    services = Services.build()
+    wanted: dict[str, tuple[Account, list[str]]] = {}
+    for name in arguments.calls:
+        account, id_ = split_name(services, name)
+        wanted.setdefault(account.name, (account, []))[1].append(id_)
+    done: list[Refreshed] = []
+    with services.open_archive() as archive:
+        for account, ids in wanted.values():
+            done += asyncio.run(refresh_calls(services, account, archive, ids))
+    for one in done:
+        _print(services, one, arguments.json)
+    hints = dict.fromkeys(one.error.hint for one in done if one.error and one.error.hint)
+    for hint in hints:
+        print(safe_text(hint, multiline=True), file=sys.stderr)
+    return exit_code(done)
+
+
+def exit_code(done: Sequence[Refreshed]) -> Exit:
+    """0 when all came; 3 when a part did; else 4 where only tokens stood in the way, or 1."""
+    errors = [one.error for one in done if one.error]
+    if not errors:
+        return Exit.DONE
+    if len(errors) < len(done):
+        return Exit.PARTLY
+    return Exit.TOKEN if all(isinstance(error, AuthError) for error in errors) else Exit.FAILED
+
+
+def _print(services: Services, one: Refreshed, as_json: bool) -> None:
+    line = f"{one.account}:{one.id}: {one.words}"
+    if one.again_at is not None:
+        line += f" ({until_words(one.again_at, services.now(), services.zone)})"
+    if one.error:
+        print(safe_text(line), file=sys.stderr)
+    if as_json:
+        print(json.dumps(_json(one)))
+    elif not one.error:
+        print(safe_text(line))
+
+
+def _json(one: Refreshed) -> dict[str, Any]:
+    return {
+        "account": one.account,
+        "id": one.id,
+        "changed": list(one.changed),
+        "recordings_found": one.recordings,
+        "new": one.is_new,
+        "error": str(one.error) if one.error else None,
+    }

@@ -1,0 +1,120 @@
+"""Single calls asked for anew, with their recordings: what a person does who waits for one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from providers.errors import AuthError, NotFound, ProviderError, RateLimited
+from providers.http import gather_bounded
+from providers.model import Call
+from tui.accounts import Account
+from tui.archive import Archive, codec
+from tui.recordings import renewed
+from tui.services import Services
+from tui.sync import Report, held, held_back, remember
+
+QUIET = frozenset({"recordings", "recording_events", "summary", "has_recording", "problems"})
+"""Fields that are told in words of their own, or are no news."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What came of asking for one call anew."""
+
+    account: str
+    id: str
+    changed: tuple[str, ...] = ()
+    """Names of the fields of ``--json`` that are other than before."""
+    recordings: int = 0
+    """How many recordings came that were not known."""
+    is_new: bool = False
+    error: ProviderError | None = None
+    again_at: float | None = None
+    """When the vendor may be asked again, where it said so: Unix seconds."""
+
+    @property
+    def words(self) -> str:
+        """``recording found``, ``2 recordings found, changed: outcome``, ``nothing new``."""
+        if self.error:
+            return str(self.error)
+        if self.is_new:
+            return "new here" + (f", {count_words(self.recordings)}" if self.recordings else "")
+        found = [count_words(self.recordings)] if self.recordings else []
+        found += ["summary found"] if "summary" in self.changed else []
+        if others := [name for name in self.changed if name not in QUIET]:
+            found.append(f"changed: {', '.join(others)}")
+        if not found and self.changed:
+            found.append("recordings changed")
+        return ", ".join(found) or "nothing new"
+
+
+def count_words(recordings: int) -> str:
+    return "recording found" if recordings == 1 else f"{recordings} recordings found"
+
+
+async def refresh_calls(
+    services: Services, account: Account, archive: Archive, ids: Sequence[str]
+) -> list[Refreshed]:
+    """Ask an account's vendor for calls anew and keep what comes over what is known; in the order
+    of `ids`. A refused token or a vendor that limits requests ends it for those that are left.
+    """
+    done: dict[str, Refreshed] = {}
+    now = services.now().timestamp()
+    if until := held_back(archive.states().get(account.name), now, automatic=False):
+        error = held(Report(account.name), until, now).error
+        return [Refreshed(account.name, id_, error=error, again_at=until) for id_ in ids]
+    again_at: float | None = None
+    fatal: ProviderError | None = None
+    try:
+        token = await asyncio.to_thread(services.find_token, account)
+        login = services.login(account, token, archive)
+        provider = services.provider(account, login)
+        async with provider:
+
+            async def one(id_: str) -> None:
+                before = archive.get(account.name, id_)
+                try:
+                    asked = before or Call(id_, account.provider)
+                    after = await renewed(provider, archive, account.name, asked)
+                except (AuthError, RateLimited):
+                    raise
+                except ProviderError as error:
+                    done[id_] = Refreshed(account.name, id_, error=_in_words(error, before))
+                else:
+                    done[id_] = compared(account.name, before, after)
+
+            await gather_bounded(one, dict.fromkeys(ids))
+        with archive.transaction():
+            archive.save_names(account.name, login.names)
+    except ProviderError as error:
+        fatal = error
+        if isinstance(error, RateLimited):
+            report = Report(account.name, error=error)
+            remember(archive, report, now)
+            again_at = report.again_at
+    rest = {id_: Refreshed(account.name, id_, error=fatal, again_at=again_at) for id_ in ids}
+    return [done.get(id_, rest[id_]) for id_ in ids]
+
+
+def _in_words(error: ProviderError, before: Call | None) -> ProviderError:
+    if isinstance(error, NotFound) and before is not None:
+        return NotFound(error.title, f"{error.message.rstrip('.')}; it stays here as it was")
+    return error
+
+
+def compared(account: str, before: Call | None, after: Call) -> Refreshed:
+    """What is other than before."""
+    new = codec.encode(after)
+    old = codec.encode(before) if before else {}
+    known = {one.id or one.url for one in before.recordings} if before else set()
+    came = [one for one in after.recordings if (one.id or one.url) not in known]
+    addressless = ({**one, "url": None} for one in old.get("recordings", ()))
+    same = [*addressless] == [{**one, "url": None} for one in new["recordings"]]
+    changed = [name for name, value in new.items() if value != old.get(name)]
+    if same and "recordings" in changed:  # addresses alone are renewed each time
+        changed.remove("recordings")
+    return Refreshed(
+        account, after.id, tuple(changed) if before else (), len(came), is_new=before is None
+    )

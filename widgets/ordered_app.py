@@ -1,0 +1,231 @@
+"""An application that carries out keys and clicks one after the other, however fast they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Literal
+
+from textual import events
+from textual._time import get_time
+from textual.app import App, ReturnType
+from textual.await_complete import AwaitComplete
+from textual.geometry import Offset
+from textual.message_pump import MessagePump
+
+GivenUp = Literal["", "done", "act"]
+ORDERED = (
+    events.Key,
+    events.Paste,
+    events.MouseDown,
+    events.MouseUp,
+    events.MouseScrollDown,
+    events.MouseScrollUp,
+)
+"""What is carried out in its order; the mouse's other moves are only looks."""
+LOOK_S = 0.004
+"""How often it is looked whether what something waits for is there."""
+AT_LEAST = 50
+"""So often at once before that."""
+STUCK_S = 2.0
+"""After so long without rest, the next key is dealt out nevertheless."""
+SAY_S = 0.3
+"""What waits longer is said."""
+
+
+class OrderedApp(App[ReturnType]):
+    """A key is dealt out when all that the one before brought about has been done: messages have
+    arrived, a screen has come or gone, the focus is where it belongs. So a burst of keys does what
+    the same keys do when they are typed slowly.
+
+    A screen may let keys wait; see `HoldingScreen`. A key that waits for nothing is dealt out at
+    once, without a turn of the loop in between.
+
+    A dialog takes the key that closed it with it: the same key again, typed before anybody could
+    see that the dialog had gone, does nothing to what lay beneath. So does a double click.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._typed: deque[events.InputEvent | events.Paste] = deque()
+        """What waits for its turn."""
+        self._turn: events.Event | None = None
+        """What has its turn now."""
+        self._dealer: asyncio.Task[None] | None = None
+        self._holding = self._said = False
+        """Whether the screen lets the first of them wait, and says so."""
+        self._last_key = ""
+        self._closed_by = ""
+        """The key that closed a dialog last, until another one is typed."""
+        self._seen_closed = 0.0
+        """When that was on the screen; 0 until then."""
+        self._closings = 0
+        self._clicked: tuple[Offset, float, object] = (Offset(-1, -1), 0.0, None)
+        """Where, when and above what the mouse was pressed last."""
+        self._swallows = False
+        """Whether that press was the second half of a double click for something that has gone."""
+
+    # -- the order
+
+    async def on_event(self, event: events.Event) -> None:
+        if not isinstance(event, ORDERED) or event.is_forwarded:
+            await super().on_event(event)
+        elif event is self._turn or (self._holding and isinstance(event, events.MouseEvent)):
+            await self._carry_out(event)
+        elif self._holding and isinstance(event, events.Key) and (then := self._give_up(event)):
+            if then == "act":
+                await self._carry_out(event)
+        elif self._dealer or not self._all_rest(self) or self._holds(event):
+            self._typed.append(event)
+            if self._dealer is None:
+                self._dealer = asyncio.create_task(self._deal())
+        else:
+            await self._carry_out(event)
+
+    async def _deal(self) -> None:
+        """Deal out what waits, in its order, and wait until the last of it is done."""
+        try:
+            await self._rest()
+            while self._typed:
+                if not await self._held(self._typed[0]):
+                    self._turn = self._typed.popleft()
+                    self.post_message(self._turn)
+                await self._rest()
+        finally:
+            self._dealer = self._turn = None
+            self._say_waiting(False)
+
+    async def _held(self, event: events.Event) -> bool:
+        """Wait until the screen lets an event go, or it was dropped; whether it had to wait, so
+        that all must be looked at again.
+        """
+        since, waited = get_time(), False
+        while self._typed and self._typed[0] is event and self._holds(event):
+            self._holding = waited = True
+            await asyncio.sleep(LOOK_S)
+            if get_time() - since > SAY_S:
+                self._say_waiting(True)
+        self._holding = False
+        self._say_waiting(False)
+        return waited
+
+    async def _rest(self) -> None:
+        """Wait until nothing is being done about what was dealt out."""
+        until, looks = get_time() + STUCK_S, 0
+        while not self._all_rest() and get_time() < until:
+            looks += 1
+            await asyncio.sleep(0 if looks < AT_LEAST else LOOK_S)
+
+    def _all_rest(self, but: MessagePump | None = None) -> bool:
+        """Whether every widget waits for messages, and none is on its way."""
+        pumps: list[MessagePump] = [self, *self._registry]
+        return all(_rests(pump) if pump is not but else not _has_messages(pump) for pump in pumps)
+
+    async def _shutdown(self) -> None:
+        if self._dealer is not None:
+            self._dealer.cancel()
+        await super()._shutdown()
+
+    # -- what waits
+
+    def _holds(self, event: events.Event) -> bool:
+        if not self.screen_stack:
+            return True
+        screen = self.screen
+        return isinstance(screen, HoldingScreen) and screen.holds(event)
+
+    def _say_waiting(self, waits: bool) -> None:
+        if waits != self._said:
+            self._said = waits
+            screen = self.screen
+            if isinstance(screen, HoldingScreen):
+                screen.say_waiting(len(self._typed) if waits else 0)
+
+    def _give_up(self, event: events.Key) -> GivenUp:
+        screen = self.screen
+        return screen.give_up(event, self.drop_typed) if isinstance(screen, HoldingScreen) else ""
+
+    def drop_typed(self) -> int:
+        """Nothing that waits is carried out any more; how much that was."""
+        dropped = sum(isinstance(event, events.Key | events.Paste) for event in self._typed)
+        self._typed.clear()
+        return dropped
+
+    # -- doubled keys and clicks
+
+    async def _carry_out(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            if self._is_doubled(event):
+                return
+            self._last_key, self._closed_by = event.key, ""
+        elif isinstance(event, events.MouseDown):
+            self._swallows = self._is_doubled_click(event)
+        if not (self._swallows and isinstance(event, events.MouseDown | events.MouseUp)):
+            await super().on_event(event)
+
+    def _is_doubled(self, event: events.Key) -> bool:
+        """Whether it was meant for the dialog that its like has closed."""
+        unseen = not self._seen_closed or event.time <= self._seen_closed
+        return event.key == self._closed_by and unseen
+
+    def _is_doubled_click(self, event: events.MouseDown) -> bool:
+        """Whether it is the second half of a double click whose first half opened or closed
+        something.
+        """
+        place, at, above = self._clicked
+        now_above = (self.screen, self._closings)
+        again = event.screen_offset == place
+        again = again and event.time - at <= self.CLICK_CHAIN_TIME_THRESHOLD
+        doubled = again and above != now_above
+        self._clicked = (event.screen_offset, event.time, above if doubled else now_above)
+        return doubled
+
+    def note_closed(self) -> None:
+        """What had the keys for itself is about to close, because of the last one."""
+        self._closings += 1
+        self._closed_by, self._seen_closed = self._last_key, 0.0
+        self.call_after_refresh(self._see_closed, self._closings)
+
+    def _see_closed(self, closings: int) -> None:
+        if closings == self._closings:
+            self._seen_closed = get_time()
+
+    def pop_screen(self) -> AwaitComplete:
+        popped = super().pop_screen()
+        self.note_closed()
+        return popped
+
+
+class HoldingScreen:
+    """A screen (mixed in) on which keys may have to wait."""
+
+    def holds(self, event: events.Event) -> bool:
+        """Whether an event must wait."""
+        raise NotImplementedError
+
+    def say_waiting(self, keys: int) -> None:
+        """So many wait by now, longer than a moment; 0: none does any more."""
+
+    def give_up(self, event: events.Key, drop: Callable[[], int]) -> GivenUp:
+        """What a key does to those that wait: empty: it waits too, as all do before the screen has
+        said what they wait for; "done": they were dropped, by `drop`; "act": and the key does what
+        it does.
+        """
+        return ""
+
+
+_waiters_of = attrgetter("_message_queue.ready_event._waiters")
+"""Whoever waits for a widget's next message: that is nobody but itself."""
+
+
+def _has_messages(pump: MessagePump) -> bool:
+    waiting = pump.message_queue_size + len(pump._next_callbacks)
+    return waiting > 0 or pump._pending_message is not None
+
+
+def _rests(pump: MessagePump) -> bool:
+    """Whether it waits for a message: then it is not in the middle of handling one."""
+    gone = pump._closing or pump._closed
+    return gone or (bool(_waiters_of(pump)) and not _has_messages(pump))
