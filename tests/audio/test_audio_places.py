@@ -109,6 +109,7 @@ def test_length_and_waveform_agree_with_what_sounds(name: str, fault: str) -> No
     assert found.end.length_s == pytest.approx(true_s, abs=_AGREES_S)
     assert found.windows * WINDOW_S == pytest.approx(true_s, abs=_AGREES_S)
     assert found.end.stated_s is None, "nothing is missing"
+    assert not found.end.damaged
 
 
 # what is missing

@@ -42,6 +42,7 @@ _BLOCKS = ("pcm_", "adpcm_", "g722", "g726", "gsm", "truespeech")
 _LAYOUTS = {1: "mono", 2: "stereo"}
 _BARE = ("mp3", "aac", "amr")
 _PADDING_S = 0.3  # two frames of the slowest MP3
+_TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")  # between joined files: no sound is lost
 _ANEW_S = 1.0  # what a clock must go back by to be another
 _ENOUGH = 1024  # bytes of a file that tell what it is
 _GIVE_UP = 16  # failed reads in a row after which a file counts as over
@@ -384,7 +385,7 @@ class Media:
                 if packet is not first:
                     frames = packet.decode()
             except av.error.FFmpegError:
-                self.damaged = True
+                self.damaged = self.damaged or not bytes(packet).startswith(_TAGS)
                 continue
             broken = 0
             yield from frames
