@@ -230,7 +230,13 @@ FAULTS: dict[str, dict[str, Fault]] = {
     "rifx": _WAV,
     "mp3": {name: fault for name, fault in _FRAMES.items() if name != "from inside a frame"},
     **dict.fromkeys(("mp3-bare", "mp3-uneven", "mp2", "aac"), _FRAMES),
-    "flac": {"behind a tag": tag(300), "behind a large tag": tag(60_000), "no count": no_count},
+    "flac": {
+        "behind a tag": tag(300),
+        "behind a large tag": tag(60_000),
+        "no count": no_count,
+        "joined": joined,
+    },
+    "opus": {"joined": joined},
     "au": {f"size {claim:#x}": au_size(claim) for claim in (0xFFFF_FFFF, 0)},
 }
 """Of each format those faults that it can have."""

@@ -91,7 +91,9 @@ def same_second(pcm: bytes, start_s: float, true: bytes) -> None:
 @pytest.mark.parametrize("way", few(1, ["read", "measured", "far"]))
 def test_what_sounds_is_what_is_shown(name: str, fault: str, way: str) -> None:
     data, true = odd.made(name, fault), odd.truth(name, fault)
-    places = whole(name, fault).places if way == "measured" else None
+    only_read_whole = name in ("opus", "flac") and fault == "joined"
+    known = way == "measured" or (way == "far" and only_read_whole)
+    places = whole(name, fault).places if known else None
     for start_s in PLACES_S:
         chunks = heard(data, start_s, places, near=way != "far")
         pcm = b"".join(chunk.pcm for chunk in chunks)
@@ -107,6 +109,7 @@ def test_length_and_waveform_agree_with_what_sounds(name: str, fault: str) -> No
     assert found.end.length_s == pytest.approx(true_s, abs=_AGREES_S)
     assert found.windows * WINDOW_S == pytest.approx(true_s, abs=_AGREES_S)
     assert found.end.stated_s is None, "nothing is missing"
+    assert not found.end.damaged
 
 
 # what is missing

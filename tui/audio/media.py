@@ -21,6 +21,7 @@ from av.audio.frame import AudioFrame
 
 from tui.audio.clocks import Blocks, Clock, Counted
 from tui.audio.filters import FRAME, RATE, Chain, Chunk, end_of, format_of
+from tui.audio.joined import is_joined
 from tui.audio.mp3 import steady
 from tui.audio.places import Places
 from tui.audio.promises import DATA_BYTES, asf_seconds, mp3_seconds
@@ -41,6 +42,8 @@ _BLOCKS = ("pcm_", "adpcm_", "g722", "g726", "gsm", "truespeech")
 _LAYOUTS = {1: "mono", 2: "stereo"}
 _BARE = ("mp3", "aac", "amr")
 _PADDING_S = 0.3  # two frames of the slowest MP3
+_TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")  # between joined files: no sound is lost
+_ANEW_S = 1.0  # what a clock must go back by to be another
 _ENOUGH = 1024  # bytes of a file that tell what it is
 _GIVE_UP = 16  # failed reads in a row after which a file counts as over
 _BUFFER = 2048  # bytes per read: FFmpeg waits for a full buffer before it looks at any of it
@@ -315,6 +318,8 @@ class Media:
         elif self._clock is not None and self._kind in _IN_BLOCKS:
             self._reopen()  # FFmpeg would believe the bytes a second of its header
             self._unwanted_s = to_s
+        elif self._clock is None and self._is_joined():
+            self._reopen()  # and all before it is decoded: no clock tells where it is
         else:
             if self._jumped:  # FFmpeg has counted from there as if it were the beginning
                 self._reopen()
@@ -326,6 +331,11 @@ class Media:
         if self._unwanted_s < 0:
             self._packets = self._container.demux(self._stream)
 
+    def _is_joined(self) -> bool:
+        if self._near and self._places.joined is None:
+            self._places.joined = is_joined(self._file, self._kind)
+        return self._places.joined is True
+
     def _look_for_steadiness(self, clock: Counted) -> None:
         about, packet = self._stream.codec_context, None
         if self._kind == "mp3" and (packet := self._first_packet()) is not None:
@@ -335,7 +345,7 @@ class Media:
 
     def _frames(self) -> Iterator[tuple[float, AudioFrame]]:
         """Decoded frames with the second each begins at; a broken packet is left out."""
-        since_s, samples, rate = -1.0, 0, 1
+        since_s, samples, rate, before_s = -1.0, 0, 1, 0.0
         base: Fraction | None = None  # PyAV makes a new one whenever it is asked
         for frame in self._decoded():
             now_s = since_s + samples / rate
@@ -343,7 +353,12 @@ class Media:
             pts = frame.pts
             if pts is not None:
                 base = base or frame.time_base or self._base
-                told_s = (pts - self._first) * base.numerator / base.denominator
+                told_s = (pts - self._first) * base.numerator / base.denominator + before_s
+            if (
+                self._clock is None and told_s < now_s - _ANEW_S
+            ):  # another file begins, and its clock
+                before_s += now_s - told_s
+                told_s, self._places.joined = now_s, True
             if abs(told_s - now_s) > _ROUNDED_S or frame.sample_rate != rate:
                 since_s, samples, rate = told_s, 0, frame.sample_rate
                 now_s = told_s
@@ -370,7 +385,7 @@ class Media:
                 if packet is not first:
                     frames = packet.decode()
             except av.error.FFmpegError:
-                self.damaged = True
+                self.damaged = self.damaged or not bytes(packet).startswith(_TAGS)
                 continue
             broken = 0
             yield from frames

@@ -13,6 +13,8 @@ class Places:
     """Shared by whoever reads one recording; safe in any thread. Seconds and bytes only grow."""
 
     def __init__(self) -> None:
+        self.joined: bool | None = None
+        """Whether its own clock begins anew on the way; None: nobody has looked."""
         self._lock = threading.Lock()
         self._seconds: list[float] = []
         self._bytes: list[int] = []
