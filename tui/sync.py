@@ -12,7 +12,6 @@ week each day.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from typing import Protocol
 
 from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited
+from providers.http import gather_bounded
 from providers.model import CallQuery, Outcome, Page
 from tui.archive import AccountState, Archive, Saved, Walk
 from tui.archive.syncs import AGAIN, Coverage
@@ -38,7 +38,6 @@ WEEK_S = 7 * DAY_S
 DAY_EVERY_S, WEEK_EVERY_S = HOUR_S, DAY_S
 NEW_AFTER_S = 1.0
 DISCOVER_STEP = 50
-AT_ONCE = 4
 
 
 class Watcher(Protocol):
@@ -320,34 +319,27 @@ class Sync:
         if not self._provider.capabilities.separate_recordings:
             return
         waiting = self._wanted(wish)
-        limit = asyncio.Semaphore(AT_ONCE)
         asked = 0
 
         async def ask(call_id: str) -> None:
             nonlocal asked
-            async with limit:
-                call = self._archive.get(self._account, call_id)
-                if call is None:
-                    return
-                try:
-                    newer = await self._provider.recordings(call)
-                except (AuthError, RateLimited):
-                    raise
-                except ProviderError as error:
-                    self._report.problems.append(f"recordings of call {call_id}: {error}")
-                    return
-                with self._archive.transaction():
-                    keep(self._archive, self._account, self._provider, [newer], self._clock())
-                self._report.recordings += len(newer.recordings)
-                asked += 1
-                self._tell(asked, len(waiting))
+            call = self._archive.get(self._account, call_id)
+            if call is None:
+                return
+            try:
+                newer = await self._provider.recordings(call)
+            except (AuthError, RateLimited):
+                raise
+            except ProviderError as error:
+                self._report.problems.append(f"recordings of call {call_id}: {error}")
+                return
+            with self._archive.transaction():
+                keep(self._archive, self._account, self._provider, [newer], self._clock())
+            self._report.recordings += len(newer.recordings)
+            asked += 1
+            self._tell(asked, len(waiting))
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for call_id in waiting:
-                    group.create_task(ask(call_id))
-        except* ProviderError as errors:
-            raise errors.exceptions[0] from None
+        await gather_bounded(ask, waiting)
 
 
 def _moment(seconds: float) -> datetime:
