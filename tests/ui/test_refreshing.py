@@ -11,8 +11,9 @@ import pytest
 
 from providers.sandbox import Sandbox
 from tests.ui.driving import main, page, player, run_app, settled, status, table, until
-from tui.archive import AccountState
+from tui.archive import TROUBLES, AccountState
 from tui.jobs import sync_all
+from tui.refreshing import refresh_calls
 from tui.screens.state import bring_up_to_date
 from tui.services import Services
 from tui.sync import Wish
@@ -73,6 +74,21 @@ async def test_what_cannot_be_asked_says_why_and_loses_nothing(home: Home, fresh
         await pilot.press("U")
         await until(pilot, lambda: "it stays here as it was" in status(pilot))
         assert current_id(pilot) == id_
+
+
+async def test_what_came_and_finds_no_room_is_not_said_to_be_found(
+    home: Home, fresh: Sandbox
+) -> None:
+    services = home("nectar", sandbox=fresh)
+    [account] = services.accounts.list()
+    id_ = str(fresh.data.nectar_calls[0]["id"])
+    body = json.dumps({"calls": {"id": id_, "disposition": {"note": "word " * 100_000}}}).encode()
+    fresh.fail("nectar", status=200, times=1, body=body, path=f"/calls/{id_}")
+    with services.open_archive() as archive:
+        archive._db.execute("PRAGMA max_page_count = 1")  # no more than there are
+        with pytest.raises(TROUBLES):
+            await refresh_calls(services, account, archive, [id_])
+        assert not archive.has("nectar", id_)
 
 
 async def test_space_on_a_call_without_a_recording_asks_once(home: Home, fresh: Sandbox) -> None:
