@@ -12,11 +12,10 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from providers.model import Call, Json, Recording
+from providers.model import Json
 
 MOST_PROBLEMS = 100
 _BOOLEANS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
@@ -261,15 +260,3 @@ class Reader:
 def first_text(raw: dict[str, Json], keys: Iterable[str]) -> str | None:
     """The first of these fields that holds text."""
     return next((text for key in keys if (text := to_text(raw.get(key)))), None)
-
-
-def with_recordings(call: Call, recordings: tuple[Recording, ...]) -> Call:
-    """A call whose recordings were asked for: they are known now, even when there are none."""
-    summary = next((r.summary for r in recordings if r.summary), None)
-    return replace(
-        call,
-        recordings=recordings,
-        recordings_known=True,
-        summary=call.summary or summary,
-        has_recording=True if recordings else call.has_recording,
-    )

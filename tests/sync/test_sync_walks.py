@@ -13,7 +13,6 @@ import pytest
 
 from providers.base import Login, Provider, Secret
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
-from providers.fields import with_recordings
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from tests.archive.calls import START, call
 from tui.archive import TROUBLES, Archive, Saved
@@ -22,6 +21,18 @@ from tui.when import BEGINNING
 
 NOW = START.timestamp() + 10 * 86400
 DEFAULT = Wish()
+
+
+def with_recordings(call: Call, recordings: tuple[Recording, ...]) -> Call:
+    """The call as a vendor gives it that was asked for its recordings."""
+    summary = next((r.summary for r in recordings if r.summary), None)
+    return replace(
+        call,
+        recordings=recordings,
+        recordings_known=True,
+        summary=call.summary or summary,
+        has_recording=True if recordings else call.has_recording,
+    )
 
 
 @dataclass
