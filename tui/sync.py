@@ -25,10 +25,10 @@ from providers.http import gather_bounded
 from providers.model import CallQuery, Outcome, Page
 from tui.archive import AccountState, Archive, Saved, Walk
 from tui.archive.syncs import AGAIN, Coverage
-from tui.late import AGAIN_S, DAY_S, FINAL_S, HOUR_S, pause_s, recordings_due
+from tui.late import AGAIN_S, FINAL_S, pause_s, recordings_due
 from tui.merging import keep
 from tui.states import INCOMPLETE
-from tui.when import BEGINNING
+from tui.when import BEGINNING, DAY_S, HOUR_S
 
 RECENT_S = HOUR_S / 2
 """So far back a sync always looks: recordings and wrap-ups come in the minutes after a call."""

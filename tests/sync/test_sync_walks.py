@@ -16,8 +16,8 @@ from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from tests.archive.calls import START, call
 from tui.archive import TROUBLES, Archive, Saved
-from tui.sync import DAY_S, RECENT_S, WEEK_S, Report, Sync, Wish, held_back
-from tui.when import BEGINNING
+from tui.sync import RECENT_S, WEEK_S, Report, Sync, Wish, held_back
+from tui.when import BEGINNING, DAY_S
 
 NOW = START.timestamp() + 10 * 86400
 DEFAULT = Wish()

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from providers.base import Names
 from tui.archive import codec
 from tui.archive.index import NO_TIME, TIES
+from tui.when import DAY_S
 
-DAY_S = 86400.0
 EVERYWHERE = (1 << 63) - 1
 """No place is beyond it."""
 
