@@ -11,7 +11,7 @@ import pytest
 
 from providers.sandbox import Sandbox
 from tests.ui.driving import main, page, player, run_app, settled, status, table, until
-from tui.archive import TROUBLES, AccountState
+from tui.archive import TROUBLES, AccountState, Archive
 from tui.jobs import sync_all
 from tui.refreshing import refresh_calls
 from tui.screens.state import bring_up_to_date
@@ -193,3 +193,26 @@ def test_calls_of_an_older_reading_are_read_anew_beside_the_screen(
         bring_up_to_date(services, lambda: False)
         assert "old" not in {body["campaign"] for _, body in archive.bodies(archive.keys())}
         assert archive.unread("nectar", Nectar.parser_version) is None
+
+
+def test_calls_wait_to_be_read_anew_where_nothing_can_be_kept(
+    home: Home, fresh: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import asyncio
+
+    from providers.nectar import Nectar
+
+    services, opened = home("nectar", sandbox=fresh), Services.open_archive
+
+    def only_to_read(self: Services) -> Archive:
+        archive = opened(self)
+        archive.read_only = "the disk is full"
+        return archive
+
+    with services.open_archive() as archive:
+        asyncio.run(sync_all(services, services.accounts.list(), archive, Wish()))
+        version = Nectar.parser_version + 1
+        monkeypatch.setattr(Nectar, "parser_version", version)
+        monkeypatch.setattr(Services, "open_archive", only_to_read)
+        bring_up_to_date(services, lambda: False)
+        assert archive.count_unread("nectar", version) == archive.count()
