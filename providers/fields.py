@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from providers.model import Json
+from providers.model import Direction, Json
 
 MOST_PROBLEMS = 100
 _BOOLEANS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
@@ -133,6 +133,15 @@ def later(time: datetime | None, seconds: float | None) -> datetime | None:
         return time + timedelta(seconds=seconds)
     except OverflowError:
         return None
+
+
+def ends(
+    direction: str | None, contact: str | None, company: str | None
+) -> tuple[str | None, str | None]:
+    """The calling number and the called one, of the two sides' numbers."""
+    if direction == Direction.INBOUND:
+        return contact, company
+    return (company, contact) if direction == Direction.OUTBOUND else (None, None)
 
 
 def joined(*parts: str | None) -> str | None:
