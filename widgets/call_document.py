@@ -431,10 +431,10 @@ SECTIONS: tuple[tuple[str, Callable[[Page], Iterable[Row]]], ...] = (
     ("Overview", _overview),
     ("Agents", _agents),
     ("Disposition", _disposition),
-    ("Vendor's fields", _vendor_fields),
     ("", _extra),
     ("Recordings", _recordings),
     ("Timeline", _timeline),
+    ("Vendor's fields", _vendor_fields),
     ("", _related),
     ("Problems", _problems),
 )

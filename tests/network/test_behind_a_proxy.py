@@ -444,7 +444,8 @@ async def test_the_screen_names_what_is_broken(
         said = [one.message for one in pilot.app._notifications]
         assert [text.partition(":")[0] for text in said] == ["HTTPS_PROXY", "NO_PROXY"]
         await settled(pilot)
-        assert "desk: Network setting unusable: HTTPS_PROXY: this is not" in status(pilot)
+        await pilot.press("U")
+        await until(pilot, lambda: "HTTPS_PROXY: this is not" in status(pilot))
         await pilot.press("j", "space")
         await until(pilot, lambda: "cannot be reached (HTTPS_PROXY: this is not" in player(pilot))
         assert "cret" not in page(pilot)

@@ -27,6 +27,7 @@ COMMANDS = {
     "play": "play sound.wav --words",
     "doctor": "doctor",
     "sync": "sync",
+    "refresh": "refresh desk:9",
     "open": "open desk:9",
     "download": "download desk:9",
     "purge": "purge --before 2020-01-01",

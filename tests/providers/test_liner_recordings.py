@@ -300,6 +300,7 @@ async def test_the_newer_state_wins_and_loses_nothing(
         ({**BEGUN, **NOTHING}, "in_progress"),
         ({**BEGUN, **TALKING}, "in_progress"),
         ({**BEGUN, "statusCode": "waiting"}, "in_progress"),
+        ({**BEGUN, "statusCode": "ringing", **NOTHING}, "in_progress"),
         ({**BEGUN, "statusCode": "In progress", **NOTHING}, "in_progress"),
         ({**BEGUN, "statusCode": None, "statusId": 17, **NOTHING}, "in_progress"),
         ({**BEGUN, "statusCode": None, "statusId": None, **NOTHING}, "in_progress"),
