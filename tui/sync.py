@@ -12,8 +12,9 @@ week each day.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -132,7 +133,7 @@ class Sync:
         self._archive.read_by(self._account, self._provider.parser_version)
         try:
             async with self._provider:
-                self._choose_ids(wish)
+                await self._choose_ids(wish)
                 for walk in self._recent(wish):
                     await self._walk(walk, None)
                 pages = wish.pages
@@ -222,7 +223,7 @@ class Sync:
             )
         )
 
-    def _choose_ids(self, wish: Wish) -> None:
+    async def _choose_ids(self, wish: Wish) -> None:
         """Spare a vendor that gives calls by id only what cannot have changed."""
         if self._provider.capabilities.lists_calls:
             return
@@ -234,11 +235,21 @@ class Sync:
         if not wish.since:  # else all of the period is asked for
             pause = AGAIN_S if wish.automatic else 0.0
             young = self._archive.calls_from(account, since)
-            settled = [id_ for id_ in young if not self._is_due(id_, wish.recordings, pause)]
+            due = {*await self._due(young, wish.recordings, pause)}
+            settled = [id_ for id_ in young if id_ not in due]
         others = (int(id_) for id_ in settled if id_.isdecimal())
         self._provider.skip_ids = self._archive.ids_to_spare(account, since, unknown_since, others)
 
-    def _is_due(self, id_: str, eager: bool, pause: float = 0.0) -> bool:
+    async def _due(self, ids: Iterable[str], eager: bool, pause: float = 0.0) -> list[str]:
+        """Those that are worth asking for; there may be thousands, so that others have turns."""
+        due = []
+        for id_ in ids:
+            if self._is_due(id_, eager, pause):
+                due.append(id_)
+            await asyncio.sleep(0)
+        return due
+
+    def _is_due(self, id_: str, eager: bool, pause: float) -> bool:
         call = self._archive.get(self._account, id_)
         if call is None or call.outcome == Outcome.IN_PROGRESS:
             return call is not None
@@ -304,7 +315,7 @@ class Sync:
         async for page in self._provider.discover(highest, stop_after, DISCOVER_STEP):
             self._keep(page, None)
 
-    def _wanted(self, wish: Wish) -> list[str]:
+    async def _wanted(self, wish: Wish) -> list[str]:
         """Ids of the calls whose list of recordings is not known, or may have grown: of the
         period that was asked for, else of all that are not final.
         """
@@ -312,13 +323,13 @@ class Sync:
         eager = bool(wish.since or wish.until)
         recently = self._clock() - FINAL_S - DAY_S  # the last look is due when it is final
         ids = self._archive.recordings_wanted(self._account, recently, *period)
-        return [id_ for id_ in ids if self._is_due(id_, eager)]
+        return await self._due(ids, eager)
 
     async def _recordings(self, wish: Wish) -> None:
         """The recordings of every call that may have some, where they are to be asked for."""
         if not self._provider.capabilities.separate_recordings:
             return
-        waiting = self._wanted(wish)
+        waiting = await self._wanted(wish)
         asked = 0
 
         async def ask(call_id: str) -> None:
