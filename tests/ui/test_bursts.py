@@ -212,6 +212,34 @@ async def test_a_key_acts_on_the_rows_of_the_query_before_it(
         assert not decided
 
 
+async def test_a_held_down_key_waits_for_nothing_but_rows_that_are_not_there(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "PART", 400)
+    rests, rest = [], OrderedApp._rest
+
+    async def counted(self: OrderedApp[None]) -> None:
+        rests.append(self)
+        await rest(self)
+
+    monkeypatch.setattr(OrderedApp, "_rest", counted)
+    with desk.open_archive() as archive:
+        keys = archive.keys()
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        rests.clear()
+        burst(pilot, "j" * 300)
+        await still(pilot)
+        assert table(pilot).current_key == keys[300]
+        assert len(rests) < 100, "one for each key"
+        burst(pilot, "j" * 600 + "kf")
+        await still(pilot)
+        assert outcome(pilot).decided[0][:2] == desk_names(desk, keys[899])[0]
+        burst(pilot, "k" * 250 + "xjjjXkd")  # a question
+        await still(pilot)
+        assert table(pilot).current_key == keys[651] and outcome(pilot).screen == "Confirm"
+
+
 async def test_keys_wait_in_their_order_for_what_takes_long_and_say_so(
     desk: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from textual import events
 
-from tui.commands import waits_for_rows
+from tui.commands import STEPS, waits_for_rows
 from tui.keymap import command_of
 from tui.screens.calls import CallsScreen, dropped_text
 from widgets.call_table import CallTable
@@ -45,6 +45,12 @@ class WaitingScreen(HoldingScreen, CallsScreen):
         if keys_elsewhere or not isinstance(event, events.Key) or not self._rows_asked:
             return False
         return waits_for_rows(command_of(event.key, self.keymap))
+
+    def moves(self, event: events.Event) -> bool:
+        if not isinstance(event, events.Key) or not isinstance(self.focused, CallTable):
+            return False
+        beyond = self.focused.owes or self.focused.range_waits or self._rows_asked
+        return not beyond and command_of(event.key, self.keymap) in STEPS
 
     def _stay(self, typed_at: float) -> None:
         """Whoever types has chosen: newer calls take the cursor no further, nor have they done so
