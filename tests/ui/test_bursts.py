@@ -37,6 +37,7 @@ NAMES = {
     "/": "slash",
     "\r": "enter",
     "\x1b": "escape",
+    "\x02": "pagedown",
     "\x04": "ctrl+d",
     "\x13": "ctrl+s",
     "\x18": "ctrl+x",
@@ -210,6 +211,19 @@ async def test_a_key_acts_on_the_rows_of_the_query_before_it(
         assert [one[:2] for one in decided if len(one) == 3] == names, before
     else:
         assert not decided
+
+
+@pytest.mark.parametrize("before", ["/anna\r\x1b", "\r\x1b", "/zz\x1b", "/busy\r"])
+async def test_a_page_is_as_long_as_the_screen_shows_it(desk: Services, before: str) -> None:
+    found = []
+    for pieces in ((before, "\x04\x04\x02"), (before + "\x04\x04\x02",)):
+        async with run_app(desk).run_test(size=(80, 25)) as pilot:
+            await still(pilot)
+            for piece in pieces:
+                burst(pilot, piece)
+                await still(pilot)
+            found.append(outcome(pilot))
+    assert found[0] == found[1]
 
 
 async def test_a_held_down_key_waits_for_nothing_but_rows_that_are_not_there(
