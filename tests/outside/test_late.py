@@ -272,6 +272,7 @@ def busy(vendors: Vendors) -> Iterator[Vendors]:
     yield vendors
 
 
+@pytest.mark.slow
 def test_a_refresh_with_nothing_new_asks_for_minutes_and_each_hour_for_the_day(
     ringback: Ringback, busy: Vendors
 ) -> None:

@@ -359,6 +359,7 @@ def test_a_walk_that_lacks_calls_is_told_and_walked_again_from_its_start(archive
     assert archive.open_walks("desk") == []
 
 
+@pytest.mark.slow
 def test_a_vendor_whose_total_is_always_wrong_is_not_hammered(archive: Archive) -> None:
     vendor = Short([[call(1)]])
     sync(archive, vendor)
