@@ -18,6 +18,7 @@ from providers.base import Login, Secret
 from providers.errors import (
     AuthError,
     BadAnswer,
+    Broken,
     NotFound,
     ProviderError,
     RateLimited,
@@ -184,8 +185,9 @@ class Nectar(HttpProvider):
                 failed[id_] = error
 
         await gather_bounded(one, ids)
-        if len(failed) == len(ids) > 1 and all(isinstance(e, Unreachable) for e in failed.values()):
-            raise failed[ids[0]]
+        down = [error for error in failed.values() if isinstance(error, Unreachable)]
+        if down and len(down) == len(ids) and (len(ids) > 1 or not isinstance(down[0], Broken)):
+            raise down[0]
         ordered = {calls[id_].id: calls[id_] for id_ in ids if id_ in calls}
         return Page(
             tuple(ordered.values()),
