@@ -342,10 +342,6 @@ def _sum(a: int | None, b: int | None) -> int | None:
     return None if a is None or b is None else a + b
 
 
-def _call_id(row: dict[str, Json]) -> str:
-    return Reader(row).text("id") or made_id(row)
-
-
 def _direction(text: str | None) -> str | None:
     return _DIRECTIONS.get(word(text), text)
 

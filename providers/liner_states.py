@@ -14,8 +14,8 @@ from providers.model import Json
 Row = dict[str, Json]
 
 RUNNING = frozenset(
-    "waiting dialing processing inprogress ringing calling connecting queued active ongoing"
-    " talking started".split()
+    ("waiting", "dialing", "processing", "inprogress", "ringing", "calling", "connecting")
+    + ("queued", "active", "ongoing", "talking", "started")
 )
 """The codes of statuses that a call has before its end, as `word` gives them. The first three
 are Liner's own (https://docs.linerapp.io/guides/exploring/leadcallstatuses); customers name the
