@@ -136,6 +136,13 @@ def data_size(claim: int) -> Fault:
     return spoil
 
 
+def half_the_size(data: bytes) -> bytes:
+    """A size that was written half way and not again."""
+    order, at = ">" if data[:4] == b"RIFX" else "<", data_at(data)
+    size = struct.unpack_from(f"{order}I", data, at - 4)[0]
+    return data_size(size // 2)(data)
+
+
 def chunk_before(name: bytes, body: bytes) -> Fault:
     """One more chunk before the sound."""
 
@@ -212,6 +219,7 @@ _WAV: dict[str, Fault] = {
     "size 36": data_size(36),
     "size 0xFFFFFFFF": data_size(0xFFFF_FFFF),
     "size 0x7FFFFFFF": data_size(0x7FFF_FFFF),
+    "half the size": half_the_size,
     "size and rate": lambda data: byte_rate(2)(data_size(36)(data)),
     "says data": chunk_before(b"LIST", b"INFOICMT\x18\0\0\0data\0\0\0\0voice data recor"),
     "much before": chunk_before(b"JUNK", bytes(range(256)) * 80),

@@ -8,15 +8,13 @@ has reached by reading (`places`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Protocol
 
 from tui.audio.mp3 import Steady
 from tui.audio.places import Places
 
-_NEAR: Mapping[bool, int] = {True: 8 << 20, False: 1 << 14}
-"""Bytes to read through rather than to compute a place, by whether all are at hand."""
+_NEAR = 1 << 14  # bytes to read through rather than to compute a place
 _LANDING = 6  # all of them before anything is heard
 _OFF_S = 0.05  # between two places it is not known better
 
@@ -61,7 +59,10 @@ class Counted:
     """Packets of any size: counted from a place that is known."""
 
     def __init__(self, places: Places, base: Fraction, start: int, *, near: bool) -> None:
-        """`base` and `start` are FFmpeg's: seconds a tick, and the tick that is second 0."""
+        """`base` and `start` are FFmpeg's: seconds a tick, and the tick that is second 0.
+
+        `near`: all bytes are at hand, and nothing has to be computed.
+        """
         self._places, self._base, self._start, self._near = places, base, start, near
         self.steady: Steady | None = None
         self.bit_rate = 0
@@ -82,7 +83,7 @@ class Counted:
             self._next, self._jumped = round(second / self._base) + self._start, True
             return byte
         unread = (to_s - self._places.reach_s) * self.bit_rate / 8
-        if self.steady is None or unread <= _NEAR[self._near]:
+        if self._near or self.steady is None or unread <= _NEAR:
             return None
         self._jumped, self._landing, self._sure = True, _LANDING, False
         return self.steady.place(to_s + float(self._start * self._base))

@@ -25,7 +25,7 @@ _TICK_S = 0.05
 _PERIOD_MS = 50  # 20 ms gaps on a busy machine, 100 ms is felt when pausing
 _PERIODS = 1.6  # from our hand to the ear, measured on PulseAudio with periods of 50 and 100 ms
 _LONGEST_MS = 200  # what a pause may take to be heard where shorter periods have run dry
-_LAST = 3  # periods until all that was given is heard
+_LAST = 2  # periods until all that was given is heard
 _DRY_S = 60.0  # who runs dry twice within it needs longer periods; once may be anything
 
 
