@@ -186,7 +186,8 @@ class Nectar(HttpProvider):
 
         await gather_bounded(one, ids)
         down = [error for error in failed.values() if isinstance(error, Unreachable)]
-        if down and len(down) == len(ids) and (len(ids) > 1 or not isinstance(down[0], Broken)):
+        broken = all(isinstance(error, Broken) for error in down)
+        if down and len(down) == len(ids) and (len(ids) >= BATCH or not broken):
             raise down[0]
         ordered = {calls[id_].id: calls[id_] for id_ in ids if id_ in calls}
         return Page(
