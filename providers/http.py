@@ -395,6 +395,8 @@ def _message(body: dict[str, Json]) -> str:
     """A body's own words about an error."""
     for key in ("message", "error", "error_description", "detail", "errors"):
         value = body.get(key)
+        if isinstance(value, list) and value:
+            value = value[0]
         if isinstance(value, dict):
             value = value.get("message")
         if isinstance(value, str) and value.strip():

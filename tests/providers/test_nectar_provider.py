@@ -137,6 +137,8 @@ ERRORS = [
     Answer({"error": "bad id"}, 400),
     Answer(b"no", 400),
     Answer({"errors": ["id"]}, 422),
+    Answer({"errors": [{"message": "no such call", "code": 404}]}),
+    Answer({"calls": {"error": "not found"}}),
     Answer(status=404),
     Answer(status=410),
 ]
@@ -149,6 +151,10 @@ REFUSALS = [
     (Answer({"error": {"status": 403}}), AuthError),
     (Answer({"message": "Unauthorised"}, 400), AuthError),
     (Answer({"status": 429, "calls": None}), RateLimited),
+    (Answer({"errors": [{"message": "slow", "code": 429}]}), RateLimited),
+    (Answer({"errors": ["Invalid token"]}), AuthError),
+    (Answer({"errors": [{"message": "Invalid token"}]}, 400), AuthError),
+    (Answer({"calls": {"error": "Invalid access token"}}), AuthError),
 ]
 """What concerns the token or the rate, and so every id alike."""
 
