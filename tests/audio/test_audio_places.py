@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 from functools import cache
 
 import av
@@ -145,6 +146,15 @@ def test_a_header_alone_has_no_sound(name: str) -> None:
     else:
         assert not media.has_sound()
         media.close()
+
+
+@pytest.mark.parametrize("channels", [9, 142])
+def test_channels_that_no_recording_has_are_refused_by_whoever_reads(channels: int) -> None:
+    data = odd.put(odd.good("wav-pcm"), 22, bytes([channels]))
+    data = odd.put(data, 32, struct.pack("<H", 2 * channels))
+    assert Whole(data).end is None
+    with pytest.raises(Unplayable, match="channels"):
+        heard(data, 0.0, None, near=True)
 
 
 def test_a_computed_place_is_given_up_where_other_frames_stand() -> None:

@@ -21,7 +21,7 @@ from av.audio.frame import AudioFrame
 
 from tui.audio.adts import frame_seconds
 from tui.audio.clocks import Blocks, Clock, Counted
-from tui.audio.filters import FRAME, RATE, Chain, Chunk, end_of, format_of
+from tui.audio.filters import FRAME, RATE, Chain, Chunk, end_of
 from tui.audio.joined import is_joined
 from tui.audio.mp3 import steady
 from tui.audio.places import Places
@@ -30,7 +30,7 @@ from tui.audio.sniff import HEAD, Unplayable, behind_tags, demuxer_for, first_fr
 from tui.audio.unclosed import UNCLOSED
 from tui.audio.wav import Mended, Part, Raw, Wav, read_wav
 
-__all__ = ["FRAME", "RATE", "Chunk", "Media", "format_of"]
+__all__ = ["FRAME", "RATE", "Chunk", "Media"]
 
 _PREROLL_S = 0.5  # MP3 borrows bits from earlier frames, Opus wants 80 ms, resamplers a little
 _PREROLLS_S = {"gsm": 3.0, "gsm_ms": 3.0}  # each block is told by the sound of those before it
