@@ -417,7 +417,7 @@ def _bare(word: str, now: datetime, zone: tzinfo) -> Term:
         raise ValueError(f"there is no day {word}; a number is written #{word}")
     if len(word) > 1 and word[0] in "#…":
         raise ValueError(f"{word} is no fragment of a number, for example #4567")
-    if re.search(r"\w.*[<>]|[<>].*\w", word):
+    if re.search("[<>]", word) and re.search(r"\w", word):
         raise ValueError(f"{word}: only dur, wait and talk compare, for example dur>120")
     return _words("word", word)
 

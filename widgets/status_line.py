@@ -97,6 +97,11 @@ class StatusLine(LineView):
         self._timer = self.set_timer(FLASH_S[level] if seconds is None else seconds, self.unflash)
         self.repaint()
 
+    @property
+    def message(self) -> str:
+        """The message that stands there; empty: none."""
+        return self._flash[0] if self._flash else ""
+
     def unflash(self) -> None:
         """Take the message away."""
         self._flash = None

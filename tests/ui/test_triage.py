@@ -364,6 +364,9 @@ async def test_a_step_that_cannot_be_kept_is_told_of_and_the_next_one_is_kept(
         newer.commit()
         await pilot.press("d", "d")
         await until(pilot, lambda: "not kept: a later Ringback" in status(pilot))
+        main(pilot)._reload()
+        await ready(pilot)
+        assert "not kept: a later Ringback" in status(pilot), "it tells more than what is unread"
         newer.execute(f"PRAGMA user_version = {known}")
         newer.commit()
         await ready(pilot)

@@ -50,7 +50,8 @@ class CallsScreen(ReportingScreen[None]):
         self.query_one(StatusLine).flash(text, level)
 
     def _say_unread(self, error: Exception) -> None:
-        self._flash(f"the archive cannot be read: {error}", "error")
+        if str(error) not in self.query_one(StatusLine).message:  # what was not kept tells more
+            self._flash(f"the archive cannot be read: {error}", "error")
 
     def _runs(self, group: str) -> bool:
         """Whether a worker of a group is at work."""
