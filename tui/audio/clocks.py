@@ -65,6 +65,7 @@ class Counted:
         `near`: all bytes are at hand, and nothing has to be computed.
         """
         self._places, self._base, self._start, self._near = places, base, start, near
+        self._tick_s = float(base)
         self.steady: Steady | None = None
         self.bit_rate = 0
         """Bits a second, more or less: only to tell what reading would cost."""
@@ -103,7 +104,7 @@ class Counted:
         if tick is None:
             return None
         self._next = tick + self._ticks(packet)
-        second = (tick - self._start) * self._base.numerator / self._base.denominator
+        second = (tick - self._start) * self._tick_s
         if self._sure:
             self._places.note(second, packet.pos)
         return second

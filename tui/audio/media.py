@@ -156,6 +156,7 @@ class Media:
             if other is not self._stream:
                 other.discard = av.stream.Discard.all
         self._base: Fraction = self._stream.time_base or Fraction(1, RATE)
+        self._ticks_a_s = float(1 / self._base)  # for every packet a fraction is dear
         self._first = self._stream.start_time or 0
         self._packets = self._container.demux(self._stream)
         if self._clock is None:
@@ -361,14 +362,14 @@ class Media:
     def _frames(self) -> Iterator[tuple[float, AudioFrame]]:
         """Decoded frames with the second each begins at; a broken packet is left out."""
         since_s, samples, rate, before_s = -1.0, 0, 1, 0.0
-        base: Fraction | None = None  # PyAV makes a new one whenever it is asked
+        tick_s = 0.0  # PyAV makes a new fraction whenever it is asked
         for frame in self._decoded():
             now_s = since_s + samples / rate
             told_s = now_s
             pts = frame.pts
             if pts is not None:
-                base = base or frame.time_base or self._base
-                told_s = (pts - self._first) * base.numerator / base.denominator + before_s
+                tick_s = tick_s or float(frame.time_base or self._base)
+                told_s = (pts - self._first) * tick_s + before_s
             if (
                 self._clock is None and told_s < now_s - _ANEW_S
             ):  # another file begins, and its clock
@@ -413,7 +414,7 @@ class Media:
         if second is None:  # another place than was computed
             self._seek(self._sought_s)
             return False
-        packet.pts = packet.dts = round(second / self._base) + self._first
+        packet.pts = packet.dts = round(second * self._ticks_a_s) + self._first
         return second >= self._unwanted_s
 
 
