@@ -56,6 +56,7 @@ FORMATS: dict[str, Callable[[], bytes]] = {
     "au": _coded(8000, "au", "pcm_mulaw"),
     "aiff": _coded(8000, "aiff", "pcm_s16be"),
     "caf": _coded(8000, "caf", "pcm_s16le"),
+    "caf-alac": _coded(16_000, "caf", "alac"),
     "mp3": _coded(8000, "mp3", "libmp3lame", bit_rate=16_000),
     "mp3-bare": _coded(16_000, "mp3", "libmp3lame", bit_rate=24_000, options=_BARE),
     "mp3-uneven": _uneven,
@@ -158,12 +159,32 @@ def chunk_behind(data: bytes) -> bytes:
     return data + b"LIST" + struct.pack("<I", 4000) + b"\x7f\x80" * 2000
 
 
-def rf64(data: bytes) -> bytes:
-    """As RF64, its sizes never written."""
-    at = data_at(data)
-    ds64 = b"ds64" + struct.pack("<I", 28) + bytes(28)
-    head = b"RF64\xff\xff\xff\xffWAVE" + ds64 + data[12 : at - 4]
-    return head + b"\xff\xff\xff\xff" + data[at:]
+def rf64(size: bytes) -> Fault:
+    """As RF64, these eight bytes for each of its sizes."""
+
+    def spoil(data: bytes) -> bytes:
+        at = data_at(data)
+        ds64 = b"ds64" + struct.pack("<I", 28) + size * 3 + bytes(4)
+        head = b"RF64\xff\xff\xff\xffWAVE" + ds64 + data[12 : at - 4]
+        return head + b"\xff\xff\xff\xff" + data[at:]
+
+    return spoil
+
+
+def w64_size(claim: int) -> Fault:
+    return lambda data: put(data, data.index(b"data\xf3") + 16, struct.pack("<Q", claim))
+
+
+def aiff_unclosed(data: bytes) -> bytes:
+    """As FFmpeg writes one into a pipe: no size, no number of samples."""
+    counted, sound = data.index(b"COMM") + 10, data.index(b"SSND") + 4
+    return put(put(put(data, 4, bytes(4)), counted, bytes(4)), sound, bytes(4))
+
+
+def counted_few(data: bytes) -> bytes:
+    """An MP3 of which somebody has counted a third of the frames."""
+    at = data.index(b"Info") + 8
+    return put(data, at, struct.pack(">I", struct.unpack_from(">I", data, at)[0] // 3))
 
 
 def tag(size: int) -> Fault:
@@ -224,7 +245,12 @@ _WAV: dict[str, Fault] = {
     "says data": chunk_before(b"LIST", b"INFOICMT\x18\0\0\0data\0\0\0\0voice data recor"),
     "much before": chunk_before(b"JUNK", bytes(range(256)) * 80),
 }
-_LITTLE: dict[str, Fault] = {"more behind": chunk_behind, "RF64 unclosed": rf64}
+_LITTLE: dict[str, Fault] = {
+    "more behind": chunk_behind,
+    "RF64 unclosed": rf64(bytes(8)),
+    "RF64 of no size": rf64(b"\xff" * 8),
+    "odd and not padded": chunk_before(b"LIST", b"INFOISFT\x05\0\0\0abcd\0"),
+}
 _FRAMES: dict[str, Fault] = {
     "behind a tag": tag(300),
     "behind a large tag": tag(60_000),
@@ -236,7 +262,10 @@ _FRAMES: dict[str, Fault] = {
 FAULTS: dict[str, dict[str, Fault]] = {
     **{name: {**_WAV, **_LITTLE} for name in FORMATS if name.startswith("wav-")},
     "rifx": _WAV,
-    "mp3": {name: fault for name, fault in _FRAMES.items() if name != "from inside a frame"},
+    "mp3": {
+        "counted few": counted_few,
+        **{name: fault for name, fault in _FRAMES.items() if name != "from inside a frame"},
+    },
     **dict.fromkeys(("mp3-bare", "mp3-uneven", "mp2", "aac"), _FRAMES),
     "flac": {
         "behind a tag": tag(300),
@@ -245,10 +274,15 @@ FAULTS: dict[str, dict[str, Fault]] = {
         "joined": joined,
     },
     "opus": {"joined": joined},
+    "w64": {f"size {claim:#x}": w64_size(claim) for claim in (24, (1 << 63) - 1)},
+    "aiff": {"unclosed": aiff_unclosed},
     "au": {f"size {claim:#x}": au_size(claim) for claim in (0xFFFF_FFFF, 0)},
 }
 """Of each format those faults that it can have."""
-HEADER_ONLY = (*_WAV, *_LITTLE, "no count", "size 0xffffffff", "size 0x0")
+HEADER_ONLY = (
+    *(*_WAV, *_LITTLE, "no count", "counted few", "unclosed"),
+    *("size 0xffffffff", "size 0x0", "size 0x18", "size 0x7fffffffffffffff"),
+)
 """Faults that change nothing of what sounds."""
 TABLE = [(name, fault) for name in FORMATS for fault in ("", *FAULTS.get(name, ()))]
 

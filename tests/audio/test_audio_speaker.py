@@ -287,6 +287,17 @@ async def test_the_relay_refuses_another_version(sshd: Sshd) -> None:
     assert b'"is":"relay"' in done.stdout
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+async def test_a_relay_that_cannot_write_says_so(sshd: Sshd) -> None:
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = f"{sys.executable} -P -m tui.cli speaker --relay </dev/null >/dev/full"
+    done = await asyncio.to_thread(
+        subprocess.run, run, shell=True, stderr=subprocess.PIPE, env=here, timeout=20
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"ringback speaker --relay: ")
+
+
 async def test_the_far_end_needs_no_sound_library(sshd: Sshd) -> None:
     here = {**os.environ, "PYTHONPATH": str(ROOT)}
     code = (

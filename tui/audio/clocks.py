@@ -8,6 +8,7 @@ has reached by reading (`places`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -64,9 +65,12 @@ class Counted:
         `near`: all bytes are at hand, and nothing has to be computed.
         """
         self._places, self._base, self._start, self._near = places, base, start, near
+        self._tick_s = float(base)
         self.steady: Steady | None = None
         self.bit_rate = 0
         """Bits a second, more or less: only to tell what reading would cost."""
+        self.seconds: Callable[[bytes], Fraction] | None = None
+        """How long a packet lasts, where FFmpeg does not look at each."""
         self._next = start
         """The next packet's tick."""
         self._jumped = False
@@ -89,20 +93,26 @@ class Counted:
         return self.steady.place(to_s + float(self._start * self._base))
 
     def read_up(self) -> None:
-        self._jumped, self._landing = False, 0
+        self._next, self._jumped, self._landing = self._start, False, 0
         self._landed, self._sure = None, True
 
     def second(self, packet: Any) -> float | None:
-        tick: int | None = self._next if self._jumped or packet.pts is None else packet.pts
+        counts = self._jumped or self.seconds is not None or packet.pts is None
+        tick: int | None = self._next if counts else packet.pts
         if self._landing:
             tick = self._land(packet)
         if tick is None:
             return None
-        self._next = tick + (packet.duration or 0)
-        second = (tick - self._start) * self._base.numerator / self._base.denominator
+        self._next = tick + self._ticks(packet)
+        second = (tick - self._start) * self._tick_s
         if self._sure:
             self._places.note(second, packet.pos)
         return second
+
+    def _ticks(self, packet: Any) -> int:
+        if self.seconds is None:
+            return packet.duration or 0
+        return round(self.seconds(bytes(packet)) / self._base)
 
     def _land(self, packet: Any) -> int | None:
         """The first packets at a computed place tell by where they are whether that was right."""

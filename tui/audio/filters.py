@@ -39,8 +39,7 @@ class Chain:
     """FFmpeg's filters from one format of frames to ours; trims what lies before the start."""
 
     def __init__(self, frame: AudioFrame, at_s: float, start_s: float, speed: float) -> None:
-        if frame.sample_rate not in _RATES or frame.layout.nb_channels not in _CHANNELS:
-            raise Unplayable("damaged", "an impossible sample rate or number of channels")
+        check(frame)
         self._key = format_of(frame)
         self._speed = speed
         self._fed = 0
@@ -84,6 +83,12 @@ class Chain:
 
 def end_of(at_s: float, frame: AudioFrame) -> float:
     return at_s + frame.samples / frame.sample_rate
+
+
+def check(frame: AudioFrame) -> None:
+    """Raises `Unplayable` where a header leads to sound that cannot be."""
+    if frame.sample_rate not in _RATES or frame.layout.nb_channels not in _CHANNELS:
+        raise Unplayable("damaged", "an impossible sample rate or number of channels")
 
 
 def format_of(frame: AudioFrame) -> tuple[str, int, str]:

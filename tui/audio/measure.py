@@ -15,7 +15,8 @@ from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from tui.audio.media import Media, format_of
+from tui.audio.filters import check, format_of
+from tui.audio.media import Media
 from tui.audio.peaks import LANES, WINDOW_S
 from tui.audio.places import Places
 from tui.audio.pull import IdlePull, Interrupted
@@ -65,6 +66,7 @@ class Meter:
 
     def _begin(self, at_s: float, frame: AudioFrame) -> None:
         """What comes does not follow from what came."""
+        check(frame)
         self._look_at_rest()
         self._fifo, self._rate = AudioFifo(), frame.sample_rate
         self._format = format_of(frame)  # the queue of another would write beyond its end

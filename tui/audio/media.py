@@ -19,16 +19,18 @@ import av
 import av.error
 from av.audio.frame import AudioFrame
 
+from tui.audio.adts import frame_seconds
 from tui.audio.clocks import Blocks, Clock, Counted
-from tui.audio.filters import FRAME, RATE, Chain, Chunk, end_of, format_of
+from tui.audio.filters import FRAME, RATE, Chain, Chunk, end_of
 from tui.audio.joined import is_joined
 from tui.audio.mp3 import steady
 from tui.audio.places import Places
 from tui.audio.promises import DATA_BYTES, asf_seconds, mp3_seconds
 from tui.audio.sniff import HEAD, Unplayable, behind_tags, demuxer_for, first_frame, sniff
+from tui.audio.unclosed import UNCLOSED
 from tui.audio.wav import Mended, Part, Raw, Wav, read_wav
 
-__all__ = ["FRAME", "RATE", "Chunk", "Media", "format_of"]
+__all__ = ["FRAME", "RATE", "Chunk", "Media"]
 
 _PREROLL_S = 0.5  # MP3 borrows bits from earlier frames, Opus wants 80 ms, resamplers a little
 _PREROLLS_S = {"gsm": 3.0, "gsm_ms": 3.0}  # each block is told by the sound of those before it
@@ -41,6 +43,7 @@ _IN_BLOCKS = ("wav", "w64", "au", "aiff", "caf")
 _BLOCKS = ("pcm_", "adpcm_", "g722", "g726", "gsm", "truespeech")
 _LAYOUTS = {1: "mono", 2: "stereo"}
 _BARE = ("mp3", "aac", "amr")
+_COUNTED = (*_BARE, "wav", "w64")  # CAF has a table of its packets
 _PADDING_S = 0.3  # two frames of the slowest MP3
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")  # between joined files: no sound is lost
 _ANEW_S = 1.0  # what a clock must go back by to be another
@@ -98,13 +101,17 @@ class Media:
         if tagged and not self._head:
             raise Unplayable("no_sound", "there is no sound behind its tag")
         self._kind = "mp3" if tagged and not sniff(self._head) else demuxer_for(self._head)
+        for mend in UNCLOSED[self._kind](self._head) if self._kind in UNCLOSED else ():
+            self._file = Mended(self._file, *mend)
         self._wav = read_wav(file, size) if self._kind == "wav" else None
         if self._kind in ("mp3", "aac") and not tagged and (cut := first_frame(self._head)[1]):
             self._file = Part(file, cut, None if size is None else size - cut)
             self._size = None if size is None else size - cut
-        if self._wav is not None and self._wav.mended:
-            self._file = Mended(file, *self._wav.mended)
-        if self._wav is not None and self._wav.foreign:
+        if self._wav is not None and self._wav.header:
+            first = self._wav.data_at - len(self._wav.header)
+            self._size = None if size is None else size - first
+            self._file = Mended(Part(self._file, first, self._size), 0, self._wav.header)
+        elif self._wav is not None and self._wav.foreign:
             self._read_bare(self._wav, self._wav.foreign)
         self._clock: Clock | None = None
         self._open()
@@ -149,6 +156,7 @@ class Media:
             if other is not self._stream:
                 other.discard = av.stream.Discard.all
         self._base: Fraction = self._stream.time_base or Fraction(1, RATE)
+        self._ticks_a_s = float(1 / self._base)  # for every packet a fraction is dear
         self._first = self._stream.start_time or 0
         self._packets = self._container.demux(self._stream)
         if self._clock is None:
@@ -161,10 +169,11 @@ class Media:
         in_blocks = self._kind in _IN_BLOCKS or bool(self._bare)
         if in_blocks and codec.startswith(_BLOCKS):
             self._read_block()
-        elif in_blocks or self._kind in _BARE:
+        elif self._kind in _COUNTED:
             self._clock = Counted(self._places, self._base, self._first, near=self._near)
             about = self._stream.codec_context
             self._clock.bit_rate = about.bit_rate or 0
+            self._clock.seconds = frame_seconds if self._kind == "aac" else None
             frame_s = (about.frame_size or 0) / (about.sample_rate or RATE)
             self.stated_s = mp3_seconds(self._head, frame_s) if self._kind == "mp3" else None
         elif self._kind == "asf":
@@ -244,15 +253,22 @@ class Media:
         end_s = self.length_s  # padding is left out of it, unless FFmpeg did not believe the count
         if not 0 <= self.stated_s - end_s < _PADDING_S:
             return chunks
-        return (chunk for each in chunks for chunk in self._without_padding(each, end_s))
+        return self._without_padding(chunks, end_s)
 
-    def _without_padding(self, chunk: Chunk, from_s: float) -> Iterator[Chunk]:
+    def _without_padding(self, chunks: Iterator[Chunk], from_s: float) -> Iterator[Chunk]:
         """An encoder fills the last frame up. FFmpeg knows, but not after a jump."""
-        frames = round((from_s - chunk.at_s) / chunk.speed * RATE)
-        if not self._jumped or chunk.at_s > from_s + _PADDING_S:
-            frames = len(chunk.pcm)
-        if frames > 0:
-            yield chunk._replace(pcm=chunk.pcm[: frames * FRAME])
+        held: list[Chunk] = []
+        for chunk in chunks:
+            held.append(chunk)
+            if chunk.end_s > from_s + _PADDING_S:
+                from_s = math.inf  # it goes on: the count was wrong
+            if not self._jumped or chunk.end_s <= from_s:
+                yield from held
+                held.clear()
+        for chunk in held:
+            frames = round((from_s - chunk.at_s) / chunk.speed * RATE)
+            if frames > 0:
+                yield chunk._replace(pcm=chunk.pcm[: frames * FRAME])
 
     def _chunks(self, start_s: float, speed: float) -> Iterator[Chunk]:
         chain: Chain | None = None
@@ -315,8 +331,8 @@ class Media:
         if byte is not None and self._size is not None:
             self._sought_s, self._unwanted_s, self._jumped = to_s, -math.inf, True
             self._container.seek(byte, stream=self._stream, unsupported_byte_offset=True)
-        elif self._clock is not None and self._kind in _IN_BLOCKS:
-            self._reopen()  # FFmpeg would believe the bytes a second of its header
+        elif self._clock is not None and self._kind in (*_IN_BLOCKS, "aac"):
+            self._reopen()  # FFmpeg would believe its header, or all frames to last equally long
             self._unwanted_s = to_s
         elif self._clock is None and self._is_joined():
             self._reopen()  # and all before it is decoded: no clock tells where it is
@@ -346,14 +362,14 @@ class Media:
     def _frames(self) -> Iterator[tuple[float, AudioFrame]]:
         """Decoded frames with the second each begins at; a broken packet is left out."""
         since_s, samples, rate, before_s = -1.0, 0, 1, 0.0
-        base: Fraction | None = None  # PyAV makes a new one whenever it is asked
+        tick_s = 0.0  # PyAV makes a new fraction whenever it is asked
         for frame in self._decoded():
             now_s = since_s + samples / rate
             told_s = now_s
             pts = frame.pts
             if pts is not None:
-                base = base or frame.time_base or self._base
-                told_s = (pts - self._first) * base.numerator / base.denominator + before_s
+                tick_s = tick_s or float(frame.time_base or self._base)
+                told_s = (pts - self._first) * tick_s + before_s
             if (
                 self._clock is None and told_s < now_s - _ANEW_S
             ):  # another file begins, and its clock
@@ -398,7 +414,7 @@ class Media:
         if second is None:  # another place than was computed
             self._seek(self._sought_s)
             return False
-        packet.pts = packet.dts = round(second / self._base) + self._first
+        packet.pts = packet.dts = round(second * self._ticks_a_s) + self._first
         return second >= self._unwanted_s
 
 

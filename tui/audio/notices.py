@@ -1,5 +1,7 @@
 """What a player says to the user in its one line."""
 
+from typing import Any
+
 CRASHED = "the sound engine stopped unexpectedly; play again to start it anew"
 DAMAGED = "a part of this recording is damaged and was left out"
 ONE_SIDE = "this recording has one side only"
@@ -9,3 +11,9 @@ NOT_MEASURED = "the turns are not known yet"
 NO_TURN = "there is no further turn"
 OTHER_VERSION = "the sound engine is of another version; restart Ringback"
 IN_SILENCE = "{}; playing in silence (`ringback doctor` says more)"
+_MOST = 300
+
+
+def words(text: Any) -> str:
+    """What an engine says, safe to show: it has been fed a stranger's file."""
+    return "".join(c for c in str(text) if c.isprintable())[:_MOST]

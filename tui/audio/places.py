@@ -21,10 +21,10 @@ class Places:
 
     def note(self, second: float, byte: int) -> None:
         """A frame begins here. Only for those who know its second for certain."""
+        if self._seconds and second < self._seconds[-1] + STEP_S:
+            return  # as nearly always, and so without the lock
         with self._lock:
-            if not self._seconds:
-                pass
-            elif second < self._seconds[-1] + STEP_S or byte <= self._bytes[-1]:
+            if self._seconds and (second < self._seconds[-1] + STEP_S or byte <= self._bytes[-1]):
                 return
             self._seconds.append(second)
             self._bytes.append(byte)

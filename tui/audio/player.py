@@ -28,15 +28,12 @@ from tui.audio.wire import Message
 
 __all__ = ["FileSource", "Player", "PlayerState", "Side", "Source"]
 
-
 SPEEDS = (0.5, 3.0)
 REWIND_S = 1.5
 _LOOP_S = 0.1
-_ROUNDED_S = 0.001  # positions are told in milliseconds
 _REWOUND_AFTER_S = 0.5  # whoever pauses for less has not lost the thread
 _QUIET_S = 0.25  # between two positions
 _UNREPORTED_S = 1.0  # then nobody may be hearing it: a speaker's machine sleeps
-_WORDS = 300
 _UNDECODABLE = ("not_sound", "damaged", "no_sound")
 
 _log = logging.getLogger(__name__)
@@ -190,7 +187,7 @@ class Player:
             long = asked_at is not None and time.monotonic() - asked_at >= _REWOUND_AFTER_S
             rewind_s = self.rewind_s if long else 0.0
         if rewind_s > 0:
-            self.seek_to(self._rewound(rewind_s))
+            self.seek_to(self.state.before(rewind_s))
         self._paused = False
         if self._child is None:
             self._go_on()
@@ -198,11 +195,6 @@ class Player:
         self._heard_at = time.monotonic()
         self._send({"do": "pause", "on": False})
         self._change(status=self._status())
-
-    def _rewound(self, seconds: float) -> float:
-        at_s, loop = self.state.position_s, self.state.loop
-        first_s = loop[0] if loop and loop[1] is not None and at_s >= loop[0] else 0.0
-        return max(first_s, at_s - seconds)
 
     def toggle(self) -> None:
         """Pause or go on; after the end from the start, after a failure where it failed."""
@@ -342,12 +334,7 @@ class Player:
         state = self.state
         if state.status != "playing" or self._heard_at == 0.0:
             return state.position_s
-        since_s = min(time.monotonic() - self._heard_at, _UNREPORTED_S)
-        now_s = state.position_s + since_s * state.speed
-        a, b = state.loop or (0.0, None)
-        if b is not None and a <= state.position_s <= b + _ROUNDED_S < now_s:
-            now_s = a + (now_s - b) % (b - a)
-        return now_s if state.length_s is None else min(now_s, state.length_s)
+        return state.after(min(time.monotonic() - self._heard_at, _UNREPORTED_S))
 
     @property
     def peaks(self) -> Peaks | None:
@@ -364,7 +351,6 @@ class Player:
         self._reading = asyncio.create_task(self._read(child))
 
     def _open(self, child: Link) -> None:
-        state = self.state
         assert self._source is not None
         child.send(
             {
@@ -372,13 +358,8 @@ class Player:
                 "id": self._id,
                 "seq": self._seq,
                 "size": self._source.size,
-                "start": state.position_s,
-                "speed": state.speed,
-                "volume": state.volume,
                 "paused": self._paused,
-                "skip": state.skip_silence,
-                "side": state.side,
-                "loop": state.loop if state.loop and state.loop[1] is not None else None,
+                **self.state.wishes(),
                 "peaks": self._peaks is not None and not self._peaks.complete,
                 "near": isinstance(self._source, FileSource) and self._way.route.kind != "speaker",
             }
@@ -464,13 +445,13 @@ class Player:
             self.state = replace(self.state, position_s=position_s)
 
     def _on_output(self, header: Message, _: bytes) -> None:
-        why = _words(header["message"])
+        why = notices.words(header["message"])
         old, self._notice = (
             self._notice,
             notices.IN_SILENCE.format(why) if why else self._way.route.notice,
         )
         message = self._notice if self.state.message == old else self.state.message
-        name = _words(header["name"])
+        name = notices.words(header["name"])
         self._change(output=name, message=message, silent=bool(self._notice))
 
     def _on_damage(self, header: Message, _: bytes) -> None:
@@ -485,7 +466,7 @@ class Player:
 
     def _on_failed(self, header: Message, _: bytes) -> None:
         reason = header["reason"] if header["reason"] in _UNDECODABLE else ""
-        self._fail(f"this cannot be played: {_words(header['detail'])}", reason)
+        self._fail(f"this cannot be played: {notices.words(header['detail'])}", reason)
 
     _ANSWERS: ClassVar[dict[str, Callable[[Player, Message, bytes], None]]] = {
         "hello": _on_hello,
@@ -517,8 +498,3 @@ class Player:
         self._id += 1  # what the engine still says of this recording is out of date
         position_s = self.position_s
         self._change(status="failed", position_s=position_s, message=message, reason=reason)
-
-
-def _words(text: Any) -> str:
-    """What an engine says, safe to show: it has been fed a stranger's file."""
-    return "".join(c for c in str(text) if c.isprintable())[:_WORDS]

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from tui.audio.mp3 import counted_frames
 
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
-_W64_DATA = bytes.fromhex("64617461f3acd3118cd100c04f8edb8a")
+W64_DATA = bytes.fromhex("64617461f3acd3118cd100c04f8edb8a")
 _UNKNOWN = 0xFFFF_FFFF
+LONGEST = 1 << 62
+"""Bytes beyond which a size was never completed."""
 
 
 def asf_seconds(head: bytes) -> float | None:
@@ -27,8 +29,9 @@ def mp3_seconds(head: bytes, frame_s: float) -> float | None:
 
 
 def _w64(head: bytes) -> int | None:
-    at = head.find(_W64_DATA)
-    return int.from_bytes(head[at + 16 : at + 24], "little") - 24 if at >= 0 else None
+    at = head.find(W64_DATA)
+    size = int.from_bytes(head[at + 16 : at + 24], "little") if at >= 0 else 0
+    return size - 24 if 24 < size < LONGEST else None
 
 
 def _caf(head: bytes) -> int | None:

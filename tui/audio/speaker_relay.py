@@ -214,7 +214,8 @@ async def relay(environ: Mapping[str, str]) -> int:
         why = str(error.strerror or error)
     finally:
         reading.close()
-        writing.abort()
+        if not writing.is_closing():  # as it is where nothing could be written
+            writing.abort()
     if why:
         print(f"ringback speaker --relay: {plain(why)}", file=sys.stderr)
     return 1 if why else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Status = Literal["idle", "loading", "playing", "paused", "ended", "failed"]
 Side = Literal["both", "left", "right"]
@@ -16,6 +16,7 @@ def next_side(side: Side) -> Side:
 
 
 VOLUMES = (0.0, 2.0)
+_ROUNDED_S = 0.001  # positions are told in milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +67,28 @@ class PlayerState:
     """1 or 2; None before it is known."""
     peaks_revision: int = 0
     """Changes when `Player.peaks` has grown."""
+
+    def after(self, seconds: float) -> float:
+        """The second that is heard so long after the position was told."""
+        now_s = self.position_s + seconds * self.speed
+        a, b = self.loop or (0.0, None)
+        if b is not None and a <= self.position_s <= b + _ROUNDED_S < now_s:
+            now_s = a + (now_s - b) % (b - a)
+        return now_s if self.length_s is None else min(now_s, self.length_s)
+
+    def before(self, seconds: float) -> float:
+        """The second so long before the position; in a loop, not before its beginning."""
+        at_s, loop = self.position_s, self.loop
+        first_s = loop[0] if loop and loop[1] is not None and at_s >= loop[0] else 0.0
+        return max(first_s, at_s - seconds)
+
+    def wishes(self) -> dict[str, Any]:
+        """How it is to be played, as an engine is told when it opens the recording."""
+        return {
+            "start": self.position_s,
+            "speed": self.speed,
+            "volume": self.volume,
+            "skip": self.skip_silence,
+            "side": self.side,
+            "loop": self.loop if self.loop and self.loop[1] is not None else None,
+        }

@@ -17,6 +17,7 @@ _G726 = (0x14, 0x40, 0x45, 0x64)
 _MOST_CHUNKS = 64
 _NEAR = 1024  # more was counted by somebody; a jump there may cost a download
 _NAME = frozenset(range(0x20, 0x7F))
+_KNOWN = (b"fmt ", b"data", b"fact", b"LIST", b"bext")
 
 
 class _Bytes(Protocol):
@@ -42,10 +43,10 @@ class Wav(NamedTuple):
     """How many bytes the header says that there are; None where that was never completed."""
     plain: bool
     """Whether it is PCM."""
-    mended: tuple[int, bytes] | None = None
-    """Bytes of the header that FFmpeg has to find otherwise, and where."""
     foreign: Raw | None = None
     """How to read its samples where FFmpeg takes them for the other byte order: RIFX."""
+    header: bytes | None = None
+    """What FFmpeg has to find before the sound, where the file's own header misleads it."""
 
 
 def read_wav(file: _Bytes, size: int | None) -> Wav | None:
@@ -54,8 +55,8 @@ def read_wav(file: _Bytes, size: int | None) -> Wav | None:
     order = _KINDS.get(head[:4])
     if order is None or head[8:12] != b"WAVE":
         return None
-    at, long_bytes = 12, 0
-    fmt, fmt_at = bytes(16), 0
+    at, long_bytes, padded = 12, 0, True
+    fmt = bytearray(16)
     for _ in range(_MOST_CHUNKS):
         chunk = _read(file, at, 8)
         if len(chunk) < 8:
@@ -66,20 +67,31 @@ def read_wav(file: _Bytes, size: int | None) -> Wav | None:
             if claimed == _LONG and head[:4] in (b"RF64", b"BW64"):
                 claimed = long_bytes
             data_bytes = claimed if _completed(file, at, claimed, size) else None
-            tag, channels, rate, _, _, bits = struct.unpack(f"{order}HHIIHH", fmt)
+            tag, channels, rate, _, _, bits = struct.unpack_from(f"{order}HHIIHH", fmt)
             raw = Raw(f"{_LETTERS[tag]}{bits}be", rate, channels) if tag in _LETTERS else None
-            mended = None
+            misleads = not padded
             if tag in _G726 and bits in range(2, 6):  # FFmpeg takes them from the bytes a second
-                mended = fmt_at + 8, struct.pack(f"{order}I", rate * channels * bits // 8)
+                misleads = True
+                fmt[8:12] = struct.pack(f"{order}I", rate * channels * bits // 8)
             foreign = raw if order == ">" and bits > 8 else None
-            return Wav(at, data_bytes, tag == 1, mended, foreign)
+            header = _header(order, bytes(fmt), min(claimed, _LONG)) if misleads else None
+            return Wav(at, data_bytes, tag == 1, foreign, header)
         if name == b"fmt ":
-            fmt, fmt_at = _read(file, at, 16).ljust(16, b"\0"), at
+            fmt = bytearray(_read(file, at, min(claimed, _NEAR)).ljust(16, b"\0"))
         elif name == b"ds64":
             sizes = _read(file, at, 16)
             long_bytes = int.from_bytes(sizes[8:16], "little")
-        at += claimed + claimed % 2
+        at += claimed
+        if claimed % 2:
+            here = _read(file, at, 4) not in _KNOWN
+            padded, at = padded and here, at + here
     return None
+
+
+def _header(order: str, fmt: bytes, data_bytes: int) -> bytes:
+    riff = b"RIFX" if order == ">" else b"RIFF"
+    head = struct.pack(f"{order}4sI4s4sI", riff, _LONG, b"WAVE", b"fmt ", len(fmt))
+    return head + fmt + struct.pack(f"{order}4sI", b"data", data_bytes)
 
 
 def _completed(file: _Bytes, at: int, claimed: int, size: int | None) -> bool:
