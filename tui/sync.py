@@ -31,7 +31,7 @@ from tui.merging import keep
 from tui.states import INCOMPLETE
 from tui.when import BEGINNING, DAY_S, HOUR_S
 
-RECENT_S = HOUR_S / 2
+RECENT_S = HOUR_S
 """So far back a sync always looks: recordings and wrap-ups come in the minutes after a call."""
 RUNNING_S = 2 * HOUR_S
 """And so far for a call that had not ended."""

@@ -281,7 +281,7 @@ def looks(vendor: Vendor, at: float) -> list[float]:
     return [at - since for since, _, _ in vendor.asked]
 
 
-def test_a_refresh_looks_minutes_back_an_hour_later_a_day_and_a_day_later_a_week(
+def test_a_refresh_looks_an_hour_back_an_hour_later_a_day_and_a_day_later_a_week(
     archive: Archive,
 ) -> None:
     vendor = Vendor([[call(1)]])
