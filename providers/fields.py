@@ -12,11 +12,10 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from providers.model import Call, Json, Recording
+from providers.model import Direction, Json
 
 MOST_PROBLEMS = 100
 _BOOLEANS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
@@ -134,6 +133,15 @@ def later(time: datetime | None, seconds: float | None) -> datetime | None:
         return time + timedelta(seconds=seconds)
     except OverflowError:
         return None
+
+
+def ends(
+    direction: str | None, contact: str | None, company: str | None
+) -> tuple[str | None, str | None]:
+    """The calling number and the called one, of the two sides' numbers."""
+    if direction == Direction.INBOUND:
+        return contact, company
+    return (company, contact) if direction == Direction.OUTBOUND else (None, None)
 
 
 def joined(*parts: str | None) -> str | None:
@@ -261,15 +269,3 @@ class Reader:
 def first_text(raw: dict[str, Json], keys: Iterable[str]) -> str | None:
     """The first of these fields that holds text."""
     return next((text for key in keys if (text := to_text(raw.get(key)))), None)
-
-
-def with_recordings(call: Call, recordings: tuple[Recording, ...]) -> Call:
-    """A call whose recordings were asked for: they are known now, even when there are none."""
-    summary = next((r.summary for r in recordings if r.summary), None)
-    return replace(
-        call,
-        recordings=recordings,
-        recordings_known=True,
-        summary=call.summary or summary,
-        has_recording=True if recordings else call.has_recording,
-    )

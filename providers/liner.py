@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from providers.base import Login, Secret
 from providers.errors import BadAnswer, Forbidden, NotFound, ProviderError, Unreachable
-from providers.fields import Reader, is_empty, later, made_id, word
+from providers.fields import Reader, ends, is_empty, later, made_id, word
 from providers.http import HttpProvider, gather_bounded
 from providers.ids import parse_ids
 from providers.liner_api import START, Place, Step, ask, ask_one, row_id, shortfall, walk
@@ -241,7 +241,7 @@ class Liner(HttpProvider):
         contact = Contact(lead, names.get("lead", lead), read.text("clientPhone"))
         company = CompanyNumber(names.get("line", line, "number"), names.get("line", line))
         status, agents = self._status(read), self._agents(read.ref("userId"))
-        from_, to = _ends(direction, contact.number, company.number)
+        from_, to = ends(direction, contact.number, company.number)
         has, missing = read.boolean("hasRecords"), read.text("recordsMissing")
         if missing:
             read.note("records", missing)
@@ -342,10 +342,6 @@ def _sum(a: int | None, b: int | None) -> int | None:
     return None if a is None or b is None else a + b
 
 
-def _call_id(row: dict[str, Json]) -> str:
-    return Reader(row).text("id") or made_id(row)
-
-
 def _direction(text: str | None) -> str | None:
     return _DIRECTIONS.get(word(text), text)
 
@@ -355,16 +351,6 @@ def _outcome(talk_s: float | None) -> Outcome:
     if talk_s is None:
         return Outcome.UNKNOWN
     return Outcome.ANSWERED if talk_s > 0 else Outcome.MISSED
-
-
-def _ends(
-    direction: str | None, client: str | None, company: str | None
-) -> tuple[str | None, str | None]:
-    if direction == Direction.INBOUND:
-        return client, company
-    if direction == Direction.OUTBOUND:
-        return company, client
-    return None, None
 
 
 def _hangup(initiator: str | None, agents: Sequence[Agent], contact: Contact) -> Hangup:

@@ -13,6 +13,7 @@ from typing import Any
 
 from providers.fields import (
     Reader,
+    ends,
     first_text,
     is_empty,
     joined,
@@ -25,7 +26,6 @@ from providers.model import (
     Call,
     CompanyNumber,
     Contact,
-    Direction,
     Disposition,
     Hangup,
     Json,
@@ -162,7 +162,7 @@ def parse_rest(raw: dict[str, Json], base_url: str) -> Call:
         Recording(id=item.text("id"), url=_address(item.text("url"), base_url))
         for item in read.objects("recordings")
     )
-    from_, to = _ends(direction, contact.number, company.number)
+    from_, to = ends(direction, contact.number, company.number)
     ended_at = later(started, duration) if ended else None
     has = True if recordings else False if "recordings" in raw and ended else None
     derived = {
@@ -212,7 +212,7 @@ def parse_webhook(raw: dict[str, Json], base_url: str) -> Call:
     name = joined(person.text("firstName"), person.text("lastName"))
     contact = _contact(read, name=name, number="phone")
     company = _company(read)
-    from_, to = _ends(direction, contact.number, company.number)
+    from_, to = ends(direction, contact.number, company.number)
     ended, duration, talk = (
         read.time("endedDate"),
         read.seconds("duration"),
@@ -335,14 +335,6 @@ def _company(read: Reader) -> CompanyNumber:
         return CompanyNumber(number=read.text("number"))
     line = read.object("number")
     return CompanyNumber(line.text("number") or line.text("numberWithAlias"), line.text("alias"))
-
-
-def _ends(
-    direction: str | None, contact: str | None, company: str | None
-) -> tuple[str | None, str | None]:
-    if direction == Direction.INBOUND:
-        return contact, company
-    return (company, contact) if direction == Direction.OUTBOUND else (None, None)
 
 
 def _disposition(read: Reader) -> Disposition:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import json
 import re
 import zlib
 from collections.abc import Iterator
@@ -28,6 +29,9 @@ _MARKS = (
 _ZEROS = {"0111": "utf-32-le", "1110": "utf-32-be", "0101": "utf-16-le", "1010": "utf-16-be"}
 """Which of each four bytes are mostly zero in ASCII text of an encoding."""
 _SAMPLE = 64 * 1024
+_PART = 4096
+_LONGEST_SIGN = 12
+"""So near its end a part is no proof of an error: ``\\ud83d\\ude00`` and ``-Infinity`` go on."""
 _UNDECODED = re.compile("[\ud800-\udfff]")
 _BETWEEN = re.compile(r"[\s,\[\]\x00\x1e\ufeff]*")
 """What may stand between values: lists' brackets too, so that no list is held whole."""
@@ -151,14 +155,29 @@ def _found(text: str, encoding: str) -> Iterator[Found]:
 
 
 def _value(text: str, place: int) -> tuple[Json, int | None]:
-    """The value that begins at `place` and where it ends, None where there is none."""
-    try:
-        value, end = DECODER.raw_decode(text, place)
-    except (ValueError, RecursionError):
-        return None, None
-    if isinstance(value, dict) or _ENDED.match(text, end):
-        return value, end
-    return None, None
+    """The value that begins at `place` and where it ends, None where there is none.
+
+    It is looked for in a part of the text that grows: an error of the decoder counts the lines
+    of all that it was given.
+    """
+    size = _PART
+    while True:
+        part = text[place : place + size]
+        cut = place + size < len(text)
+        size *= 16
+        try:
+            value, end = DECODER.raw_decode(part)
+        except RecursionError:
+            return None, None
+        except json.JSONDecodeError as error:
+            if cut and (error.pos > len(part) - _LONGEST_SIGN or "Unterminated" in error.msg):
+                continue
+            return None, None
+        if isinstance(value, dict):
+            return value, place + end
+        if cut and end > len(part) - _LONGEST_SIGN:  # a number may go on
+            continue
+        return (value, place + end) if _ENDED.match(text, place + end) else (None, None)
 
 
 def _is_too_deep(text: str, place: int, end: int) -> bool:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from providers.errors import AuthError, ProviderError
 from tui.account_setup import TokenNotKept, account_from, forget, losses, remember
 from tui.accounts import Account, AccountError
-from tui.asking import ask_before
 from tui.cli_sync import no_accounts
+from tui.confirm import ask_before
 from tui.exits import CommandError, Exit
 from tui.jobs import check
 from tui.services import Services

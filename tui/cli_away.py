@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tui import audit
 from tui.archive import TROUBLES, Archive
 from tui.archive.purge import SHORTEST
-from tui.asking import ask_before
+from tui.confirm import ask_before
 from tui.exits import CommandError, Exit
 from tui.links import calls_text
 from tui.numbers import digits

@@ -15,7 +15,6 @@ from tui.cli_calls import split_name
 from tui.exits import Exit
 from tui.refreshing import Refreshed, refresh_calls
 from tui.services import Services
-from tui.states import until_words
 from widgets.safe import safe_text
 
 
@@ -48,9 +47,7 @@ def exit_code(done: Sequence[Refreshed]) -> Exit:
 
 
 def _print(services: Services, one: Refreshed, as_json: bool) -> None:
-    line = f"{one.account}:{one.id}: {one.words}"
-    if one.again_at is not None:
-        line += f" ({until_words(one.again_at, services.now(), services.zone)})"
+    line = one.line(services.now(), services.zone)
     if one.error:
         print(safe_text(line), file=sys.stderr)
     if as_json:

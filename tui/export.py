@@ -83,6 +83,7 @@ _TRUTHS = {
     *("verdadeiro", "waar", "onwaar", "prawda", "fałsz", "истина", "ложь"),
 }
 _DIGIT = re.compile(r"\d")
+_BLANKS = re.compile(r"\s+")
 _PART = r"(?:\d{1,2}|\d{4})"
 _DATE = (
     rf"(?:{_PART}\s*[-/.]\s*{_PART}(?:\s*[-/.]\s*{_PART})?"
@@ -98,9 +99,8 @@ _NO_TEXT = re.compile(
 """What some spreadsheet takes for a number, a date, a time or a truth value."""
 _SAME_NUMBER = re.compile("0|[1-9][0-9]{0,10}")
 """A number that spreadsheets write as it was."""
-_FORMULA = r'[\s"]*[=+\-@＝＋－＠]'
-_STEERED = re.compile(_FORMULA)
-_PARTED_OFF = re.compile(rf"([;|\n])(?={_FORMULA})")
+_STEERED = re.compile(r'[\s"]*[=+\-@＝＋－＠]')
+_PARTED_OFF = re.compile(r'([;|\n][\s"]*)([=+\-@＝＋－＠]?)')
 
 
 class Sink(Protocol):
@@ -187,14 +187,21 @@ def csv_cell(value: Any, for_programs: bool = False) -> Any:
     if for_programs and _E164.fullmatch(text):
         return text
     steered = changed or value[:1] in ("\t", "\r", "\n") or _STEERED.match(text)
-    text = _PARTED_OFF.sub(r"\1'", text)
+    text = _PARTED_OFF.sub(_behind_parting, text)
     return f"'{text}" if steered else text
+
+
+def _behind_parting(match: re.Match[str]) -> str:
+    """What parts cells, with an apostrophe behind it where a formula follows."""
+    parting, sign = match.groups()
+    return re.sub(r"[;|\n]", r"\g<0>'", parting) + sign if sign else parting
 
 
 def _is_changed(text: str) -> bool:
     """Whether a spreadsheet would write this otherwise."""
     if text.endswith("Z"):  # times of our own
         return False
+    text = _BLANKS.sub(" ", text)  # many say no more than one, and the look at them takes long
     if len(text) > _LONGEST:
         return text[0].isdigit() and _NO_TEXT.fullmatch(text) is not None
     return _is_no_text(text)

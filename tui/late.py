@@ -10,19 +10,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from providers.model import Call, Outcome
+from tui.when import DAY_S, HOUR_S
 
 if TYPE_CHECKING:
     from tui.archive import Archive
 
-MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86400.0
 YOUNG_S = 2 * HOUR_S
 """So long after a call's end its recordings are asked for whenever somebody looks."""
 STEPS_S = (YOUNG_S, 6 * HOUR_S, DAY_S, 2 * DAY_S, 7 * DAY_S)
 """Later, once after each of these ages."""
 FINAL_S = STEPS_S[-1]
 """What a vendor says of a call that is older than this stays so."""
-AGAIN_S = MINUTE_S
+AGAIN_S = 60
 """What is shown again and again is not asked for more often."""
+FIRST_PAUSE_S = 300
+"""How long to wait after a failure."""
 
 
 def recordings_due(
@@ -73,6 +75,6 @@ def _ended(call: Call) -> float | None:
     return call.started_at.timestamp() + (call.duration_s or 0.0) if call.started_at else None
 
 
-def pause_s(tries: int, first_s: float = 5 * MINUTE_S) -> float:
+def pause_s(tries: int) -> float:
     """How long to wait after so many failures in a row: twice as long each time, at most a day."""
-    return min(DAY_S, first_s * 2.0 ** min(tries - 1, 20)) if tries > 0 else 0.0
+    return min(DAY_S, FIRST_PAUSE_S * 2.0 ** min(tries - 1, 20)) if tries > 0 else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
@@ -108,7 +109,8 @@ def setup_log(paths: Paths, *, debug: bool = False) -> logging.Handler:
     root = logging.getLogger()
     for old in [kept for kept in root.handlers if kept.get_name() == handler.get_name()]:
         root.removeHandler(old)
-        old.close()
+        with suppress(OSError):  # its last lines find no room
+            old.close()
     root.addHandler(handler)
     root.setLevel(logging.DEBUG if debug else logging.INFO)
     for name in _LOUD:  # httpx prints whole addresses at INFO, httpcore headers at DEBUG

@@ -430,7 +430,7 @@ def _bare(word: str, now: datetime, zone: tzinfo) -> Term:
         raise ValueError(f"{word}: {JOINING[word]}")
     if re.fullmatch(r"\d{1,2}:\d\d[-\u2013]\d{1,2}:\d\d", word):
         raise ValueError(f"{word}: a time of day is written 9:00..12:00")
-    if re.search(r"\w.*[<>]|[<>].*\w", word):
+    if re.search("[<>]", word) and re.search(r"\w", word):
         raise ValueError(f"{word}: only dur, wait and talk compare, for example dur>120")
     return _words("word", word)
 

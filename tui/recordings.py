@@ -62,14 +62,19 @@ async def with_known_recordings(
 
 
 async def renewed(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
-    """The call fresh from the vendor, with fresh addresses. Raises `ProviderError`, `NotFound`."""
+    """`asked_anew`, kept where there is room for it. Raises `ProviderError`."""
+    return _kept(provider, archive, account, await asked_anew(provider, call))
+
+
+async def asked_anew(provider: Provider, call: Call) -> Call:
+    """The call with its recordings as the vendor has it now. Raises `ProviderError`."""
     if provider.capabilities.gets_one_call:
         newer = await provider.call(call.id)
     else:
         newer = await _found_again(provider, call)
     if provider.capabilities.separate_recordings:
         newer = await provider.recordings(newer)
-    return _kept(provider, archive, account, newer)
+    return newer
 
 
 async def _found_again(provider: Provider, call: Call) -> Call:

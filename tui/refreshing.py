@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
 from providers.errors import AuthError, NotFound, ProviderError, RateLimited
 from providers.http import gather_bounded
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import Archive, codec
-from tui.recordings import renewed
+from tui.merging import keep
+from tui.recordings import asked_anew
 from tui.services import Services
+from tui.states import until_words
 from tui.sync import Report, held, held_back, remember
 
 QUIET = frozenset({"recordings", "recording_events", "summary", "has_recording", "problems"})
 """Fields that are told in words of their own, or are no news."""
+
+PURGED = NotFound("Purged", "it was removed here for good, and stays away")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,11 @@ class Refreshed:
             found.append("recordings changed")
         return ", ".join(found) or "nothing new"
 
+    def line(self, now: datetime, zone: tzinfo) -> str:
+        """``desk:9: recording found``; with it until when a vendor that limits requests waits."""
+        until = until_words(self.again_at, now, zone)
+        return f"{self.account}:{self.id}: {self.words}" + (f" ({until})" if until else "")
+
 
 def count_words(recordings: int) -> str:
     return "recording found" if recordings == 1 else f"{recordings} recordings found"
@@ -77,13 +87,20 @@ async def refresh_calls(
                 before = archive.get(account.name, id_)
                 try:
                     asked = before or Call(id_, account.provider)
-                    after = await renewed(provider, archive, account.name, asked)
+                    newer = await asked_anew(provider, asked)
                 except (AuthError, RateLimited):
                     raise
                 except ProviderError as error:
                     done[id_] = Refreshed(account.name, id_, error=_in_words(error, before))
                 else:
-                    done[id_] = compared(account.name, before, after)
+                    with archive.transaction():
+                        keep(archive, account.name, provider, [newer], services.now().timestamp())
+                    after = archive.get(account.name, newer.id)
+                    done[id_] = (
+                        compared(account.name, before, after)
+                        if after
+                        else Refreshed(account.name, id_, error=PURGED)
+                    )
 
             await gather_bounded(one, dict.fromkeys(ids))
         with archive.transaction():

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -22,13 +22,14 @@ from typing import Protocol
 
 from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited
+from providers.http import gather_bounded
 from providers.model import CallQuery, Outcome, Page
 from tui.archive import AccountState, Archive, Saved, Walk
 from tui.archive.syncs import AGAIN, Coverage
-from tui.late import AGAIN_S, DAY_S, FINAL_S, HOUR_S, pause_s, recordings_due
+from tui.late import AGAIN_S, FINAL_S, pause_s, recordings_due
 from tui.merging import keep
 from tui.states import INCOMPLETE
-from tui.when import BEGINNING
+from tui.when import BEGINNING, DAY_S, HOUR_S
 
 RECENT_S = HOUR_S / 2
 """So far back a sync always looks: recordings and wrap-ups come in the minutes after a call."""
@@ -38,7 +39,6 @@ WEEK_S = 7 * DAY_S
 DAY_EVERY_S, WEEK_EVERY_S = HOUR_S, DAY_S
 NEW_AFTER_S = 1.0
 DISCOVER_STEP = 50
-AT_ONCE = 4
 
 
 class Watcher(Protocol):
@@ -133,7 +133,7 @@ class Sync:
         self._archive.read_by(self._account, self._provider.parser_version)
         try:
             async with self._provider:
-                self._choose_ids(wish)
+                await self._choose_ids(wish)
                 for walk in self._recent(wish):
                     await self._walk(walk, None)
                 pages = wish.pages
@@ -223,7 +223,7 @@ class Sync:
             )
         )
 
-    def _choose_ids(self, wish: Wish) -> None:
+    async def _choose_ids(self, wish: Wish) -> None:
         """Spare a vendor that gives calls by id only what cannot have changed."""
         if self._provider.capabilities.lists_calls:
             return
@@ -235,11 +235,21 @@ class Sync:
         if not wish.since:  # else all of the period is asked for
             pause = AGAIN_S if wish.automatic else 0.0
             young = self._archive.calls_from(account, since)
-            settled = [id_ for id_ in young if not self._is_due(id_, wish.recordings, pause)]
+            due = {*await self._due(young, wish.recordings, pause)}
+            settled = [id_ for id_ in young if id_ not in due]
         others = (int(id_) for id_ in settled if id_.isdecimal())
         self._provider.skip_ids = self._archive.ids_to_spare(account, since, unknown_since, others)
 
-    def _is_due(self, id_: str, eager: bool, pause: float = 0.0) -> bool:
+    async def _due(self, ids: Iterable[str], eager: bool, pause: float = 0.0) -> list[str]:
+        """Those that are worth asking for; there may be thousands, so that others have turns."""
+        due = []
+        for id_ in ids:
+            if self._is_due(id_, eager, pause):
+                due.append(id_)
+            await asyncio.sleep(0)
+        return due
+
+    def _is_due(self, id_: str, eager: bool, pause: float) -> bool:
         call = self._archive.get(self._account, id_)
         if call is None or call.outcome == Outcome.IN_PROGRESS:
             return call is not None
@@ -305,7 +315,7 @@ class Sync:
         async for page in self._provider.discover(highest, stop_after, DISCOVER_STEP):
             self._keep(page, None)
 
-    def _wanted(self, wish: Wish) -> list[str]:
+    async def _wanted(self, wish: Wish) -> list[str]:
         """Ids of the calls whose list of recordings is not known, or may have grown: of the
         period that was asked for, else of all that are not final.
         """
@@ -313,41 +323,34 @@ class Sync:
         eager = bool(wish.since or wish.until)
         recently = self._clock() - FINAL_S - DAY_S  # the last look is due when it is final
         ids = self._archive.recordings_wanted(self._account, recently, *period)
-        return [id_ for id_ in ids if self._is_due(id_, eager)]
+        return await self._due(ids, eager)
 
     async def _recordings(self, wish: Wish) -> None:
         """The recordings of every call that may have some, where they are to be asked for."""
         if not self._provider.capabilities.separate_recordings:
             return
-        waiting = self._wanted(wish)
-        limit = asyncio.Semaphore(AT_ONCE)
+        waiting = await self._wanted(wish)
         asked = 0
 
         async def ask(call_id: str) -> None:
             nonlocal asked
-            async with limit:
-                call = self._archive.get(self._account, call_id)
-                if call is None:
-                    return
-                try:
-                    newer = await self._provider.recordings(call)
-                except (AuthError, RateLimited):
-                    raise
-                except ProviderError as error:
-                    self._report.problems.append(f"recordings of call {call_id}: {error}")
-                    return
-                with self._archive.transaction():
-                    keep(self._archive, self._account, self._provider, [newer], self._clock())
-                self._report.recordings += len(newer.recordings)
-                asked += 1
-                self._tell(asked, len(waiting))
+            call = self._archive.get(self._account, call_id)
+            if call is None:
+                return
+            try:
+                newer = await self._provider.recordings(call)
+            except (AuthError, RateLimited):
+                raise
+            except ProviderError as error:
+                self._report.problems.append(f"recordings of call {call_id}: {error}")
+                return
+            with self._archive.transaction():
+                keep(self._archive, self._account, self._provider, [newer], self._clock())
+            self._report.recordings += len(newer.recordings)
+            asked += 1
+            self._tell(asked, len(waiting))
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for call_id in waiting:
-                    group.create_task(ask(call_id))
-        except* ProviderError as errors:
-            raise errors.exceptions[0] from None
+        await gather_bounded(ask, waiting)
 
 
 def _moment(seconds: float) -> datetime:

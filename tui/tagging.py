@@ -55,11 +55,11 @@ def _runs(pieces: Iterable[re.Match[str]]) -> Iterator[list[str]]:
 
 def _known(run: Sequence[str], names: set[str]) -> Iterator[str]:
     """The tags of some words: the longest known ones, else each word."""
-    start = 0
+    start, most = 0, max((len(name.split()) for name in names), default=1)
     while start < len(run):
         longest = (
             stop
-            for stop in range(len(run), start + 1, -1)
+            for stop in range(min(start + most, len(run)), start + 1, -1)
             if " ".join(run[start:stop]).lower().removeprefix("-") in names
         )
         stop = next(longest, start + 1)

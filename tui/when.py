@@ -79,7 +79,7 @@ _EXACT = {2: timedelta(hours=1), 4: timedelta(minutes=1), 6: timedelta(seconds=1
 
 
 _TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?", re.A)
-DAY_S = 86_400
+HOUR_S, DAY_S = 3_600, 86_400
 
 
 def clock_span(text: str) -> tuple[int, int] | None:

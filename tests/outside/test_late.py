@@ -202,6 +202,25 @@ def test_a_refresh_loses_nothing_and_says_what_failed(ringback: Ringback, vendor
     assert "refused" in ringback("refresh", "sales:1", code=4).stderr.lower()
 
 
+def test_a_call_that_was_purged_is_not_called_new(ringback: Ringback, vendors: Vendors) -> None:
+    at = ago(timedelta(hours=30))
+    vendors.liner = [liner_row(1, at), liner_row(2, at, clientPhone="+79000000000")]
+    ringback.add("sales", "liner", vendors.url, "--order", "202")
+    ringback("sync")
+    ringback("purge", "--number", "+79000000000", "--yes")
+    done = ringback("refresh", "sales:1", "sales:2", code=3)
+    assert done.stdout == "sales:1: nothing new\n"
+    assert done.stderr.startswith("sales:2: Purged: ")
+
+
+def test_a_vendor_that_may_be_asked_at_once_again_leaves_no_empty_words(
+    ringback: Ringback, vendors: Vendors
+) -> None:
+    ringback.add("desk", "nectar", vendors.url, "--ids", "1")
+    vendors.rules.append(always("/calls/", Answer(429, {"message": "slow"}, {"Retry-After": "0"})))
+    assert "()" not in ringback("refresh", "desk:1", code=1).stderr
+
+
 def test_a_call_without_a_recording_is_asked_for_once_when_it_is_to_be_heard(
     ringback: Ringback, vendors: Vendors
 ) -> None:
@@ -253,6 +272,7 @@ def busy(vendors: Vendors) -> Iterator[Vendors]:
     yield vendors
 
 
+@pytest.mark.slow
 def test_a_refresh_with_nothing_new_asks_for_minutes_and_each_hour_for_the_day(
     ringback: Ringback, busy: Vendors
 ) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from providers.cinnox import Cinnox
-from tests.providers.cinnox_bodies import account, script
+from providers.liner import Liner
+from tests.providers import cinnox_bodies, liner_bodies
+from tests.providers.contract import login
 from tests.providers.server import Server, Waits
 
 
@@ -24,7 +26,15 @@ def elsewhere() -> Iterator[Server]:
 
 @pytest.fixture
 def cinnox(server: Server) -> Cinnox:
-    script(server)
-    made = Cinnox(account(server))
+    cinnox_bodies.script(server)
+    made = Cinnox(cinnox_bodies.account(server))
+    made.sleep = Waits()
+    return made
+
+
+@pytest.fixture
+def liner(server: Server) -> Liner:
+    liner_bodies.script(server)
+    made = Liner(login(server.url, order_ids="202"))
     made.sleep = Waits()
     return made

@@ -13,9 +13,7 @@ from providers.fields import (
     to_number,
     to_text,
     to_time,
-    with_recordings,
 )
-from providers.model import Call, Recording
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 
@@ -194,11 +192,3 @@ def test_made_ids_are_the_same_for_the_same_row() -> None:
 def test_cleaning_replaces_and_cuts() -> None:
     assert clean("a\x1b[31mb\r\nc\u202ed\u200d\u00e9") == "a [31mb c d\u200d\u00e9"
     assert len(clean("x" * 1000)) == 200 and clean("[bold]") == "[bold]"
-
-
-def test_recordings_that_were_asked_for_are_known() -> None:
-    call = Call(id="1", provider="liner", recordings_known=False)
-    none = with_recordings(call, ())
-    assert none.recordings_known and none.has_recording is None and none.summary is None
-    some = with_recordings(call, (Recording(id="1"), Recording(id="2", summary="Hi.")))
-    assert (some.has_recording, some.summary, len(some.recordings)) == (True, "Hi.", 2)

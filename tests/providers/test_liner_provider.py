@@ -21,14 +21,6 @@ from tests.providers.liner_bodies import (
 from tests.providers.server import Answer, Server, Waits
 
 
-@pytest.fixture
-def liner(server: Server) -> Liner:
-    script(server)
-    made = Liner(login(server.url, order_ids="202"))
-    made.sleep = Waits()
-    return made
-
-
 class TestContract(ProviderContract):
     vendor = Liner
     ids = ("918273", "918274", "918275")

@@ -13,7 +13,6 @@ import pytest
 from providers.errors import AuthError, ProviderError, RateLimited
 from providers.liner import Liner
 from providers.model import Call
-from tests.providers.contract import login
 from tests.providers.liner_bodies import (
     CALL,
     RECORD,
@@ -24,17 +23,8 @@ from tests.providers.liner_bodies import (
     listed,
     ok,
     paged,
-    script,
 )
-from tests.providers.server import Answer, Server, Waits
-
-
-@pytest.fixture
-def liner(server: Server) -> Liner:
-    script(server)
-    made = Liner(login(server.url, order_ids="202"))
-    made.sleep = Waits()
-    return made
+from tests.providers.server import Answer, Server
 
 
 async def test_recordings_with_both_shapes_of_the_list(server: Server, liner: Liner) -> None:

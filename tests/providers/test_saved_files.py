@@ -135,3 +135,9 @@ def test_a_large_file_is_never_held_parsed(form: str) -> None:
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
     assert count == 3000 and peak < 2.2 * len(data) + 200_000
+
+
+def test_a_large_file_without_any_json_is_read_to_its_end() -> None:
+    """It would take many minutes, which the time limit of tests ends."""
+    found = [*read_values(b"{'id': 1}\n" * 400_000)]
+    assert [str(one) for one in found] == ["not JSON (line 1)"]

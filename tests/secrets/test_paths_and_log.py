@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import stat
@@ -121,6 +122,23 @@ def test_httpx_does_not_print_addresses(log_file: Path) -> None:
     logging.getLogger("httpcore.http11").debug("headers")
     logging.getLogger("ringback").info("end")
     assert log_file.read_text().count("\n") == 1
+
+
+def test_a_log_whose_rest_finds_no_room_is_replaced_all_the_same(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = setup_log(paths)
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(first, "close", full)
+        second = setup_log(paths)
+    first.close()
+    assert second in logging.getLogger().handlers and first not in logging.getLogger().handlers
+    logging.getLogger().removeHandler(second)
+    second.close()
 
 
 def test_a_second_set_up_does_not_double_the_lines(log_file: Path, paths: Paths) -> None:

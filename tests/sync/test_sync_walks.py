@@ -13,15 +13,26 @@ import pytest
 
 from providers.base import Login, Provider, Secret
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
-from providers.fields import with_recordings
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from tests.archive.calls import START, call
-from tui.archive import Archive, Saved
-from tui.sync import DAY_S, RECENT_S, WEEK_S, Report, Sync, Wish, held_back
-from tui.when import BEGINNING
+from tui.archive import TROUBLES, Archive, Saved
+from tui.sync import RECENT_S, WEEK_S, Report, Sync, Wish, held_back
+from tui.when import BEGINNING, DAY_S
 
 NOW = START.timestamp() + 10 * 86400
 DEFAULT = Wish()
+
+
+def with_recordings(call: Call, recordings: tuple[Recording, ...]) -> Call:
+    """The call as a vendor gives it that was asked for its recordings."""
+    summary = next((r.summary for r in recordings if r.summary), None)
+    return replace(
+        call,
+        recordings=recordings,
+        recordings_known=True,
+        summary=call.summary or summary,
+        has_recording=True if recordings else call.has_recording,
+    )
 
 
 @dataclass
@@ -189,6 +200,19 @@ def test_recordings_are_asked_for_and_survive_the_next_list(archive: Archive) ->
     assert again is not None and not again.recordings_known
 
 
+def test_a_disk_that_fills_up_while_recordings_are_asked_for_is_the_archives_error(
+    archive: Archive,
+) -> None:
+    class Filling(Vendor):
+        async def recordings(self, call: Call) -> Call:
+            archive._db.execute("PRAGMA max_page_count = 1")  # no more than there are
+            return with_recordings(call, (Recording("r", summary="word " * 100_000),))
+
+    vendor = Filling([[call(1, recordings_known=False)]], Capabilities(separate_recordings=True))
+    with pytest.raises(TROUBLES):
+        sync(archive, vendor, Wish(recordings=True))
+
+
 def test_records_of_one_call_on_two_pages_become_one(archive: Archive) -> None:
     first, second = {"id": 1, "status": "ended"}, {"id": 1, "leg": 2}
     vendor = Vendor([[call(1, raw=first)], [call(1, raw=second)]])
@@ -335,6 +359,7 @@ def test_a_walk_that_lacks_calls_is_told_and_walked_again_from_its_start(archive
     assert archive.open_walks("desk") == []
 
 
+@pytest.mark.slow
 def test_a_vendor_whose_total_is_always_wrong_is_not_hammered(archive: Archive) -> None:
     vendor = Short([[call(1)]])
     sync(archive, vendor)

@@ -102,6 +102,7 @@ ONCE = (
 """Each opens something and closes it by the last key, which comes more than once."""
 
 
+@pytest.mark.slow
 def test_keys_of_one_write_act_in_their_order_and_close_once() -> None:
     services = fill(os.environ, 40)
     services.accounts.remove("desk")  # what its vendor answers would be said, too

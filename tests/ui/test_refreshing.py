@@ -11,8 +11,9 @@ import pytest
 
 from providers.sandbox import Sandbox
 from tests.ui.driving import main, page, player, run_app, settled, status, table, until
-from tui.archive import AccountState
+from tui.archive import TROUBLES, AccountState, Archive
 from tui.jobs import sync_all
+from tui.refreshing import refresh_calls
 from tui.screens.state import bring_up_to_date
 from tui.services import Services
 from tui.sync import Wish
@@ -73,6 +74,21 @@ async def test_what_cannot_be_asked_says_why_and_loses_nothing(home: Home, fresh
         await pilot.press("U")
         await until(pilot, lambda: "it stays here as it was" in status(pilot))
         assert current_id(pilot) == id_
+
+
+async def test_what_came_and_finds_no_room_is_not_said_to_be_found(
+    home: Home, fresh: Sandbox
+) -> None:
+    services = home("nectar", sandbox=fresh)
+    [account] = services.accounts.list()
+    id_ = str(fresh.data.nectar_calls[0]["id"])
+    body = json.dumps({"calls": {"id": id_, "disposition": {"note": "word " * 100_000}}}).encode()
+    fresh.fail("nectar", status=200, times=1, body=body, path=f"/calls/{id_}")
+    with services.open_archive() as archive:
+        archive._db.execute("PRAGMA max_page_count = 1")  # no more than there are
+        with pytest.raises(TROUBLES):
+            await refresh_calls(services, account, archive, [id_])
+        assert not archive.has("nectar", id_)
 
 
 async def test_space_on_a_call_without_a_recording_asks_once(home: Home, fresh: Sandbox) -> None:
@@ -177,3 +193,26 @@ def test_calls_of_an_older_reading_are_read_anew_beside_the_screen(
         bring_up_to_date(services, lambda: False)
         assert "old" not in {body["campaign"] for _, body in archive.bodies(archive.keys())}
         assert archive.unread("nectar", Nectar.parser_version) is None
+
+
+def test_calls_wait_to_be_read_anew_where_nothing_can_be_kept(
+    home: Home, fresh: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import asyncio
+
+    from providers.nectar import Nectar
+
+    services, opened = home("nectar", sandbox=fresh), Services.open_archive
+
+    def only_to_read(self: Services) -> Archive:
+        archive = opened(self)
+        archive.read_only = "the disk is full"
+        return archive
+
+    with services.open_archive() as archive:
+        asyncio.run(sync_all(services, services.accounts.list(), archive, Wish()))
+        version = Nectar.parser_version + 1
+        monkeypatch.setattr(Nectar, "parser_version", version)
+        monkeypatch.setattr(Services, "open_archive", only_to_read)
+        bring_up_to_date(services, lambda: False)
+        assert archive.count_unread("nectar", version) == archive.count()

@@ -54,6 +54,14 @@ FORMULAS = [
 ]
 
 
+@pytest.mark.parametrize("blank", [" ", "\n"])
+def test_a_text_of_blanks_does_not_hold_up_an_export(blank: str) -> None:
+    """It would for minutes, which the time limit of tests ends."""
+    text = f"1{blank * 200_000}x"
+    same = export.csv_cell(text) == text
+    assert same
+
+
 @pytest.mark.parametrize("text", FORMULAS)
 def test_no_cell_begins_as_a_formula(text: str) -> None:
     [row] = written(call(1, disposition=Disposition("x", text)))

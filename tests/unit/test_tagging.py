@@ -68,3 +68,8 @@ def test_a_tag_is_written_so_that_it_is_read_again() -> None:
     for _ in range(500):
         name = " ".join("".join(random.choices("ab-5", k=3)) for _ in range(random.randint(1, 3)))
         assert said(written(name), (), blanks_part=False) == [name]
+
+
+def test_a_page_pasted_for_tags_is_taken_apart_at_once() -> None:
+    """It would take minutes, which the time limit of tests ends."""
+    assert len(tag_changes("one two " * 5_000, ["two one"])) == 5_001

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from tui.archive.heard import HeardTable
 from tui.archive.index import Changes, SearchIndex, entry
 from tui.archive.lines import details_of, line_of, unpack
 from tui.archive.meaning import FUNCTIONS, grouped, meaning, of_text
-from tui.archive.opening import ReadOnlyArchive, connect, is_unwritable
+from tui.archive.opening import ReadOnlyArchive, connect
 from tui.archive.reading import ReadingTables
 from tui.archive.rows import RowList
 from tui.archive.schema import PER_ACCOUNT
@@ -89,18 +88,6 @@ class Archive(ReadingTables):
             if self._db.in_transaction:  # a full disk may have ended it already
                 self._db.execute("ROLLBACK")
             raise
-
-    def keep_if_it_can(self, work: Callable[[], T]) -> T | None:
-        """A transaction for what serves as well without being kept; None where the disk is
-        full, or may only be read.
-        """
-        try:
-            with self.transaction():
-                return work()
-        except (ReadOnlyArchive, sqlite3.Error) as error:
-            if not is_unwritable(error):
-                raise
-            return None
 
     @contextmanager
     def _at_one_moment(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from providers.model import Call
@@ -65,30 +66,36 @@ class ReadingTables(SyncTables):
     def read_anew(
         self, account: str, vendor: str, version: int, read: Callable[[Call], Call]
     ) -> bool:
-        """Give some calls of an account through `read`, the newest first; whether more wait.
+        """Give some calls of an account through `read`, the newest first; whether more wait, and
+        can be kept.
 
         What `read` cannot read (it raises) stays as it is and is told in the log, once.
         """
         if self.unread(account, version) is None:
             return False
-        with self.transaction():
-            upto = self.unread(account, version)  # another Ringback may have gone on with it
-            if upto is None:
-                return False
-            rows = self._db.execute(
-                "SELECT key, place, body, extra, raw FROM call JOIN detail USING (key)"
-                " WHERE account = ? AND place <= ? AND provider = ? ORDER BY place DESC LIMIT ?",
-                (account, upto, vendor, STEP),
-            ).fetchall()
-            changes = self.index.changes()
-            odd = [
-                told
-                for key, _, *details in rows
-                if (told := self._read_one(key, account, tuple(details), read, changes))
-            ]
-            changes.flush()
-            left = rows[-1][1] - 1 if len(rows) == STEP else None
-            self._keep_place(account, version, left)
+        step = partial(self._read_step, account, vendor, version, read)
+        return self.keep_if_it_can(step) or False
+
+    def _read_step(
+        self, account: str, vendor: str, version: int, read: Callable[[Call], Call]
+    ) -> bool:
+        upto = self.unread(account, version)  # another Ringback may have gone on with it
+        if upto is None:
+            return False
+        rows = self._db.execute(
+            "SELECT key, place, body, extra, raw FROM call JOIN detail USING (key)"
+            " WHERE account = ? AND place <= ? AND provider = ? ORDER BY place DESC LIMIT ?",
+            (account, upto, vendor, STEP),
+        ).fetchall()
+        changes = self.index.changes()
+        odd = [
+            told
+            for key, _, *details in rows
+            if (told := self._read_one(key, account, tuple(details), read, changes))
+        ]
+        changes.flush()
+        left = rows[-1][1] - 1 if len(rows) == STEP else None
+        self._keep_place(account, version, left)
         if odd:
             log.warning("%s: calls that cannot be read anew: %d (%s)", account, len(odd), odd[0])
         return left is not None

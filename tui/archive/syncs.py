@@ -6,15 +6,17 @@ import json
 import sqlite3
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from providers.base import Names
 from tui.archive import codec
 from tui.archive.index import NO_TIME, TIES
+from tui.archive.opening import ReadOnlyArchive, is_unwritable
+from tui.when import DAY_S
 
-DAY_S = 86400.0
+T = TypeVar("T")
 EVERYWHERE = (1 << 63) - 1
 """No place is beyond it."""
 
@@ -104,6 +106,18 @@ class SyncTables:
     def transaction(self) -> AbstractContextManager[None]:
         """As `Archive.transaction`."""
         raise NotImplementedError
+
+    def keep_if_it_can(self, work: Callable[[], T]) -> T | None:
+        """A transaction for what serves as well without being kept; None where the disk is
+        full, or may only be read.
+        """
+        try:
+            with self.transaction():
+                return work()
+        except (ReadOnlyArchive, sqlite3.Error) as error:
+            if not is_unwritable(error):
+                raise
+            return None
 
     def ids_to_spare(
         self, account: str, before: float, unknown_since: float, others: Iterable[int] = ()

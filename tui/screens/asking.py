@@ -188,10 +188,7 @@ class AskingScreen(CallsScreen):
         """What came of each, or how often what did."""
         failed = any(one.error for one in done)
         if len(done) == 1:
-            [one] = done
-            text = f"{one.account}:{one.id}: {one.words}"
-            until = until_words(one.again_at, self.services.now(), self.services.zone)
-            text += f" ({until})" if until else ""
+            text = done[0].line(self.services.now(), self.services.zone)
         else:
             counts = Counter(one.words for one in done).most_common(3)
             said = ", ".join(f"{count:,} {words}" for words, count in counts)

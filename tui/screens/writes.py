@@ -94,11 +94,12 @@ class Writes:
 
 def may_leave(query: Query, changes: Sequence[Change]) -> bool:
     """Whether a call that matches a query may do so no more after these changes."""
-    says = any(kind != "state" for kind, _ in changes)
+    kinds = {kind for kind, _ in changes}
+    says, decides = kinds != {"state"}, "state" in kinds
     return any(
-        (says and (term.kind in ("word", "phrase") or term.field == "tags"))
-        or term.kind in ("state", "triaged")
-        or term == UNTRIAGED
+        (says and (term.kind in ("word", "phrase") or term.field in ("tags", "note")))
+        or (decides and (term.kind == "state" or term.value == UNTRIAGED.value))
+        or term.kind == "triaged"
         for term in query.terms
     )
 
