@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from textual._xterm_parser import XTermParser
+from textual.events import Key
 from textual.message import Message
 
 ESC = "\x1b"
@@ -36,6 +37,10 @@ class TypedParser(XTermParser):
             yield from super().feed(piece)
             yield from self._end_wait()
         yield from super().feed(rest)
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
+        # enter, as a terminal sends it that was not taken over yet, and as macros write it
+        return super()._sequence_to_key_events("\r" if sequence == "\n" else sequence, alt)
 
     def _end_wait(self) -> Iterable[Message]:
         """Nothing more belongs to an esc."""

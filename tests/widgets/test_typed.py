@@ -17,6 +17,7 @@ SENT = {
     "t\x1b\x7f": "t<escape><backspace>",
     "\x1b\t": "<escape><tab>",
     "\x1bü": "<escape>ü",
+    "/busy\nd\x1b\n": "/busy<enter>d<escape><enter>",
 }
 
 
