@@ -5,7 +5,8 @@
         Forbidden            the token is not allowed this (403)
         MissingToken         there is no token to send, or it cannot be had now
       RateLimited            the vendor asks us to slow down
-      Unreachable            no connection, time-out, 5xx
+      Unreachable            no connection, time-out, 502 to 504
+        Broken               the vendor fails (any other 5xx), perhaps at this alone
       NotFound               the thing asked for does not exist (404, 410)
       BadAnswer              an answer that is not what the vendor documents
       Rejected               the vendor refuses the request's parameters (400, 422, ...)
@@ -59,6 +60,10 @@ class RateLimited(ProviderError):
 
 class Unreachable(ProviderError):
     kind = "offline"
+
+
+class Broken(Unreachable):
+    """The vendor fails, but perhaps at this alone: other questions may be answered."""
 
 
 class NotFound(ProviderError):

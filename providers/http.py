@@ -25,6 +25,7 @@ from providers.base import Login, Secret
 from providers.errors import (
     AuthError,
     BadAnswer,
+    Broken,
     Forbidden,
     NotFound,
     ProviderError,
@@ -124,6 +125,8 @@ class VendorClient:
                     return self._judge(await self._ask(path, params))
                 except _Again as again:
                     wait = again.error.retry_after_s or _backoff(attempt)
+                    if wait > LONGEST_WAIT_S:
+                        again.error.hint = f"Ask again in {_wait_words(wait)}."
                     if attempt == TRIES or wait > LONGEST_WAIT_S:
                         raise again.error from None
                     log.debug("GET %s: again in %.1f s", path, wait)
@@ -198,7 +201,7 @@ class VendorClient:
         if status in (404, 410):
             raise NotFound("Not found", message, "Check the id and the account's base URL.")
         if status >= 500 or status == 408:
-            raise Unreachable("Vendor failed", message)
+            raise Broken("Vendor failed", message)
         if status >= 400:
             raise Rejected("Request rejected", message, status=status)
         if not readable or status >= 300:
@@ -392,6 +395,8 @@ def _message(body: dict[str, Json]) -> str:
     """A body's own words about an error."""
     for key in ("message", "error", "error_description", "detail", "errors"):
         value = body.get(key)
+        if isinstance(value, list) and value:
+            value = value[0]
         if isinstance(value, dict):
             value = value.get("message")
         if isinstance(value, str) and value.strip():
@@ -423,6 +428,12 @@ def _moment(text: str) -> datetime | None:
         except ValueError:
             return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _wait_words(wait_s: float) -> str:
+    """``18 minutes``, ``3 hours``: never less than it is."""
+    minutes = math.ceil(wait_s / 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{math.ceil(minutes / 60)} hours"
 
 
 def _backoff(attempt: int) -> float:

@@ -18,6 +18,7 @@ from providers.base import Login, Secret
 from providers.errors import (
     AuthError,
     BadAnswer,
+    Broken,
     NotFound,
     ProviderError,
     RateLimited,
@@ -156,7 +157,7 @@ class Nectar(HttpProvider):
             raise
         found = [item for item in bodies.bodies(body) if not is_empty(item)]
         calls = [item for item in found if bodies.is_call(item)]
-        if not calls and not _is_error(body):
+        if not calls and not any(map(_is_error, (body, *found))):
             calls = [item for item in found if _has_id(item, call_id)]
             if found and not calls:
                 what = f"{self.client.host} sent JSON without a call in it."
@@ -184,8 +185,10 @@ class Nectar(HttpProvider):
                 failed[id_] = error
 
         await gather_bounded(one, ids)
-        if len(failed) == len(ids) > 1 and all(isinstance(e, Unreachable) for e in failed.values()):
-            raise failed[ids[0]]
+        down = [error for error in failed.values() if isinstance(error, Unreachable)]
+        broken = all(isinstance(error, Broken) for error in down)
+        if down and len(down) == len(ids) and (len(ids) >= BATCH or not broken):
+            raise down[0]
         ordered = {calls[id_].id: calls[id_] for id_ in ids if id_ in calls}
         return Page(
             tuple(ordered.values()),
@@ -213,6 +216,7 @@ def _is_error(body: Json) -> bool:
     if not isinstance(body, dict):
         return False
     said = next((body[key] for key in _ERROR_FIELDS if not is_empty(body.get(key))), None)
+    said = said[0] if isinstance(said, list) else said
     inner = said if isinstance(said, dict) else {}
     codes = (part.get(key) for part in (body, inner) for key in ("code", "status", "statusCode"))
     code = next((int(number) for value in codes if (number := to_number(value))), 0)

@@ -112,7 +112,11 @@ def _parsed(words: list[str]) -> argparse.Namespace:
 
 
 def _with_help(words: list[str], commands: frozenset[str]) -> list[str]:
-    """`ringback help accounts add` is `ringback accounts add --help`. Raises `CommandError`."""
+    """`ringback help accounts add` is `ringback accounts add --help`, `ringback version` is
+    `ringback --version`. Raises `CommandError`.
+    """
+    if words == ["version"]:
+        return ["--version"]
     if words[0] != "help":
         return words
     if words[1:] and words[1] not in commands:
@@ -140,7 +144,7 @@ def _no_slip(word: str, commands: frozenset[str]) -> None:
 
     if not word.isalpha() or word.lower() in KEYWORDS:
         return
-    if near := _did_you_mean(word, commands - {SCREEN} | {"help"}):
+    if near := _did_you_mean(word, commands - {SCREEN} | {"help", "version"}):
         raise CommandError(
             f"there is no command {word}{near}",
             f"To look for the word: ringback -- {word}",

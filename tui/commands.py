@@ -117,6 +117,10 @@ AT_ONCE = frozenset(("Table", "Recording", "Screen", "Views"))
 """Groups of commands that have to do with no call of the table: they wait for no rows."""
 OTHERWISE = frozenset(("play", "download", "palette", "refresh", "load-all", "discover", "cancel"))
 """Commands that are otherwise in this than their group."""
+STEPS = frozenset(("table.down", "table.up"))
+"""Commands that move the cursor over rows that are there."""
+PAGES = frozenset(("table.half-down", "table.half-up", "table.page-down", "table.page-up"))
+"""The same by as many rows as fit on the screen."""
 PALETTE = "(palette)"
 SERIES = {
     "view": ("1", "1 ... 9", "Show that view of the sidebar."),

@@ -13,7 +13,7 @@ from tui.archive import Archive
 from tui.late import AGAIN_S, is_due
 from tui.merging import keep, read_again
 from tui.services import Services
-from tui.sync import Report, Sync, Watcher, Wish, could_not_begin, held, held_back
+from tui.sync import Report, Sync, Watcher, Wish, could_not_begin, left_alone
 
 IMPORT_STEP = 500
 """Calls that an import keeps in one transaction."""
@@ -48,10 +48,8 @@ async def sync_account(
     def clock() -> float:
         return services.now().timestamp()
 
-    state = archive.states().get(account.name)
-    if until := held_back(state, clock(), wish.automatic):
-        report = Report(account.name)
-        return report if wish.automatic else held(report, until, clock())
+    if report := left_alone(archive, account.name, clock(), wish.automatic):
+        return Report(account.name) if wish.automatic else report
     await know_numbers(archive, account)
     try:
         token = await asyncio.to_thread(services.find_token, account)

@@ -80,6 +80,13 @@ DURATIONS = {
     "talk": "talk_s",
 }
 
+JOINING = {
+    "AND": "terms beside each other all hold, for example missed anna",
+    "OR": "several values stand in one field, for example outcome:missed,busy",
+    "NOT": "a - in front is not, for example -missed",
+}
+"""Words that other query lines join terms by, in capitals, and how that is written here."""
+
 _KEY = r"(?P<key>[a-z][a-z0-9_]*):"
 _ITEM = r'=?(?:"[^"]*"?|[^\s",][^\s,]*)?'
 """One of the values behind a colon."""
@@ -332,6 +339,8 @@ def _field(
     """The terms of a field, one for each of its values. Raises ValueError."""
     word = key.lower()
     field = field_of(word) or (vendor_field(word) if has_field(word) else None)
+    if field is None and word in DURATIONS:
+        raise ValueError(f"{word}: is compared, for example {word}>120")
     if field is None:
         near = nearest(word, [one.name for one in FIELDS.values()])
         known = f"did you mean {near}:?" if near else f"known are {', '.join(COMMON)} ..."
@@ -417,6 +426,10 @@ def _bare(word: str, now: datetime, zone: tzinfo) -> Term:
         raise ValueError(f"there is no day {word}; a number is written #{word}")
     if len(word) > 1 and word[0] in "#…":
         raise ValueError(f"{word} is no fragment of a number, for example #4567")
+    if word in JOINING:
+        raise ValueError(f"{word}: {JOINING[word]}")
+    if re.fullmatch(r"\d{1,2}:\d\d[-\u2013]\d{1,2}:\d\d", word):
+        raise ValueError(f"{word}: a time of day is written 9:00..12:00")
     if re.search("[<>]", word) and re.search(r"\w", word):
         raise ValueError(f"{word}: only dur, wait and talk compare, for example dur>120")
     return _words("word", word)

@@ -80,7 +80,11 @@ async def asked_anew(provider: Provider, call: Call) -> Call:
 async def _found_again(provider: Provider, call: Call) -> Call:
     """A vendor without "get one call": look where it stood, for its records on all pages."""
     if call.started_at is None:
-        raise NotFound("Not found", f"call {call.id} has no time to look it up by")
+        raise NotFound(
+            "Not known",
+            f"{provider.title} is asked by time, and when call {call.id} was is not known",
+            "Bring the calls of its day: ringback sync --since DATE",
+        )
     minute = timedelta(minutes=1)
     end = (call.ended_at or call.started_at + LONG) + minute
     raw = None

@@ -16,7 +16,7 @@ from tui.merging import keep
 from tui.recordings import asked_anew
 from tui.services import Services
 from tui.states import until_words
-from tui.sync import Report, held, held_back, remember
+from tui.sync import Report, left_alone, remember
 
 QUIET = frozenset({"recordings", "recording_events", "summary", "has_recording", "problems"})
 """Fields that are told in words of their own, or are no news."""
@@ -72,10 +72,10 @@ async def refresh_calls(
     """
     done: dict[str, Refreshed] = {}
     now = services.now().timestamp()
-    if until := held_back(archive.states().get(account.name), now, automatic=False):
-        error = held(Report(account.name), until, now).error
-        return [Refreshed(account.name, id_, error=error, again_at=until) for id_ in ids]
     again_at: float | None = None
+    if report := left_alone(archive, account.name, now, automatic=False):
+        error, again_at = report.error, report.again_at
+        return [Refreshed(account.name, id_, error=error, again_at=again_at) for id_ in ids]
     fatal: ProviderError | None = None
     try:
         token = await asyncio.to_thread(services.find_token, account)

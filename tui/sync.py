@@ -21,7 +21,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from providers.base import Login, Provider
-from providers.errors import AuthError, ProviderError, RateLimited
+from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.http import gather_bounded
 from providers.model import CallQuery, Outcome, Page
 from tui.archive import AccountState, Archive, Saved, Walk
@@ -31,7 +31,7 @@ from tui.merging import keep
 from tui.states import INCOMPLETE
 from tui.when import BEGINNING, DAY_S, HOUR_S
 
-RECENT_S = HOUR_S / 2
+RECENT_S = HOUR_S
 """So far back a sync always looks: recordings and wrap-ups come in the minutes after a call."""
 RUNNING_S = 2 * HOUR_S
 """And so far for a call that had not ended."""
@@ -233,28 +233,30 @@ class Sync:
         since = wish.since.timestamp() if wish.since else now - back
         settled: list[str] = []
         if not wish.since:  # else all of the period is asked for
-            pause = AGAIN_S if wish.automatic else 0.0
             young = self._archive.calls_from(account, since)
-            due = {*await self._due(young, wish.recordings, pause)}
+            due = {*await self._due(young, wish.recordings, wish.automatic)}
             settled = [id_ for id_ in young if id_ not in due]
         others = (int(id_) for id_ in settled if id_.isdecimal())
         self._provider.skip_ids = self._archive.ids_to_spare(account, since, unknown_since, others)
 
-    async def _due(self, ids: Iterable[str], eager: bool, pause: float = 0.0) -> list[str]:
+    async def _due(self, ids: Iterable[str], eager: bool, automatic: bool = False) -> list[str]:
         """Those that are worth asking for; there may be thousands, so that others have turns."""
         due = []
         for id_ in ids:
-            if self._is_due(id_, eager, pause):
+            if self._is_due(id_, eager, automatic):
                 due.append(id_)
             await asyncio.sleep(0)
         return due
 
-    def _is_due(self, id_: str, eager: bool, pause: float) -> bool:
-        call = self._archive.get(self._account, id_)
+    def _is_due(self, id_: str, eager: bool, automatic: bool) -> bool:
+        call, now, pause = self._archive.get(self._account, id_), self._clock(), 0.0
         if call is None or call.outcome == Outcome.IN_PROGRESS:
             return call is not None
+        if automatic:  # as often as a list would be read
+            recent = call.started_at and now - call.started_at.timestamp() < RECENT_S
+            pause = AGAIN_S if recent else DAY_EVERY_S
         asked_at = self._archive.recordings_asked(self._account, id_)
-        return recordings_due(call, asked_at, self._clock(), eager=eager, pause_s=pause)
+        return recordings_due(call, asked_at, now, eager=eager, pause_s=pause)
 
     # -- one walk
 
@@ -390,9 +392,12 @@ def held_back(state: AccountState | None, now: float, automatic: bool) -> float 
     return until if until is not None and now < until else None
 
 
-def held(report: Report, until: float, now: float) -> Report:
-    """The report of a sync that did not begin, for the vendor wants not to be asked yet."""
-    report.again_at, report.complete = until, False
-    report.error = RateLimited("Too many requests", "the vendor was not asked again")
-    report.error.retry_after_s = until - now
-    return report
+def left_alone(archive: Archive, account: str, now: float, automatic: bool) -> Report | None:
+    """The report of a sync that is not to begin, for the vendor wants not to be asked yet."""
+    state = archive.states().get(account)
+    until = held_back(state, now, automatic)
+    if state is None or until is None:
+        return None
+    kind = Unreachable if state.state == Unreachable.kind else RateLimited
+    error = kind("Not asked", "the vendor wants to be left alone for a while")
+    return Report(account, error=error, complete=False, again_at=until)

@@ -98,6 +98,8 @@ class Page:
         """A vendor's own value: a list in one line, a boolean as a word."""
         if isinstance(value, list | tuple):
             return ", ".join(filter(None, map(self.value, value)))
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         return _yes_no(value) if isinstance(value, bool) else self.text(value, 4000)
 
     def derived(self, name: str, text: str) -> str:
@@ -307,7 +309,8 @@ def _agent_cells(page: Page, agent: Agent) -> tuple[str, ...]:
 def _leg_ending(page: Page, agent: Agent) -> str:
     """The vendor's status where it says more, reason and code, and when."""
     status = agent.status if agent.answered is not False else None
-    said = map(page.text, filter(None, (status, agent.hangup_reason, agent.hangup_code)))
+    reason = agent.hangup_reason if agent.hangup_reason != agent.status else None
+    said = map(page.text, filter(None, (status, reason, agent.hangup_code)))
     end = offset_text(offset_s(page.call, agent.ended_at))
     return ", ".join(filter(None, (*said, end and f"until {end}")))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -12,8 +14,12 @@ from textual import events
 from textual._time import get_time
 from textual.app import App, ReturnType
 from textual.await_complete import AwaitComplete
+from textual.driver import Driver
 from textual.geometry import Offset
 from textual.message_pump import MessagePump
+from textual.widgets import Input
+
+from widgets.typed import TypedParser
 
 GivenUp = Literal["", "done", "act"]
 ORDERED = (
@@ -33,6 +39,8 @@ STUCK_S = 2.0
 """After so long without rest, the next key is dealt out nevertheless."""
 SAY_S = 0.3
 """What waits longer is said."""
+MOVE_S = 0.05
+"""So long keys that only move are carried out before what they brought about is looked at."""
 
 
 class OrderedApp(App[ReturnType]):
@@ -67,6 +75,15 @@ class OrderedApp(App[ReturnType]):
         self._swallows = False
         """Whether that press was the second half of a double click for something that has gone."""
 
+    def get_driver_class(self) -> type[Driver]:
+        driver = super().get_driver_class()
+        # by this name it makes what reads the terminal
+        vars(sys.modules[driver.__module__])["XTermParser"] = partial(TypedParser, self._edits)
+        return driver
+
+    def _edits(self) -> bool:
+        return bool(self.screen_stack) and isinstance(self.screen.focused, Input)
+
     # -- the order
 
     async def on_event(self, event: events.Event) -> None:
@@ -74,6 +91,8 @@ class OrderedApp(App[ReturnType]):
             await super().on_event(event)
         elif event is self._turn or (self._holding and isinstance(event, events.MouseEvent)):
             await self._carry_out(event)
+            if event is self._turn:
+                await self._go_on_moving(event)
         elif self._holding and isinstance(event, events.Key) and (then := self._give_up(event)):
             if then == "act":
                 await self._carry_out(event)
@@ -96,6 +115,18 @@ class OrderedApp(App[ReturnType]):
         finally:
             self._dealer = self._turn = None
             self._say_waiting(False)
+
+    async def _go_on_moving(self, event: events.Event) -> None:
+        """Behind a key that only moved, carry out those that do no more."""
+        until = get_time() + MOVE_S
+        while self._moves(event) and self._typed and get_time() < until:
+            event = self._typed[0]
+            if self._moves(event):
+                await self._carry_out(self._typed.popleft())
+
+    def _moves(self, event: events.Event) -> bool:
+        screen = self.screen
+        return isinstance(screen, HoldingScreen) and screen.moves(event)
 
     async def _held(self, event: events.Event) -> bool:
         """Wait until the screen lets an event go, or it was dropped; whether it had to wait, so
@@ -204,6 +235,12 @@ class HoldingScreen:
     def holds(self, event: events.Event) -> bool:
         """Whether an event must wait."""
         raise NotImplementedError
+
+    def moves(self, event: events.Event) -> bool:
+        """Whether an event moves something on the screen and does no more, nor needs to wait for
+        what another such has brought about.
+        """
+        return False
 
     def say_waiting(self, keys: int) -> None:
         """So many wait by now, longer than a moment; 0: none does any more."""

@@ -73,6 +73,8 @@ def _end(call: Call) -> Iterator[Moment]:
     if call.ended_at is not None:
         mark = DERIVED if "ended_at" in call.derived else ""
         yield offset_s(call, call.ended_at), mark + text
+    elif call.outcome == Outcome.IN_PROGRESS:
+        return  # what it has lasted so far is no end
     elif call.duration_s is not None and call.started_at is not None:
         yield call.duration_s, DERIVED + text
     elif by:

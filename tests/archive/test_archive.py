@@ -258,3 +258,22 @@ def test_a_full_disk_ends_a_transaction_and_nothing_else(archive: Archive) -> No
         save(archive, *(call(number, summary="word " * 2000) for number in range(2, 30)))
     archive._db.execute("PRAGMA max_page_count = 1000000")
     assert save(archive, call(2)) == Saved(new=1) and archive.count() == 2
+
+
+READ = "import sys; from pathlib import Path; from tui.archive import Archive; "
+READ += "archive = Archive(Path(sys.argv[1])); print(archive.count()); archive.close()"
+
+
+def test_connections_that_come_and_go_leave_the_others_their_locks(archive: Archive) -> None:
+    """To close any handle of the file takes all locks of this process away; without them another
+    process that leaves as the last one, as it seems to it, removes the log that is in use.
+    """
+    for number in range(1, 4):
+        Archive(archive.path).close()  # as for each question of the screen
+        save(archive, call(number))
+        words = [sys.executable, "-c", READ, str(archive.path)]
+        assert subprocess.run(words, capture_output=True, text=True).stdout == f"{number}\n"
+    assert archive.count() == 3
+    archive.close()
+    with Archive(archive.path) as again:
+        assert again.count() == 3

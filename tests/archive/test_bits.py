@@ -20,10 +20,16 @@ from tui.archive.triage import note, state
 from tui.query import parse
 
 
-@pytest.fixture(params=[(44, 26, 15, 500, 200, 500), (28, 16, 3, 0, 200, 0), (30, 16, 4, 3, 0, 9)])
+@pytest.fixture(
+    params=[
+        (30, 16, 4, 3, 0, 9),
+        pytest.param((44, 26, 15, 500, 200, 500), marks=pytest.mark.slow),
+        pytest.param((28, 16, 3, 0, 200, 0), marks=pytest.mark.slow),
+    ]
+)
 def divided(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Stretches of all calls, of eight seconds and of half a minute, in parts of some calls; and
-    what is few or rare of many calls, of none, or of some.
+    """Stretches of half a minute, of all calls and of eight seconds, in parts of some calls; and
+    what is few or rare of some calls, of many, or of none.
     """
     stretch, room, part, at_once, few, rare = request.param
     monkeypatch.setattr(bits, "STRETCH", stretch)

@@ -63,6 +63,27 @@ def test_how_far_it_was_heard_and_since_when(archive: Archive) -> None:
     assert archive.heard.of_call("main", "2") == {}
 
 
+@pytest.mark.parametrize(
+    ("has", "known", "files", "trouble"),
+    [
+        (True, True, 0, "pending"),  # recorded, and no file yet
+        (True, False, 0, None),  # the list was not asked for
+        (True, True, 1, None),
+        (False, True, 0, None),
+        (None, False, 0, None),
+    ],
+)
+def test_a_recording_that_the_vendor_has_not_saved_yet_is_pending(
+    archive: Archive, has: bool | None, known: bool, files: int, trouble: str | None
+) -> None:
+    listed = tuple(Recording(id=str(n)) for n in range(files))
+    archive.save("main", [call(9, has_recording=has, recordings_known=known, recordings=listed)])
+    assert row_of(archive, "9").trouble == trouble
+    if trouble:
+        archive.heard.note_trouble("main", "9", "#1", "offline", 100.0)
+        assert row_of(archive, "9").trouble == "offline"
+
+
 def test_a_trouble_is_forgotten_when_it_plays_and_leaves_the_place(archive: Archive) -> None:
     archive.heard.note("main", "1", "a", 12.0, 60.0, 9.0)
     archive.heard.note_trouble("main", "1", "a", "refused", 100.0)

@@ -43,6 +43,7 @@ COLUMNS = (
 )
 
 cached_words = lru_cache(maxsize=200_000)(words)
+ACCOUNTS = ("desk", "care", "eu")
 
 
 class World:
@@ -82,7 +83,7 @@ class World:
         note = f"{pick(self.notes)} ref{key}x" if noted else None
         return {
             "place": started_at * TIES,
-            "account": ("desk", "care", "eu")[key % 3],
+            "account": ACCOUNTS[key % 3],
             "provider": ("nectar", "liner", "cinnox")[key % 3],
             "direction": "inbound" if chance() < 0.6 else "outbound",
             "outcome": self.random.choices(OUTCOMES, WEIGHTS)[0],
@@ -165,7 +166,9 @@ class Filled:
 
 def fill(path: Path, count: int) -> None:
     """An archive of `count` calls with all of its search index."""
-    Archive(path).close()
+    with Archive(path) as archive:
+        for account in ACCOUNTS:
+            archive.read_by(account, 99)  # they have no raw: there is nothing to read anew
     world, filled = World(count), Filled()
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA synchronous = OFF")

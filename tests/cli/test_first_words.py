@@ -15,6 +15,7 @@ from tui.paths import Paths
         (["acounts"], "did you mean accounts?"),
         (["Calls"], "did you mean calls?"),
         (["hepl"], "did you mean help?"),
+        (["versoin"], "did you mean version?"),
         (["show", "desk:1", "--nonsense"], ""),
         (["--account", "desk", "synch"], "did you mean sync?"),
         (["doctr", "x"], "did you mean doctor?"),
@@ -64,6 +65,7 @@ def test_a_query_opens_the_screen(words: list[str], query: str) -> None:
         (["help", "sync"], "usage: ringback sync"),
         (["help", "accounts", "remove"], "usage: ringback accounts remove"),
         (["sync", "--help"], "usage: ringback sync"),
+        (["version"], "ringback "),
     ],
 )
 def test_help_is_help(capsys: pytest.CaptureFixture[str], words: list[str], usage: str) -> None:

@@ -74,7 +74,7 @@ def started(command: str, streams: str, folder: Path) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("name", few(7, COMMANDS))
+@pytest.mark.parametrize("name", few(3, COMMANDS))
 def test_a_command_ends_in_order(desk: Path, name: str) -> None:
     ended = started(COMMANDS[name], NULL, desk)
     ended.communicate()

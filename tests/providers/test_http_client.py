@@ -18,6 +18,7 @@ from providers.base import Secret
 from providers.errors import (
     AuthError,
     BadAnswer,
+    Broken,
     Forbidden,
     NotFound,
     ProviderError,
@@ -112,8 +113,8 @@ async def test_redirects_come_to_an_end(server: Server, client: VendorClient) ->
         (405, Rejected),
         (410, NotFound),
         (422, Rejected),
-        (500, Unreachable),
-        (501, Unreachable),
+        (500, Broken),
+        (501, Broken),
     ],
 )
 async def test_statuses_mean_what_they_mean_at_once(
@@ -186,6 +187,7 @@ async def test_a_long_wait_is_told_instead_of_waited(
     with pytest.raises(RateLimited) as caught:
         await client.get("/x")
     assert caught.value.retry_after_s == 3600
+    assert caught.value.hint == "Ask again in 60 minutes."
     assert waits == [] and len(server.requests) == 1
 
 

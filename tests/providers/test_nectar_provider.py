@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from providers.errors import AuthError, BadAnswer, NotFound, ProviderError, RateLimited
+from providers.errors import (
+    AuthError,
+    BadAnswer,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    Unreachable,
+)
 from providers.nectar import Nectar
 from tests.providers.contract import ProviderContract, login, walk
 from tests.providers.nectar_bodies import AGENT, REST
@@ -130,6 +137,8 @@ ERRORS = [
     Answer({"error": "bad id"}, 400),
     Answer(b"no", 400),
     Answer({"errors": ["id"]}, 422),
+    Answer({"errors": [{"message": "no such call", "code": 404}]}),
+    Answer({"calls": {"error": "not found"}}),
     Answer(status=404),
     Answer(status=410),
 ]
@@ -142,6 +151,10 @@ REFUSALS = [
     (Answer({"error": {"status": 403}}), AuthError),
     (Answer({"message": "Unauthorised"}, 400), AuthError),
     (Answer({"status": 429, "calls": None}), RateLimited),
+    (Answer({"errors": [{"message": "slow", "code": 429}]}), RateLimited),
+    (Answer({"errors": ["Invalid token"]}), AuthError),
+    (Answer({"errors": [{"message": "Invalid token"}]}, 400), AuthError),
+    (Answer({"calls": {"error": "Invalid access token"}}), AuthError),
 ]
 """What concerns the token or the rate, and so every id alike."""
 
@@ -368,6 +381,22 @@ async def test_a_refused_token_or_a_rate_limit_ends_the_walk(
             await walk(nectar)
         server.on("/calls/1235", Answer(status=429, headers={"Retry-After": "600"}))
         with pytest.raises(RateLimited):
+            await walk(nectar)
+
+
+async def test_a_vendor_that_is_away_is_told_where_one_id_is_left_to_ask(
+    server: Server, nectar: Nectar
+) -> None:
+    """Else it passed for one that answers; an error of its own may be about that call alone."""
+    nectar.skip_ids = frozenset({"1234"})
+    server.on("/calls/1235", Answer(status=500))
+    server.on("/calls/1236", Answer(status=500))
+    async with nectar:
+        [page] = await walk(nectar)
+        assert len(page.failed) == 2
+        nectar.skip_ids = frozenset({"1234", "1236"})
+        server.on("/calls/1235", Answer(status=503, headers={"Retry-After": "600"}))
+        with pytest.raises(Unreachable):
             await walk(nectar)
 
 

@@ -118,6 +118,7 @@ def _fill(archive: Archive, count: int, accounts: list[tuple[str, str]]) -> None
                 outcome=random.choice((one.outcome, one.outcome, Outcome.VOICEMAIL)),
                 has_recording=one.outcome is Outcome.ANSWERED,
                 recordings_known=True,
+                recordings=(Recording("r1"),) if one.outcome is Outcome.ANSWERED else (),
             )
             archive.save(name, [whole(one) if number == 1 else one])
 

@@ -16,7 +16,7 @@ from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from tests.archive.calls import START, call
 from tui.archive import TROUBLES, Archive, Saved
-from tui.sync import RECENT_S, WEEK_S, Report, Sync, Wish, held_back
+from tui.sync import RECENT_S, WEEK_S, Report, Sync, Wish, held_back, left_alone
 from tui.when import BEGINNING, DAY_S
 
 NOW = START.timestamp() + 10 * 86400
@@ -174,6 +174,32 @@ def test_a_vendor_by_id_is_spared_what_has_settled(archive: Archive) -> None:
     assert archive.get("desk", "3") is not None
 
 
+def test_a_vendor_by_id_is_asked_as_often_as_one_with_a_list(archive: Archive) -> None:
+    """Unless somebody asks: for the last minutes each time, for the day each hour."""
+    ages = {"1": 10, "2": 90, "3": 600}
+    calls = [
+        call(int(id_), started_at=datetime.fromtimestamp(NOW - age * 60, UTC), ended_at=None)
+        for id_, age in ages.items()
+    ]
+
+    class ById(Vendor):
+        async def pages(self, query: CallQuery, cursor: str | None = None) -> AsyncIterator[Page]:
+            yield Page(tuple(one for one in calls if one.id not in self.skip_ids), None)
+
+    vendor = ById([], Capabilities(lists_calls=False))
+
+    def asked(minute: int, wish: Wish) -> str:
+        sync(archive, vendor, wish, at=NOW + minute * 60)
+        return "".join(id_ for id_ in ages if id_ not in vendor.skip_ids)
+
+    automatic = Wish(patient=False, automatic=True)
+    assert asked(0, automatic) == "123"
+    found = {minute: asked(minute, automatic) for minute in (2, 4, 19, 21, 60, 63)}
+    assert found == {2: "1", 4: "1", 19: "1", 21: "", 60: "2", 63: ""}
+    assert asked(64, Wish(patient=False)) == "1"
+    assert asked(65, automatic) == ""
+
+
 def test_a_refused_token_ends_the_sync_and_keeps_what_came(archive: Archive) -> None:
     vendor = Vendor([[call(1)], [call(2)]], error=AuthError("Token refused", "401"), error_at=1)
     report = sync(archive, vendor)
@@ -255,7 +281,7 @@ def looks(vendor: Vendor, at: float) -> list[float]:
     return [at - since for since, _, _ in vendor.asked]
 
 
-def test_a_refresh_looks_minutes_back_an_hour_later_a_day_and_a_day_later_a_week(
+def test_a_refresh_looks_an_hour_back_an_hour_later_a_day_and_a_day_later_a_week(
     archive: Archive,
 ) -> None:
     vendor = Vendor([[call(1)]])
@@ -359,6 +385,7 @@ def test_a_walk_that_lacks_calls_is_told_and_walked_again_from_its_start(archive
     assert archive.open_walks("desk") == []
 
 
+@pytest.mark.slow
 def test_a_vendor_whose_total_is_always_wrong_is_not_hammered(archive: Archive) -> None:
     vendor = Short([[call(1)]])
     sync(archive, vendor)
@@ -398,6 +425,18 @@ def test_a_vendor_that_limits_requests_is_left_alone_as_long_as_it_said(archive:
     assert (state.state, state.again_at, report.again_at) == ("rate-limited", *[NOW + 1800] * 2)
     assert held_back(state, NOW + 1799, automatic=False) == NOW + 1800
     assert held_back(state, NOW + 1801, automatic=True) is None
+
+
+@pytest.mark.parametrize("kind", [RateLimited, Unreachable])
+def test_who_asks_too_early_is_told_how_the_vendor_was(
+    archive: Archive, kind: type[RateLimited | Unreachable]
+) -> None:
+    busy = kind("Busy")
+    busy.retry_after_s = 1800.0
+    sync(archive, Vendor([[call(1)]], error=busy, error_at=0))
+    told = left_alone(archive, "desk", NOW + 1799, automatic=False)
+    assert told and (told.state, told.again_at) == (kind.kind, NOW + 1800)
+    assert left_alone(archive, "desk", NOW + 1801, automatic=False) is None
 
 
 def test_a_vendor_that_only_refuses_is_left_alone_longer_each_time(archive: Archive) -> None:

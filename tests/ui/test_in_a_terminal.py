@@ -102,6 +102,7 @@ ONCE = (
 """Each opens something and closes it by the last key, which comes more than once."""
 
 
+@pytest.mark.slow
 def test_keys_of_one_write_act_in_their_order_and_close_once() -> None:
     services = fill(os.environ, 40)
     services.accounts.remove("desk")  # what its vendor answers would be said, too
@@ -128,6 +129,27 @@ def test_keys_of_one_write_act_in_their_order_and_close_once() -> None:
         decided = [*map(tuple, archive._db.execute(sql))]
     ids = [row.id for row in rows.values()]
     assert decided == [(id_, "state") for id_ in (ids[2], missed[1], missed[0])]
+
+
+def test_esc_and_what_comes_with_it_are_two_keys(tmp_path: Path) -> None:
+    services = fill(os.environ, 40)
+    services.accounts.remove("desk")
+    with Program("tui.cli", columns=80, rows=24) as program:
+        program.wait_for("of 40")
+        program.read()
+        program.press("E\x1b\r")  # not the file: the call
+        program.wait_for("Agents")
+        program.press("\x1bjj/missed\r\x1bf")
+        program.wait_for("follow-up: ")
+        program.press("t\x1b1\x1b?\x1b\x1bjd")
+        program.wait_for("done: ")
+        assert program.leave()[0] == 0
+    assert not list(tmp_path.glob("*.csv"))
+    with services.open_archive() as archive:
+        sql = "SELECT id, kind FROM event ORDER BY seq"
+        decided = [*map(tuple, archive._db.execute(sql))]
+        ids = [row.id for row in archive.rows(archive.keys()).window(0, 40)]
+    assert decided == [(ids[2], "state"), (ids[3], "state")]
 
 
 def until(true: Callable[[], object], what: str) -> None:

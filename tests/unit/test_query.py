@@ -183,6 +183,11 @@ def test_periods() -> None:
         ("9:00..25:00", 0, 11, "9:00..12:00"),
         ("noon..12:00", 0, 11, "9:00..12:00"),
         ("ended:soon", 0, 10, "ended:today"),
+        ("9:00-12:00", 0, 10, "9:00..12:00"),
+        ("dur:>120", 0, 8, "dur>120"),
+        ("talk:5", 0, 6, "talk>120"),
+        ("missed OR busy", 7, 9, "outcome:missed,busy"),
+        ("NOT missed", 0, 3, "-missed"),
     ],
 )
 def test_what_is_not_understood_is_marked_and_explained(

@@ -59,6 +59,8 @@ def test_the_timeline_invents_nothing() -> None:
     assert timeline(replace(SPARSE, wait_s=5, duration_s=9, outcome="answered")) == []
     missed = replace(SPARSE, outcome="missed", started_at=START, wait_s=20, duration_s=20)
     assert timeline(missed) == [(0.0, "rings"), (20, "~ends")]
+    running = replace(missed, outcome="in_progress", duration_s=0)
+    assert timeline(running) == [(0.0, "rings")]
     assert timeline(replace(SPARSE, hangup=Hangup("agent"))) == [(None, "ends, agent hung up")]
     assert timeline(replace(SPARSE, hangup=Hangup("unknown"))) == []
     leg = Agent(name=HOSTILE[0], started_at=START)
@@ -102,7 +104,7 @@ LEGS = replace(
         "callType": ["offnet", "onnet"],
         "callPrepareFromNum": "85230001234",
         "is_in_queue": False,
-        "size": 3,
+        "size": 3.0,
         "nothing": "",
         "unknown": None,
         HOSTILE[5]: list(HOSTILE),
@@ -131,6 +133,14 @@ def test_every_leg_shows_how_it_ended_itself() -> None:
         (70.0, "an agent's leg starts"),
         (274.0, "ends, Mei hung up"),
     ]
+
+
+def test_a_leg_whose_status_is_its_reason_says_it_once() -> None:
+    said = {True: "answered  Hung up", False: "Hung up", None: "Hung up"}
+    for answered, ending in said.items():
+        leg = Agent("s1", "Mei", answered=answered, hangup_reason="Hung up", status="Hung up")
+        rows = page(replace(SPARSE, agents=(leg,)))
+        assert " ".join(rows[rows.index("Agents") + 1].split()) == f"Mei {' '.join(ending.split())}"
 
 
 @pytest.mark.parametrize("width", [20, 54, 80, 120])

@@ -123,5 +123,5 @@ def _marked(row: CallRow, lines: list[Heard]) -> CallRow:
     heard = sum(line.heard_at is not None for line in lines)
     begun = heard or any(line.left_s for line in lines)
     word = "heard" if heard and heard >= row.recordings else "part" if begun else None
-    trouble = next((line.trouble for line in lines if line.trouble), None)
+    trouble = next((line.trouble for line in lines if line.trouble), row.trouble)
     return row._replace(heard=word, trouble=trouble)

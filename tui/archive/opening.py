@@ -6,9 +6,11 @@ with them the archive. What is in it can be read all the same.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tui.archive.schema import MIGRATIONS, ArchiveTrouble, migrate, version_of
@@ -46,9 +48,12 @@ def connect(path: Path) -> tuple[sqlite3.Connection, str]:
     try:
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        with path.open("rb+"):  # SQLite would open it for reading, and say so late
-            pass
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        # SQLite would open it for reading, and say so late. A file that is there is not opened
+        # otherwise: to close it would take the locks away of all connections of this process
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return _to_write(path), ""
     except (OSError, sqlite3.OperationalError) as error:
         if isinstance(error, sqlite3.Error) and not is_unwritable(error):

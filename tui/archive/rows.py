@@ -18,8 +18,14 @@ _OTHERWISE = {
     "closed_by": "closer.account || ':' || closer.id",
     "closed_at": "closer.started_at / 1000.0",
 }
+_PENDING = (
+    "iif(call.recordings = 0 AND call.has_recording AND (SELECT extra ->> 'recordings_known'"
+    " FROM detail WHERE detail.key = call.key), 'pending', NULL)"
+)
+"""The trouble of a call that was recorded, as its vendor says, and whose list has no file yet."""
 _COLUMNS = ", ".join(
-    _OTHERWISE.get(name, f"call.{name}") for name in CallRow._fields if name not in _BESIDE
+    [_OTHERWISE.get(name, f"call.{name}") for name in CallRow._fields if name not in _BESIDE]
+    + [_PENDING]
 )
 
 
@@ -65,7 +71,7 @@ class RowList:
 
 
 def _row(values: tuple[object, ...]) -> CallRow:
-    row = CallRow._make((*values, None, None))
+    row = CallRow._make((*values[:-1], None, values[-1]))
     flag = row.has_recording
     return row._replace(
         has_recording=None if flag is None else bool(flag),

@@ -161,7 +161,7 @@ class ReadingScreen(CallsScreen):
     @work(group="rows", exit_on_error=False)
     async def _read(self) -> None:
         """Read a part beside the screen, then show it."""
-        anew = False
+        anew, before = False, self._snapshot
         try:
             while self._stale:
                 self._stale = False
@@ -180,7 +180,10 @@ class ReadingScreen(CallsScreen):
             self._reading = False
             self._say_jump("")
         self._recount(anew)
-        self._reach()
+        if self._snapshot is before:  # it failed, or was given up: what lies beyond is not wanted
+            self.query_one(CallTable).owes = 0
+        else:
+            self._reach()
 
     async def _read_once(self, first: int = 0) -> None:
         asked = self.query_text, self.sort, self._goal

@@ -8,7 +8,7 @@ from typing import Any
 
 from textual import events
 
-from tui.commands import waits_for_rows
+from tui.commands import PAGES, STEPS, waits_for_rows
 from tui.keymap import command_of
 from tui.screens.calls import CallsScreen, dropped_text
 from widgets.call_table import CallTable
@@ -42,9 +42,19 @@ class WaitingScreen(HoldingScreen, CallsScreen):
         if self._filling and isinstance(event, events.Key):
             self._stay(event.time)
         keys_elsewhere = self._typing or bool(self.query_one(KeyLine).choices)
-        if keys_elsewhere or not isinstance(event, events.Key) or not self._rows_asked:
+        if keys_elsewhere or not isinstance(event, events.Key):
             return False
-        return waits_for_rows(command_of(event.key, self.keymap))
+        command = command_of(event.key, self.keymap)
+        if command in PAGES and self._layout_required:  # how many rows fit is known a moment later
+            return True
+        return self._rows_asked and waits_for_rows(command)
+
+    def moves(self, event: events.Event) -> bool:
+        if not isinstance(event, events.Key) or not isinstance(self.focused, CallTable):
+            return False
+        beyond = self.focused.owes or self.focused.range_waits or self._rows_asked
+        steps = STEPS if self._layout_required else STEPS | PAGES
+        return not beyond and command_of(event.key, self.keymap) in steps
 
     def _stay(self, typed_at: float) -> None:
         """Whoever types has chosen: newer calls take the cursor no further, nor have they done so
