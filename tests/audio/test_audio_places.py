@@ -167,6 +167,29 @@ def test_a_computed_place_is_given_up_where_other_frames_stand() -> None:
     )
 
 
+class Costly(io.BytesIO):
+    """A file that counts what is read of it."""
+
+    cost = 0
+
+    def read(self, n: int | None = -1) -> bytes:
+        data = super().read(n)
+        self.cost += len(data)
+        return data
+
+
+def test_a_far_place_is_computed_while_it_plays_too() -> None:
+    """Or a seek would wait for all that is still to come before it."""
+    data = 4 * odd.bare_mp3(16_000)
+    file = Costly(data)
+    media = Media(file, len(data), near=False)
+    next(media.chunks(0.0))
+    chunk = next(media.chunks(3.7 * odd.SECONDS))
+    assert chunk.at_s == pytest.approx(3.7 * odd.SECONDS, abs=_AGREES_S)
+    assert file.cost < len(data) // 2
+    media.close()
+
+
 def test_a_computed_place_that_was_wrong_is_found_out_by_measuring() -> None:
     """Where the frames are alike again behind others: nobody can see it at the place."""
     parts = [odd.bare_mp3(rate) for rate in (16_000, 32_000, 16_000, 16_000)]

@@ -22,9 +22,10 @@ recording is a stranger's file for FFmpeg's C code. None of it may cost the sess
                                                                        simpleaudio_sink.py
 
 Which second a byte is, is told by clocks.py: by a container's own table, by blocks of which one
-was decoded (wav.py says where they are), or by counting frames. What measuring has counted is in
-Places (places.py), for whoever plays; before, a place in an MP3 is found by reading up to it, or,
-where that is dear, computed (mp3.py) and given up if other frames stand there.
+was decoded (wav.py says where they are), or by counting frames (adts.py those of AAC). What
+measuring has counted is in Places (places.py), for whoever plays; before, a place in an MP3 is
+found by reading up to it, or, where that is dear, computed (mp3.py) and given up if other frames
+stand there. Sizes that nobody came back to write are in unclosed.py.
 
 The messages are in `tui.audio.wire` and numbered there by `wire.VERSION`. The engine has no
 secret in its environment, asks for every byte it decodes, opens no other file, and ends when

@@ -77,7 +77,7 @@ class Media:
     """What FFmpeg has to be told where it reads samples without a header."""
     _looked_at: tuple[Any, list[AudioFrame]] = (None, [])
     """A packet that was decoded before anybody wanted its sound, and that sound."""
-    _begun = False
+    _begun = _judged = False
     _live: Iterator[tuple[float, AudioFrame]] | None = None
 
     def __init__(
@@ -325,7 +325,7 @@ class Media:
 
     def _seek(self, to_s: float) -> None:
         """To this second or somewhat before it: where its place is known, else by reading."""
-        if isinstance(self._clock, Counted) and not self._begun:
+        if isinstance(self._clock, Counted) and self._kind == "mp3" and not self._judged:
             self._look_for_steadiness(self._clock)
         byte = self._clock.jump(to_s) if self._clock is not None else None
         if byte is not None and self._size is not None:
@@ -353,11 +353,14 @@ class Media:
         return self._places.joined is True
 
     def _look_for_steadiness(self, clock: Counted) -> None:
-        about, packet = self._stream.codec_context, None
-        if self._kind == "mp3" and (packet := self._first_packet()) is not None:
-            size = about.frame_size or 0
+        """By its first frame, which was played already or is the next to be."""
+        about, first = self._stream.codec_context, self._places.before(0.0)
+        if first is None and not self._begun and (packet := self._first_packet()) is not None:
+            first = 0.0, packet.pos
+        if first is not None:
+            self._judged = True
             rates = about.bit_rate or 0, about.sample_rate
-            clock.steady = steady(self._head, packet.pos, *rates, size)
+            clock.steady = steady(self._head, first[1], *rates, about.frame_size or 0)
 
     def _frames(self) -> Iterator[tuple[float, AudioFrame]]:
         """Decoded frames with the second each begins at; a broken packet is left out."""
