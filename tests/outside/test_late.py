@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.few import few
 from tests.outside import raw, raw_nectar
 from tests.outside.server import Answer, Vendors, always, liner_records
 from tests.outside.user import Ringback
@@ -91,7 +92,7 @@ def records(vendors: Vendors, call: int, *summaries: str | None) -> None:
     vendors.records[str(call)] = rows
 
 
-@pytest.mark.parametrize("age", AGES, ids=AGE_NAMES)
+@pytest.mark.parametrize("age", few(1, AGES), ids=AGE_NAMES)
 @pytest.mark.parametrize("told", [False, None], ids=["told of none", "not told"])
 def test_a_recording_that_comes_late_is_found(
     ringback: Ringback, vendors: Vendors, age: timedelta, told: bool | None
@@ -152,7 +153,7 @@ def test_only_what_may_still_come_is_asked_for_again(ringback: Ringback, vendors
     assert recordings(ringback, "2") == ["said"]  # gone at the vendor, known here
 
 
-@pytest.mark.parametrize("age", AGES, ids=AGE_NAMES)
+@pytest.mark.parametrize("age", few(1, AGES), ids=AGE_NAMES)
 def test_a_call_is_refreshed_at_every_vendor(
     ringback: Ringback, vendors: Vendors, age: timedelta
 ) -> None:

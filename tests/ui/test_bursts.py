@@ -213,7 +213,7 @@ async def test_a_key_acts_on_the_rows_of_the_query_before_it(
         assert not decided
 
 
-@pytest.mark.parametrize("before", ["/anna\r\x1b", "\r\x1b", "/zz\x1b", "/busy\r"])
+@pytest.mark.parametrize("before", few(1, ["/anna\r\x1b", "\r\x1b", "/zz\x1b", "/busy\r"]))
 async def test_a_page_is_as_long_as_the_screen_shows_it(desk: Services, before: str) -> None:
     found = []
     for pieces in ((before, "\x04\x04\x02"), (before + "\x04\x04\x02",)):
@@ -421,7 +421,7 @@ DIALOGS = {
 """What opens it, and the keys that close it."""
 
 
-@pytest.mark.parametrize("dialog", few(3, DIALOGS))
+@pytest.mark.parametrize("dialog", few(2, DIALOGS))
 async def test_a_dialog_closes_once_however_often_its_key_comes(
     desk: Services, dialog: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
