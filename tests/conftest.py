@@ -8,12 +8,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import idle
 from tui.paths import Paths
@@ -30,8 +31,38 @@ _ALSO = (
     "LC_ALL",
 )
 _MARK = "TESTS_OF_RINGBACK"
+settings.register_profile(  # the same examples each run, no folder of examples, no clock
+    "ringback",
+    database=None,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("ringback")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job, and its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str, object, str], None]:
+    """``figure(what, value, goal)`` prints a measured figure at the end of the run."""
+    return lambda what, value, goal="": record_property("figure", [what, str(value), goal])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures that tests measured, one a line."""
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
+    figures = [
+        value
+        for report in reports
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == "figure"
+    ]
+    if figures:
+        terminalreporter.section("figures")
+    for what, value, goal in sorted(figures):
+        terminalreporter.write_line(f"{what}: {value}" + (f" (goal: {goal})" if goal else ""))
 
 
 @pytest.fixture(scope="session")
