@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.theme import Theme, ThemeProvider
 
 from providers.proxy import proxies_of
+from providers.sanitize import safe_text
 from tui.commands import COMMANDS, key_text
 from tui.exits import CommandError
 from tui.keymap import TABLE_ACTIONS, check_keymap
@@ -27,7 +28,6 @@ from tui.services import Services
 from tui.settings import SettingsError, put
 from widgets.call_table import CallTable
 from widgets.ordered_app import HoldingScreen, OrderedApp
-from widgets.safe import safe_text
 
 
 class Palette(HoldingScreen, CommandPalette):

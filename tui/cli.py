@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def print_error(error: CommandError) -> None:
-    from widgets.safe import safe_text
+    from providers.sanitize import safe_text
 
     with suppress(OSError):  # the exit code says it all the same
         for line in (f"ringback: {error.message}", *error.hint.splitlines()):

@@ -137,7 +137,7 @@ def _chosen(services: Services, name: str | None) -> list[Account]:
 
 
 def _list(services: Services, arguments: argparse.Namespace) -> int:
-    from widgets.safe import safe_text
+    from providers.sanitize import safe_text
 
     accounts = _chosen(services, arguments.name)
     described = _described(services, accounts)
@@ -203,7 +203,7 @@ def _described(services: Services, accounts: list[Account]) -> list[dict[str, An
 
 
 def _test(services: Services, arguments: argparse.Namespace) -> int:
-    from widgets.safe import safe_text
+    from providers.sanitize import safe_text
 
     accounts = _chosen(services, arguments.name)
     if not accounts:

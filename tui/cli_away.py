@@ -112,7 +112,7 @@ def _say_undated(calls: int) -> None:
 
 
 def _audit(services: Services, arguments: argparse.Namespace) -> int:
-    from widgets.safe import safe_text
+    from providers.sanitize import safe_text
 
     since = None
     if arguments.since:

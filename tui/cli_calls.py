@@ -169,7 +169,7 @@ def _marked(text: str, problem: Problem) -> str:
     """The line, and below it signs under the piece that was not understood."""
     from rich.cells import cell_len
 
-    from widgets.safe import safe_text
+    from providers.sanitize import safe_text
 
     before, piece = text[: problem.start], text[problem.start : problem.stop]
     indent, length = (cell_len(safe_text(part)) for part in (before, piece))
@@ -233,7 +233,7 @@ def wanted_call(services: Services, archive: Archive, account: Account, id_: str
             f"Bring its calls with: ringback sync {account.name}",
         )
     if error:
-        from widgets.safe import safe_text
+        from providers.sanitize import safe_text
 
         print(safe_text(f"{account.name}: not refreshed: {error}"), file=sys.stderr)
     return call
@@ -300,7 +300,7 @@ def _page(services: Services, archive: Archive, account: Account, call: Call) ->
 
 
 def _print_page(page: str, call: Call, with_urls: bool) -> None:
-    from widgets.safe import safe_text
+    from providers.sanitize import safe_text
 
     print(page)
     for recording in call.recordings if with_urls else ():

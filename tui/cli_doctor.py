@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         for name, path in _paths(services):
             print(f"{name:<11}{path}")
         return Exit.DONE
-    from widgets.safe import safe_text
+    from providers.sanitize import safe_text
 
     findings = list(examine(services))
     for finding in findings:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from providers.errors import AuthError
+from providers.sanitize import safe_text
 from tui.accounts import Account
 from tui.cli_calls import split_name
 from tui.exits import Exit
 from tui.refreshing import Refreshed, refresh_calls
 from tui.services import Services
-from widgets.safe import safe_text
 
 
 def run(arguments: argparse.Namespace) -> int:

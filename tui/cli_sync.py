@@ -127,7 +127,7 @@ def exit_code(reports: Sequence[Report]) -> Exit:
 
 
 def _print_report(report: Report) -> None:
-    from widgets.safe import safe_text
+    from providers.sanitize import safe_text
 
     saved = report.saved
     parts = [f"{saved.new:,} new", f"{saved.changed:,} changed", f"{saved.same:,} as before"]

@@ -108,13 +108,13 @@ def _undo(services: Services, archive: Archive, names: list[CallName]) -> list[C
 
 
 def _complain(text: str) -> None:
-    from widgets.safe import safe_text
+    from providers.sanitize import safe_text
 
     print(f"ringback: {safe_text(text)}", file=sys.stderr)
 
 
 def _print(archive: Archive, name: CallName, as_json: bool) -> None:
-    from widgets.safe import safe_text
+    from providers.sanitize import safe_text
 
     account, id_ = name
     decided = archive.triage.of(*name)

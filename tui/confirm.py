@@ -13,7 +13,7 @@ def ask_before(refused: str, what: str, question: str) -> None:
     Raises `CommandError`: without a terminal to ask on (`refused` says what was not done), and
     after any other answer.
     """
-    from widgets.safe import safe_text
+    from providers.sanitize import safe_text
 
     if not sys.stdin.isatty():
         raise CommandError(

@@ -181,7 +181,7 @@ def csv_cell(value: Any, for_programs: bool = False) -> Any:
     changed = not for_programs and _is_changed(value)
     if _HARMLESS.fullmatch(value):
         return f"'{value}" if changed else value
-    from widgets.safe import safe_text
+    from providers.sanitize import safe_text
 
     text = safe_text(value, limit=len(value), multiline=True)
     if for_programs and _E164.fullmatch(text):

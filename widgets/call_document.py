@@ -10,10 +10,10 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from providers.model import Agent, Call, CallRow, Json, Recording
+from providers.sanitize import safe_text
 from widgets.cells import Line, fit, wrap
 from widgets.columns import Clock, direction_text, duration_text, outcome_text, time_text
 from widgets.json_text import HIDDEN
-from widgets.safe import safe_text
 from widgets.timeline import DERIVED, answer_text, offset_s, timeline
 
 HEADING = "call-detail--heading"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-from widgets.safe import ELLIPSIS
+from providers.sanitize import ELLIPSIS
 
 Align = Literal["left", "right", "center"]
 Run = tuple[str, str]

@@ -7,8 +7,8 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from providers.model import CallRow
+from providers.sanitize import safe_text
 from widgets.cells import Align
-from widgets.safe import safe_text
 
 GAP = 1
 """Blank cells between two columns."""

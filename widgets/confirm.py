@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from widgets.safe import safe_text
+from providers.sanitize import safe_text
 
 
 class Confirm(ModalScreen[bool]):

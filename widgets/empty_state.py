@@ -7,9 +7,9 @@ from typing import ClassVar, NamedTuple
 from rich.cells import cell_len
 from textual.reactive import reactive
 
+from providers.sanitize import safe_text
 from widgets.cells import Line, fit, wrap
 from widgets.lines import LineView
-from widgets.safe import safe_text
 
 
 class Notice(NamedTuple):

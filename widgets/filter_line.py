@@ -13,9 +13,9 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input
 
+from providers.sanitize import safe_text
 from widgets.cells import Line, fit
 from widgets.lines import LineView
-from widgets.safe import safe_text
 
 HINT = "name, #4567, missed, yesterday, agent:anna, dur>120 ..."
 

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Checkbox, Input, Select, Static
 
-from widgets.safe import safe_text
+from providers.sanitize import safe_text
 
 Value = str | bool
 MISSING = "This is needed."

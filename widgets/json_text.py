@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from providers.model import Json
-from widgets.safe import safe_text
+from providers.sanitize import safe_text
 
 HIDDEN = "[address hidden]"
 MAX_CHARS = 200_000

@@ -19,8 +19,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from providers.sanitize import ORDINARY, safe_text
 from widgets.cells import Line, Run, fit
-from widgets.safe import ORDINARY, safe_text
 
 
 def filled(line: Line, width: int) -> Line:

@@ -9,10 +9,10 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.reactive import reactive
 
+from providers.sanitize import safe_text
 from widgets.cells import Line, fit
 from widgets.columns import duration_text
 from widgets.lines import LineView
-from widgets.safe import safe_text
 
 STATUS_WORDS = {
     "loading": "Loading",

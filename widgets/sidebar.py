@@ -14,9 +14,9 @@ from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
 
+from providers.sanitize import safe_text
 from widgets.cells import Line, fit, wrap
 from widgets.lines import LineView
-from widgets.safe import safe_text
 
 ALL = ("all", "")
 """The item that shows every call: its kind, and its id."""

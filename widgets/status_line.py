@@ -8,9 +8,9 @@ from rich.cells import cell_len
 from textual.reactive import reactive
 from textual.timer import Timer
 
+from providers.sanitize import safe_text
 from widgets.cells import Line, fit
 from widgets.lines import LineView
-from widgets.safe import safe_text
 
 FLASH_S = {"info": 4.0, "warning": 8.0, "error": 12.0}
 """How long a message stays, by its level."""

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from providers.sanitize import safe_text
 from widgets.cells import Line, wrap
 from widgets.lines import ScrolledLines
-from widgets.safe import safe_text
 
 MAX_CHARS = 400_000
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from providers.model import Agent, Call, Outcome
-from widgets.safe import safe_text
+from providers.sanitize import safe_text
 
 Moment = tuple[float | None, str]
 """Seconds after the ring (None: not known), and what happened."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from providers.model import Agent
+from providers.sanitize import safe_text
 from tests.archive.calls import call
 from tui.archive import Archive
 from tui.query import parse
 from tui.screens import state
-from widgets.safe import safe_text
 
 NOW = datetime(2026, 11, 4, tzinfo=UTC)
 NAMES = (

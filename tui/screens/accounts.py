@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from providers import registry
 from providers.base import Secret
 from providers.errors import ProviderError
+from providers.sanitize import safe_text
 from tui.account_setup import TokenNotKept, account_from, forget, losses, remember
 from tui.accounts import Account, AccountError
 from tui.archive import TROUBLES
@@ -29,7 +30,6 @@ from widgets.cells import fit
 from widgets.confirm import Confirm
 from widgets.form import Field, Form, Value, missing
 from widgets.ordered_app import HoldingScreen
-from widgets.safe import safe_text
 
 if TYPE_CHECKING:
     from tui.secrets import Description

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from providers.sanitize import safe_text
 from tui.export import FORMS
 from widgets.form import Field, Form
-from widgets.safe import safe_text
 
 FIRST = "csv"
 

@@ -14,6 +14,7 @@ from typing import Generic, NamedTuple, TypeVar
 from providers import registry
 from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
+from providers.sanitize import safe_text
 from tui.accounts import Account
 from tui.archive import AccountState, Archive, Walk
 from tui.archive.facets import Facets
@@ -28,7 +29,6 @@ from tui.settings import Settings
 from tui.states import INCOMPLETE, state_words, until_words
 from widgets.columns import COLUMNS, Clock, duration_text, time_text
 from widgets.key_line import KeyHint
-from widgets.safe import safe_text
 from widgets.sidebar import AccountItem, FacetItem
 
 T = TypeVar("T")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from textual import on, work
 
 from providers.model import Call
+from providers.sanitize import safe_text
 from tui import audit
 from tui.accounts import Account
 from tui.archive import TROUBLES, Archive
@@ -31,7 +32,6 @@ from widgets.call_table import CallTable
 from widgets.columns import Clock
 from widgets.key_line import KeyHint, KeyLine
 from widgets.player_line import PlayerView
-from widgets.safe import safe_text
 
 if TYPE_CHECKING:
     from tui.export import Exported

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from textual import on, work
 from textual.widget import Widget
 
+from providers.sanitize import safe_text
 from tui.archive import TROUBLES, Archive
 from tui.archive.archive import UNTRIAGED
 from tui.links import calls_text
@@ -27,7 +28,6 @@ from widgets.call_table import CallTable
 from widgets.cells import fit
 from widgets.columns import Clock, duration_text, time_text
 from widgets.player_line import PlayerView
-from widgets.safe import safe_text
 from widgets.status_line import FLASH_S, message_cells
 from widgets.waveform import Waveform
 

@@ -7,9 +7,9 @@ import unicodedata
 import pytest
 from rich.cells import cell_len
 
+from providers.sanitize import MAX_MARKS, ORDINARY, safe_text
 from tests.widgets.samples import HOSTILE, hostile_text
 from widgets.cells import fit, wrap
-from widgets.safe import MAX_MARKS, ORDINARY, safe_text
 
 FORBIDDEN_BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
 SEEDS = range(400)
