@@ -18,6 +18,8 @@ from decimal import Decimal
 from providers.model import Direction, Json
 
 MOST_PROBLEMS = 100
+MOST = 10**12
+"""No vendor has so many of anything: a larger count says nothing."""
 _BOOLEANS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 _ZERO_TIMES = ("0000-", "0001-01-01")  # how MySQL and Go write "no time"
 _MS_FROM = 1e11  # Unix seconds reach this in the year 5138
@@ -87,6 +89,15 @@ def to_number(value: Json) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) and abs(number) < 2**63 else None
+
+
+def to_count(value: Json) -> int | None:
+    """How many there are, or a place among them, also when it was sent as text or ``3.0``; None
+    for what is no whole number from 0 to `MOST`.
+    """
+    number = to_number(value)
+    fits = number is not None and 0 <= number <= MOST and number.is_integer()
+    return int(number) if number is not None and fits else None
 
 
 def to_yes(value: Json) -> bool | None:

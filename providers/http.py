@@ -34,7 +34,7 @@ from providers.errors import (
     Unreachable,
     VariableError,
 )
-from providers.fields import clean, to_number, to_time
+from providers.fields import clean, to_count, to_number, to_time
 from providers.model import Json
 from providers.origin import check_base_url, same_origin
 from providers.proxy import Proxy, failures, proxies_of
@@ -388,7 +388,7 @@ def _code(body: Json) -> int:
     code = body.get("code")
     if body.get("result"):
         return 0
-    return int(code) if isinstance(code, int | str) and str(code).isdecimal() else 0
+    return to_count(code) or 0
 
 
 def _message(body: dict[str, Json]) -> str:

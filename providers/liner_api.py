@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from providers.errors import BadAnswer, NotFound, Rejected
-from providers.fields import Reader, clean, is_empty, made_id, rows, to_number, to_text, word
+from providers.fields import Reader, clean, is_empty, made_id, rows, to_count, to_text, word
 from providers.http import Params, VendorClient
 from providers.model import Json
 
@@ -126,8 +126,8 @@ async def walk(
         found, paging = _listed(data), data if isinstance(data, dict) else {}
         if len(found) > MAX_ROWS:
             raise BadAnswer("Page too long", f"{client.host} sent {len(found):,} rows at once.")
-        fresh = tally.take(found, _whole(paging.get("total")), paged="list" in paging)
-        behind, said = offset + len(found), _whole(paging.get("next")) or 0
+        fresh = tally.take(found, to_count(paging.get("total")), paged="list" in paging)
+        behind, said = offset + len(found), to_count(paging.get("next")) or 0
         handful = few and len(found) <= HANDFUL and said != behind
         if (over := tally.over(handful)) and (tally.again or not tally.doubtful):
             yield Step(fresh, None, tally.count, tally.known_total, tally.doubt)
@@ -244,9 +244,3 @@ def _listed(data: Json) -> list[Json]:
         if not all(key.isdigit() for key in data):
             raise BadAnswer("Not a Liner answer", "The answer has no list in it.")
     return rows(data)
-
-
-def _whole(value: Json) -> int | None:
-    """A whole number, zero or more, whether it came as int, float or text."""
-    number = to_number(value)
-    return int(number) if number is not None and number >= 0 and number.is_integer() else None

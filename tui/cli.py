@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tui import streams
-from tui.exits import CommandError, Exit
+from tui.exits import CommandError, Exit, archive_error
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -82,11 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
     harden_process()
     try:
         return int(_handler(arguments.command)(arguments))
-    except ArchiveTrouble as error:
-        print_error(CommandError(error.message, error.hint))
-        return Exit.FAILED
-    except sqlite3.Error as error:
-        print_error(CommandError(f"the archive: {error}", "What was kept before stays."))
+    except (ArchiveTrouble, sqlite3.Error) as error:
+        print_error(archive_error(error))
         return Exit.FAILED
     except CommandError as error:
         print_error(error)

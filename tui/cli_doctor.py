@@ -181,7 +181,7 @@ async def _recordings(services: Services) -> list[Finding]:
             urls = [_newest_recording(archive, account.name) for account in accounts]
     except TROUBLES:
         return []  # it has been told
-    found = [_recording(*one) for one in zip(accounts, urls, strict=True) if one[1]]
+    found = [_recording(services, *one) for one in zip(accounts, urls, strict=True) if one[1]]
     return list(await asyncio.gather(*found))
 
 
@@ -196,22 +196,30 @@ def _newest_recording(archive: Archive, account: str) -> str:
     return ""
 
 
-async def _recording(account: Account, url: str) -> Finding:
-    """Ask its host for a few bytes, as the player does, without a token."""
+def _host_of(url: str) -> str:
     from urllib.parse import urlsplit
 
-    from providers import media
-    from providers.errors import RecordingError
+    with suppress(ValueError):
+        return urlsplit(url).hostname or ""
+    return "?"
 
+
+async def _recording(services: Services, account: Account, url: str) -> Finding:
+    """Ask its host for a few bytes, as the player does, without a token."""
+    from providers import media
+    from providers.errors import NotUnderstood, RecordingError
+    from tui.fence import fence
+
+    host = _host_of(url)
     proxies = media.proxies_of() if account.recordings_proxy else media.DIRECT
     private = await media.allows_private(account.base_url, proxies=proxies)
     remote = media.Remote(url, allow_private=private, proxies=proxies)
     try:
-        host = urlsplit(url).hostname or ""
-        await remote.open(0, 1)
+        with fence(services.paths, account.name):
+            await remote.open(0, 1)
         answer, state = "its recordings can be fetched", GOOD
-    except ValueError:
-        return Finding(BAD, "recordings", f"{account.name}: not an address")
+    except NotUnderstood as error:
+        answer, state = f"{error}\n{error.hint}", BAD
     except RecordingError as error:
         # an older address may have expired, and a token is not sent from here
         state = WARN if error.reason in ("refused", "gone") else BAD

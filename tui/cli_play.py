@@ -104,12 +104,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     path = Path(arguments.what)
     if path.is_file():
-        with said(arguments.what):
+        with said(services, arguments.what):
             return asyncio.run(listen(FileSource(path), path.name, start_s or 0.0, None))
     if ":" not in arguments.what:
         raise CommandError(f"there is no file {arguments.what}", "Name a file, or ACCOUNT:ID.")
     account, link = read_name(services, arguments.what)
-    with said(arguments.what), services.open_archive() as archive:
+    with said(services, arguments.what), services.open_archive() as archive:
         return asyncio.run(_play_call(services, archive, account, link, start_s, listen))
 
 

@@ -7,14 +7,19 @@ an end, a length and recordings stay.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any
 
 from providers.base import Provider
+from providers.errors import NotUnderstood
+from providers.fields import clean
 from providers.model import Call, Json, Outcome, Recording
 from tui.archive import Archive, Saved
 
+Fenced = Callable[[], AbstractContextManager[None]]
+"""`tui.fence.fence` of an account."""
 Merge = Callable[[Json, Json], Json]
 """The older and the newer raw of a call as one."""
 LENGTHS = frozenset({"duration_s", "wait_s", "talk_s"})
@@ -48,6 +53,37 @@ def keep(
     if at is not None:
         archive.recordings_told(account, [one.id for one in calls if one.recordings_known], at)
     return saved
+
+
+def keep_page(
+    archive: Archive,
+    account: str,
+    provider: Provider,
+    calls: Iterable[Call],
+    fenced: Fenced,
+    at: float | None = None,
+    merge: Merge | None = None,
+    beside: Callable[[], None] = lambda: None,
+) -> tuple[Saved, list[str]]:
+    """Keep calls, and what `beside` writes, in one transaction; where one of them is odd, each by
+    itself. The second value tells of those that could not be kept. Otherwise as `keep`.
+    """
+    kept = partial(keep, archive, account, provider, at=at, merge=merge)
+    calls = [*calls]
+    with suppress(NotUnderstood), fenced(), archive.transaction():
+        saved = kept(calls)
+        beside()
+        return saved, []
+    saved, odd = Saved(), list[str]()
+    for call in calls:
+        try:
+            with fenced(), archive.transaction():
+                saved += kept([call])
+        except NotUnderstood as error:
+            odd.append(f"call {clean(str(call.id), 60)}: {error}")
+    with archive.transaction():
+        beside()
+    return saved, odd
 
 
 def reconcile(provider: Provider, older: Call, newer: Call, merge: Merge | None = None) -> Call:

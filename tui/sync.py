@@ -15,19 +15,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Protocol
 
 from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
+from providers.fields import to_count
 from providers.http import gather_bounded
 from providers.model import CallQuery, Outcome, Page
-from tui.archive import AccountState, Archive, Saved, Walk
+from tui.archive import AccountState, Archive, Saved, Walk, codec
 from tui.archive.syncs import AGAIN, Coverage
 from tui.late import AGAIN_S, FINAL_S, pause_s, recordings_due
-from tui.merging import keep
+from tui.merging import Fenced, keep, keep_page
 from tui.states import INCOMPLETE
 from tui.when import BEGINNING, DAY_S, HOUR_S
 
@@ -63,6 +66,8 @@ class Report:
     """What is worth saying, each once, and no failure."""
     error: ProviderError | None = None
     """Why it stopped early, if it did."""
+    unkept: Exception | None = None
+    """The archive's trouble, where nothing more could be kept: it is the same for all accounts."""
     complete: bool = True
     """False when a limit of pages was reached before the end."""
     shortfall: str = ""
@@ -118,33 +123,25 @@ class Sync:
         archive: Archive,
         watcher: Watcher | None = None,
         clock: Callable[[], float] = time.time,
+        fenced: Fenced = nullcontext,
     ) -> None:
+        """`fenced`: what the vendor's part does goes on in it; as `tui.fence.fence`."""
         self._account, self._provider, self._archive = account, provider, archive
         self._names, self._watcher, self._clock = login.names, watcher, clock
         settings = repr((login.base_url, sorted(login.settings.items())))
         self._digest = sha256(settings.encode()).hexdigest()[:12]
-        self._report = Report(account)
+        self._fenced = fenced
+        self.report = Report(account)
         self._walked: set[int] = set()
         """Numbers of the walks of this run."""
 
     async def run(self, wish: Wish) -> Report:
         """Bring what was wished for. Errors of the vendor end in `Report.error`."""
-        report = self._report
-        self._archive.read_by(self._account, self._provider.parser_version)
+        report = self.report
         try:
-            async with self._provider:
-                await self._choose_ids(wish)
-                for walk in self._recent(wish):
-                    await self._walk(walk, None)
-                pages = wish.pages
-                for walk in self._older(wish):
-                    pages = await self._walk(walk, pages)
-                    if pages == 0:
-                        break
-                if wish.discover:
-                    await self._discover(wish.discover)
-                if wish.recordings:
-                    await self._recordings(wish)
+            with self._fenced():
+                async with self._provider:
+                    await self._bring(wish)
         except ProviderError as error:
             report.error = error
         left = self._archive.open_walks(self._account)
@@ -152,6 +149,21 @@ class Sync:
         report.shortfall = "; ".join(dict.fromkeys(w.shortfall for w in left if w.shortfall))
         remember(self._archive, report, self._clock())
         return report
+
+    async def _bring(self, wish: Wish) -> None:
+        self._archive.read_by(self._account, self._provider.parser_version)
+        await self._choose_ids(wish)
+        for walk in self._recent(wish):
+            await self._walk(walk, None)
+        pages = wish.pages
+        for walk in self._older(wish):
+            pages = await self._walk(walk, pages)
+            if pages == 0:
+                break
+        if wish.discover:
+            await self._discover(wish.discover)
+        if wish.recordings:
+            await self._recordings(wish)
 
     # -- which periods
 
@@ -268,7 +280,7 @@ class Sync:
         async for page in self._provider.pages(query, walk.cursor):
             walk = walk._replace(
                 cursor=page.cursor,
-                total=page.total if page.total is not None else walk.total,
+                total=walk.total if (total := to_count(page.total)) is None else total,
                 fetched=walk.fetched + len(page.calls),
                 finished=page.cursor is None and not page.shortfall,
                 shortfall=page.shortfall or walk.shortfall,
@@ -281,22 +293,27 @@ class Sync:
         return pages_left
 
     def _keep(self, page: Page, walk: Walk | None) -> None:
-        report, archive, now = self._report, self._archive, self._clock()
-        with archive.transaction():
-            report.saved += keep(archive, self._account, self._provider, page.calls, now)
-            archive.save_names(self._account, self._names)
-            archive.remember_unknown(self._account, page.unknown_ids, now)
-            if walk and page.shortfall:
-                archive.save_walk(self._to_be_walked_again(walk, now))
-            elif walk:
-                archive.save_walk(walk)
-        report.fetched += len(page.calls)
+        report, now = self.report, self._clock()
+        place = partial(self._keep_place, page, walk, now)
+        vendor = (self._account, self._provider)
+        saved, odd = keep_page(self._archive, *vendor, page.calls, self._fenced, now, beside=place)
+        report.saved += saved
+        report.fetched += len(page.calls) - len(odd)
         report.unknown_ids += len(page.unknown_ids)
-        report.problems += [*page.failed, *page.unreadable]
+        report.problems += [*page.failed, *page.unreadable, *odd]
         report.notes |= dict.fromkeys(page.notes)
         if page.shortfall:
             report.problems.append(f"the vendor gave {page.shortfall}; it is asked again next time")
         self._tell(walk.fetched if walk else report.fetched, walk.total if walk else None)
+
+    def _keep_place(self, page: Page, walk: Walk | None, now: float) -> None:
+        """How far a walk has come, and what came beside its calls. Inside of a transaction."""
+        self._archive.save_names(self._account, self._names)
+        self._archive.remember_unknown(self._account, page.unknown_ids, now)
+        if walk and page.shortfall:
+            self._archive.save_walk(self._to_be_walked_again(walk, now))
+        elif walk:
+            self._archive.save_walk(walk)
 
     def _to_be_walked_again(self, walk: Walk, now: float) -> Walk:
         """A walk at whose end calls were missing; later each time, unless somebody asks."""
@@ -340,15 +357,16 @@ class Sync:
             if call is None:
                 return
             try:
-                newer = await self._provider.recordings(call)
+                with self._fenced():
+                    newer = await self._provider.recordings(call)
+                    with self._archive.transaction():
+                        keep(self._archive, self._account, self._provider, [newer], self._clock())
             except (AuthError, RateLimited):
                 raise
             except ProviderError as error:
-                self._report.problems.append(f"recordings of call {call_id}: {error}")
+                self.report.problems.append(f"recordings of call {call_id}: {error}")
                 return
-            with self._archive.transaction():
-                keep(self._archive, self._account, self._provider, [newer], self._clock())
-            self._report.recordings += len(newer.recordings)
+            self.report.recordings += len(newer.recordings)
             asked += 1
             self._tell(asked, len(waiting))
 
@@ -375,7 +393,8 @@ def remember(archive: Archive, report: Report, at: float) -> None:
     told = getattr(report.error, "retry_after_s", None)
     if told is not None:
         report.again_at = at + min(told, DAY_S)
-    state = AccountState(report.state, report.message, at, report.again_at, tries)
+    said = codec.storable(report.message)
+    state = AccountState(report.state, said, at, report.again_at, tries)
     with archive.transaction():
         archive.save_state(report.account, state)
 

@@ -12,6 +12,7 @@ from providers.errors import ProviderError
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import TROUBLES, Archive, ReadOnlyArchive
+from tui.exits import archive_error
 from tui.late import AGAIN_S, is_due
 from tui.links import calls_text
 from tui.network import NetworkThread
@@ -115,7 +116,9 @@ class AskingScreen(CallsScreen):
         self._flash(f"{stopped} stopped; what came is kept" if stopped else "nothing is running")
 
     def _sync_ended(self, report: Report) -> None:
-        if report.error:
+        if report.unkept:
+            self._flash(f"{report.account}: {archive_error(report.unkept).message}", "error")
+        elif report.error:
             until = until_words(report.again_at, self.services.now(), self.services.zone)
             what = f"{report.state} {until}" if until else f"{report.error}. {report.error.hint}"
             self._flash(f"{report.account}: {what}", "error")
@@ -168,7 +171,7 @@ class AskingScreen(CallsScreen):
             try:
                 done += await self.network.run(self._refreshing(account, ids))
             except TROUBLES as error:
-                self._flash(f"the archive cannot be written: {error}", "error")
+                self._flash(archive_error(error).message, "error")
         self._look()
         self._show_detail()
         if done:
