@@ -38,6 +38,7 @@ from providers.fields import clean, to_count, to_number, to_time
 from providers.model import Json
 from providers.origin import check_base_url, same_origin
 from providers.proxy import Proxy, failures, proxies_of
+from providers.redirects import HOOKS, MOST, NoAddress, target
 from providers.trust import trusted
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ Params = Sequence[tuple[str, str]]
 log = logging.getLogger("ringback.http")
 
 TRIES = 4
-REDIRECTS = 5
 LONGEST_WAIT_S = 60.0
 LONGEST_TOLD_S = 24 * 3600.0
 REQUEST_S = 180.0
@@ -57,7 +57,6 @@ CHECK = "Check the network, the base URL and the proxy settings: ringback doctor
 BODY_LIMIT = 64 * 1024 * 1024
 _UNIX_FROM_S = 1e9  # a wait of 30 years is none: it is the moment, in Unix time
 _RETRY_STATUS = {429, 502, 503, 504}
-_REDIRECT_STATUS = {301, 302, 303, 307, 308}
 _QUERY = re.compile(r"\?[^\s\"'<>]+")
 
 
@@ -141,6 +140,9 @@ class VendorClient:
         try:
             async with asyncio.timeout(REQUEST_S):
                 answer = await self._follow(httpx.URL(self.base_url + path), params)
+        except NoAddress:
+            message = f"{self.host} redirects to no address."
+            raise BadAnswer("Bad redirect", message) from None
         except (httpx.TimeoutException, TimeoutError):
             message = f"{self.host} did not answer in time{way}."
             raise _Again(Unreachable("No answer", message)) from None
@@ -157,29 +159,27 @@ class VendorClient:
         return answer
 
     async def _follow(self, url: httpx.URL, params: Params) -> _Answer:
-        """Follow redirects within the account's own origin; any other is an error."""
-        import httpx
+        """Follow redirects within the account's own origin; any other is an error.
 
+        Raises `NoAddress`.
+        """
         if params:
             url = url.copy_with(params=list(params))
-        for _ in range(REDIRECTS + 1):
+        for _ in range(MOST + 1):
             headers = {name: secret.reveal() for name, secret in self._auth.items()}
             async with self._client.stream("GET", url, headers=headers) as response:
-                location = response.headers.get("location")
-                if response.status_code not in _REDIRECT_STATUS or location is None:
+                to = target(response)
+                if to is None:
                     body = await _read(response, self._body_limit, self.host)
                     return _Answer(response.status_code, response.headers, body)
-            try:
-                url = url.join(location)
-            except (httpx.InvalidURL, ValueError):
-                raise BadAnswer("Bad redirect", f"{self.host} redirects to no address.") from None
+            url = to
             if not same_origin(str(url), self.base_url) or url.userinfo:
                 raise BadAnswer(
                     "Redirect refused",
                     f"{self.host} redirects to another place; the token stays here.",
                     "If the vendor has moved, change the account's base URL.",
                 )
-        raise BadAnswer("Too many redirects", f"{self.host} redirects more than {REDIRECTS} times.")
+        raise BadAnswer("Too many redirects", f"{self.host} redirects more than {MOST} times.")
 
     def _judge(self, answer: _Answer) -> Json:
         """The body of a good answer; raises for any other, with the vendor's own words."""
@@ -351,6 +351,7 @@ def _open_client(
     secure = urlsplit(base_url).scheme.lower() == "https"
     return httpx.AsyncClient(
         follow_redirects=False,
+        event_hooks=HOOKS,
         timeout=httpx.Timeout(read_s, connect=connect_s, pool=None),
         limits=httpx.Limits(max_connections=concurrency),
         trust_env=False,  # `providers.proxy` and `providers.trust` read it
