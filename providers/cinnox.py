@@ -169,6 +169,7 @@ class Cinnox(HttpProvider):
                 unreadable=_unreadable(found) if first else (),
                 notes=notes,
                 shortfall=shortfall,
+                watched=True,
             )
             if failure:
                 raise failure

@@ -18,6 +18,8 @@ from decimal import Decimal
 from providers.model import Direction, Json
 
 MOST_PROBLEMS = 100
+NO_ID = "no-id-"
+"""How an id begins that was made for a row without one."""
 MOST = 10**12
 """No vendor has so many of anything: a larger count says nothing."""
 _BOOLEANS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
@@ -62,7 +64,7 @@ def rows(value: Json) -> list[Json]:
 def made_id(raw: Json) -> str:
     """An id for a row that has none: the same row always gets the same one."""
     text = json.dumps(raw, sort_keys=True, default=str)
-    return "no-id-" + hashlib.sha256(text.encode()).hexdigest()[:12]
+    return NO_ID + hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def to_text(value: Json) -> str | None:

@@ -185,7 +185,7 @@ class Liner(HttpProvider):
         ahead = max(1, (step.total or 0) - step.count + len(step.rows))
         notes = await self.dictionaries.learn(fresh, ahead, target.order_ids)
         calls = tuple(map(self.parse, fresh))
-        return Page(calls, None, unreadable=tuple(unreadable), notes=notes)
+        return Page(calls, None, unreadable=tuple(unreadable), notes=notes, watched=True)
 
     async def call(self, call_id: str) -> Call:
         try:

@@ -5,9 +5,10 @@ Pages: https://docs.linerapp.io/devs/api/request-schema (envelope), /v2/call/lis
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
+from providers.advance import Advance
 from providers.errors import BadAnswer, NotFound, Rejected
 from providers.fields import Reader, clean, is_empty, made_id, rows, to_count, to_text, word
 from providers.http import Params, VendorClient
@@ -154,6 +155,7 @@ class _Tally:
         self._ids, self._longest = start.ids, len(start.ids)
         self._total: int | None = None
         self._page: list[Json] = []
+        self._advance = Advance()
         self._stuck = self._paged = self._shorter = False
 
     def take(self, found: list[Json], total: int | None, paged: bool) -> list[Json]:
@@ -161,7 +163,9 @@ class _Tally:
         ids = [row_id(row) if isinstance(row, dict) else "" for row in found]
         page = {id_ for id_ in ids if id_}
         nothing_new = page <= self._lap if page else found == self._page
-        self._stuck, self._paged = bool(found) and nothing_new, paged
+        self._advance.take(named(found))
+        self._stuck = bool(found) and (nothing_new or self._advance.stands)
+        self._paged = paged
         self._twice |= bool(page & self._lap)
         if total is not None and (found or self._total is None):
             self._total = max(total, self._total or 0) if self._rows else total
@@ -226,10 +230,17 @@ class _Tally:
         self._first_lap, self.again = self.count, True
         self._moved, self._twice = self._twice, False
         self._lap, self._page, self._ids, self._rows = set(), [], (), 0
+        self._advance = Advance()
 
     def place(self, offset: int) -> Place:
         first_lap = self._first_lap if self.again else None
         return Place(offset, self._rows, self._twice, self._ids, first_lap)
+
+
+def named(found: Sequence[Json]) -> Iterator[tuple[str | None, Json]]:
+    """Rows for `Advance.take`."""
+    for row in found:
+        yield (Reader(row).text("id") if isinstance(row, dict) else None), row
 
 
 def row_id(row: dict[str, Json]) -> str:

@@ -16,17 +16,18 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from typing import Protocol
 
+from providers.advance import STANDS, Advance
 from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
-from providers.fields import to_count
+from providers.fields import NO_ID, rows, to_count
 from providers.http import gather_bounded
-from providers.model import CallQuery, Outcome, Page
+from providers.model import CallQuery, Json, Outcome, Page
 from tui.archive import AccountState, Archive, Saved, Walk, codec
 from tui.archive.syncs import AGAIN, Coverage
 from tui.late import AGAIN_S, FINAL_S, pause_s, recordings_due
@@ -277,7 +278,11 @@ class Sync:
         query = CallQuery(_moment(walk.since), _moment(walk.until))
         if walk.cursor is None:  # it begins, maybe once more
             walk = walk._replace(fetched=0)
+        advance = Advance()
         async for page in self._provider.pages(query, walk.cursor):
+            stands = self._stands(page, advance, [*page.unknown_ids, *page.failed])
+            if stands:
+                page = replace(page, cursor=None, shortfall=f"{walk.fetched:,} calls {STANDS}")
             walk = walk._replace(
                 cursor=page.cursor,
                 total=walk.total if (total := to_count(page.total)) is None else total,
@@ -290,7 +295,23 @@ class Sync:
                 pages_left -= 1
                 if pages_left <= 0:
                     break
+            if stands:
+                break
         return pages_left
+
+    def _stands(self, page: Page, advance: Advance, others: Iterable[str]) -> bool:
+        """Whether a walk is to end here, for it does not advance; `others` are what the page tells
+        of beside its calls.
+        """
+        merges = self._provider.capabilities.merges_records
+        named: list[tuple[str | None, Json]] = [(id_, None) for id_ in others]
+        for call in page.calls:
+            if merges:
+                named += [(None, record) for record in rows(call.raw)]
+            else:
+                named.append((None if call.id.startswith(NO_ID) else call.id, call.raw))
+        advance.take(named)
+        return advance.stands and page.cursor is not None and not page.watched
 
     def _keep(self, page: Page, walk: Walk | None) -> None:
         report, now = self.report, self._clock()
@@ -331,8 +352,14 @@ class Sync:
 
     async def _discover(self, stop_after: int) -> None:
         highest = self._archive.highest_id(self._account) or 0
+        advance = Advance()
         async for page in self._provider.discover(highest, stop_after, DISCOVER_STEP):
+            stands = self._stands(page, advance, page.unknown_ids)
+            if stands:
+                page = replace(page, shortfall=f"{self.report.fetched:,} calls {STANDS}")
             self._keep(page, None)
+            if stands:
+                break
 
     async def _wanted(self, wish: Wish) -> list[str]:
         """Ids of the calls whose list of recordings is not known, or may have grown: of the
