@@ -101,7 +101,7 @@ def test_discovery_ends_where_no_id_can_be_read(ringback: Ringback, vendors: Ven
     for body in ({"calls": {"id": 7, "type": "answered"}}, {"calls": [{"x": 1}, 2]}):
         vendors.seen.clear()
         vendors.rules[:] = [lambda r, body=body: Answer(200, body)]
-        name = f"desk{len(body['calls'])}"
+        name = f"desk{type(body['calls']).__name__}"
         ringback.add(name, "nectar", vendors.url, "--ids", "1-3")
         done = ringback("sync", name, "--discover", code=3)
         assert name in done.stderr
