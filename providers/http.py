@@ -166,9 +166,10 @@ class VendorClient:
         if params:
             url = url.copy_with(params=list(params))
         for _ in range(MOST + 1):
-            headers = {name: secret.reveal() for name, secret in self._auth.items()}
-            async with self._client.stream("GET", url, headers=headers) as response:
-                to = target(response)
+            where, headers = _at_loopback(url)
+            headers |= {name: secret.reveal() for name, secret in self._auth.items()}
+            async with self._client.stream("GET", where, headers=headers) as response:
+                to = target(response, url)
                 if to is None:
                     body = await _read(response, self._body_limit, self.host)
                     return _Answer(response.status_code, response.headers, body)
@@ -366,6 +367,15 @@ def _open_client(
     )
 
 
+def _at_loopback(url: httpx.URL) -> tuple[httpx.URL, dict[str, str]]:
+    """Where a request goes, and its headers: plain http stays on this machine, whatever a name
+    server says of ``localhost``.
+    """
+    if url.scheme == "http" and url.host == "localhost":
+        return url.copy_with(host="127.0.0.1"), {"Host": url.netloc.decode()}
+    return url, {}
+
+
 async def _read(response: httpx.Response, limit: int, host: str) -> bytes:
     """The decoded body, counted while it is decoded, so that no small body becomes a huge one."""
     too_large = BadAnswer("Answer too large", f"{host} sent more than {limit // 2**20} MB.")
@@ -457,8 +467,14 @@ def why(error: BaseException | None) -> str:
         ("proxyerror 407", "the proxy wants a user and a password, or other ones"),
         ("proxyerror 5", "the proxy does not get there"),
         ("proxyerror", "the proxy refuses"),
+        ("certificate has expired", "its certificate has expired"),
+        ("not yet valid", "its certificate is not valid yet, by this machine's clock"),
+        ("mismatch", "its certificate is for another name"),
         ("certificate", "its certificate is not trusted (SSL_CERT_FILE names a company's own)"),
+        ("protocol version", "it has only versions of TLS that are no longer safe"),
+        ("unsupported protocol", "it has only versions of TLS that are no longer safe"),
         ("ssl", "no secure connection"),
+        ("temporary failure", "names cannot be looked up now"),
         ("name", "its name is not known"),
         ("getaddrinfo", "its name is not known"),
         ("refused", "the connection is refused"),

@@ -436,7 +436,9 @@ async def _checked(
     try:
         found = await resolve(where.raw_host.decode(), port)
         kinds = {reach(address) for address in found}
-    except (OSError, ValueError):
+    except OSError as error:
+        raise RecordingError("unreachable", why(error)) from None
+    except ValueError:
         raise RecordingError("unreachable", "its name is not known") from None
     if not found and not through_proxy:
         raise RecordingError("unreachable", "its name is not known")

@@ -15,10 +15,12 @@ from providers.base import Login
 from providers.errors import RateLimited
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from tests.archive.calls import call
-from tui.archive import Archive
+from tui import merging
+from tui.archive import Archive, Saved
 from tui.cli import main
 from tui.exits import Exit
 from tui.fence import known
+from tui.merging import keep
 from tui.paths import Paths
 
 FAILURES: dict[str, BaseException] = {
@@ -243,6 +245,24 @@ def test_an_odd_total_is_none(
 
     monkeypatch.setattr(Odd, "pages", pages)
     assert run(capsys, "sync", "odd")[0] == Exit.DONE
+
+
+def test_a_disk_that_fills_up_costs_no_account_its_state(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], paths: Paths
+) -> None:
+    def full(archive: Archive, account: str, *rest: Any, **options: Any) -> Saved:
+        if account == "odd":
+            raise sqlite3.OperationalError("database or disk is full")
+        return keep(archive, account, *rest, **options)
+
+    monkeypatch.setattr(merging, "keep", full)
+    code, out, err = run(capsys, "sync")
+    assert code == Exit.PARTLY and out == "well: 2 new, 0 changed, 0 as before\n"
+    assert err.splitlines() == [
+        "ringback: the archive: database or disk is full (nothing more was kept of odd)",
+        "What was kept before stays.",
+    ]
+    assert run(capsys, "sync", "odd")[0] == Exit.FAILED
 
 
 def test_a_known_error_in_a_group_stays_known(paths: Paths) -> None:
