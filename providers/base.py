@@ -6,11 +6,15 @@ answers into `Call`s; all HTTP goes through `providers.http.VendorClient`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container, Iterator
+import logging
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
+from providers.fields import clean, to_text
 from providers.model import Call, CallQuery, Capabilities, Json, Page, Setting, Settings
+
+log = logging.getLogger("ringback.providers")
 
 
 class Secret:
@@ -167,3 +171,22 @@ class Provider(Protocol):
         To be sent only after the same request without it was answered 401 or 403.
         """
         ...
+
+
+def parse_each(
+    parse: Callable[[Json], Call], raws: Iterable[Json]
+) -> tuple[tuple[Call, ...], tuple[str, ...]]:
+    """A page's calls, and for `Page.unreadable` a line for each row over which `parse` fails: it
+    costs the others nothing.
+    """
+    calls, unreadable = list[Call](), list[str]()
+    for raw in raws:
+        try:
+            calls.append(parse(raw))
+        except Exception as error:  # whatever is odd in it; the log has the traceback
+            log.warning("a row cannot be read", exc_info=True)
+            first = raw[0] if isinstance(raw, list) and raw else raw
+            id_ = to_text(first.get("id")) if isinstance(first, dict) else None
+            row = f"the row {clean(id_, 60)}" if id_ else "a row"
+            unreadable.append(f"{row} cannot be read ({type(error).__name__})")
+    return tuple(calls), tuple(unreadable)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from urllib.parse import quote
 
-from providers.base import Login, Secret
+from providers.base import Login, Secret, parse_each
 from providers.cinnox_records import (
     OUTCOMES,
     Record,
@@ -163,10 +163,11 @@ class Cinnox(HttpProvider):
             if done and not shortfall:
                 done = not walk.once_more()
                 shortfall = walk.shortfall if done else ""
+            calls, odd = parse_each(self.parse, grouped(fresh))
             yield Page(
-                tuple(self.parse(records) for records in grouped(fresh)),
+                calls,
                 None if done else walk.write(),
-                unreadable=_unreadable(found) if first else (),
+                unreadable=(*odd, *(_unreadable(found) if first else ())),
                 notes=notes,
                 shortfall=shortfall,
                 watched=True,

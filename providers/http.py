@@ -55,6 +55,7 @@ LONGEST_TOLD_S = 24 * 3600.0
 REQUEST_S = 180.0
 CHECK = "Check the network, the base URL and the proxy settings: ringback doctor"
 BODY_LIMIT = 64 * 1024 * 1024
+_NOT_MEANT_S = 2 * 365 * 24 * 3600.0
 _UNIX_FROM_S = 1e9  # a wait of 30 years is none: it is the moment, in Unix time
 _RETRY_STATUS = {429, 502, 503, 504}
 _QUERY = re.compile(r"\?[^\s\"'<>]+")
@@ -191,7 +192,9 @@ class VendorClient:
         wait = _retry_after(answer.headers)
         kind = self._error_codes.get(_code(body)) if isinstance(body, dict) else None
         if status == 429 or kind is RateLimited:
-            hint = "Wait a little, then try again."
+            odd = wait is None and "retry-after" in answer.headers
+            hint = "How long, it does not say in a sensible way. " if odd else ""
+            hint += "Wait a little, then try again."
             raise _Again(RateLimited("Too many requests", message, hint), wait)
         if status in _RETRY_STATUS or kind is Unreachable:
             raise _Again(Unreachable("Vendor not available", message), wait)
@@ -416,7 +419,8 @@ def _message(body: dict[str, Json]) -> str:
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds to wait, 0 to `LONGEST_TOLD_S`; None when the vendor does not say.
+    """Seconds to wait, up to `LONGEST_TOLD_S`; None when the vendor does not say, or says what
+    cannot be meant: no time, or more than `_NOT_MEANT_S`.
 
     Takes seconds, and a moment as an HTTP date, as ISO 8601 or as Unix time.
     """
@@ -425,7 +429,9 @@ def _retry_after(headers: httpx.Headers) -> float | None:
     if seconds is None or seconds >= _UNIX_FROM_S:
         moment = _moment(value)
         seconds = None if moment is None else (moment - datetime.now(UTC)).total_seconds()
-    return None if seconds is None else min(max(0.0, seconds), LONGEST_TOLD_S)
+    if seconds is None or not 0 < seconds < _NOT_MEANT_S:
+        return None
+    return min(seconds, LONGEST_TOLD_S)
 
 
 def _moment(text: str) -> datetime | None:

@@ -16,7 +16,7 @@ from itertools import product
 from typing import ClassVar, Self
 from urllib.parse import quote
 
-from providers.base import Login, Secret
+from providers.base import Login, Secret, parse_each
 from providers.errors import BadAnswer, Forbidden, NotFound, ProviderError, Unreachable
 from providers.fields import Reader, ends, is_empty, later, made_id, word
 from providers.http import HttpProvider, gather_bounded
@@ -184,8 +184,8 @@ class Liner(HttpProvider):
                 fresh.append(row)
         ahead = max(1, (step.total or 0) - step.count + len(step.rows))
         notes = await self.dictionaries.learn(fresh, ahead, target.order_ids)
-        calls = tuple(map(self.parse, fresh))
-        return Page(calls, None, unreadable=tuple(unreadable), notes=notes, watched=True)
+        calls, odd = parse_each(self.parse, fresh)
+        return Page(calls, None, unreadable=(*unreadable, *odd), notes=notes, watched=True)
 
     async def call(self, call_id: str) -> Call:
         try:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from providers import nectar_bodies as bodies
 from providers import nectar_forms as forms
-from providers.base import Login, Secret
+from providers.base import Login, Secret, parse_each
 from providers.errors import (
     AuthError,
     BadAnswer,
@@ -176,7 +176,10 @@ class Nectar(HttpProvider):
 
         async def one(id_: str) -> None:
             try:
-                calls[id_] = self.parse(await self._get(id_))
+                found, odd = parse_each(self.parse, [await self._get(id_)])
+                if odd:
+                    raise BadAnswer("Not a call", f"{odd[0]}.")
+                calls[id_] = found[0]
             except NotFound:
                 unknown.add(id_)
             except (AuthError, RateLimited):

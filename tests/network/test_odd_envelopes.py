@@ -166,7 +166,7 @@ def test_an_address_can_be_asked_for_or_is_none(text: str) -> None:
 @pytest.mark.parametrize("value", HEADERS["Retry-After"])
 def test_retry_after_is_a_wait_within_a_day_or_none(value: str) -> None:
     wait = _retry_after(httpx.Headers({"Retry-After": value.encode()}))
-    assert wait is None or 0 <= wait <= 86400
+    assert wait is None or 0 < wait <= 86400
 
 
 VENDORS: dict[str, Callable[[str, Any], Any]] = {
@@ -241,3 +241,34 @@ def test_generated_pages(vendor: str, examples: int, tmp_path: Path, figure: Fig
 
         run_envelopes(examples, one, st.lists(BODIES, min_size=1, max_size=3))
     figure(f"generated pages of {vendor}: requests of one sync at most", most, f"{MOST}")
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_row_over_which_reading_fails_costs_itself_alone(
+    vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind: Any = registry.load(vendor)
+    parse = kind.parse
+
+    def fail(self: Any, raw: Any) -> Any:
+        first = raw[0] if isinstance(raw, list) else raw
+        if first["id"] == 2:
+            raise RecursionError
+        return parse(self, raw)
+
+    monkeypatch.setattr(kind, "parse", fail)
+    rows = [{"id": n, "callID": f"c{n}"} for n in (1, 2, 3)]
+
+    def reply(path: str) -> bytes:
+        found: Any = rows
+        if vendor == "nectar":
+            found = {**rows[int(path[-1]) - 1], "type": "answered"} if path[-1] in "123" else {}
+        elif "offset=0" not in path:
+            found = []
+        return answer(200, {}, json.dumps(VENDORS[vendor](path, found)).encode(), "whole")
+
+    with RawHost(reply) as host:
+        report = walked(vendor, host.url, tmp_path / "archive.db")
+    assert report.error is None and report.saved.new == 2
+    assert [line for line in report.problems if "2 cannot be read (RecursionError)" in line]
+    assert "Traceback" in caplog.text
