@@ -43,6 +43,8 @@ WEEK_S = 7 * DAY_S
 DAY_EVERY_S, WEEK_EVERY_S = HOUR_S, DAY_S
 NEW_AFTER_S = 1.0
 DISCOVER_STEP = 50
+LONGEST_ID = 19
+"""Digits of an id that is a number; a longer one is a vendor's text like any other."""
 
 
 class Watcher(Protocol):
@@ -249,7 +251,7 @@ class Sync:
             young = self._archive.calls_from(account, since)
             due = {*await self._due(young, wish.recordings, wish.automatic)}
             settled = [id_ for id_ in young if id_ not in due]
-        others = (int(id_) for id_ in settled if id_.isdecimal())
+        others = (int(id_) for id_ in settled if id_.isdecimal() and len(id_) < LONGEST_ID)
         self._provider.skip_ids = self._archive.ids_to_spare(account, since, unknown_since, others)
 
     async def _due(self, ids: Iterable[str], eager: bool, automatic: bool = False) -> list[str]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Container
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
 
-from providers import registry
+from providers import media, registry
 from providers.base import Login
 from providers.errors import RateLimited
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
+from providers.nectar import Nectar
 from tests.archive.calls import call
+from tests.few import few
 from tui import merging
 from tui.archive import Archive, Saved
 from tui.cli import main
@@ -129,7 +133,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
     return code, said.out, said.err
 
 
-@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("failure", few(2, FAILURES))
 @pytest.mark.parametrize("place", ["__init__", "__aenter__", "pages", "page", "__aexit__"])
 def test_the_others_are_synced(
     monkeypatch: pytest.MonkeyPatch,
@@ -199,6 +203,44 @@ def test_an_odd_row_costs_itself_alone(
     assert err.startswith("odd: call 1: Not understood: "), err
     with Archive(paths.archive_file) as archive:
         assert archive.counts()["odd"] == 3 and not archive.open_walks("odd")
+
+
+def test_an_odd_body_of_a_file_costs_itself_alone(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    paths: Paths,
+    tmp_path: Path,
+) -> None:
+    parse = Nectar.parse
+
+    def odd(self: Nectar, raw: Any) -> Call:
+        if raw["id"] == 2:
+            raise RecursionError
+        return parse(self, raw)
+
+    monkeypatch.setattr(Nectar, "parse", odd)
+    file = tmp_path / "saved.json"
+    file.write_text(json.dumps([{"calls": {"id": n, "type": "answered"}} for n in (1, 2, 3)]))
+    words = ["--provider", "nectar", "--base-url", "https://api.vendor.test"]
+    assert main(["accounts", "add", "desk", *words]) == Exit.DONE
+    code, out, err = run(capsys, "import", "desk", str(file))
+    assert code == Exit.PARTLY and out.startswith("desk: 2 new")
+    assert err.startswith("desk: a body: Not understood: ")
+
+
+def test_doctor_goes_on_behind_a_recording_over_which_it_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], paths: Paths
+) -> None:
+    with Archive(paths.archive_file) as archive, archive.transaction():
+        one = Recording("r", url="https://files.vendor.test/r")
+        archive.save("odd", [call(1, recordings=(one,), has_recording=True)])
+
+    async def fail(*_: object) -> None:
+        raise OverflowError
+
+    monkeypatch.setattr(media.Remote, "open", fail)
+    out = run(capsys, "doctor")[1]
+    assert "odd: files.vendor.test: Not understood: " in out and "sound way" in out
 
 
 async def _pages(*calls: Call) -> AsyncIterator[Page]:

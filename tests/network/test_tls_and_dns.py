@@ -17,6 +17,7 @@ from providers.base import Secret
 from providers.errors import RecordingError, Unreachable
 from providers.http import VendorClient
 from providers.media import Remote
+from tests.few import few
 from tests.network.certificates import DAY, NOW, Certified, TlsServer
 from tests.providers.server import Waits
 from tests.ui.driving import run_app, settled, status, until
@@ -151,7 +152,7 @@ def add(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["accounts", "add", "desk", *words]) == Exit.DONE
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("wrong", few(1, WRONG))
 def test_the_command_line_says_it_in_a_line(
     serve: Serve,
     wrong: str,
@@ -184,6 +185,7 @@ def test_the_command_line_says_it_in_a_line(
     )
 
 
+@pytest.mark.slow
 async def test_the_screen_says_it(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, paths: Paths
 ) -> None:

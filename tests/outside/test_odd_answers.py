@@ -13,6 +13,7 @@ from tests.outside.test_walks import PERIOD, plain_liner
 from tests.outside.user import Ringback
 
 HUGE = 99_999_999_999_999_999_999
+PARTS = 16
 NUMBERS: dict[str, Any] = {
     "of 20 digits": HUGE,
     "of 19 digits": 2**63 - 1,
@@ -93,13 +94,13 @@ def well() -> Iterator[Vendors]:
     served.close()
 
 
-@pytest.mark.parametrize("part", few(1, range(8)))
+@pytest.mark.parametrize("part", few(1, range(PARTS)))
 @pytest.mark.parametrize("vendor", ODD)
 def test_the_others_are_synced_and_the_odd_one_is_told(
     ringback: Ringback, vendors: Vendors, well: Vendors, vendor: str, part: int
 ) -> None:
     """Each odd answer at an account of its own, in one sync, with one that is well."""
-    answers = dict(list(ODD[vendor].items())[part::8])
+    answers = dict(list(ODD[vendor].items())[part::PARTS])
 
     def answer(request: Request) -> Answer | None:
         number, _, _ = request.path.removeprefix("/a").partition("/")
@@ -115,6 +116,8 @@ def test_the_others_are_synced_and_the_odd_one_is_told(
     done = ringback("sync", *PERIOD, code=None)
     assert done.returncode in (0, 3), done.stderr
     assert len(ringback.calls("--account", "well")) == 5
+    for words in (["sync"], ["sync", "--recordings"], ["calls"], ["calls", "--json"]):
+        assert "Not understood" not in ringback(*words, code=None).stderr
     listed = ringback("accounts", "list").stdout.splitlines()
     for number, (name, odd) in enumerate(answers.items()):
         told = [line for line in done.stderr.splitlines() if line.startswith(f"odd{number}: ")]

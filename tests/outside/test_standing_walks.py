@@ -56,7 +56,7 @@ PAGINGS: dict[str, Callable[[int, int], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("paging", few(1, PAGINGS))
-@pytest.mark.parametrize("how", few(3, STANDING))
+@pytest.mark.parametrize("how", few(1, STANDING))
 def test_liner(ringback: Ringback, vendors: Vendors, how: str, paging: str) -> None:
     rows, number = [stored.row for stored in plain_liner(300)], count()
 
@@ -76,7 +76,7 @@ def test_liner(ringback: Ringback, vendors: Vendors, how: str, paging: str) -> N
     assert len(vendors.seen) <= 2 * MOST
 
 
-@pytest.mark.parametrize("how", few(3, STANDING))
+@pytest.mark.parametrize("how", few(1, STANDING))
 def test_cinnox(ringback: Ringback, vendors: Vendors, how: str) -> None:
     rows, number = [stored.row for stored in raw.cinnox_rows(vendors.files.url)], count()
     rows = (rows * 3)[:300]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.advance import MOST_IDLE, Advance
@@ -130,6 +130,7 @@ def test_discovery_that_brings_nothing_new_ends(tmp_path: Path) -> None:
 ROWS = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 3), min_size=3)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.lists(ROWS, min_size=1, max_size=4), min_size=1, max_size=5), st.data())
 def test_rows_that_differ_in_one_field_never_keep_a_walk_going(
     pages: list[list[dict[str, int]]], data: st.DataObject
