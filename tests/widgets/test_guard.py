@@ -58,7 +58,7 @@ async def test_the_screen_lets_nothing_through() -> None:
         app.screen.post_message(events.Paste(ALL))
         await pilot.pause()
         sent = [strip.render(app.console) for strip in app.screen._compositor.render_strips()]
-        drawn = [strip for strip in app.screen._compositor.render_strips()]
+        drawn = list(app.screen._compositor.render_strips())
     for strip in drawn:
         text = strip.text
         assert harmless(text.replace("\ue000", "")), ascii(text)
