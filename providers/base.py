@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterat
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from providers.fields import clean, to_text
+from providers.fields import to_text
 from providers.model import Call, CallQuery, Capabilities, Json, Page, Setting, Settings
+from providers.sanitize import safe_text
 
 log = logging.getLogger("ringback.providers")
 
@@ -187,6 +188,6 @@ def parse_each(
             log.warning("a row cannot be read", exc_info=True)
             first = raw[0] if isinstance(raw, list) and raw else raw
             id_ = to_text(first.get("id")) if isinstance(first, dict) else None
-            row = f"the row {clean(id_, 60)}" if id_ else "a row"
+            row = f"the row {safe_text(id_, 60)}" if id_ else "a row"
             unreadable.append(f"{row} cannot be read ({type(error).__name__})")
     return tuple(calls), tuple(unreadable)

@@ -14,8 +14,8 @@ from typing import Any
 
 from providers.base import Provider
 from providers.errors import NotUnderstood
-from providers.fields import clean
 from providers.model import Call, Json, Outcome, Recording
+from providers.sanitize import safe_text
 from tui.archive import Archive, Saved
 
 Fenced = Callable[[], AbstractContextManager[None]]
@@ -80,7 +80,7 @@ def keep_page(
             with fenced(), archive.transaction():
                 saved += kept([call])
         except NotUnderstood as error:
-            odd.append(f"call {clean(str(call.id), 60)}: {error}")
+            odd.append(f"call {safe_text(call.id, 60)}: {error}")
     with archive.transaction():
         beside()
     return saved, odd
