@@ -165,13 +165,10 @@ class Cinnox(HttpProvider):
                 done = not walk.once_more()
                 shortfall = walk.shortfall if done else ""
             calls, odd = parse_each(self.parse, grouped(fresh))
+            odd += _unreadable(found) if first else ()
+            cursor = None if done else walk.write()
             yield Page(
-                calls,
-                None if done else walk.write(),
-                unreadable=(*odd, *(_unreadable(found) if first else ())),
-                notes=notes,
-                shortfall=shortfall,
-                watched=True,
+                calls, cursor, unreadable=odd, notes=notes, shortfall=shortfall, watched=True
             )
             if failure:
                 raise failure
