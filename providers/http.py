@@ -480,6 +480,8 @@ def why(error: BaseException | None) -> str:
         ("certificate", "its certificate is not trusted (SSL_CERT_FILE names a company's own)"),
         ("protocol version", "it has only versions of TLS that are no longer safe"),
         ("unsupported protocol", "it has only versions of TLS that are no longer safe"),
+        ("wrong version number", "it answers without TLS"),
+        ("record layer failure", "it answers without TLS"),
         ("ssl", "no secure connection"),
         ("temporary failure", "names cannot be looked up now"),
         ("name", "its name is not known"),

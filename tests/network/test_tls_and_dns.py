@@ -19,6 +19,7 @@ from providers.http import VendorClient
 from providers.media import Remote
 from tests.few import few
 from tests.network.certificates import DAY, NOW, Certified, TlsServer
+from tests.network.raw import RawHost
 from tests.providers.server import Waits
 from tests.ui.driving import run_app, settled, status, until
 from tui.archive import Archive
@@ -144,6 +145,13 @@ async def test_neither_vendor_nor_host_is_told_a_thing(serve: Serve, wrong: str)
         await heard(host.url)
     assert (refused.value.reason, refused.value.detail) == ("unreachable", WRONG[wrong])
     assert host.connections == 1 and untold(host)
+
+
+async def test_one_that_answers_without_tls_is_told_nothing() -> None:
+    with RawHost(lambda _: GOOD) as plain:
+        with pytest.raises(Unreachable, match="it answers without TLS"):
+            await asked(plain.url.replace("http:", "https:"))
+        assert TOKEN.encode() not in b"".join(plain.asked)
 
 
 def add(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
