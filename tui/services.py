@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tui.accounts import Account, AccountStore
 from tui.archive import UNREACHED, Archive, ArchiveTrouble
+from tui.archive.disks import refuse_network
 from tui.audit import who
 from tui.log import plain
 from tui.paths import Paths
@@ -64,6 +65,7 @@ class Services:
     def open_archive(self) -> Archive:
         """A new connection, for the thread that asks. Raises `ArchiveTrouble`."""
         path = self.paths.archive_file
+        refuse_network(path, self.environ)
         try:
             return Archive(path)
         except (OSError, sqlite3.Error) as error:
