@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 SCREEN = "screen"
 CALL = "ACCOUNT:ID | LINK"
 """How a call is named: `tui.links`."""
-BARE: dict[str, Any] = {"command": SCREEN, "account": None, "view": None, "query": []}
+MASKED = "mask numbers and names, and hide what people wrote"
+BARE: dict[str, Any] = {
+    "command": SCREEN,
+    "account": None,
+    "view": None,
+    "query": [],
+    "masked": False,
+}
 """What `ringback` alone means; to build the parser takes longer than to read the first calls."""
 LONG_LINE = 5000
 """A line of an error has at most so many characters; the longest note goes into it."""
@@ -257,6 +264,7 @@ class _Version(argparse.Action):
 def _add_screen(commands: Commands) -> None:
     screen = commands.add_parser(SCREEN)  # what stands behind `ringback` alone; not in the help
     screen.add_argument("--account", metavar="NAME", help="show one account")
+    screen.add_argument("--masked", action="store_true", help=MASKED)
     chosen = screen.add_mutually_exclusive_group()
     chosen.add_argument("--view", metavar="NAME", help="open a view")
     chosen.add_argument(
@@ -356,6 +364,7 @@ def _add_calls(commands: Commands) -> None:
     calls.add_argument("--account", metavar="NAME")
     _add_period(calls)
     calls.add_argument("--limit", type=int, metavar="N")
+    calls.add_argument("--masked", action="store_true", help=MASKED)
     form = calls.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
     form.add_argument("--csv", action="store_true", help="for spreadsheets: text stays that text")
@@ -371,6 +380,7 @@ def _add_calls(commands: Commands) -> None:
     show = commands.add_parser("show", help="everything about one call")
     show.add_argument("call", metavar=CALL)
     show.add_argument("--json", action="store_true")
+    show.add_argument("--masked", action="store_true", help=MASKED)
     show.add_argument("--raw", action="store_true", help="the vendor's own JSON")
     show.add_argument(
         "--with-urls", action="store_true", help="print the recordings' addresses too"

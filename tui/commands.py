@@ -97,6 +97,8 @@ COMMANDS = (
     Command("download", "w", "Download", "Save the call's recordings in the current folder.", "Recording", "download"),
     Command("output", "O", "Output", "Hear it elsewhere: at your speaker, on this machine, not at all.", "Recording", "output"),
     Command("copy-speaker", "Y", "Copy speaker", "Copy the command that brings the sound to your own machine.", "Recording", "copy_speaker"),
+    Command("mask", "M", "Mask", "Mask numbers and names for a screen that is shared, or show them again.", "Screen", "mask"),
+    Command("reveal", "v", "Reveal", "Show the masked call until the cursor leaves it; the audit log has it.", "Screen", "reveal"),
     Command("sidebar", "b", "Sidebar", "Show or hide the sidebar.", "Screen", "toggle_sidebar"),
     Command("detail", "p", "Detail", "Show or hide the detail beside the table.", "Screen", "toggle_detail"),
     Command("next-pane", "tab", "Next pane", "Go to the next pane.", "Screen", "next_pane"),
@@ -115,7 +117,9 @@ COMMANDS = (
 
 AT_ONCE = frozenset(("Table", "Recording", "Screen", "Views"))
 """Groups of commands that have to do with no call of the table: they wait for no rows."""
-OTHERWISE = frozenset(("play", "download", "palette", "refresh", "load-all", "discover", "cancel"))
+OTHERWISE = frozenset(
+    ("play", "download", "palette", "refresh", "load-all", "discover", "cancel", "reveal")
+)
 """Commands that are otherwise in this than their group."""
 STEPS = frozenset(("table.down", "table.up"))
 """Commands that move the cursor over rows that are there."""

@@ -57,6 +57,8 @@ class AppSettings:
     """IANA name such as ``Asia/Hong_Kong``; empty: the system's."""
     keep_days: int = 30
     """Days that recordings stay in the cache after they were heard; 0: until the next start."""
+    masked: bool = False
+    """Whether numbers and names are masked at the start, for a screen that is shared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ NETWORKS_OF_FUSE = frozenset(
 
 
 def refuse_network(file: Path, environ: Mapping[str, str]) -> None:
-    """Raises `ArchiveTrouble` for an archive on a network's file system, unless the user insists."""
+    """Raises `ArchiveTrouble` for a file on a network's file system, unless the user insists."""
     kind = kind_of(file.parent)
     if is_network(kind) and environ.get(INSIST) != "1":
         raise ArchiveTrouble(

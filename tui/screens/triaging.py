@@ -163,7 +163,8 @@ class TriagingScreen(PlayingScreen):
         from tui.tagging import HELP, tag_changes
 
         keys = self._targets()
-        words = self._archive.triage.known_tags() if self._archive else []
+        known = self._archive.triage.known_tags() if self._archive else []
+        words = [tag for tag in known if self.veil.text(tag) == tag]
         self._ask(
             keys,
             f"tags ({HELP})",
@@ -305,7 +306,7 @@ class TriagingScreen(PlayingScreen):
     def _about(self, before: str, key: int, behind: str) -> str:
         """``done: Anna Müller 0:42 (u takes it back)``, cut in the name if it is too long."""
         assert self._archive is not None
-        [row] = self._archive.rows(array("q", [key])).window(0, 1)
+        [row] = map(self.veil.row, self._archive.rows(array("q", [key])).window(0, 1))
         behind = f" {duration_text(row.duration_s)}".rstrip() + behind
         who = safe_text(row.contact or row.number or row.id, 100)
         room = max(NAME_CELLS, message_cells(self.size.width) - cell_len(before + behind))
