@@ -163,7 +163,7 @@ def _with_nots(words: list[str]) -> list[str]:
     """`ringback calls -rec`: what stands for "not" in a query is no option; nor is what begins
     with a blank, which a query does not mind.
     """
-    if words[0] not in (SCREEN, "calls"):
+    if words[0] not in (SCREEN, "calls", "hold"):
         return words
     return [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in words]
 
@@ -205,6 +205,10 @@ def _handler(command: str) -> Handler:
         from tui import cli_triage
 
         return cli_triage.run
+    if command == "hold":
+        from tui import cli_hold
+
+        return cli_hold.run
     if command == "download":
         from tui import cli_recordings
 
@@ -401,6 +405,12 @@ def _add_rest(commands: Commands) -> None:
     which.add_argument("--number", metavar="N", help="calls with this number, however written")
     which.add_argument("--before", metavar="WHEN", help="calls that began before")
     purge.add_argument("--yes", action="store_true", help="do not ask")
+    hold = commands.add_parser("hold", help="calls that nothing removes, or their release")
+    hold.add_argument("words", nargs="*", type=str.strip, metavar="ACCOUNT:ID | QUERY")
+    hold.add_argument("--reason", metavar="TEXT", help="why, for whoever wonders later")
+    hold.add_argument("--release", action="store_true", help="a purge may take them again")
+    hold.add_argument("--list", action="store_true", help="the calls on hold")
+    hold.add_argument("--json", action="store_true", help="with --list: one JSON object a line")
     log = commands.add_parser("audit", help="who played, exported, revealed and purged what")
     log.add_argument("--since", metavar="WHEN")
     log.add_argument("--json", action="store_true", help="one JSON object a line")

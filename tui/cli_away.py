@@ -11,8 +11,9 @@ from tui import audit
 from tui.archive import TROUBLES, Archive
 from tui.archive.purge import SHORTEST
 from tui.confirm import ask_before
+from tui.console import print_error
 from tui.exits import CommandError, Exit
-from tui.links import calls_text
+from tui.links import calls_text, held_text
 from tui.numbers import digits
 from tui.services import Services
 from tui.when import parse_when
@@ -39,8 +40,12 @@ def _purge(services: Services, arguments: argparse.Namespace) -> int:
             print("No such call is in the archive; nothing was removed.")
             _say_undated(undated)
             return Exit.DONE
+        found = purge.look(archive, keys)
+        if not found.calls:
+            say_held(found.held)
+            return Exit.PARTLY
         if not arguments.yes:
-            _ask(purge.look(archive, keys))
+            _ask(found)
         try:
             done = purge.purge(services.paths, archive, keys, arguments.number)
         except TROUBLES as error:
@@ -50,7 +55,7 @@ def _purge(services: Services, arguments: argparse.Namespace) -> int:
             ) from None
     _say(done)
     _say_undated(undated)
-    return Exit.DONE if done.rewritten else Exit.PARTLY
+    return Exit.DONE if done.rewritten and not done.held else Exit.PARTLY
 
 
 def _wanted(services: Services, archive: Archive, arguments: argparse.Namespace) -> list[int]:
@@ -74,12 +79,20 @@ def _ask(found: purge.Found) -> None:
     ask_before(
         f"{calls_text(found.calls)} would be removed for good",
         f"{calls_text(found.calls)} of {', '.join(found.accounts)}, {found.first} to {found.last},"
-        " their recordings in the cache and all that was noted of them go for good.",
+        " their recordings in the cache and all that was noted of them go for good."
+        + (f" {held_text(found.held)}." if found.held else ""),
         "Remove them?",
     )
 
 
+def say_held(calls: int) -> None:
+    """That calls stay, and how to see which; nothing where none does."""
+    if calls:
+        print_error(f"{held_text(calls)}; see: ringback hold --list")
+
+
 def _say(done: purge.Purge) -> None:
+    say_held(done.held)
     print(f"Removed {calls_text(done.calls)} of {', '.join(done.accounts)}.")
     print(f"Removed {done.files:,} files of recordings and peaks from the cache.")
     print(f"Removed {done.rows:,} rows of the archive in all, and {done.names:,} of the names.")

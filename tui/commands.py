@@ -53,6 +53,7 @@ COMMANDS = (
     Command("snooze-hour", "", "Snooze 1 hour", "Put off for an hour.", "Triage", "snooze('1h')"),
     Command("snooze-tomorrow", "", "Snooze until tomorrow", "Put off to 9:00 tomorrow.", "Triage", "snooze('tomorrow')"),
     Command("snooze-monday", "", "Snooze until Monday", "Put off to 9:00 on Monday.", "Triage", "snooze('monday')"),
+    Command("hold", "K", "Hold", "Keep the call whatever happens: no purge takes it; again: release it.", "Triage", "hold"),
     Command("undo", "u", "Undo", "Take back your last step, and go to that call; again: the one before.", "Triage", "undo"),
     Command("next-untriaged", "n", "Next untriaged", "Go to the next untriaged call.", "Triage", "untriaged(1)"),
     Command("previous-untriaged", "N", "Previous untriaged", "Go to the previous untriaged call.", "Triage", "untriaged(-1)"),

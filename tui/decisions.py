@@ -28,6 +28,7 @@ def sections(
     said = [
         *_closed(archive, account, id_, clock),
         *_decided(triage, clock),
+        *_held(triage, events, clock),
         *_texts(events, clock),
     ]
     if not said:
@@ -46,6 +47,8 @@ def masked_decision(printed: Mapping[str, Any]) -> dict[str, Any]:
     """The same of a decision by its names."""
     note, tags, by = printed["note"], printed["tags"], printed["by"]
     masked = {"note": note and HIDDEN, "tags": [*map(masked_text, tags)]}
+    if printed.get("held"):
+        masked["held"] = HIDDEN
     return {**printed, **masked, "by": by and masked_name(by)}
 
 
@@ -69,6 +72,13 @@ def _decided(triage: Triage, clock: Clock) -> Iterator[Said]:
     yield f"{triage.state}{until} ({triage.by}, {time_text(triage.at, clock)})", None
     if triage.tags:
         yield f"tags: {', '.join(triage.tags)}", None
+
+
+def _held(triage: Triage, events: list[Event], clock: Clock) -> Iterator[Said]:
+    if triage.held is not None:
+        last = [event for event in events if event.kind == "hold"][-1]
+        why = f": {triage.held}" if triage.held else ""
+        yield f"on hold{why} ({last.by}, {time_text(last.at, clock)})", None
 
 
 def _texts(events: list[Event], clock: Clock) -> Iterator[Said]:

@@ -200,11 +200,14 @@ class Archive(ReadingTables):
         )
 
     def remove_account(self, account: str) -> int:
-        """Forget everything of an account, its triage too; the number of calls that went."""
+        """Forget everything of an account, its triage too, but calls on hold; the number of calls
+        that went.
+        """
         with self.transaction():
-            keys = self._db.execute("SELECT key FROM call WHERE account = ?", (account,))
+            theirs = "FROM call WHERE account = ? AND held = 0"
+            keys = self._db.execute(f"SELECT key {theirs}", (account,))
             self.index.forget([key for (key,) in keys.fetchall()])
-            gone = self._db.execute("DELETE FROM call WHERE account = ?", (account,)).rowcount
+            gone = self._db.execute(f"DELETE {theirs}", (account,)).rowcount
             self.index.removed()
             for table in PER_ACCOUNT:
                 self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
@@ -235,21 +238,38 @@ class Archive(ReadingTables):
         """How many calls hold this number anywhere, in a note among others."""
         return purge.mentions(self._db, number)
 
-    def purge(self, keys: Sequence[int], number: str | None = None) -> tuple[purge.Purged, bool]:
-        """Remove calls for good, a number also from the dictionaries; what went, and whether the
-        file was written anew without it (another Ringback that reads all the time prevents it).
+    def held_of(self, account: str) -> int:
+        """How many calls of an account are on hold."""
+        sql = "SELECT count(*) FROM call WHERE held = 1 AND account = ?"
+        return int(self._db.execute(sql, (account,)).fetchone()[0])
 
-        A sync does not bring them back. Raises `sqlite3.Error`, e.g. without room on the disk.
-        """
+    def drop(self, keys: Sequence[int], number: str | None = None) -> purge.Purged:
+        """As `purge`, without writing the file anew: what is removed is blanked out in it."""
         self._db.execute("PRAGMA secure_delete = ON")
         with self.transaction():
+            held = self.held(keys)
+            keys = [key for key in keys if key not in held]
             self.index.forget(keys)
             noted = sum(self.triage.forget(*name) for name in self.names_of(keys))
             gone = purge.remove(self._db, keys, number)
             self.index.removed()
             self.closing.settle_removed()
-        gone = gone._replace(rows=gone.rows + noted)
+        return gone._replace(rows=gone.rows + noted)
+
+    def purge(self, keys: Sequence[int], number: str | None = None) -> tuple[purge.Purged, bool]:
+        """Remove calls for good, a number also from the dictionaries; what went, and whether the
+        file was written anew without it (another Ringback that reads all the time prevents it).
+
+        Those on hold stay; a sync does not bring the others back. Raises `sqlite3.Error`, e.g.
+        without room on the disk.
+        """
+        gone = self.drop(keys, number)
         return gone, purge.rewrite(self._db, opening.BUSY_S)
+
+    def held(self, keys: Iterable[int] | None = None) -> frozenset[int]:
+        """The keys of all calls on hold, or of those among `keys`."""
+        held = frozenset(key for (key,) in self._db.execute("SELECT key FROM call WHERE held = 1"))
+        return held if keys is None else held.intersection(keys)
 
     # -- calls out
 
@@ -464,7 +484,8 @@ class Archive(ReadingTables):
         for key in keys:
             row = self._db.execute(
                 "SELECT call.account, body, triage.state, triage.note, triage.tags, by, at,"
-                " triage.snoozed_until FROM call JOIN detail USING (key) LEFT JOIN triage"
+                " triage.snoozed_until, triage.held FROM call JOIN detail USING (key)"
+                " LEFT JOIN triage"
                 " ON triage.account = call.account AND triage.id = call.id WHERE key = ?",
                 (key,),
             ).fetchone()

@@ -30,10 +30,10 @@ from tui.network import NetworkThread
 from tui.query import Query, Term
 from tui.screens import parts, state
 from tui.screens.asking import AskingScreen
+from tui.screens.keeping import KeepingScreen
 from tui.screens.masking import MaskingScreen
 from tui.screens.parts import Part
 from tui.screens.querying import QueryingScreen
-from tui.screens.triaging import TriagingScreen
 from tui.screens.waiting import WaitingScreen
 from tui.services import Services
 from tui.settings import Settings, put
@@ -61,7 +61,7 @@ WIDE = 170
 NORMAL = 100
 
 
-class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, TriagingScreen):
+class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, KeepingScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
