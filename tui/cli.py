@@ -404,6 +404,13 @@ def _add_rest(commands: Commands) -> None:
     which = purge.add_mutually_exclusive_group(required=True)
     which.add_argument("--number", metavar="N", help="calls with this number, however written")
     which.add_argument("--before", metavar="WHEN", help="calls that began before")
+    which.add_argument(
+        "--retention", action="store_true", help="calls older than config.toml keeps them"
+    )
+    which.add_argument(
+        "--deleted", action="store_true", help="calls that were deleted at the vendor"
+    )
+    purge.add_argument("--dry-run", action="store_true", help="only say what would go")
     purge.add_argument("--yes", action="store_true", help="do not ask")
     hold = commands.add_parser("hold", help="calls that nothing removes, or their release")
     hold.add_argument("words", nargs="*", type=str.strip, metavar="ACCOUNT:ID | QUERY")

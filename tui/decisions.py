@@ -29,6 +29,7 @@ def sections(
         *_closed(archive, account, id_, clock),
         *_decided(triage, clock),
         *_held(triage, events, clock),
+        *_vanished(archive, account, id_, clock),
         *_texts(events, clock),
     ]
     if not said:
@@ -79,6 +80,11 @@ def _held(triage: Triage, events: list[Event], clock: Clock) -> Iterator[Said]:
         last = [event for event in events if event.kind == "hold"][-1]
         why = f": {triage.held}" if triage.held else ""
         yield f"on hold{why} ({last.by}, {time_text(last.at, clock)})", None
+
+
+def _vanished(archive: Archive, account: str, id_: str, clock: Clock) -> Iterator[Said]:
+    if (at := archive.vanished_at(account, id_)) is not None:
+        yield f"deleted at the vendor (seen {time_text(at, clock)})", None
 
 
 def _texts(events: list[Event], clock: Clock) -> Iterator[Said]:

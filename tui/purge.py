@@ -60,7 +60,13 @@ def look(archive: Archive, keys: Sequence[int]) -> Found:
     return Found(len(days), tuple(accounts), min(dated), max(dated), len(held))
 
 
-def purge(paths: Paths, archive: Archive, keys: Sequence[int], number: str | None = None) -> Purge:
+def purge(
+    paths: Paths,
+    archive: Archive,
+    keys: Sequence[int],
+    number: str | None = None,
+    by: str = "before",
+) -> Purge:
     """Remove calls for good, but those on hold. Raises OSError and `sqlite3.Error`.
 
     The audit log keeps how many and of which accounts, and not the number: a hash of it would
@@ -71,9 +77,9 @@ def purge(paths: Paths, archive: Archive, keys: Sequence[int], number: str | Non
     # the files first: without the rows nobody knows their names
     files = remove_files(paths, archive, keys)
     gone, rewritten = archive.purge(keys, number)
-    why = "number" if number else "before"
+    by = "number" if number else by
     audit.record(
-        paths, audit.PURGE, by=why, calls=gone.calls, files=files, accounts=[*found.accounts]
+        paths, audit.PURGE, by=by, calls=gone.calls, files=files, accounts=[*found.accounts]
     )
     return Purge(
         gone.calls,

@@ -134,9 +134,12 @@ def test_no_sweep_takes_their_recordings(services: Services) -> None:
 
 def test_nothing_in_the_archive_can_remove_one_by_mistake(services: Services) -> None:
     assert run("hold", "desk:1") == 0
-    with services.open_archive() as archive, pytest.raises(sqlite3.IntegrityError, match="hold"):
-        with archive.transaction():
-            archive._db.execute("DELETE FROM call")
+    with (
+        services.open_archive() as archive,
+        pytest.raises(sqlite3.IntegrityError, match="hold"),
+        archive.transaction(),
+    ):
+        archive._db.execute("DELETE FROM call")
     assert len(left(services)) == 6
 
 

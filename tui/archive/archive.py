@@ -17,6 +17,7 @@ from tui.archive.closing import Closing
 from tui.archive.facets import COUNTED, SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
 from tui.archive.index import Changes, SearchIndex, entry
+from tui.archive.keeping import KeepingTables
 from tui.archive.lines import details_of, line_of, unpack
 from tui.archive.meaning import FUNCTIONS, grouped, meaning, of_text
 from tui.archive.opening import ReadOnlyArchive, connect
@@ -47,7 +48,7 @@ class Saved:
         return Saved(self.new + other.new, self.changed + other.changed, self.same + other.same)
 
 
-class Archive(ReadingTables):
+class Archive(ReadingTables, KeepingTables):
     """One connection to the archive. Opening creates or migrates it; the file is 0600."""
 
     def __init__(self, path: Path) -> None:
@@ -238,20 +239,19 @@ class Archive(ReadingTables):
         """How many calls hold this number anywhere, in a note among others."""
         return purge.mentions(self._db, number)
 
-    def held_of(self, account: str) -> int:
-        """How many calls of an account are on hold."""
-        sql = "SELECT count(*) FROM call WHERE held = 1 AND account = ?"
-        return int(self._db.execute(sql, (account,)).fetchone()[0])
-
-    def drop(self, keys: Sequence[int], number: str | None = None) -> purge.Purged:
-        """As `purge`, without writing the file anew: what is removed is blanked out in it."""
+    def drop(
+        self, keys: Sequence[int], number: str | None = None, barred: bool = True
+    ) -> purge.Purged:
+        """As `purge`, without writing the file anew: what is removed is blanked out in it.
+        `barred`: a sync does not bring them back.
+        """
         self._db.execute("PRAGMA secure_delete = ON")
         with self.transaction():
             held = self.held(keys)
             keys = [key for key in keys if key not in held]
             self.index.forget(keys)
             noted = sum(self.triage.forget(*name) for name in self.names_of(keys))
-            gone = purge.remove(self._db, keys, number)
+            gone = purge.remove(self._db, keys, number, barred)
             self.index.removed()
             self.closing.settle_removed()
         return gone._replace(rows=gone.rows + noted)
@@ -265,11 +265,6 @@ class Archive(ReadingTables):
         """
         gone = self.drop(keys, number)
         return gone, purge.rewrite(self._db, opening.BUSY_S)
-
-    def held(self, keys: Iterable[int] | None = None) -> frozenset[int]:
-        """The keys of all calls on hold, or of those among `keys`."""
-        held = frozenset(key for (key,) in self._db.execute("SELECT key FROM call WHERE held = 1"))
-        return held if keys is None else held.intersection(keys)
 
     # -- calls out
 

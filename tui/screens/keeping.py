@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Callable
+
+from textual import work
+
 from tui.archive import TROUBLES
 from tui.links import calls_text
+from tui.screens.state import REST_S
 from tui.screens.triaging import TriagingScreen
+from tui.services import Services
 
 
 class KeepingScreen(TriagingScreen):
     """See the module."""
+
+    @work(group="retention", exit_on_error=False)
+    async def _sweep(self) -> None:
+        """Let calls go that are older than config.toml keeps them, and say so."""
+        try:
+            said = await asyncio.to_thread(_swept, self.services, lambda: not self.is_mounted)
+        except TROUBLES as error:
+            self._flash(f"no calls were removed: {error}", "error")
+            return
+        if said:
+            self.notify(said, title="Retention", timeout=30, markup=False)
+            self._look()
 
     def action_hold(self) -> None:
         """Put the call, or all that are marked, on hold; those that are: release them."""
@@ -39,3 +59,15 @@ class KeepingScreen(TriagingScreen):
         what = f"Release {calls_text(len(keys))} from hold?"
         more = "A purge, a retention and the vendor's deletion may take them again."
         self.app.push_screen(Confirm(what, more), answered)
+
+
+def _swept(services: Services, ended: Callable[[], bool]) -> str:
+    """What there is to say of a sweep, some steps long, between which others may write."""
+    from tui.retention import sweep
+
+    def rested() -> bool:
+        time.sleep(REST_S)
+        return ended()
+
+    with services.open_archive() as archive:
+        return sweep(services, archive, rested).words

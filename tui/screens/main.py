@@ -156,6 +156,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
             state.bring_up_to_date, self.services, lambda: not self.is_mounted
         )
         self.run_worker(indexing, group="index", exit_on_error=False)
+        self._sweep()
         self._show_states()
 
     async def on_unmount(self) -> None:
