@@ -127,14 +127,14 @@ def _files(services: Services) -> Iterator[Finding]:
 
 def _staying(services: Services, archive: Archive) -> Iterator[Finding]:
     """How long calls stay here, and which do all the same."""
-    from tui.retention import kept_since
+    from tui.retention import days_text, kept_since
 
     days = services.settings().retention.calls_days
     if (before := kept_since(services, days)) is not None:
         calls, held = archive.due(before)
         more = f"; {calls_text(calls)} older than that go with the next sync" if calls else ""
         more += f"; {held_text(held)}" if held else ""
-        yield Finding(GOOD, "retention", f"calls are kept for {days} days{more}")
+        yield Finding(GOOD, "retention", f"calls are kept for {days_text(days)}{more}")
     if held := len(archive.held()):
         yield Finding(GOOD, "hold", f"{held_text(held)}; see: ringback hold --list")
     if vanished := len(archive.vanished()):

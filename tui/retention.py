@@ -38,18 +38,24 @@ class Swept(NamedTuple):
     def words(self) -> str:
         """What there is to say, in sentences; empty: nothing."""
         said = []
+        days = days_text(self.days)
         if self.only_told and self.due.calls:
             said.append(
-                f"{calls_text(self.due.calls)} older than {self.days} days ({SETTING}): the next"
+                f"{calls_text(self.due.calls)} older than {days} ({SETTING}): the next"
                 " sync or start of the screen removes them; at once: ringback purge --retention."
             )
         elif self.removed:
-            said.append(f"Removed {calls_text(self.removed)} older than {self.days} days.")
+            said.append(f"Removed {calls_text(self.removed)} older than {days}.")
             if self.due.calls:
                 said.append(f"{calls_text(self.due.calls)} more will follow.")
         if said and self.due.held:
             said.append(f"{held_text(self.due.held)}.")
         return " ".join(said)
+
+
+def days_text(days: int) -> str:
+    """``1 day``, ``400 days``."""
+    return "1 day" if days == 1 else f"{days:,} days"
 
 
 def kept_since(services: Services, days: int) -> float | None:

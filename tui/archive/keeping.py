@@ -48,8 +48,11 @@ class KeepingTables:
 
     def due(self, before: float) -> Due:
         """How many calls began before a moment."""
-        sql = f"SELECT count(*), IFNULL(sum(held), 0) FROM call WHERE {_OLDER}"
-        calls, held = self._db.execute(sql, _older(before)).fetchone()
+        sql = f"SELECT count(*) FROM call WHERE {_OLDER}"  # from an index each, without the rows
+        (calls,), (held,) = (
+            self._db.execute(sql + more, _older(before)).fetchone()
+            for more in ("", " AND held = 1")
+        )
         return Due(calls - held, held)
 
     def keys_due(self, before: float, limit: int) -> list[int]:
