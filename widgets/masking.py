@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from rich.cells import cell_len
@@ -49,6 +50,7 @@ def masked_number(text: str) -> str:
     return "".join(SIGN if place in hidden else char for place, char in enumerate(text))
 
 
+@lru_cache(maxsize=8192)  # the same agents come again and again
 def masked_name(text: str) -> str:
     """``Anna Müller`` as ``A*** M*****``; digits go altogether. As wide as before."""
     return _PARTED.sub(lambda match: _initial(match[0]), text)
