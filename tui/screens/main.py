@@ -38,6 +38,7 @@ from tui.screens.waiting import WaitingScreen
 from tui.services import Services
 from tui.settings import Settings, put
 from tui.views import views
+from tui.when import DAY_S
 from widgets.call_detail import CallDetail
 from widgets.call_document import Extra
 from widgets.call_table import CallTable
@@ -157,6 +158,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         )
         self.run_worker(indexing, group="index", exit_on_error=False)
         self._sweep()
+        self.set_interval(DAY_S, self._sweep)
         self._show_states()
 
     async def on_unmount(self) -> None:
