@@ -234,7 +234,7 @@ COLUMNS: dict[str, Column] = {
             6,
             6,
             lambda row, clock: state_text(row),
-            "Decided: open, follow, done, snooze; back: called back since; h, held: on hold",
+            "What we decided; back: called back since, h: on hold",
         ),
         Column(
             "closed",

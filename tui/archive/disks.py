@@ -56,11 +56,12 @@ def kind_of(folder: Path) -> str:
     """The file system's kind (``ext4``, ``nfs4``) of a folder that may be there later; empty where
     the system does not say.
     """
+    real = os.path.realpath(folder)  # first: to look there may mount it
     try:
         lines = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return ""
-    real, best, kind = os.path.realpath(folder), -1, ""
+    best, kind = -1, ""
     for line in lines:
         mounted, _, rest = line.partition(" - ")
         parts = mounted.split(" ")
