@@ -22,6 +22,10 @@ from tui.vanishing import Gone, surely_gone, take_away
 QUIET = frozenset({"recordings", "recording_events", "summary", "has_recording", "problems"})
 """Fields that are told in words of their own, or are no news."""
 
+GONE_ONCE = NotFound(
+    "No such call",
+    "it stays here as it was until the vendor has said so again, in an hour or later",
+)
 PURGED = NotFound("Purged", "it was removed here for good, and stays away")
 
 
@@ -110,6 +114,8 @@ async def refresh_calls(
             sure = await surely_gone(provider, archive, account.name, gone, now)
         with archive.transaction():
             archive.save_names(account.name, login.names)
+        for id_ in filter(lambda id_: archive.is_suspect(account.name, id_), gone):
+            done[id_] = Refreshed(account.name, id_, error=GONE_ONCE)
         for id_, words in _told(take_away(services, archive, account.name, sure)).items():
             error = NotFound("Deleted at the vendor", words)
             done[id_] = Refreshed(account.name, id_, error=error)

@@ -118,6 +118,11 @@ class KeepingTables:
         )
         return [id_ for (id_,) in rows]
 
+    def is_suspect(self, account: str, id_: str) -> bool:
+        """Whether a vendor said of a call that it has none, and that is not sure yet."""
+        sql = "SELECT 1 FROM vanished WHERE account = ? AND id = ? AND sure = 0"
+        return self._db.execute(sql, (account, id_)).fetchone() is not None
+
     def vanished(self) -> list[int]:
         """Keys of the calls that are here and surely no more at their vendors."""
         rows = self._db.execute(
