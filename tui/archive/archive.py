@@ -223,22 +223,6 @@ class Archive(ReadingTables, KeepingTables):
             return self.keep_if_it_can(self.closing.fill) or 0
         return 0
 
-    def keys_of_number(self, number: str) -> list[int]:
-        """Keys of the calls with this number on the other side, however it is written."""
-        return purge.keys_of_number(self._db, self.closing.key_of, number)
-
-    def keys_before(self, before: float) -> list[int]:
-        """Keys of the calls that began before a moment (Unix seconds)."""
-        return purge.keys_before(self._db, before)
-
-    def undated(self) -> int:
-        """How many calls have no time."""
-        return purge.undated(self._db)
-
-    def mentions(self, number: str) -> int:
-        """How many calls hold this number anywhere, in a note among others."""
-        return purge.mentions(self._db, number)
-
     def drop(
         self, keys: Sequence[int], number: str | None = None, barred: bool = True
     ) -> purge.Purged:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
+from tui.archive import purge
+from tui.archive.closing import Closing
 from tui.archive.index import NO_TIME, TIES
 
 MERGED = 200
@@ -27,10 +29,29 @@ class KeepingTables:
     """The part of an `Archive` that decides which calls stay. Times are Unix seconds."""
 
     _db: sqlite3.Connection
+    closing: Closing
 
     def transaction(self) -> AbstractContextManager[None]:
         """As `Archive.transaction`."""
         raise NotImplementedError
+
+    # -- which a purge is asked for
+
+    def keys_of_number(self, number: str) -> list[int]:
+        """Keys of the calls with this number on the other side, however it is written."""
+        return purge.keys_of_number(self._db, self.closing.key_of, number)
+
+    def keys_before(self, before: float) -> list[int]:
+        """Keys of the calls that began before a moment (Unix seconds)."""
+        return purge.keys_before(self._db, before)
+
+    def undated(self) -> int:
+        """How many calls have no time."""
+        return purge.undated(self._db)
+
+    def mentions(self, number: str) -> int:
+        """How many calls hold this number anywhere, in a note among others."""
+        return purge.mentions(self._db, number)
 
     # -- on hold
 
