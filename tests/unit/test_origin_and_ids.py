@@ -35,6 +35,8 @@ def test_base_url_is_kept_without_its_last_slash(given: str, kept: str) -> None:
         "https://exa mple.com",
         "https://a\\b.com",
         "https://api.example.com:99999",
+        "https://a_ü.example.com",
+        "https://" + "ü" * 80 + ".example.com",
         "https://",
         "",
     ],
@@ -50,6 +52,61 @@ def test_origin_gives_the_port_and_ignores_case_and_path() -> None:
     assert not same_origin("https://a.com", "http://a.com")
     assert not same_origin("https://a.com", "https://a.com:444")
     assert not same_origin("https://a.com", "nonsense")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://api.example.com", "HTTPS://API.example.COM.:443/v2?x#y"),
+        ("https://bücher.example", "https://XN--BCHER-KVA.example/"),
+        ("https://BÜCHER.example", "https://bücher.example"),
+        ("https://api。example.com", "https://api.example.com"),
+        ("http://[::1]:80", "http://[0:0:0:0:0:0:0:1]"),
+        ("http://127.0.0.1", "http://127.0.0.1:80/x"),
+    ],
+)
+def test_spellings_of_one_place_are_one_origin(one: str, other: str) -> None:
+    assert origin(one) == origin(other)
+    assert same_origin(one, other)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "https://api.example.com:8443",
+        "http://api.example.com:443",
+        "https://api.example.com:0",
+        "https://api.example.com.evil.example",
+        "https://xapi.example.com",
+        "https://api.example.com@evil.example",
+        "https://evil.example\\@api.example.com",
+        "https://аpi.example.com",  # a Cyrillic a
+        "https://ex%61mple.com",
+        "https://api..example.com",
+        "https://api.example.com..",
+        "https://api\u2060.example.com",
+        "https://" + "ü" * 80 + ".example",
+        "https://[api.example.com]",
+        "//api.example.com",
+    ],
+)
+def test_what_only_looks_like_a_place_is_another(other: str) -> None:
+    assert not same_origin("https://api.example.com", other)
+
+
+@pytest.mark.parametrize("hidden", ["{0}@{1}", "{1}\\@{0}", "{1}#@{0}", "{1}?@{0}", "{1}/@{0}"])
+@pytest.mark.parametrize("odd", ["", "\t", "\n", " ", "%00", "。", "\ufeff", "\u3000"])
+def test_an_address_that_passes_for_the_same_place_is_asked_there(hidden: str, odd: str) -> None:
+    """Where `same_origin` and the HTTP library read a host otherwise, a token would go astray."""
+    import httpx
+
+    url = f"https://{odd}" + hidden.format("api.example.com", "evil.example") + odd
+    try:
+        asked = httpx.URL(url)
+    except httpx.InvalidURL:
+        return
+    if same_origin(url, "https://api.example.com"):
+        assert (asked.scheme, asked.raw_host.rstrip(b".")) == ("https", b"api.example.com")
 
 
 def test_only_literal_loopback_is_loopback() -> None:
