@@ -6,6 +6,7 @@ import argparse
 import gc
 import os
 import sys
+from dataclasses import replace
 
 from tui.accounts import AccountError
 from tui.exits import CommandError, Exit
@@ -83,7 +84,9 @@ def open_screen(services: Services, query: str, link: Link | None = None) -> int
     _tune_textual(services)
     from tui.app import RingbackApp
 
-    app = RingbackApp(services, query, link)
+    # nobody sees a pinentry that asks on the terminal which the screen has
+    environ = {name: value for name, value in services.environ.items() if name != "GPG_TTY"}
+    app = RingbackApp(replace(services, environ=environ), query, link)
     app.run()
     if app.not_kept:
         raise app.not_kept

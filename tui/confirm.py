@@ -1,9 +1,10 @@
-"""A question on the terminal before something goes for good."""
+"""Questions on the terminal, before what cannot be taken back."""
 
 from __future__ import annotations
 
 import sys
 
+from tui.console import print_text
 from tui.exits import CommandError, Exit
 
 
@@ -13,16 +14,19 @@ def ask_before(refused: str, what: str, question: str) -> None:
     Raises `CommandError`: without a terminal to ask on (`refused` says what was not done), and
     after any other answer.
     """
-    from providers.sanitize import safe_text
-
     if not sys.stdin.isatty():
         raise CommandError(
             refused, f"{what}\nWithout a terminal to ask on, add --yes.".lstrip(), Exit.USAGE
         )
-    print(safe_text(what))
+    if not says_yes(what, question):
+        raise CommandError("nothing was removed", code=Exit.FAILED)
+
+
+def says_yes(what: str, question: str) -> bool:
+    """Ask on the terminal; only a yes is one."""
+    print_text(what)
     try:
         answer = input(f"{question} [y/N] ")
     except EOFError:
         answer = ""
-    if answer.strip().lower() not in ("y", "yes"):
-        raise CommandError("nothing was removed", code=Exit.FAILED)
+    return answer.strip().lower() in ("y", "yes")

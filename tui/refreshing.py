@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -78,7 +77,7 @@ async def refresh_calls(
         return [Refreshed(account.name, id_, error=error, again_at=again_at) for id_ in ids]
     fatal: ProviderError | None = None
     try:
-        token = await asyncio.to_thread(services.find_token, account)
+        token = await services.token(account)
         login = services.login(account, token, archive)
         provider = services.provider(account, login)
         async with provider:
