@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from providers.base import Secret
+from providers.sanitize import safe_text
 from tui.accounts import Account
 from tui.keychain import turned_off
-from tui.log import plain, redact
+from tui.log import redact
 from tui.process import (
     Finished,
     Stopped,
@@ -146,7 +147,7 @@ class _Answer:
 
     @property
     def source(self) -> str:
-        return f"keyring ({plain(self.backend, 60)})" if self.backend else "keyring"
+        return f"keyring ({safe_text(self.backend, 60)})" if self.backend else "keyring"
 
 
 # ---------------------------------------------------------------- finding
@@ -298,7 +299,7 @@ def check_bound(account: Account) -> None:
             "Look at what ringback doctor says of its config.",
             "bound to nothing",
         )
-    known = plain(account.bound_to, 200)
+    known = safe_text(account.bound_to, 200)
     raise TokenUnconfirmed(
         f"the token of {account.name} is for {known}, and its base URL is now at {account.origin}",
         f"Where that is right: {bind_command(account)}\n"
@@ -419,7 +420,7 @@ def _keyring_environ(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _keyring_error(account: Account, answer: _Answer) -> SecretError:
-    why = plain(answer.why, 200)
+    why = safe_text(answer.why, 200)
     about = f"no token for {account.name}: {why}"
     if answer.state == "locked":
         hint = f"Unlock it here (ringback doctor prints how), or:\n{_by_hand(account)}"

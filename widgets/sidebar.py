@@ -38,8 +38,8 @@ DETAIL_LINES = 4
 
 class AccountItem(NamedTuple):
     """One account. `state` is fresh, syncing, token missing, token unconfirmed, refused,
-    rate-limited, offline, incomplete, failed or new; `last_sync` says when, until when or how much in a few words;
-    `detail` may be a sentence."""
+    rate-limited, offline, incomplete, failed or new; `last_sync` says when, until when or how
+    much in a few words; `detail` may be a sentence."""
 
     name: str
     vendor: str
