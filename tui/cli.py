@@ -36,6 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     streams.open_closed()
     sys.excepthook = print_traceback
+    if argv is None:  # the program itself, not a test
+        from tui.process import take_tokens
+
+        take_tokens()
     words = list(sys.argv[1:] if argv is None else argv)
     _encode(words)
     try:

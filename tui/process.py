@@ -15,7 +15,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import uuid4
 
 _OWN = "RINGBACK_TOKEN_"
 _SECRET_NAME = re.compile(r"(?i)(?:^|_)(?:TOKEN|SECRET|KEY|PASSWORD|PASSWD|PASSPHRASE)$")
@@ -25,6 +24,21 @@ _ROUNDS = 3
 _MARK = "RINGBACK_CHILD"
 """In the environment of a child, and so of all that it starts: they are found by it."""
 _T = TypeVar("_T")
+
+
+_taken: dict[str, str] = {}
+
+
+def take_tokens() -> None:
+    """From here on no child inherits a token of this program's environment, whoever starts it."""
+    for name in list(os.environ):
+        if name.upper().startswith(_OWN):
+            _taken[name] = os.environ.pop(name)
+
+
+def with_tokens(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment with what `take_tokens` took."""
+    return {**_taken, **environ}
 
 
 def clean_environ(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -143,7 +157,7 @@ def run_killable(
     with it; only an agent, in a session of its own, stays where it ended well. Raises `TimedOut`,
     `Stopped` when it prints more than `limit` bytes, and OSError when it cannot be started.
     """
-    mark = uuid4().hex
+    mark = os.urandom(16).hex()
     process = subprocess.Popen(
         argv,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,

@@ -15,7 +15,7 @@ from tui.accounts import Account, AccountStore
 from tui.archive import UNREACHED, Archive, ArchiveTrouble
 from tui.audit import who
 from tui.paths import Paths
-from tui.process import in_thread
+from tui.process import in_thread, with_tokens
 from tui.settings import Settings, SettingsError, load_settings
 from tui.when import local_zone
 
@@ -45,7 +45,7 @@ class Services:
         except OSError as error:
             if error.errno not in _NO_ROOM:  # what is there can be read all the same
                 raise
-        return cls(paths, dict(environ), local_zone(load_settings(paths).app.time_zone))
+        return cls(paths, with_tokens(environ), local_zone(load_settings(paths).app.time_zone))
 
     @property
     def person(self) -> str:
