@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from providers.ids import id_ranges
-from providers.origin import check_base_url, origin
+from providers.origin import check_base_url, origin, same_origin
 from providers.sanitize import safe_text
 from tui.origins import Origins
 from tui.paths import Paths
@@ -76,7 +76,7 @@ class Account:
     @property
     def bound(self) -> bool:
         """False when the base URL moved to another origin than the token may go to."""
-        return self.bound_to in (None, self.origin)
+        return self.bound_to is None or same_origin(self.bound_to, self.base_url)
 
     def given(self) -> Account:
         """The same account whose token may go to the origin that it has now."""

@@ -239,7 +239,7 @@ def _bind(services: Services, arguments: argparse.Namespace) -> int:
             raise CommandError(
                 f"the base URL of {account.name} is at {account.origin}", code=Exit.USAGE
             )
-    elif account.bound_to != account.origin:
+    elif not account.bound or account.bound_to is None:
         if not sys.stdin.isatty():
             raise CommandError(
                 f"the token of {account.name} was not let go to {account.origin}",

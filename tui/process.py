@@ -24,8 +24,6 @@ _ROUNDS = 3
 _MARK = "RINGBACK_CHILD"
 """In the environment of a child, and so of all that it starts: they are found by it."""
 _T = TypeVar("_T")
-
-
 _taken: dict[str, str] = {}
 
 
@@ -167,12 +165,12 @@ def run_killable(
         env={**env, _MARK: mark},
         start_new_session=True,
     )
-    out = _Drain(process, limit)
     owners = [one for one in (_all, _work.get()) if one]
-    for owner in owners:
-        owner.add(process)
     code = None
     try:
+        out = _Drain(process, limit)
+        for owner in owners:
+            owner.add(process)
         if process.stdin is not None:
             with suppress(BrokenPipeError), process.stdin:
                 process.stdin.write(stdin)

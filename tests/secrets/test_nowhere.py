@@ -22,6 +22,7 @@ from tests.audio import sounds
 from tests.few import few
 from tests.providers.nectar_bodies import REST
 from tests.providers.server import Answer, Request, Server
+from tests.ui.driving import run_app
 from tests.ui.terminal import Program
 from tests.widgets.terminal import ROOT
 from tui.cli import main
@@ -240,6 +241,15 @@ def test_the_screen_shows_keeps_and_passes_on_none(desk: Server, planted: Path) 
     assert not kept(planted)
     assert not parts(program.output.decode("utf-8", "replace"))
     assert not kept(Path(os.environ["HOME"]))
+
+
+async def test_no_command_of_the_palette_takes_a_picture_of_the_screen() -> None:
+    async with run_app(Services.build()).run_test() as pilot:
+        titles = [one.title for one in pilot.app.get_system_commands(pilot.app.screen)]
+        assert "Theme" in titles
+        assert not [one for one in titles if "screenshot" in one.lower()]
+        actions = {one.binding.action for one in pilot.app.screen.active_bindings.values()}
+        assert not [one for one in actions if "screenshot" in one]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
