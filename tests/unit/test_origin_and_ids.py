@@ -1,4 +1,8 @@
+import ipaddress
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from providers.ids import format_ids, id_array, parse_ids
 from providers.origin import check_base_url, is_loopback, origin, same_origin
@@ -107,6 +111,64 @@ def test_an_address_that_passes_for_the_same_place_is_asked_there(hidden: str, o
         return
     if same_origin(url, "https://api.example.com"):
         assert (asked.scheme, asked.raw_host.rstrip(b".")) == ("https", b"api.example.com")
+
+
+_PIECES = st.sampled_from(
+    ["api.example.com", "evil.example", "bücher.example", "xn--bcher-kva.example", "[::1]", "127.1"]
+    + [
+        *"@:/\\?#.%[]-_ \t\n",
+        "。",
+        "\u00ad",
+        "\u200b",
+        "ß",
+        "K",
+        "ⓐ",
+        ":443",
+        ":80",
+        ":0",
+        "//",
+        "A",
+    ]
+)
+HOMES = ("https://api.example.com", "https://bücher.example", "http://[::1]")
+
+
+@st.composite
+def spellings(draw: st.DrawFn) -> tuple[str, str]:
+    """An account's own place, and an address made of it with a few odd pieces put in."""
+    home = draw(st.sampled_from(HOMES))
+    url = draw(st.sampled_from([home, home.upper(), home.replace("//", "//evil.example@")]))
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(url)))
+        url = url[:at] + draw(_PIECES) + url[at:]
+    return url, home
+
+
+PORTS = {"https": 443, "http": 80}
+
+
+def host_of(raw: bytes) -> str:
+    name = raw.decode()
+    return str(ipaddress.IPv6Address(name)) if ":" in name else name.removesuffix(".")
+
+
+@settings(max_examples=300)
+@given(spellings())
+def test_the_same_origin_is_the_same_place_for_the_http_library(spelling: tuple[str, str]) -> None:
+    """Of any text that passes for an account's own place the library asks that place, or nobody."""
+    import httpx
+
+    url, home = spelling
+    if not same_origin(url, home):
+        return
+    try:
+        asked, own = httpx.URL(url), httpx.URL(home)
+    except httpx.InvalidURL:
+        return
+    places = [
+        (one.scheme, host_of(one.raw_host), one.port or PORTS[one.scheme]) for one in (asked, own)
+    ]
+    assert places[0] == places[1]
 
 
 def test_only_literal_loopback_is_loopback() -> None:
