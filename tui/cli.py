@@ -43,6 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     streams.open_closed()
     sys.excepthook = print_traceback
+    if argv is None:  # the program itself, not a test
+        from tui.process import take_tokens
+
+        take_tokens()
     words = list(sys.argv[1:] if argv is None else argv)
     _encode(words)
     try:
@@ -83,11 +87,12 @@ def run(arguments: argparse.Namespace) -> int:
     from tui.archive import ArchiveTrouble
     from tui.log import clean_last_resort
     from tui.paths import private_umask
-    from tui.process import harden_process
+    from tui.process import end_in_order, harden_process
 
     clean_last_resort()
     private_umask()
     harden_process()
+    end_in_order()
     try:
         return int(_handler(arguments.command)(arguments))
     except ArchiveTrouble as error:
@@ -286,7 +291,7 @@ def _add_screen(commands: Commands) -> None:
 
 
 def _add_accounts(commands: Commands) -> None:
-    accounts = commands.add_parser("accounts", help="add, list, test and remove accounts")
+    accounts = commands.add_parser("accounts", help="add, list, test, bind and remove accounts")
     actions = accounts.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="add an account; asks for its token on a terminal")
     add.add_argument("name", metavar="NAME")
@@ -319,6 +324,9 @@ def _add_accounts(commands: Commands) -> None:
     listing.add_argument("--json", action="store_true")
     test = actions.add_parser("test", help="ask the vendor whether the token is good")
     test.add_argument("name", nargs="?", metavar="NAME")
+    bind = actions.add_parser("bind", help="let the token go to where the base URL is now")
+    bind.add_argument("name", metavar="NAME")
+    bind.add_argument("origin", nargs="?", metavar="ORIGIN", help="that place; without it: asks")
     remove = actions.add_parser(
         "remove", help="remove an account, its token, its calls, and their triage"
     )
