@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 
+from tui import streams
 from tui.accounts import AccountError
 from tui.exits import CommandError, Exit
 from tui.links import Link
@@ -50,6 +51,7 @@ def _need_terminal() -> None:
             "Without one there are: ringback calls, show, sync, play (see ringback --help)",
             Exit.USAGE,
         )
+    streams.draw_on_terminal()
 
 
 def _first_query(services: Services, arguments: argparse.Namespace) -> str:
