@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from providers.errors import ProviderError
+from providers.errors import ProviderError, reason
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import Archive
@@ -170,7 +170,7 @@ def trouble(error: Exception) -> str:
     if isinstance(error, ProviderError):
         return f"{error}. {error.hint}" if error.hint else str(error)
     if isinstance(error, OSError):
-        return f"it cannot be written here: {error.strerror}"
+        return f"it cannot be written here: {reason(error)}"
     return str(error)
 
 
