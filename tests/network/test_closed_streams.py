@@ -121,7 +121,8 @@ def test_no_file_of_ours_gets_a_closed_streams_number(desk: Path) -> None:
 SYNCS = {
     "all": ([Answer({"calls": {"id": 9, "type": "answered"}})], 0, 1),
     "refused": ([Answer({}, 401)], 4, 0),
-    "a part": ([Answer({"calls": {}})], 3, 0),
+    "no such call": ([Answer({"calls": {}})], 0, 0),
+    "not read": ([Answer(b"no json")], 3, 0),
 }
 """What the vendor answers, and how a sync ends: its exit code, and how many calls are there."""
 
