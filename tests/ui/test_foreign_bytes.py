@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -17,14 +17,16 @@ import pytest
 
 from tests.ui import foreign
 from tests.ui.terminal import Program
+from tests.widgets.terminal import SEQUENCE
 from tests.widgets.test_in_a_terminal import STYLES
 from tui.accounts import make_account
 from tui.services import Services
 
 TWIN = 12
 """So many calls have all kinds of harmless texts in all places."""
-SEED = 20
-SHOWN_S = 20.0
+ARCHIVE = 1000
+"""Calls of one archive, and of one run of the screen."""
+SHOWN_S = 120.0
 ROUND = 500
 """At one call of so many all that opens is opened."""
 
@@ -106,7 +108,7 @@ def screens(environ: dict[str, str], calls: int) -> bytes:
             walker.press(f"c{number:05d}\r", f"s{number:05d}")
             for key in KEYS:
                 walker.press(key)
-        program.leave(wait_s=20)
+        program.leave(wait_s=300)
         return program.output
 
 
@@ -124,21 +126,14 @@ KEYS = (
 """One after the other, from the table back to it."""
 
 
-@pytest.fixture
-def twins(tmp_path: Path) -> Iterator[Callable[[int, bool], tuple[bytes, bytes]]]:
+def sent(folder: Path, calls: int, seed: int, harm: bool) -> tuple[bytes, bytes]:
     """What the commands and the screen send, for so many calls that mean harm or do not."""
-
-    def run(calls: int, harm: bool) -> tuple[bytes, bytes]:
-        folder = tmp_path / ("hostile" if harm else "benign")
-        folder.mkdir()
-        said = foreign.texts(Random(SEED + 2), harm)
-        with foreign.Vendor(Random(SEED + 3), said) as vendor:
-            text = foreign.texts(Random(SEED), harm)
-            environ = services_with(folder / "home", vendor.url, calls, text)
-            told = commands(folder, environ, calls, SEED, harm)
-            return told, screens(environ, calls)
-
-    yield run
+    folder.mkdir()
+    with foreign.Vendor(Random(seed + 3), foreign.texts(Random(seed + 2), harm)) as vendor:
+        environ = services_with(
+            folder / "home", vendor.url, calls, foreign.texts(Random(seed), harm)
+        )
+        return commands(folder, environ, calls, seed, harm), screens(environ, calls)
 
 
 def seen(output: bytes, letter: str, calls: int) -> int:
@@ -150,22 +145,24 @@ def seen(output: bytes, letter: str, calls: int) -> int:
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("calls", [30, pytest.param(5000, marks=pytest.mark.long)])
 def test_no_foreign_text_reaches_a_terminal_as_anything_but_text(
-    twins: Callable[[int, bool], tuple[bytes, bytes]],
-    figure: Callable[[str, object, str], None],
-    calls: int,
+    tmp_path: Path, figure: Callable[[str, object, str], None], calls: int
 ) -> None:
-    usual = twins(TWIN, False)
-    hostile = twins(calls, True)
-    for where, sent, harmless in zip(("commands", "screens"), hostile, usual, strict=True):
-        assert foreign.kinds(sent) <= foreign.kinds(harmless), where
-        assert foreign.controls(sent) <= foreign.controls(harmless), where
-        assert foreign.carried(sent) == [], where
-        assert foreign.SIGN.encode() in sent, "it was there, as text"
-        assert seen(sent, "c", calls) == seen(sent, "s", calls) == calls, where
-    styles = {one for one in foreign.SEQUENCE.findall(hostile[1]) if one.endswith(b"m")}
-    assert [style for style in styles if not STYLES.fullmatch(style)] == []
+    usual = sent(tmp_path / "benign", TWIN, 0, harm=False)
+    bytes_sent = 0
+    for seed in range(0, calls, ARCHIVE):
+        many = min(ARCHIVE, calls - seed)
+        hostile = sent(tmp_path / f"hostile-{seed}", many, seed, harm=True)
+        for where, output, harmless in zip(("commands", "screens"), hostile, usual, strict=True):
+            assert foreign.kinds(output) <= foreign.kinds(harmless), (seed, where)
+            assert foreign.controls(output) <= foreign.controls(harmless), (seed, where)
+            assert foreign.carried(output) == [], (seed, where)
+            assert foreign.SIGN.encode() in output, "it was there, as text"
+            assert seen(output, "c", many) == seen(output, "s", many) == many, (seed, where)
+            bytes_sent += len(output)
+        styles = {one for one in SEQUENCE.findall(hostile[1]) if one.endswith(b"m")}
+        assert [style for style in styles if not STYLES.fullmatch(style)] == [], seed
     figure(
         "generated calls through every screen and command, no sequence but a benign twin's",
-        f"{calls:,} calls, {sum(map(len, hostile)):,} bytes",
+        f"{calls:,} calls, {bytes_sent:,} bytes",
         "5,000",
     )
