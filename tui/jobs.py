@@ -15,8 +15,10 @@ from tui.archive import TROUBLES, Archive
 from tui.fence import fence
 from tui.late import AGAIN_S, is_due
 from tui.merging import Fenced, keep_page, read_again
+from tui.retention import kept_since
 from tui.services import Services
 from tui.sync import Report, Sync, Watcher, Wish, could_not_begin, left_alone
+from tui.vanishing import take_away
 
 IMPORT_STEP = 500
 """Calls that an import keeps in one transaction."""
@@ -56,19 +58,26 @@ async def sync_account(
     try:
         if refusal := left_alone(archive, account.name, clock(), wish.automatic):
             return report if wish.automatic else refusal
+        since = kept_since(services, services.settings().retention.calls_days)
         try:
             with fenced():
                 await know_numbers(archive, account)
-                token = await asyncio.to_thread(services.find_token, account)
+                token = await services.token(account)
                 login = services.login(account, token, archive)
                 provider = services.provider(account, login)
-                sync = Sync(account.name, provider, login, archive, watcher, clock, fenced)
+                sync = Sync(account.name, provider, login, archive, watcher, clock, since, fenced)
         except ProviderError as error:
             return could_not_begin(archive, account.name, error, clock())
         report = sync.report
         await sync.run(wish)
+        if report.vanished and (
+            words := take_away(services, archive, account.name, report.vanished).words
+        ):
+            report.notes[words] = None
     except TROUBLES as error:
         report.unkept = error
+    if account.bound_to is None and not report.unkept:
+        report.notes[f"from now on its token goes to {account.origin} alone"] = None
     return report
 
 
@@ -137,7 +146,7 @@ async def check(services: Services, account: Account, archive: Archive) -> str:
     Raises `ProviderError`, `MissingToken` among them.
     """
     with fence(services.paths, account.name):
-        token = await asyncio.to_thread(services.find_token, account)
+        token = await services.token(account)
         provider = services.provider(account, services.login(account, token, archive))
         async with provider:
             return await provider.check()
@@ -153,7 +162,7 @@ async def learn_recordings(
     if call is None or not is_due(archive, account.name, call, services.now(), AGAIN_S):
         return
     with fence(services.paths, account.name):
-        token = await asyncio.to_thread(services.find_token, account)
+        token = await services.token(account)
         provider = services.provider(account, services.login(account, token, archive))
         async with provider:
             await with_known_recordings(provider, archive, account.name, call)

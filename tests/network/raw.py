@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from socketserver import StreamRequestHandler, ThreadingTCPServer
+
+TLS = b"\x16"
+"""How a handshake begins; no line of a request does."""
 
 
 class RawHost:
@@ -18,11 +22,15 @@ class RawHost:
 
         class Handler(StreamRequestHandler):
             def handle(self) -> None:
+                if self.connection.recv(1, socket.MSG_PEEK) == TLS:
+                    self.wfile.write(host.reply(""))
+                    return
                 lines = []
                 while (line := self.rfile.readline()) not in (b"\r\n", b""):
                     lines.append(line)
                 host.asked.append(b"".join(lines))
-                address = lines[0].split()[1].decode() if lines else ""
+                _, _, rest = b"".join(lines[:1]).decode("latin-1").partition(" ")
+                address = rest.partition(" ")[0]
                 with suppress(OSError):  # who has heard enough leaves
                     self.wfile.write(host.reply(address))
 
