@@ -25,7 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
     services = Services.build()
     if arguments.command == "open":
         return open_screen(services, "", _link(services, arguments.call))
-    return open_screen(services, _first_query(services, arguments))
+    query = _first_query(services, arguments)
+    return open_screen(services, query, masked=arguments.masked)
 
 
 def _link(services: Services, name: str) -> Link:
@@ -72,7 +73,9 @@ def _first_query(services: Services, arguments: argparse.Namespace) -> str:
     return text
 
 
-def open_screen(services: Services, query: str, link: Link | None = None) -> int:
+def open_screen(
+    services: Services, query: str, link: Link | None = None, masked: bool = False
+) -> int:
     """Run the screen to its end; its exit code. Raises `CommandError` if it could not keep all,
     `ArchiveTrouble`.
     """
@@ -86,7 +89,7 @@ def open_screen(services: Services, query: str, link: Link | None = None) -> int
 
     # nobody sees a pinentry that asks on the terminal which the screen has
     environ = {name: value for name, value in services.environ.items() if name != "GPG_TTY"}
-    app = RingbackApp(replace(services, environ=environ), query, link)
+    app = RingbackApp(replace(services, environ=environ), query, link, masked)
     app.run()
     if app.not_kept:
         raise app.not_kept

@@ -12,8 +12,10 @@ from tui.accounts import Account
 from tui.archive import Archive
 from tui.late import AGAIN_S, is_due
 from tui.merging import keep, read_again
+from tui.retention import kept_since
 from tui.services import Services
 from tui.sync import Report, Sync, Watcher, Wish, could_not_begin, left_alone
+from tui.vanishing import take_away
 
 IMPORT_STEP = 500
 """Calls that an import keeps in one transaction."""
@@ -57,7 +59,13 @@ async def sync_account(
         provider = services.provider(account, login)
     except ProviderError as error:
         return could_not_begin(archive, account.name, error, clock())
-    report = await Sync(account.name, provider, login, archive, watcher, clock).run(wish)
+    since = kept_since(services, services.settings().retention.calls_days)
+    sync = Sync(account.name, provider, login, archive, watcher, clock, since)
+    report = await sync.run(wish)
+    if report.vanished and (
+        words := take_away(services, archive, account.name, report.vanished).words
+    ):
+        report.notes[words] = None
     if account.bound_to is None:
         report.notes[f"from now on its token goes to {account.origin} alone"] = None
     return report

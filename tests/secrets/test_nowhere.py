@@ -26,7 +26,7 @@ from tests.providers.server import Answer, Request, Server
 from tests.ui.driving import run_app
 from tests.ui.terminal import Program
 from tests.widgets.terminal import ROOT
-from tui.cli import main
+from tui.cli import build_parser, main
 from tui.services import Services
 
 TOKEN = "tok/SENTINEL+42 =="[:15] + "=="
@@ -136,7 +136,7 @@ COMMANDS = [
     "accounts list --json", "accounts test", "accounts bind desk", "sync --debug --recordings",
     "refresh desk:1", "calls", "calls --csv", "show desk:1 --json", "show desk:1 --raw",
     "show desk:2", "download desk:1", "play desk:1", "play desk:1 --words", "import desk body.json",
-    "triage desk:1 --state done", "audit", "doctor", "doctor --json", "speaker host",
+    "triage desk:1 --state done", "hold desk:1", "audit", "paths", "doctor", "doctor --json", "speaker host",
     "accounts add other --provider nectar --base-url x", "accounts remove desk",
     "purge --before 2000-01-01",
 ]  # fmt: skip
@@ -195,6 +195,12 @@ def children(pid: int) -> dict[str, str]:
                 if words and words != own:  # else it is still the program itself, forked
                     found[child] = (words + environ).decode("latin-1")
     return found
+
+
+def test_every_command_is_in_the_table() -> None:
+    screens = {"screen", "open", "demo"}
+    tried = {words.split()[0] for words in COMMANDS}
+    assert tried == build_parser()[1] - screens
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
