@@ -13,7 +13,14 @@ from providers.origin import check_base_url, origin, same_origin
 from providers.sanitize import safe_text
 from tui.origins import Origins
 from tui.paths import Paths
-from tui.settings import SettingsError, edit_settings, load_settings, read_table, subtable
+from tui.settings import (
+    Settings,
+    SettingsError,
+    edit_settings,
+    load_settings,
+    read_table,
+    subtable,
+)
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -158,36 +165,44 @@ class AccountStore:
 
     def read(self) -> tuple[tuple[Account, ...], tuple[str, ...]]:
         """The usable accounts and, a line each, why the others are not."""
-        settings = load_settings(self._paths)
+        accounts, problems = self._read(load_settings(self._paths))
+        return accounts, tuple(problems.values())
+
+    def _read(self, settings: Settings) -> tuple[tuple[Account, ...], dict[str, str]]:
         accounts: list[Account] = []
-        problems: list[str] = []
+        problems: dict[str, str] = {}
         known: dict[str, str] | None = None
         try:
             known = self._origins.read()
         except SettingsError as error:
-            problems.append(f"{error.message}. {error.hint}".rstrip(". "))
+            problems[""] = f"{error.message}. {error.hint}".rstrip(". ")
         for name, table in settings.accounts.items():
             try:
                 account = _from_table(name, table)
                 account = replace(account, bound_to=_bound_to(account, known))
                 _check_variable(account, accounts)
             except AccountError as error:
-                problems.append(f"{self._paths.config_file}: {error.message}")
+                problems[name] = f"{self._paths.config_file}: {error.message}"
             else:
                 accounts.append(account)
-        return tuple(accounts), tuple(problems)
+        return tuple(accounts), problems
 
     def get(self, name: str) -> Account:
-        """One account, whatever the case of the name. Raises `AccountError`."""
-        accounts, problems = self.read()
+        """One account, whatever the case of the name. Raises `AccountError`, `SettingsError`."""
+        settings = load_settings(self._paths)
+        if settings.broken:
+            raise settings.broken
+        accounts, problems = self._read(settings)
         for account in accounts:
             if account.name.lower() == name.lower():
                 return account
+        for written, wrong in problems.items():
+            if written.lower() == name.lower():
+                raise AccountError(wrong, "Correct it, or: ringback accounts add --replace")
         known = ", ".join(account.name for account in accounts)
-        hint = f"There is: {known}." if known else "Add one with: ringback accounts add"
-        why = (*problems, *load_settings(self._paths).problems)[:1]
         raise UnknownAccount(
-            f"there is no account {safe_text(name, 40)!r}", "\n".join([hint, *why])
+            f"there is no account {safe_text(name, 40)!r}",
+            f"There is: {known}." if known else "Add one with: ringback accounts add",
         )
 
     def add(self, account: Account) -> Account:

@@ -34,6 +34,10 @@ BARE: dict[str, Any] = {
     "masked": False,
 }
 """What `ringback` alone means; to build the parser takes longer than to read the first calls."""
+SAY_THEMSELVES = (SCREEN, "open", "demo", "doctor", "speaker")
+"""Commands that tell in their own way what is wrong with config.toml, or do without it."""
+MOST_TOLD = 3
+"""Lines of it; `doctor` tells all."""
 Handler = Callable[[argparse.Namespace], int]
 
 atexit.register(gc.freeze)  # the end of Python looks through all that is left, which takes 0.15 s
@@ -88,11 +92,15 @@ def run(arguments: argparse.Namespace) -> int:
     from tui.log import clean_last_resort
     from tui.paths import private_umask
     from tui.process import end_in_order, harden_process
+    from tui.settings import SettingsError
 
     clean_last_resort()
     private_umask()
     harden_process()
     end_in_order()
+    told = [] if arguments.command in SAY_THEMSELVES else _wrong_settings()
+    for line in told:
+        print_error(f"ringback: {line}")
     try:
         return int(_handler(arguments.command)(arguments))
     except ArchiveTrouble as error:
@@ -101,9 +109,22 @@ def run(arguments: argparse.Namespace) -> int:
     except sqlite3.Error as error:
         print_failure(CommandError(f"the archive: {error}", "What was kept before stays."))
         return Exit.FAILED
+    except SettingsError as error:
+        print_failure(CommandError(error.message, error.hint), told)
+        return Exit.FAILED
     except CommandError as error:
-        print_failure(error)
+        print_failure(error, told)
         return error.code
+
+
+def _wrong_settings() -> list[str]:
+    """What of config.toml cannot be obeyed, lest a command does without it in silence."""
+    from tui.accounts import AccountStore
+    from tui.paths import Paths
+    from tui.settings import load_settings
+
+    paths = Paths.default()
+    return [*load_settings(paths).problems, *AccountStore(paths).read()[1]][:MOST_TOLD]
 
 
 def _parsed(words: list[str]) -> argparse.Namespace:

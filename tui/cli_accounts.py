@@ -18,7 +18,6 @@ from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.jobs import check
 from tui.services import Services
-from tui.settings import SettingsError
 from tui.states import state_words
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     actions = {"add": _add, "list": _list, "test": _test, "bind": _bind, "remove": _remove}
     try:
         return actions[arguments.action](services, arguments)
-    except (AccountError, SettingsError) as error:
+    except AccountError as error:
         raise CommandError(error.message, error.hint) from None
 
 
@@ -149,9 +148,8 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
         for entry in described:
             print_data(json.dumps({name: value for name, value in entry.items() if name != "said"}))
         return Exit.DONE
-    problems = services.accounts.read()[1]
     if not accounts:
-        if problems or services.settings().problems:
+        if services.accounts.read()[1] or services.settings().problems:
             raise no_accounts(services)
         print_text("No accounts yet. Add one with: ringback accounts add NAME --provider ... ")
     for entry in described:
@@ -163,8 +161,6 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
             f"last sync: {last}{_how(services, entry)}"
         )
         print_text(line)
-    for problem in problems:
-        print_error(problem)
     return Exit.DONE
 
 

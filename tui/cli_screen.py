@@ -8,6 +8,7 @@ import os
 import sys
 from dataclasses import replace
 
+from tui import streams
 from tui.accounts import AccountError
 from tui.exits import CommandError, Exit
 from tui.links import Link
@@ -52,6 +53,7 @@ def _need_terminal() -> None:
             "Without one there are: ringback calls, show, sync, play (see ringback --help)",
             Exit.USAGE,
         )
+    streams.draw_on_terminal()
 
 
 def _first_query(services: Services, arguments: argparse.Namespace) -> str:

@@ -8,6 +8,7 @@ for.
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,9 +45,11 @@ def print_error(text: object, limit: int = LONG_LINE) -> None:
         print(safe_text(text, limit, multiline=True), file=sys.stderr, flush=True)
 
 
-def print_failure(error: CommandError) -> None:
-    """Why a command ended, and the thing to do."""
-    for line in (f"ringback: {error.message}", *error.hint.splitlines()):
+def print_failure(error: CommandError, told: Collection[str] = ()) -> None:
+    """Why a command ended, unless that was told before, and the thing to do."""
+    if error.message not in told:
+        print_error(f"ringback: {error.message}")
+    for line in error.hint.splitlines():
         print_error(line)
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from providers.errors import ProviderError
+from providers.errors import ProviderError, reason
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import TROUBLES, Archive
@@ -173,7 +173,7 @@ def trouble(error: Exception) -> str:
     if isinstance(error, ProviderError):
         return f"{error}. {error.hint}" if error.hint else str(error)
     if isinstance(error, OSError):
-        return f"it cannot be written here: {error.strerror}"
+        return f"it cannot be written here: {reason(error)}"
     return str(error)
 
 

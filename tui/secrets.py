@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from providers.base import Secret
+from providers.errors import reason
 from providers.sanitize import safe_text
 from tui.accounts import Account
 from tui.keychain import turned_off
@@ -254,7 +255,7 @@ def _run_command(account: Account, command: str, environ: Mapping[str, str]) -> 
     except Stopped as error:
         raise _command_failed(account, f"was stopped: {error}") from None
     except OSError as error:
-        raise _command_failed(account, f"cannot start: {error.strerror}") from None
+        raise _command_failed(account, f"cannot start: {reason(error)}") from None
 
 
 def _command_failed(account: Account, what: str) -> TokenMissing:
