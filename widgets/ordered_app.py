@@ -19,6 +19,7 @@ from textual.geometry import Offset
 from textual.message_pump import MessagePump
 from textual.widgets import Input
 
+from widgets.freed import free_removed
 from widgets.typed import TypedParser
 
 GivenUp = Literal["", "done", "act"]
@@ -56,6 +57,7 @@ class OrderedApp(App[ReturnType]):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        free_removed()
         super().__init__(*args, **kwargs)
         self._typed: deque[events.InputEvent | events.Paste] = deque()
         """What waits for its turn."""
