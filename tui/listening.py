@@ -57,7 +57,7 @@ class Listening:
         self._loud: Loudness | None = None
         self.find_route: Callable[[], Route] | None = None
         """Which way the sound takes; see `Player`."""
-        self._peaks_kept = False
+        self._peaks_kept = self._held = False
         self.playing: Playing | None = None
         self.comments_s: tuple[float, ...] = ()
         """Seconds of the recording that plays at which somebody has said something."""
@@ -233,6 +233,19 @@ class Listening:
     def toggle(self) -> None:
         if self._player:
             self._player.toggle()
+
+    def hold(self) -> None:
+        """The program is about to be stopped, and its sound with it."""
+        player = self._player
+        self._held = player is not None and player.state.status in ("loading", "playing")
+        if player and self._held:
+            player.pause()
+
+    def go_on(self) -> None:
+        """The program goes on, and so does what played."""
+        if self._player and self._held:
+            self._player.resume()
+        self._held = False
 
     def stop(self) -> None:
         self._note()

@@ -72,6 +72,8 @@ class OrderedApp(App[ReturnType]):
         self._seen_closed = 0.0
         """When that was on the screen; 0 until then."""
         self._closings = 0
+        self._deaf_until = 0.0
+        """What was typed by then is not carried out."""
         self._clicked: tuple[Offset, float, object] = (Offset(-1, -1), 0.0, None)
         """Where, when and above what the mouse was pressed last."""
         self._swallows = False
@@ -91,6 +93,8 @@ class OrderedApp(App[ReturnType]):
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, ORDERED) or event.is_forwarded:
             await super().on_event(event)
+        elif event.time <= self._deaf_until:
+            return
         elif event is self._turn or (self._holding and isinstance(event, events.MouseEvent)):
             await self._carry_out(event)
             if event is self._turn:
@@ -185,6 +189,11 @@ class OrderedApp(App[ReturnType]):
         dropped = sum(isinstance(event, events.Key | events.Paste) for event in self._typed)
         self._typed.clear()
         return dropped
+
+    def drop_all_typed(self) -> None:
+        """Nothing that was typed up to now is carried out, wherever it is on its way."""
+        self.drop_typed()
+        self._deaf_until = get_time()
 
     # -- doubled keys and clicks
 

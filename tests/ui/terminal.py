@@ -55,7 +55,7 @@ class Program:
         if not self.pid:
             os.login_tty(slave)
             os.chdir(ROOT)
-            os.execve(sys.executable, self._command, env)
+            os.execve(self._command[0], self._command, env)
         self._fd, self._slave = master, slave
         return self
 
