@@ -7,13 +7,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 
 import pytest
 
-from providers.sandbox import Sandbox
 from tests.benchmarks.fill import fill
-from tests.ui.driving import services_for
 from tests.ui.jobs import BASH, PROMPT, Shell, state_of, switched, until
 from tests.ui.terminal import Program
 
