@@ -1,11 +1,15 @@
-"""A job that is stopped, as by ctrl+z in a shell, and goes on. Not for Windows, which has no jobs."""
+"""A job that is stopped, as by ctrl+z in a shell, and goes on. Windows has no jobs."""
 
 from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
+
+GRACE_S = 0.1
+"""Who ends a stopped job continues it for that, and the signal may come a moment later."""
 
 
 def stop_job() -> bool:
@@ -29,7 +33,8 @@ def wait_for_foreground(terminal: int, leaving: Callable[[], bool]) -> bool:
     it), or until this one is `leaving`. False: it will never be ours, or nobody wants it any more.
     """
     while not leaving() and not _is_ours(terminal):
-        if not stop_job():
+        time.sleep(GRACE_S)
+        if not (leaving() or stop_job()):
             return False
     return not leaving()
 

@@ -16,7 +16,7 @@ import time
 from codecs import getincrementaldecoder
 from contextlib import suppress
 from queue import Empty, Full, Queue
-from typing import IO, Any
+from typing import Any, TextIO
 
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
@@ -35,7 +35,7 @@ PIECE = 4096
 class Output(threading.Thread):
     """Writes beside the screen. One that stands still, or has gone, holds up no end."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: TextIO) -> None:
         super().__init__(daemon=True, name="textual-output")
         self._fd, self._encoding = file.fileno(), file.encoding or "utf-8"
         self._queue: Queue[str | None] = Queue(AHEAD)
@@ -88,7 +88,7 @@ class Output(threading.Thread):
             select.select([], [self._fd], [], LOOK_S)
 
 
-linux_driver.WriterThread = Output  # type: ignore[misc,assignment]  # by this name it makes one
+vars(linux_driver)["WriterThread"] = Output  # by this name it makes what writes
 
 
 class TerminalDriver(LinuxDriver):
@@ -101,7 +101,8 @@ class TerminalDriver(LinuxDriver):
         self._taken = self._leaving = False
         self._opening: list[str] | None = None
         """What took the terminal, while that is written down."""
-        self._took, self._attrs_during = "", None
+        self._took = ""
+        self._attrs_during: list[Any] | None = None
         for number in (signal.SIGHUP, signal.SIGTERM):
             signal.signal(number, self.leave)
 
@@ -112,7 +113,7 @@ class TerminalDriver(LinuxDriver):
             return
         if wait_for_foreground(self.fileno, lambda: self._leaving):
             self._opening = []
-            super().start_application_mode()
+            super().start_application_mode()  # type: ignore[no-untyped-call]
             self._took, self._opening = "".join(self._opening), None
         self._taken = self._writer_thread is not None
         if self._taken:
@@ -124,6 +125,10 @@ class TerminalDriver(LinuxDriver):
         if self._taken:
             super().stop_application_mode()
             self._taken = False
+
+    def disable_input(self) -> None:
+        if self._taken:  # from the background, even to look at what was typed stops the job
+            super().disable_input()
 
     def close(self) -> None:
         self._end_output()
@@ -199,7 +204,7 @@ class TerminalDriver(LinuxDriver):
     # -- leaving
 
     def leave(self, *_: object) -> None:
-        """End the program in order: its terminal has gone, or somebody ended it. From any thread."""
+        """End the program in order: its terminal has gone, or a signal says so. In any thread."""
         self._leaving = True
         if output := self._writer_thread:
             output.hurry()
@@ -207,7 +212,7 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Textual asks a terminal that has gone for ever, and ends at a byte that is no UTF-8."""
-        parser = linux_driver.XTermParser(self._debug)
+        parser = vars(linux_driver)["XTermParser"](self._debug)  # as `OrderedApp` wants it
         decode = getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
             if select.select([self.fileno], [], [], LOOK_S)[0]:

@@ -83,7 +83,7 @@ class Shell(Program):
     def stopped(self) -> None:
         """Wait until the job is stopped and the shell asks again."""
         until(lambda: state_of(self.job) == "T" and self.foreground == self.pid, "it is stopped")
-        self.read(quiet_s=0.2, wait_s=2)
+        self.read(wait_s=0.5)
 
     def run(self, command: str, sign: str) -> None:
         """Type a command at the shell, and wait for what it brings."""
@@ -91,12 +91,12 @@ class Shell(Program):
         self.screen.reset()
         self.write(f"{command}\n")
         self.wait_for(sign)
-        self.read()
+        self.read(wait_s=0.5)
 
     def ends(self, wait_s: float = 10.0) -> int:
         """The exit code of the job, which ends by itself now."""
         until(lambda: not state_of(self.job), "the program has ended", wait_s)
-        self.read(quiet_s=0.2, wait_s=2)
+        self.read(wait_s=0.5)
         self.run("echo code $?.", ".")
         found = re.search(r"code (\d+)\.", self.text.partition("$?.")[2] or self.text)
         assert found, self.text
