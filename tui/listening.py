@@ -234,7 +234,7 @@ class Listening:
         if self._player:
             self._player.toggle()
 
-    def hold(self) -> None:
+    def hold(self, _: object = None) -> None:
         """The program is about to be stopped, and its sound with it."""
         player = self._player
         self._held = player is not None and player.state.status in ("loading", "playing")

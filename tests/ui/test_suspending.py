@@ -233,9 +233,7 @@ def test_ended_while_it_is_stopped(calls: Services, command: str) -> None:
 
 
 @pytest.mark.parametrize("ignored", few(1, [False, True]))
-def test_a_terminal_that_has_gone_ends_it(
-    calls: Services, ignored: bool
-) -> None:
+def test_a_terminal_that_has_gone_ends_it(calls: Services, ignored: bool) -> None:
     if ignored:  # as under nohup, and some wrappers
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     program = Program("tui.cli")

@@ -126,13 +126,10 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         self.set_interval(LOOK_S, self._look_for_speakers)
         if self.settings.app.refresh_s:
             self.set_interval(self.settings.app.refresh_s, self._refresh)
-        self.app.app_suspend_signal.subscribe(self, self._stops, immediate=True)
+        self.app.app_suspend_signal.subscribe(self, self.playback.hold, immediate=True)
         self.app.app_resume_signal.subscribe(self, self._goes_on)
         # a moment later: what follows would hold up the thread that writes the first paint
         self.call_after_refresh(self.set_timer, PAINT_S, self._after_first_paint)
-
-    def _stops(self, _: object) -> None:
-        self.playback.hold()
 
     def _goes_on(self, _: object) -> None:
         """The program was stopped for a while: what plays and what is shown are of now."""
@@ -170,6 +167,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
     async def on_unmount(self) -> None:
         self._end_reading()
         self._write_rest()
+        await self.syncs.close()
         await self.playback.close()
         if self._archive:
             self._archive.close()
