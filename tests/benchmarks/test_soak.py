@@ -47,6 +47,8 @@ class Seen(NamedTuple):
     files: int
     children: int
     key_s: float
+    key_work_s: float
+    """Of the processors: what a busy machine adds to the clock is no part."""
 
 
 @pytest.fixture
@@ -67,13 +69,14 @@ def services(vendors: Misbehaving) -> Services:
 
 
 def _seen(program: Program) -> Seen:
-    took = []
+    took, worked = [], []
     for key in STEPS:
-        began = time.monotonic()
+        began, before = time.monotonic(), program.cpu_s
         program.write(key)
         select.select([program._fd], [], [], 10)
         took.append(time.monotonic() - began)
         program.read(quiet_s=0.02, wait_s=0.1, show=False)
+        worked.append(program.cpu_s - before)
     proc = Path(f"/proc/{program.pid}")
     return Seen(
         program.rss_kib / MB,
@@ -81,6 +84,7 @@ def _seen(program: Program) -> Seen:
         len([*proc.glob("fd/*")]),
         sum(len(one.read_text().split()) for one in proc.glob("task/*/children")),
         median(took),
+        median(worked),
     )
 
 
@@ -122,7 +126,8 @@ def test_nothing_piles_up_while_the_vendors_misbehave(
     third = len(seen) // 3
     first, last = seen[:third], seen[-third:]
     grown = median(one.rss_mb for one in last) - first[0].rss_mb
-    slower = median(one.key_s for one in last) / median(one.key_s for one in first)
+    slower = median(one.key_work_s for one in last) / median(one.key_work_s for one in first)
+    key_ms, work_ms = (1000 * median(times) for times in zip(*((o[-2:]) for o in last)))
     for what, value, goal in (
         ("length", f"{took_s / 60:.1f} minutes, {asked:,} requests", ""),
         ("memory", f"{first[0].rss_mb:.1f} MB, then {grown:+.1f} MB", "within 5 MB"),
@@ -132,7 +137,7 @@ def test_nothing_piles_up_while_the_vendors_misbehave(
             f"{_least(first, 'files')}, then {_least(last, 'files')}",
             "as at the start",
         ),
-        ("latency of a key", f"{1000 * last[-1].key_s:.0f} ms, x {slower:.2f}", "flat"),
+        ("a key", f"{key_ms:.0f} ms, of it work {work_ms:.1f} ms: x {slower:.2f}", "flat"),
     ):
         figure(f"soak, {what}", value, goal)
     assert code == 0 and restored
