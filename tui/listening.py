@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from providers.model import Call
 from tui.archive.heard import recording_key
+from tui.audio.hold import Hold
 from tui.audio.state import Loudness
 from tui.remembering import Memory, Sitting, recording_title
 from tui.services import Services
@@ -57,7 +58,8 @@ class Listening:
         self._loud: Loudness | None = None
         self.find_route: Callable[[], Route] | None = None
         """Which way the sound takes; see `Player`."""
-        self._peaks_kept = self._held = False
+        self._peaks_kept = False
+        self.hold = Hold()
         self.playing: Playing | None = None
         self.comments_s: tuple[float, ...] = ()
         """Seconds of the recording that plays at which somebody has said something."""
@@ -225,6 +227,10 @@ class Listening:
 
     # -- keys
 
+    def pause_while_stopped(self, _: object = None) -> None:
+        """The program is about to be stopped; `hold` ends when it goes on."""
+        self.hold.begin(self._player)
+
     def reroute(self) -> None:
         """The way may have changed: what plays goes on at its new end."""
         if self._player:
@@ -233,19 +239,6 @@ class Listening:
     def toggle(self) -> None:
         if self._player:
             self._player.toggle()
-
-    def hold(self, _: object = None) -> None:
-        """The program is about to be stopped, and its sound with it."""
-        player = self._player
-        self._held = player is not None and player.state.status in ("loading", "playing")
-        if player and self._held:
-            player.pause()
-
-    def go_on(self) -> None:
-        """The program goes on, and so does what played."""
-        if self._player and self._held:
-            self._player.resume()
-        self._held = False
 
     def stop(self) -> None:
         self._note()

@@ -32,14 +32,15 @@ def wait_for_foreground(terminal: int, leaving: Callable[[], bool]) -> bool:
     """Be stopped for as long as the terminal is another job's (`bg` continues what may not use
     it), or until this one is `leaving`. False: it will never be ours, or nobody wants it any more.
     """
-    while not leaving() and not _is_ours(terminal):
+    while not leaving() and not is_ours(terminal):
         time.sleep(GRACE_S)
         if not (leaving() or stop_job()):
             return False
     return not leaving()
 
 
-def _is_ours(terminal: int) -> bool:
+def is_ours(terminal: int) -> bool:
+    """Whether this job may use the terminal now."""
     with suppress(OSError):  # not the terminal of any job: anybody may use it
         # 0: a job that cannot be seen from in here
         return os.tcgetpgrp(terminal) in (os.getpgrp(), 0)

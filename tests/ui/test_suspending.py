@@ -5,6 +5,7 @@ back whole, and the program ends when it is told to, with nothing left.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import termios
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from providers.sandbox import Sandbox
-from tests.audio import far
+from tests.audio import far, sounds
 from tests.benchmarks.fill import fill
 from tests.few import few
 from tests.ui.driving import services_for
@@ -131,8 +132,10 @@ WHERE = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", HOW)
-@pytest.mark.parametrize(("keys", "sign"), WHERE)
+@pytest.mark.parametrize(
+    ("how", "keys", "sign"),
+    [*((how, *WHERE[0]) for how in HOW), *((_ctrl_z_and_fg, *where) for where in WHERE[1:])],
+)
 def test_it_comes_back_as_it_was_and_leaves(
     calls: Services, how: Callable[[Shell], None], keys: str, sign: str
 ) -> None:
@@ -326,6 +329,30 @@ def test_it_is_stopped_while_it_plays(
         shell.wait_for("Playing", "Ended", "rows 1-")
         shell.read(wait_s=0.5)
         _left(shell)
+
+
+def _second(shell: Shell) -> int:
+    found = re.findall(r"0:(\d\d) / 0:40", shell.text)
+    assert found, shell.text
+    return int(found[-1])
+
+
+@pytest.mark.slow
+def test_what_the_command_plays_pauses_and_goes_on_with_its_keys(tmp_path: Path) -> None:
+    recording = sounds.write(tmp_path, "a.wav", sounds.wav(sounds.tone(40, 8000), 8000))
+    with Shell(RINGBACK_AUDIO="none") as shell:
+        shell.start("play", str(recording), sign="0:01 / 0:40")
+        during = shell.attrs
+        shell.write(SUSPEND)
+        shell.stopped()
+        assert shell.attrs == shell.at_prompt
+        stood = _second(shell)
+        time.sleep(4)
+        shell.run("fg", "▶")
+        assert _second(shell) < stood + 4, "it made no sound meanwhile"
+        assert shell.attrs == during
+        shell.write("q")
+        assert shell.ends() == 0 and shell.attrs == shell.at_prompt
 
 
 @pytest.mark.slow

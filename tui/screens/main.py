@@ -126,14 +126,16 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         self.set_interval(LOOK_S, self._look_for_speakers)
         if self.settings.app.refresh_s:
             self.set_interval(self.settings.app.refresh_s, self._refresh)
-        self.app.app_suspend_signal.subscribe(self, self.playback.hold, immediate=True)
+        self.app.app_suspend_signal.subscribe(
+            self, self.playback.pause_while_stopped, immediate=True
+        )
         self.app.app_resume_signal.subscribe(self, self._goes_on)
         # a moment later: what follows would hold up the thread that writes the first paint
         self.call_after_refresh(self.set_timer, PAINT_S, self._after_first_paint)
 
     def _goes_on(self, _: object) -> None:
         """The program was stopped for a while: what plays and what is shown are of now."""
-        self.playback.go_on()
+        self.playback.hold.end()
         self._reload()
         if self.settings.app.refresh_s:
             self._refresh()
