@@ -63,7 +63,7 @@ class RingbackApp(OrderedApp[None]):
         driver = super().get_driver_class()
         if sys.platform == "win32":
             return driver
-        from tui.terminal import TerminalDriver
+        from tui.screens.terminal import TerminalDriver
 
         return TerminalDriver if issubclass(TerminalDriver, driver) else driver
 

@@ -121,7 +121,7 @@ def _smaller(shell: Shell) -> None:
 HOW = [_stop_and_go, _bg_then_fg, _ctrl_z_and_fg, _kill_and_fg, _kill_tstp_and_fg, _smaller]
 WHERE = [
     ("", "rows 1-"),
-    ("?", "Palette"),
+    ("?", "Go to the next call"),
     ("D", "note"),
     (":half", "Half page"),
     ("/anna", "anna"),
