@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from providers.model import Call
 from tui.archive.heard import recording_key
+from tui.audio.hold import Hold
 from tui.audio.state import Loudness
 from tui.remembering import Memory, Sitting, recording_title
 from tui.services import Services
@@ -58,6 +59,7 @@ class Listening:
         self.find_route: Callable[[], Route] | None = None
         """Which way the sound takes; see `Player`."""
         self._peaks_kept = False
+        self.hold = Hold()
         self.playing: Playing | None = None
         self.comments_s: tuple[float, ...] = ()
         """Seconds of the recording that plays at which somebody has said something."""
@@ -224,6 +226,10 @@ class Listening:
         self._on_change(view)
 
     # -- keys
+
+    def pause_while_stopped(self, _: object = None) -> None:
+        """The program is about to be stopped; `hold` ends when it goes on."""
+        self.hold.begin(self._player)
 
     def reroute(self) -> None:
         """The way may have changed: what plays goes on at its new end."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -215,7 +215,9 @@ class Sync:
         if known is None or not self._provider.capabilities.lists_calls:
             return ready or [self._begin(None, None, asked)]
         if self._week_is_due(known, walks):
-            ready.append(self._look_again(known.until - WEEK_S))
+            week = self._look_again(known.until - WEEK_S)
+            left = {walk.number for walk in self._unfinished()}
+            ready = [*(walk for walk in ready if walk.number in left), week]
         if wish.everything and known.since > max(BEGINNING.timestamp(), self._kept_since):
             ready.append(self._begin(None, None, asked))
         return ready
@@ -236,9 +238,25 @@ class Sync:
         return kept
 
     def _look_again(self, since: float) -> Walk:
-        return self._begin(_moment(since), None, f"{AGAIN}|{self._digest}")
+        """A new walk, also through what earlier ones were to look at and did not get to, or not far
+        beyond: where each look fails they do not pile up.
+        """
+        left = [
+            walk
+            for walk in self._unfinished()
+            if walk.looks_again and not walk.shortfall and walk.until >= since
+            if walk.cursor is None or walk.since >= since - RECENT_S
+        ]
+        since = min([since, *(walk.since for walk in left)])
+        return self._begin(_moment(since), None, f"{AGAIN}|{self._digest}", left)
 
-    def _begin(self, since: datetime | None, until: datetime | None, asked: str) -> Walk:
+    def _begin(
+        self,
+        since: datetime | None,
+        until: datetime | None,
+        asked: str,
+        instead: Sequence[Walk] = (),
+    ) -> Walk:
         """A new walk; it never goes beyond now, for what comes later is still to be asked for."""
         now = self._clock()
         return self._archive.begin_walk(
@@ -247,7 +265,8 @@ class Sync:
                 asked,
                 min(max((since or BEGINNING).timestamp(), self._kept_since), now),
                 min(until.timestamp(), now) if until else now,
-            )
+            ),
+            instead,
         )
 
     async def _choose_ids(self, wish: Wish) -> None:

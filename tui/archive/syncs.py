@@ -234,9 +234,13 @@ class SyncTables:
             (walk.account, walk.settings, *coverage),
         )
 
-    def begin_walk(self, walk: Walk) -> Walk:
-        """Keep a walk, which is walked to its end sooner or later: its period is covered."""
+    def begin_walk(self, walk: Walk, instead: Iterable[Walk] = ()) -> Walk:
+        """Keep a walk, which is walked to its end sooner or later: its period is covered. It takes
+        the place of others.
+        """
         with self.transaction():
+            for other in instead:
+                self.drop_walk(other)
             number = self._db.execute(
                 "INSERT INTO walk (account, asked, since, until) VALUES (?, ?, ?, ?)",
                 (walk.account, walk.asked, walk.since, walk.until),

@@ -38,6 +38,7 @@ class AskingScreen(CallsScreen):
     """See the module."""
 
     _archive: Archive | None
+    _version: int
 
     def __init__(
         self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
@@ -62,6 +63,16 @@ class AskingScreen(CallsScreen):
         if self._started:
             return self.syncs.busy
         return frozenset(account.name for account in self.accounts)
+
+    def on_mount(self) -> None:
+        self.app.app_resume_signal.subscribe(self, self._goes_on)
+
+    def _goes_on(self, _: object) -> None:
+        """The program was stopped for a while: what is shown is to be of now."""
+        self._version = -1
+        self._look()
+        if self.services.settings().app.refresh_s:
+            self._refresh()
 
     # -- syncs
 

@@ -164,6 +164,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
     async def on_unmount(self) -> None:
         self._end_reading()
         self._write_rest()
+        await self.syncs.close()
         await self.playback.close()
         if self._archive:
             self._archive.close()
