@@ -92,7 +92,8 @@ class Player:
     ) -> None:
         """Play from `start_s` on instead of whatever plays now. After `close` nothing plays.
 
-        With `peaks` that are complete the recording is not measured again. A loop ends with
+        With `peaks` that are complete the recording is not measured again, with those that tell
+        of trouble only by another decoder. A loop ends with
         its recording; speed, volume, side and skipping stay.
         """
         if self._closed:
@@ -102,7 +103,8 @@ class Player:
         self._seq += 1
         this = self._id
         self._source, self._paused, self._engine_state = source, False, "waiting"
-        self._peaks = peaks if peaks is not None and peaks.complete else Peaks()
+        known = peaks is not None and (peaks.complete or peaks.trouble)
+        self._peaks = peaks if peaks is not None and known else Peaks()
         self._change(
             status="loading",
             position_s=max(0.0, start_s),
@@ -361,6 +363,7 @@ class Player:
                 "paused": self._paused,
                 **self.state.wishes(),
                 "peaks": self._peaks is not None and not self._peaks.complete,
+                "unmeasured": self._peaks.by if self._peaks and self._peaks.trouble else None,
                 "near": isinstance(self._source, FileSource) and self._way.route.kind != "speaker",
             }
         )
@@ -425,6 +428,12 @@ class Player:
                 self._peaks_told_at = now
                 self._change(peaks_revision=self._peaks.revision)
 
+    def _on_unmeasured(self, header: Message, _: bytes) -> None:
+        if self._peaks is not None and not self._peaks.complete:
+            self._peaks.give_up(notices.words(header["reason"]), notices.words(header["by"]))
+            message = self.state.message or notices.unmeasured(self._peaks.trouble)
+            self._change(peaks_revision=self._peaks.revision, message=message)
+
     def _on_hello(self, header: Message, _: bytes) -> None:
         if header.get("version") != wire.VERSION:
             self._fail(notices.OTHER_VERSION)
@@ -473,6 +482,7 @@ class Player:
         "get": _on_get,
         "ready": _on_ready,
         "peaks": _on_peaks,
+        "unmeasured": _on_unmeasured,
         "at": _on_at,
         "output": _on_output,
         "damage": _on_damage,

@@ -17,8 +17,8 @@ from collections.abc import Generator
 from typing import Any, Protocol
 
 from tui.audio.feed import Feed
-from tui.audio.media import FRAME, RATE
 from tui.audio.outputs import PERIOD
+from tui.audio.pcm import FRAME, RATE
 
 _UNWRITABLE = "{} cannot be written ({})"
 _TICK_S = 0.05
