@@ -76,6 +76,11 @@ class Listener:
         assert self.player._child is not None
         return self.player._child.pid
 
+    @property
+    def pids(self) -> list[int]:
+        """The engine's, and those of the processes that decode for it."""
+        return [self.pid, *children_of(self.pid)]
+
 
 @pytest.fixture
 async def listen(tmp_path: Path) -> AsyncIterator[Callable[..., Listener]]:
@@ -88,6 +93,12 @@ async def listen(tmp_path: Path) -> AsyncIterator[Callable[..., Listener]]:
     yield make
     for listener in made:
         await listener.player.close()
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that it has started, as Linux tells."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return sorted(int(child) for task in tasks for child in task.read_text().split())
 
 
 def alive(pid: int) -> bool:

@@ -6,8 +6,8 @@ at -40 dB still shows. Two channels at most; a third is not a side of a call.
 
 from __future__ import annotations
 
-import json
 import struct
+from typing import Any
 
 WINDOW_S = 0.05
 """Length of a window in seconds."""
@@ -20,6 +20,8 @@ _HEAD = struct.Struct("<4sBBBI")  # mark, version, lanes, whether complete, wind
 _MARK, _VERSION = b"RBPK", 2
 _NONE = b"RBPX"
 _REASON = 40
+TROUBLE = len(_NONE) + 8 * _REASON
+"""Bytes of a file that tell why there are no peaks in it, if there are none."""
 
 
 class Peaks:
@@ -41,6 +43,20 @@ class Peaks:
         """
         self.revision = 0
         """Changes when more is known."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether all is known, or why it is not."""
+        return self.complete or bool(self.trouble)
+
+    @property
+    def known(self) -> tuple[bool, str, str]:
+        """What makes it worth keeping anew."""
+        return self.complete, self.trouble, self.by
+
+    def wishes(self) -> dict[str, Any]:
+        """Whether an engine is to measure the rest, and by which decoder not again."""
+        return {"peaks": not self.complete, "unmeasured": self.by if self.trouble else None}
 
     @property
     def length_s(self) -> float:
@@ -75,7 +91,7 @@ class Peaks:
     def to_bytes(self) -> bytes:
         """For a file beside the recording."""
         if self.trouble:
-            return _NONE + json.dumps([self.trouble, self.by]).encode()
+            return _NONE + f"{self.trouble}\n{self.by}".encode()
         windows = len(self.lanes[0]) if self.lanes else 0
         head = _HEAD.pack(_MARK, _VERSION, len(self.lanes), self.complete, windows)
         return head + b"".join(self.lanes)
@@ -84,7 +100,7 @@ class Peaks:
     def from_bytes(cls, data: bytes) -> Peaks:
         """What `to_bytes` made. Raises `ValueError` when it is of another kind or version."""
         if data.startswith(_NONE):
-            trouble, by = map(str, json.loads(data[len(_NONE) :]))
+            trouble, _, by = data[len(_NONE) :].decode().partition("\n")
             return cls(trouble=trouble[:_REASON], by=by[:_REASON])
         if len(data) < _HEAD.size:
             raise ValueError("too short for peaks")
