@@ -22,6 +22,7 @@ from tui.audio.pull import AT_ONCE, IdlePull, Interrupted, Pull
 from tui.audio.sniff import Unplayable
 from tui.audio.wire import Message
 
+_COMMAND = (sys.executable, "-P", "-m", "tui.audio.decoding")
 _PATIENCE_S = 0.5  # with a process that is busy for a recording which nobody hears any more
 _PARTING_S = 1.0
 _TIRED_MB = 90.0  # it has eaten something large: the next recording gets another process
@@ -45,7 +46,7 @@ class Worker:
 
     def __init__(self, role: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tui.audio.decoding", role],
+            [*_COMMAND, role],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=decoder_environment(os.environ),
@@ -199,7 +200,8 @@ class Reader:
     def _read(self, at: int, n: int) -> bytes:
         """What was asked for, and what is here behind it."""
         pull = self._pull
-        pull.seek(at)
+        if pull.seek(at) != at:
+            raise ValueError("nowhere")
         data = pull.read(min(max(n, 1), AT_ONCE))
         return data + pull.more(at + len(data), AT_ONCE - len(data)) if data else data
 
