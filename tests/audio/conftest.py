@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -97,8 +98,11 @@ async def listen(tmp_path: Path) -> AsyncIterator[Callable[..., Listener]]:
 
 def children_of(pid: int) -> list[int]:
     """The processes that it has started, as Linux tells."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return sorted(int(child) for task in tasks for child in task.read_text().split())
+    found: list[str] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # a thread that has just ended
+            found += task.read_text().split()
+    return sorted(map(int, found))
 
 
 def alive(pid: int) -> bool:

@@ -181,7 +181,8 @@ def measure(file: Bytes, places: Places, tell: Tell, tell_end: Callable[[Measure
         finally:
             media.close()
         first, body = meter.first, meter.take(all_of_it=True)
-        if meter.lanes:
-            stated_s = media.stated_s if media.ends_early(media.end_s) else None
-            tell_end(Measured(media.end_s, media.channels, media.damaged, stated_s))
-            tell_all(first, body, done=True)
+        if not meter.lanes:
+            raise Unplayable("no_sound", "there is no sound in it")
+        stated_s = media.stated_s if media.ends_early(media.end_s) else None
+        tell_end(Measured(media.end_s, media.channels, media.damaged, stated_s))
+        tell_all(first, body, done=True)
