@@ -105,6 +105,15 @@ def children_of(pid: int) -> list[int]:
     return sorted(map(int, found))
 
 
+def worker_of(engine: int, role: str) -> int | None:
+    """The process that decodes for an engine in this role, if there is one now."""
+    for pid in children_of(engine):
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(f"{role}\0".encode()):
+                return pid
+    return None
+
+
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)

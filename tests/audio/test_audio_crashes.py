@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import textwrap
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.audio import sounds
-from tests.audio.conftest import Listener, alive, children_of
+from tests.audio.conftest import Listener, alive, children_of, worker_of
+from tests.audio.test_audio_cli import WORDS
 from tests.audio.test_audio_player import gone, long_wav
 from tests.audio.test_audio_shape import OPENING, Desk, ramp
 from tests.few import few
@@ -35,17 +37,9 @@ def hour() -> bytes:
     return sounds.encode(sounds.tone(60.0, 8000), 8000, 1, "mp3", "libmp3lame", **how) * 60
 
 
-def worker_of(listener: Listener, role: str) -> int | None:
-    """The process of a role, as soon as there is one."""
-    for pid in children_of(listener.pid):
-        if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(f"{role}\0".encode()):
-            return pid
-    return None
-
-
 async def started(listener: Listener, role: str, but: int = 0) -> int:
     async with asyncio.timeout(10):
-        while (pid := worker_of(listener, role)) in (None, but):  # noqa: ASYNC110
+        while (pid := worker_of(listener.pid, role)) in (None, but):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     assert pid is not None
     return pid
@@ -118,6 +112,21 @@ async def test_what_has_crashed_is_not_measured_again_but_by_another_decoder(
     await listener.player.play(FileSource(path), peaks=kept)
     await listener.until(lambda _: peaks_of(listener).complete)
     assert peaks_of(listener).known == (True, "", "0.1")
+
+
+async def test_words_say_why_there_are_none(tmp_path: Path) -> None:
+    path = sounds.write(tmp_path, "hour.mp3", hour())
+    program = (sys.executable, "-c", WORDS, str(path))
+    done = await asyncio.create_subprocess_exec(*program, stdout=PIPE, stderr=PIPE)
+    async with asyncio.timeout(20):
+        while not (engines := children_of(done.pid)):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        while not (pid := worker_of(engines[0], "measure")):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        os.kill(pid, signal.SIGXCPU)
+        out, error = await done.communicate()
+    assert (done.returncode, out) == (1, b"")
+    assert error == b"ringback: no waveform: measuring it takes for ever\n"
 
 
 @pytest.mark.parametrize(
