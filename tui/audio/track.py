@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -237,8 +236,8 @@ class Track:
             self._tell_unmeasured(error.reason)
         except Died as error:
             self._tell_unmeasured(error.why)
-        except OSError:
-            print("not measured: no process", file=sys.stderr)
+        except OSError:  # no process can be started: it may be another time
+            self._tell_unmeasured("memory", by="")
 
     def _give_way(self) -> None:
         if self._feed.is_starving():
@@ -267,9 +266,10 @@ class Track:
         if not self.over:
             self._say("peaks", body, id=self.id, at=at, channels=channels, done=done)
 
-    def _tell_unmeasured(self, reason: str) -> None:
+    def _tell_unmeasured(self, reason: str, by: str | None = None) -> None:
         if not self.over:
-            self._say("unmeasured", id=self.id, reason=reason, by=av_version())
+            by = av_version() if by is None else by
+            self._say("unmeasured", id=self.id, reason=reason, by=by)
 
     def _fail(self, reason: str, detail: str) -> None:
         if not self.over:
