@@ -21,6 +21,7 @@ from tui.audio.track import _DIED
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 MEMORY_MB = 120
+SILENT_S = 300.0  # a step of a decoder is ended long before, by the time it takes
 ENGINES = 4  # each of them waits for its clock now and then
 DEATHS = {detail: why for why, (_, detail) in _DIED.items()}
 WISHES: dict[str, Any] = {
@@ -67,7 +68,7 @@ class Player:
         self._child.send({"do": "open", "id": number, "seq": number, **WISHES, **near})
         seek = dice.random() < 0.3
         end = measured = ""
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(SILENT_S):
             async for header, _ in self._messages:
                 if header.get("id") != number:
                     continue
@@ -121,7 +122,12 @@ async def through_engines(count: int) -> Toll:
         player = Player(child, toll)
         try:
             for number in numbers:
-                await player.play(number, damaged(number)[1])
+                name, data = damaged(number)
+                try:
+                    await player.play(number, data)
+                except TimeoutError:
+                    noise = b"".join(child._noise).decode(errors="replace")
+                    raise AssertionError(f"silence after file {number} ({name}): {noise}") from None
         finally:
             await child.end()
 

@@ -151,6 +151,9 @@ class Hand:
         try:
             yield worker
             clean = True
+        except Unplayable:
+            clean = True
+            raise
         finally:
             self._take_back(worker, fit=clean and worker.rest())
 

@@ -128,10 +128,13 @@ class Pull:
             if data or self._at_end():
                 return data
             with self.changed:
-                while index in self._asked and not (self.interrupted or self.here(self._at, 1)):
-                    self.changed.wait()
+                self.changed.wait_for(lambda: self._may_go_on(index))
                 if self.interrupted:
                     raise Interrupted
+
+    def _may_go_on(self, index: int) -> bool:
+        under_way = index in self._asked and not self._at_end()
+        return self.interrupted or not under_way or bool(self.here(self._at, 1))
 
     def _only_a_tag(self) -> bool:
         """FFmpeg looks for a title at an MP3's end before anything is heard: not worth a wait."""

@@ -124,6 +124,8 @@ class Track:
             self._fail(*_DIED[error.why])
         except OSError as error:
             self._fail("", f"its decoder cannot be started ({error.strerror})")
+        except Exception as error:  # none may leave the listener waiting
+            self._fail("damaged", type(error).__name__)
 
     def _obey(self, worker: Worker) -> None:
         media: Decoder | None = None
@@ -238,6 +240,8 @@ class Track:
             self._tell_unmeasured(error.why)
         except OSError:  # no process can be started: it may be another time
             self._tell_unmeasured("memory", by="")
+        except Exception:
+            self._tell_unmeasured("crash")
 
     def _give_way(self) -> None:
         if self._feed.is_starving():
