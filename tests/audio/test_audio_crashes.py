@@ -21,10 +21,10 @@ from tests.audio.test_audio_player import gone, long_wav
 from tests.audio.test_audio_shape import OPENING, Desk, ramp
 from tests.few import few
 from tui.audio import track
+from tui.audio.decoder import Hands
 from tui.audio.notices import unmeasured
 from tui.audio.peaks import Peaks
 from tui.audio.player import FileSource
-from tui.audio.track import Hands
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 Listen = Callable[..., Listener]

@@ -177,6 +177,18 @@ class Hand:
             worker.kill()
 
 
+class Hands:
+    """The two processes in which recordings are decoded: for playing, and beside it."""
+
+    def __init__(self) -> None:
+        self.play, self.measure = Hand("play"), Hand("measure")
+
+    def close(self) -> None:
+        """Leave no process."""
+        self.play.close()
+        self.measure.close()
+
+
 class Reader:
     """Answers a process that asks for the bytes of its recording."""
 

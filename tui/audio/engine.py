@@ -16,12 +16,11 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, ClassVar
 
 from tui.audio import wire
-from tui.audio.decoder import Died
+from tui.audio.decoder import Died, Hands
 from tui.audio.feed import Feed, Heard
-from tui.audio.priority import raise_priority
 from tui.audio.sinks import Ahead, NoDevice, Sink, open_sink, prepare, try_file
 from tui.audio.stdio import take_stdio
-from tui.audio.track import Hands, Say, Track, loop_of
+from tui.audio.track import Say, Track, loop_of
 from tui.audio.wire import Message
 
 _TICK_S = 0.05
@@ -35,12 +34,13 @@ _SWITCH_S = 0.001  # between threads: none may keep the device waiting
 class Engine:
     """All there is behind the protocol. `write` takes one packed message."""
 
-    def __init__(self, output: str, write: Callable[[bytes], None], *, first: bool = False) -> None:
+    def __init__(
+        self, output: str, write: Callable[[bytes], None], hands: Hands, *, first: bool
+    ) -> None:
         """`first`: whether the system lets it go before others."""
-        self._output, self._write, self._first = output, write, first
+        self._output, self._write, self._hands, self._first = output, write, hands, first
         self._feed = Feed()
         self._ahead = Ahead()
-        self._hands = Hands()
         self._track: Track | None = None
         self._paused = False
         self._sink: Sink | None = None
@@ -52,7 +52,6 @@ class Engine:
 
     def run(self, commands: BinaryIO) -> None:
         """Obey until the commands end."""
-        self._hands.play.warm()
         self._say("hello", version=wire.VERSION, first=self._first)
         self._thread.start()
         while message := wire.read(commands):
@@ -221,12 +220,12 @@ class _Reporter:
             self._say("at", id=id_, seq=heard.seq, s=round(heard.at_s, 3), state=heard.state)
 
 
-def main(output: str) -> None:
+def main(output: str, hands: Hands, *, first: bool) -> None:
     """Run as a process: commands on standard input, answers on what was standard output."""
     commands, write = take_stdio()
     sys.setswitchinterval(_SWITCH_S)
     try:
-        Engine(output, write, first=raise_priority()).run(commands)
+        Engine(output, write, hands, first=first).run(commands)
     except (OSError, wire.Malformed):
         pass  # the player is gone, or is none
     finally:

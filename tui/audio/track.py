@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from tui.audio.decoder import Decoder, Died, Hand, Worker, measure
+from tui.audio.decoder import Decoder, Died, Hands, Worker, measure
 from tui.audio.feed import Feed
 from tui.audio.pcm import RATE, Chunk, ends_early
 from tui.audio.peaks import Peaks
@@ -30,18 +30,6 @@ _DIED = {
 Say = Callable[..., None]
 Wanted = tuple[int, float | None]
 """The feed's number of what to decode, and from which second; None: where the feed is cut."""
-
-
-class Hands:
-    """The two processes in which recordings are decoded: for playing, and beside it."""
-
-    def __init__(self) -> None:
-        self.play, self.measure = Hand("play"), Hand("measure")
-
-    def close(self) -> None:
-        """Leave no process."""
-        self.play.close()
-        self.measure.close()
 
 
 @cache
