@@ -249,11 +249,30 @@ async def _recording(services: Services, account: Account, url: str) -> Finding:
 
 
 def _sound(services: Services) -> Iterator[Finding]:
+    from tui.audio.notices import unmeasured
     from tui.audio.probe import probe
     from tui.audio.route import choose_route, reason, session_environ
+    from tui.recordings import RecordingCache
 
     environ = session_environ(services.environ)
     route = choose_route(environ)
     yield Finding(WARN if route.notice else GOOD, "sound way", reason(route, environ))
     text = asyncio.run(probe(route=route))
     yield Finding(WARN if text.startswith("no sound") else GOOD, "sound", text)
+    yield _decoding()
+    cannot = RecordingCache(services.paths.cached_recordings).unmeasured()
+    for why, number in sorted(cannot.items()):
+        yield Finding(WARN, "waveforms", f"{number:,} in the cache: {unmeasured(why)}")
+
+
+def _decoding() -> Finding:
+    """How recordings are decoded here, where a file may be made to attack whoever opens it."""
+    from tui.audio.probe import find_held
+
+    held, trouble = asyncio.run(find_held())
+    if trouble:
+        return Finding(BAD, "decoding", f"recordings cannot be decoded: {trouble}")
+    lacking = [f"{part}: {why}" for part, why in held.items() if why]
+    holding = "; ".join(part for part, why in held.items() if not why) or "nothing else"
+    text = f"in a process of its own; {holding}"
+    return Finding(WARN if lacking else GOOD, "decoding", "\n".join([text, *lacking]))
