@@ -27,6 +27,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from tui.archive import codec
+from tui.archive.damage import reading
 from tui.archive.index import SearchIndex, apart
 from tui.archive.names import spellings
 from tui.query import STATES, fold
@@ -159,7 +160,8 @@ def _text(text: str, what: str, limit: int) -> str:
 def standing(events: Iterable[Event]) -> list[Event]:
     """The events of one call that were not undone, in order."""
     events = list(events)
-    undone = {event.body["batch"] for event in events if event.kind == "undo"}
+    with reading("a decision"):
+        undone = {event.body["batch"] for event in events if event.kind == "undo"}
     return [event for event in events if event.kind != "undo" and event.batch not in undone]
 
 
@@ -168,7 +170,8 @@ def project(events: Iterable[Event]) -> Triage:
     now = UNTOUCHED
     for event in standing(events):
         if event.kind in _EFFECTS:  # a later Ringback may know others
-            changed = _EFFECTS[event.kind](now, event.body)
+            with reading("a decision"):
+                changed = _EFFECTS[event.kind](now, event.body)
             now = changed._replace(by=event.by, at=event.at)
     return now
 
@@ -405,7 +408,8 @@ class TriageLog:
         rows = self._db.execute(
             "SELECT body FROM event WHERE kind = 'tag' ORDER BY seq DESC LIMIT 5000"
         )
-        given = Counter(json.loads(body)["tag"] for (body,) in rows)
+        with reading("a tag"):
+            given = Counter(json.loads(body)["tag"] for (body,) in rows)
         shown = {one: group[0] for group in spellings(given) for one in group}
         return list(dict.fromkeys(shown[tag] for tag in given))[:limit]
 
@@ -414,15 +418,17 @@ _FIELDS = ", ".join(Event._fields)
 
 
 def _event(row: tuple[Any, ...]) -> Event:
-    event = Event._make(row)
-    return event._replace(at=event.at / 1000, body=json.loads(row[-1]))
+    with reading("a decision"):
+        event = Event._make(row)
+        return event._replace(at=event.at / 1000, body=dict(json.loads(row[-1])))
 
 
 def triage_of(row: Sequence[Any]) -> Triage:
     """A row of the table ``triage``, from its state on."""
-    state, note, tags, by, at, until = row
-    seconds = None if until is None else until / 1000
-    return Triage(awake(state, seconds), note, tuple(json.loads(tags)), by, at / 1000, seconds)
+    with reading("a decision"):
+        state, note, tags, by, at, until = row
+        seconds = None if until is None else until / 1000
+        return Triage(awake(state, seconds), note, tuple(json.loads(tags)), by, at / 1000, seconds)
 
 
 def awake(state: str, snoozed_until: float | None) -> str:

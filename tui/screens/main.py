@@ -21,7 +21,6 @@ from textual.reactive import var
 
 from providers.model import Call
 from tui.accounts import Account
-from tui.archive import ReadOnlyArchive
 from tui.decisions import sections
 from tui.keymap import bindings
 from tui.links import Link
@@ -104,7 +103,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
     def on_mount(self) -> None:
         self._archive = self.services.open_archive()
         if why := self._archive.read_only:
-            self.notify(str(ReadOnlyArchive(why)), severity="warning", timeout=30, markup=False)
+            self.notify(str(why), severity="warning", timeout=30, markup=False)
         self.accounts = [*self.services.accounts.list()]
         table = self.query_one(CallTable)
         table.columns = self.settings.table.columns or DEFAULT_COLUMNS
@@ -218,6 +217,8 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         if running:
             running += f" ({self._key('cancel')} stops)"
         troubles = state.troubles(self.accounts, self._snapshot, self.clock)
+        if why := self._why_not_kept:
+            troubles = f"{why}; {why.cure}" if why.cure else str(why)
         self.query_one(StatusLine).progress = self.keeping or running or self._place() or troubles
 
     def _show_position(self) -> None:
