@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from providers.model import Call, CallRow
-from tui.archive import filling, names, opening, places, purge, related, search
+from tui.archive import backup, filling, names, opening, places, purge, related, search
+from tui.archive.backup import BackedUp
 from tui.archive.closing import Closing
 from tui.archive.damage import WatchedConnection, reading
 from tui.archive.facets import COUNTED, SOON, Facets, count_facets
@@ -49,7 +50,7 @@ class Saved:
         return Saved(self.new + other.new, self.changed + other.changed, self.same + other.same)
 
 
-class Archive(ReadingTables):
+class Archive(ReadingTables, BackedUp):
     """One connection to the archive. Opening creates or migrates it; the file is 0600."""
 
     _db: WatchedConnection
@@ -62,8 +63,10 @@ class Archive(ReadingTables):
         self.index = SearchIndex(self._db)
         self._planner = search.Planner(self._db, self.index)
         self.heard = HeardTable(self._db, self.transaction)
-        self.triage = TriageLog(self._db, self.transaction, self.index)
+        self.triage = TriageLog(self._db, self.transaction, self.index, self.back_up)
         self.closing = Closing(self._db)
+        if not self.read_only:
+            self._take_up_backup()
 
     @property
     def read_only(self) -> ReadOnlyArchive | None:
@@ -210,6 +213,7 @@ class Archive(ReadingTables):
     def remove_account(self, account: str) -> int:
         """Forget everything of an account, its triage too; the number of calls that went."""
         with self.transaction():
+            backup.forget(self.path, [(account, "")], purged=False)
             keys = self._db.execute("SELECT key FROM call WHERE account = ?", (account,))
             self.index.forget([key for (key,) in keys.fetchall()])
             gone = self._db.execute("DELETE FROM call WHERE account = ?", (account,)).rowcount
@@ -252,7 +256,9 @@ class Archive(ReadingTables):
         self._db.execute("PRAGMA secure_delete = ON")
         with self.transaction():
             self.index.forget(keys)
-            noted = sum(self.triage.forget(*name) for name in self.names_of(keys))
+            names = self.names_of(keys)
+            backup.forget(self.path, names, purged=True)
+            noted = sum(self.triage.forget(*name) for name in names)
             gone = purge.remove(self._db, keys, number)
             self.index.removed()
             self.closing.settle_removed()

@@ -135,13 +135,13 @@ class WatchedConnection(sqlite3.Connection):
     def cursor(self, factory: Any = WatchedCursor) -> Any:
         return super().cursor(factory)
 
-    def execute(self, *args: Any) -> Any:
+    def execute(self, *args: Any) -> sqlite3.Cursor:
         try:
             return super().execute(*args)
         except sqlite3.DatabaseError as error:
             self.tell(error)
 
-    def executemany(self, *args: Any) -> Any:
+    def executemany(self, *args: Any) -> sqlite3.Cursor:
         try:
             return super().executemany(*args)
         except sqlite3.DatabaseError as error:

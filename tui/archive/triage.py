@@ -30,6 +30,7 @@ from tui.archive import codec
 from tui.archive.damage import reading
 from tui.archive.index import SearchIndex, apart
 from tui.archive.names import spellings
+from tui.archive.troubles import ArchiveDamaged
 from tui.query import STATES, fold
 
 STEP = 500
@@ -83,6 +84,16 @@ class Triage(NamedTuple):
 
 
 UNTOUCHED = Triage()
+EVENT_FIELDS = Event._fields
+_BODIES: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
+    "state": {"state": str},
+    "note": {"text": str},
+    "comment": {"text": str, "at_s": (int, float), "recording": int},
+    "tag": {"tag": str},
+    "untag": {"tag": str},
+    "undo": {"batch": str},
+}
+"""What the body of each kind of event surely has; a later Ringback may know other kinds."""
 
 
 class Undone(NamedTuple):
@@ -160,8 +171,7 @@ def _text(text: str, what: str, limit: int) -> str:
 def standing(events: Iterable[Event]) -> list[Event]:
     """The events of one call that were not undone, in order."""
     events = list(events)
-    with reading("a decision"):
-        undone = {event.body["batch"] for event in events if event.kind == "undo"}
+    undone = {event.body["batch"] for event in events if event.kind == "undo"}
     return [event for event in events if event.kind != "undo" and event.batch not in undone]
 
 
@@ -170,8 +180,7 @@ def project(events: Iterable[Event]) -> Triage:
     now = UNTOUCHED
     for event in standing(events):
         if event.kind in _EFFECTS:  # a later Ringback may know others
-            with reading("a decision"):
-                changed = _EFFECTS[event.kind](now, event.body)
+            changed = _EFFECTS[event.kind](now, event.body)
             now = changed._replace(by=event.by, at=event.at)
     return now
 
@@ -213,9 +222,14 @@ class TriageLog:
     """The log of one archive, on that archive's connection. It is `Archive.triage`."""
 
     def __init__(
-        self, db: sqlite3.Connection, transaction: Transaction, index: SearchIndex
+        self,
+        db: sqlite3.Connection,
+        transaction: Transaction,
+        index: SearchIndex,
+        back_up: Callable[[], None],
     ) -> None:
         self._db, self._transaction, self._index = db, transaction, index
+        self._back_up = back_up
 
     def act(
         self,
@@ -280,6 +294,7 @@ class TriageLog:
                     [(moment, by, batch, *name, *body) for name in step for body in bodies],
                 )
                 self._keep(step)
+        self._back_up()
 
     @contextmanager
     def _lasting(self) -> Iterator[None]:
@@ -352,6 +367,23 @@ class TriageLog:
         if now is not UNTOUCHED:
             self._copy(name, now, self.events(*name))
 
+    def take_up(self, events: Iterable[Event]) -> int:
+        """Bring events of a backup that are not here to their place in the log; how many. Runs
+        inside a transaction.
+        """
+        known = self._db.execute(f"SELECT {_FIELDS} FROM event ORDER BY seq")
+        here = {row_of(event): event for event in map(_event, known)}
+        new = {row_of(event): event for event in events if row_of(event) not in here}
+        numbers = Counter(event.seq for event in (*here.values(), *new.values()))
+        rows = [(event.seq, *row_of(event)) for event in new.values()]
+        if numbers and max(numbers.values()) > 1:  # two archives went on from the same event
+            every = sorted((here | new).values(), key=lambda event: (event.at, event.seq))
+            rows = [(seq, *row_of(event)) for seq, event in enumerate(every, 1)]
+            self._db.execute("DELETE FROM event")
+        self._db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._keep(dict.fromkeys((event.account, event.id) for event in new.values()))
+        return len(new)
+
     def rebuild(self) -> None:
         """Make the state of every call again from the log."""
         with self._transaction():
@@ -414,13 +446,34 @@ class TriageLog:
         return list(dict.fromkeys(shown[tag] for tag in given))[:limit]
 
 
-_FIELDS = ", ".join(Event._fields)
+_FIELDS = ", ".join(EVENT_FIELDS)
 
 
-def _event(row: tuple[Any, ...]) -> Event:
+def _event(row: Sequence[Any]) -> Event:
+    """Raises `ArchiveDamaged`."""
     with reading("a decision"):
         event = Event._make(row)
-        return event._replace(at=event.at / 1000, body=dict(json.loads(row[-1])))
+        body = dict(json.loads(row[-1]))
+        texts = (event.by, event.batch, event.account, event.id, event.kind)
+        wanted = _BODIES.get(event.kind, {})
+        if not all(isinstance(text, str) for text in texts) or not all(
+            isinstance(body[name], kind) for name, kind in wanted.items()
+        ):
+            raise ValueError(event.kind)
+        return event._replace(seq=int(event.seq), at=event.at / 1000, body=body)
+
+
+def event_of(row: Sequence[Any]) -> Event | None:
+    """A row of the table ``event``; None: it is not as somebody wrote it."""
+    try:
+        return _event(row)
+    except ArchiveDamaged:
+        return None
+
+
+def row_of(event: Event) -> tuple[Any, ...]:
+    """An event as its table has it, without its number."""
+    return (round(event.at * 1000), *event[2:-1], codec.dumps(dict(event.body)))
 
 
 def triage_of(row: Sequence[Any]) -> Triage:
