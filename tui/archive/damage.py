@@ -131,6 +131,7 @@ class WatchedConnection(sqlite3.Connection):
 
     path: Path | None = None
     _damage: ArchiveDamaged | None = None
+    _looked = False
 
     def cursor(self, factory: Any = WatchedCursor) -> Any:
         return super().cursor(factory)
@@ -193,7 +194,10 @@ class WatchedConnection(sqlite3.Connection):
         return self.found(f"{missing} is not in it") if missing else None
 
     def _look(self) -> str:
-        """What a short look finds wrong with the file, if anything."""
+        """What a short look finds wrong with the file, if anything; one look a connection."""
+        if self._looked:
+            return ""
+        self._looked = True
         until = time.monotonic() + _LOOK_S
         self.set_progress_handler(lambda: time.monotonic() > until, _LOOK_STEPS)
         try:

@@ -1,0 +1,457 @@
+"""A new archive of what can be read of a damaged one, and of the backup of its decisions.
+
+All is done in a folder beside the archive, on a copy; the archive itself is replaced by one
+renaming at the end, and stays beside under a name with the date. Whenever this is ended, by a
+kill or a full disk, the archive is the damaged one or the new one, and no row is in neither.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tui.archive import backup, codec
+from tui.archive.archive import Archive
+from tui.archive.damage import marked, put_mark, remove_mark
+from tui.archive.lines import call_of
+from tui.archive.rescue import Damaged, Row, mend_header, open_damaged, whole
+from tui.archive.schema import columns
+from tui.archive.triage import EVENT_FIELDS, CallName, Event, event_of
+from tui.archive.troubles import ArchiveDamaged, ArchiveTrouble
+
+STEP = 500
+_DETAIL = ("body", "extra", "raw", "saved_at")
+_TRIAGE = ("account", "id", "state", "note", "tags", "by", "at", "snoozed_until")
+_MADE_ANEW = (
+    *("call", "detail", "thread", "event", "triage", "purged", "region", "word", "known", "number"),
+    *("call_number", "unindexed", "bits", "token", "unsettled", "sqlite_sequence"),
+)
+"""Tables that are not copied row by row: calls and decisions come in by their own door, and the
+index is made from them.
+"""
+_SHARED = (0x40000000 + 2, 510)
+"""The bytes of a database that SQLite locks as long as a connection has it open."""
+BUSY = "Close the other Ringbacks, at other terminals too, and try again."
+
+
+@dataclass(slots=True)
+class Repaired:
+    """What a repair found. Of calls, `lost` are those that an index names and no page has."""
+
+    decisions: int = 0
+    decisions_from_backup: int = 0
+    """Those of them that only the backup had."""
+    decisions_lost: int = 0
+    calls: int = 0
+    calls_lost: int = 0
+    others: dict[str, int] = field(default_factory=dict)
+    """Rows of the other tables."""
+    torn: list[str] = field(default_factory=list)
+    """Tables of which some part could not be read."""
+    lost_of: list[str] = field(default_factory=list)
+    """The calls, as ``account:id``, of decisions that were lost: as far as is known."""
+    kept: str = ""
+    """Where the damaged archive is now."""
+
+    def told(self) -> dict[str, Any]:
+        """As ``--json`` prints it."""
+        return asdict(self)
+
+
+def folder_of(archive: Path) -> Path:
+    """Where a repair works; what an ended one left goes with the next, and with a purge."""
+    return archive.with_name(f"{archive.name}.repair")
+
+
+def kept_of(archive: Path) -> list[Path]:
+    """The damaged archives that repairs have kept beside."""
+    return sorted(archive.parent.glob(f"{archive.stem}-damaged-*{archive.suffix}"))
+
+
+def repair(archive: Path, progress: Callable[[int], None] = lambda calls: None) -> Repaired:
+    """Put a new archive in the place of a damaged one. `progress` is told how many calls have come.
+
+    Raises `ArchiveTrouble` (another Ringback has it open), `sqlite3.Error`, `OSError`; then the
+    archive is as before.
+    """
+    with _alone(archive) as file, _work_folder(archive) as folder:
+        mark = marked(archive)
+        # an ended repair may have put the write-ahead log away already
+        source = archive.with_name(mark.kept) if mark and mark.kept else archive
+        _check_room(source, folder)
+        found = Repaired()
+        with ExitStack() as opened:
+            views = [*_views(file, _log(source), folder, opened)] if file else []
+            if views:
+                _refuse_later(views[0])
+            _build(folder / "new.db", [Damaged(view) for view in views], archive, found, progress)
+        _swap(archive, source, folder / "new.db", found)
+    return found
+
+
+# -- alone, in a folder, with room
+
+
+@contextmanager
+def _alone(archive: Path) -> Iterator[BinaryIO | None]:
+    """The archive's file, while no other process has it open, nor can open it; None: there is none.
+
+    It is opened nowhere else meanwhile: to close it would end that.
+    """
+    if not archive.is_file():
+        yield None
+        return
+    with archive.open("r+b") as file:
+        with suppress(ImportError):  # elsewhere a file that is open cannot be replaced
+            import fcntl
+
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _SHARED[1], _SHARED[0])
+            except OSError:
+                raise ArchiveTrouble("another Ringback has the archive open", BUSY) from None
+        yield file
+
+
+@contextmanager
+def _work_folder(archive: Path) -> Iterator[Path]:
+    folder = folder_of(archive)
+    sweep(archive)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        sweep(archive)
+
+
+def sweep(archive: Path) -> None:
+    """Remove what an ended repair left."""
+    shutil.rmtree(folder_of(archive), ignore_errors=True)
+
+
+def _check_room(source: Path, folder: Path) -> None:
+    """A copy and a new archive need room; to find out at the end would be late."""
+    wanted = 2 * (_size(source) + _size(_log(source)))
+    if shutil.disk_usage(folder).free < wanted:
+        raise ArchiveTrouble(
+            f"a repair needs {wanted >> 20:,} MB of free disk", "Make room, and try again."
+        )
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+# -- what can be read
+
+
+def _views(
+    file: BinaryIO, log: Path, folder: Path, opened: ExitStack
+) -> Iterator[sqlite3.Connection]:
+    """The damaged archive as it can be opened: with its write-ahead log, and without it."""
+    copy = folder / "damaged.db"
+    with copy.open("wb") as out:
+        shutil.copyfileobj(file, out, 1 << 20)
+    if log.is_file() and _size(log):
+        shutil.copyfile(log, _log(copy))
+    mend_header(copy)
+    for with_log in (True, False) if _log(copy).exists() else (False,):
+        with suppress(sqlite3.DatabaseError):
+            yield opened.enter_context(closing(open_damaged(copy, with_log=with_log)))
+
+
+def _refuse_later(db: sqlite3.Connection) -> None:
+    from tui.archive.schema import identify
+
+    with suppress(ArchiveDamaged, sqlite3.DatabaseError):
+        identify(db)
+
+
+# -- the new archive
+
+
+def _build(
+    path: Path,
+    views: list[Damaged],
+    archive: Path,
+    found: Repaired,
+    progress: Callable[[int], None],
+) -> None:
+    """Decisions before all; then calls, and all that is kept beside them."""
+    kept = _read_backup(archive)
+    with Archive(path) as new:
+        purged = _keep_keyed(new, views, "purged") | kept.purged
+        with new.transaction():
+            new._db.executemany("INSERT OR IGNORE INTO purged VALUES (?, ?)", sorted(purged))
+        _keep_keyed(new, views, "region")
+        names = _names(views)
+        gone = {(account.lower(), id_) for account, id_ in purged}
+        _decide(new, views, kept.events, names, gone, found)
+        _calls(new, views, names, found, progress)
+        for table in new_tables(new):
+            calls = sorted(set(names.values()))
+            found.others[table] = len(_keep_keyed(new, views, table, calls))
+        _drop_homeless(new)
+        if (said := new._db.execute("PRAGMA quick_check").fetchone()) != ("ok",):
+            raise ArchiveTrouble(f"the new archive is not whole: {said[0]}", "Try again.")
+        found.others = {table: rows for table, rows in found.others.items() if rows}
+    found.torn = sorted({table for view in views for table in view.torn if "." not in table})
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def new_tables(new: Archive) -> list[str]:
+    """The tables that are copied row by row, also those of the Ringbacks to come."""
+    return [
+        table
+        for table in columns(new._db)
+        if table not in _MADE_ANEW and not table.startswith(("search", "fragment"))
+    ]
+
+
+def _read_backup(archive: Path) -> backup.Kept:
+    try:
+        return backup.read(archive)
+    except OSError:  # a disk that cannot be read there either
+        return backup.Kept([], set())
+
+
+def _keep_keyed(
+    new: Archive, views: list[Damaged], table: str, calls: Iterable[CallName] = ()
+) -> set[tuple[Any, ...]]:
+    """Copy a table's rows, as far as they are what that table may hold; their keys."""
+    info = new._db.execute("SELECT name, pk FROM pragma_table_info(?)", (table,)).fetchall()
+    names = [name for name, _ in info]
+    key = [name for name, place in sorted(info, key=lambda one: one[1]) if place]
+    kept: dict[tuple[Any, ...], Row] = {}
+    for view in views:
+        known = calls if key[1:2] in (["id"], ["call_id"]) else ()
+        for row in view.keyed(table, key, names, known):
+            kept.setdefault(tuple(row[names.index(name)] for name in key), row)
+        if table not in view.torn:
+            break
+    marks = ", ".join("?" * len(names))
+    with new.transaction():
+        for one in list(kept):
+            try:
+                new._db.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", kept[one])
+            except sqlite3.IntegrityError:  # no such call, or not what may stand there
+                del kept[one]
+    return set(kept)
+
+
+def _names(views: list[Damaged]) -> dict[int, CallName]:
+    """Account and id of each call by its key: from the lines, or else from their index."""
+    names: dict[int, CallName] = {}
+    for view in views:
+        ways = (
+            view.through_index("sqlite_autoindex_call_1", "call", ("account", "id")),
+            view.numbered("call", ("account", "id")),
+        )
+        for rows in ways:
+            for key, account, id_ in whole(rows, (1, 2)):
+                names.setdefault(key, (account, id_))
+        if not {"call", "sqlite_autoindex_call_1"} & view.torn:
+            break
+    return names
+
+
+def _decide(
+    new: Archive,
+    views: list[Damaged],
+    kept: list[Event],
+    names: dict[int, CallName],
+    gone: set[CallName],
+    found: Repaired,
+) -> None:
+    """The events of the archive and of its backup, and what others came to that are lost."""
+    events: dict[tuple[Any, ...], Event] = {}
+    for view in views:
+        for row in view.numbered("event", EVENT_FIELDS[1:]):
+            if event := event_of(row):
+                events.setdefault(backup.identity(event), event)
+        if "event" not in view.torn:
+            break
+    had = set(events)
+    events |= {backup.identity(event): event for event in kept}
+    found.decisions_from_backup = len(events.keys() - had)
+    latest = {_name(event): event for event in sorted(events.values(), key=backup.in_order)}
+    seq = max((event.seq for event in events.values()), default=0)
+    for event in _projected(views, names.values(), latest, seq):
+        events[backup.identity(event)] = event
+    mine = [event for event in events.values() if _name(event) not in gone]
+    with new.transaction():
+        found.decisions = new.triage.take_up(mine)
+    _count_lost(views, {event.seq for event in events.values()}, found)
+
+
+def _name(event: Event) -> CallName:
+    return event.account.lower(), event.id
+
+
+def _projected(
+    views: list[Damaged], names: Iterable[CallName], latest: dict[CallName, Event], seq: int
+) -> Iterator[Event]:
+    """Events for what the table ``triage`` knows and no event tells any more."""
+    calls = sorted({*names, *((event.account, event.id) for event in latest.values())})
+    done: set[CallName] = set()
+    for view in views:
+        for row in whole(view.keyed("triage", _TRIAGE[:2], _TRIAGE, calls), (0, 1, 2, 5)):
+            account, id_, state, note, tags, by, at, until = row
+            last = latest.get((account.lower(), id_))
+            if not isinstance(at, int) or (account, id_) in done or (last and last.at * 1000 >= at):
+                continue
+            done.add((account, id_))
+            bodies: list[tuple[str, dict[str, Any]]] = []
+            if state != "new":
+                ends = {"until": until / 1000} if isinstance(until, int) else {}
+                bodies.append(("state", {"state": state, **ends}))
+            bodies += [("note", {"text": note})] if isinstance(note, str) else []
+            with suppress(ValueError, TypeError):
+                bodies += [("tag", {"tag": tag}) for tag in json.loads(tags)]
+            for kind, body in bodies:
+                seq += 1
+                batch = f"rescued {account}:{id_}"
+                made = (seq, at, by, batch, account, id_, kind, codec.dumps(body))
+                if event := event_of(made):
+                    yield event
+        if "triage" not in view.torn:
+            break
+
+
+def _count_lost(views: list[Damaged], have: set[int], found: Repaired) -> None:
+    """Decisions that only an index still names."""
+    lost: dict[int, str] = {}
+    for view in views[:1]:
+        for seq, account, id_ in view.through_index("event_by_call", "event", ("account", "id")):
+            if seq not in have:
+                lost[seq] = f"{account}:{id_}"
+    found.decisions_lost = len(lost)
+    found.lost_of = list(dict.fromkeys(lost.values()))
+
+
+def _calls(
+    new: Archive,
+    views: list[Damaged],
+    names: dict[int, CallName],
+    found: Repaired,
+    progress: Callable[[int], None],
+) -> None:
+    """The calls with their details, through the door by which a sync's come too."""
+    have: set[CallName] = set()
+    for view in views:
+        rows = view.numbered("detail", _DETAIL, max(names, default=0))
+        while step := list(islice(rows, STEP)):
+            with new.transaction():
+                for key, *details in step:
+                    name = names.get(key)
+                    if name and name not in have and _save(new, name, details):
+                        have.add(name)
+            progress(len(have))
+        if "detail" not in view.torn and len(have) == len(names):
+            break
+    asked = ((view, row) for view in views for row in view.numbered("call", ("asked_at",)))
+    with new.transaction():
+        for _, (key, at) in asked:
+            if isinstance(at, float) and key in names:
+                sql = "UPDATE call SET asked_at = ? WHERE account = ? AND id = ?"
+                new._db.execute(sql, (at, *names[key]))
+    purged = set(new._db.execute("SELECT account, id FROM purged").fetchall())
+    found.calls = new.count()
+    found.calls_lost = len({*names.values()} - have - purged)
+
+
+def _save(new: Archive, name: CallName, details: list[Any]) -> bool:
+    """Whether the call could be read; without its raw where only that cannot be."""
+    body, extra, raw, saved_at = details
+    for packed in (raw, None):
+        with suppress(ArchiveDamaged, sqlite3.Error):
+            call = call_of(body, extra, packed)
+            if call.id != name[1]:
+                return False
+            new.save(name[0], [call])
+            if isinstance(saved_at, int):
+                new._db.execute(
+                    "UPDATE detail SET saved_at = ? WHERE key ="
+                    " (SELECT key FROM call WHERE account = ? AND id = ?)",
+                    (saved_at, *name),
+                )
+            return True
+    return False
+
+
+def _drop_homeless(new: Archive) -> None:
+    """Rows that refer to a call that was lost."""
+    with new.transaction():
+        for table, number, *_ in new._db.execute("PRAGMA foreign_key_check").fetchall():
+            if number is not None:
+                new._db.execute(f"DELETE FROM {table} WHERE rowid = ?", (number,))
+
+
+# -- into its place
+
+
+def _swap(archive: Path, source: Path, new: Path, found: Repaired) -> None:
+    """Keep the damaged archive under a name of its own, and put the new one into its place."""
+    from tui.paths import sync_folder
+
+    if archive.is_dir():
+        kept = _free_name(archive)
+        os.rename(archive, kept)
+    elif source != archive:  # an ended repair has kept it already
+        kept = source
+    elif archive.exists():
+        kept = _free_name(archive)
+        _keep(_log(archive), _log(kept))
+        _keep(archive, kept)
+        sync_folder(archive.parent)
+        put_mark(archive, "a repair of it was ended", kept.name)
+    else:
+        kept = None
+    for beside in ("-wal", "-shm", "-journal"):
+        other = archive.with_name(archive.name + beside)
+        if other.is_dir():
+            os.rename(other, _free_name(other))
+        else:
+            other.unlink(missing_ok=True)
+    sync_folder(archive.parent)
+    os.replace(new, archive)
+    sync_folder(archive.parent)
+    remove_mark(archive)
+    found.kept = str(kept) if kept else ""
+
+
+def _free_name(archive: Path) -> Path:
+    """``archive-damaged-2026-11-02-0930.db``, or with a number where that is taken."""
+    day = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
+    for more in ("", *(f"-{number}" for number in range(2, 1000))):
+        path = archive.with_name(f"{archive.stem}-damaged-{day}{more}{archive.suffix}")
+        if not path.exists():
+            return path
+    raise FileExistsError(f"{archive.parent} has no free name left")
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """The same file under another name too; a copy where the disk knows no second names."""
+    if not path.is_file():
+        return
+    try:
+        os.link(path, kept)
+    except OSError:
+        shutil.copyfile(path, kept)
+    kept.chmod(0o600)
