@@ -398,6 +398,13 @@ def _add_rest(commands: Commands) -> None:
     _add_triage(commands)
     doctor = commands.add_parser("doctor", help="what works here, what does not, and the cure")
     doctor.add_argument("--json", action="store_true")
+    work = doctor.add_mutually_exclusive_group()
+    work.add_argument("--deep", action="store_true", help="look at every row of the archive")
+    work.add_argument(
+        "--repair",
+        action="store_true",
+        help="make a new archive of what can be read of a damaged one",
+    )
     commands.add_parser("paths", help="where Ringback keeps its files")
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tui import audit
-from tui.archive import Archive, codec
+from tui.archive import Archive, ArchiveDamaged, codec
+from tui.archive.repair import sweep
 from tui.paths import Paths
 from tui.recordings import RecordingCache, stem
 
@@ -57,11 +58,14 @@ def look(archive: Archive, keys: Sequence[int]) -> Found:
 
 
 def purge(paths: Paths, archive: Archive, keys: Sequence[int], number: str | None = None) -> Purge:
-    """Remove calls for good. Raises OSError and `sqlite3.Error`.
+    """Remove calls for good. Raises OSError, `sqlite3.Error` and `ArchiveDamaged`.
 
     The audit log keeps how many and of which accounts, and not the number: a hash of it would
     give it away to whoever tries all numbers.
     """
+    if isinstance(archive.read_only, ArchiveDamaged):  # before a file goes whose row stays
+        raise archive.read_only
+    sweep(archive.path)
     size_before = paths.archive_file.stat().st_size
     found = look(archive, keys)
     # the files first: without the rows nobody knows their names

@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from providers.base import Login, Provider, Secret
 
 _NO_ROOM = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
-DAMAGED = (
-    "Move it away: a sync brings the vendors' calls again. What was decided about them stands"
-    " in that file alone."
-)
 
 
 @dataclass(slots=True)
@@ -67,9 +63,8 @@ class Services:
         try:
             return Archive(path)
         except (OSError, sqlite3.Error) as error:
-            odd = isinstance(error, OSError | sqlite3.OperationalError)
             raise ArchiveTrouble(
-                f"the archive {path} cannot be opened: {error}", UNREACHED if odd else DAMAGED
+                f"the archive {path} cannot be opened: {error}", UNREACHED
             ) from None
 
     def find_token(self, account: Account) -> Secret:

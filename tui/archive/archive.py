@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from providers.model import Call, CallRow
-from tui.archive import backup, filling, names, opening, places, purge, related, search
+from tui.archive import backup, codec, filling, names, opening, places, purge, related, search
 from tui.archive.backup import BackedUp
 from tui.archive.closing import Closing
 from tui.archive.damage import WatchedConnection, reading
@@ -21,7 +21,7 @@ from tui.archive.heard import HeardTable
 from tui.archive.index import Changes, SearchIndex, entry
 from tui.archive.lines import call_of, details_of, line_of
 from tui.archive.meaning import FUNCTIONS, grouped, meaning, of_text
-from tui.archive.opening import connect
+from tui.archive.opening import connect, only_read_it
 from tui.archive.reading import ReadingTables
 from tui.archive.rows import RowList
 from tui.archive.schema import PER_ACCOUNT
@@ -51,13 +51,16 @@ class Saved:
 
 
 class Archive(ReadingTables, BackedUp):
-    """One connection to the archive. Opening creates or migrates it; the file is 0600."""
+    """One connection to the archive. Opening creates or migrates it; the file is 0600.
+
+    `only_read`: it is left as it is, its write-ahead log too.
+    """
 
     _db: WatchedConnection
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, only_read: bool = False) -> None:
         self.path = path
-        self._db, self._unwritable = connect(path)
+        self._db, self._unwritable = (only_read_it if only_read else connect)(path)
         for arguments, function in FUNCTIONS:
             self._db.create_function(function.__name__, arguments, function, deterministic=True)
         self.index = SearchIndex(self._db)
@@ -486,7 +489,7 @@ class Archive(ReadingTables, BackedUp):
                 account, body, *decided = row
                 triage = {"triage": triage_of(decided).printed()} if decided[0] else {}
                 with reading("a call"):
-                    told = json.loads(body)
+                    told = codec.completed(json.loads(body))
                 yield account, {**told, **triage}
 
     def version(self) -> int:

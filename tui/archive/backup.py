@@ -247,6 +247,7 @@ class BackedUp:
     _db: sqlite3.Connection
     path: Path
     triage: TriageLog
+    read_only: Any
 
     def transaction(self) -> AbstractContextManager[None]:
         """As `Archive.transaction`."""
@@ -256,6 +257,8 @@ class BackedUp:
         """Bring the backup up to date. No decision fails for want of it: the log tells, and the
         next one tries again.
         """
+        if self.read_only:
+            return
         try:
             with self.transaction():
                 follow(self._db, self.path)

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from tui.archive import backup
 from tui.archive.archive import Archive
-from tui.archive.damage import put_mark, remove_mark
+from tui.archive.damage import remove_mark
 from tui.archive.index import entry
 from tui.archive.lines import call_of
 from tui.archive.schema import lacks
-from tui.archive.triage import EVENT_FIELDS, event_of, project, row_of
+from tui.archive.triage import EVENT_FIELDS, Event, event_of, project, row_of
 from tui.archive.troubles import ArchiveDamaged
 
 WITHIN_S = 5.0
@@ -72,7 +72,7 @@ def check(archive: Archive, *, deep: bool = False, within_s: float = WITHIN_S) -
     except ArchiveDamaged as error:
         faults.append(Fault(error.what))
     if grave := [fault.text for fault in faults if fault.grave]:
-        put_mark(archive.path, grave[0])
+        archive._db.found(grave[0])
     elif deep and not faults:
         remove_mark(archive.path)
     return Checked(faults, complete, missing, behind)
@@ -120,11 +120,12 @@ def _decisions(archive: Archive) -> Iterator[Fault]:
     """The log of decisions against what it comes to."""
     db = archive._db
     rows = db.execute(f"SELECT {', '.join(EVENT_FIELDS)} FROM event ORDER BY account, id, seq")
-    odd, name, events = 0, None, []
+    odd, name = 0, ("", "")
+    events: list[Event] = []
     unlike: list[str] = []
 
     def compare() -> None:
-        if name and archive.triage.of(*name) != project(events):
+        if events and archive.triage.of(*name) != project(events):
             unlike.append(":".join(name))
 
     for row in rows.fetchall():
@@ -132,7 +133,7 @@ def _decisions(archive: Archive) -> Iterator[Fault]:
         if event is None:
             odd += 1
             continue
-        if (event.account.lower(), event.id) != (name and (name[0].lower(), name[1])):
+        if (event.account.lower(), event.id) != (name[0].lower(), name[1]):
             compare()
             name, events = (event.account, event.id), []
         events.append(event)
@@ -181,13 +182,14 @@ def _index(archive: Archive) -> Iterator[Fault]:
         words.update(set(one.words))
         known.update(one.facets)
         numbers.update(one.numbers)
-    counted = {
-        "words": (words, dict(db.execute("SELECT term, calls FROM word"))),
-        "names": (known, {(k, v): n for k, v, n in db.execute("SELECT * FROM known")}),
-        "numbers": (numbers, dict(db.execute("SELECT digits, calls FROM number"))),
-    }
-    for what, (wanted, have) in counted.items():
-        if dict(wanted) != have:
+    tables = (
+        ("words", words, "SELECT term, calls FROM word"),
+        ("names", known, "SELECT kind, value, calls FROM known"),
+        ("numbers", numbers, "SELECT digits, calls FROM number"),
+    )
+    for what, wanted, sql in tables:
+        rows = db.execute(sql).fetchall()
+        if {(row[0] if len(row) == 2 else row[:-1]): row[-1] for row in rows} != dict(wanted):
             yield Fault(f"the search index does not know all {what} of the calls")
     if archive.read_only:
         return

@@ -133,18 +133,15 @@ class WatchedConnection(sqlite3.Connection):
     _damage: ArchiveDamaged | None = None
     _looked = False
 
-    def cursor(self, factory: Any = WatchedCursor) -> Any:
-        return super().cursor(factory)
-
     def execute(self, *args: Any) -> sqlite3.Cursor:
         try:
-            return super().execute(*args)
+            return self.cursor(WatchedCursor).execute(*args)
         except sqlite3.DatabaseError as error:
             self.tell(error)
 
     def executemany(self, *args: Any) -> sqlite3.Cursor:
         try:
-            return super().executemany(*args)
+            return self.cursor(WatchedCursor).executemany(*args)
         except sqlite3.DatabaseError as error:
             self.tell(error)
 

@@ -64,6 +64,16 @@ def connect(path: Path) -> tuple[WatchedConnection, ReadOnlyArchive | None]:
         return found, ReadOnlyArchive(_why(path, error))
 
 
+def only_read_it(path: Path) -> tuple[WatchedConnection, ReadOnlyArchive]:
+    """A connection that changes no byte, whatever is wrong with the archive. Raises as
+    `connect`.
+    """
+    if not path.is_file():
+        raise ArchiveDamaged(f"{path} is not a file")
+    mark = marked(path)
+    return _damaged(path), ArchiveDamaged(mark.what) if mark else ReadOnlyArchive("as asked")
+
+
 def _to_write(path: Path) -> WatchedConnection:
     """With write-ahead logging and the present schema. While another Ringback makes the same
     archive, SQLite says "locked" at once, whatever the time-out; so it is asked again.

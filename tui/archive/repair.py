@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -25,7 +26,7 @@ from tui.archive.damage import marked, put_mark, remove_mark
 from tui.archive.lines import call_of
 from tui.archive.rescue import Damaged, Row, mend_header, open_damaged, whole
 from tui.archive.schema import columns
-from tui.archive.triage import EVENT_FIELDS, CallName, Event, event_of
+from tui.archive.triage import EVENT_FIELDS, CallName, Event, event_of, row_of
 from tui.archive.troubles import ArchiveDamaged, ArchiveTrouble
 
 STEP = 500
@@ -38,6 +39,10 @@ _MADE_ANEW = (
 """Tables that are not copied row by row: calls and decisions come in by their own door, and the
 index is made from them.
 """
+_WALKED = ("walk", "coverage")
+"""What says which calls need not be asked for again."""
+_DAMAGED = 3
+"""In fewer of its seven fields than this a damaged event differs from what it was."""
 _SHARED = (0x40000000 + 2, 510)
 """The bytes of a database that SQLite locks as long as a connection has it open."""
 BUSY = "Close the other Ringbacks, at other terminals too, and try again."
@@ -61,6 +66,16 @@ class Repaired:
     """The calls, as ``account:id``, of decisions that were lost: as far as is known."""
     kept: str = ""
     """Where the damaged archive is now."""
+
+    @property
+    def calls_torn(self) -> bool:
+        """Whether calls were lost, or may have been: a sync brings them again."""
+        return bool(self.calls_lost) or bool({"call", "detail"} & {*self.torn})
+
+    @property
+    def is_partly(self) -> bool:
+        """Whether something was lost, or may have been."""
+        return bool(self.decisions_lost) or "event" in self.torn or self.calls_torn
 
     def told(self) -> dict[str, Any]:
         """As ``--json`` prints it."""
@@ -203,14 +218,16 @@ def _build(
         gone = {(account.lower(), id_) for account, id_ in purged}
         _decide(new, views, kept.events, names, gone, found)
         _calls(new, views, names, found, progress)
+        found.torn = sorted({table for view in views for table in view.torn} & {*columns(new._db)})
         for table in new_tables(new):
+            if table in _WALKED and found.calls_torn:
+                continue  # the next sync asks for everything again
             calls = sorted(set(names.values()))
             found.others[table] = len(_keep_keyed(new, views, table, calls))
         _drop_homeless(new)
         if (said := new._db.execute("PRAGMA quick_check").fetchone()) != ("ok",):
             raise ArchiveTrouble(f"the new archive is not whole: {said[0]}", "Try again.")
         found.others = {table: rows for table, rows in found.others.items() if rows}
-    found.torn = sorted({table for view in views for table in view.torn if "." not in table})
     with path.open("r+b") as file:
         os.fsync(file.fileno())
 
@@ -259,13 +276,11 @@ def _names(views: list[Damaged]) -> dict[int, CallName]:
     """Account and id of each call by its key: from the lines, or else from their index."""
     names: dict[int, CallName] = {}
     for view in views:
-        ways = (
-            view.through_index("sqlite_autoindex_call_1", "call", ("account", "id")),
-            view.numbered("call", ("account", "id")),
-        )
-        for rows in ways:
-            for key, account, id_ in whole(rows, (1, 2)):
-                names.setdefault(key, (account, id_))
+        index = view.through_index("sqlite_autoindex_call_1", "call", ("account", "id"))
+        for account, id_, key in whole(index, (0, 1)):
+            names.setdefault(key, (account, id_))
+        for key, account, id_ in whole(view.numbered("call", ("account", "id")), (1, 2)):
+            names.setdefault(key, (account, id_))
         if not {"call", "sqlite_autoindex_call_1"} & view.torn:
             break
     return names
@@ -280,24 +295,34 @@ def _decide(
     found: Repaired,
 ) -> None:
     """The events of the archive and of its backup, and what others came to that are lost."""
-    events: dict[tuple[Any, ...], Event] = {}
+    events = {backup.identity(event): event for event in kept}
+    twins = defaultdict(list)
+    for event in kept:
+        twins[event.seq].append(event)
+    alone = set(events)
     for view in views:
         for row in view.numbered("event", EVENT_FIELDS[1:]):
             if event := event_of(row):
-                events.setdefault(backup.identity(event), event)
+                twin = next((one for one in twins[event.seq] if _is_same(one, event)), event)
+                alone.discard(backup.identity(twin))
+                events.setdefault(backup.identity(twin), twin)
         if "event" not in view.torn:
             break
-    had = set(events)
-    events |= {backup.identity(event): event for event in kept}
-    found.decisions_from_backup = len(events.keys() - had)
+    found.decisions_from_backup = len(alone)
     latest = {_name(event): event for event in sorted(events.values(), key=backup.in_order)}
     seq = max((event.seq for event in events.values()), default=0)
-    for event in _projected(views, names.values(), latest, seq):
-        events[backup.identity(event)] = event
+    for made in _projected(views, names.values(), latest, seq):
+        events[backup.identity(made)] = made
     mine = [event for event in events.values() if _name(event) not in gone]
     with new.transaction():
         found.decisions = new.triage.take_up(mine)
     _count_lost(views, {event.seq for event in events.values()}, found)
+
+
+def _is_same(kept: Event, event: Event) -> bool:
+    """Whether an event of the archive is one of the backup, of which some byte is damaged."""
+    pairs = list(zip(row_of(kept), row_of(event), strict=True))
+    return len([1 for one, other in pairs if one == other]) > len(pairs) - _DAMAGED
 
 
 def _name(event: Event) -> CallName:
@@ -338,7 +363,7 @@ def _count_lost(views: list[Damaged], have: set[int], found: Repaired) -> None:
     """Decisions that only an index still names."""
     lost: dict[int, str] = {}
     for view in views[:1]:
-        for seq, account, id_ in view.through_index("event_by_call", "event", ("account", "id")):
+        for account, id_, seq in view.through_index("event_by_call", "event", ("account", "id")):
             if seq not in have:
                 lost[seq] = f"{account}:{id_}"
     found.decisions_lost = len(lost)

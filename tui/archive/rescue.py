@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,7 @@ class Damaged:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._failures = 0
+        self._read_all = True
         self.torn: set[str] = set()
         """Tables of which some part could not be read."""
         try:
@@ -79,41 +80,53 @@ class Damaged:
 
     def numbered(self, table: str, names: Sequence[str], highest: int = 0) -> Iterator[Row]:
         """The rows of a table whose rows have numbers, in no order: the number, then these
-        columns; None for one that the table has not.
+        columns; None for one that the table has not. The largest parts between damaged pages are
+        read first.
         """
         if table not in self.columns:
             return
         self._failures = 0
-        chosen = ["rowid", *(name if name in self.columns[table] else "NULL" for name in names)]
-        sql = f"SELECT {', '.join(chosen)} FROM {table} WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
-        yield from self._between(table, sql, 0, max(highest, self._highest(table)))
-
-    def _between(self, table: str, sql: str, low: int, high: int) -> Iterator[Row]:
-        """Rows of these numbers: from the first on, from the last back, and in halves; the
-        largest parts first, so that what lies between two damaged pages is met soon.
-        """
-        parts = deque([(low, high)])
+        select = f"SELECT {', '.join(['rowid', *self._chosen(table, names)])} FROM {table}"
+        parts = deque([(0, max(highest, self._highest(table)))])
         while parts and self._failures < MOST_FAILURES:
             low, high = parts.popleft()
-            last, top = low - 1, high + 1
-            try:
-                for row in self._db.execute(sql, (low, high)):
-                    last = max(last, row[0])
+            for turn in ("", " DESC"):
+                sql = f"{select} WHERE rowid BETWEEN ? AND ? ORDER BY rowid{turn} LIMIT ?"
+                for row in self._up_to_damage(table, sql, low, high):
+                    if turn:
+                        high = min(high, row[0] - 1)
+                    else:
+                        low = max(low, row[0] + 1)
                     yield row
-                continue
-            except sqlite3.DatabaseError:
-                self._failed(table)
-            if last + 1 >= high:
-                continue
-            try:
-                for row in self._db.execute(f"{sql} DESC", (last + 1, high)):
-                    top = min(top, row[0])
-                    yield row
-                continue
-            except sqlite3.DatabaseError:
-                self._failed(table)
-            middle = (last + top) // 2
-            parts += [(a, b) for a, b in ((last + 1, middle), (middle + 1, top - 1)) if a <= b]
+                if self._read_all or low >= high:
+                    break
+            if low <= high and not self._read_all:
+                middle = (low + high) // 2
+                halves = ((low, middle), (middle + 1, high)) if low < high else ()
+                parts += [(first, last) for first, last in halves if first <= last]
+
+    def _up_to_damage(self, table: str, sql: str, low: int, high: int) -> Iterator[Row]:
+        """Rows up to the first that cannot be read. Python asks for the next row before it gives
+        one; so the last one is asked for alone.
+        """
+        last: int | None = None
+        down = " DESC" in sql
+        self._read_all = True
+        try:
+            for row in self._db.execute(sql, (low, high, high - low + 1)):
+                last = row[0]
+                yield row
+            return
+        except sqlite3.DatabaseError:
+            self._read_all = False
+            self._failed(table)
+        if last is not None:
+            low, high = (low, last - 1) if down else (last + 1, high)
+        with suppress(sqlite3.DatabaseError):
+            yield from self._db.execute(sql, (low, high, 1))
+
+    def _chosen(self, table: str, names: Sequence[str]) -> list[str]:
+        return [name if name in self.columns[table] else "NULL" for name in names]
 
     def _failed(self, table: str) -> None:
         self._failures += 1
@@ -148,19 +161,11 @@ class Damaged:
         return []
 
     def through_index(self, index: str, table: str, names: Sequence[str]) -> Iterator[Row]:
-        """What an index knows of rows, those whose own page is damaged among them: their number,
-        then these columns, all of which are in the index.
+        """What an index knows of rows, those whose own page is damaged among them: its columns,
+        then their number.
         """
-        chosen = ", ".join(["rowid", *names])
-        for turn in ("", " DESC"):
-            order = ", ".join(f"{name}{turn}" for name in names)
-            try:
-                yield from self._db.execute(
-                    f"SELECT {chosen} FROM {table} INDEXED BY {index} ORDER BY {order}"
-                )
-                return
-            except sqlite3.DatabaseError:
-                self.torn.add(index)
+        source = f"{table} INDEXED BY {index}"
+        yield from self._ordered(index, source, [*names, "rowid"], [*names, "rowid"])
 
     def keyed(
         self,
@@ -174,18 +179,35 @@ class Damaged:
         """
         if table not in self.columns:
             return
-        chosen = [name if name in self.columns[table] else "NULL" for name in names]
-        sql = f"SELECT {', '.join(chosen)} FROM {table}"
-        for turn in ("", " DESC"):
-            order = ", ".join(f"{name}{turn}" for name in key)
+        whole = yield from self._ordered(table, table, self._chosen(table, names), key)
+        if not whole:
+            sql = f"SELECT {', '.join(self._chosen(table, names))} FROM {table}"
+            for name in calls:
+                with suppress(sqlite3.DatabaseError):
+                    yield from self._db.execute(f"{sql} WHERE {key[0]} = ? AND {key[1]} = ?", name)
+
+    def _ordered(
+        self, what: str, source: str, chosen: Sequence[str], key: Sequence[str]
+    ) -> Generator[Row, None, bool]:
+        """Rows in the order of a key, from both ends up to the damage; whether there is none."""
+        select = f"SELECT {', '.join([*key, *chosen])} FROM {source}"
+        for turn, sign in (("", ">"), (" DESC", "<")):
+            order = f"ORDER BY {', '.join(f'{name}{turn}' for name in key)}"
+            last: Row = ()
             try:
-                yield from self._db.execute(f"{sql} ORDER BY {order}")
-                return
+                for row in self._db.execute(f"{select} {order}"):
+                    last = row[: len(key)]
+                    yield row[len(key) :]
+                return True
             except sqlite3.DatabaseError:
-                self.torn.add(table)
-        for name in calls:
+                self.torn.add(what)
+            # as in `_up_to_damage`
+            behind = f"WHERE ({', '.join(key)}) {sign} ({', '.join('?' * len(key))})"
             with suppress(sqlite3.DatabaseError):
-                yield from self._db.execute(f"{sql} WHERE {key[0]} = ? AND {key[1]} = ?", name)
+                sql = f"{select} {behind if last else ''} {order} LIMIT 1"
+                for row in self._db.execute(sql, last):
+                    yield row[len(key) :]
+        return False
 
 
 def whole(rows: Iterable[Row], texts: Collection[int]) -> Iterator[Row]:

@@ -110,7 +110,7 @@ class Asking(Generic[T]):
 
 def bring_up_to_date(services: Services, ended: Callable[[], bool]) -> None:
     """Bring calls from before the search index into it, and read those anew that an older
-    version kept: some at a time, until `ended`.
+    version kept: some at a time, until `ended`. The backup of the decisions comes first.
     """
     from tui.jobs import read_anew
 
@@ -119,6 +119,7 @@ def bring_up_to_date(services: Services, ended: Callable[[], bool]) -> None:
         return ended()
 
     with services.open_archive() as archive:
+        archive.back_up()
         while not ended() and archive.index_more():
             pass
         if not ended():
