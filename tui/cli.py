@@ -74,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     import sqlite3
 
     from tui.archive import ArchiveTrouble
+    from tui.archive.damage import READING
     from tui.log import clean_last_resort
     from tui.paths import private_umask
     from tui.process import harden_process
@@ -86,6 +87,13 @@ def run(arguments: argparse.Namespace) -> int:
     except ArchiveTrouble as error:
         print_failure(CommandError(error.message, error.hint))
         return Exit.FAILED
+    except READING as error:
+        from tui.services import damage_behind
+
+        if trouble := damage_behind(error):
+            print_failure(CommandError(trouble.message, trouble.hint))
+            return Exit.FAILED
+        raise
     except sqlite3.Error as error:
         print_failure(CommandError(f"the archive: {error}", "What was kept before stays."))
         return Exit.FAILED

@@ -5,14 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from providers.sanitize import safe_text
 from tui.accounts import Account, AccountStore
-from tui.archive import UNREACHED, Archive, ArchiveTrouble
+from tui.archive import UNREACHED, Archive, ArchiveDamaged, ArchiveTrouble
 from tui.audit import who
 from tui.paths import Paths
 from tui.settings import Settings, load_settings
@@ -22,6 +25,20 @@ if TYPE_CHECKING:
     from providers.base import Login, Provider, Secret
 
 _NO_ROOM = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+
+
+def damage_behind(error: Exception) -> ArchiveDamaged | None:
+    """Whether what nobody expected came of an archive whose rows are not as they were written."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not any(Path(frame.filename).parent.name == "archive" for frame in frames):
+        return None
+    from tui.archive.checking import EVERY_ROW_S, check
+
+    with suppress(ArchiveTrouble, sqlite3.Error, OSError):
+        with Archive(Paths.default().archive_file, only_read=True) as archive:
+            faults = check(archive, deep=True, within_s=EVERY_ROW_S).faults
+        return ArchiveDamaged(faults[0].text) if faults else None
+    return None
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import sqlite3
@@ -52,6 +53,7 @@ class Desk:
         self.capsys.readouterr()
         words = [str(self.folder / word) if "." in word else word for word in line.split()]
         code = main(words)
+        gc.collect()  # as a process that ends lets go of all its connections
         said = self.capsys.readouterr()
         assert code in range(5), f"{line} ended {code}"
         assert "Traceback" not in said.out + said.err, f"{line}: {said.err}"
@@ -82,27 +84,36 @@ class Desk:
             return {row[0]: row for row in db.execute("SELECT * FROM event")}
 
 
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive with calls, decisions and a listening history, and its backup; made once."""
+    path = tmp_path_factory.mktemp("filled") / "archive.db"
+    fill(path, Random(7))
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
 @pytest.fixture
 def desk(
+    filled: Path,
     paths: Paths,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Desk:
-    """An account with calls, decisions and a listening history."""
+    """An account with that archive."""
     monkeypatch.setenv("RINGBACK_TOKEN_DESK", "t0ken-42")
     words = ["--provider", "nectar", "--base-url", "http://127.0.0.1:9", "--ids", "1-150"]
     assert main(["accounts", "add", "desk", *words]) == 0
     body = {"id": 7, "type": "answered", "started_at": 1_800_000_000}
     (tmp_path / "7.json").write_text(json.dumps({"calls": body}))
-    made = Desk(paths.archive_file, tmp_path, capsys)
-    fill(made.path, Random(7))
-    with closing(sqlite3.connect(made.path)) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    made = Desk(paths.archive_file, tmp_path, capsys, filled.read_bytes())
+    made.backup = backup.place_of(filled).read_bytes()
+    with closing(sqlite3.connect(filled)) as db:
         made.events = {row[0]: row for row in db.execute("SELECT * FROM event")}
         made.triage = {row[:2]: row for row in db.execute("SELECT * FROM triage")}
-    made.whole = made.path.read_bytes()
-    made.backup = backup.place_of(made.path).read_bytes()
+    made.put_back()
     return made
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tui.archive import backup
 from tui.archive.archive import Archive
-from tui.archive.damage import remove_mark
+from tui.archive.damage import READING, remove_mark
 from tui.archive.index import entry
 from tui.archive.lines import call_of
 from tui.archive.schema import lacks
@@ -21,7 +21,8 @@ from tui.archive.troubles import ArchiveDamaged
 
 WITHIN_S = 5.0
 """How long a check that is not deep may take."""
-_STEPS = 100_000
+EVERY_ROW_S = 20.0
+"""How long is looked for damage behind an error that nobody expected."""
 _TOLD = 5
 """Of several faults of one kind, so many are told."""
 _LOG_MAGIC = (0x377F0682, 0x377F0683)
@@ -47,13 +48,15 @@ class Checked(NamedTuple):
     """Decisions that the backup lacks."""
 
 
-def check(archive: Archive, *, deep: bool = False, within_s: float = WITHIN_S) -> Checked:
-    """Look at the pages and the tables; `deep`: at every row, however long it takes.
+def check(archive: Archive, *, deep: bool = False, within_s: float | None = None) -> Checked:
+    """Look at the pages and the tables within `WITHIN_S`; `deep`: at every row, however long it
+    takes; within `within_s` if that is given.
 
     What is found is remembered (`tui.archive.damage`), and forgotten when a deep check finds
     nothing. Raises `sqlite3.OperationalError`: another Ringback holds the archive.
     """
-    until = float("inf") if deep else time.monotonic() + within_s
+    limit = within_s or (float("inf") if deep else WITHIN_S)
+    until = time.monotonic() + limit
     faults: list[Fault] = []
     complete = True
     missing, behind = 0, 0
@@ -71,6 +74,8 @@ def check(archive: Archive, *, deep: bool = False, within_s: float = WITHIN_S) -
         complete = False
     except ArchiveDamaged as error:
         faults.append(Fault(error.what))
+    except READING as error:
+        faults.append(Fault(f"a row cannot be read ({type(error).__name__})"))
     if grave := [fault.text for fault in faults if fault.grave]:
         archive._db.found(grave[0])
     elif deep and not faults:

@@ -173,7 +173,7 @@ class WatchedConnection(sqlite3.Connection):
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _SIGNS:
             return self.found(said)
         if said.startswith(_NO_TEXT):  # who calls it is in the rest of it
-            return self.found("a text in it is none")
+            return self.found("a text in it is not UTF-8")
         if said.startswith(_ODD):
             return ArchiveDamaged(said)
         if isinstance(error, sqlite3.OperationalError) and any(word in said for word in _GONE):

@@ -301,11 +301,11 @@ def _decide(
         twins[event.seq].append(event)
     alone = set(events)
     for view in views:
-        for row in view.numbered("event", EVENT_FIELDS[1:]):
-            if event := event_of(row):
-                twin = next((one for one in twins[event.seq] if _is_same(one, event)), event)
-                alone.discard(backup.identity(twin))
-                events.setdefault(backup.identity(twin), twin)
+        rows = view.numbered("event", EVENT_FIELDS[1:])
+        for event in filter(None, map(event_of, rows)):
+            twin = next((one for one in twins[event.seq] if _is_same(one, event)), event)
+            alone.discard(backup.identity(twin))
+            events.setdefault(backup.identity(twin), twin)
         if "event" not in view.torn:
             break
     found.decisions_from_backup = len(alone)

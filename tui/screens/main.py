@@ -21,6 +21,7 @@ from textual.reactive import var
 
 from providers.model import Call
 from tui.accounts import Account
+from tui.archive import Archive, ArchiveDamaged
 from tui.decisions import sections
 from tui.keymap import bindings
 from tui.links import Link
@@ -116,8 +117,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         self.query_one(FilterLine).show(self.query_text)
         self._mark_sidebar()
         self._version = self._archive.version()
-        first = parts.first(self._archive, self._order, parts.FIRST_ROWS)
-        self._show(state.take(self._archive, self.accounts, first, brief=True), keep=False)
+        self._show(self._first_rows(self._archive), keep=False)
         self._lay_out()
         if self._link:
             self._open_link(self._link)
@@ -127,6 +127,14 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
             self.set_interval(self.settings.app.refresh_s, self._refresh)
         # a moment later: what follows would hold up the thread that writes the first paint
         self.call_after_refresh(self.set_timer, PAINT_S, self._after_first_paint)
+
+    def _first_rows(self, archive: Archive) -> state.Snapshot:
+        try:
+            first = parts.first(archive, self._order, parts.FIRST_ROWS)
+        except ArchiveDamaged as error:
+            self.call_after_refresh(self._say_unread, error)
+            first = parts.NO_PART
+        return state.take(archive, self.accounts, first, brief=True)
 
     def _open_link(self, link: Link) -> None:
         assert self._archive is not None

@@ -16,7 +16,7 @@ from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
 from providers.sanitize import safe_text
 from tui.accounts import Account
-from tui.archive import AccountState, Archive, Walk
+from tui.archive import AccountState, Archive, ArchiveDamaged, Walk
 from tui.archive.facets import Facets
 from tui.archive.heard import Heard, recording_key
 from tui.archive.places import ORDERS
@@ -68,14 +68,27 @@ NOTHING = Snapshot(NO_PART, {}, {}, {})
 
 
 def take(archive: Archive, accounts: Sequence[Account], part: Part, brief: bool) -> Snapshot:
-    """Read the rest beside the rows; `brief`: only what is there in a few milliseconds."""
+    """Read the rest beside the rows; `brief`: only what is there in a few milliseconds. What stands
+    in a damaged page is left out.
+    """
+
+    def walks() -> dict[str, Sequence[Walk]]:
+        return {account.name: archive.open_walks(account.name) for account in accounts}
+
     return Snapshot(
         part,
-        {} if brief else archive.counts(),
-        archive.states(),
-        {account.name: archive.open_walks(account.name) for account in accounts},
+        {} if brief else _whole(archive.counts),
+        _whole(archive.states),
+        _whole(walks),
         {} if brief else registry.titles(),
     )
+
+
+def _whole(read: Callable[[], dict[str, T]]) -> dict[str, T]:
+    try:
+        return read()
+    except ArchiveDamaged:
+        return {}
 
 
 class Asking(Generic[T]):
