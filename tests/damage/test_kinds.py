@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -172,7 +171,7 @@ def test_an_index_unlike_the_calls_is_found_by_a_deep_look_and_mended(desk: Desk
                    "DELETE FROM number WHERE n = 3"):  # fmt: skip
         desk.put_back()
         sql(change)(desk)
-        code, out, _ = desk("doctor --deep")
+        _code, out, _ = desk("doctor --deep")
         assert "the search index does not know all" in out, change
         assert desk("triage desk:9 --state done")[0] == 1
         assert desk("doctor --repair")[0] == 0
@@ -228,7 +227,7 @@ def test_decisions_of_the_backup_come_into_a_whole_archive(desk: Desk) -> None:
 
 def test_a_kept_archive_is_told_of_and_private(desk: Desk) -> None:
     desk.put_back(desk.whole[: 60 * PAGE])
-    code, out, _ = desk("doctor --repair")
+    _code, out, _ = desk("doctor --repair")
     [kept] = kept_of(desk.path)
     assert str(kept) in out and kept.read_bytes() == desk.whole[: 60 * PAGE]
     assert kept.stat().st_mode & 0o777 == 0o600

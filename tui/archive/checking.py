@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tui.archive import backup
 from tui.archive.archive import Archive
+from tui.archive.bits import PARTS
 from tui.archive.damage import READING, remove_mark
 from tui.archive.index import entry
 from tui.archive.lines import call_of
@@ -182,11 +183,13 @@ def _index(archive: Archive) -> Iterator[Fault]:
     words: Counter[str] = Counter()
     known: Counter[tuple[str, str]] = Counter()
     numbers: Counter[str] = Counter()
+    bits: Counter[str] = Counter()
     for (key,) in db.execute("SELECT key FROM call").fetchall():
         one = entry(index.line(key))
         words.update(set(one.words))
         known.update(one.facets)
         numbers.update(one.numbers)
+        bits.update(set(one.tokens))
     tables = (
         ("words", words, "SELECT term, calls FROM word"),
         ("names", known, "SELECT kind, value, calls FROM known"),
@@ -196,6 +199,12 @@ def _index(archive: Archive) -> Iterator[Fault]:
         rows = db.execute(sql).fetchall()
         if {(row[0] if len(row) == 2 else row[:-1]): row[-1] for row in rows} != dict(wanted):
             yield Fault(f"the search index does not know all {what} of the calls")
+    tokens = dict(db.execute("SELECT n, token FROM token").fetchall())
+    have: Counter[str] = Counter()
+    for place, data in db.execute("SELECT place, bits FROM bits"):
+        have[tokens.get(place >> PARTS, "")] += int.from_bytes(data, "little").bit_count()
+    if have != bits:
+        yield Fault("the search index does not know what all calls have")
     if archive.read_only:
         return
     for table in ("search", "fragment"):
