@@ -104,7 +104,7 @@ SUSPECT = {
 """What SQLite itself finds nothing wrong with; a look at every row may."""
 
 
-@pytest.mark.parametrize("kind", few(5, DAMAGE))
+@pytest.mark.parametrize("kind", few(3, DAMAGE))
 def test_words_instead_of_tracebacks_and_decisions_come_back(desk: Desk, kind: str) -> None:
     desk.put_back()
     DAMAGE[kind](desk)
@@ -155,27 +155,38 @@ def test_an_empty_file_becomes_an_archive_with_the_decisions(desk: Desk) -> None
 
 
 @pytest.mark.parametrize(
-    "way", [("-wal", b"x" * 5000), ("-wal", None), ("-shm", b"x" * 32768), ("-shm", None)]
+    ("ending", "data"),
+    few(1, [("-wal", b"x" * 5000), ("-wal", None), ("-shm", b"x" * 32768), ("-shm", None)]),
 )
-def test_something_in_the_place_of_the_log(desk: Desk, way: tuple[str, bytes | None]) -> None:
+def test_something_in_the_place_of_the_log(desk: Desk, ending: str, data: bytes | None) -> None:
     desk.put_back()
-    beside(*way)(desk)
+    beside(ending, data)(desk)
     for line in LINES[:3]:
         desk(line)
     desk("doctor --repair")
     assert {row[1:] for row in desk.events.values()} <= {row[1:] for row in desk.decided().values()}
 
 
-def test_an_index_unlike_the_calls_is_found_by_a_deep_look_and_mended(desk: Desk) -> None:
-    for change in ("DELETE FROM word WHERE term = 'muller'", "UPDATE known SET calls = calls + 1",
-                   "DELETE FROM number WHERE n = 3"):  # fmt: skip
-        desk.put_back()
-        sql(change)(desk)
-        _code, out, _ = desk("doctor --deep")
-        assert "the search index does not know all" in out, change
-        assert desk("triage desk:9 --state done")[0] == 1
-        assert desk("doctor --repair")[0] == 0
-        assert "PROBLEM  archive" not in desk("doctor --deep")[1]
+@pytest.mark.parametrize(
+    "change",
+    few(
+        1,
+        [
+            "UPDATE known SET calls = calls + 1",
+            "DELETE FROM word WHERE term = 'muller'",
+            "DELETE FROM number WHERE n = 3",
+            "UPDATE bits SET bits = x'ff' WHERE place = (SELECT max(place) FROM bits)",
+        ],
+    ),
+)
+def test_an_index_unlike_the_calls_is_found_by_a_deep_look_and_mended(
+    desk: Desk, change: str
+) -> None:
+    sql(change)(desk)
+    assert "the search index does not know" in desk("doctor --deep")[1]
+    assert desk("triage desk:9 --state done")[0] == 1
+    assert desk("doctor --repair")[0] == 0
+    assert "PROBLEM  archive" not in desk("doctor --deep")[1]
 
 
 def test_a_state_unlike_what_was_decided_is_found(desk: Desk) -> None:
@@ -233,6 +244,15 @@ def test_a_kept_archive_is_told_of_and_private(desk: Desk) -> None:
     assert kept.stat().st_mode & 0o777 == 0o600
     assert str(kept) in desk("doctor")[1]
     assert "decisions" in desk("paths")[1] and str(backup.place_of(desk.path)) in desk("paths")[1]
+
+
+def test_a_purge_names_the_kept_archive_and_sweeps_what_a_repair_left(desk: Desk) -> None:
+    desk.put_back(desk.whole[: 60 * PAGE])
+    desk("doctor --repair")
+    folder_of(desk.path).mkdir()
+    code, out, _ = desk("purge --number +12025550011 --yes")
+    assert code == 3 and str(kept_of(desk.path)[0]) in out
+    assert not folder_of(desk.path).exists()
 
 
 @pytest.mark.parametrize("seed", few(1, range(12)))

@@ -21,6 +21,8 @@ MOST_FAILURES = 50_000
 """So many readings of a table may fail before the rest of it is given up: some seconds."""
 _UNKNOWN = 1 << 20
 """The highest number of a row where nothing tells it."""
+GUESSES = 2_000
+"""So many readings may fail there."""
 _HEADER = b"SQLite format 3\0"
 _AS_MADE = {
     18: b"\x02\x02\0\x40\x20\x20",  # a write-ahead log, no spare bytes, the usual fractions
@@ -87,8 +89,10 @@ class Damaged:
             return
         self._failures = 0
         select = f"SELECT {', '.join(['rowid', *self._chosen(table, names)])} FROM {table}"
-        parts = deque([(0, max(highest, self._highest(table)))])
-        while parts and self._failures < MOST_FAILURES:
+        known = max(highest, self._highest(table))
+        torn = not known and self._is_torn(table)
+        parts = deque([(0, _UNKNOWN if torn else known)])
+        while parts and self._failures < (GUESSES if torn else MOST_FAILURES):
             low, high = parts.popleft()
             for turn in ("", " DESC"):
                 sql = f"{select} WHERE rowid BETWEEN ? AND ? ORDER BY rowid{turn} LIMIT ?"
@@ -133,7 +137,7 @@ class Damaged:
         self.torn.add(table)
 
     def _highest(self, table: str) -> int:
-        """The highest number of a row, from wherever it can be read."""
+        """The highest number of a row, from wherever it can be read; 0: from nowhere."""
         found = [0]
         for index in ("", *self._indexes(table)):
             with suppress(sqlite3.DatabaseError):
@@ -144,8 +148,7 @@ class Damaged:
         with suppress(sqlite3.DatabaseError):
             sql = "SELECT seq FROM sqlite_sequence WHERE name = ?"
             found += [row[0] for row in self._db.execute(sql, (table,))]
-        known = max(one for one in found if isinstance(one, int))
-        return known or (_UNKNOWN if table in self.torn or self._is_torn(table) else 0)
+        return max(one for one in found if isinstance(one, int))
 
     def _is_torn(self, table: str) -> bool:
         try:
