@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _purge(services: Services, arguments: argparse.Namespace) -> int:
     from tui import purge
-    from tui.archive.repair import kept_of
+    from tui.archive.replacing import kept_of
 
     with services.open_archive() as archive:
         keys = _wanted(services, archive, arguments)

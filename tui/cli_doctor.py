@@ -18,7 +18,7 @@ from tui.accounts import Account
 from tui.archive import TROUBLES, Archive, ArchiveTrouble
 from tui.archive.backup import place_of
 from tui.archive.checking import WITHIN_S, Checked, check
-from tui.archive.repair import kept_of
+from tui.archive.replacing import kept_of
 from tui.console import print_data, print_text
 from tui.exits import Exit
 from tui.log import try_log

@@ -77,6 +77,8 @@ def _say(found: Repaired) -> None:
         f"A new archive is there. It has {_decisions(found.decisions)}"
         f" ({found.decisions_from_backup:,} of them from the backup) and {calls_text(found.calls)}."
     )
+    if found.unread:
+        print_text("Nothing of the damaged archive could be read.")
     if found.others:
         rows = ", ".join(f"{table} {count:,}" for table, count in found.others.items())
         print_text(f"Rows beside them: {rows}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from tui import audit
 from tui.archive import Archive, ArchiveDamaged, codec
-from tui.archive.repair import sweep
+from tui.archive.replacing import sweep
 from tui.paths import Paths
 from tui.recordings import RecordingCache, stem
 

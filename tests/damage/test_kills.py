@@ -23,7 +23,7 @@ from tests.audio import sounds
 from tests.damage.conftest import Desk, zeroed
 from tests.recordings.host import Host
 from tui.archive import Archive, backup
-from tui.archive.repair import folder_of
+from tui.archive.replacing import folder_of
 from tui.archive.schema import MIGRATIONS, columns, migrate
 
 SOUND = sounds.wav(sounds.tone(3, 8000), 8000)

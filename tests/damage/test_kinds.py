@@ -15,7 +15,7 @@ from tests.few import few
 from tests.ui.driving import main, run_app, status, until
 from tui.archive import Archive, ArchiveDamaged, backup
 from tui.archive.damage import mark_of
-from tui.archive.repair import folder_of, kept_of
+from tui.archive.replacing import folder_of, kept_of
 from tui.archive.schema import APPLICATION, MIGRATIONS
 from tui.services import Services
 
@@ -126,6 +126,21 @@ def test_words_instead_of_tracebacks_and_decisions_come_back(desk: Desk, kind: s
     assert "PROBLEM  archive" not in desk("doctor --deep")[1]
     assert desk("triage desk:9 --state open")[0] in (0, 1)
     assert desk("calls")[0] == 0
+
+
+@pytest.mark.parametrize("kind", ["first page", "no header"])
+def test_a_lost_first_page_costs_nothing_even_without_the_backup(desk: Desk, kind: str) -> None:
+    DAMAGE[kind](desk)
+    backup.place_of(desk.path).unlink()
+    assert desk("doctor --repair")[0] == 0
+    assert desk.decided() == desk.events
+    assert len(desk("calls --limit 500")[1].splitlines()) >= 150
+
+
+def test_a_repair_that_finds_nothing_says_so(desk: Desk) -> None:
+    DAMAGE["not a database"](desk)
+    code, out, _ = desk("doctor --repair")
+    assert code == 3 and "Nothing of the damaged archive could be read" in out
 
 
 def test_a_sound_archive_is_said_to_be_so(desk: Desk) -> None:

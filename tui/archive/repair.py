@@ -13,17 +13,17 @@ import shutil
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tui.archive import backup, codec
 from tui.archive.archive import Archive
-from tui.archive.damage import marked, put_mark, remove_mark
+from tui.archive.damage import marked
 from tui.archive.lines import call_of
+from tui.archive.replacing import alone, check_room, log_of, size_of, swap, work_folder
 from tui.archive.rescue import Damaged, Row, mend_header, open_damaged, whole
 from tui.archive.schema import columns
 from tui.archive.triage import EVENT_FIELDS, CallName, Event, event_of, row_of
@@ -41,11 +41,9 @@ index is made from them.
 """
 _WALKED = ("walk", "coverage")
 """What says which calls need not be asked for again."""
+_PAGE = 4096
 _DAMAGED = 3
 """In fewer of its seven fields than this a damaged event differs from what it was."""
-_SHARED = (0x40000000 + 2, 510)
-"""The bytes of a database that SQLite locks as long as a connection has it open."""
-BUSY = "Close the other Ringbacks, at other terminals too, and try again."
 
 
 @dataclass(slots=True)
@@ -64,13 +62,15 @@ class Repaired:
     """Tables of which some part could not be read."""
     lost_of: list[str] = field(default_factory=list)
     """The calls, as ``account:id``, of decisions that were lost: as far as is known."""
+    unread: bool = False
+    """Nothing of the archive could be read at all."""
     kept: str = ""
     """Where the damaged archive is now."""
 
     @property
     def calls_torn(self) -> bool:
         """Whether calls were lost, or may have been: a sync brings them again."""
-        return bool(self.calls_lost) or bool({"call", "detail"} & {*self.torn})
+        return self.unread or bool(self.calls_lost) or bool({"call", "detail"} & {*self.torn})
 
     @property
     def is_partly(self) -> bool:
@@ -82,94 +82,27 @@ class Repaired:
         return asdict(self)
 
 
-def folder_of(archive: Path) -> Path:
-    """Where a repair works; what an ended one left goes with the next, and with a purge."""
-    return archive.with_name(f"{archive.name}.repair")
-
-
-def kept_of(archive: Path) -> list[Path]:
-    """The damaged archives that repairs have kept beside."""
-    return sorted(archive.parent.glob(f"{archive.stem}-damaged-*{archive.suffix}"))
-
-
 def repair(archive: Path, progress: Callable[[int], None] = lambda calls: None) -> Repaired:
     """Put a new archive in the place of a damaged one. `progress` is told how many calls have come.
 
     Raises `ArchiveTrouble` (another Ringback has it open), `sqlite3.Error`, `OSError`; then the
     archive is as before.
     """
-    with _alone(archive) as file, _work_folder(archive) as folder:
+    with alone(archive) as file, work_folder(archive) as folder:
         mark = marked(archive)
         # an ended repair may have put the write-ahead log away already
         source = archive.with_name(mark.kept) if mark and mark.kept else archive
-        _check_room(source, folder)
+        check_room(source, folder)
         found = Repaired()
         with ExitStack() as opened:
-            views = [*_views(file, _log(source), folder, opened)] if file else []
+            views = [*_views(file, log_of(source), folder, opened)] if file else []
             if views:
                 _refuse_later(views[0])
+            found.unread = bool(size_of(source)) and not views
             _build(folder / "new.db", [Damaged(view) for view in views], archive, found, progress)
-        _swap(archive, source, folder / "new.db", found)
+        kept = swap(archive, source, folder / "new.db")
+        found.kept = str(kept) if kept else ""
     return found
-
-
-# -- alone, in a folder, with room
-
-
-@contextmanager
-def _alone(archive: Path) -> Iterator[BinaryIO | None]:
-    """The archive's file, while no other process has it open, nor can open it; None: there is none.
-
-    It is opened nowhere else meanwhile: to close it would end that.
-    """
-    if not archive.is_file():
-        yield None
-        return
-    with archive.open("r+b") as file:
-        with suppress(ImportError):  # elsewhere a file that is open cannot be replaced
-            import fcntl
-
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _SHARED[1], _SHARED[0])
-            except OSError:
-                raise ArchiveTrouble("another Ringback has the archive open", BUSY) from None
-        yield file
-
-
-@contextmanager
-def _work_folder(archive: Path) -> Iterator[Path]:
-    folder = folder_of(archive)
-    sweep(archive)
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        sweep(archive)
-
-
-def sweep(archive: Path) -> None:
-    """Remove what an ended repair left."""
-    shutil.rmtree(folder_of(archive), ignore_errors=True)
-
-
-def _check_room(source: Path, folder: Path) -> None:
-    """A copy and a new archive need room; to find out at the end would be late."""
-    wanted = 2 * (_size(source) + _size(_log(source)))
-    if shutil.disk_usage(folder).free < wanted:
-        raise ArchiveTrouble(
-            f"a repair needs {wanted >> 20:,} MB of free disk", "Make room, and try again."
-        )
-
-
-def _log(path: Path) -> Path:
-    return path.with_name(f"{path.name}-wal")
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 # -- what can be read
@@ -182,12 +115,31 @@ def _views(
     copy = folder / "damaged.db"
     with copy.open("wb") as out:
         shutil.copyfileobj(file, out, 1 << 20)
-    if log.is_file() and _size(log):
-        shutil.copyfile(log, _log(copy))
+    if log.is_file() and size_of(log):
+        shutil.copyfile(log, log_of(copy))
     mend_header(copy)
-    for with_log in (True, False) if _log(copy).exists() else (False,):
+    some = False
+    for with_log in (True, False) if log_of(copy).exists() else (False,):
         with suppress(sqlite3.DatabaseError):
-            yield opened.enter_context(closing(open_damaged(copy, with_log=with_log)))
+            view = opened.enter_context(closing(open_damaged(copy, with_log=with_log)))
+            some = some or "event" in columns(view)
+            yield view
+    if not some:
+        with suppress(sqlite3.DatabaseError):
+            _give_first_page(copy, folder)
+            yield opened.enter_context(closing(open_damaged(copy, with_log=False)))
+
+
+def _give_first_page(copy: Path, folder: Path) -> None:
+    """Where the first page is lost, that of a new archive says where the tables are: all archives
+    that the same Ringback has made begin alike. What is found there is looked at row by row.
+    """
+    like = folder / "like.db"
+    Archive(like).close()
+    with copy.open("r+b") as file:
+        file.write(like.read_bytes()[:_PAGE])
+    mend_header(copy)  # it says how long the new one is
+    log_of(copy).unlink(missing_ok=True)
 
 
 def _refuse_later(db: sqlite3.Connection) -> None:
@@ -426,57 +378,3 @@ def _drop_homeless(new: Archive) -> None:
         for table, number, *_ in new._db.execute("PRAGMA foreign_key_check").fetchall():
             if number is not None:
                 new._db.execute(f"DELETE FROM {table} WHERE rowid = ?", (number,))
-
-
-# -- into its place
-
-
-def _swap(archive: Path, source: Path, new: Path, found: Repaired) -> None:
-    """Keep the damaged archive under a name of its own, and put the new one into its place."""
-    from tui.paths import sync_folder
-
-    if archive.is_dir():
-        kept = _free_name(archive)
-        os.rename(archive, kept)
-    elif source != archive:  # an ended repair has kept it already
-        kept = source
-    elif archive.exists():
-        kept = _free_name(archive)
-        _keep(_log(archive), _log(kept))
-        _keep(archive, kept)
-        sync_folder(archive.parent)
-        put_mark(archive, "a repair of it was ended", kept.name)
-    else:
-        kept = None
-    for beside in ("-wal", "-shm", "-journal"):
-        other = archive.with_name(archive.name + beside)
-        if other.is_dir():
-            os.rename(other, _free_name(other))
-        else:
-            other.unlink(missing_ok=True)
-    sync_folder(archive.parent)
-    os.replace(new, archive)
-    sync_folder(archive.parent)
-    remove_mark(archive)
-    found.kept = str(kept) if kept else ""
-
-
-def _free_name(archive: Path) -> Path:
-    """``archive-damaged-2026-11-02-0930.db``, or with a number where that is taken."""
-    day = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
-    for more in ("", *(f"-{number}" for number in range(2, 1000))):
-        path = archive.with_name(f"{archive.stem}-damaged-{day}{more}{archive.suffix}")
-        if not path.exists():
-            return path
-    raise FileExistsError(f"{archive.parent} has no free name left")
-
-
-def _keep(path: Path, kept: Path) -> None:
-    """The same file under another name too; a copy where the disk knows no second names."""
-    if not path.is_file():
-        return
-    try:
-        os.link(path, kept)
-    except OSError:
-        shutil.copyfile(path, kept)
-    kept.chmod(0o600)

@@ -211,6 +211,8 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
             notice.kind, notice.sentence = state.notice(
                 self.accounts, self._snapshot, self._query, self._busy
             )
+            if isinstance(why := self._why_not_kept, ArchiveDamaged):
+                notice.kind, notice.sentence = "failed", f"{why}. Run: {why.cure}"
             notice.keys = state.notice_keys(notice.kind, self.keymap)
         notice.display = empty
         # the header stays, and with it the focus
