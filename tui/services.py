@@ -79,6 +79,8 @@ class Services:
         path = self.paths.archive_file
         try:
             return Archive(path)
+        except ArchiveDamaged as error:  # of what is open the path is known
+            raise ArchiveDamaged(f"{path}: {error.what}") from error
         except (OSError, sqlite3.Error) as error:
             raise ArchiveTrouble(
                 f"the archive {path} cannot be opened: {error}", UNREACHED

@@ -112,7 +112,7 @@ def _pages(archive: Archive, deep: bool) -> Iterator[Fault]:
 def _log(path: Path) -> Fault | None:
     """What the write-ahead log's first bytes say; SQLite passes over one that is not its own."""
     log = path.with_name(f"{path.name}-wal")
-    with suppress(FileNotFoundError):
+    if log.exists():
         if not log.is_file():
             return Fault(f"{log.name} is not a file")
         with log.open("rb") as file:

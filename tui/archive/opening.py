@@ -45,7 +45,7 @@ def connect(path: Path) -> tuple[WatchedConnection, ReadOnlyArchive | None]:
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         if not path.is_file():
-            raise ArchiveDamaged(f"{path} is not a file")
+            raise ArchiveDamaged("it is not a file")
         if mark := marked(path):
             return _damaged(path), ArchiveDamaged(mark.what)
         # SQLite would open it for reading, and say so late. A file that is there is not opened
@@ -69,7 +69,7 @@ def only_read_it(path: Path) -> tuple[WatchedConnection, ReadOnlyArchive]:
     `connect`.
     """
     if not path.is_file():
-        raise ArchiveDamaged(f"{path} is not a file")
+        raise ArchiveDamaged("it is not a file")
     mark = marked(path)
     return _damaged(path), ArchiveDamaged(mark.what) if mark else ReadOnlyArchive("as asked")
 
