@@ -25,8 +25,19 @@ if TYPE_CHECKING:
 SCREEN = "screen"
 CALL = "ACCOUNT:ID | LINK"
 """How a call is named: `tui.links`."""
-BARE: dict[str, Any] = {"command": SCREEN, "account": None, "view": None, "query": []}
+MASKED = "mask numbers and names, and hide what people wrote"
+BARE: dict[str, Any] = {
+    "command": SCREEN,
+    "account": None,
+    "view": None,
+    "query": [],
+    "masked": False,
+}
 """What `ringback` alone means; to build the parser takes longer than to read the first calls."""
+SAY_THEMSELVES = (SCREEN, "open", "demo", "doctor", "speaker")
+"""Commands that tell in their own way what is wrong with config.toml, or do without it."""
+MOST_TOLD = 3
+"""Lines of it; `doctor` tells all."""
 Handler = Callable[[argparse.Namespace], int]
 
 atexit.register(gc.freeze)  # the end of Python looks through all that is left, which takes 0.15 s
@@ -36,6 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     streams.open_closed()
     sys.excepthook = print_traceback
+    if argv is None:  # the program itself, not a test
+        from tui.process import take_tokens
+
+        take_tokens()
     words = list(sys.argv[1:] if argv is None else argv)
     _encode(words)
     try:
@@ -77,11 +92,16 @@ def run(arguments: argparse.Namespace) -> int:
     from tui.archive.damage import READING
     from tui.log import clean_last_resort
     from tui.paths import private_umask
-    from tui.process import harden_process
+    from tui.process import end_in_order, harden_process
+    from tui.settings import SettingsError
 
     clean_last_resort()
     private_umask()
     harden_process()
+    end_in_order()
+    told = [] if arguments.command in SAY_THEMSELVES else _wrong_settings()
+    for line in told:
+        print_error(f"ringback: {line}")
     try:
         return int(_handler(arguments.command)(arguments))
     except ArchiveTrouble as error:
@@ -97,9 +117,22 @@ def run(arguments: argparse.Namespace) -> int:
     except sqlite3.Error as error:
         print_failure(CommandError(f"the archive: {error}", "What was kept before stays."))
         return Exit.FAILED
+    except SettingsError as error:
+        print_failure(CommandError(error.message, error.hint), told)
+        return Exit.FAILED
     except CommandError as error:
-        print_failure(error)
+        print_failure(error, told)
         return error.code
+
+
+def _wrong_settings() -> list[str]:
+    """What of config.toml cannot be obeyed, lest a command does without it in silence."""
+    from tui.accounts import AccountStore
+    from tui.paths import Paths
+    from tui.settings import load_settings
+
+    paths = Paths.default()
+    return [*load_settings(paths).problems, *AccountStore(paths).read()[1]][:MOST_TOLD]
 
 
 def _parsed(words: list[str]) -> argparse.Namespace:
@@ -157,7 +190,7 @@ def _with_nots(words: list[str]) -> list[str]:
     """`ringback calls -rec`: what stands for "not" in a query is no option; nor is what begins
     with a blank, which a query does not mind.
     """
-    if words[0] not in (SCREEN, "calls"):
+    if words[0] not in (SCREEN, "calls", "hold"):
         return words
     return [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in words]
 
@@ -199,6 +232,10 @@ def _handler(command: str) -> Handler:
         from tui import cli_triage
 
         return cli_triage.run
+    if command == "hold":
+        from tui import cli_hold
+
+        return cli_hold.run
     if command == "download":
         from tui import cli_recordings
 
@@ -266,6 +303,7 @@ class _Version(argparse.Action):
 def _add_screen(commands: Commands) -> None:
     screen = commands.add_parser(SCREEN)  # what stands behind `ringback` alone; not in the help
     screen.add_argument("--account", metavar="NAME", help="show one account")
+    screen.add_argument("--masked", action="store_true", help=MASKED)
     chosen = screen.add_mutually_exclusive_group()
     chosen.add_argument("--view", metavar="NAME", help="open a view")
     chosen.add_argument(
@@ -282,7 +320,7 @@ def _add_screen(commands: Commands) -> None:
 
 
 def _add_accounts(commands: Commands) -> None:
-    accounts = commands.add_parser("accounts", help="add, list, test and remove accounts")
+    accounts = commands.add_parser("accounts", help="add, list, test, bind and remove accounts")
     actions = accounts.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="add an account; asks for its token on a terminal")
     add.add_argument("name", metavar="NAME")
@@ -315,6 +353,9 @@ def _add_accounts(commands: Commands) -> None:
     listing.add_argument("--json", action="store_true")
     test = actions.add_parser("test", help="ask the vendor whether the token is good")
     test.add_argument("name", nargs="?", metavar="NAME")
+    bind = actions.add_parser("bind", help="let the token go to where the base URL is now")
+    bind.add_argument("name", metavar="NAME")
+    bind.add_argument("origin", nargs="?", metavar="ORIGIN", help="that place; without it: asks")
     remove = actions.add_parser(
         "remove", help="remove an account, its token, its calls, and their triage"
     )
@@ -365,6 +406,7 @@ def _add_calls(commands: Commands) -> None:
     calls.add_argument("--account", metavar="NAME")
     _add_period(calls)
     calls.add_argument("--limit", type=int, metavar="N")
+    calls.add_argument("--masked", action="store_true", help=MASKED)
     form = calls.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
     form.add_argument("--csv", action="store_true", help="for spreadsheets: text stays that text")
@@ -380,6 +422,7 @@ def _add_calls(commands: Commands) -> None:
     show = commands.add_parser("show", help="everything about one call")
     show.add_argument("call", metavar=CALL)
     show.add_argument("--json", action="store_true")
+    show.add_argument("--masked", action="store_true", help=MASKED)
     show.add_argument("--raw", action="store_true", help="the vendor's own JSON")
     show.add_argument(
         "--with-urls", action="store_true", help="print the recordings' addresses too"
@@ -399,7 +442,20 @@ def _add_rest(commands: Commands) -> None:
     which = purge.add_mutually_exclusive_group(required=True)
     which.add_argument("--number", metavar="N", help="calls with this number, however written")
     which.add_argument("--before", metavar="WHEN", help="calls that began before")
+    which.add_argument(
+        "--retention", action="store_true", help="calls older than config.toml keeps them"
+    )
+    which.add_argument(
+        "--deleted", action="store_true", help="calls that were deleted at the vendor"
+    )
+    purge.add_argument("--dry-run", action="store_true", help="only say what would go")
     purge.add_argument("--yes", action="store_true", help="do not ask")
+    hold = commands.add_parser("hold", help="calls that nothing removes, or their release")
+    hold.add_argument("words", nargs="*", type=str.strip, metavar="ACCOUNT:ID | QUERY")
+    hold.add_argument("--reason", metavar="TEXT", help="why, for whoever wonders later")
+    hold.add_argument("--release", action="store_true", help="a purge may take them again")
+    hold.add_argument("--list", action="store_true", help="the calls on hold")
+    hold.add_argument("--json", action="store_true", help="with --list: one JSON object a line")
     log = commands.add_parser("audit", help="who played, exported, revealed and purged what")
     log.add_argument("--since", metavar="WHEN")
     log.add_argument("--json", action="store_true", help="one JSON object a line")

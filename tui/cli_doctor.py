@@ -21,6 +21,7 @@ from tui.archive.checking import WITHIN_S, Checked, check
 from tui.archive.replacing import kept_of
 from tui.console import print_data, print_text
 from tui.exits import Exit
+from tui.links import calls_text, held_text
 from tui.log import try_log
 from tui.query import Query, Term
 from tui.services import Services
@@ -123,7 +124,9 @@ def _archive(services: Services, deep: bool) -> Iterator[Finding]:
             yield from _checked(archive, checked, deep)
             total = sum(archive.counts().values())
             states, unread = archive.states(), _unread(services, archive)
+            staying = list(_staying(services, archive))
         yield Finding(GOOD, "archive", f"{total:,} calls in {services.paths.archive_file}")
+        yield from staying
         if unread:
             text = f"{unread:,} calls wait to be read anew; a sync or the screen does that"
             yield Finding(WARN, "archive", text)
@@ -159,6 +162,23 @@ def _checked(archive: Archive, checked: Checked, deep: bool) -> Iterator[Finding
     elif not checked.faults:
         every = "every row is" if deep else "its pages are"
         yield Finding(GOOD, "archive", f"{every} as written")
+
+
+def _staying(services: Services, archive: Archive) -> Iterator[Finding]:
+    """How long calls stay here, and which do all the same."""
+    from tui.retention import days_text, kept_since
+
+    days = services.settings().retention.calls_days
+    if (before := kept_since(services, days)) is not None:
+        calls, held = archive.due(before)
+        more = f"; {calls_text(calls)} older than that go with the next sync" if calls else ""
+        more += f"; {held_text(held)}" if held else ""
+        yield Finding(GOOD, "retention", f"calls are kept for {days_text(days)}{more}")
+    if held := len(archive.held()):
+        yield Finding(GOOD, "hold", f"{held_text(held)}; see: ringback hold --list")
+    if vanished := len(archive.vanished()):
+        text = f"{calls_text(vanished)} deleted at the vendor; remove: ringback purge --deleted"
+        yield Finding(WARN, "deleted", text)
 
 
 def _unread(services: Services, archive: Archive) -> int:

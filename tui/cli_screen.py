@@ -6,7 +6,9 @@ import argparse
 import gc
 import os
 import sys
+from dataclasses import replace
 
+from tui import streams
 from tui.accounts import AccountError
 from tui.exits import CommandError, Exit
 from tui.links import Link
@@ -24,7 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
     services = Services.build()
     if arguments.command == "open":
         return open_screen(services, "", _link(services, arguments.call))
-    return open_screen(services, _first_query(services, arguments))
+    query = _first_query(services, arguments)
+    return open_screen(services, query, masked=arguments.masked)
 
 
 def _link(services: Services, name: str) -> Link:
@@ -50,6 +53,7 @@ def _need_terminal() -> None:
             "Without one there are: ringback calls, show, sync, play (see ringback --help)",
             Exit.USAGE,
         )
+    streams.draw_on_terminal()
 
 
 def _first_query(services: Services, arguments: argparse.Namespace) -> str:
@@ -71,7 +75,9 @@ def _first_query(services: Services, arguments: argparse.Namespace) -> str:
     return text
 
 
-def open_screen(services: Services, query: str, link: Link | None = None) -> int:
+def open_screen(
+    services: Services, query: str, link: Link | None = None, masked: bool = False
+) -> int:
     """Run the screen to its end; its exit code. Raises `CommandError` if it could not keep all,
     `ArchiveTrouble`.
     """
@@ -83,7 +89,9 @@ def open_screen(services: Services, query: str, link: Link | None = None) -> int
     _tune_textual(services)
     from tui.app import RingbackApp
 
-    app = RingbackApp(services, query, link)
+    # nobody sees a pinentry that asks on the terminal which the screen has
+    environ = {name: value for name, value in services.environ.items() if name != "GPG_TTY"}
+    app = RingbackApp(replace(services, environ=environ), query, link, masked)
     app.run()
     if app.not_kept:
         raise app.not_kept

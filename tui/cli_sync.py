@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from providers.errors import AuthError, ProviderError
+from providers.errors import AuthError, ProviderError, reason
 from providers.sanitize import safe_text
 from tui.accounts import Account, AccountError
 from tui.console import bars_console, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.jobs import import_saved, read_anew, sync_all
+from tui.retention import sweep
 from tui.services import Services
 from tui.states import until_words
 from tui.sync import Report, Watcher, Wish
@@ -56,9 +57,12 @@ def chosen_accounts(services: Services, names: Sequence[str]) -> list[Account]:
 
 
 def no_accounts(services: Services) -> CommandError:
-    """That there is none yet, or what in config.toml hides them."""
-    if problems := [*services.settings().problems, *services.accounts.read()[1]]:
-        return CommandError("no account can be read", "\n".join(problems[:2]))
+    """That there is none yet, or what in config.toml hides them. Raises `SettingsError`."""
+    settings = services.settings()
+    if settings.broken:
+        raise settings.broken
+    if problems := [*settings.problems, *services.accounts.read()[1]]:
+        return CommandError(problems[0], "\n".join([*problems[1:2], "No account can be read."]))
     return CommandError(
         "there is no account yet",
         "Add one with: ringback accounts add NAME --provider VENDOR --base-url URL",
@@ -96,6 +100,8 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
         all(archive.index_more() for _ in range(INDEX_STEPS))
         end = time.monotonic() + READ_ANEW_S
         read_anew(services, archive, accounts, lambda: time.monotonic() > end)
+        if words := sweep(services, archive).words:
+            print_error(words)
     return exit_code(reports)
 
 
@@ -208,4 +214,4 @@ def _file_data(name: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
-        raise CommandError(f"cannot read {name}: {error.strerror or error}") from None
+        raise CommandError(f"cannot read {name}: {reason(error)}") from None

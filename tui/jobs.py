@@ -12,8 +12,10 @@ from tui.accounts import Account
 from tui.archive import Archive
 from tui.late import AGAIN_S, is_due
 from tui.merging import keep, read_again
+from tui.retention import kept_since
 from tui.services import Services
 from tui.sync import Report, Sync, Watcher, Wish, could_not_begin, left_alone
+from tui.vanishing import take_away
 
 IMPORT_STEP = 500
 """Calls that an import keeps in one transaction."""
@@ -52,12 +54,21 @@ async def sync_account(
         return Report(account.name) if wish.automatic else report
     await know_numbers(archive, account)
     try:
-        token = await asyncio.to_thread(services.find_token, account)
+        token = await services.token(account)
         login = services.login(account, token, archive)
         provider = services.provider(account, login)
     except ProviderError as error:
         return could_not_begin(archive, account.name, error, clock())
-    return await Sync(account.name, provider, login, archive, watcher, clock).run(wish)
+    since = kept_since(services, services.settings().retention.calls_days)
+    sync = Sync(account.name, provider, login, archive, watcher, clock, since)
+    report = await sync.run(wish)
+    if report.vanished and (
+        words := take_away(services, archive, account.name, report.vanished).words
+    ):
+        report.notes[words] = None
+    if account.bound_to is None:
+        report.notes[f"from now on its token goes to {account.origin} alone"] = None
+    return report
 
 
 async def know_numbers(archive: Archive, account: Account) -> None:
@@ -107,7 +118,7 @@ async def check(services: Services, account: Account, archive: Archive) -> str:
 
     Raises `ProviderError`, `MissingToken` among them.
     """
-    token = await asyncio.to_thread(services.find_token, account)
+    token = await services.token(account)
     provider = services.provider(account, services.login(account, token, archive))
     async with provider:
         return await provider.check()
@@ -122,7 +133,7 @@ async def learn_recordings(
     call = archive.get(account.name, call_id)
     if call is None or not is_due(archive, account.name, call, services.now(), AGAIN_S):
         return
-    token = await asyncio.to_thread(services.find_token, account)
+    token = await services.token(account)
     provider = services.provider(account, services.login(account, token, archive))
     async with provider:
         await with_known_recordings(provider, archive, account.name, call)

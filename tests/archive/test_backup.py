@@ -53,7 +53,7 @@ def triage_of(archive: Archive) -> list[tuple[object, ...]]:
 
 
 def in_backup(path: Path) -> list[tuple[object, ...]]:
-    from tui.archive.triage import row_of
+    from tui.archive.events import row_of
 
     return [(event.seq, *row_of(event)) for event in backup.read(path).events]
 

@@ -22,7 +22,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tui.archive.triage import EVENT_FIELDS, CallName, Event, TriageLog, event_of, standing
+from tui.archive.events import EVENT_FIELDS, Event, event_of
+from tui.archive.triage import CallName, TriageLog, standing
 from tui.archive.troubles import ArchiveTrouble
 
 log = logging.getLogger(__name__)
@@ -197,23 +198,31 @@ def _ends_in_line(place: Path, size: int) -> bool:
         return file.read(1) == b"\n"
 
 
-def forget(archive: Path, names: Collection[CallName], *, purged: bool) -> None:
-    """Take all events of calls out of the backup; a name without an id means its whole account.
+def forget(
+    archive: Path,
+    names: Collection[CallName],
+    *,
+    purged: bool,
+    kept: Collection[CallName] = (),
+) -> None:
+    """Take all events of calls out of the backup; a name without an id means its whole account, but
+    for the calls that are `kept`.
 
     `purged`: remember that the calls must not come back. Raises OSError; then they are all there.
     """
-    gone = {(account.lower(), id_) for account, id_ in names}
+    gone, held = ({(account.lower(), id_) for account, id_ in some} for some in (names, kept))
 
     def stays(name: CallName) -> bool:
         account = name[0].lower()
-        return (account, name[1]) not in gone and (account, "") not in gone
+        one = account, name[1]
+        return one in held or (one not in gone and (account, "") not in gone)
 
     for place in (earlier_of(archive), place_of(archive)):
         if place.exists():
-            kept = _read(place)
-            events = [event for event in kept.events if stays((event.account, event.id))]
-            left = {name for name in kept.purged if stays(name)} | (set(names) if purged else set())
-            _write(place, Kept(events, left))
+            found = _read(place)
+            events = [event for event in found.events if stays((event.account, event.id))]
+            left = {name for name in found.purged if stays(name)}
+            _write(place, Kept(events, left | (set(names) if purged else set())))
 
 
 def _shorten(place: Path) -> None:

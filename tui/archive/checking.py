@@ -14,10 +14,11 @@ from tui.archive import backup
 from tui.archive.archive import Archive
 from tui.archive.bits import PARTS
 from tui.archive.damage import READING, remove_mark
+from tui.archive.events import EVENT_FIELDS, Event, event_of, row_of
 from tui.archive.index import entry
 from tui.archive.lines import call_of
 from tui.archive.schema import lacks
-from tui.archive.triage import EVENT_FIELDS, Event, event_of, project, row_of
+from tui.archive.triage import project
 from tui.archive.troubles import ArchiveDamaged
 
 WITHIN_S = 5.0

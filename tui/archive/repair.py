@@ -22,16 +22,17 @@ from typing import Any, BinaryIO
 from tui.archive import backup, codec
 from tui.archive.archive import Archive
 from tui.archive.damage import marked
+from tui.archive.events import EVENT_FIELDS, Event, event_of, row_of
 from tui.archive.lines import call_of
 from tui.archive.replacing import alone, check_room, log_of, size_of, swap, work_folder
 from tui.archive.rescue import Damaged, Row, mend_header, open_damaged, whole
 from tui.archive.schema import columns
-from tui.archive.triage import EVENT_FIELDS, CallName, Event, event_of, row_of
+from tui.archive.triage import CallName
 from tui.archive.troubles import ArchiveDamaged, ArchiveTrouble
 
 STEP = 500
 _DETAIL = ("body", "extra", "raw", "saved_at")
-_TRIAGE = ("account", "id", "state", "note", "tags", "by", "at", "snoozed_until")
+_TRIAGE = ("account", "id", "state", "note", "tags", "by", "at", "snoozed_until", "held")
 _MADE_ANEW = (
     *("call", "detail", "thread", "event", "triage", "purged", "region", "word", "known", "number"),
     *("call_number", "unindexed", "bits", "token", "unsettled", "sqlite_sequence"),
@@ -39,6 +40,8 @@ _MADE_ANEW = (
 """Tables that are not copied row by row: calls and decisions come in by their own door, and the
 index is made from them.
 """
+_TOLD_AGAIN = ("told_days",)
+"""What was told to the user, and is told again."""
 _WALKED = ("walk", "coverage")
 """What says which calls need not be asked for again."""
 _PAGE = 4096
@@ -189,7 +192,7 @@ def new_tables(new: Archive) -> list[str]:
     return [
         table
         for table in columns(new._db)
-        if table not in _MADE_ANEW and not table.startswith(("search", "fragment"))
+        if table not in (*_MADE_ANEW, *_TOLD_AGAIN) and not table.startswith(("search", "fragment"))
     ]
 
 
@@ -289,7 +292,7 @@ def _projected(
     done: set[CallName] = set()
     for view in views:
         for row in whole(view.keyed("triage", _TRIAGE[:2], _TRIAGE, calls), (0, 1, 2, 5)):
-            account, id_, state, note, tags, by, at, until = row
+            account, id_, state, note, tags, by, at, until, held = row
             last = latest.get((account.lower(), id_))
             if not isinstance(at, int) or (account, id_) in done or (last and last.at * 1000 >= at):
                 continue
@@ -301,6 +304,7 @@ def _projected(
             bodies += [("note", {"text": note})] if isinstance(note, str) else []
             with suppress(ValueError, TypeError):
                 bodies += [("tag", {"tag": tag}) for tag in json.loads(tags)]
+            bodies += [("hold", {"reason": held})] if isinstance(held, str) else []
             for kind, body in bodies:
                 seq += 1
                 batch = f"rescued {account}:{id_}"

@@ -11,6 +11,7 @@ Kinds of events, and what their bodies hold:
     note     text
     comment  text, at_s (seconds into the recording), recording (its index)
     tag      tag        untag   tag        undo   batch
+    hold     reason     release            (a call on hold is removed by nothing)
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from typing import Any, NamedTuple
 
 from tui.archive import codec
 from tui.archive.damage import reading
+from tui.archive.events import EVENT_FIELDS, Event, read_event, row_of
 from tui.archive.index import SearchIndex, apart
 from tui.archive.names import spellings
-from tui.archive.troubles import ArchiveDamaged
 from tui.query import STATES, fold
 
 STEP = 500
@@ -49,19 +50,6 @@ class Change(NamedTuple):
     body: Mapping[str, Any]
 
 
-class Event(NamedTuple):
-    """A line of the log; `at` is Unix seconds."""
-
-    seq: int
-    at: float
-    by: str
-    batch: str
-    account: str
-    id: str
-    kind: str
-    body: Mapping[str, Any]
-
-
 class Triage(NamedTuple):
     """What a call's events come to. Times are Unix seconds; `by` and `at` are the last event's."""
 
@@ -71,6 +59,8 @@ class Triage(NamedTuple):
     by: str | None = None
     at: float | None = None
     snoozed_until: float | None = None
+    held: str | None = None
+    """Why the call is on hold, empty where nobody said; None: it is not."""
 
     def printed(self) -> dict[str, Any]:
         """As ``--json`` prints it."""
@@ -84,16 +74,6 @@ class Triage(NamedTuple):
 
 
 UNTOUCHED = Triage()
-EVENT_FIELDS = Event._fields
-_BODIES: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
-    "state": {"state": str},
-    "note": {"text": str},
-    "comment": {"text": str, "at_s": (int, float), "recording": int},
-    "tag": {"tag": str},
-    "untag": {"tag": str},
-    "undo": {"batch": str},
-}
-"""What the body of each kind of event surely has; a later Ringback may know other kinds."""
 
 
 class Undone(NamedTuple):
@@ -149,6 +129,15 @@ def untag(name: str) -> Change:
     return Change("untag", {"tag": _tag(name)})
 
 
+def hold(reason: str = "") -> Change:
+    """Keep the call whatever happens. Raises ValueError for a reason over 4,000 characters."""
+    return Change("hold", {"reason": _text(reason, "a reason", MAX_TEXT) if reason.strip() else ""})
+
+
+RELEASE = Change("release", {})
+"""The call is on hold no more."""
+
+
 def _tag(name: str) -> str:
     tag = _text(" ".join(name.split()), "a tag", MAX_TAG)
     if "," in tag:
@@ -191,6 +180,8 @@ _EFFECTS: dict[str, Callable[[Triage, Mapping[str, Any]], Triage]] = {
     "comment": lambda t, body: t,
     "tag": lambda t, body: t._replace(tags=(*without(t.tags, body["tag"]), body["tag"])),
     "untag": lambda t, body: t._replace(tags=without(t.tags, body["tag"])),
+    "hold": lambda t, body: t._replace(held=body.get("reason") or ""),
+    "release": lambda t, body: t._replace(held=None),
 }
 
 
@@ -326,10 +317,10 @@ class TriageLog:
             self._db.execute("DELETE FROM triage WHERE account = ? AND id = ?", name)
         else:
             self._db.execute(
-                "INSERT INTO triage VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                f"INSERT INTO triage (account, id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (account, id) DO UPDATE SET state = excluded.state,"
                 " note = excluded.note, tags = excluded.tags, by = excluded.by,"
-                " at = excluded.at, snoozed_until = excluded.snoozed_until",
+                " at = excluded.at, snoozed_until = excluded.snoozed_until, held = excluded.held",
                 (
                     *name,
                     now.state,
@@ -338,6 +329,7 @@ class TriageLog:
                     now.by,
                     _ms(now.at),
                     _ms(now.snoozed_until),
+                    now.held,
                 ),
             )
 
@@ -348,13 +340,14 @@ class TriageLog:
         words = [*now.tags, *said]
         self._db.execute(
             "UPDATE call SET state = ?, snoozed_until = ?, triaged_at = ?, our_tags = ?,"
-            " our_words = ? WHERE account = ? AND id = ?",
+            " our_words = ?, held = ? WHERE account = ? AND id = ?",
             (
                 now.state,
                 _ms(now.snoozed_until),
                 _ms(now.at),
                 ", ".join(now.tags) or None,
                 apart(words),
+                now.held is not None,
                 *name,
             ),
         )
@@ -372,7 +365,7 @@ class TriageLog:
         inside a transaction.
         """
         known = self._db.execute(f"SELECT {_FIELDS} FROM event ORDER BY seq")
-        here = {row_of(event): event for event in map(_event, known)}
+        here = {row_of(event): event for event in map(read_event, known)}
         new = {row_of(event): event for event in events if row_of(event) not in here}
         numbers = Counter(event.seq for event in (*here.values(), *new.values()))
         rows = [(event.seq, *row_of(event)) for event in new.values()]
@@ -394,13 +387,16 @@ class TriageLog:
             self._keep(names.fetchall())
 
     def forget(self, account: str, id_: str | None = None) -> int:
-        """Remove the events of a call, or of all calls of an account, for good; how many rows.
+        """Remove the events of a call, or of all calls of an account but those on hold, for good;
+        how many rows.
 
         Runs inside the caller's transaction, which removes the calls themselves.
         """
-        one, values = ("", [account]) if id_ is None else (" AND id = ?", [account, id_])
+        one, values = ("", [account]) if id_ is None else (" AND id = ?2", [account, id_])
+        held = "SELECT id FROM triage WHERE account = ?1 AND held IS NOT NULL"
+        sql = f"WHERE account = ?1{one} AND id NOT IN ({held})"
         return sum(
-            self._db.execute(f"DELETE FROM {table} WHERE account = ?{one}", values).rowcount
+            self._db.execute(f"DELETE FROM {table} {sql}", values).rowcount
             for table in ("event", "triage")
         )
 
@@ -409,8 +405,7 @@ class TriageLog:
     def of(self, account: str, id_: str) -> Triage:
         """What was decided about a call."""
         row = self._db.execute(
-            "SELECT state, note, tags, by, at, snoozed_until FROM triage"
-            " WHERE account = ? AND id = ?",
+            f"SELECT {_COLUMNS} FROM triage WHERE account = ? AND id = ?",
             (account, id_),
         ).fetchone()
         return triage_of(row) if row else UNTOUCHED
@@ -421,7 +416,7 @@ class TriageLog:
             f"SELECT {_FIELDS} FROM event WHERE account = ? AND id = ? ORDER BY seq",
             (account, id_),
         )
-        return list(map(_event, rows))
+        return list(map(read_event, rows))
 
     def comments(self, account: str, id_: str, recording: int) -> tuple[float, ...]:
         """Seconds into one recording of a call at which a comment stands."""
@@ -446,42 +441,18 @@ class TriageLog:
         return list(dict.fromkeys(shown[tag] for tag in given))[:limit]
 
 
+_COLUMNS = "state, note, tags, by, at, snoozed_until, held"
+"""Of the table ``triage``, as `triage_of` reads them."""
 _FIELDS = ", ".join(EVENT_FIELDS)
-
-
-def _event(row: Sequence[Any]) -> Event:
-    """Raises `ArchiveDamaged`."""
-    with reading("a decision"):
-        event = Event._make(row)
-        body = dict(json.loads(row[-1]))
-        texts = (event.by, event.batch, event.account, event.id, event.kind)
-        wanted = _BODIES.get(event.kind, {})
-        if not all(isinstance(text, str) for text in texts) or not all(
-            isinstance(body[name], kind) for name, kind in wanted.items()
-        ):
-            raise ValueError(event.kind)
-        return event._replace(seq=int(event.seq), at=event.at / 1000, body=body)
-
-
-def event_of(row: Sequence[Any]) -> Event | None:
-    """A row of the table ``event``; None: it is not as somebody wrote it."""
-    try:
-        return _event(row)
-    except ArchiveDamaged:
-        return None
-
-
-def row_of(event: Event) -> tuple[Any, ...]:
-    """An event as its table has it, without its number."""
-    return (round(event.at * 1000), *event[2:-1], codec.dumps(dict(event.body)))
 
 
 def triage_of(row: Sequence[Any]) -> Triage:
     """A row of the table ``triage``, from its state on."""
     with reading("a decision"):
-        state, note, tags, by, at, until = row
+        state, note, tags, by, at, until, held = row
         seconds = None if until is None else until / 1000
-        return Triage(awake(state, seconds), note, tuple(json.loads(tags)), by, at / 1000, seconds)
+        tagged = tuple(json.loads(tags))
+        return Triage(awake(state, seconds), note, tagged, by, at / 1000, seconds, held)
 
 
 def awake(state: str, snoozed_until: float | None) -> str:

@@ -17,6 +17,7 @@ from tui.query import EVERYTHING, Query
 from tui.screens import state
 from tui.screens.reporting import ReportingScreen
 from tui.services import Services
+from widgets.masking import Veil
 from widgets.ordered_app import OrderedApp
 from widgets.status_line import StatusLine
 
@@ -34,6 +35,8 @@ class CallsScreen(ReportingScreen[None]):
     ) -> None:
         super().__init__()
         self.services, self.network, self.keymap = services, network, keymap
+        self.veil = Veil()
+        """What is masked of the calls that are shown."""
         self.accounts: list[Account] = []
         self._query: Query = EVERYTHING
         self._reading = self._stale = False
@@ -48,7 +51,7 @@ class CallsScreen(ReportingScreen[None]):
         return first_key(id, self.keymap)
 
     def _flash(self, text: str, level: str = "info") -> None:
-        self.query_one(StatusLine).flash(text, level)
+        self.query_one(StatusLine).flash(self.veil.text(text), level)
 
     async def _dispatch_message(self, message: Message) -> None:
         """What meets a damaged page is said, and does not end the screen."""

@@ -21,23 +21,23 @@ from textual.reactive import var
 
 from providers.model import Call
 from tui.accounts import Account
-from tui.archive import Archive, ArchiveDamaged
 from tui.decisions import sections
 from tui.keymap import bindings
 from tui.links import Link
 from tui.listening import Playing
 from tui.network import NetworkThread
 from tui.query import Query, Term
-from tui.screens import parts, state
+from tui.screens import state
 from tui.screens.asking import AskingScreen
+from tui.screens.keeping import KeepingScreen
+from tui.screens.masking import MaskingScreen
 from tui.screens.parts import Part
 from tui.screens.querying import QueryingScreen
-from tui.screens.taking_out import TakingOutScreen
-from tui.screens.triaging import TriagingScreen
 from tui.screens.waiting import WaitingScreen
 from tui.services import Services
 from tui.settings import Settings, put
 from tui.views import views
+from tui.when import DAY_S
 from widgets.call_detail import CallDetail
 from widgets.call_document import Extra
 from widgets.call_table import CallTable
@@ -46,6 +46,7 @@ from widgets.empty_state import EmptyState
 from widgets.exact import ExactCompositor
 from widgets.filter_line import FilterLine
 from widgets.key_line import KeyLine
+from widgets.masking import VeiledRows
 from widgets.player_line import PlayerLine
 from widgets.sidebar import Sidebar, ViewItem
 from widgets.status_line import StatusLine, rows_text
@@ -60,7 +61,7 @@ WIDE = 170
 NORMAL = 100
 
 
-class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
+class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, KeepingScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
@@ -79,8 +80,10 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         keymap: Mapping[str, str],
         first_query: str,
         link: Link | None = None,
+        masked: bool = False,
     ) -> None:
         super().__init__(services, network, keymap)
+        self.veil.on = masked or settings.app.masked
         self._compositor = ExactCompositor()
         self.settings = settings
         self.set_reactive(MainScreen.query_text, first_query)
@@ -117,7 +120,10 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         self.query_one(FilterLine).show(self.query_text)
         self._mark_sidebar()
         self._version = self._archive.version()
-        self._show(self._first_rows(self._archive), keep=False)
+        now, trouble = state.first(self._archive, self.accounts, self._order)
+        self._show(now, keep=False)
+        if trouble:
+            self.call_after_refresh(self._say_unread, trouble)
         self._lay_out()
         if self._link:
             self._open_link(self._link)
@@ -127,14 +133,6 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
             self.set_interval(self.settings.app.refresh_s, self._refresh)
         # a moment later: what follows would hold up the thread that writes the first paint
         self.call_after_refresh(self.set_timer, PAINT_S, self._after_first_paint)
-
-    def _first_rows(self, archive: Archive) -> state.Snapshot:
-        try:
-            first = parts.first(archive, self._order, parts.FIRST_ROWS)
-        except ArchiveDamaged as error:
-            self.call_after_refresh(self._say_unread, error)
-            first = parts.NO_PART
-        return state.take(archive, self.accounts, first, brief=True)
 
     def _open_link(self, link: Link) -> None:
         assert self._archive is not None
@@ -160,6 +158,8 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
             state.bring_up_to_date, self.services, lambda: not self.is_mounted
         )
         self.run_worker(indexing, group="index", exit_on_error=False)
+        self._sweep()
+        self.set_interval(DAY_S, self._sweep)
         self._show_states()
 
     async def on_unmount(self) -> None:
@@ -186,7 +186,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
             self._before_filling = (get_time(), table.current_key)
         part = snapshot.part
         rows = self._archive.rows(part.keys, part.begins, part.ends)
-        table.set_rows(rows, keep=keep, row=part.row)
+        table.set_rows(VeiledRows(rows, self.veil), keep=keep, row=part.row)
         if not (self._stale or self._writing):
             self._leaving = frozenset()
         self._shown()
@@ -201,18 +201,17 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         """Sidebar, status line, and what stands in an empty table's place."""
         if self._snapshot.titles:
             self.query_one(Sidebar).accounts = state.account_items(
-                self.accounts, self._snapshot, self._busy, self.clock
+                self.accounts, self._snapshot, self._busy, self.clock, self.veil
             )
         self._show_position()
         self._show_progress()
         empty = not len(self._snapshot.part.keys)
         notice = self.query_one(EmptyState)
         if empty:
-            notice.kind, notice.sentence = state.notice(
-                self.accounts, self._snapshot, self._query, self._busy
+            notice.kind, sentence = state.notice(
+                self.accounts, self._snapshot, self._query, self._busy, self._why_not_kept
             )
-            if isinstance(why := self._why_not_kept, ArchiveDamaged):
-                notice.kind, notice.sentence = "failed", f"{why}. Run: {why.cure}"
+            notice.sentence = self.veil.text(sentence)
             notice.keys = state.notice_keys(notice.kind, self.keymap)
         notice.display = empty
         # the header stays, and with it the focus
@@ -226,9 +225,8 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         running = " · ".join(filter(None, going_on))
         if running:
             running += f" ({self._key('cancel')} stops)"
-        troubles = state.troubles(self.accounts, self._snapshot, self.clock)
-        if why := self._why_not_kept:
-            troubles = f"{why}; {why.cure}" if why.cure else str(why)
+        why = self._why_not_kept
+        troubles = state.troubles(self.accounts, self._snapshot, self.clock, why)
         self.query_one(StatusLine).progress = self.keeping or running or self._place() or troubles
 
     def _show_position(self) -> None:
@@ -241,7 +239,8 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         shown = None if part.above is None else (part.above + first + 1, part.above + last + 1)
         rows = rows_text(shown, loaded, total, PAGE, complete, counted=known is not None)
         marked = f"{len(table.marked):,} marked · " if table.marked else ""
-        self.query_one(StatusLine).left = marked + rows
+        masked = "masked · " if self.veil.on else ""
+        self.query_one(StatusLine).left = masked + marked + rows
 
     # -- the table
 
@@ -263,6 +262,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
     @on(CallTable.Highlighted)
     def _highlighted(self) -> None:
         self._expect_play()
+        self._mask_again()
         if self._link:
             self._show_progress()
         if self._started:
@@ -326,7 +326,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         related, more = self._related(key) if key is not None else ((), False)
         index = playing.index if playing and here else None
         extra = Extra(
-            sections(self._archive, account, call.id, self.clock),
+            sections(self._archive, account, call.id, self.clock, self.veil.hides(key)),
             playing=index,
             asking=asking,
             heard=state.heard_words(self._archive, account, call, self.clock, index),
@@ -334,7 +334,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
             more_related=more,
             related_key=self._key("related"),
         )
-        detail.show(call, account, self.clock, extra)
+        detail.show(self.veil.call(key, call), account, self.clock, extra)
 
     def watch_detail_open(self) -> None:
         self._lay_out()

@@ -16,19 +16,22 @@ from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
 from providers.sanitize import safe_text
 from tui.accounts import Account
-from tui.archive import AccountState, Archive, ArchiveDamaged, Walk
+from tui.archive import AccountState, Archive, ArchiveDamaged, ReadOnlyArchive, Walk
 from tui.archive.facets import Facets
 from tui.archive.heard import Heard, recording_key
 from tui.archive.places import ORDERS
 from tui.commands import COMMANDS, first_key
 from tui.query import Query, words
+from tui.query_fields import field_of
 from tui.query_text import completed, exactly
-from tui.screens.parts import NO_PART, Part
+from tui.screens import parts
+from tui.screens.parts import NO_PART, Order, Part
 from tui.services import Services
 from tui.settings import Settings
 from tui.states import INCOMPLETE, state_words, until_words
 from widgets.columns import COLUMNS, Clock, duration_text, time_text
 from widgets.key_line import KeyHint
+from widgets.masking import Veil
 from widgets.sidebar import AccountItem, FacetItem
 
 T = TypeVar("T")
@@ -36,7 +39,10 @@ REST_S = 0.1
 """Between two steps of reading calls anew, in which others may write."""
 WINDOW = 200
 """Rows that are read at once when one is looked for."""
-STATE_NOTICES = {state: state for state in ("refused", "token missing", "offline", "rate-limited")}
+STATE_NOTICES = {
+    state: state
+    for state in ("refused", "token missing", "token unconfirmed", "offline", "rate-limited")
+}
 """Which notice stands for an account's state when there is no call to show; else ``failed``."""
 NOTICE_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "no accounts": (("accounts", "add an account"), ("help", "help"), ("leave", "quit")),
@@ -47,6 +53,7 @@ NOTICE_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "rate-limited": (("refresh", "try again"),),
     "refused": (("accounts", "give the token again"), ("refresh", "try again")),
     "token missing": (("accounts", "give the token"), ("refresh", "try again")),
+    "token unconfirmed": (("accounts", "confirm where it goes"), ("refresh", "try again")),
     "failed": (("refresh", "try again"), ("help", "help")),
 }
 """Commands that help in each of the notices, and what they do there."""
@@ -65,6 +72,18 @@ class Snapshot(NamedTuple):
 
 
 NOTHING = Snapshot(NO_PART, {}, {}, {})
+
+
+def first(
+    archive: Archive, accounts: Sequence[Account], order: Order
+) -> tuple[Snapshot, ArchiveDamaged | None]:
+    """What the first paint shows, and what it could not read."""
+    part, trouble = NO_PART, None
+    try:
+        part = parts.first(archive, order, parts.FIRST_ROWS)
+    except ArchiveDamaged as error:
+        trouble = error
+    return take(archive, accounts, part, brief=True), trouble
 
 
 def take(archive: Archive, accounts: Sequence[Account], part: Part, brief: bool) -> Snapshot:
@@ -140,7 +159,11 @@ def bring_up_to_date(services: Services, ended: Callable[[], bool]) -> None:
 
 
 def account_items(
-    accounts: Sequence[Account], snapshot: Snapshot, busy: frozenset[str], clock: Clock
+    accounts: Sequence[Account],
+    snapshot: Snapshot,
+    busy: frozenset[str],
+    clock: Clock,
+    veil: Veil,
 ) -> tuple[AccountItem, ...]:
     """The sidebar's accounts, grouped by vendor in the vendors' order."""
     titles = snapshot.titles
@@ -158,7 +181,7 @@ def account_items(
                 word if word in _STATES else "failed",
                 snapshot.counts.get(account.name),
                 _when(state, clock) if state and account.name not in busy else "",
-                state.message if state else "",
+                veil.text(state.message) if state else "",
             )
         )
     return tuple(items)
@@ -174,7 +197,7 @@ def _when(state: AccountState, clock: Clock) -> str:
 _STATES = frozenset(
     {
         *("fresh", "syncing", "token missing", "refused", "rate-limited", "offline", "failed"),
-        *("new", INCOMPLETE),
+        *("new", "token unconfirmed", INCOMPLETE),
     }
 )
 
@@ -217,9 +240,15 @@ def shown_accounts(accounts: Sequence[Account], query: Query) -> list[Account]:
 
 
 def notice(
-    accounts: Sequence[Account], snapshot: Snapshot, query: Query, busy: frozenset[str]
+    accounts: Sequence[Account],
+    snapshot: Snapshot,
+    query: Query,
+    busy: frozenset[str],
+    why: ReadOnlyArchive | None = None,
 ) -> tuple[str, str]:
     """Which empty state stands in the table's place, and a sentence that says it more exactly."""
+    if isinstance(why, ArchiveDamaged):
+        return "failed", f"{why}. Run: {why.cure}"
     if not accounts:
         return "no accounts", ""
     shown = shown_accounts(accounts, query)
@@ -240,10 +269,17 @@ def notice_keys(kind: str, keymap: Mapping[str, str]) -> tuple[tuple[str, str], 
     return tuple((first_key(id_, keymap), does) for id_, does in NOTICE_KEYS[kind])
 
 
-def troubles(accounts: Sequence[Account], snapshot: Snapshot, clock: Clock) -> str:
+def troubles(
+    accounts: Sequence[Account],
+    snapshot: Snapshot,
+    clock: Clock,
+    why: ReadOnlyArchive | None = None,
+) -> str:
     """``desk: refused · eu: rate-limited until 15:10``; empty when every account's last sync went
-    well.
+    well. `why` nothing can be kept goes before.
     """
+    if why:
+        return f"{why}; {why.cure}" if why.cure else str(why)
     states = ((account.name, snapshot.states.get(account.name)) for account in accounts)
     return " · ".join(
         f"{name}: {state_words(state, *clock)}"
@@ -296,14 +332,33 @@ FACETS_SHOWN = 5
 """Of each kind, those that most calls have."""
 
 
-def facet_items(facets: Facets) -> tuple[FacetItem, ...]:
+def facet_items(facets: Facets, veil: Veil) -> tuple[FacetItem, ...]:
     """The sidebar's counts, by kind; what each adds to the query is safe to show."""
     more = "" if facets.complete else "+"
     return tuple(
         FacetItem(title, name, piece_of(kind, name), f"{calls:,}{more}")
         for kind, title in FACET_TITLES.items()
         for name, calls in islice(facets.counts[kind].items(), FACETS_SHOWN)
+        if may_show(kind, name, veil)
     )
+
+
+IMPERSONAL = frozenset(
+    {
+        *("account", "provider", "direction", "outcome", "state", "recording"),
+        *("ring_group", "queue", "ivr", "campaign", "disposition", "status", "tags"),
+    }
+)
+"""Columns whose names are no people's."""
+
+
+def may_show(kind: str, name: str, veil: Veil) -> bool:
+    """Whether a name of this kind (a word before a colon) may stand on the screen, and in the
+    query that it is put into: the names of people may not while they are masked.
+    """
+    field = field_of(kind)
+    shown = field is not None and field.column in IMPERSONAL and veil.text(name) == name
+    return not veil.on or shown
 
 
 def piece_of(kind: str, name: str) -> str:
