@@ -12,7 +12,7 @@ import pytest
 
 from tests.archive.calls import call
 from tui.archive import Archive, backup
-from tui.archive.triage import comment, note, state, tag, untag
+from tui.archive.triage import comment, hold, note, state, tag, untag
 
 CALLS = 30
 
@@ -197,3 +197,19 @@ def test_no_decision_fails_for_want_of_its_backup(tmp_path: Path) -> None:
         backup.place_of(path).rmdir()
         archive.back_up()
         assert in_backup(path) == in_archive(archive)
+
+
+def test_a_call_on_hold_stays_in_the_backup_and_on_hold(tmp_path: Path) -> None:
+    path = tmp_path / "archive.db"
+    with desk(path) as archive:
+        archive.triage.act([("desk", "3")], [hold("court"), note("of-three")], "ann")
+        archive.triage.act([("desk", "4")], [note("of-four")], "ann")
+        keys = [archive.key_of("desk", "3"), archive.key_of("desk", "4")]
+        archive.purge([key for key in keys if key is not None])
+        archive.remove_account("desk")
+        text = backup.place_of(path).read_text()
+        assert "of-three" in text and "court" in text and "of-four" not in text
+        assert archive.triage.of("desk", "3").held == "court"
+    path.unlink()
+    with desk(path) as archive:
+        assert archive.triage.of("desk", "3").held == "court" and archive.held()

@@ -17,7 +17,7 @@ import pytest
 
 from tests.archive.calls import call
 from tui.archive import Archive, backup
-from tui.archive.triage import Change, comment, note, state, tag, untag
+from tui.archive.triage import Change, comment, hold, note, state, tag, untag
 from tui.cli import main
 from tui.paths import Paths
 
@@ -124,6 +124,7 @@ def fill(path: Path, random: Random) -> None:
         lambda: tag(random.choice("abc")),
         lambda: untag(random.choice("abc")),
         lambda: comment("here", random.randrange(60)),
+        lambda: hold("court"),
     ]
     with Archive(path) as archive:
         with archive.transaction():

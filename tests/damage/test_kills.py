@@ -39,7 +39,8 @@ if work == "purge":
     with Archive(path) as archive:
         for (key, id_) in archive._db.execute("SELECT key, id FROM call ORDER BY key").fetchall():
             archive.purge([key])
-            print(id_, flush=True)
+            if not archive.has("desk", id_):  # those on hold stay
+                print(id_, flush=True)
 elif work == "migrate":
     with Archive(path) as archive:
         print("open", flush=True)
