@@ -113,11 +113,10 @@ def _pages(archive: Archive, deep: bool) -> Iterator[Fault]:
 def _log(path: Path) -> Fault | None:
     """What the write-ahead log's first bytes say; SQLite passes over one that is not its own."""
     log = path.with_name(f"{path.name}-wal")
-    if log.exists():
-        if not log.is_file():
-            return Fault(f"{log.name} is not a file")
-        with log.open("rb") as file:
-            start = file.read(4)
+    if log.exists() and not log.is_file():
+        return Fault(f"{log.name} is not a file")
+    with suppress(FileNotFoundError), log.open("rb") as file:
+        start = file.read(4)
         if start and int.from_bytes(start, "big") not in _LOG_MAGIC:
             return Fault(f"{log.name} is no write-ahead log: what was written last is not in it")
     return None
