@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tui.archive import Archive, ArchiveDamaged
+from tui.archive.disks import refuse_network
 from tui.console import print_data, print_error, print_text
 from tui.exits import Exit
 from tui.links import calls_text
@@ -23,6 +24,7 @@ def run(services: Services, *, as_json: bool) -> int:
     from tui.archive.repair import Repaired, repair
 
     path = services.paths.archive_file
+    refuse_network(path, services.environ)
     if path.exists() and _is_whole(services):
         found = Repaired()
         with services.open_archive() as archive:
