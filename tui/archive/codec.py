@@ -122,6 +122,25 @@ def decode(body: Mapping[str, Any], extra: Mapping[str, Any], raw: Any) -> Call:
     )
 
 
+_EMPTY = {kind: dict.fromkeys(names) for kind, names in _FIELDS.items()}
+_NOTHING: Mapping[str, Any] = {
+    name: {} if name in _PARTS else [] if name in _LISTS or name in _TEXTS else None
+    for name in _ORDER
+}
+
+
+def completed(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What `encode` wrote, with a null for each field that it lacks, as `decode` reads it. Raises
+    TypeError where it is something else.
+    """
+    out = {**_NOTHING, **body}
+    for name, part in _PARTS.items():
+        out[name] = {**_EMPTY[part], **(out[name] or {})}
+    for name, part in _LISTS.items():
+        out[name] = [{**_EMPTY[part], **one} for one in out[name] or ()]
+    return out
+
+
 def encode_extra(call: Call) -> dict[str, Any]:
     extra = {"recordings_known": call.recordings_known}
     return {**extra, "history_id": call.history_id} if call.history_id else extra

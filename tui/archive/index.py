@@ -17,6 +17,7 @@ from math import log2
 from typing import Any, NamedTuple
 
 from tui.archive.bits import EVERY, MARK_COLUMNS, MARKED, BitChanges, Bits, length_tokens, marks_of
+from tui.archive.damage import reading
 from tui.numbers import dialled, lettered
 from tui.query import Term, words
 from tui.query_fields import plain
@@ -288,7 +289,9 @@ class SearchIndex:
 
     def unindexed(self) -> int:
         """Calls up to this key are not in the index yet; 0: all are."""
-        return int(self._db.execute("SELECT upto FROM unindexed").fetchone()[0])
+        row = self._db.execute("SELECT upto FROM unindexed").fetchone()
+        with reading("how far the search index is"):
+            return int(row[0])
 
     def unfilled(self) -> bool:
         """Whether there are calls whose lines were written without ``fields``."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from providers.model import Call
 from tui.archive import codec
+from tui.archive.damage import reading
 from tui.archive.index import prefixed
 from tui.numbers import dialled, lettered
 from tui.query import words
@@ -21,6 +22,15 @@ def pack(raw: Any) -> bytes:
 
 def unpack(blob: bytes) -> Any:
     return json.loads(zlib.decompress(blob))
+
+
+def call_of(body: str, extra: str, raw: bytes | None) -> Call:
+    """The call of a row of details, without its raw where that is None. Raises
+    `ArchiveDamaged`.
+    """
+    with reading("a call"):
+        unpacked = None if raw is None else unpack(raw)
+        return codec.decode(json.loads(body), json.loads(extra), unpacked)
 
 
 def details_of(call: Call) -> tuple[str, str, bytes]:

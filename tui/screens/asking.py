@@ -77,9 +77,9 @@ class AskingScreen(CallsScreen):
     # -- syncs
 
     @property
-    def _why_not_kept(self) -> str:
-        """Why nothing that comes could be kept; empty: it can."""
-        return self._archive.read_only if self._archive else ""
+    def _why_not_kept(self) -> ReadOnlyArchive | None:
+        """Why nothing that comes could be kept; None: it can."""
+        return self._archive.read_only if self._archive else None
 
     def _refresh(self, automatic: bool = True) -> None:
         if self._why_not_kept:
@@ -109,7 +109,7 @@ class AskingScreen(CallsScreen):
         if not accounts:
             self._flash(f"no account to ask; {self._key('accounts')} adds one", "warning")
         elif why := self._why_not_kept:
-            self._flash(str(ReadOnlyArchive(why)), "warning")
+            self._flash(str(why), "warning")
         elif all(account.name in self.syncs.busy for account in accounts):
             self._flash(f"already asking; {self._key('cancel')} stops")
         else:
