@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from providers.base import Secret
+from providers.decoding import loads
 from providers.errors import (
     AuthError,
     BadAnswer,
@@ -26,7 +27,7 @@ from providers.errors import (
     Rejected,
     Unreachable,
 )
-from providers.http import VendorClient, gather_bounded, loads
+from providers.http import VendorClient, gather_bounded
 from tests.providers.server import Answer, Server, Waits
 
 TOKEN = "tok-SECRET-42"

@@ -17,6 +17,7 @@ from math import log2
 from typing import Any, NamedTuple
 
 from tui.archive.bits import EVERY, MARK_COLUMNS, MARKED, BitChanges, Bits, length_tokens, marks_of
+from tui.caching import cached
 from tui.numbers import dialled, lettered
 from tui.query import Term, words
 from tui.query_fields import plain
@@ -77,7 +78,7 @@ def facets(line: Line) -> list[tuple[str, str]]:
     return list(dict.fromkeys([*found, *tags, *lengths, ("state", line["state"])]))
 
 
-@lru_cache(maxsize=8192)  # the same names come again and again
+@cached(8192)  # the same names come again and again
 def _spaced(text: str) -> str:
     return f" {' '.join(words(text))} "
 
