@@ -139,8 +139,12 @@ class VendorClient:
 
         began, way = time.monotonic(), through(self._proxy)
         try:
+            url = httpx.URL(self.base_url + path)
+        except httpx.InvalidURL:
+            raise Rejected("Request impossible", "There is no address with such an id.") from None
+        try:
             async with asyncio.timeout(REQUEST_S):
-                answer = await self._follow(httpx.URL(self.base_url + path), params)
+                answer = await self._follow(url, params)
         except (httpx.TimeoutException, TimeoutError):
             message = f"{self.host} did not answer in time{way}."
             raise _Again(Unreachable("No answer", message)) from None

@@ -47,8 +47,8 @@ FIELDS = 300
 """Fields of one object: the largest vendor's have fifty."""
 NAME = 200
 """Characters of a field's name."""
-CALL_VALUES = 4_000
-"""Values in all: 60 legs of CINNOX, 400 agents of Nectar Desk."""
+CALL_VALUES = 3_000
+"""Values in all: 40 legs of CINNOX, 200 agents of Nectar Desk."""
 CALL_TEXT = 60_000
 """Characters in all, names of fields among them."""
 CALL_DEEPEST = 20
@@ -70,10 +70,11 @@ def bounded(raw: Any, name: str = "") -> tuple[Any, tuple[str, ...]]:
 
     `name` is how a list of a call's parts is called in these words.
     """
-    if _fits(raw):
+    if _fits(raw, _Room(CALL_VALUES, CALL_TEXT)):
         return raw, ()
     kept = _cut(raw, _Room(CALL_VALUES, CALL_TEXT), 0)
-    return kept, tuple(islice(dict.fromkeys(_told(kept, name)), _TOLD))
+    lines = (f"{_path(name, path)}{what}" for path, what in _told(kept, ()))
+    return kept, tuple(islice(dict.fromkeys(lines), _TOLD))
 
 
 def is_left_out(value: Any) -> bool:
@@ -81,32 +82,32 @@ def is_left_out(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {LEFT_OUT}
 
 
-def _fits(raw: Any) -> bool:
-    """Whether nothing is to be cut, and nothing was: level by level, however deep it is."""
-    values = text = 0
-    level = [raw]
-    for _ in range(CALL_DEEPEST):
+def _fits(raw: Any, room: _Room) -> bool:
+    """Whether nothing is to be cut, and nothing was; takes of the room what is needed then."""
+    values, text, level = room.values, room.text, [raw]
+    for _ in range(CALL_DEEPEST):  # level by level: no depth is too deep for that
         below = []
         for part in level:
             if isinstance(part, dict):
                 if len(part) > FIELDS or LEFT_OUT in part or max(map(len, part), default=0) > NAME:
                     return False
-                items, text = list(part.values()), text + sum(map(len, part))
+                items, text = list(part.values()), text - sum(map(len, part))
             else:
                 items = part if isinstance(part, list) else [part]
                 if len(items) > ITEMS:
                     return False
-            values += len(items)
+            values -= len(items)
             for item in items:
                 if isinstance(item, str):
                     if len(item) > TEXT:
                         return False
-                    text += len(item)
+                    text -= len(item)
                 elif isinstance(item, dict | list):
                     below.append(item)
-        if values > CALL_VALUES or text > CALL_TEXT:
-            return False
+            if values < 0 or text < 0:
+                return False
         if not below:
+            room.values, room.text = values, text
             return True
         level = below
     return False
@@ -118,12 +119,9 @@ class _Room:
     def __init__(self, values: int, text: int) -> None:
         self.values, self.text = values, text
 
-    def part(self, among: int) -> _Room:
-        """Some of it for the next of so many: a tenth at least, lest of many none is whole."""
-        parts = max(1, min(among, 10))
-        part = _Room(self.values // parts, self.text // parts)
-        self.values, self.text = self.values - part.values, self.text - part.text
-        return part
+    def part(self, values: int, text: int) -> _Room:
+        self.values, self.text = self.values - values, self.text - text
+        return _Room(values, text)
 
     def give_back(self, rest: _Room) -> None:
         self.values, self.text = self.values + rest.values, self.text + rest.text
@@ -135,6 +133,8 @@ def _cut(value: Any, room: _Room, depth: int) -> Any:
     if isinstance(value, str):
         return _cut_text(value, room)
     if not isinstance(value, dict | list):
+        return value
+    if _fits(value, room):
         return value
     if depth >= CALL_DEEPEST:
         return {LEFT_OUT: 1}
@@ -156,11 +156,16 @@ def _cut_text(text: str, room: _Room) -> Any:
 
 
 def _cut_list(items: list[Any], room: _Room, depth: int) -> list[Any]:
+    """An item has a tenth of the room, and there is no further one where less is left: whole ones
+    are kept before many.
+    """
     kept, found = list[Any](), [item for item in items if not is_left_out(item)]
-    for place, item in enumerate(found[:ITEMS]):
-        if room.values < 1:
+    parts = max(1, min(len(found), 10))
+    values, text = room.values // parts, room.text // parts
+    for item in found[:ITEMS]:
+        if room.values < max(values, 1) or room.text < text:
             break
-        part = room.part(len(found) - place)
+        part = room.part(values, text)
         if not is_left_out(one := _cut(item, part, depth + 1)):
             kept.append(one)
         room.give_back(part)
@@ -170,16 +175,20 @@ def _cut_list(items: list[Any], room: _Room, depth: int) -> list[Any]:
 
 def _cut_object(fields: dict[str, Any], room: _Room, depth: int) -> dict[str, Any]:
     """Small values are kept before large ones: an id goes before whatever fills the rest."""
-    kept, names = dict[str, Any](), sorted(filter(_is_name, fields), key=lambda n: _size(fields[n]))
+    kept, some = dict[str, Any](), islice(filter(_is_name, fields), 10 * FIELDS)
+    names = sorted(some, key=lambda name: _size(fields[name]))
     for place, name in enumerate(names[:FIELDS]):
         value = fields[name]
         if room.values < 1 or len(name) > room.text:
             break
         room.text -= len(name)
-        part = room.part(len(names) - place) if isinstance(value, dict | list) else room
+        if not isinstance(value, dict | list):
+            kept[name] = _cut(value, room, depth + 1)
+            continue
+        parts = min(len(names) - place, 10)
+        part = room.part(room.values // parts, room.text // parts)
         kept[name] = _cut(value, part, depth + 1)
-        if part is not room:
-            room.give_back(part)
+        room.give_back(part)
     missing = _count(fields) + len(fields) - len(kept) - (LEFT_OUT in fields)
     order = {name: kept[name] for name in fields if name in kept}
     return {**order, LEFT_OUT: missing} if missing else order
@@ -208,22 +217,27 @@ def _characters(text: str) -> str:
     return found[1] if found else ""
 
 
-def _told(kept: Any, path: str) -> Iterator[str]:
-    """What was left out of a call that was cut."""
-    at = f"{path}: " if path else ""
-    if isinstance(kept, str) and (count := _characters(kept)):
-        yield f"{at}cut, it had {count} characters"
+def _told(kept: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What was left out of a call that was cut, and where."""
+    if isinstance(kept, str):
+        if count := _characters(kept):
+            yield path, f"cut, it had {count} characters"
     elif isinstance(kept, list):
         for item in kept:
             if is_left_out(item):
-                yield f"{at}{_count(item):,} more left out"
-            else:
+                yield path, f"{_count(item):,} more left out"
+            elif isinstance(item, str | list | dict):
                 yield from _told(item, path)
     elif is_left_out(kept):
-        yield f"{at}left out"
+        yield path, "left out"
     elif isinstance(kept, dict):
         if LEFT_OUT in kept:
-            yield f"{at}{_count(kept):,} fields left out"
-        for name in filter(_is_name, kept):
-            below = safe_text(name, 40)
-            yield from _told(kept[name], f"{path}.{below}" if path else below)
+            yield path, f"{_count(kept):,} fields left out"
+        for name, value in kept.items():
+            if isinstance(value, str | list | dict) and name != LEFT_OUT:
+                yield from _told(value, (*path, name))
+
+
+def _path(name: str, path: tuple[str, ...]) -> str:
+    names = [part for part in (name, *(safe_text(part, 40) for part in path)) if part]
+    return f"{'.'.join(names)}: " if names else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -24,6 +24,8 @@ PAIR_WIDTH = 38
 """A label and its value want this many cells: two pairs a line at 80, three at 120."""
 LABEL_WIDTH = 11
 YOUNG = timedelta(days=1)
+MOST_LINES = 500
+"""Lines of one section; more are counted."""
 SECRET_LENGTH = 8
 """A shorter part of an address may stand in any text."""
 
@@ -86,6 +88,8 @@ class Page:
     extra: Extra
     width: int
     secrets: tuple[str, ...] = field(repr=False)
+    names: Mapping[str, str]
+    """Of the call's agents, by id."""
 
     def text(self, value: object, limit: int = 300, multiline: bool = False) -> str:
         """`value` safe for the screen, without the address of a recording."""
@@ -107,16 +111,19 @@ class Page:
 
     def agent(self, agent_id: str | None) -> str:
         """An agent's name where the call tells it, else the id."""
-        names = (agent.name for agent in self.call.agents if agent.id == agent_id and agent.name)
-        return self.text(next(names, agent_id))
+        return self.text(self.names.get(agent_id or "", agent_id))
 
 
 def document(call: Call, account: str, clock: Clock, extra: Extra, width: int) -> list[Row]:
     """The page up to, and without, the vendor's JSON, in lines of at most `width` cells."""
-    page = Page(call, account, clock, extra, max(width, 20), secrets_of(call))
+    names = {agent.id: agent.name for agent in reversed(call.agents) if agent.id and agent.name}
+    page = Page(call, account, clock, extra, max(width, 20), secrets_of(call), names)
     rows: list[Row] = []
     for title, section in SECTIONS:
         body = list(section(page))
+        if len(body) > MOST_LINES and section is not _extra:
+            text = f"  … and {len(body) - MOST_LINES:,} more lines; ringback show --json has all"
+            body[MOST_LINES:] = [Row(((text, LABEL),))]
         if body:
             rows += [*([heading(title)] if title else []), *body]
     return rows

@@ -40,8 +40,8 @@ keep the vendor's own.
 
 NAME = 500
 """Characters of a name in a line of the table; the call's details keep the rest."""
-WORDS, FIELD_WORDS = 3_000, 1_000
-"""So many words a call is found by; a note of ten pages has as many."""
+WORDS, FIELD_WORDS = 2_000, 500
+"""So many words a call is found by: those of ten pages."""
 
 
 def _short(value: str | None) -> str | None:
