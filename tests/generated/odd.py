@@ -101,7 +101,9 @@ def changed(body: Row, chance: random.Random) -> Row:
     body = copy.deepcopy(body)
     for _ in range(chance.choice((1, 1, 2, 4))):
         holder, key = chance.choice(_places(body, []) or [(body, "id")])
-        if (holder is body and not body) or key in ("id", "callID", "hid") and chance.random() < 0.8:
+        if (holder is body and not body) or (
+            key in ("id", "callID", "hid") and chance.random() < 0.8
+        ):
             continue
         what = chance.randrange(12)
         if what == 0:
