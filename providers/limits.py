@@ -169,15 +169,19 @@ def _cut_list(items: list[Any], room: _Room, depth: int) -> list[Any]:
         if not is_left_out(one := _cut(item, part, depth + 1)):
             kept.append(one)
         room.give_back(part)
-    missing = sum(_count(item) for item in items if is_left_out(item)) + len(found) - len(kept)
+    # of one that comes again and again what is left out looks new each time: it is not added up
+    before = max((_count(item) for item in items if is_left_out(item)), default=0)
+    missing = max(before, len(found) - len(kept))
     return [*kept, {LEFT_OUT: missing}] if missing else kept
 
 
 def _cut_object(fields: dict[str, Any], room: _Room, depth: int) -> dict[str, Any]:
-    """Small values are kept before large ones: an id goes before whatever fills the rest."""
-    kept, some = dict[str, Any](), islice(filter(_is_name, fields), 10 * FIELDS)
-    names = sorted(some, key=lambda name: _size(fields[name]))
-    for place, name in enumerate(names[:FIELDS]):
+    """Of the first fields small values are kept before large ones: an id goes before whatever
+    fills the rest.
+    """
+    kept, first = dict[str, Any](), islice(filter(_is_name, fields), FIELDS)
+    names = sorted(first, key=lambda name: _size(fields[name]))
+    for place, name in enumerate(names):
         value = fields[name]
         if room.values < 1 or len(name) > room.text:
             break
@@ -189,7 +193,7 @@ def _cut_object(fields: dict[str, Any], room: _Room, depth: int) -> dict[str, An
         part = room.part(room.values // parts, room.text // parts)
         kept[name] = _cut(value, part, depth + 1)
         room.give_back(part)
-    missing = _count(fields) + len(fields) - len(kept) - (LEFT_OUT in fields)
+    missing = max(_count(fields), len(fields) - len(kept) - (LEFT_OUT in fields))
     order = {name: kept[name] for name in fields if name in kept}
     return {**order, LEFT_OUT: missing} if missing else order
 
@@ -225,14 +229,14 @@ def _told(kept: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], s
     elif isinstance(kept, list):
         for item in kept:
             if is_left_out(item):
-                yield path, f"{_count(item):,} more left out"
+                yield path, f"{_count(item):,} or more left out"
             elif isinstance(item, str | list | dict):
                 yield from _told(item, path)
     elif is_left_out(kept):
         yield path, "left out"
     elif isinstance(kept, dict):
         if LEFT_OUT in kept:
-            yield path, f"{_count(kept):,} fields left out"
+            yield path, f"{_count(kept):,} or more fields left out"
         for name, value in kept.items():
             if isinstance(value, str | list | dict) and name != LEFT_OUT:
                 yield from _told(value, (*path, name))
