@@ -216,6 +216,7 @@ class VendorClient:
     def _words(self, body: Json, raw: bytes) -> str:
         """What the vendor says in an answer, without secrets and fit for one line."""
         text = _message(body) if isinstance(body, dict) else raw[:1000].decode("utf-8", "replace")
+        text = text[: limits.TEXT]
         for secret in self._auth.values():
             for part in {secret.reveal(), secret.reveal().rpartition(" ")[2]}:
                 text = text.replace(part, "***") if part else text

@@ -11,11 +11,12 @@ much that was, so that the archive keeps nothing of it and every later reading t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import islice
 from typing import Any
 
+from providers.model import Call
 from providers.sanitize import safe_text
 
 MB = 1 << 20
@@ -75,6 +76,16 @@ def bounded(raw: Any, name: str = "") -> tuple[Any, tuple[str, ...]]:
     kept = _cut(raw, _Room(CALL_VALUES, CALL_TEXT), 0)
     lines = (f"{_path(name, path)}{what}" for path, what in _told(kept, ()))
     return kept, tuple(islice(dict.fromkeys(lines), _TOLD))
+
+
+def cuts(calls: Iterable[Call]) -> list[str]:
+    """What was left out of some calls, a line each."""
+    return [
+        f"call {safe_text(call.id, 40)}: {line}"
+        for call in calls
+        for line in call.problems
+        if line.endswith(("left out", "characters"))
+    ]
 
 
 def is_left_out(value: Any) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 
 from providers.errors import ProviderError
+from providers.limits import cuts
 from tui.accounts import Account
 from tui.archive import Archive
 from tui.late import AGAIN_S, is_due
@@ -99,6 +100,7 @@ def import_saved(services: Services, account: Account, archive: Archive, data: b
         with archive.transaction():
             report.saved += keep(archive, account.name, provider, calls, merge=provider.merge_saved)
         report.fetched += len(calls)
+        report.problems += cuts(calls)
     return report
 
 

@@ -23,6 +23,7 @@ from typing import Protocol
 from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.http import gather_bounded
+from providers.limits import cuts
 from providers.model import CallQuery, Outcome, Page
 from tui.archive import AccountState, Archive, Saved, Walk
 from tui.archive.syncs import AGAIN, Coverage
@@ -292,7 +293,7 @@ class Sync:
                 archive.save_walk(walk)
         report.fetched += len(page.calls)
         report.unknown_ids += len(page.unknown_ids)
-        report.problems += [*page.failed, *page.unreadable]
+        report.problems += [*page.failed, *page.unreadable, *cuts(page.calls)]
         report.notes |= dict.fromkeys(page.notes)
         if page.shortfall:
             report.problems.append(f"the vendor gave {page.shortfall}; it is asked again next time")
@@ -348,6 +349,7 @@ class Sync:
                 return
             with self._archive.transaction():
                 keep(self._archive, self._account, self._provider, [newer], self._clock())
+            self._report.problems += cuts([newer])
             self._report.recordings += len(newer.recordings)
             asked += 1
             self._tell(asked, len(waiting))

@@ -40,8 +40,8 @@ keep the vendor's own.
 
 NAME = 500
 """Characters of a name in a line of the table; the call's details keep the rest."""
-WORDS, FIELD_WORDS = 2_000, 500
-"""So many words a call is found by: those of ten pages."""
+WORDS, FIELD_WORDS, ONE_FIELD = 2_000, 500, 100
+"""So many words a call is found by: those of ten pages; in its fields; in one of them."""
 
 
 def _short(value: str | None) -> str | None:
@@ -69,7 +69,9 @@ TRUTH = {True: ("yes", "true"), False: ("no", "false")}
 
 def kept(call: Call) -> str:
     """The column ``fields``: words of what no other column has, each with its field's name."""
-    found = (prefixed(field, text) for field, value in _kept(call) for text in _texts(value))
+    found = (
+        prefixed(field, text)[:ONE_FIELD] for field, value in _kept(call) for text in _texts(value)
+    )
     told = list(dict.fromkeys(" ".join(one) for one in found if one))
     sizes = accumulate(1 + one.count(" ") for one in told)
     told = [one for one, size in zip(told, sizes, strict=True) if size <= FIELD_WORDS]
