@@ -35,17 +35,7 @@ from providers.errors import (
     Rejected,
     Unreachable,
 )
-from providers.fields import (
-    NO_ID,
-    Reader,
-    bounded_rows,
-    clean,
-    is_empty,
-    joined,
-    rows,
-    to_text,
-    word,
-)
+from providers.fields import NO_ID, Reader, bounded_rows, is_empty, joined, rows, to_text, word
 from providers.http import HttpProvider, Params
 from providers.limits import bounded, is_left_out
 from providers.model import (
@@ -65,6 +55,7 @@ from providers.model import (
     Setting,
 )
 from providers.origin import absolute_url
+from providers.sanitize import SAID, safe_text
 
 LIMIT = 500
 MAX_PAGES = 10_000
@@ -277,7 +268,7 @@ class Cinnox(HttpProvider):
             )
         body = await self.client.get(f"/v1/api/apps/{quote(app_id, safe='')}/{path}", params)
         read = Reader(body)
-        message = clean(read.text("message") or "")
+        message = safe_text((read.text("message") or "").strip(), SAID)
         result = read.raw.get("result")
         failed = message and (read.number("code") or 200) != 200
         if "result" in read.raw and not (failed and is_empty(result)):

@@ -22,16 +22,8 @@ _BOOLEANS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "
 _ZERO_TIMES = ("0000-", "0001-01-01")  # how MySQL and Go write "no time"
 _MS_FROM = 1e11  # Unix seconds reach this in the year 5138
 _LATEST = 32_503_680_000.0  # the year 3000
-_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029"
-_UNSAFE = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI}\ud800-\udfff]+")
 _NO_WORD = re.compile(r"[\W_]+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-def clean(text: str, limit: int = 200) -> str:
-    """A vendor's text made fit for one line of a message: no control characters, cut short."""
-    line = _UNSAFE.sub(" ", text[: limit * 4]).strip()
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def word(text: str | None) -> str:

@@ -35,10 +35,11 @@ from providers.errors import (
     Unreachable,
     VariableError,
 )
-from providers.fields import clean, to_number, to_time
+from providers.fields import to_number, to_time
 from providers.model import Json
 from providers.origin import check_base_url, same_origin
 from providers.proxy import Proxy, failures, proxies_of
+from providers.sanitize import SAID, safe_text
 from providers.trust import trusted
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ class VendorClient:
         for secret in self._auth.values():
             for part in {secret.reveal(), secret.reveal().rpartition(" ")[2]}:
                 text = text.replace(part, "***") if part else text
-        return clean(_QUERY.sub("?…", text))
+        return safe_text(_QUERY.sub("?…", text).strip(), SAID)
 
 
 class HttpProvider:

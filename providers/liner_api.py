@@ -10,19 +10,10 @@ from dataclasses import dataclass
 
 from providers import limits
 from providers.errors import BadAnswer, NotFound, Rejected
-from providers.fields import (
-    Reader,
-    bounded_rows,
-    clean,
-    is_empty,
-    made_id,
-    rows,
-    to_number,
-    to_text,
-    word,
-)
+from providers.fields import Reader, bounded_rows, is_empty, made_id, rows, to_number, to_text, word
 from providers.http import Params, VendorClient
 from providers.model import Json
+from providers.sanitize import SAID, safe_text
 
 LIMIT = 100
 HANDFUL = 10
@@ -85,7 +76,7 @@ async def ask(client: VendorClient, path: str, params: Params = ()) -> Json:
     if not isinstance(body, dict):
         raise BadAnswer("Not a Liner answer", f"{client.host} sent JSON without `data`.")
     if Reader(body).boolean("success") is False:
-        message = clean(to_text(body.get("message")) or "no reason given")
+        message = safe_text((to_text(body.get("message")) or "no reason given").strip(), SAID)
         kind = NotFound if "notfound" in word(message) else Rejected
         raise kind("Liner says no", f"{message.rstrip('.')}.")
     if "data" not in body:

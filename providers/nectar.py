@@ -25,10 +25,11 @@ from providers.errors import (
     Rejected,
     Unreachable,
 )
-from providers.fields import bounded_rows, clean, first_text, is_empty, to_number, to_text
+from providers.fields import bounded_rows, first_text, is_empty, to_number, to_text
 from providers.http import HttpProvider, gather_bounded
 from providers.ids import id_array
 from providers.model import Call, CallQuery, Capabilities, Json, Page, Setting
+from providers.sanitize import SAID, safe_text
 from providers.saved import read_values
 
 BATCH = 50
@@ -231,7 +232,7 @@ def _refuse(words: str, code: int) -> None:
     """Raise what ends a walk: an error in a body is no word about one id when it is about the
     token or the rate.
     """
-    words = clean(words)
+    words = safe_text(words.strip(), SAID)
     if code in (401, 403) or _TOKEN_WORDS.search(words):
         hint = "Check the account's token; it may have been withdrawn."
         raise AuthError("Token refused", f"Nectar Desk answered: {words or code}", hint)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from providers.ids import id_ranges
 from providers.origin import check_base_url, origin
-from tui.log import plain
+from providers.sanitize import safe_text
 from tui.paths import Paths
 from tui.settings import SettingsError, edit_settings, load_settings, read_table, subtable
 
@@ -93,11 +93,13 @@ def make_account(
     """A checked account. Raises `AccountError` with what is wrong and how it is written."""
     if not _NAME.fullmatch(name):
         raise AccountError(
-            f"{plain(name, 40)!r} cannot name an account",
+            f"{safe_text(name, 40)!r} cannot name an account",
             "A name is 1 to 40 letters, digits, - and _, and begins with a letter or a digit.",
         )
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", provider):
-        raise AccountError(f"{plain(provider, 40)!r} is not a vendor", "Try liner, cinnox, nectar.")
+        raise AccountError(
+            f"{safe_text(provider, 40)!r} is not a vendor", "Try liner, cinnox, nectar."
+        )
     try:
         url = check_base_url(base_url)
     except ValueError as error:
@@ -120,7 +122,8 @@ def _region(name: str, region: str | None) -> str | None:
 def _check_setting(name: str, key: str, value: str) -> None:
     if _TOKEN_KEY.search(key):
         raise AccountError(
-            f"account {name}: {plain(key, 40)} looks like a token; none may stand in config.toml",
+            f"account {name}: {safe_text(key, 40)} looks like a token;"
+            " none may stand in config.toml",
             f"Give it with: ringback accounts add {name} ... --token-stdin",
         )
     if key.endswith(_IDS):
@@ -170,7 +173,9 @@ class AccountStore:
         known = ", ".join(account.name for account in accounts)
         hint = f"There is: {known}." if known else "Add one with: ringback accounts add"
         why = (*problems, *load_settings(self._paths).problems)[:1]
-        raise UnknownAccount(f"there is no account {plain(name, 40)!r}", "\n".join([hint, *why]))
+        raise UnknownAccount(
+            f"there is no account {safe_text(name, 40)!r}", "\n".join([hint, *why])
+        )
 
     def add(self, account: Account) -> Account:
         """Add a new account, bound to its origin. Raises `AccountError`, `SettingsError`."""
@@ -220,7 +225,7 @@ class AccountStore:
             if one.lower() == name.lower():
                 return str(one)
         raise UnknownAccount(
-            f"there is no account {plain(name, 40)!r}",
+            f"there is no account {safe_text(name, 40)!r}",
             f"There is: {', '.join(table) or 'none'}.",
         )
 
@@ -245,10 +250,10 @@ class AccountStore:
 def _from_table(name: str, table: Mapping[str, Any]) -> Account:
     missing = [key for key in ("provider", "base_url") if not isinstance(table.get(key), str)]
     if missing:
-        raise AccountError(f"accounts.{plain(name, 40)}.{missing[0]}: is missing, or not text")
+        raise AccountError(f"accounts.{safe_text(name, 40)}.{missing[0]}: is missing, or not text")
     proxied = table.get(_PROXIED, True)
     if not isinstance(proxied, bool):
-        raise AccountError(f"accounts.{plain(name, 40)}.{_PROXIED}: is true or false")
+        raise AccountError(f"accounts.{safe_text(name, 40)}.{_PROXIED}: is true or false")
     command, bound_to, region, page = (
         value if isinstance(value, str) else None
         for value in (table.get(key) for key in ("token_command", "bound_to", "region", _PAGE))

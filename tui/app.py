@@ -135,7 +135,7 @@ class RingbackApp(OrderedApp[None]):
 
     def _fatal_error(self) -> None:
         """As Textual's, but without the local variables: a token or a caller may be among them."""
-        from rich.segment import Segments
+        from rich.segment import Segment, Segments
         from rich.traceback import Traceback
 
         from tui.log import log_crash
@@ -145,7 +145,12 @@ class RingbackApp(OrderedApp[None]):
             log_crash(error)
         self.bell()
         trace = Traceback(show_locals=False, width=None, suppress=["textual", "rich"])
-        self._exit_renderables.append(Segments(self.console.render(trace, self.console.options)))
+        # its message may be a vendor's
+        shown = [
+            Segment(safe_text(text, len(text), multiline=True), style)
+            for text, style, _ in self.console.render(trace, self.console.options)
+        ]
+        self._exit_renderables.append(Segments(shown))
         self._close_messages_no_wait()
 
     async def on_unmount(self) -> None:

@@ -13,10 +13,10 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tui import streams
+from tui.console import print_error, print_failure, print_text, print_traceback
 from tui.exits import CommandError, Exit
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ CALL = "ACCOUNT:ID | LINK"
 """How a call is named: `tui.links`."""
 BARE: dict[str, Any] = {"command": SCREEN, "account": None, "view": None, "query": []}
 """What `ringback` alone means; to build the parser takes longer than to read the first calls."""
-LONG_LINE = 5000
-"""A line of an error has at most so many characters; the longest note goes into it."""
 Handler = Callable[[argparse.Namespace], int]
 
 atexit.register(gc.freeze)  # the end of Python looks through all that is left, which takes 0.15 s
@@ -37,6 +35,7 @@ atexit.register(gc.freeze)  # the end of Python looks through all that is left, 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     streams.open_closed()
+    sys.excepthook = print_traceback
     words = list(sys.argv[1:] if argv is None else argv)
     _encode(words)
     try:
@@ -45,15 +44,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             sys.stdout.flush()
     except CommandError as error:  # of the words; `run` has its own
-        print_error(error)
+        print_failure(error)
         return error.code
     except KeyboardInterrupt:
-        print("Interrupted; what had come is kept.", file=sys.stderr)
+        print_error("Interrupted; what had come is kept.")
         return Exit.FAILED
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # the reader (head, less) has gone
             return Exit.DONE
-        print_error(CommandError(str(error), "See whether the disk has room."))
+        print_failure(CommandError(str(error), "See whether the disk has room."))
         return Exit.FAILED
     finally:
         streams.end(sys.stdout)
@@ -75,30 +74,24 @@ def run(arguments: argparse.Namespace) -> int:
     import sqlite3
 
     from tui.archive import ArchiveTrouble
+    from tui.log import clean_last_resort
     from tui.paths import private_umask
     from tui.process import harden_process
 
+    clean_last_resort()
     private_umask()
     harden_process()
     try:
         return int(_handler(arguments.command)(arguments))
     except ArchiveTrouble as error:
-        print_error(CommandError(error.message, error.hint))
+        print_failure(CommandError(error.message, error.hint))
         return Exit.FAILED
     except sqlite3.Error as error:
-        print_error(CommandError(f"the archive: {error}", "What was kept before stays."))
+        print_failure(CommandError(f"the archive: {error}", "What was kept before stays."))
         return Exit.FAILED
     except CommandError as error:
-        print_error(error)
+        print_failure(error)
         return error.code
-
-
-def print_error(error: CommandError) -> None:
-    from providers.sanitize import safe_text
-
-    with suppress(OSError):  # the exit code says it all the same
-        for line in (f"ringback: {error.message}", *error.hint.splitlines()):
-            print(safe_text(line, LONG_LINE, multiline=True), file=sys.stderr)
 
 
 def _parsed(words: list[str]) -> argparse.Namespace:
@@ -225,7 +218,7 @@ def _handler(command: str) -> Handler:
 
 def build_parser() -> tuple[argparse.ArgumentParser, frozenset[str]]:
     """The parser, and the names of its commands."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="ringback",
         usage="ringback [--account NAME] [--view NAME | QUERY]\n       ringback COMMAND ...",
         description="Browse the calls of your telephony vendors, and hear their recordings.",
@@ -244,13 +237,21 @@ def build_parser() -> tuple[argparse.ArgumentParser, frozenset[str]]:
     return parser, frozenset(commands.choices)
 
 
+class Parser(argparse.ArgumentParser):
+    """What it says quotes the words of the command line, and they may come from anywhere."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        say = print_text if file is sys.stdout else print_error
+        say(message.removesuffix("\n"))
+
+
 class _Version(argparse.Action):
     """Looks the version up when it is asked for: that takes longer than to parse a line."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        print(f"ringback {version('ringback')}")
+        print_text(f"ringback {version('ringback')}")
         parser.exit()
 
 

@@ -13,6 +13,7 @@ from tui.account_setup import TokenNotKept, account_from, forget, losses, rememb
 from tui.accounts import Account, AccountError
 from tui.cli_sync import no_accounts
 from tui.confirm import ask_before
+from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.jobs import check
 from tui.services import Services
@@ -59,7 +60,7 @@ def _add(services: Services, arguments: argparse.Namespace) -> int:
         account, said = remember(services, account, secret, arguments.replace)
     except TokenNotKept as error:
         raise CommandError(error.message, error.hint, Exit.TOKEN) from None
-    print(said)
+    print_text(said)
     if secret is None:
         _say_where(services, account)
     return Exit.DONE
@@ -89,7 +90,7 @@ def _token_from_stdin() -> Secret:
     from providers.base import Secret
 
     if sys.stdin.isatty():
-        print("The token, then enter and ctrl+d:", file=sys.stderr)
+        print_error("The token, then enter and ctrl+d:")
     text = sys.stdin.read(65_536).strip()
     if not text:
         raise CommandError("standard input held no token", code=Exit.USAGE)
@@ -112,9 +113,9 @@ def _say_where(services: Services, account: Account) -> None:
 
     where = describe(account, services.environ)
     if where.state in ("found", "not run"):
-        print(f"Its token comes from {where.source}.")
+        print_text(f"Its token comes from {where.source}.")
     else:
-        print(f"Its token is still missing.\n{ways_to_give(account)}")
+        print_text(f"Its token is still missing.\n{ways_to_give(account)}")
 
 
 def _ask_token(account: Account) -> Secret | None:
@@ -137,19 +138,17 @@ def _chosen(services: Services, name: str | None) -> list[Account]:
 
 
 def _list(services: Services, arguments: argparse.Namespace) -> int:
-    from providers.sanitize import safe_text
-
     accounts = _chosen(services, arguments.name)
     described = _described(services, accounts)
     if arguments.json:
         for entry in described:
-            print(json.dumps({name: value for name, value in entry.items() if name != "said"}))
+            print_data(json.dumps({name: value for name, value in entry.items() if name != "said"}))
         return Exit.DONE
     problems = services.accounts.read()[1]
     if not accounts:
         if problems or services.settings().problems:
             raise no_accounts(services)
-        print("No accounts yet. Add one with: ringback accounts add NAME --provider ... ")
+        print_text("No accounts yet. Add one with: ringback accounts add NAME --provider ... ")
     for entry in described:
         token = entry["token"]
         last = entry["last_sync"] or "never"
@@ -158,9 +157,9 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
             f"token: {token['state']} ({token['source']})  calls: {entry['calls']:,}  "
             f"last sync: {last}{_how(services, entry)}"
         )
-        print(safe_text(line))
+        print_text(line)
     for problem in problems:
-        print(safe_text(problem), file=sys.stderr)
+        print_error(problem)
     return Exit.DONE
 
 
@@ -203,8 +202,6 @@ def _described(services: Services, accounts: list[Account]) -> list[dict[str, An
 
 
 def _test(services: Services, arguments: argparse.Namespace) -> int:
-    from providers.sanitize import safe_text
-
     accounts = _chosen(services, arguments.name)
     if not accounts:
         raise no_accounts(services)
@@ -213,11 +210,11 @@ def _test(services: Services, arguments: argparse.Namespace) -> int:
         for account in accounts:
             try:
                 answer = asyncio.run(check(services, account, archive))
-                print(safe_text(f"{account.name}: {answer}"))
+                print_text(f"{account.name}: {answer}")
             except ProviderError as error:
                 errors.append(error)
-                print(safe_text(f"{account.name}: {error}"), file=sys.stderr)
-                print(safe_text(error.hint, multiline=True), file=sys.stderr)
+                print_error(f"{account.name}: {error}")
+                print_error(error.hint)
     if not errors:
         return Exit.DONE
     if len(errors) < len(accounts):
@@ -232,5 +229,5 @@ def _remove(services: Services, arguments: argparse.Namespace) -> int:
         what = kept if arguments.keep_calls else losses(services, name)
         ask_before(f"the account {name} was not removed", what, "Remove the account?")
     said, whole = forget(services, arguments.name, arguments.keep_calls)
-    print(said)
+    print_text(said)
     return Exit.DONE if whole else Exit.PARTLY

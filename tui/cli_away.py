@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from typing import TYPE_CHECKING
 
 from tui import audit
 from tui.archive import TROUBLES, Archive
 from tui.archive.purge import SHORTEST
 from tui.confirm import ask_before
+from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.links import calls_text
 from tui.numbers import digits
@@ -36,7 +36,7 @@ def _purge(services: Services, arguments: argparse.Namespace) -> int:
         keys = _wanted(services, archive, arguments)
         undated = 0 if arguments.number else archive.undated()
         if not keys:
-            print("No such call is in the archive; nothing was removed.")
+            print_text("No such call is in the archive; nothing was removed.")
             _say_undated(undated)
             return Exit.DONE
         if not arguments.yes:
@@ -80,30 +80,33 @@ def _ask(found: purge.Found) -> None:
 
 
 def _say(done: purge.Purge) -> None:
-    print(f"Removed {calls_text(done.calls)} of {', '.join(done.accounts)}.")
-    print(f"Removed {done.files:,} files of recordings and peaks from the cache.")
-    print(f"Removed {done.rows:,} rows of the archive in all, and {done.names:,} of the names.")
+    print_text(f"Removed {calls_text(done.calls)} of {', '.join(done.accounts)}.")
+    print_text(f"Removed {done.files:,} files of recordings and peaks from the cache.")
+    print_text(
+        f"Removed {done.rows:,} rows of the archive in all, and {done.names:,} of the names."
+    )
     if done.rewritten:
-        print(
+        print_text(
             f"The archive's file was rewritten: {done.size_before:,} B, now {done.size_after:,} B."
         )
     else:
-        print(
+        print_error(
             "The file could not be written anew: another Ringback is at it, or the disk is full.\n"
-            "What was removed is blanked out; its log goes when the last Ringback ends.",
-            file=sys.stderr,
+            "What was removed is blanked out; its log goes when the last Ringback ends."
         )
     if done.mentioned:
-        print(
+        print_text(
             f"These digits stand in {calls_text(done.mentioned)} that stay, too:"
             " as a line, in another number, or in a note."
         )
-    print("Files that were downloaded or exported are not touched; a sync brings nothing back.")
+    print_text(
+        "Files that were downloaded or exported are not touched; a sync brings nothing back."
+    )
 
 
 def _say_undated(calls: int) -> None:
     if calls:
-        print(
+        print_text(
             f"{calls_text(calls)} without a time: not removed, for nobody knows how old they are."
         )
 
@@ -112,8 +115,6 @@ def _say_undated(calls: int) -> None:
 
 
 def _audit(services: Services, arguments: argparse.Namespace) -> int:
-    from providers.sanitize import safe_text
-
     since = None
     if arguments.since:
         try:
@@ -121,5 +122,8 @@ def _audit(services: Services, arguments: argparse.Namespace) -> int:
         except ValueError as error:
             raise CommandError(f"--since: {error}", code=Exit.USAGE) from None
     for entry in audit.entries(services.paths, since):
-        print(json.dumps(entry) if arguments.json else safe_text(audit.line_text(entry)))
+        if arguments.json:
+            print_data(json.dumps(entry))
+        else:
+            print_text(audit.line_text(entry))
     return Exit.DONE

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Sequence
 
 from providers.errors import ProviderError
 from providers.model import Call
+from providers.sanitize import safe_json, safe_text
 from tui import audit, export, links
 from tui.accounts import Account, AccountError, configured
 from tui.archive import Archive, codec
+from tui.console import data_sink, print_data, print_error, print_failure, print_text
 from tui.exits import CommandError, Exit
 from tui.query import HasField, Problem, Query, Term, parse
 from tui.services import Services
@@ -63,7 +65,7 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
         else:
             _print_table(services, archive, keys, columns or TABLE_COLUMNS)
             if not keys and not archive.counts():
-                print("The archive is empty; run: ringback sync", file=sys.stderr)
+                print_error("The archive is empty; run: ringback sync")
     return Exit.DONE
 
 
@@ -78,10 +80,8 @@ def _print_doubts(text: str, doubts: Iterable[Problem]) -> None:
     """Say on standard error what of a query nothing has. That is no failure: the next sync may
     bring it, and nothing found is an answer.
     """
-    from tui.cli import print_error
-
     for doubt in doubts:
-        print_error(CommandError(doubt.message, _marked(text, doubt)))
+        print_failure(CommandError(doubt.message, _marked(text, doubt)))
 
 
 def _export(
@@ -98,10 +98,10 @@ def _export(
     fields = export.fields_of(columns) if columns else export.ALL_FIELDS
     try:
         if arguments.json:
-            export.write_json(sys.stdout, counted)
+            export.write_json(data_sink(), counted)
         else:
             plain = arguments.csv_phones == "e164"
-            export.write_csv(sys.stdout, counted, fields, for_programs=plain)
+            export.write_csv(data_sink(), counted, fields, for_programs=plain)
     finally:
         form = "json" if arguments.json else "csv"
         accounts = sorted(exported.accounts)
@@ -169,8 +169,6 @@ def _marked(text: str, problem: Problem) -> str:
     """The line, and below it signs under the piece that was not understood."""
     from rich.cells import cell_len
 
-    from providers.sanitize import safe_text
-
     before, piece = text[: problem.start], text[problem.start : problem.stop]
     indent, length = (cell_len(safe_text(part)) for part in (before, piece))
     return f"  {text}\n  {' ' * indent}{'^' * max(1, length)}"
@@ -188,13 +186,13 @@ def _print_table(
     clock = Clock(services.now(), services.zone)
     columns = [COLUMNS[name] for name in names]
     if keys and sys.stdout.isatty():
-        print("  ".join([*(fit(column.title, column.width) for column in columns), "Call"]))
+        print_text("  ".join([*(fit(column.title, column.width) for column in columns), "Call"]))
     rows = archive.rows(keys if isinstance(keys, array) else array("q", keys))
     for start in range(0, len(rows), 500):
         for row in rows.window(start, start + 500):
             name = f"{row.account}:{row.id}"
             cells = [fit(column.value(row, clock), column.width) for column in columns]
-            print("  ".join([*cells, name]).rstrip())
+            print_text("  ".join([*cells, name]).rstrip())
 
 
 # -- show
@@ -233,9 +231,7 @@ def wanted_call(services: Services, archive: Archive, account: Account, id_: str
             f"Bring its calls with: ringback sync {account.name}",
         )
     if error:
-        from providers.sanitize import safe_text
-
-        print(safe_text(f"{account.name}: not refreshed: {error}"), file=sys.stderr)
+        print_error(f"{account.name}: not refreshed: {error}")
     return call
 
 
@@ -248,10 +244,10 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
     if arguments.raw or arguments.with_urls:
         audit.record(services.paths, audit.REVEAL, call=f"{account.name}:{call.id}")
     if arguments.raw:
-        print(codec.escaped(json.dumps(call.raw, ensure_ascii=False, indent=2)))
+        print_data(safe_json(json.dumps(call.raw, ensure_ascii=False, indent=2)))
     elif arguments.json:
         body = {**codec.encode(call), "triage": triage.printed()}
-        print(codec.dumps(codec.printed(body, account.name, with_urls=arguments.with_urls)))
+        print_data(codec.dumps(codec.printed(body, account.name, with_urls=arguments.with_urls)))
     else:
         _print_page(page, call, arguments.with_urls)
     return Exit.DONE
@@ -300,8 +296,6 @@ def _page(services: Services, archive: Archive, account: Account, call: Call) ->
 
 
 def _print_page(page: str, call: Call, with_urls: bool) -> None:
-    from providers.sanitize import safe_text
-
-    print(page)
+    print_text(page)
     for recording in call.recordings if with_urls else ():
-        print(safe_text(recording.url or ""))
+        print_text(recording.url or "")

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from tui.accounts import Account
 from tui.archive import TROUBLES, UNREACHED, Archive, ArchiveTrouble
+from tui.console import print_data, print_text
 from tui.exits import Exit
 from tui.log import try_log
 from tui.query import Query, Term
@@ -38,21 +39,19 @@ def run(arguments: argparse.Namespace) -> int:
     services = Services.build()
     if arguments.command == "paths":
         for name, path in _paths(services):
-            print(f"{name:<11}{path}")
+            print_text(f"{name:<11}{path}")
         return Exit.DONE
-    from providers.sanitize import safe_text
-
     findings = list(examine(services))
     for finding in findings:
         if arguments.json:
-            print(json.dumps(finding._asdict()))
+            print_data(json.dumps(finding._asdict()))
         else:
-            text = safe_text(finding.text, multiline=True).replace("\n", "\n" + " " * 20)
-            print(f"{finding.state:<8} {finding.about:<10} {text}")
+            text = finding.text.replace("\n", "\n" + " " * 20)
+            print_text(f"{finding.state:<8} {finding.about:<10} {text}")
     if not arguments.json and any(f.about == "keyring" and f.state != GOOD for f in findings):
         from tui.secrets import UNLOCK_OVER_SSH
 
-        print(f"\n{UNLOCK_OVER_SSH}")
+        print_text(f"\n{UNLOCK_OVER_SSH}")
     return Exit.FAILED if any(finding.state == BAD for finding in findings) else Exit.DONE
 
 

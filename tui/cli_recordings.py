@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from tui import audit
 from tui.accounts import Account
 from tui.archive import Archive
 from tui.cli_calls import split_name
+from tui.console import print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.fetching import vendor_of
 from tui.late import AGAIN_S, is_due
@@ -114,14 +114,14 @@ def _download(services: Services, arguments: argparse.Namespace) -> int:
     for index, one in enumerate(got):
         if isinstance(one, RecordingError):
             failed += 1
-            print(f"{arguments.call}: {one}", file=sys.stderr)
+            print_error(f"{arguments.call}: {one}")
             continue
         try:
             path = copy_to(one, folder, file_name(account.provider, call, index, one.kind))
         except OSError as error:
             raise CommandError(f"cannot write to {folder}: {error.strerror}") from None
         audit.record(services.paths, audit.DOWNLOAD, call=name, recording=index + 1)
-        print(path)
+        print_text(path)
     if not failed:
         return Exit.DONE
     return Exit.PARTLY if failed < len(got) else Exit.FAILED

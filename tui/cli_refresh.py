@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from providers.errors import AuthError
-from providers.sanitize import safe_text
 from tui.accounts import Account
 from tui.cli_calls import split_name
+from tui.console import print_data, print_error, print_text
 from tui.exits import Exit
 from tui.refreshing import Refreshed, refresh_calls
 from tui.services import Services
@@ -32,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         _print(services, one, arguments.json)
     hints = dict.fromkeys(one.error.hint for one in done if one.error and one.error.hint)
     for hint in hints:
-        print(safe_text(hint, multiline=True), file=sys.stderr)
+        print_error(hint)
     return exit_code(done)
 
 
@@ -49,11 +48,11 @@ def exit_code(done: Sequence[Refreshed]) -> Exit:
 def _print(services: Services, one: Refreshed, as_json: bool) -> None:
     line = one.line(services.now(), services.zone)
     if one.error:
-        print(safe_text(line), file=sys.stderr)
+        print_error(line)
     if as_json:
-        print(json.dumps(_json(one)))
+        print_data(json.dumps(_json(one)))
     elif not one.error:
-        print(safe_text(line))
+        print_text(line)
 
 
 def _json(one: Refreshed) -> dict[str, Any]:

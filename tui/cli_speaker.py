@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import sys
 
+from tui.console import print_error, print_text
 from tui.exits import CommandError, Exit
 
 
@@ -26,7 +26,7 @@ def _relay() -> int:
         paths.make()
         setup_log(paths)
     except OSError as error:  # a full disk is no reason for silence
-        print(f"ringback speaker --relay: no log: {error.strerror}", file=sys.stderr)
+        print_error(f"ringback speaker --relay: no log: {error.strerror}")
     return asyncio.run(relay(os.environ))
 
 
@@ -53,4 +53,4 @@ def _speak(arguments: argparse.Namespace) -> int:
 
 
 def _say(line: str) -> None:
-    print(f"ringback speaker: {line}", flush=True)
+    print_text(f"ringback speaker: {line}", flush=True)

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers.errors import AuthError, ProviderError
+from providers.sanitize import safe_text
 from tui.accounts import Account, AccountError
+from tui.console import bars_console, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.jobs import import_saved, read_anew, sync_all
 from tui.services import Services
@@ -99,7 +101,7 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
 def _print_wait(services: Services, report: Report) -> None:
     """Until when a vendor that limits requests is not to be asked."""
     if words := until_words(report.again_at, services.now(), services.zone):
-        print(f"{report.account}: {report.state} {words}", file=sys.stderr)
+        print_error(f"{report.account}: {report.state} {words}")
 
 
 async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
@@ -127,8 +129,6 @@ def exit_code(reports: Sequence[Report]) -> Exit:
 
 
 def _print_report(report: Report) -> None:
-    from providers.sanitize import safe_text
-
     saved = report.saved
     parts = [f"{saved.new:,} new", f"{saved.changed:,} changed", f"{saved.same:,} as before"]
     if report.unknown_ids:
@@ -138,17 +138,17 @@ def _print_report(report: Report) -> None:
     if report.problems:
         parts.append(f"{len(report.problems):,} failed")
     if report.fetched or not report.error:
-        print(f"{report.account}: {', '.join(parts)}")
+        print_text(f"{report.account}: {', '.join(parts)}")
     for line in report.notes:
-        print(safe_text(f"{report.account}: {line}"), file=sys.stderr)
+        print_error(f"{report.account}: {line}")
     for line in report.problems[:MAX_LINES]:
-        print(safe_text(f"{report.account}: {line}"), file=sys.stderr)
+        print_error(f"{report.account}: {line}")
     if len(report.problems) > MAX_LINES:
-        print(f"{report.account}: and {len(report.problems) - MAX_LINES} more", file=sys.stderr)
+        print_error(f"{report.account}: and {len(report.problems) - MAX_LINES} more")
     if report.error:
-        print(safe_text(f"{report.account}: {report.error}"), file=sys.stderr)
+        print_error(f"{report.account}: {report.error}")
         if report.error.hint:
-            print(safe_text(report.error.hint, multiline=True), file=sys.stderr)
+            print_error(report.error.hint)
 
 
 @contextmanager
@@ -157,7 +157,6 @@ def _progress(accounts: Sequence[Account]) -> Iterator[Watcher | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
     with Progress(
@@ -165,7 +164,7 @@ def _progress(accounts: Sequence[Account]) -> Iterator[Watcher | None]:
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("{task.fields[calls]}", markup=False),
-        console=Console(stderr=True),
+        console=bars_console(),
         transient=True,
     ) as progress:
         yield _Bars(progress, accounts)
@@ -177,7 +176,7 @@ class _Bars:
     def __init__(self, progress: Progress, accounts: Sequence[Account]) -> None:
         self._progress = progress
         self._tasks = {
-            account.name: progress.add_task(account.name, total=None, calls="")
+            account.name: progress.add_task(safe_text(account.name), total=None, calls="")
             for account in accounts
         }
 
@@ -197,7 +196,7 @@ def _import(services: Services, arguments: argparse.Namespace) -> int:
         raise CommandError(f"{account.name}: there is no call in {arguments.file}")
     _print_report(report)
     if any(line.endswith("not UTF-8 text") for line in report.problems):
-        print("Save it as UTF-8, as: iconv -f latin1 -t utf-8 FILE", file=sys.stderr)
+        print_error("Save it as UTF-8, as: iconv -f latin1 -t utf-8 FILE")
     if not report.fetched:
         return Exit.FAILED
     return Exit.PARTLY if report.problems else Exit.DONE

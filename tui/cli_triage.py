@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from tui.archive import Archive, codec
@@ -19,6 +18,7 @@ from tui.archive.triage import (
     timed,
     untag,
 )
+from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.services import Services
 from tui.tagging import tag_changes
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         for name in names:
             _print(archive, name, arguments.json)
     for text in unknown:
-        _complain(f"there is no call {text} in the archive")
+        print_error(f"ringback: there is no call {text} in the archive")
     if not unknown:
         return Exit.DONE
     return Exit.PARTLY if names else Exit.FAILED
@@ -103,24 +103,16 @@ def _undo(services: Services, archive: Archive, names: list[CallName]) -> list[C
     undone: Undone | None = log.undo_of(names, person) if names else log.undo(person)
     if undone is None:
         raise CommandError("there is nothing to undo" + ("" if names else f" by {person}"))
-    _complain(f"undone: {described(undone.changes)}")
+    print_error(f"ringback: undone: {described(undone.changes)}")
     return list(undone.calls)
 
 
-def _complain(text: str) -> None:
-    from providers.sanitize import safe_text
-
-    print(f"ringback: {safe_text(text)}", file=sys.stderr)
-
-
 def _print(archive: Archive, name: CallName, as_json: bool) -> None:
-    from providers.sanitize import safe_text
-
     account, id_ = name
     decided = archive.triage.of(*name)
     triage = decided.printed()
     if as_json:
-        print(codec.dumps({"account": account, "id": id_, "triage": triage}))
+        print_data(codec.dumps({"account": account, "id": id_, "triage": triage}))
         return
     tags = ", ".join(triage["tags"])
     snoozed = decided.state == "snoozed"
@@ -128,4 +120,4 @@ def _print(archive: Archive, name: CallName, as_json: bool) -> None:
     shown = f"{decided.state}{until}"
     parts = (f"{account}:{id_}", shown, triage["note"], tags and f"tags: {tags}")
     signed = triage["by"] and f"{triage['by']}, {triage['at']}"
-    print(safe_text("  ".join(filter(None, (*parts, signed)))))
+    print_text("  ".join(filter(None, (*parts, signed))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from tui.console import print_text
 from tui.exits import CommandError, Exit
 
 
@@ -13,13 +14,11 @@ def ask_before(refused: str, what: str, question: str) -> None:
     Raises `CommandError`: without a terminal to ask on (`refused` says what was not done), and
     after any other answer.
     """
-    from providers.sanitize import safe_text
-
     if not sys.stdin.isatty():
         raise CommandError(
             refused, f"{what}\nWithout a terminal to ask on, add --yes.".lstrip(), Exit.USAGE
         )
-    print(safe_text(what))
+    print_text(what)
     try:
         answer = input(f"{question} [y/N] ")
     except EOFError:

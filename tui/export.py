@@ -28,9 +28,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from tui.archive import codec
+from tui.console import Sink
 
 Body = tuple[str, dict[str, Any]]
 """Account, and the call as the archive keeps it (`Archive.bodies`)."""
@@ -101,12 +102,6 @@ _SAME_NUMBER = re.compile("0|[1-9][0-9]{0,10}")
 """A number that spreadsheets write as it was."""
 _STEERED = re.compile(r'[\s"]*[=+\-@＝＋－＠]')
 _PARTED_OFF = re.compile(r'([;|\n][\s"]*)([=+\-@＝＋－＠]?)')
-
-
-class Sink(Protocol):
-    """Where text goes."""
-
-    def write(self, text: str, /) -> object: ...
 
 
 class Cancelled(Exception):

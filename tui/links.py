@@ -74,6 +74,10 @@ def parse(text: str) -> Link:
     account, colon, id_ = text.partition(":")
     if not colon or not account or not id_:
         raise ValueError(f"{text} does not name a call")
+    try:
+        id_.encode()
+    except UnicodeEncodeError:  # bytes of the command line that are no UTF-8
+        raise ValueError(f"{text}: that is no call's id") from None
     return Link(account, id_)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
 
 from providers.base import Secret
+from providers.sanitize import safe_text
 
 if TYPE_CHECKING:
     from tui.paths import Paths
@@ -47,29 +48,6 @@ def redact(secret: Secret) -> None:
         _secrets.update((value, quote(value, safe="")))
 
 
-def plain(text: str, limit: int = 2000) -> str:
-    """Foreign text for a terminal or a log: control characters become U+FFFD, length is capped.
-
-    Character by character, so that an unfinished escape sequence swallows nothing. Line ends
-    and tabs become a space.
-    """
-    shown = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "".join(map(_printable, shown))
-
-
-_HIDDEN = frozenset(
-    "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
-
-
-def _printable(character: str) -> str:
-    if character in "\t\n\r":
-        return " "
-    code = ord(character)
-    broken = code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000
-    return "\ufffd" if broken or character in _HIDDEN else character
-
-
 def scrub(text: str) -> str:
     """Text without registered tokens, credentials, URL queries and all but 4 digits of numbers."""
     for value in sorted(_secrets, key=len, reverse=True):
@@ -96,7 +74,7 @@ class ScrubbingFormatter(logging.Formatter):
         # the time goes in front afterwards: to a phone number's pattern it looks like one
         lines = scrub(super().format(record)).split("\n")
         stamp = self.formatTime(record, "%Y-%m-%dT%H:%M:%S")
-        return f"{stamp}.{int(record.msecs):03d} " + "\n  ".join(map(plain, lines))
+        return f"{stamp}.{int(record.msecs):03d} " + "\n  ".join(map(safe_text, lines))
 
 
 def setup_log(paths: Paths, *, debug: bool = False) -> logging.Handler:
@@ -116,6 +94,12 @@ def setup_log(paths: Paths, *, debug: bool = False) -> logging.Handler:
     for name in _LOUD:  # httpx prints whole addresses at INFO, httpcore headers at DEBUG
         logging.getLogger(name).setLevel(logging.WARNING)
     return handler
+
+
+def clean_last_resort() -> None:
+    """Where no log is kept, the little that must be said goes to standard error, as clean."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(ScrubbingFormatter())
 
 
 def try_log(paths: Paths, *, debug: bool = False) -> str:

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from providers.base import Secret
+from providers.sanitize import safe_text
 from tui.accounts import Account
 from tui.keychain import turned_off
-from tui.log import plain, redact
+from tui.log import redact
 from tui.process import (
     Finished,
     TimedOut,
@@ -135,7 +136,7 @@ class _Answer:
 
     @property
     def source(self) -> str:
-        return f"keyring ({plain(self.backend, 60)})" if self.backend else "keyring"
+        return f"keyring ({safe_text(self.backend, 60)})" if self.backend else "keyring"
 
 
 # ---------------------------------------------------------------- finding
@@ -212,7 +213,7 @@ def _from_command(account: Account, environ: Mapping[str, str]) -> Token | None:
     if finished.code == 0 and line:
         return _token(account, line, "token_command")
     end = f"ended with {finished.code}" if finished.code else "printed nothing"
-    said = plain(finished.stderr.decode("utf-8", "replace").strip(), 200)
+    said = safe_text(finished.stderr.decode("utf-8", "replace").strip(), 200)
     raise _command_failed(account, f"{end}: {said}" if said else end)
 
 
@@ -268,7 +269,7 @@ def _read_answer(account: Account, answer: _Answer) -> Token | SecretError:
 def _check_bound(account: Account) -> None:
     if not account.bound:
         raise TokenMissing(
-            f"the token of {account.name} was given for {plain(account.bound_to or '', 200)}, "
+            f"the token of {account.name} was given for {safe_text(account.bound_to or '', 200)}, "
             f"and the base URL is now at {account.origin}",
             f"Give it again: {_add(account)} --token-stdin",
             "none",
@@ -382,7 +383,7 @@ def _keyring_environ(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _keyring_error(account: Account, answer: _Answer) -> SecretError:
-    why = plain(answer.why, 200)
+    why = safe_text(answer.why, 200)
     about = f"no token for {account.name}: {why}"
     if answer.state == "locked":
         hint = f"Unlock it here (ringback doctor prints how), or:\n{_by_hand(account)}"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
+from providers.sanitize import safe_text
 from tui.accounts import Account, AccountStore
 from tui.archive import UNREACHED, Archive, ArchiveTrouble
 from tui.audit import who
-from tui.log import plain
 from tui.paths import Paths
 from tui.settings import Settings, load_settings
 from tui.when import local_zone
@@ -49,7 +49,7 @@ class Services:
     @property
     def person(self) -> str:
         """Who decides about calls here: ``RINGBACK_USER``, or else the system's user."""
-        return plain(self.environ.get("RINGBACK_USER", ""), 80).strip() or who()
+        return safe_text(self.environ.get("RINGBACK_USER", ""), 80).strip() or who()
 
     def now(self) -> datetime:
         return datetime.now(UTC)

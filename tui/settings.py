@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tui.log import plain
+from providers.sanitize import safe_text
 from tui.paths import Paths, atomic_write
 from tui.when import zone_of
 
@@ -167,7 +167,7 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(
-            f"{file}: {plain(str(error), 200)}", "Correct that line; until then defaults hold."
+            f"{file}: {safe_text(str(error), 200)}", "Correct that line; until then defaults hold."
         ) from None
     except RecursionError:
         raise SettingsError(f"{file}: nested too deeply") from None
@@ -181,7 +181,7 @@ class _Reader:
         self.problems: list[str] = []
 
     def tell(self, key: str, wrong: str) -> None:
-        self.problems.append(f"{self._file}: {plain(key, 80)}: {wrong}")
+        self.problems.append(f"{self._file}: {safe_text(key, 80)}: {wrong}")
 
     def table(self, name: str, table: Mapping[str, Any]) -> dict[str, Any]:
         value = table.get(name, {})

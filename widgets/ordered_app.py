@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any, Literal
@@ -15,10 +15,12 @@ from textual._time import get_time
 from textual.app import App, ReturnType
 from textual.await_complete import AwaitComplete
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.geometry import Offset
 from textual.message_pump import MessagePump
 from textual.widgets import Input
 
+from widgets.guard import GUARD
 from widgets.typed import TypedParser
 
 GivenUp = Literal["", "done", "act"]
@@ -80,6 +82,9 @@ class OrderedApp(App[ReturnType]):
         # by this name it makes what reads the terminal
         vars(sys.modules[driver.__module__])["XTermParser"] = partial(TypedParser, self._edits)
         return driver
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), GUARD]
 
     def _edits(self) -> bool:
         return bool(self.screen_stack) and isinstance(self.screen.focused, Input)

@@ -7,7 +7,6 @@ import pytest
 
 from providers.fields import (
     Reader,
-    clean,
     made_id,
     rows,
     to_number,
@@ -187,8 +186,3 @@ def test_names_as_text_or_object() -> None:
 
 def test_made_ids_are_the_same_for_the_same_row() -> None:
     assert made_id({"a": 1, "b": 2}) == made_id({"b": 2, "a": 1}) != made_id({"a": 1})
-
-
-def test_cleaning_replaces_and_cuts() -> None:
-    assert clean("a\x1b[31mb\r\nc\u202ed\u200d\u00e9") == "a [31mb c d\u200d\u00e9"
-    assert len(clean("x" * 1000)) == 200 and clean("[bold]") == "[bold]"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 from rich.cells import cell_len
 
-from providers.sanitize import MAX_MARKS, ORDINARY, safe_text
+from providers.sanitize import MAX_MARKS, ORDINARY, guarded, safe_json, safe_text
 from tests.widgets.samples import HOSTILE, hostile_text
 from widgets.cells import fit, wrap
 
@@ -65,6 +66,37 @@ def test_nothing_harmful_gets_through(multiline: bool) -> None:
         assert harmless(text, multiline), (seed, text)
         assert len(text) <= 50
         assert safe_text(text, 50, multiline) == text
+
+
+def paired(text: str) -> str:
+    """Two halves side by side are one character, to JSON at least."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+def test_json_means_the_same_and_is_safe() -> None:
+    for seed in SEEDS:
+        one, other = map(paired, (hostile_text(seed), hostile_text(seed + 1000, 200)))
+        given = {one: [other, "plain"]}
+        text = safe_json(json.dumps(given, ensure_ascii=False, indent=2))
+        assert json.loads(text) == given
+        assert safe_text(text, len(text), multiline=True) == text
+
+
+def test_json_stays_readable() -> None:
+    assert safe_json('"Zoë 日本 👨\u200d👩\n"') == '"Zoë 日本 👨\u200d👩\n"'
+    assert safe_json('"\x7f\x9b\u202e\ud800\U000e0001"') == (
+        r'"\u007f\u009b\u202e\ud800\udb40\udc01"'
+    )
+
+
+def test_the_last_look_keeps_the_width_and_nothing_that_steers() -> None:
+    for seed in SEEDS:
+        given = hostile_text(seed)
+        text = guarded(given)
+        kinds = {unicodedata.category(char) for char in text}
+        assert not kinds & {"Cc", "Cs", "Zl", "Zp"} and not FORBIDDEN_BIDI & set(text)
+        assert sum(map(cell_len, text)) == sum(map(cell_len, given))
+    assert guarded("Zoë 日本 👨\u200d👩") == "Zoë 日本 👨\u200d👩"
 
 
 @pytest.mark.parametrize("align", ["left", "right", "center"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from providers.base import Secret
-from tui.log import log_crash, plain, redact, scrub, setup_log
+from tui.log import log_crash, redact, scrub, setup_log
 from tui.paths import Paths, atomic_write, private_umask
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
@@ -196,12 +196,3 @@ def test_numbers_queries_and_headers_are_masked(given: str, kept: str | None) ->
 )
 def test_what_is_no_number_of_a_person_is_kept(harmless: str) -> None:
     assert scrub(harmless) == harmless
-
-
-def test_plain_replaces_one_character_at_a_time_and_caps() -> None:
-    assert plain("a\x1b]0;b\u009bc\ud800\nd") == "a\ufffd]0;b\ufffdc\ufffd d"
-    assert (
-        plain("\u0641\u200c \U0001f468\u200d\U0001f469")
-        == "\u0641\u200c \U0001f468\u200d\U0001f469"
-    )
-    assert plain("x" * 50, 10) == "x" * 9 + "…"

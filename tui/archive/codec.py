@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -19,9 +18,7 @@ from providers.model import (
     Recording,
     RecordingEvent,
 )
-
-_STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""C1 controls, bidi controls, line separators and lone surrogates, which JSON leaves alone."""
+from providers.sanitize import safe_json
 
 _TIMES = frozenset({"started_at", "ended_at"})
 _APART = frozenset({"history_id", "recordings_known", "raw"})
@@ -170,10 +167,5 @@ def names() -> Iterator[str]:
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON in one line."""
-    return escaped(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-
-
-def escaped(text: str) -> str:
-    """JSON text that stays readable, with what could steer a terminal as JSON's own escapes."""
-    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    """Compact JSON in one line that no terminal takes for anything else."""
+    return safe_json(json.dumps(value, ensure_ascii=False, separators=(",", ":")))

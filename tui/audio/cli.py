@@ -17,6 +17,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TextIO, cast
 
+from providers.sanitize import safe_text
 from tui.audio.keys import Steering, help_line
 from tui.audio.notices import DAMAGED
 from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source
@@ -24,6 +25,7 @@ from tui.audio.route import find_route
 from tui.audio.serving import unreadable
 from tui.audio.speaker_folder import speakers
 from tui.audio.turns import clock, turns, words
+from tui.console import print_error, print_text, redraw
 
 __all__ = ["FileSource", "Wishes", "clock", "play_on_terminal", "print_words"]
 
@@ -141,7 +143,7 @@ async def print_words(source: Source) -> int:
     if watched.trouble and not player.peaks.complete:
         return _complain(watched.trouble)
     for line in words(turns(player.peaks)):
-        print(line)
+        print_text(line)
     return _tell_missing(player.state)
 
 
@@ -180,7 +182,7 @@ class _Session:
         """Why nobody would hear it, for a script that asked for sound."""
         self.over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._help = help_
-        self._title, self._on_terminal = printable(title), on_terminal
+        self._title, self._on_terminal = safe_text(title), on_terminal
         self._timer: asyncio.TimerHandle | None = None
         self._drawn_at = 0.0
         self._said = ""
@@ -228,7 +230,7 @@ class _Session:
                 if self._on_terminal:
                     self._draw()
                     with suppress(OSError):  # the terminal may be gone
-                        print(flush=True)
+                        print_text(flush=True)
 
     def _key(self, key: str) -> None:
         self._said = ""
@@ -250,14 +252,14 @@ class _Session:
         width = shutil.get_terminal_size().columns - 1
         line = fit(status_line(self.player.state, self._title, self._said or self._help), width)
         with suppress(OSError, UnicodeEncodeError):
-            print(f"\r\x1b[K{line}", end="", flush=True)
+            redraw(line)
 
 
 def status_line(state: PlayerState, title: str, help_: str = "") -> str:
     """``▶ 0:12 / 3:40 ×1.5 left  Title  message or keys``."""
     length = f" / {clock(state.length_s)}" if state.length_s is not None else ""
     now = " ".join([f"{_MARKS[state.status]} {clock(state.position_s)}{length}", *_unusual(state)])
-    return f"{now}  {title}  {printable(state.message or help_)}"
+    return f"{now}  {title}  {safe_text(state.message or help_)}"
 
 
 def _unusual(state: PlayerState) -> Iterator[str]:
@@ -273,11 +275,6 @@ def _unusual(state: PlayerState) -> Iterator[str]:
     if state.loop is not None:
         a, b = state.loop
         yield f"loop {clock(a)}-{clock(b) if b is not None else '?'}"
-
-
-def printable(text: str) -> str:
-    """A vendor's text without anything that could steer a terminal or turn the line around."""
-    return "".join(c if c.isprintable() else "·" for c in text)
 
 
 def fit(text: str, width: int) -> str:
@@ -361,5 +358,5 @@ def _signals(end: Callable[[int], None]) -> Iterator[None]:
 
 
 def _complain(message: str) -> int:
-    print(f"ringback: {printable(message)}", file=sys.stderr)
+    print_error(f"ringback: {message}")
     return 1

@@ -26,6 +26,7 @@ from tui.audio.shape import until, without_silence
 from tui.audio.sinks import Ahead, NoDevice, Sink, open_sink, prepare, try_file
 from tui.audio.sniff import Unplayable
 from tui.audio.wire import Message
+from tui.console import print_error
 
 _TICK_S = 0.05
 _REPORT_S = 0.26  # a little over a quarter, so that there are never five in a second
@@ -209,7 +210,7 @@ class Track:
         try:
             measure(pull, self._places, self._tell_peaks, self._tell_end, self._give_way)
         except Exception as error:  # a recording that cannot be measured can be heard
-            print(f"not measured: {type(error).__name__}", file=sys.stderr)
+            print_error(f"not measured: {type(error).__name__}")
 
     def _give_way(self) -> None:
         if self._feed.is_starving():

@@ -18,11 +18,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from providers.sanitize import safe_text
 from tui.audio import speaker, wire
 from tui.audio.child import Child
 from tui.audio.messages import read_message
 from tui.audio.wire import Message
-from tui.log import plain
+from tui.console import print_error
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 _STEADY_S = 30.0  # a connection that held so long was a good one: the next pause is short again
@@ -158,7 +159,7 @@ class Connection:
         if hello.get("version") != wire.VERSION:
             there = hello.get("version")
             message = speaker.other_version(wire.VERSION, there, far.host)
-            raise SpeakerError(plain(message, 200))
+            raise SpeakerError(safe_text(message, 200))
         what = {"name": name, "output": warm.output, "message": warm.trouble}
         await self._say({"do": "speaker", "version": wire.VERSION, **what})
 
@@ -274,8 +275,8 @@ async def _pass_on(stream: asyncio.StreamReader) -> None:
             continue
         if not line:
             return
-        if text := plain(line.decode(errors="replace").rstrip(), 500):
-            print(text, file=sys.stderr, flush=True)
+        if text := line.decode(errors="replace").rstrip():
+            print_error(text, 500)
 
 
 async def _end(process: Process) -> int:
@@ -315,7 +316,7 @@ class Speaker:
         self._far, self._say = far, say
         self._engines = Engines(output)
         self._met = False
-        self._name = plain(socket.gethostname(), 60)
+        self._name = safe_text(socket.gethostname(), 60)
 
     async def run(self) -> None:
         """Until it is cancelled. Raises `SpeakerError`. Leaves no process."""
@@ -370,7 +371,7 @@ class Speaker:
     def _tell(self, warm: Warm) -> None:
         self._met = True
         what = f"in silence: {warm.trouble}" if warm.trouble else f"through {warm.output}"
-        self._say(plain(f"connected to {self._far.host}; recordings play here, {what}", 300))
+        self._say(safe_text(f"connected to {self._far.host}; recordings play here, {what}", 300))
 
 
 async def speak(far: Far, output: str, say: Say) -> None:

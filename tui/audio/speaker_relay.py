@@ -11,15 +11,15 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
+from providers.sanitize import safe_text
 from tui.audio import speaker, wire
 from tui.audio.messages import read_message
 from tui.audio.speaker_folder import is_mine, private_folder, socket_path, speakers
 from tui.audio.wire import Message
-from tui.log import plain
+from tui.console import print_error
 
 _HELLO_S = 10.0
 _SLOW_S = 4.0  # a screen that takes nothing for so long is in the way of the others
@@ -92,9 +92,9 @@ class Relay:
         self._hello = {
             "is": "hello",
             "version": wire.VERSION,
-            "speaker": plain(str(hello.get("name")), 60),
-            "output": plain(str(hello.get("output")), 100),
-            "message": plain(str(hello.get("message") or ""), 300),
+            "speaker": safe_text(str(hello.get("name")), 60),
+            "output": safe_text(str(hello.get("output")), 100),
+            "message": safe_text(str(hello.get("message") or ""), 300),
         }
         folder = private_folder(environ)
         speakers(environ)  # takes away what dead relays have left
@@ -217,5 +217,5 @@ async def relay(environ: Mapping[str, str]) -> int:
         if not writing.is_closing():  # as it is where nothing could be written
             writing.abort()
     if why:
-        print(f"ringback speaker --relay: {plain(why)}", file=sys.stderr)
+        print_error(f"ringback speaker --relay: {why}")
     return 1 if why else 0
