@@ -74,6 +74,7 @@ def bounded(raw: Any, name: str = "") -> tuple[Any, tuple[str, ...]]:
     if _fits(raw, _Room(CALL_VALUES, CALL_TEXT)):
         return raw, ()
     kept = _cut(raw, _Room(CALL_VALUES, CALL_TEXT), 0)
+    name = name if isinstance(raw, list) else ""
     lines = (f"{_path(name, path)}{what}" for path, what in _told(kept, ()))
     return kept, tuple(islice(dict.fromkeys(lines), _TOLD))
 

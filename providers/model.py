@@ -287,6 +287,8 @@ class CallRow(NamedTuple):
     """``account:id`` of the later answered call with this number, if this one waited for it."""
     closed_at: float | None = None
     """When that call began: Unix seconds, UTC."""
+    held: bool = False
+    """Whether the call is on hold: nothing removes it."""
     heard: str | None = None
     """``heard`` when all of its recordings were, ``part`` when one was begun."""
     trouble: str | None = None

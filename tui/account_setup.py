@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from providers.base import Secret
 from tui.accounts import Account, AccountError, make_account
 from tui.archive import ReadOnlyArchive
-from tui.links import calls_text
+from tui.links import calls_text, held_text
 from tui.services import Services
 
 
@@ -87,11 +87,13 @@ def losses(services: Services, name: str) -> str:
 
     name = services.accounts.written(name)
     with services.open_archive() as archive:
-        calls = archive.calls_of(name)
-        decided = archive.triage.decided(name)
+        held = archive.held_of(name)
+        calls = archive.calls_of(name) - held
+        decided = archive.triage.decided(name) - held
     recordings = RecordingCache(services.paths.cached_recordings).count(name)
     files = "1 recording" if recordings == 1 else f"{recordings:,} recordings"
     said = f"{calls_text(calls)} and {files} of {name} are removed from this machine, not at the"
+    said = f"{held_text(held)}. {said}" if held else said
     if not decided:
         return f"{said} vendor; nothing was decided about them."
     return f"{said} vendor. What was decided about {calls_text(decided)} no vendor can give back."
@@ -113,9 +115,13 @@ def forget(services: Services, name: str, keep_calls: bool = False) -> tuple[str
         name = account.name if account else name
         said, whole = [f"Account {name} removed."], True
         if archive:
-            gone = archive.remove_account(name)
-            RecordingCache(services.paths.cached_recordings).forget(name)
+            gone, held = archive.remove_account(name), archive.held_of(name)
+            cache = RecordingCache(services.paths.cached_recordings)
+            cache.forget(name, cache.held_files(archive) if held else ())
             said.append(f"{calls_text(gone)} removed from the archive.")
+            if held:
+                whole = False
+                said.append(f"{held_text(held)}.")
     if account:
         try:
             if delete_token(account, services.environ):

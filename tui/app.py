@@ -47,18 +47,30 @@ class RingbackApp(OrderedApp[None]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, services: Services, query: str = "", link: Link | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        query: str = "",
+        link: Link | None = None,
+        masked: bool = False,
+    ) -> None:
         super().__init__()
         self.services = services
         self.settings = services.settings()
         self.network = NetworkThread(services.open_archive)
         self.keymap, self._problems = check_keymap(self.settings.keys)
-        self._first_query, self._link = query, link
+        self._first_query, self._link, self._masked = query, link, masked
         self._main: MainScreen | None = None
 
     def get_default_screen(self) -> Screen[None]:
         self._main = MainScreen(
-            self.services, self.settings, self.network, self.keymap, self._first_query, self._link
+            self.services,
+            self.settings,
+            self.network,
+            self.keymap,
+            self._first_query,
+            self._link,
+            self._masked,
         )
         return self._main
 

@@ -1,4 +1,4 @@
-"""The audit log: who played, downloaded, exported, revealed or purged what, and when.
+"""The audit log: who played, downloaded, exported, revealed, held or purged what, and when.
 
 One JSON object a line in the state folder, 0600, only ever appended to. It holds names of calls
 (``account:id``) and counts: no number, no person's name, no query, no address and no token, so
@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from tui.paths import Paths
 
-PLAY, DOWNLOAD, EXPORT, REVEAL, PURGE = ACTS = ("play", "download", "export", "reveal", "purge")
+PLAY, DOWNLOAD, EXPORT, REVEAL, PURGE = ("play", "download", "export", "reveal", "purge")
+HOLD, RELEASE = ("hold", "release")
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 # a planted link is not followed, and a planted pipe does not make us wait for its reader
 _FLAGS |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -50,6 +51,19 @@ def record(paths: Paths, act: str, **what: Any) -> bool:
         finally:
             os.close(handle)
     return False
+
+
+def record_holds(
+    paths: Paths, calls: Iterable[tuple[str, str]], kinds: Iterable[str], undone: bool = False
+) -> None:
+    """Append a line for each call (account and id) that changes of these kinds put on hold or
+    released; `undone`: they were taken back.
+    """
+    acts = [kind for kind in kinds if kind in (HOLD, RELEASE)]
+    taken_back = {"undone": True} if undone else {}
+    for account, id_ in calls if acts else ():
+        for act in acts:
+            record(paths, act, call=f"{account}:{id_}", **taken_back)
 
 
 def entries(paths: Paths, since: datetime | None = None) -> Iterator[dict[str, Any]]:

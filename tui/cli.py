@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 SCREEN = "screen"
 CALL = "ACCOUNT:ID | LINK"
 """How a call is named: `tui.links`."""
-BARE: dict[str, Any] = {"command": SCREEN, "account": None, "view": None, "query": []}
+MASKED = "mask numbers and names, and hide what people wrote"
+BARE: dict[str, Any] = {
+    "command": SCREEN,
+    "account": None,
+    "view": None,
+    "query": [],
+    "masked": False,
+}
 """What `ringback` alone means; to build the parser takes longer than to read the first calls."""
 Handler = Callable[[argparse.Namespace], int]
 
@@ -149,7 +156,7 @@ def _with_nots(words: list[str]) -> list[str]:
     """`ringback calls -rec`: what stands for "not" in a query is no option; nor is what begins
     with a blank, which a query does not mind.
     """
-    if words[0] not in (SCREEN, "calls"):
+    if words[0] not in (SCREEN, "calls", "hold"):
         return words
     return [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in words]
 
@@ -191,6 +198,10 @@ def _handler(command: str) -> Handler:
         from tui import cli_triage
 
         return cli_triage.run
+    if command == "hold":
+        from tui import cli_hold
+
+        return cli_hold.run
     if command == "download":
         from tui import cli_recordings
 
@@ -258,6 +269,7 @@ class _Version(argparse.Action):
 def _add_screen(commands: Commands) -> None:
     screen = commands.add_parser(SCREEN)  # what stands behind `ringback` alone; not in the help
     screen.add_argument("--account", metavar="NAME", help="show one account")
+    screen.add_argument("--masked", action="store_true", help=MASKED)
     chosen = screen.add_mutually_exclusive_group()
     chosen.add_argument("--view", metavar="NAME", help="open a view")
     chosen.add_argument(
@@ -357,6 +369,7 @@ def _add_calls(commands: Commands) -> None:
     calls.add_argument("--account", metavar="NAME")
     _add_period(calls)
     calls.add_argument("--limit", type=int, metavar="N")
+    calls.add_argument("--masked", action="store_true", help=MASKED)
     form = calls.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
     form.add_argument("--csv", action="store_true", help="for spreadsheets: text stays that text")
@@ -372,6 +385,7 @@ def _add_calls(commands: Commands) -> None:
     show = commands.add_parser("show", help="everything about one call")
     show.add_argument("call", metavar=CALL)
     show.add_argument("--json", action="store_true")
+    show.add_argument("--masked", action="store_true", help=MASKED)
     show.add_argument("--raw", action="store_true", help="the vendor's own JSON")
     show.add_argument(
         "--with-urls", action="store_true", help="print the recordings' addresses too"
@@ -391,7 +405,20 @@ def _add_rest(commands: Commands) -> None:
     which = purge.add_mutually_exclusive_group(required=True)
     which.add_argument("--number", metavar="N", help="calls with this number, however written")
     which.add_argument("--before", metavar="WHEN", help="calls that began before")
+    which.add_argument(
+        "--retention", action="store_true", help="calls older than config.toml keeps them"
+    )
+    which.add_argument(
+        "--deleted", action="store_true", help="calls that were deleted at the vendor"
+    )
+    purge.add_argument("--dry-run", action="store_true", help="only say what would go")
     purge.add_argument("--yes", action="store_true", help="do not ask")
+    hold = commands.add_parser("hold", help="calls that nothing removes, or their release")
+    hold.add_argument("words", nargs="*", type=str.strip, metavar="ACCOUNT:ID | QUERY")
+    hold.add_argument("--reason", metavar="TEXT", help="why, for whoever wonders later")
+    hold.add_argument("--release", action="store_true", help="a purge may take them again")
+    hold.add_argument("--list", action="store_true", help="the calls on hold")
+    hold.add_argument("--json", action="store_true", help="with --list: one JSON object a line")
     log = commands.add_parser("audit", help="who played, exported, revealed and purged what")
     log.add_argument("--since", metavar="WHEN")
     log.add_argument("--json", action="store_true", help="one JSON object a line")

@@ -12,7 +12,7 @@ from tui.archive.purge import SHORTEST
 from tui.confirm import ask_before
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
-from tui.links import calls_text
+from tui.links import calls_text, held_text
 from tui.numbers import digits
 from tui.services import Services
 from tui.when import parse_when
@@ -34,15 +34,26 @@ def _purge(services: Services, arguments: argparse.Namespace) -> int:
 
     with services.open_archive() as archive:
         keys = _wanted(services, archive, arguments)
-        undated = 0 if arguments.number else archive.undated()
+        by_age = arguments.number is None and not arguments.deleted
+        undated = archive.undated() if by_age else 0
         if not keys:
             print_text("No such call is in the archive; nothing was removed.")
             _say_undated(undated)
             return Exit.DONE
+        found = purge.look(archive, keys)
+        if arguments.dry_run:
+            print_text(f"{_going(found)} would go." if found.calls else "Nothing would go.")
+            say_held(found.held)
+            _say_undated(undated)
+            return Exit.DONE
+        if not found.calls:
+            say_held(found.held)
+            return Exit.PARTLY
         if not arguments.yes:
-            _ask(purge.look(archive, keys))
+            _ask(found)
         try:
-            done = purge.purge(services.paths, archive, keys, arguments.number)
+            by = "retention" if arguments.retention else "vendor" if arguments.deleted else "before"
+            done = purge.purge(services.paths, archive, keys, arguments.number, by)
         except TROUBLES as error:
             raise CommandError(
                 f"not all could be removed: {error}",
@@ -50,10 +61,14 @@ def _purge(services: Services, arguments: argparse.Namespace) -> int:
             ) from None
     _say(done)
     _say_undated(undated)
-    return Exit.DONE if done.rewritten else Exit.PARTLY
+    return Exit.DONE if done.rewritten and not done.held else Exit.PARTLY
 
 
 def _wanted(services: Services, archive: Archive, arguments: argparse.Namespace) -> list[int]:
+    if arguments.deleted:
+        return archive.vanished()
+    if arguments.retention:
+        return archive.keys_before(_kept_since(services, archive))
     if arguments.number is None:
         try:
             before = parse_when(arguments.before, services.now(), services.zone)[0]
@@ -69,17 +84,46 @@ def _wanted(services: Services, archive: Archive, arguments: argparse.Namespace)
     return archive.keys_of_number(arguments.number)
 
 
+def _kept_since(services: Services, archive: Archive) -> float:
+    """The moment before which config.toml lets calls go, Unix seconds. Raises `CommandError`."""
+    from tui.retention import SETTING, kept_since
+
+    days = services.settings().retention.calls_days
+    since = kept_since(services, days)
+    if since is None:
+        raise CommandError(
+            f"calls are kept for ever: {SETTING} is not set",
+            "Write into config.toml, for example:\n[retention]\ncalls_days = 400",
+            Exit.USAGE,
+        )
+    if not archive.read_only:
+        archive.tell_days(days)
+    return since
+
+
+def _going(found: purge.Found) -> str:
+    accounts = ", ".join(found.accounts)
+    return f"{calls_text(found.calls)} of {accounts}, {found.first} to {found.last}"
+
+
 def _ask(found: purge.Found) -> None:
     """Go on only after a yes. Raises `CommandError`."""
     ask_before(
         f"{calls_text(found.calls)} would be removed for good",
-        f"{calls_text(found.calls)} of {', '.join(found.accounts)}, {found.first} to {found.last},"
-        " their recordings in the cache and all that was noted of them go for good.",
+        f"{_going(found)}, their recordings in the cache and all that was noted of them go for"
+        " good." + (f" {held_text(found.held)}." if found.held else ""),
         "Remove them?",
     )
 
 
+def say_held(calls: int) -> None:
+    """That calls stay, and how to see which; nothing where none does."""
+    if calls:
+        print_error(f"{held_text(calls)}; see: ringback hold --list")
+
+
 def _say(done: purge.Purge) -> None:
+    say_held(done.held)
     print_text(f"Removed {calls_text(done.calls)} of {', '.join(done.accounts)}.")
     print_text(f"Removed {done.files:,} files of recordings and peaks from the cache.")
     print_text(

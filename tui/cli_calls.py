@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from providers.errors import ProviderError
 from providers.model import Call
@@ -61,9 +61,10 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
         if not keys and arguments.limit != 0:
             _print_doubts(text, archive.slips(query))
         if arguments.json or arguments.csv:
-            _export(services, arguments, columns, archive.bodies(keys))
+            bodies = archive.bodies(keys)
+            _export(services, arguments, columns, _masked(bodies) if arguments.masked else bodies)
         else:
-            _print_table(services, archive, keys, columns or TABLE_COLUMNS)
+            _print_table(services, archive, keys, columns or TABLE_COLUMNS, arguments.masked)
             if not keys and not archive.counts():
                 print_error("The archive is empty; run: ringback sync")
     return Exit.DONE
@@ -82,6 +83,17 @@ def _print_doubts(text: str, doubts: Iterable[Problem]) -> None:
     """
     for doubt in doubts:
         print_failure(CommandError(doubt.message, _marked(text, doubt)))
+
+
+def _masked(bodies: Iterable[export.Body]) -> Iterator[export.Body]:
+    """Calls as others may see them."""
+    from tui.decisions import masked_decision
+    from widgets.masking import masked_call
+
+    for account, body in bodies:
+        given = body.get("triage")
+        call = codec.encode(masked_call(codec.decode(body, {}, None)))
+        yield account, {**call, "triage": masked_decision(given)} if given else call
 
 
 def _export(
@@ -175,19 +187,21 @@ def _marked(text: str, problem: Problem) -> str:
 
 
 def _print_table(
-    services: Services, archive: Archive, keys: Sequence[int], names: Sequence[str]
+    services: Services, archive: Archive, keys: Sequence[int], names: Sequence[str], masked: bool
 ) -> None:
     """One call a line, behind it ``account:id``; on a terminal with the columns' titles above."""
     from array import array
 
     from widgets.cells import fit
     from widgets.columns import COLUMNS, Clock
+    from widgets.masking import Veil, VeiledRows
 
     clock = Clock(services.now(), services.zone)
     columns = [COLUMNS[name] for name in names]
     if keys and sys.stdout.isatty():
         print_text("  ".join([*(fit(column.title, column.width) for column in columns), "Call"]))
-    rows = archive.rows(keys if isinstance(keys, array) else array("q", keys))
+    found = archive.rows(keys if isinstance(keys, array) else array("q", keys))
+    rows = VeiledRows(found, Veil(masked))
     for start in range(0, len(rows), 500):
         for row in rows.window(start, start + 500):
             name = f"{row.account}:{row.id}"
@@ -236,12 +250,17 @@ def wanted_call(services: Services, archive: Archive, account: Account, id_: str
 
 
 def _show(services: Services, arguments: argparse.Namespace) -> int:
+    from tui.decisions import masked_triage
+    from widgets.masking import masked_call
+
     account, id_ = split_name(services, arguments.call)
     with services.open_archive() as archive:
         call = wanted_call(services, archive, account, id_)
-        triage = archive.triage.of(account.name, id_)
-        page = _page(services, archive, account, call)
-    if arguments.raw or arguments.with_urls:
+        decided = archive.triage.of(account.name, id_)
+        triage = masked_triage(decided) if arguments.masked else decided
+        call = masked_call(call) if arguments.masked else call
+        page = _page(services, archive, account, call, arguments.masked)
+    if (arguments.raw or arguments.with_urls) and not arguments.masked:
         audit.record(services.paths, audit.REVEAL, call=f"{account.name}:{call.id}")
     if arguments.raw:
         print_data(safe_json(json.dumps(call.raw, ensure_ascii=False, indent=2)))
@@ -285,13 +304,13 @@ async def look_up(
     return call, None
 
 
-def _page(services: Services, archive: Archive, account: Account, call: Call) -> str:
+def _page(services: Services, archive: Archive, account: Account, call: Call, masked: bool) -> str:
     from tui.decisions import sections
     from widgets.call_document import Extra, plain_text
     from widgets.columns import Clock
 
     clock = Clock(services.now(), services.zone)
-    extra = Extra(sections(archive, account.name, call.id, clock))
+    extra = Extra(sections(archive, account.name, call.id, clock, masked))
     return plain_text(call, account.name, clock, extra=extra)
 
 

@@ -17,6 +17,7 @@ from tui.accounts import Account
 from tui.archive import TROUBLES, UNREACHED, Archive, ArchiveTrouble
 from tui.console import print_data, print_text
 from tui.exits import Exit
+from tui.links import calls_text, held_text
 from tui.log import try_log
 from tui.query import Query, Term
 from tui.services import Services
@@ -106,9 +107,11 @@ def _files(services: Services) -> Iterator[Finding]:
         with services.open_archive() as archive:
             total, why = sum(archive.counts().values()), archive.read_only
             states, unread = archive.states(), _unread(services, archive)
+            staying = list(_staying(services, archive))
         yield Finding(GOOD, "archive", f"{total:,} calls in {services.paths.archive_file}")
         if why:
             yield Finding(BAD, "archive", f"it can only be read: {why}\n{UNREACHED}")
+        yield from staying
         if unread:
             text = f"{unread:,} calls wait to be read anew; a sync or the screen does that"
             yield Finding(WARN, "archive", text)
@@ -119,6 +122,23 @@ def _files(services: Services) -> Iterator[Finding]:
                 yield Finding(WARN, "sync", f"{account.name}: {words}")
     except ArchiveTrouble as error:
         yield Finding(BAD, "archive", f"{error.message}\n{error.hint}")
+
+
+def _staying(services: Services, archive: Archive) -> Iterator[Finding]:
+    """How long calls stay here, and which do all the same."""
+    from tui.retention import days_text, kept_since
+
+    days = services.settings().retention.calls_days
+    if (before := kept_since(services, days)) is not None:
+        calls, held = archive.due(before)
+        more = f"; {calls_text(calls)} older than that go with the next sync" if calls else ""
+        more += f"; {held_text(held)}" if held else ""
+        yield Finding(GOOD, "retention", f"calls are kept for {days_text(days)}{more}")
+    if held := len(archive.held()):
+        yield Finding(GOOD, "hold", f"{held_text(held)}; see: ringback hold --list")
+    if vanished := len(archive.vanished()):
+        text = f"{calls_text(vanished)} deleted at the vendor; remove: ringback purge --deleted"
+        yield Finding(WARN, "deleted", text)
 
 
 def _unread(services: Services, archive: Archive) -> int:

@@ -24,7 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     services = Services.build()
     if arguments.command == "open":
         return open_screen(services, "", _link(services, arguments.call))
-    return open_screen(services, _first_query(services, arguments))
+    query = _first_query(services, arguments)
+    return open_screen(services, query, masked=arguments.masked)
 
 
 def _link(services: Services, name: str) -> Link:
@@ -71,7 +72,9 @@ def _first_query(services: Services, arguments: argparse.Namespace) -> str:
     return text
 
 
-def open_screen(services: Services, query: str, link: Link | None = None) -> int:
+def open_screen(
+    services: Services, query: str, link: Link | None = None, masked: bool = False
+) -> int:
     """Run the screen to its end; its exit code. Raises `CommandError` if it could not keep all,
     `ArchiveTrouble`.
     """
@@ -83,7 +86,7 @@ def open_screen(services: Services, query: str, link: Link | None = None) -> int
     _tune_textual(services)
     from tui.app import RingbackApp
 
-    app = RingbackApp(services, query, link)
+    app = RingbackApp(services, query, link, masked)
     app.run()
     if app.not_kept:
         raise app.not_kept

@@ -18,6 +18,7 @@ from tui.accounts import Account, AccountError
 from tui.console import bars_console, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.jobs import import_saved, read_anew, sync_all
+from tui.retention import sweep
 from tui.services import Services
 from tui.states import until_words
 from tui.sync import Report, Watcher, Wish
@@ -95,6 +96,8 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
         all(archive.index_more() for _ in range(INDEX_STEPS))
         end = time.monotonic() + READ_ANEW_S
         read_anew(services, archive, accounts, lambda: time.monotonic() > end)
+        if words := sweep(services, archive).words:
+            print_error(words)
     return exit_code(reports)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from tui import audit
 from tui.archive import Archive, codec
 from tui.archive.triage import (
     UNTIMED,
@@ -103,6 +104,8 @@ def _undo(services: Services, archive: Archive, names: list[CallName]) -> list[C
     undone: Undone | None = log.undo_of(names, person) if names else log.undo(person)
     if undone is None:
         raise CommandError("there is nothing to undo" + ("" if names else f" by {person}"))
+    kinds = [change.kind for change in undone.changes]
+    audit.record_holds(services.paths, undone.calls, kinds, undone=True)
     print_error(f"ringback: undone: {described(undone.changes)}")
     return list(undone.calls)
 

@@ -53,6 +53,7 @@ COMMANDS = (
     Command("snooze-hour", "", "Snooze 1 hour", "Put off for an hour.", "Triage", "snooze('1h')"),
     Command("snooze-tomorrow", "", "Snooze until tomorrow", "Put off to 9:00 tomorrow.", "Triage", "snooze('tomorrow')"),
     Command("snooze-monday", "", "Snooze until Monday", "Put off to 9:00 on Monday.", "Triage", "snooze('monday')"),
+    Command("hold", "K", "Hold", "Keep the call whatever happens: no purge takes it; again: release it.", "Triage", "hold"),
     Command("undo", "u", "Undo", "Take back your last step, and go to that call; again: the one before.", "Triage", "undo"),
     Command("next-untriaged", "n", "Next untriaged", "Go to the next untriaged call.", "Triage", "untriaged(1)"),
     Command("previous-untriaged", "N", "Previous untriaged", "Go to the previous untriaged call.", "Triage", "untriaged(-1)"),
@@ -97,6 +98,8 @@ COMMANDS = (
     Command("download", "w", "Download", "Save the call's recordings in the current folder.", "Recording", "download"),
     Command("output", "O", "Output", "Hear it elsewhere: at your speaker, on this machine, not at all.", "Recording", "output"),
     Command("copy-speaker", "Y", "Copy speaker", "Copy the command that brings the sound to your own machine.", "Recording", "copy_speaker"),
+    Command("mask", "M", "Mask", "Mask numbers and names for a screen that is shared, or show them again.", "Screen", "mask"),
+    Command("reveal", "v", "Reveal", "Show the masked call until the cursor leaves it; the audit log has it.", "Screen", "reveal"),
     Command("sidebar", "b", "Sidebar", "Show or hide the sidebar.", "Screen", "toggle_sidebar"),
     Command("detail", "p", "Detail", "Show or hide the detail beside the table.", "Screen", "toggle_detail"),
     Command("next-pane", "tab", "Next pane", "Go to the next pane.", "Screen", "next_pane"),
@@ -115,7 +118,9 @@ COMMANDS = (
 
 AT_ONCE = frozenset(("Table", "Recording", "Screen", "Views"))
 """Groups of commands that have to do with no call of the table: they wait for no rows."""
-OTHERWISE = frozenset(("play", "download", "palette", "refresh", "load-all", "discover", "cancel"))
+OTHERWISE = frozenset(
+    ("play", "download", "palette", "refresh", "load-all", "discover", "cancel", "reveal")
+)
 """Commands that are otherwise in this than their group."""
 STEPS = frozenset(("table.down", "table.up"))
 """Commands that move the cursor over rows that are there."""

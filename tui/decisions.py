@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tui.archive import Archive
 from tui.archive.triage import UNTOUCHED, Event, Triage, standing
 from widgets.call_document import Moment, Section
 from widgets.columns import Clock, duration_text, time_text
+from widgets.masking import HIDDEN, masked_name, masked_text
 
 Said = tuple[str, Moment | None]
 
 
-def sections(archive: Archive, account: str, id_: str, clock: Clock) -> tuple[Section, ...]:
+def sections(
+    archive: Archive, account: str, id_: str, clock: Clock, masked: bool = False
+) -> tuple[Section, ...]:
     """The section "Triage": what closed the call, state, tags, notes (the latest first) and
-    comments in the order of the recording; nothing where there is nothing.
+    comments in the order of the recording; nothing where there is nothing. `masked`: as others
+    may see it.
     """
     triage = archive.triage.of(account, id_)
     events = standing(archive.triage.events(account, id_)) if triage is not UNTOUCHED else []
+    if masked:
+        triage, events = masked_triage(triage), [*map(_masked_event, events)]
     said = [
         *_closed(archive, account, id_, clock),
         *_decided(triage, clock),
+        *_held(triage, events, clock),
+        *_vanished(archive, account, id_, clock),
         *_texts(events, clock),
     ]
     if not said:
         return ()
     moments = tuple((line, moment) for line, (_, moment) in enumerate(said) if moment)
     return (Section("Triage", tuple(text for text, _ in said), moments),)
+
+
+def masked_triage(triage: Triage) -> Triage:
+    """What was decided, as others may see it."""
+    masked = masked_decision(triage._asdict())
+    return Triage(**{**masked, "tags": tuple(masked["tags"])})
+
+
+def masked_decision(printed: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of a decision by its names."""
+    note, tags, by = printed["note"], printed["tags"], printed["by"]
+    masked = {"note": note and HIDDEN, "tags": [*map(masked_text, tags)]}
+    if printed.get("held"):
+        masked["held"] = HIDDEN
+    return {**printed, **masked, "by": by and masked_name(by)}
+
+
+def _masked_event(event: Event) -> Event:
+    hidden = {name: HIDDEN for name in ("text", "reason") if event.body.get(name)}
+    return event._replace(by=masked_name(event.by), body={**event.body, **hidden})
 
 
 def _closed(archive: Archive, account: str, id_: str, clock: Clock) -> Iterator[Said]:
@@ -44,6 +73,18 @@ def _decided(triage: Triage, clock: Clock) -> Iterator[Said]:
     yield f"{triage.state}{until} ({triage.by}, {time_text(triage.at, clock)})", None
     if triage.tags:
         yield f"tags: {', '.join(triage.tags)}", None
+
+
+def _held(triage: Triage, events: list[Event], clock: Clock) -> Iterator[Said]:
+    if triage.held is not None:
+        last = [event for event in events if event.kind == "hold"][-1]
+        why = f": {triage.held}" if triage.held else ""
+        yield f"on hold{why} ({last.by}, {time_text(last.at, clock)})", None
+
+
+def _vanished(archive: Archive, account: str, id_: str, clock: Clock) -> Iterator[Said]:
+    if (at := archive.vanished_at(account, id_)) is not None:
+        yield f"deleted at the vendor (seen {time_text(at, clock)})", None
 
 
 def _texts(events: list[Event], clock: Clock) -> Iterator[Said]:

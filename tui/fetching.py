@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from providers.errors import ProviderError
 from providers.model import Call
 from tui.accounts import Account
-from tui.archive import Archive
+from tui.archive import TROUBLES, Archive
 from tui.network import NetworkThread
 from tui.services import Services
 
@@ -155,8 +156,10 @@ class Fetching:
 
     def tidy(self) -> None:
         """Remove recordings that were not heard for a while. Takes as long as a disk does."""
-        days = self._services.settings().app.keep_days
-        self.cache().sweep(self._services.now().timestamp(), days)
+        days, cache = self._services.settings().app.keep_days, self.cache()
+        with suppress(*TROUBLES), self._services.open_archive() as archive:  # else nobody knows
+            held = cache.held_files(archive)
+            cache.sweep(self._services.now().timestamp(), days, held=held)
 
     def close(self) -> None:
         """Nobody uses any of them any more."""

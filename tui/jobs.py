@@ -13,8 +13,10 @@ from tui.accounts import Account
 from tui.archive import Archive
 from tui.late import AGAIN_S, is_due
 from tui.merging import keep, read_again
+from tui.retention import kept_since
 from tui.services import Services
 from tui.sync import Report, Sync, Watcher, Wish, could_not_begin, left_alone
+from tui.vanishing import take_away
 
 IMPORT_STEP = 500
 """Calls that an import keeps in one transaction."""
@@ -58,7 +60,14 @@ async def sync_account(
         provider = services.provider(account, login)
     except ProviderError as error:
         return could_not_begin(archive, account.name, error, clock())
-    return await Sync(account.name, provider, login, archive, watcher, clock).run(wish)
+    since = kept_since(services, services.settings().retention.calls_days)
+    sync = Sync(account.name, provider, login, archive, watcher, clock, since)
+    report = await sync.run(wish)
+    if report.vanished and (
+        words := take_away(services, archive, account.name, report.vanished).words
+    ):
+        report.notes[words] = None
+    return report
 
 
 async def know_numbers(archive: Archive, account: Account) -> None:

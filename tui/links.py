@@ -121,6 +121,11 @@ def calls_text(count: int) -> str:
     return "1 call" if count == 1 else f"{count:,} calls"
 
 
+def held_text(count: int) -> str:
+    """``1 call is on hold and stays``, ``2 calls are on hold and stay``."""
+    return f"{calls_text(count)} {'is on hold and stays' if count == 1 else 'are on hold and stay'}"
+
+
 def page_address(template: str, call_id: str) -> str:
     """The vendor's page of a call: `template` with ``{id}`` filled in. Raises ValueError.
 

@@ -48,6 +48,7 @@ def keep(
     saved = archive.save(account, calls, partial(reconcile, provider, merge=merge))
     if at is not None:
         archive.recordings_told(account, [one.id for one in calls if one.recordings_known], at)
+        archive.came_again(account, [one.id for one in calls])
     return saved
 
 

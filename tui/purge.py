@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tui import audit
 from tui.archive import Archive, codec
@@ -32,6 +31,8 @@ class Purge:
     """False: another Ringback kept the archive's log from being emptied."""
     mentioned: int
     """Calls that stay and hold the number all the same: in a note, or as the company's line."""
+    held: int
+    """Calls that stay for they are on hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +44,30 @@ class Found:
     first: str
     last: str
     """Days of the oldest and the newest call."""
+    held: int
+    """Calls on hold among those that were asked for; the rest is without them."""
 
 
 def look(archive: Archive, keys: Sequence[int]) -> Found:
     """Sum up calls for the question whether they may go."""
+    held = archive.held(keys)
     accounts: dict[str, None] = {}
     days: list[str] = []
-    for account, body in archive.bodies(keys):
+    for account, body in archive.bodies(key for key in keys if key not in held):
         accounts[account] = None
         days.append((body.get("started_at") or UNDATED)[:10])
     dated = [day for day in days if day != UNDATED] or [UNDATED]
-    return Found(len(days), tuple(accounts), min(dated), max(dated))
+    return Found(len(days), tuple(accounts), min(dated), max(dated), len(held))
 
 
-def purge(paths: Paths, archive: Archive, keys: Sequence[int], number: str | None = None) -> Purge:
-    """Remove calls for good. Raises OSError and `sqlite3.Error`.
+def purge(
+    paths: Paths,
+    archive: Archive,
+    keys: Sequence[int],
+    number: str | None = None,
+    by: str = "before",
+) -> Purge:
+    """Remove calls for good, but those on hold. Raises OSError and `sqlite3.Error`.
 
     The audit log keeps how many and of which accounts, and not the number: a hash of it would
     give it away to whoever tries all numbers.
@@ -65,11 +75,11 @@ def purge(paths: Paths, archive: Archive, keys: Sequence[int], number: str | Non
     size_before = paths.archive_file.stat().st_size
     found = look(archive, keys)
     # the files first: without the rows nobody knows their names
-    files = _remove_files(RecordingCache(paths.cached_recordings), archive.bodies(keys))
+    files = remove_files(paths, archive, keys)
     gone, rewritten = archive.purge(keys, number)
-    why = "number" if number else "before"
+    by = "number" if number else by
     audit.record(
-        paths, audit.PURGE, by=why, calls=gone.calls, files=files, accounts=[*found.accounts]
+        paths, audit.PURGE, by=by, calls=gone.calls, files=files, accounts=[*found.accounts]
     )
     return Purge(
         gone.calls,
@@ -81,13 +91,17 @@ def purge(paths: Paths, archive: Archive, keys: Sequence[int], number: str | Non
         paths.archive_file.stat().st_size,
         rewritten,
         archive.mentions(number) if number else 0,
+        found.held,
     )
 
 
-def _remove_files(cache: RecordingCache, bodies: Iterable[tuple[str, dict[str, Any]]]) -> int:
-    """Remove what the cache has of these calls: each recording, and what was made of it."""
-    removed = 0
-    for account, body in bodies:
+def remove_files(paths: Paths, archive: Archive, keys: Sequence[int]) -> int:
+    """Remove what the cache has of these calls but those on hold: each recording, and what was
+    made of it. Raises OSError.
+    """
+    removed, held = 0, archive.held(keys)
+    cache = RecordingCache(paths.cached_recordings)
+    for account, body in archive.bodies(key for key in keys if key not in held):
         place: Path = cache.place(account)
         if not place.is_dir():
             continue

@@ -14,6 +14,7 @@
     called-back          closed by a later answered call with the same number, anywhere
     callback sla-missed  the caller asked to be called back; waited too long
     flagged untriaged    to be followed up (state:follow-up); nobody decided yet
+    held                 on hold: nothing removes it
     agent:anna,ben       a field (`tui.query_fields`): one of several values
     group:="Support"     just this name
     triaged:today        a time of something else: started, ended, triaged
@@ -64,7 +65,7 @@ CHOICES: dict[str, dict[str, str]] = {
     "recording": {"yes": "rec", "no": ""},
 }
 """What may stand behind the colon of a choice, and what it means."""
-MARKS = ("open-miss", "called-back", "callback", "sla-missed", "untriaged")
+MARKS = ("open-miss", "called-back", "callback", "sla-missed", "untriaged", "held")
 """Words of their own; `tui.archive.meaning` says what each means."""
 KEYWORDS = (
     *DIRECTIONS, *(word for word in OUTCOMES if word != "?"), *MARKS, "flagged", "rec", "today",

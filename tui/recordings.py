@@ -6,10 +6,9 @@ import asyncio
 import hashlib
 import os
 import re
-import shutil
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -149,9 +148,23 @@ class RecordingCache:
         """How many recordings of an account are here."""
         return sum(path.suffix != PEAKS for path in self.place(account).glob("*"))
 
-    def forget(self, account: str) -> None:
-        """Remove every recording of an account."""
-        shutil.rmtree(self.place(account), ignore_errors=True)
+    def forget(self, account: str, kept: Container[Path] = ()) -> None:
+        """Remove every recording of an account but those that are `kept`, as `held_files` says."""
+        place = self.place(account)
+        for path in place.glob("*"):
+            if path.with_suffix("") not in kept:
+                path.unlink(missing_ok=True)
+        with suppress(OSError):  # some are kept, or there were none
+            place.rmdir()
+
+    def held_files(self, archive: Archive) -> frozenset[Path]:
+        """The recordings of calls on hold that may be here, each without its ending."""
+        held = (found for key in archive.held() if (found := archive.get_key(key)))
+        return frozenset(
+            self.place(account) / stem(call, index)
+            for account, call in held
+            for index in range(len(call.recordings))
+        )
 
     def place(self, account: str) -> Path:
         return self._folder / hashlib.sha256(account.encode()).hexdigest()[:16]
@@ -169,8 +182,16 @@ class RecordingCache:
         partial.replace(path)
         return Fetched(path, kind)
 
-    def sweep(self, now: float, days: int = 30, limit_bytes: int = 2 << 30) -> int:
-        """Remove what was not heard for `days`, and the oldest beyond the size limit."""
+    def sweep(
+        self,
+        now: float,
+        days: int = 30,
+        limit_bytes: int = 2 << 30,
+        held: Container[Path] = (),
+    ) -> int:
+        """Remove what was not heard for `days`, and the oldest beyond the size limit; nothing of
+        calls on hold (`held_files`).
+        """
         removed = 0
         kept = 0
         files = [
@@ -179,6 +200,8 @@ class RecordingCache:
             if path.is_file() and path.suffix != PEAKS
         ]
         for info, path in sorted(files, key=lambda item: -item[0].st_mtime):
+            if path.with_suffix("") in held:
+                continue
             kept += info.st_size
             # a download that a killed program left unfinished is nobody's after a day
             keep_s = 86400 * (min(days, 1) if path.suffix == ".part" else days)
@@ -186,7 +209,9 @@ class RecordingCache:
                 path.unlink(missing_ok=True)
                 removed += 1
         for path in self._folder.rglob(f"*{PEAKS}"):  # they go with their recording
-            if not any(other != path for other in path.parent.glob(f"{path.stem}.*")):
+            if path.with_suffix("") not in held and not any(
+                other != path for other in path.parent.glob(f"{path.stem}.*")
+            ):
                 path.unlink(missing_ok=True)
         return removed
 

@@ -17,10 +17,15 @@ from tui.recordings import asked_anew
 from tui.services import Services
 from tui.states import until_words
 from tui.sync import Report, left_alone, remember
+from tui.vanishing import Gone, surely_gone, take_away
 
 QUIET = frozenset({"recordings", "recording_events", "summary", "has_recording", "problems"})
 """Fields that are told in words of their own, or are no news."""
 
+GONE_ONCE = NotFound(
+    "No such call",
+    "it stays here as it was until the vendor has said so again, in an hour or later",
+)
 PURGED = NotFound("Purged", "it was removed here for good, and stays away")
 
 
@@ -77,6 +82,7 @@ async def refresh_calls(
         error, again_at = report.error, report.again_at
         return [Refreshed(account.name, id_, error=error, again_at=again_at) for id_ in ids]
     fatal: ProviderError | None = None
+    gone: list[str] = []
     try:
         token = await asyncio.to_thread(services.find_token, account)
         login = services.login(account, token, archive)
@@ -91,6 +97,8 @@ async def refresh_calls(
                 except (AuthError, RateLimited):
                     raise
                 except ProviderError as error:
+                    if isinstance(error, NotFound) and before is not None:
+                        gone.append(id_)
                     done[id_] = Refreshed(account.name, id_, error=_in_words(error, before))
                 else:
                     with archive.transaction():
@@ -103,8 +111,14 @@ async def refresh_calls(
                     )
 
             await gather_bounded(one, dict.fromkeys(ids))
+            sure = await surely_gone(provider, archive, account.name, gone, now)
         with archive.transaction():
             archive.save_names(account.name, login.names)
+        for id_ in filter(lambda id_: archive.is_suspect(account.name, id_), gone):
+            done[id_] = Refreshed(account.name, id_, error=GONE_ONCE)
+        for id_, words in _told(take_away(services, archive, account.name, sure)).items():
+            error = NotFound("Deleted at the vendor", words)
+            done[id_] = Refreshed(account.name, id_, error=error)
     except ProviderError as error:
         fatal = error
         if isinstance(error, RateLimited):
@@ -113,6 +127,15 @@ async def refresh_calls(
             again_at = report.again_at
     rest = {id_: Refreshed(account.name, id_, error=fatal, again_at=again_at) for id_ in ids}
     return [done.get(id_, rest[id_]) for id_ in ids]
+
+
+def _told(gone: Gone) -> dict[str, str]:
+    """What to say of each call that its vendor surely has no more."""
+    return {
+        **dict.fromkeys(gone.removed, "it was removed here too"),
+        **dict.fromkeys(gone.held, "it is on hold and stays here"),
+        **dict.fromkeys(gone.kept, "it stays here until: ringback purge --deleted"),
+    }
 
 
 def _in_words(error: ProviderError, before: Call | None) -> ProviderError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from providers.sanitize import safe_text
 from tui.accounts import Account, AccountStore
 from tui.archive import UNREACHED, Archive, ArchiveTrouble
+from tui.archive.disks import refuse_network
 from tui.audit import who
 from tui.paths import Paths
 from tui.settings import Settings, load_settings
@@ -64,6 +65,7 @@ class Services:
     def open_archive(self) -> Archive:
         """A new connection, for the thread that asks. Raises `ArchiveTrouble`."""
         path = self.paths.archive_file
+        refuse_network(path, self.environ)
         try:
             return Archive(path)
         except (OSError, sqlite3.Error) as error:

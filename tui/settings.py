@@ -1,6 +1,6 @@
 """What the user wrote in `config.toml`: typed, with defaults; and how Ringback writes into it.
 
-    [app] [table] [audio]   see the classes below
+    [app] [table] [audio] [retention] [privacy]   see the classes below
     [keys]                  command id = "key" or "key,key"
     [views.NAME]            a saved query: query, title, key, sort
     [accounts.NAME]         see `tui.accounts`
@@ -57,6 +57,8 @@ class AppSettings:
     """IANA name such as ``Asia/Hong_Kong``; empty: the system's."""
     keep_days: int = 30
     """Days that recordings stay in the cache after they were heard; 0: until the next start."""
+    masked: bool = False
+    """Whether numbers and names are masked at the start, for a screen that is shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,22 @@ class AudioSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """[retention]"""
+
+    calls_days: int = 0
+    """Days that calls stay after they began, with all that was decided about them; 0: for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """[privacy]"""
+
+    delete_when_vendor_deletes: bool = True
+    """Whether a call that its vendor has no more goes here too, unless somebody decided of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """[views.NAME]: a saved query."""
 
@@ -106,6 +124,8 @@ class Settings:
     app: AppSettings = AppSettings()
     table: TableSettings = TableSettings()
     audio: AudioSettings = AudioSettings()
+    retention: RetentionSettings = RetentionSettings()
+    privacy: PrivacySettings = PrivacySettings()
     keys: Mapping[str, str] = field(default_factory=dict)
     """Command id -> key or keys, comma-separated; an empty text takes the command's key away."""
     views: tuple[View, ...] = ()
@@ -118,6 +138,7 @@ class Settings:
 _RANGES: dict[tuple[str, str], tuple[float, float]] = {
     ("app", "refresh_s"): (0, 86_400),
     ("app", "keep_days"): (0, 36_500),
+    ("retention", "calls_days"): (0, 36_500),
     ("audio", "volume"): (0, 200),
     ("audio", "speed"): (0.5, 3),
     ("audio", "rewind_s"): (0, 10),
@@ -139,6 +160,8 @@ def load_settings(paths: Paths) -> Settings:
         app=app,
         table=reader.section("table", table, TableSettings),
         audio=reader.section("audio", table, AudioSettings),
+        retention=reader.section("retention", table, RetentionSettings),
+        privacy=reader.section("privacy", table, PrivacySettings),
         keys=reader.keys(table),
         views=reader.views(table),
         accounts=reader.subtables("accounts", table),

@@ -24,12 +24,13 @@ from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.http import gather_bounded
 from providers.limits import cuts
-from providers.model import CallQuery, Outcome, Page
+from providers.model import Call, CallQuery, Outcome, Page
 from tui.archive import AccountState, Archive, Saved, Walk
 from tui.archive.syncs import AGAIN, Coverage
 from tui.late import AGAIN_S, FINAL_S, pause_s, recordings_due
 from tui.merging import keep
 from tui.states import INCOMPLETE
+from tui.vanishing import ask_again, surely_gone
 from tui.when import BEGINNING, DAY_S, HOUR_S
 
 RECENT_S = HOUR_S
@@ -70,6 +71,8 @@ class Report:
     """Which calls the vendor has and did not give, now or earlier: ``100 of 345 calls``."""
     again_at: float | None = None
     """When the vendor may be asked again, where it said so: Unix seconds."""
+    vanished: list[str] = field(default_factory=list)
+    """Ids of calls here that the vendor surely has no more."""
 
     @property
     def state(self) -> str:
@@ -119,14 +122,21 @@ class Sync:
         archive: Archive,
         watcher: Watcher | None = None,
         clock: Callable[[], float] = time.time,
+        kept_since: float | None = None,
     ) -> None:
+        """`kept_since`: calls that began before it (Unix seconds) are not kept, nor asked for."""
         self._account, self._provider, self._archive = account, provider, archive
+        self._kept_since = BEGINNING.timestamp() if kept_since is None else kept_since
         self._names, self._watcher, self._clock = login.names, watcher, clock
         settings = repr((login.base_url, sorted(login.settings.items())))
         self._digest = sha256(settings.encode()).hexdigest()[:12]
         self._report = Report(account)
         self._walked: set[int] = set()
         """Numbers of the walks of this run."""
+        self._unknown: list[str] = []
+        """Ids that the vendor was asked for, and has no call of."""
+        self._absent: list[str] = []
+        """Ids of calls that its list lacks."""
 
     async def run(self, wish: Wish) -> Report:
         """Bring what was wished for. Errors of the vendor end in `Report.error`."""
@@ -146,6 +156,7 @@ class Sync:
                     await self._discover(wish.discover)
                 if wish.recordings:
                     await self._recordings(wish)
+                await self._look_for_vanished()
         except ProviderError as error:
             report.error = error
         left = self._archive.open_walks(self._account)
@@ -190,7 +201,7 @@ class Sync:
             return ready or [self._begin(None, None, asked)]
         if self._week_is_due(known, walks):
             ready.append(self._look_again(known.until - WEEK_S))
-        if wish.everything and known.since > BEGINNING.timestamp():
+        if wish.everything and known.since > max(BEGINNING.timestamp(), self._kept_since):
             ready.append(self._begin(None, None, asked))
         return ready
 
@@ -219,7 +230,7 @@ class Sync:
             Walk(
                 self._account,
                 asked,
-                min((since or BEGINNING).timestamp(), now),
+                min(max((since or BEGINNING).timestamp(), self._kept_since), now),
                 min(until.timestamp(), now) if until else now,
             )
         )
@@ -264,7 +275,8 @@ class Sync:
     async def _walk(self, walk: Walk, pages_left: int | None) -> int | None:
         self._walked.add(walk.number)
         query = CallQuery(_moment(walk.since), _moment(walk.until))
-        if walk.cursor is None:  # it begins, maybe once more
+        whole, seen = walk.cursor is None, set[str]()
+        if whole:  # it begins, maybe once more
             walk = walk._replace(fetched=0)
         async for page in self._provider.pages(query, walk.cursor):
             walk = walk._replace(
@@ -275,22 +287,30 @@ class Sync:
                 shortfall=page.shortfall or walk.shortfall,
             )
             self._keep(page, walk)
+            seen |= {call.id for call in page.calls}
             if pages_left is not None:
                 pages_left -= 1
                 if pages_left <= 0:
                     break
+        if whole and walk.finished and walk.looks_again and walk.length_s >= DAY_S:
+            known = self._archive.calls_from(self._account, walk.since, walk.until - RECENT_S)
+            self._absent += [id_ for id_ in known if id_ not in seen]
         return pages_left
 
     def _keep(self, page: Page, walk: Walk | None) -> None:
         report, archive, now = self._report, self._archive, self._clock()
+        calls = [call for call in page.calls if not self._is_too_old(call)]
         with archive.transaction():
-            report.saved += keep(archive, self._account, self._provider, page.calls, now)
+            report.saved += keep(archive, self._account, self._provider, calls, now)
+            if not self._provider.capabilities.lists_calls:  # else they are not asked for
+                archive.forgo(self._account, [c.id for c in page.calls if self._is_too_old(c)])
             archive.save_names(self._account, self._names)
             archive.remember_unknown(self._account, page.unknown_ids, now)
             if walk and page.shortfall:
                 archive.save_walk(self._to_be_walked_again(walk, now))
             elif walk:
                 archive.save_walk(walk)
+        self._unknown += page.unknown_ids
         report.fetched += len(page.calls)
         report.unknown_ids += len(page.unknown_ids)
         report.problems += [*page.failed, *page.unreadable, *cuts(page.calls)]
@@ -298,6 +318,9 @@ class Sync:
         if page.shortfall:
             report.problems.append(f"the vendor gave {page.shortfall}; it is asked again next time")
         self._tell(walk.fetched if walk else report.fetched, walk.total if walk else None)
+
+    def _is_too_old(self, call: Call) -> bool:
+        return call.started_at is not None and call.started_at.timestamp() < self._kept_since
 
     def _to_be_walked_again(self, walk: Walk, now: float) -> Walk:
         """A walk at whose end calls were missing; later each time, unless somebody asks."""
@@ -310,6 +333,14 @@ class Sync:
     def _tell(self, fetched: int, total: int | None) -> None:
         if self._watcher:
             self._watcher.page(self._account, fetched, total)
+
+    async def _look_for_vanished(self) -> None:
+        """Which of the calls here the vendor surely has no more."""
+        provider, archive, account = self._provider, self._archive, self._account
+        now = self._clock()
+        said = await ask_again(provider, archive, account, self._absent, now)
+        gone = [*self._unknown, *said]
+        self._report.vanished = await surely_gone(provider, archive, account, gone, now)
 
     # -- beyond the list
 

@@ -68,6 +68,10 @@ def _again(step: Unkept) -> Iterator[str]:
     if options:
         yield f"  ringback triage {calls} {shlex.join(options)}"
     for kind, body in step.changes:
+        if kind in ("hold", "release"):
+            why = [f"--reason={body['reason']}"] if body.get("reason") else []
+            words = shlex.join(["--release"] if kind == "release" else why)
+            yield f"  ringback hold {calls} {words}".rstrip()
         if body.get("recording"):
             at = f"recording {body['recording'] + 1}, {VALUES[kind](body)}"
             yield f"  c on {calls}, {at}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from rich.cells import cell_len
 
@@ -98,6 +98,15 @@ class Page:
     names: Mapping[str, str]
     """Of the call's agents, by id."""
 
+    @classmethod
+    def of(cls, call: Call, account: str, clock: Clock, extra: Extra, width: int) -> Self:
+        names = {one.id: one.name for one in reversed(call.agents) if one.id and one.name}
+        first = {name: getattr(call, name)[:MOST_PARTS] for name in PARTS}
+        secrets = secrets_of(call)
+        sign = "/" if all("/" in secret for secret in secrets) else ""
+        shown = replace(call, **first)
+        return cls(call, shown, account, clock, extra, max(width, 20), secrets, sign, names)
+
     def text(self, value: object, limit: int = 300, multiline: bool = False) -> str:
         """`value` safe for the screen, without the address of a recording."""
         text = "" if value is None else str(value)
@@ -124,13 +133,7 @@ class Page:
 
 def document(call: Call, account: str, clock: Clock, extra: Extra, width: int) -> list[Row]:
     """The page up to, and without, the vendor's JSON, in lines of at most `width` cells."""
-    names = {agent.id: agent.name for agent in reversed(call.agents) if agent.id and agent.name}
-    first = {name: getattr(call, name)[:MOST_PARTS] for name in PARTS}
-    secrets = secrets_of(call)
-    sign = "/" if all("/" in secret for secret in secrets) else ""
-    page = Page(
-        call, replace(call, **first), account, clock, extra, max(width, 20), secrets, sign, names
-    )
+    page = Page.of(call, account, clock, extra, width)
     rows: list[Row] = []
     for title, section in SECTIONS:
         body = list(section(page))

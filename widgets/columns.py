@@ -132,10 +132,15 @@ def direction_text(direction: str | None) -> str:
 
 
 def state_text(row: CallRow) -> str:
-    """What we decided, in at most six cells; ``back`` where a later call answered this one."""
+    """What we decided, in at most six cells; ``back`` where a later call answered this one. A
+    call on hold is ``held``, or has an h behind the word.
+    """
+    word = STATE_WORDS.get(row.state, row.state)
     if row.state == "new" and row.closed_by:
-        return "back"
-    return STATE_WORDS.get(row.state, row.state)
+        word = "back"
+    if row.held:
+        return f"{word[:4]} h" if word else "held"
+    return word
 
 
 def closed_text(row: CallRow, clock: Clock) -> str:
@@ -229,7 +234,7 @@ COLUMNS: dict[str, Column] = {
             6,
             6,
             lambda row, clock: state_text(row),
-            "What we decided: open, follow, done, snooze; back: called back since",
+            "What we decided; back: called back since, h: on hold",
         ),
         Column(
             "closed",

@@ -135,6 +135,7 @@ class World:
             "triaged_at": started_at + round(chance() * 7 * 86_400_000) if done else None,
             "our_tags": "spam" if done and chance() < 0.05 else None,
             "our_words": "",
+            "held": 0,
             "missed": missed,
             "closed_by": 1 if missed and chance() < 0.8 else None,
             "callback_requested": chance() < 0.01,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from tui.archive.triage import Change, comment, note, state, tag, untag
+from tui.archive.triage import RELEASE, Change, comment, hold, note, state, tag, untag
 from tui.cli import _parsed
 from tui.unkept import Unkept, not_kept
 
@@ -43,3 +43,11 @@ def test_what_no_command_says_is_told() -> None:
 
 def test_an_undo_is_told_as_one() -> None:
     assert _lines() == ["  ringback triage --undo"]
+
+
+def test_holds_have_a_command_of_their_own() -> None:
+    parsed = [_parsed(shlex.split(line)[1:]) for line in _lines(hold("-5 'x'"), RELEASE, hold())]
+    assert {tuple(one.words) for one in parsed} == {("my desk:it's 1", "eu:-2")}
+    assert [(one.reason, one.release) for one in parsed] == [
+        *(("-5 'x'", False), (None, True), (None, False)),
+    ]

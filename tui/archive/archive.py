@@ -17,6 +17,7 @@ from tui.archive.closing import Closing
 from tui.archive.facets import COUNTED, SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
 from tui.archive.index import Changes, SearchIndex, entry
+from tui.archive.keeping import KeepingTables
 from tui.archive.lines import details_of, line_of, unpack
 from tui.archive.meaning import FUNCTIONS, grouped, meaning, of_text
 from tui.archive.opening import ReadOnlyArchive, connect
@@ -47,7 +48,7 @@ class Saved:
         return Saved(self.new + other.new, self.changed + other.changed, self.same + other.same)
 
 
-class Archive(ReadingTables):
+class Archive(ReadingTables, KeepingTables):
     """One connection to the archive. Opening creates or migrates it; the file is 0600."""
 
     def __init__(self, path: Path) -> None:
@@ -200,11 +201,14 @@ class Archive(ReadingTables):
         )
 
     def remove_account(self, account: str) -> int:
-        """Forget everything of an account, its triage too; the number of calls that went."""
+        """Forget everything of an account, its triage too, but calls on hold; the number of calls
+        that went.
+        """
         with self.transaction():
-            keys = self._db.execute("SELECT key FROM call WHERE account = ?", (account,))
+            theirs = "FROM call WHERE account = ? AND held = 0"
+            keys = self._db.execute(f"SELECT key {theirs}", (account,))
             self.index.forget([key for (key,) in keys.fetchall()])
-            gone = self._db.execute("DELETE FROM call WHERE account = ?", (account,)).rowcount
+            gone = self._db.execute(f"DELETE {theirs}", (account,)).rowcount
             self.index.removed()
             for table in PER_ACCOUNT:
                 self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
@@ -219,36 +223,31 @@ class Archive(ReadingTables):
             return self.keep_if_it_can(self.closing.fill) or 0
         return 0
 
-    def keys_of_number(self, number: str) -> list[int]:
-        """Keys of the calls with this number on the other side, however it is written."""
-        return purge.keys_of_number(self._db, self.closing.key_of, number)
-
-    def keys_before(self, before: float) -> list[int]:
-        """Keys of the calls that began before a moment (Unix seconds)."""
-        return purge.keys_before(self._db, before)
-
-    def undated(self) -> int:
-        """How many calls have no time."""
-        return purge.undated(self._db)
-
-    def mentions(self, number: str) -> int:
-        """How many calls hold this number anywhere, in a note among others."""
-        return purge.mentions(self._db, number)
+    def drop(
+        self, keys: Sequence[int], number: str | None = None, barred: bool = True
+    ) -> purge.Purged:
+        """As `purge`, without writing the file anew: what is removed is blanked out in it.
+        `barred`: a sync does not bring them back.
+        """
+        self._db.execute("PRAGMA secure_delete = ON")
+        with self.transaction():
+            held = self.held(keys)
+            keys = [key for key in keys if key not in held]
+            self.index.forget(keys)
+            noted = sum(self.triage.forget(*name) for name in self.names_of(keys))
+            gone = purge.remove(self._db, keys, number, barred)
+            self.index.removed()
+            self.closing.settle_removed()
+        return gone._replace(rows=gone.rows + noted)
 
     def purge(self, keys: Sequence[int], number: str | None = None) -> tuple[purge.Purged, bool]:
         """Remove calls for good, a number also from the dictionaries; what went, and whether the
         file was written anew without it (another Ringback that reads all the time prevents it).
 
-        A sync does not bring them back. Raises `sqlite3.Error`, e.g. without room on the disk.
+        Those on hold stay; a sync does not bring the others back. Raises `sqlite3.Error`, e.g.
+        without room on the disk.
         """
-        self._db.execute("PRAGMA secure_delete = ON")
-        with self.transaction():
-            self.index.forget(keys)
-            noted = sum(self.triage.forget(*name) for name in self.names_of(keys))
-            gone = purge.remove(self._db, keys, number)
-            self.index.removed()
-            self.closing.settle_removed()
-        gone = gone._replace(rows=gone.rows + noted)
+        gone = self.drop(keys, number)
         return gone, purge.rewrite(self._db, opening.BUSY_S)
 
     # -- calls out
@@ -464,7 +463,8 @@ class Archive(ReadingTables):
         for key in keys:
             row = self._db.execute(
                 "SELECT call.account, body, triage.state, triage.note, triage.tags, by, at,"
-                " triage.snoozed_until FROM call JOIN detail USING (key) LEFT JOIN triage"
+                " triage.snoozed_until, triage.held FROM call JOIN detail USING (key)"
+                " LEFT JOIN triage"
                 " ON triage.account = call.account AND triage.id = call.id WHERE key = ?",
                 (key,),
             ).fetchone()

@@ -100,8 +100,9 @@ _MARKS: dict[str, tuple[tuple[str, ...], Callable[..., int]]] = {
     "called-back": (("closed",), lambda closed: closed),
     "callback": (("callback",), lambda callback: callback),
     "sla-missed": (("sla-missed",), lambda late: late),
+    "held": (("held=1",), lambda held: held),
 }
-"""The tokens of `tui.archive.bits.MARKED` that a mark needs, and what it is of them."""
+"""The tokens that a mark needs, most of `tui.archive.bits.MARKED`, and what it is of them."""
 _TESTS: dict[str, Callable[[Term], Test | None]] = {
     "compare": _length,
     "state": _state,

@@ -37,7 +37,7 @@ FACETS = (
 SINGLE = frozenset({"account", "provider", "direction", "outcome", "has_recording"})
 """Facets of which each call has one; empty text where the vendor gives none."""
 LENGTHS = ("duration_s", "wait_s", "talk_s")
-OURS = ("state", "our_tags", "our_words")
+OURS = ("state", "our_tags", "our_words", "held")
 """What people decided and wrote themselves."""
 WORDED = ("words", "our_words", "fields")
 """Columns of words; the last is empty where a call's line was written without it."""
@@ -75,7 +75,8 @@ def facets(line: Line) -> list[tuple[str, str]]:
     found = [(column, value) for column in FACETS for value in values_of(column, line[column])]
     tags = [("tags", value) for value in values_of("tags", line["our_tags"])]
     lengths = [(name, str(bucket(line[name]))) for name in LENGTHS if line[name] is not None]
-    return list(dict.fromkeys([*found, *tags, *lengths, ("state", line["state"])]))
+    held = [("held", "1")] if line["held"] else []
+    return list(dict.fromkeys([*found, *tags, *lengths, ("state", line["state"]), *held]))
 
 
 @cached(8192)  # the same names come again and again
@@ -100,7 +101,8 @@ def needle_of(text: str, *, whole: bool = False) -> str:
 
 def prefixed(field: str, text: str) -> list[str]:
     """The words of a field's value as the index has them: none is a word that people write."""
-    return [f"={plain(field)}={word}" for word in words(text)]
+    name = plain(field)
+    return [f"={name}={word}" for word in words(text)]
 
 
 def is_name(text: str | None, name: str) -> bool:

@@ -17,7 +17,7 @@ from tui.query_fields import VENDOR_NUMBERS
 
 
 def pack(raw: Any) -> bytes:
-    return zlib.compress(codec.dumps(raw).encode(), 6)
+    return zlib.compress(codec.stored(raw).encode(), 6)
 
 
 def unpack(blob: bytes) -> Any:
@@ -26,8 +26,8 @@ def unpack(blob: bytes) -> Any:
 
 def details_of(call: Call) -> tuple[str, str, bytes]:
     return (
-        codec.dumps(codec.encode(call)),
-        codec.dumps(codec.encode_extra(call)),
+        codec.stored(codec.encode(call)),
+        codec.stored(codec.encode_extra(call)),
         pack(call.raw),
     )
 

@@ -204,6 +204,7 @@ MARKS = {
     "called-back": "closed_by IS NOT NULL",
     "callback": "callback_requested = 1",
     "sla-missed": "sla_met = 0",
+    "held": "held = 1",
 }
 """Words of the query line that say who waits."""
 

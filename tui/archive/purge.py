@@ -19,9 +19,13 @@ SHORTEST = 3
 KeyOf = Callable[[str, str | None], str]
 """Account, and a number as a vendor writes it -> what its forms have in common; see `Closing`."""
 
+_BARRED = (
+    "INSERT OR IGNORE INTO purged SELECT account, id FROM call WHERE key IN (SELECT key FROM gone)"
+)
+"""What a sync must not bring back."""
 _GONE = (
-    # what a sync must not bring back
-    "INSERT OR IGNORE INTO purged SELECT account, id FROM call WHERE key IN (SELECT key FROM gone)",
+    "DELETE FROM vanished WHERE (account, id) IN"
+    " (SELECT account, id FROM call JOIN gone USING (key))",
     # its detail, threads and whatever else refers to a call goes with it
     "DELETE FROM call WHERE key IN (SELECT key FROM gone)",
 )
@@ -95,20 +99,24 @@ def mentions(db: sqlite3.Connection, number: str) -> int:
     return int(row[0])
 
 
-def remove(db: sqlite3.Connection, keys: Sequence[int], number: str | None = None) -> Purged:
+def remove(
+    db: sqlite3.Connection, keys: Sequence[int], number: str | None = None, barred: bool = True
+) -> Purged:
     """Take calls out of every table, within the caller's transaction; `rewrite` comes after it.
 
-    `number`: also out of the vendors' dictionaries, which a sync asks for again.
+    `number`: also out of the vendors' dictionaries, which a sync asks for again. `barred`: a sync
+    does not bring the calls back.
     """
     before = db.total_changes
     db.execute("CREATE TEMP TABLE IF NOT EXISTS gone (key INTEGER PRIMARY KEY)")
     db.execute("DELETE FROM gone")
     db.executemany("INSERT INTO gone VALUES (?)", ((key,) for key in keys))
     helpers = db.total_changes - before
-    for sql in _GONE:
+    for sql in (*([_BARRED] if barred else []), *_GONE):
         db.execute(sql)
     calls = db.execute("SELECT count(*) FROM gone").fetchone()[0]
-    rows = db.total_changes - before - helpers - calls  # without those that name what is gone
+    names_of_gone = calls if barred else 0
+    rows = db.total_changes - before - helpers - names_of_gone
     names = _forget_names(db, number) if number else 0
     db.execute("DELETE FROM gone")
     return Purged(calls, rows, names)

@@ -76,6 +76,7 @@ def _row(values: tuple[object, ...]) -> CallRow:
     return row._replace(
         has_recording=None if flag is None else bool(flag),
         state=awake(row.state, row.snoozed_until),
+        held=bool(row.held),
     )
 
 

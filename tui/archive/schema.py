@@ -316,9 +316,32 @@ MIGRATIONS = (
     ALTER TABLE account_state ADD COLUMN again_at REAL;
     ALTER TABLE account_state ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    -- calls on hold, which nothing removes: why (empty: nobody said); NULL: not on hold
+    ALTER TABLE triage ADD COLUMN held TEXT;
+    ALTER TABLE call ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX call_held ON call (place) WHERE held = 1;
+    CREATE TRIGGER call_kept BEFORE DELETE ON call WHEN old.held = 1
+        BEGIN SELECT RAISE(ABORT, 'a call on hold stays'); END;
+
+    -- calls of which their vendors said, asked for just them, that there is none: Unix seconds
+    CREATE TABLE vanished (
+        account  TEXT NOT NULL COLLATE NOCASE,
+        id       TEXT NOT NULL,
+        first_at REAL NOT NULL,
+        last_at  REAL NOT NULL,
+        sure     INTEGER NOT NULL DEFAULT 0,       -- 1: it was said twice, long enough apart
+        PRIMARY KEY (account, id)
+    ) WITHOUT ROWID;
+
+    -- for how many days calls are kept, as it was told to the user; see tui.retention
+    CREATE TABLE told_days (days INTEGER NOT NULL);
+    """,
 )
 
-PER_ACCOUNT = ("name", "walk", "coverage", "unknown_id", "account_state", "purged", "reading")
+PER_ACCOUNT = (
+    *("name", "walk", "coverage", "unknown_id", "account_state", "purged", "reading", "vanished"),
+)
 """Tables that hold something of an account beside its calls, and go with it."""
 
 

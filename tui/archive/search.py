@@ -318,6 +318,8 @@ class Planner:
 
     def _mark(self, term: Term) -> Found | None:
         """Nobody decided about a call of these states; who waits has an index of its own."""
+        if term.value == "held":
+            return Found(any_of([token("held", "1")]))
         if term.value != "untriaged" or term.negated:
             return None
         return Found(any_of(token("state", one) for one in _UNDECIDED), exact=False)
@@ -360,6 +362,7 @@ _INDEX_OF = {
     "called-back": "call_answered_later",
     "callback": "call_callback",
     "sla-missed": "call_sla",
+    "held": "call_held",
 }
 """The index of just these calls, in the order of time."""
 

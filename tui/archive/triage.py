@@ -11,6 +11,7 @@ Kinds of events, and what their bodies hold:
     note     text
     comment  text, at_s (seconds into the recording), recording (its index)
     tag      tag        untag   tag        undo   batch
+    hold     reason     release            (a call on hold is removed by nothing)
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ class Triage(NamedTuple):
     by: str | None = None
     at: float | None = None
     snoozed_until: float | None = None
+    held: str | None = None
+    """Why the call is on hold, empty where nobody said; None: it is not."""
 
     def printed(self) -> dict[str, Any]:
         """As ``--json`` prints it."""
@@ -137,6 +140,15 @@ def untag(name: str) -> Change:
     return Change("untag", {"tag": _tag(name)})
 
 
+def hold(reason: str = "") -> Change:
+    """Keep the call whatever happens. Raises ValueError for a reason over 4,000 characters."""
+    return Change("hold", {"reason": _text(reason, "a reason", MAX_TEXT) if reason.strip() else ""})
+
+
+RELEASE = Change("release", {})
+"""The call is on hold no more."""
+
+
 def _tag(name: str) -> str:
     tag = _text(" ".join(name.split()), "a tag", MAX_TAG)
     if "," in tag:
@@ -179,6 +191,8 @@ _EFFECTS: dict[str, Callable[[Triage, Mapping[str, Any]], Triage]] = {
     "comment": lambda t, body: t,
     "tag": lambda t, body: t._replace(tags=(*without(t.tags, body["tag"]), body["tag"])),
     "untag": lambda t, body: t._replace(tags=without(t.tags, body["tag"])),
+    "hold": lambda t, body: t._replace(held=body.get("reason") or ""),
+    "release": lambda t, body: t._replace(held=None),
 }
 
 
@@ -308,10 +322,10 @@ class TriageLog:
             self._db.execute("DELETE FROM triage WHERE account = ? AND id = ?", name)
         else:
             self._db.execute(
-                "INSERT INTO triage VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                f"INSERT INTO triage (account, id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (account, id) DO UPDATE SET state = excluded.state,"
                 " note = excluded.note, tags = excluded.tags, by = excluded.by,"
-                " at = excluded.at, snoozed_until = excluded.snoozed_until",
+                " at = excluded.at, snoozed_until = excluded.snoozed_until, held = excluded.held",
                 (
                     *name,
                     now.state,
@@ -320,6 +334,7 @@ class TriageLog:
                     now.by,
                     _ms(now.at),
                     _ms(now.snoozed_until),
+                    now.held,
                 ),
             )
 
@@ -330,13 +345,14 @@ class TriageLog:
         words = [*now.tags, *said]
         self._db.execute(
             "UPDATE call SET state = ?, snoozed_until = ?, triaged_at = ?, our_tags = ?,"
-            " our_words = ? WHERE account = ? AND id = ?",
+            " our_words = ?, held = ? WHERE account = ? AND id = ?",
             (
                 now.state,
                 _ms(now.snoozed_until),
                 _ms(now.at),
                 ", ".join(now.tags) or None,
                 apart(words),
+                now.held is not None,
                 *name,
             ),
         )
@@ -359,13 +375,16 @@ class TriageLog:
             self._keep(names.fetchall())
 
     def forget(self, account: str, id_: str | None = None) -> int:
-        """Remove the events of a call, or of all calls of an account, for good; how many rows.
+        """Remove the events of a call, or of all calls of an account but those on hold, for good;
+        how many rows.
 
         Runs inside the caller's transaction, which removes the calls themselves.
         """
-        one, values = ("", [account]) if id_ is None else (" AND id = ?", [account, id_])
+        one, values = ("", [account]) if id_ is None else (" AND id = ?2", [account, id_])
+        held = "SELECT id FROM triage WHERE account = ?1 AND held IS NOT NULL"
+        sql = f"WHERE account = ?1{one} AND id NOT IN ({held})"
         return sum(
-            self._db.execute(f"DELETE FROM {table} WHERE account = ?{one}", values).rowcount
+            self._db.execute(f"DELETE FROM {table} {sql}", values).rowcount
             for table in ("event", "triage")
         )
 
@@ -374,8 +393,7 @@ class TriageLog:
     def of(self, account: str, id_: str) -> Triage:
         """What was decided about a call."""
         row = self._db.execute(
-            "SELECT state, note, tags, by, at, snoozed_until FROM triage"
-            " WHERE account = ? AND id = ?",
+            f"SELECT {_COLUMNS} FROM triage WHERE account = ? AND id = ?",
             (account, id_),
         ).fetchone()
         return triage_of(row) if row else UNTOUCHED
@@ -410,6 +428,8 @@ class TriageLog:
         return list(dict.fromkeys(shown[tag] for tag in given))[:limit]
 
 
+_COLUMNS = "state, note, tags, by, at, snoozed_until, held"
+"""Of the table ``triage``, as `triage_of` reads them."""
 _FIELDS = ", ".join(Event._fields)
 
 
@@ -420,9 +440,10 @@ def _event(row: tuple[Any, ...]) -> Event:
 
 def triage_of(row: Sequence[Any]) -> Triage:
     """A row of the table ``triage``, from its state on."""
-    state, note, tags, by, at, until = row
+    state, note, tags, by, at, until, held = row
     seconds = None if until is None else until / 1000
-    return Triage(awake(state, seconds), note, tuple(json.loads(tags)), by, at / 1000, seconds)
+    tagged = tuple(json.loads(tags))
+    return Triage(awake(state, seconds), note, tagged, by, at / 1000, seconds, held)
 
 
 def awake(state: str, snoozed_until: float | None) -> str:

@@ -16,6 +16,7 @@ from tui.query import EVERYTHING, Query
 from tui.screens import state
 from tui.screens.reporting import ReportingScreen
 from tui.services import Services
+from widgets.masking import Veil
 from widgets.ordered_app import OrderedApp
 from widgets.status_line import StatusLine
 
@@ -33,6 +34,8 @@ class CallsScreen(ReportingScreen[None]):
     ) -> None:
         super().__init__()
         self.services, self.network, self.keymap = services, network, keymap
+        self.veil = Veil()
+        """What is masked of the calls that are shown."""
         self.accounts: list[Account] = []
         self._query: Query = EVERYTHING
         self._reading = self._stale = False
@@ -47,7 +50,7 @@ class CallsScreen(ReportingScreen[None]):
         return first_key(id, self.keymap)
 
     def _flash(self, text: str, level: str = "info") -> None:
-        self.query_one(StatusLine).flash(text, level)
+        self.query_one(StatusLine).flash(self.veil.text(text), level)
 
     def _say_unread(self, error: Exception) -> None:
         if str(error) not in self.query_one(StatusLine).message:  # what was not kept tells more

@@ -30,6 +30,7 @@ QUERY_HELP = (
     ('group:="Support"', "just this name, and none that it begins"),
     ("open-miss  called-back", "missed, and nobody got through since; somebody did"),
     ("callback  sla-missed", "the caller asked to be called back; waited too long"),
+    ("held", "on hold: nothing removes it"),
     ("untriaged  flagged", "to be decided; to be followed up"),
     ("state:done", "also new, open, follow-up, snoozed; triaged:today"),
     ("dur>120  wait>30  talk<6", "seconds; dur>2m or dur>2:00 for minutes"),

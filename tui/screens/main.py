@@ -30,14 +30,15 @@ from tui.network import NetworkThread
 from tui.query import Query, Term
 from tui.screens import parts, state
 from tui.screens.asking import AskingScreen
+from tui.screens.keeping import KeepingScreen
+from tui.screens.masking import MaskingScreen
 from tui.screens.parts import Part
 from tui.screens.querying import QueryingScreen
-from tui.screens.taking_out import TakingOutScreen
-from tui.screens.triaging import TriagingScreen
 from tui.screens.waiting import WaitingScreen
 from tui.services import Services
 from tui.settings import Settings, put
 from tui.views import views
+from tui.when import DAY_S
 from widgets.call_detail import CallDetail
 from widgets.call_document import Extra
 from widgets.call_table import CallTable
@@ -46,6 +47,7 @@ from widgets.empty_state import EmptyState
 from widgets.exact import ExactCompositor
 from widgets.filter_line import FilterLine
 from widgets.key_line import KeyLine
+from widgets.masking import VeiledRows
 from widgets.player_line import PlayerLine
 from widgets.sidebar import Sidebar, ViewItem
 from widgets.status_line import StatusLine, rows_text
@@ -60,7 +62,7 @@ WIDE = 170
 NORMAL = 100
 
 
-class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, TriagingScreen):
+class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, KeepingScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
@@ -79,8 +81,10 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         keymap: Mapping[str, str],
         first_query: str,
         link: Link | None = None,
+        masked: bool = False,
     ) -> None:
         super().__init__(services, network, keymap)
+        self.veil.on = masked or settings.app.masked
         self._compositor = ExactCompositor()
         self.settings = settings
         self.set_reactive(MainScreen.query_text, first_query)
@@ -153,6 +157,8 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
             state.bring_up_to_date, self.services, lambda: not self.is_mounted
         )
         self.run_worker(indexing, group="index", exit_on_error=False)
+        self._sweep()
+        self.set_interval(DAY_S, self._sweep)
         self._show_states()
 
     async def on_unmount(self) -> None:
@@ -179,7 +185,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
             self._before_filling = (get_time(), table.current_key)
         part = snapshot.part
         rows = self._archive.rows(part.keys, part.begins, part.ends)
-        table.set_rows(rows, keep=keep, row=part.row)
+        table.set_rows(VeiledRows(rows, self.veil), keep=keep, row=part.row)
         if not (self._stale or self._writing):
             self._leaving = frozenset()
         self._shown()
@@ -194,16 +200,17 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         """Sidebar, status line, and what stands in an empty table's place."""
         if self._snapshot.titles:
             self.query_one(Sidebar).accounts = state.account_items(
-                self.accounts, self._snapshot, self._busy, self.clock
+                self.accounts, self._snapshot, self._busy, self.clock, self.veil
             )
         self._show_position()
         self._show_progress()
         empty = not len(self._snapshot.part.keys)
         notice = self.query_one(EmptyState)
         if empty:
-            notice.kind, notice.sentence = state.notice(
+            notice.kind, sentence = state.notice(
                 self.accounts, self._snapshot, self._query, self._busy
             )
+            notice.sentence = self.veil.text(sentence)
             notice.keys = state.notice_keys(notice.kind, self.keymap)
         notice.display = empty
         # the header stays, and with it the focus
@@ -230,7 +237,8 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         shown = None if part.above is None else (part.above + first + 1, part.above + last + 1)
         rows = rows_text(shown, loaded, total, PAGE, complete, counted=known is not None)
         marked = f"{len(table.marked):,} marked · " if table.marked else ""
-        self.query_one(StatusLine).left = marked + rows
+        masked = "masked · " if self.veil.on else ""
+        self.query_one(StatusLine).left = masked + marked + rows
 
     # -- the table
 
@@ -252,6 +260,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
     @on(CallTable.Highlighted)
     def _highlighted(self) -> None:
         self._expect_play()
+        self._mask_again()
         if self._link:
             self._show_progress()
         if self._started:
@@ -315,7 +324,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
         related, more = self._related(key) if key is not None else ((), False)
         index = playing.index if playing and here else None
         extra = Extra(
-            sections(self._archive, account, call.id, self.clock),
+            sections(self._archive, account, call.id, self.clock, self.veil.hides(key)),
             playing=index,
             asking=asking,
             heard=state.heard_words(self._archive, account, call, self.clock, index),
@@ -323,7 +332,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, TakingOutScreen, T
             more_related=more,
             related_key=self._key("related"),
         )
-        detail.show(call, account, self.clock, extra)
+        detail.show(self.veil.call(key, call), account, self.clock, extra)
 
     def watch_detail_open(self) -> None:
         self._lay_out()

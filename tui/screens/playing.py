@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from textual import on, work
@@ -15,9 +16,11 @@ from tui.accounts import Account
 from tui.listening import WITH_SOUND, Playing
 from tui.network import NetworkThread
 from tui.playback import Playback, trouble
+from tui.remembering import recording_title
 from tui.screens.sounding import SoundingScreen
 from tui.services import Services
 from widgets.call_detail import CallDetail
+from widgets.masking import masked_call
 from widgets.player_line import PlayerLine, PlayerView
 from widgets.waveform import Waveform
 
@@ -104,7 +107,16 @@ class PlayingScreen(SoundingScreen):
         else:
             self._flash("the call has no further recording", "warning")
 
+    def _veiled(self, view: PlayerView) -> PlayerView:
+        """The player's line as it may be shown now."""
+        playing = self.playback.playing
+        if not self.veil.on or playing is None:
+            return view
+        title = recording_title(masked_call(playing.call), playing.index)
+        return replace(view, title=title, message=view.message.replace(playing.title, title))
+
     def _player_changed(self, view: PlayerView) -> None:
+        view = self._veiled(view)
         line = self.query_one(PlayerLine)
         before = line.state.status
         changed = view.status != before
@@ -199,7 +211,7 @@ class PlayingScreen(SoundingScreen):
         if not self._in_player():
             return
         if text := self.playback.turns_text():
-            self.app.push_screen(TextModal(self.playback.view.title, text))
+            self.app.push_screen(TextModal(self._veiled(self.playback.view).title, text))
         else:
             self._flash("the recording is not measured yet", "warning")
 

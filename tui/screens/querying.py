@@ -84,7 +84,10 @@ class QueryingScreen(ReadingScreen):
 
     def _show_problem(self) -> None:
         """Mark the first piece of the query that was not understood, or that nothing has."""
-        first = min((*self._line.problems, *self._doubts, *self._slips), default=None)
+        said = [*self._doubts, *self._slips]
+        if self.veil.on:  # behind the first words stand names that calls have
+            said = [one._replace(message=one.message.partition(";")[0]) for one in self._doubts]
+        first = min((*self._line.problems, *said), default=None)
         place = cell_len(self.query_text[: first.start]) if first else 0
         self.query_one(FilterLine).problem = (place, first.message) if first else None
 
@@ -189,6 +192,7 @@ class QueryingScreen(ReadingScreen):
             names = await asyncio.to_thread(_names, self.services, kind, start)
         except TROUBLES:
             return  # the rows are read too, and say it
+        names = [name for name in names if state.may_show(kind, name, self.veil)]
         lines = tuple(completed(text, name) for name in names)
         self.query_one(FilterLine).choices = Choices(text, tuple(names), lines)
 

@@ -21,6 +21,7 @@ from tui.screens import parts, state
 from tui.screens.calls import CallsScreen
 from tui.screens.parts import Order, Part
 from widgets.call_table import CallTable
+from widgets.masking import VeiledRows
 from widgets.sidebar import Sidebar
 from widgets.status_line import StatusLine
 
@@ -317,7 +318,8 @@ class ReadingScreen(CallsScreen):
             return False
         self._snapshot = self._snapshot._replace(part=part)
         table = self.query_one(CallTable)
-        table.set_rows(self._archive.rows(part.keys, part.begins, part.ends))
+        rows = self._archive.rows(part.keys, part.begins, part.ends)
+        table.set_rows(VeiledRows(rows, self.veil))
         self._show_position()
         if part.above is None:
             self._recount(anew=False)
@@ -426,6 +428,6 @@ class ReadingScreen(CallsScreen):
         )
         if found is None or text != self.query_text:
             return True
-        sidebar.facets = state.facet_items(found)
+        sidebar.facets = state.facet_items(found, self.veil)
         self._exact = text if found.complete else None
         return found.complete

@@ -22,6 +22,7 @@ from tui.archive.heard import Heard, recording_key
 from tui.archive.places import ORDERS
 from tui.commands import COMMANDS, first_key
 from tui.query import Query, words
+from tui.query_fields import field_of
 from tui.query_text import completed, exactly
 from tui.screens.parts import NO_PART, Part
 from tui.services import Services
@@ -29,6 +30,7 @@ from tui.settings import Settings
 from tui.states import INCOMPLETE, state_words, until_words
 from widgets.columns import COLUMNS, Clock, duration_text, time_text
 from widgets.key_line import KeyHint
+from widgets.masking import Veil
 from widgets.sidebar import AccountItem, FacetItem
 
 T = TypeVar("T")
@@ -126,7 +128,11 @@ def bring_up_to_date(services: Services, ended: Callable[[], bool]) -> None:
 
 
 def account_items(
-    accounts: Sequence[Account], snapshot: Snapshot, busy: frozenset[str], clock: Clock
+    accounts: Sequence[Account],
+    snapshot: Snapshot,
+    busy: frozenset[str],
+    clock: Clock,
+    veil: Veil,
 ) -> tuple[AccountItem, ...]:
     """The sidebar's accounts, grouped by vendor in the vendors' order."""
     titles = snapshot.titles
@@ -144,7 +150,7 @@ def account_items(
                 word if word in _STATES else "failed",
                 snapshot.counts.get(account.name),
                 _when(state, clock) if state and account.name not in busy else "",
-                state.message if state else "",
+                veil.text(state.message) if state else "",
             )
         )
     return tuple(items)
@@ -282,14 +288,33 @@ FACETS_SHOWN = 5
 """Of each kind, those that most calls have."""
 
 
-def facet_items(facets: Facets) -> tuple[FacetItem, ...]:
+def facet_items(facets: Facets, veil: Veil) -> tuple[FacetItem, ...]:
     """The sidebar's counts, by kind; what each adds to the query is safe to show."""
     more = "" if facets.complete else "+"
     return tuple(
         FacetItem(title, name, piece_of(kind, name), f"{calls:,}{more}")
         for kind, title in FACET_TITLES.items()
         for name, calls in islice(facets.counts[kind].items(), FACETS_SHOWN)
+        if may_show(kind, name, veil)
     )
+
+
+IMPERSONAL = frozenset(
+    {
+        *("account", "provider", "direction", "outcome", "state", "recording"),
+        *("ring_group", "queue", "ivr", "campaign", "disposition", "status", "tags"),
+    }
+)
+"""Columns whose names are no people's."""
+
+
+def may_show(kind: str, name: str, veil: Veil) -> bool:
+    """Whether a name of this kind (a word before a colon) may stand on the screen, and in the
+    query that it is put into: the names of people may not while they are masked.
+    """
+    field = field_of(kind)
+    shown = field is not None and field.column in IMPERSONAL and veil.text(name) == name
+    return not veil.on or shown
 
 
 def piece_of(kind: str, name: str) -> str:

@@ -44,6 +44,8 @@ COPY_CHOICES = (
     *(KeyHint(what[0], title, f"copy_it('{what}')") for what, title in COPIES.items()),
     KeyHint("esc", "Nothing", ""),
 )
+PERSONAL = frozenset(("number", "summary"))
+"""Copies that tell who it was."""
 TELL_S = 0.25
 """Between two words about how far an export is."""
 
@@ -160,11 +162,20 @@ class TakingOutScreen(PlayingScreen):
     async def action_copy_it(self, what: str) -> None:
         if self._chosen_to_copy is None:
             return
-        text = self._copied(what, *self._chosen_to_copy)
-        if text:
+        if why := self._kept_back(what, *self._chosen_to_copy):
+            self._flash(why, "warning")
+        elif text := self._copied(what, *self._chosen_to_copy):
             await self._copy(COPIES[what].lower(), text)
         else:
             self._flash(f"this call has no {what}", "warning")
+
+    def _kept_back(self, what: str, account: Account, call: Call) -> str:
+        """Why something is not copied: it is masked; empty: it may be."""
+        assert self._archive is not None
+        key = self._archive.key_of(account.name, call.id)
+        if what not in PERSONAL or not self.veil.hides(key):
+            return ""
+        return f"the {what} is masked; {self._key('reveal')} shows it"
 
     def _copied(self, what: str, account: Account, call: Call) -> str:
         match what:
@@ -228,7 +239,8 @@ class TakingOutScreen(PlayingScreen):
         """Those of a row's key, newest first, and whether there are more."""
         assert self._archive is not None
         found = self._archive.related(key, RELATED + 1)
-        return tuple(RelatedCall(*one) for one in found[:RELATED]), len(found) > RELATED
+        shown = ((self.veil.row(row), relation) for row, relation in found[:RELATED])
+        return tuple(RelatedCall(*one) for one in shown), len(found) > RELATED
 
     def action_related(self) -> None:
         """To the next call of the trail, and from the last one back to the first."""
@@ -291,6 +303,7 @@ class TakingOutScreen(PlayingScreen):
             return
         name = f"ringback-{self.clock.now.astimezone(self.clock.zone):%Y-%m-%d-%H%M}"
         shown = f"Export the calls of: {self.query_text}" if self.query_text else "Export all calls"
+        shown += " (nothing is masked in the file)" if self.veil.on else ""
         self.app.push_screen(ExportPrompt(shown, name), self._answered)
 
     @property

@@ -16,12 +16,14 @@ from textual.widget import Widget
 from providers.sanitize import safe_text
 from tui.archive import TROUBLES, Archive
 from tui.archive.archive import UNTRIAGED
+from tui.audit import record_holds
 from tui.links import calls_text
 from tui.listening import Playing
 from tui.query import Query
 from tui.screens.playing import PlayingScreen
 from tui.screens.reading import SAY_S
 from tui.screens.writes import Write, Writes, may_leave, unkept
+from tui.services import Services
 from tui.when import parse_later
 from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
@@ -163,7 +165,8 @@ class TriagingScreen(PlayingScreen):
         from tui.tagging import HELP, tag_changes
 
         keys = self._targets()
-        words = self._archive.triage.known_tags() if self._archive else []
+        known = self._archive.triage.known_tags() if self._archive else []
+        words = [tag for tag in known if self.veil.text(tag) == tag]
         self._ask(
             keys,
             f"tags ({HELP})",
@@ -217,7 +220,7 @@ class TriagingScreen(PlayingScreen):
         """Take back this person's last step, here or in another Ringback, and go to that call."""
         self._undoing += 1
         self._enqueue(
-            Write(frozenset(), lambda archive: _undo(archive, self.services.person), self._undone)
+            Write(frozenset(), lambda archive: _undo(archive, self.services), self._undone)
         )
 
     def _undone(self, undone: tuple[Undone, int | None] | None) -> None:
@@ -291,6 +294,8 @@ class TriagingScreen(PlayingScreen):
         def act(archive: Archive) -> set[int]:
             names = {key: name for key in keys for name in archive.names_of([key])}
             archive.triage.act(list(names.values()), changes, person)
+            kinds = [change.kind for change in changes]
+            record_holds(self.services.paths, names.values(), kinds)
             return set(keys) - names.keys()
 
         if may_leave(self._query, changes):
@@ -305,7 +310,7 @@ class TriagingScreen(PlayingScreen):
     def _about(self, before: str, key: int, behind: str) -> str:
         """``done: Anna Müller 0:42 (u takes it back)``, cut in the name if it is too long."""
         assert self._archive is not None
-        [row] = self._archive.rows(array("q", [key])).window(0, 1)
+        [row] = map(self.veil.row, self._archive.rows(array("q", [key])).window(0, 1))
         behind = f" {duration_text(row.duration_s)}".rstrip() + behind
         who = safe_text(row.contact or row.number or row.id, 100)
         room = max(NAME_CELLS, message_cells(self.size.width) - cell_len(before + behind))
@@ -475,10 +480,12 @@ class TriagingScreen(PlayingScreen):
             self._play(*current, event.recording, start_s=event.at_s)
 
 
-def _undo(archive: Archive, person: str) -> tuple[Undone, int | None] | None:
+def _undo(archive: Archive, services: Services) -> tuple[Undone, int | None] | None:
     """The step that was taken back, and the key of its first call that is still here."""
-    undone = archive.triage.undo(person)
+    undone = archive.triage.undo(services.person)
     if undone is None:
         return None
+    kinds = [change.kind for change in undone.changes]
+    record_holds(services.paths, undone.calls, kinds, undone=True)
     keys: Iterable[int | None] = (archive.key_of(*name) for name in undone.calls)
     return undone, next((key for key in keys if key is not None), None)
