@@ -209,7 +209,7 @@ class Cinnox(HttpProvider):
 
     def parse(self, raw: Json) -> Call:
         """The records (legs) of one call, a list of items of ``result``, as a call."""
-        raw, cut = bounded(raw, "records")
+        raw, cut = bounded(rows(raw), "records")
         legs = _legs(raw, [*cut])
         if not legs:
             raise ValueError("a CINNOX call is a list of records")

@@ -126,7 +126,7 @@ class Sync:
     ) -> None:
         """`kept_since`: calls that began before it (Unix seconds) are not kept, nor asked for."""
         self._account, self._provider, self._archive = account, provider, archive
-        self._kept_since = BEGINNING.timestamp() if kept_since is None else kept_since
+        self._kept_since = kept_since or 0.0  # an odd time is no reason to lose a call
         self._names, self._watcher, self._clock = login.names, watcher, clock
         settings = repr((login.base_url, sorted(login.settings.items())))
         self._digest = sha256(settings.encode()).hexdigest()[:12]

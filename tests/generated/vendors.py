@@ -131,7 +131,7 @@ class NectarBodies(Bodies):
         nectar_bodies.REST,
         nectar_bodies.HOOK,
         nectar_bodies.SPARSE_HOOK,
-        *raw_nectar.rows(HOST, many=300).values(),
+        *map(raw_nectar.call, raw_nectar.rows(HOST, many=300).values()),
     ]
 
     def login(self, url: str) -> Login:
