@@ -4,6 +4,7 @@
       AuthError              the token is refused (401)
         Forbidden            the token is not allowed this (403)
         MissingToken         there is no token to send, or it cannot be had now
+          Unconfirmed        nobody confirmed yet that it may go to where the base URL is now
       RateLimited            the vendor asks us to slow down
       Unreachable            no connection, time-out, 502 to 504
         Broken               the vendor fails (any other 5xx), perhaps at this alone
@@ -16,6 +17,10 @@ No error ever carries a token, a header or the query of a URL.
 """
 
 from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
 
 
 class ProviderError(Exception):
@@ -46,6 +51,10 @@ class Forbidden(AuthError):
 
 class MissingToken(AuthError):
     kind = "token missing"
+
+
+class Unconfirmed(MissingToken):
+    kind = "token unconfirmed"
 
 
 class RateLimited(ProviderError):
@@ -122,3 +131,40 @@ class RecordingError(Exception):
     def __str__(self) -> str:
         text = RECORDING_REASONS[self.reason]
         return f"{text} ({self.detail})" if self.detail else text
+
+
+_NUMBERS: dict[type, int] = {
+    kind: number
+    for number in sorted(errno.errorcode, reverse=True)
+    if (kind := type(OSError(number, ""))) is not OSError
+}
+"""The number behind Python's own kinds of OSError, for one that was raised without any."""
+_DEEPEST = 20
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and all that it came from: the members of groups, however deep, as well."""
+    found, known = [error], set[int]()
+    while found:
+        one = found.pop()
+        if one is None or id(one) in known:
+            continue
+        known.add(id(one))
+        yield one
+        found += [one.__cause__ or one.__context__, *reversed(getattr(one, "exceptions", ()))]
+
+
+def reason(error: BaseException) -> str:
+    """Why something failed, in few words: those of the system for the innermost cause, or else
+    its kind. Never its text, which may hold an address or a token.
+    """
+    for _ in range(_DEEPEST):
+        told = isinstance(error, OSError) and error.strerror
+        inner = next(iter(getattr(error, "exceptions", ())), error.__cause__)
+        if told or inner is None:
+            break
+        error = inner
+    if not isinstance(error, OSError):
+        return type(error).__name__
+    number = error.errno or _NUMBERS.get(type(error))
+    return error.strerror or (os.strerror(number) if number else type(error).__name__)

@@ -14,7 +14,7 @@ import re
 import time
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
@@ -34,10 +34,13 @@ from providers.errors import (
     Rejected,
     Unreachable,
     VariableError,
+    causes,
+    reason,
 )
 from providers.fields import to_number, to_time
 from providers.model import Json
 from providers.origin import check_base_url, same_origin
+from providers.pages import SIGN_IN, is_page, page_words
 from providers.proxy import Proxy, failures, proxies_of
 from providers.sanitize import SAID, safe_text
 from providers.trust import trusted
@@ -159,7 +162,10 @@ class VendorClient:
                 "\n".join([CHECK, *self._left_out[:1]]),
             ) from None
         log.debug("GET %s: %d in %.2f s", path, answer.status, time.monotonic() - began)
-        return answer
+        body = answer.body
+        for secret in self._auth.values():
+            body = secret.cut_out(body)
+        return replace(answer, body=body)
 
     async def _follow(self, url: httpx.URL, params: Params) -> _Answer:
         """Follow redirects within the account's own origin; any other is an error."""
@@ -182,14 +188,15 @@ class VendorClient:
                 raise BadAnswer(
                     "Redirect refused",
                     f"{self.host} redirects to another place; the token stays here.",
-                    "If the vendor has moved, change the account's base URL.",
+                    f"{SIGN_IN}\nIf the vendor has moved, change the account's base URL.",
                 )
         raise BadAnswer("Too many redirects", f"{self.host} redirects more than {REDIRECTS} times.")
 
     def _judge(self, answer: _Answer) -> Json:
         """The body of a good answer; raises for any other, with the vendor's own words."""
         body, readable = _decode(answer.body, self.host)
-        said = self._words(body, answer.body)
+        page = not readable and is_page(answer.body, answer.headers.get("content-type", ""))
+        said = self._words(page_words(answer.body) if page else _said(body, answer.body))
         status, what = answer.status, f"{self.host} answered {answer.status}"
         message = f"{what}: {said}" if said else f"{what}."
         wait = _retry_after(answer.headers)
@@ -198,29 +205,30 @@ class VendorClient:
             hint = "Wait a little, then try again."
             raise _Again(RateLimited("Too many requests", message, hint), wait)
         if status in _RETRY_STATUS or kind is Unreachable:
-            raise _Again(Unreachable("Vendor not available", message), wait)
+            raise _Again(
+                Unreachable("Vendor not available", message, SIGN_IN if page else ""), wait
+            )
         refused = kind or {401: AuthError, 403: Forbidden}.get(status)
         if refused in (AuthError, Forbidden):
             hint = "Check the account's token; it may have been withdrawn."
-            raise refused("Token refused", message, hint)
+            raise refused("Token refused", message, f"{hint}\n{SIGN_IN}" if page else hint)
         if status in (404, 410):
             raise NotFound("Not found", message, "Check the id and the account's base URL.")
         if status >= 500 or status == 408:
-            raise Broken("Vendor failed", message)
+            raise Broken("Vendor failed", message, SIGN_IN if page else "")
         if status >= 400:
-            raise Rejected("Request rejected", message, status=status)
+            raise Rejected("Request rejected", message, SIGN_IN if page else "", status=status)
         if not readable or status >= 300:
             hint = "Check the account's base URL."
-            raise BadAnswer("Not an API answer", f"{what}, but not with JSON: {said}", hint)
+            told = message if page else f"{what}, but not with JSON: {said}"
+            raise BadAnswer("Not an API answer", told, f"{SIGN_IN}\n{hint}" if page else hint)
         return body
 
-    def _words(self, body: Json, raw: bytes) -> str:
+    def _words(self, text: str) -> str:
         """What the vendor says in an answer, without secrets and fit for one line."""
-        text = _message(body) if isinstance(body, dict) else raw[:1000].decode("utf-8", "replace")
         text = text[: limits.TEXT]
         for secret in self._auth.values():
-            for part in {secret.reveal(), secret.reveal().rpartition(" ")[2]}:
-                text = text.replace(part, "***") if part else text
+            text = secret.hidden(text)
         return safe_text(_QUERY.sub("?…", text).strip(), SAID)
 
 
@@ -381,6 +389,10 @@ def _code(body: Json) -> int:
     return int(code) if isinstance(code, int | str) and str(code).isdecimal() else 0
 
 
+def _said(body: Json, raw: bytes) -> str:
+    return _message(body) if isinstance(body, dict) else raw[:1000].decode("utf-8", "replace")
+
+
 def _message(body: dict[str, Json]) -> str:
     """A body's own words about an error."""
     for key in ("message", "error", "error_description", "detail", "errors"):
@@ -435,13 +447,9 @@ def through(proxy: Proxy | None) -> str:
     return f" through the proxy {proxy}" if proxy else ""
 
 
-def why(error: BaseException | None) -> str:
+def why(error: BaseException) -> str:
     """The kind of failure in our own words; the library's may hold the URL."""
-    text = ""
-    while error is not None:
-        inner = getattr(error, "exceptions", ())  # of all addresses that were tried
-        text += f" {type(error).__name__} {error} {' '.join(map(str, inner))}".lower()
-        error = error.__cause__ or error.__context__
+    text = " ".join(f"{type(one).__name__} {one}" for one in causes(error)).lower()
     for sign, words in (
         ("proxyerror 407", "the proxy wants a user and a password, or other ones"),
         ("proxyerror 5", "the proxy does not get there"),
@@ -454,4 +462,4 @@ def why(error: BaseException | None) -> str:
     ):
         if sign in text:
             return words
-    return "no connection"
+    return reason(error)

@@ -135,7 +135,8 @@ def failures() -> tuple[type[Exception], ...]:
 
     socks = sys.modules.get("socksio")
     # a name may have an empty or long label, which the resolver's codec does not take
-    own = (httpx.HTTPError, OSError, UnicodeError)
+    # and where several addresses are tried at a time, what none expects comes in a group
+    own = (httpx.HTTPError, OSError, UnicodeError, ExceptionGroup)
     return (*own, socks.SOCKSError) if socks else own
 
 

@@ -34,6 +34,10 @@ BARE: dict[str, Any] = {
     "masked": False,
 }
 """What `ringback` alone means; to build the parser takes longer than to read the first calls."""
+SAY_THEMSELVES = (SCREEN, "open", "demo", "doctor", "speaker")
+"""Commands that tell in their own way what is wrong with config.toml, or do without it."""
+MOST_TOLD = 3
+"""Lines of it; `doctor` tells all."""
 Handler = Callable[[argparse.Namespace], int]
 
 atexit.register(gc.freeze)  # the end of Python looks through all that is left, which takes 0.15 s
@@ -43,6 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     streams.open_closed()
     sys.excepthook = print_traceback
+    if argv is None:  # the program itself, not a test
+        from tui.process import take_tokens
+
+        take_tokens()
     words = list(sys.argv[1:] if argv is None else argv)
     _encode(words)
     try:
@@ -83,11 +91,16 @@ def run(arguments: argparse.Namespace) -> int:
     from tui.archive import ArchiveTrouble
     from tui.log import clean_last_resort
     from tui.paths import private_umask
-    from tui.process import harden_process
+    from tui.process import end_in_order, harden_process
+    from tui.settings import SettingsError
 
     clean_last_resort()
     private_umask()
     harden_process()
+    end_in_order()
+    told = [] if arguments.command in SAY_THEMSELVES else _wrong_settings()
+    for line in told:
+        print_error(f"ringback: {line}")
     try:
         return int(_handler(arguments.command)(arguments))
     except ArchiveTrouble as error:
@@ -96,9 +109,22 @@ def run(arguments: argparse.Namespace) -> int:
     except sqlite3.Error as error:
         print_failure(CommandError(f"the archive: {error}", "What was kept before stays."))
         return Exit.FAILED
+    except SettingsError as error:
+        print_failure(CommandError(error.message, error.hint), told)
+        return Exit.FAILED
     except CommandError as error:
-        print_failure(error)
+        print_failure(error, told)
         return error.code
+
+
+def _wrong_settings() -> list[str]:
+    """What of config.toml cannot be obeyed, lest a command does without it in silence."""
+    from tui.accounts import AccountStore
+    from tui.paths import Paths
+    from tui.settings import load_settings
+
+    paths = Paths.default()
+    return [*load_settings(paths).problems, *AccountStore(paths).read()[1]][:MOST_TOLD]
 
 
 def _parsed(words: list[str]) -> argparse.Namespace:
@@ -286,7 +312,7 @@ def _add_screen(commands: Commands) -> None:
 
 
 def _add_accounts(commands: Commands) -> None:
-    accounts = commands.add_parser("accounts", help="add, list, test and remove accounts")
+    accounts = commands.add_parser("accounts", help="add, list, test, bind and remove accounts")
     actions = accounts.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="add an account; asks for its token on a terminal")
     add.add_argument("name", metavar="NAME")
@@ -319,6 +345,9 @@ def _add_accounts(commands: Commands) -> None:
     listing.add_argument("--json", action="store_true")
     test = actions.add_parser("test", help="ask the vendor whether the token is good")
     test.add_argument("name", nargs="?", metavar="NAME")
+    bind = actions.add_parser("bind", help="let the token go to where the base URL is now")
+    bind.add_argument("name", metavar="NAME")
+    bind.add_argument("origin", nargs="?", metavar="ORIGIN", help="that place; without it: asks")
     remove = actions.add_parser(
         "remove", help="remove an account, its token, its calls, and their triage"
     )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from providers import registry
-from providers.errors import AuthError, ProviderError, RecordingError
+from providers.errors import AuthError, ProviderError, RecordingError, reason
 from providers.model import Call
 from tui import audit
 from tui.accounts import Account
@@ -101,8 +101,8 @@ def said(name: str) -> Iterator[None]:
     except BrokenPipeError:  # whoever read what is printed has left
         raise
     except OSError as error:
-        what = error.strerror or type(error).__name__
-        raise CommandError(f"{name}: it cannot be read or written here: {what}") from None
+        what = f"{name}: it cannot be read or written here: {reason(error)}"
+        raise CommandError(what) from None
 
 
 def _download(services: Services, arguments: argparse.Namespace) -> int:
@@ -119,7 +119,7 @@ def _download(services: Services, arguments: argparse.Namespace) -> int:
         try:
             path = copy_to(one, folder, file_name(account.provider, call, index, one.kind))
         except OSError as error:
-            raise CommandError(f"cannot write to {folder}: {error.strerror}") from None
+            raise CommandError(f"cannot write to {folder}: {reason(error)}") from None
         audit.record(services.paths, audit.DOWNLOAD, call=name, recording=index + 1)
         print_text(path)
     if not failed:

@@ -6,7 +6,9 @@ import argparse
 import gc
 import os
 import sys
+from dataclasses import replace
 
+from tui import streams
 from tui.accounts import AccountError
 from tui.exits import CommandError, Exit
 from tui.links import Link
@@ -51,6 +53,7 @@ def _need_terminal() -> None:
             "Without one there are: ringback calls, show, sync, play (see ringback --help)",
             Exit.USAGE,
         )
+    streams.draw_on_terminal()
 
 
 def _first_query(services: Services, arguments: argparse.Namespace) -> str:
@@ -86,7 +89,9 @@ def open_screen(
     _tune_textual(services)
     from tui.app import RingbackApp
 
-    app = RingbackApp(services, query, link, masked)
+    # nobody sees a pinentry that asks on the terminal which the screen has
+    environ = {name: value for name, value in services.environ.items() if name != "GPG_TTY"}
+    app = RingbackApp(replace(services, environ=environ), query, link, masked)
     app.run()
     if app.not_kept:
         raise app.not_kept

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 
+from providers.errors import reason
 from tui.console import print_error, print_text
 from tui.exits import CommandError, Exit
 
@@ -26,7 +27,7 @@ def _relay() -> int:
         paths.make()
         setup_log(paths)
     except OSError as error:  # a full disk is no reason for silence
-        print_error(f"ringback speaker --relay: no log: {error.strerror}")
+        print_error(f"ringback speaker --relay: no log: {reason(error)}")
     return asyncio.run(relay(os.environ))
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from providers.errors import AuthError, ProviderError
+from providers.errors import AuthError, ProviderError, reason
 from providers.sanitize import safe_text
 from tui.accounts import Account, AccountError
 from tui.console import bars_console, print_error, print_text
@@ -57,9 +57,12 @@ def chosen_accounts(services: Services, names: Sequence[str]) -> list[Account]:
 
 
 def no_accounts(services: Services) -> CommandError:
-    """That there is none yet, or what in config.toml hides them."""
-    if problems := [*services.settings().problems, *services.accounts.read()[1]]:
-        return CommandError("no account can be read", "\n".join(problems[:2]))
+    """That there is none yet, or what in config.toml hides them. Raises `SettingsError`."""
+    settings = services.settings()
+    if settings.broken:
+        raise settings.broken
+    if problems := [*settings.problems, *services.accounts.read()[1]]:
+        return CommandError(problems[0], "\n".join([*problems[1:2], "No account can be read."]))
     return CommandError(
         "there is no account yet",
         "Add one with: ringback accounts add NAME --provider VENDOR --base-url URL",
@@ -210,4 +213,4 @@ def _file_data(name: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
-        raise CommandError(f"cannot read {name}: {error.strerror or error}") from None
+        raise CommandError(f"cannot read {name}: {reason(error)}") from None

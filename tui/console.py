@@ -8,6 +8,7 @@ for.
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,9 +45,11 @@ def print_error(text: object, limit: int = LONG_LINE) -> None:
         print(safe_text(text, limit, multiline=True), file=sys.stderr, flush=True)
 
 
-def print_failure(error: CommandError) -> None:
-    """Why a command ended, and the thing to do."""
-    for line in (f"ringback: {error.message}", *error.hint.splitlines()):
+def print_failure(error: CommandError, told: Collection[str] = ()) -> None:
+    """Why a command ended, unless that was told before, and the thing to do."""
+    if error.message not in told:
+        print_error(f"ringback: {error.message}")
+    for line in error.hint.splitlines():
         print_error(line)
 
 
@@ -75,10 +78,12 @@ def bars_console() -> Console:
 def print_traceback(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """As Python's own of an error that nobody expected: its words may be a vendor's."""
+    """As Python's own of an error that nobody expected: its words may be a vendor's, or quote."""
     from traceback import format_exception
 
-    print_error("".join(format_exception(kind, error, trace)).rstrip(), LONGEST)
+    from tui.log import scrub
+
+    print_error(scrub("".join(format_exception(kind, error, trace)).rstrip()), LONGEST)
 
 
 class _SafeSink:

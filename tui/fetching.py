@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from providers.errors import ProviderError
+from providers.errors import ProviderError, reason
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import TROUBLES, Archive
@@ -32,7 +32,7 @@ def vendor_of(services: Services, account: Account, archive: Archive) -> Vendor:
     from tui.recordings import Vendor
 
     async def make() -> Provider:
-        token = await asyncio.to_thread(services.find_token, account)
+        token = await services.token(account)
         return services.provider(account, services.login(account, token, archive))
 
     return Vendor(make)
@@ -173,7 +173,7 @@ def trouble(error: Exception) -> str:
     if isinstance(error, ProviderError):
         return f"{error}. {error.hint}" if error.hint else str(error)
     if isinstance(error, OSError):
-        return f"it cannot be written here: {error.strerror}"
+        return f"it cannot be written here: {reason(error)}"
     return str(error)
 
 

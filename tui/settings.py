@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import re
 import sys
 import time
 import tomllib
@@ -23,7 +24,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from providers.sanitize import safe_text
+from providers.errors import reason
+from providers.sanitize import SAID, safe_text
 from tui.paths import Paths, atomic_write
 from tui.when import zone_of
 
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 _LOCK_S = 5.0
 _S = TypeVar("_S")
+
+
+CORRECT = "Correct it; until then defaults hold, and no account is known."
 
 
 class SettingsError(Exception):
@@ -133,6 +138,8 @@ class Settings:
     """As written; `tui.accounts` reads them. Not in repr: a user may have put a token there."""
     problems: tuple[str, ...] = ()
     """What was wrong, a line each, with file and key; never the value of an account's setting."""
+    broken: SettingsError | None = None
+    """Why nothing of the file can be read."""
 
 
 _RANGES: dict[tuple[str, str], tuple[float, float]] = {
@@ -150,7 +157,7 @@ def load_settings(paths: Paths) -> Settings:
     try:
         table = read_table(paths)
     except SettingsError as error:
-        return Settings(problems=(error.message,))
+        return Settings(problems=(error.message,), broken=error)
     reader = _Reader(paths.config_file)
     app = reader.section("app", table, AppSettings)
     if app.time_zone and zone_of(app.time_zone) is None:
@@ -180,20 +187,27 @@ def _read(file: Path) -> str:
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{file}: not UTF-8 text (byte {error.start})") from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SettingsError(f"{file}, line {line}: not UTF-8 text", CORRECT) from None
     except OSError as error:
-        raise SettingsError(f"{file}: {error.strerror or 'cannot be read'}") from None
+        raise SettingsError(f"{file}: cannot be read: {reason(error)}", CORRECT) from None
 
 
 def _parse(file: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(
-            f"{file}: {safe_text(str(error), 200)}", "Correct that line; until then defaults hold."
-        ) from None
+        raise SettingsError(f"{file}{_placed(str(error), text)}", CORRECT) from None
     except RecursionError:
-        raise SettingsError(f"{file}: nested too deeply") from None
+        raise SettingsError(f"{file}: nested too deeply", CORRECT) from None
+
+
+def _placed(wrong: str, text: str) -> str:
+    """``, line 6: what is wrong``, as the parser says ``what is wrong (at line 6, column 2)``."""
+    what, _, place = wrong.rpartition(" (at ")
+    found = re.match(r"line (\d+)", place)
+    line = int(found[1]) if found else text.rstrip("\n").count("\n") + 1
+    return f", line {line}: {safe_text(what or wrong, SAID)}"
 
 
 class _Reader:
@@ -299,7 +313,7 @@ def edit_settings(paths: Paths, change: Callable[[TOMLDocument], None]) -> None:
     file = paths.config_file
     try:
         file.parent.mkdir(0o700, parents=True, exist_ok=True)
-        with _locked(file.with_name(file.name + ".lock")):
+        with locked(file.with_name(file.name + ".lock")):
             before = _read(file)
             _parse(file, before)
             document = tomlkit.parse(before)
@@ -311,7 +325,7 @@ def edit_settings(paths: Paths, change: Callable[[TOMLDocument], None]) -> None:
                 raise SettingsError(f"{file}: cannot be changed by program; edit it by hand")
             atomic_write(file, after)
     except OSError as error:
-        raise SettingsError(f"{file}: {error.strerror or 'cannot be written'}") from None
+        raise SettingsError(f"{file}: cannot be written: {reason(error)}") from None
 
 
 def put(paths: Paths, section: str, key: str, value: str | int | float | bool | list[str]) -> None:
@@ -338,7 +352,7 @@ def subtable(document: Any, *names: str) -> Any:
 
 
 @contextmanager
-def _locked(file: Path) -> Iterator[None]:
+def locked(file: Path) -> Iterator[None]:
     """An advisory lock that the system drops when its holder dies."""
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:

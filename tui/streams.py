@@ -28,6 +28,14 @@ def open_closed() -> None:
         setattr(sys, name, open(handle, mode, encoding="utf-8", errors="replace"))  # noqa: SIM115
 
 
+def draw_on_terminal() -> None:
+    """Textual draws on standard error: let that be the terminal of standard output where it is
+    none (`2>log`, `2>&-`), so that what goes there is not the screen.
+    """
+    if not (sys.__stderr__ and sys.__stderr__.isatty()):
+        sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
+
+
 def end(stream: TextIO) -> bool:
     """Whether all that was printed has gone. What cannot go is dropped, for Python would
     complain of it at its exit, with a code of its own.

@@ -413,7 +413,7 @@ def test_a_broken_config_is_no_empty_one(
     paths.config_file.write_text("[accounts.desk]\nprovider = 'nectar'\n[broken\n")
     assert main(words) == 1
     said = capsys.readouterr()
-    assert f"{paths.config_file}: " in said.err and "line 3" in said.err
+    assert said.err.startswith(f"ringback: {paths.config_file}, line 3: ")
     assert "No accounts yet" not in said.out
 
 

@@ -13,7 +13,9 @@ import pytest
 
 from tests.audio import sounds
 from tests.few import few
+from tests.providers.server import Answer, Server
 from tui.cli import build_parser, main
+from tui.services import Services
 
 NULL = "</dev/null >/dev/null 2>/dev/null"
 CLOSED = ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"]
@@ -31,6 +33,7 @@ COMMANDS = {
     "open": "open desk:9",
     "download": "download desk:9",
     "purge": "purge --before 2020-01-01",
+    "hold": "hold --list",
     "audit": "audit",
     "paths": "paths",
     "speaker": "speaker",
@@ -114,6 +117,32 @@ def test_no_file_of_ours_gets_a_closed_streams_number(desk: Path) -> None:
     env = {**os.environ, "PYTHONPATH": root}
     assert subprocess.run(["sh", "-c", line], cwd=desk, env=env).returncode == 0
     assert (desk / "seen").read_text().split() == [os.devnull] * 3
+
+
+SYNCS = {
+    "all": ([Answer({"calls": {"id": 9, "type": "answered"}})], 0, 1),
+    "refused": ([Answer({}, 401)], 4, 0),
+    "no such call": ([Answer({"calls": {}})], 0, 0),
+    "not read": ([Answer(b"no json")], 3, 0),
+}
+"""What the vendor answers, and how a sync ends: its exit code, and how many calls are there."""
+
+
+@pytest.mark.parametrize("streams", [*CLOSED, "2>/dev/full", "2>&- >/dev/null"])
+@pytest.mark.parametrize("name", few(2, SYNCS))
+def test_a_sync_ends_as_its_work_does(tmp_path: Path, name: str, streams: str) -> None:
+    answers, code, calls = SYNCS[name]
+    with Server() as vendor:
+        vendor.on("/calls/9", *answers)
+        words = ["--provider", "nectar", "--base-url", vendor.url, "--ids", "9"]
+        assert main(["accounts", "add", "desk", *words]) == 0
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("RINGBACK_TOKEN_DESK", "t0ken-42")
+            ended = started("sync", streams, tmp_path)
+            said = ended.communicate()
+    assert ended.returncode == code, said
+    with Services.build().open_archive() as archive:
+        assert sum(archive.counts().values()) == calls
 
 
 def test_errors_that_nobody_can_read_do_not_change_the_code(desk: Path) -> None:

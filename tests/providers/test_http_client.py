@@ -318,14 +318,48 @@ async def test_encodings(server: Server, client: VendorClient) -> None:
             await client.get("/x")
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>Log in</html>", b"[" * 200_00, b'{"a":', b"\xff\xfe\x00"]
-)
+@pytest.mark.parametrize("body", [b"", b"[" * 200_00, b'{"a":', b"\xff\xfe\x00"])
 async def test_what_is_no_json_is_said(server: Server, client: VendorClient, body: bytes) -> None:
     server.on("/api/x", Answer(body))
     with pytest.raises(BadAnswer, match="not with JSON") as caught:
         await client.get("/x")
     assert len(str(caught.value)) < 400
+
+
+PORTAL = b"""\xef\xbb\xbf
+<!DOCTYPE html><html><head><TITLE lang=en>Caf&eacute; Wi-Fi:
+  sign in\x1b[31m</TITLE></head><body><a href="https://portal.example/?token=x">Log in</a></body></html>"""
+PAGES = {
+    "a portal": (PORTAL, "text/html"),
+    "without its kind": (PORTAL, ""),
+    "no title": (b"<html><body>Log in", "text/html; charset=x"),
+    "an empty title": (b"<html><title> </title>", ""),
+    "XML": (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "application/xml"),
+    "no tags": (b"Please log in", "text/html"),
+}
+
+
+@pytest.mark.parametrize("status", [200, 203, 400, 401, 403, 404, 500, 503, 511])
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_page_is_told_by_its_title_at_most(
+    server: Server, client: VendorClient, name: str, status: int
+) -> None:
+    body, kind = PAGES[name]
+    server.on("/api/x", Answer(body, status, headers={"Content-Type": kind}))
+    with pytest.raises(ProviderError) as caught:
+        await client.get("/x")
+    message = str(caught.value)
+    assert "a web page came instead of JSON" in message
+    assert not set("<>\x1b\n") & set(message) and "portal.example" not in message
+    assert ('"Café Wi-Fi: sign in\ufffd[31m"' in message) == (body is PORTAL)
+    if status != 404:  # that may as well be a wrong base URL
+        assert "sign-in page" in caught.value.hint
+
+
+async def test_json_that_quotes_a_page_is_none(server: Server, client: VendorClient) -> None:
+    server.on("/api/x", Answer({"message": "no <b> here"}, 400))
+    with pytest.raises(Rejected, match="no <b> here"):
+        await client.get("/x")
 
 
 def test_json_is_read_so_that_it_can_be_written_again() -> None:

@@ -67,7 +67,7 @@ def test_every_section_is_read(paths: Paths) -> None:
         ("[views.x]\ntitle = 'a'\n", "views.x.query: is missing"),
         ("[views.x]\nquery = 'a'\nkey = 'a'\n", "views.x.key: is one of"),
         ("[accounts]\nx = 'tok-SENTINEL'\n", "accounts.x: is a section"),
-        ("\n[app\n", "(at line 2, column 5)"),
+        ("\n[app\n", ", line 2: Expected"),
         ("a = 1\na = 2\n", "line 2"),
         ("a = " + "[" * 5000, "config.toml"),
     ],

@@ -26,15 +26,25 @@ def cpu_of(pid: int) -> float:
 
 
 class Program:
-    """``Program("tui.cli", "missed")`` runs that module; a context manager."""
+    """``Program("tui.cli", "missed")`` runs that module, `streams` as in a shell (``2>&-``); a
+    context manager.
+    """
 
     def __init__(
-        self, module: str, *words: str, columns: int = 120, rows: int = 40, **env: str
+        self,
+        module: str,
+        *words: str,
+        columns: int = 120,
+        rows: int = 40,
+        streams: str = "",
+        **env: str,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._size = struct.pack("HHHH", rows, columns, 0, 0)
-        self._command: Sequence[str] = [sys.executable, "-m", module, *words]
+        python: list[str] = [sys.executable, "-m", module, *words]
+        redirected = ["/bin/sh", "-c", f'exec "$0" "$@" {streams}', *python]
+        self._command: Sequence[str] = redirected if streams else python
         self._env = env
         self.output = b""
         self.status: int | None = None
@@ -55,7 +65,7 @@ class Program:
         if not self.pid:
             os.login_tty(slave)
             os.chdir(ROOT)
-            os.execve(sys.executable, self._command, env)
+            os.execve(self._command[0], self._command, env)
         self._fd, self._slave = master, slave
         return self
 

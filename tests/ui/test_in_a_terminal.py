@@ -206,6 +206,18 @@ def test_it_leaves_at_once_while_a_token_command_hangs(tmp_path: Path) -> None:
     until(lambda: not alive(pid), "the command was ended as well")
 
 
+@pytest.mark.parametrize("streams", ["2>/dev/null", "2>&-", "2>said"])
+def test_the_screen_is_drawn_wherever_standard_error_goes(
+    ready: dict[str, str], tmp_path: Path, streams: str
+) -> None:
+    streams = streams.replace("said", f"{tmp_path}/said")
+    with Program("tui.cli", streams=streams, **ready) as program:
+        program.wait_for("rows 1-")
+        code, _ = program.leave()
+        assert code == 0 and program.restored
+    assert not (tmp_path / "said").exists() or not (tmp_path / "said").read_text()
+
+
 @pytest.mark.parametrize("number", few(1, [signal.SIGHUP, signal.SIGTERM]))
 def test_a_lost_terminal_ends_it_in_order(ready: dict[str, str], number: signal.Signals) -> None:
     with Program("tui.cli", **ready) as program:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from providers.sanitize import safe_text
+
 CRASHED = "the sound engine stopped unexpectedly; play again to start it anew"
 DAMAGED = "a part of this recording is damaged and was left out"
 ONE_SIDE = "this recording has one side only"
@@ -16,4 +18,4 @@ _MOST = 300
 
 def words(text: Any) -> str:
     """What an engine says, safe to show: it has been fed a stranger's file."""
-    return "".join(c for c in str(text) if c.isprintable())[:_MOST]
+    return safe_text(text, _MOST)

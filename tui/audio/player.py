@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from providers.errors import reason
 from tui.audio import notices, wire
 from tui.audio.link import GONE, Link
 from tui.audio.peaks import Peaks
@@ -127,7 +128,7 @@ class Player:
                 self._say_way()
         except OSError as error:
             if this == self._id:
-                self._fail(f"the sound engine cannot be started ({error.strerror})")
+                self._fail(f"the sound engine cannot be started ({reason(error)})")
             return
         if this == self._id and child is not None:
             self._open(child)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from providers.errors import reason
 from tui.audio import wire
 from tui.audio.link import Link, open_link
 from tui.audio.notices import CRASHED, OTHER_VERSION
@@ -22,7 +23,7 @@ async def probe(output: str | None = None, route: Route | None = None) -> str:
     try:
         link = await open_link(route)
     except OSError as error:
-        return f"no sound: {error.strerror}"
+        return f"no sound: {reason(error)}"
     try:
         async with asyncio.timeout(_PROBE_S):
             return await _ask_output(link)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from providers.errors import ProviderError, RecordingError
+from providers.errors import ProviderError, RecordingError, reason
 from tui.audio.source import Source
 from tui.audio.wire import Message
 
@@ -68,6 +68,4 @@ def unreadable(error: Exception) -> str:
     """What to say when a source's `read` has failed."""
     if isinstance(error, ProviderError | RecordingError):  # their words are made for the user
         return str(error)
-    if isinstance(error, OSError):
-        return f"the recording cannot be read ({error.strerror})"
-    return f"the recording cannot be read ({type(error).__name__})"  # its text may hold an address
+    return f"the recording cannot be read ({reason(error)})"

@@ -16,6 +16,7 @@ import wave
 from collections.abc import Generator
 from typing import Any, Protocol
 
+from providers.errors import reason
 from tui.audio.feed import Feed
 from tui.audio.media import FRAME, RATE
 from tui.audio.outputs import PERIOD
@@ -67,7 +68,7 @@ def try_file(output: str) -> str:
         with open(path, "ab"):
             return ""
     except OSError as error:
-        return _UNWRITABLE.format(path, error.strerror)
+        return _UNWRITABLE.format(path, reason(error))
 
 
 def prepare(output: str) -> None:
@@ -213,7 +214,7 @@ class WavSink(_Threaded):
             try:
                 self._file = stack.enter_context(wave.open(path, "wb"))
             except OSError as error:
-                raise NoDevice(_UNWRITABLE.format(path, error.strerror)) from error
+                raise NoDevice(_UNWRITABLE.format(path, reason(error))) from error
             self._file.setnchannels(2)
             self._file.setsampwidth(FRAME // 2)
             self._file.setframerate(RATE)
@@ -228,7 +229,7 @@ class WavSink(_Threaded):
                 else:
                     self._feed.wait_for_sound(_TICK_S)
         except OSError as error:
-            self.broken = f"{self._path} cannot be written further ({error.strerror})"
+            self.broken = f"{self._path} cannot be written further ({reason(error)})"
 
     def close(self) -> None:
         super().close()

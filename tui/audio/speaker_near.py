@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from providers.errors import reason
 from providers.sanitize import safe_text
 from tui.audio import speaker, wire
 from tui.audio.child import Child
@@ -88,7 +89,7 @@ async def warm_engine(output: str) -> Warm:
     try:
         child = await Child.start(output)
     except OSError as error:
-        raise SpeakerError(f"the sound engine cannot be started ({error.strerror})") from None
+        raise SpeakerError(f"the sound engine cannot be started ({reason(error)})") from None
     messages = child.messages()
     try:
         child.send({"do": "probe"})
@@ -344,7 +345,7 @@ class Speaker:
                 *self._far.command(), stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=wire.LINE_LIMIT
             )
         except OSError as error:
-            raise SpeakerError(f"{self._far.ssh} cannot be started ({error.strerror})") from None
+            raise SpeakerError(f"{self._far.ssh} cannot be started ({reason(error)})") from None
         assert process.stderr is not None
         hearing = asyncio.create_task(_pass_on(process.stderr))
         met = False

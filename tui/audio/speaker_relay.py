@@ -14,6 +14,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 
+from providers.errors import reason
 from providers.sanitize import safe_text
 from tui.audio import speaker, wire
 from tui.audio.messages import read_message
@@ -211,7 +212,7 @@ async def relay(environ: Mapping[str, str]) -> int:
     except asyncio.CancelledError:
         why = ""
     except OSError as error:
-        why = str(error.strerror or error)
+        why = reason(error)
     finally:
         reading.close()
         if not writing.is_closing():  # as it is where nothing could be written

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from providers.errors import ProviderError, RecordingError
+from providers.http import why
 from providers.media import Body, kind_of, too_little
 from tui.audio.spans import Spans
 
@@ -262,7 +263,7 @@ class Spool:
         except (RecordingError, ProviderError, OSError) as error:
             self._tell(in_words(error))
         except Exception as error:  # its text may hold an address
-            self._tell(RecordingError("unreachable", type(error).__name__))
+            self._tell(RecordingError("unreachable", why(error)))
         finally:
             self._ending = True
             for flow in self._flows:

@@ -8,6 +8,8 @@ from textual import on
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from providers.errors import reason
+
 Answer = TypeVar("Answer")
 
 
@@ -22,7 +24,7 @@ class ReportingScreen(Screen[Answer]):
 
             log_crash(error)
             self.app.notify(
-                f"{type(error).__name__}; the log says more (ringback paths)",
+                f"{reason(error)}; the log says more (ringback paths)",
                 title="That failed",
                 severity="error",
                 markup=False,

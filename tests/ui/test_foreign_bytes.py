@@ -1,0 +1,168 @@
+"""Generated calls through every screen and every command, in a pseudo-terminal.
+
+What leaves may hold only the sequences that a twin with harmless texts sends too, for the same
+keys and the same command lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.ui import foreign
+from tests.ui.terminal import Program
+from tests.widgets.terminal import SEQUENCE
+from tests.widgets.test_in_a_terminal import STYLES
+from tui.accounts import make_account
+from tui.services import Services
+
+TWIN = 12
+"""So many calls have all kinds of harmless texts in all places."""
+ARCHIVE = 1000
+"""Calls of one archive, and of one run of the screen."""
+SHOWN_S = 120.0
+ROUND = 500
+"""At one call of so many all that opens is opened."""
+
+
+class Walker:
+    """A program in a terminal, looked at for what it sends rather than for what it draws."""
+
+    def __init__(self, program: Program) -> None:
+        self._program, self._at = program, 0
+
+    def until(self, marker: str) -> None:
+        """Read on until a text of a harmless kind has come since the last key."""
+        wanted, deadline = marker.encode(), time.monotonic() + SHOWN_S
+        while wanted not in self._program.output[self._at :]:
+            assert time.monotonic() < deadline, f"{marker} is not shown"
+            self._program.read(quiet_s=0.0, wait_s=0.05, show=False)
+
+    def press(self, keys: str, marker: str = "", quiet_s: float = 0.03) -> None:
+        self._at = len(self._program.output)
+        self._program.press(keys, quiet_s, wait_s=0.08, show=False)
+        if marker:
+            self.until(marker)
+
+
+def services_with(folder: Path, url: str, count: int, text: foreign.Text) -> dict[str, str]:
+    """The environment of a user with so many calls of one account, whose vendor is at `url`."""
+    environ = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("RINGBACK_")},
+        "RINGBACK_HOME": str(folder),
+        "RINGBACK_RUNTIME_DIR": str(folder / "run"),
+        "RINGBACK_TOKEN_DESK": "t0ken-42",
+        "RINGBACK_AUDIO": "none",
+    }
+    services = Services.build(environ)
+    services.accounts.add(make_account("desk", "nectar", url, {"call_ids": "900001-900005"}))
+    with services.open_archive() as archive:
+        archive.read_by("desk", 99)  # their raw is none of a vendor's: there is nothing to read
+        for start in range(0, count, 500):
+            with archive.transaction():
+                archive.save(
+                    "desk",
+                    [foreign.call(n, text) for n in range(start, min(start + 500, count))],
+                )
+    return environ
+
+
+def commands(folder: Path, environ: dict[str, str], calls: int, seed: int, harm: bool) -> bytes:
+    """What command lines about all calls send."""
+    again = foreign.texts(Random(seed), harm)  # the same calls once more, for their ids
+    lines = foreign.lines_of(
+        (foreign.call(n, again) for n in range(calls)), foreign.texts(Random(seed + 1), harm)
+    )
+    file = folder / "lines"
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    with Program("tests.ui.foreign", str(file), columns=120, rows=40, **environ) as program:
+        deadline = time.monotonic() + 60 + calls
+        while time.monotonic() < deadline:
+            pid, status = os.waitpid(program.pid, os.WNOHANG)
+            program.read(quiet_s=0.0, wait_s=0.1, show=False)
+            if pid:
+                program.status = os.waitstatus_to_exitcode(status)
+                break
+        assert program.status == 0, program.output[-3000:]
+        return program.output
+
+
+def screens(environ: dict[str, str], calls: int) -> bytes:
+    """What the screen sends while all calls are gone through, and all that opens is opened."""
+    with Program("tui.cli", columns=200, rows=90, **environ) as program:
+        walker = Walker(program)  # the emulator knows less of characters than a terminal does
+        walker.until("rows 1-")
+        walker.press("G")
+        walker.press("g", f"s{calls - 1:05d}")
+        for number in range(calls - 2, -1, -1):
+            walker.press("\rG", quiet_s=0.03)
+            walker.press("\x1bj", f"s{number:05d}", quiet_s=0.0)
+        for number in range(0, calls, ROUND):
+            walker.press("/")
+            walker.press(f"c{number:05d}\r", f"s{number:05d}")
+            for key in KEYS:
+                walker.press(key)
+        program.leave(wait_s=300)
+        return program.output
+
+
+KEYS = (
+    *("\r", "\t", "\t", "G", "g", "\x1b"),  # the detail, its panes, its end
+    *("J", "\x1b", "?", "G", "\x1b"),
+    *("C", "j", "\x1b", "a", "j", "\x1b"),
+    *("E", "\x1b", ":", "snooze", "\x1b"),
+    *("/", "contact:c", "\t", "\x1b", "\x1b"),
+    *("yn", "yi", "yl", "ys", "W", "\x1b"),
+    *("t", "new tag\r", "D", "a note\r", "u", "u"),
+    *("c", "\x1b", "Z", "\x1b", "x", "d", "u"),
+    *("U", "r", "w", " ", "s", "2", "1", "\x1b", "b", "\t", "j", "\t", "b"),
+)
+"""One after the other, from the table back to it."""
+
+
+def sent(folder: Path, calls: int, seed: int, harm: bool) -> tuple[bytes, bytes]:
+    """What the commands and the screen send, for so many calls that mean harm or do not."""
+    folder.mkdir()
+    with foreign.Vendor(Random(seed + 3), foreign.texts(Random(seed + 2), harm)) as vendor:
+        environ = services_with(
+            folder / "home", vendor.url, calls, foreign.texts(Random(seed), harm)
+        )
+        return commands(folder, environ, calls, seed, harm), screens(environ, calls)
+
+
+def seen(output: bytes, letter: str, calls: int) -> int:
+    """How many calls' markers were sent."""
+    return sum(f"{letter}{number:05d}".encode() in output for number in range(calls))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("calls", [30, pytest.param(5000, marks=pytest.mark.long)])
+def test_no_foreign_text_reaches_a_terminal_as_anything_but_text(
+    tmp_path: Path, figure: Callable[[str, object, str], None], calls: int
+) -> None:
+    usual = sent(tmp_path / "benign", TWIN, 0, harm=False)
+    bytes_sent = 0
+    for seed in range(0, calls, ARCHIVE):
+        many = min(ARCHIVE, calls - seed)
+        hostile = sent(tmp_path / f"hostile-{seed}", many, seed, harm=True)
+        for where, output, harmless in zip(("commands", "screens"), hostile, usual, strict=True):
+            assert foreign.kinds(output) <= foreign.kinds(harmless), (seed, where)
+            assert foreign.controls(output) <= foreign.controls(harmless), (seed, where)
+            assert foreign.carried(output) == [], (seed, where)
+            assert foreign.SIGN.encode() in output, "it was there, as text"
+            assert seen(output, "c", many) == seen(output, "s", many) == many, (seed, where)
+            bytes_sent += len(output)
+        styles = {one for one in SEQUENCE.findall(hostile[1]) if one.endswith(b"m")}
+        assert [style for style in styles if not STYLES.fullmatch(style)] == [], seed
+    figure(
+        "generated calls through every screen and command, no sequence but a benign twin's",
+        f"{calls:,} calls, {bytes_sent:,} bytes",
+        "5,000",
+    )
