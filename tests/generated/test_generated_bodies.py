@@ -93,7 +93,7 @@ def check(bodies: Bodies, report: Report, archive: Archive, costs: Costs | None 
     expected = {id_ for row in bodies.rows if (id_ := bodies.ids(row))}
     lost = {id_ for id_ in expected if not archive.has("desk", id_)}
     assert not lost, sorted(lost)[:5]
-    assert len(expected) > 0.5 * len({bodies.ids(row) for row in bodies.rows}), "most have an id"
+    assert len(expected) > len(bodies.rows) / 4, "most have an id, and three records one call"
     assert report.fetched >= len(expected) - len(lost), "and are calls"
     keys = archive.keys()
     told = len(report.problems) + report.unknown_ids

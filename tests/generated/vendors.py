@@ -75,7 +75,7 @@ class Bodies:
 
 def _is_plain(id_: Any) -> bool:
     if isinstance(id_, str):
-        return bool(id_) and id_.isascii() and id_.isalnum()
+        return id_.isascii() and id_.replace("-", "").isalnum()
     return isinstance(id_, int) and not isinstance(id_, bool)
 
 
