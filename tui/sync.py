@@ -27,6 +27,7 @@ from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.fields import NO_ID, rows, to_count
 from providers.http import gather_bounded
+from providers.limits import cuts
 from providers.model import Call, CallQuery, Json, Outcome, Page
 from tui.archive import AccountState, Archive, Saved, Walk, codec
 from tui.archive.syncs import AGAIN, Coverage
@@ -136,7 +137,7 @@ class Sync:
         `fenced`: what the vendor's part does goes on in it; as `tui.fence.fence`.
         """
         self._account, self._provider, self._archive = account, provider, archive
-        self._kept_since = BEGINNING.timestamp() if kept_since is None else kept_since
+        self._kept_since = kept_since or 0.0  # an odd time is no reason to lose a call
         self._names, self._watcher, self._clock = login.names, watcher, clock
         settings = repr((login.base_url, sorted(login.settings.items())))
         self._digest = sha256(settings.encode()).hexdigest()[:12]
@@ -361,7 +362,7 @@ class Sync:
         self._unknown += page.unknown_ids
         report.fetched += len(page.calls) - len(odd)
         report.unknown_ids += len(page.unknown_ids)
-        report.problems += [*page.failed, *page.unreadable, *odd]
+        report.problems += [*page.failed, *page.unreadable, *odd, *cuts(page.calls)]
         report.notes |= dict.fromkeys(page.notes)
         if page.shortfall:
             report.problems.append(f"the vendor gave {page.shortfall}; it is asked again next time")
@@ -448,6 +449,7 @@ class Sync:
             except ProviderError as error:
                 self.report.problems.append(f"recordings of call {call_id}: {error}")
                 return
+            self.report.problems += cuts([newer])
             self.report.recordings += len(newer.recordings)
             asked += 1
             self._tell(asked, len(waiting))

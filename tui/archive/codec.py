@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from providers.model import (
     RecordingEvent,
 )
 from providers.sanitize import safe_json
+
+_ODD = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What is kept as JSON's own escapes: lone surrogates cannot be stored otherwise."""
 
 _TIMES = frozenset({"started_at", "ended_at"})
 _APART = frozenset({"history_id", "recordings_known", "raw"})
@@ -183,6 +187,14 @@ def names() -> Iterator[str]:
             yield name
     yield from (f"triage.{name}" for name in NO_TRIAGE)
     yield from _LAST
+
+
+def stored(value: Any) -> str:
+    """Compact JSON as the archive keeps it; `dumps` prints, for which each odd character is
+    looked at: a long text of them takes too long for a thing that is done with every call.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ODD.sub(lambda odd: f"\\u{ord(odd[0]):04x}", text)
 
 
 def dumps(value: Any) -> str:

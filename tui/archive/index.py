@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from tui.archive.bits import EVERY, MARK_COLUMNS, MARKED, BitChanges, Bits, length_tokens, marks_of
 from tui.archive.damage import reading
+from tui.caching import cached
 from tui.numbers import dialled, lettered
 from tui.query import Term, words
 from tui.query_fields import plain
@@ -79,7 +80,7 @@ def facets(line: Line) -> list[tuple[str, str]]:
     return list(dict.fromkeys([*found, *tags, *lengths, ("state", line["state"]), *held]))
 
 
-@lru_cache(maxsize=8192)  # the same names come again and again
+@cached(8192)  # the same names come again and again
 def _spaced(text: str) -> str:
     return f" {' '.join(words(text))} "
 
@@ -101,7 +102,8 @@ def needle_of(text: str, *, whole: bool = False) -> str:
 
 def prefixed(field: str, text: str) -> list[str]:
     """The words of a field's value as the index has them: none is a word that people write."""
-    return [f"={plain(field)}={word}" for word in words(text)]
+    name = plain(field)
+    return [f"={name}={word}" for word in words(text)]
 
 
 def is_name(text: str | None, name: str) -> bool:
