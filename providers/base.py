@@ -6,11 +6,15 @@ answers into `Call`s; all HTTP goes through `providers.http.VendorClient`.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import AsyncIterator, Container, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
+from urllib.parse import quote
 
 from providers.model import Call, CallQuery, Capabilities, Json, Page, Setting, Settings
+
+_SHORTEST, _LONG = 4, 12
 
 
 class Secret:
@@ -24,6 +28,28 @@ class Secret:
     def reveal(self) -> str:
         """The token itself. Called where a request is signed, and nowhere else."""
         return self._value
+
+    def hidden(self, text: str) -> str:
+        """A text of others without the token, in whatever of its `forms` it stands there."""
+        for form in self.forms(_SHORTEST):
+            text = text.replace(form, "***")
+        return text
+
+    def cut_out(self, body: bytes) -> bytes:
+        """A vendor's answer without the token; a short one could be part of its data by chance."""
+        for form in self.forms(_LONG):
+            body = body.replace(form.encode(), b"***")
+        return body
+
+    def forms(self, least: int) -> list[str]:
+        """The token as others write it, the longest first: as it is, without its scheme, in
+        addresses, in JSON and in Base64; none of less than `least` characters.
+        """
+        plain = {self._value, self._value.rpartition(" ")[2]}
+        written = {quote(one, safe="") for one in plain}
+        written |= {one.replace("/", "\\/") for one in plain}
+        written |= {b64encode(one.encode("utf-8", "replace")).decode() for one in plain}
+        return sorted((one for one in plain | written if len(one) >= least), key=len, reverse=True)
 
     def __repr__(self) -> str:
         return "***"

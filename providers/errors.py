@@ -4,6 +4,7 @@
       AuthError              the token is refused (401)
         Forbidden            the token is not allowed this (403)
         MissingToken         there is no token to send, or it cannot be had now
+          Unconfirmed        nobody confirmed yet that it may go to where the base URL is now
       RateLimited            the vendor asks us to slow down
       Unreachable            no connection, time-out, 502 to 504
         Broken               the vendor fails (any other 5xx), perhaps at this alone
@@ -50,6 +51,10 @@ class Forbidden(AuthError):
 
 class MissingToken(AuthError):
     kind = "token missing"
+
+
+class Unconfirmed(MissingToken):
+    kind = "token unconfirmed"
 
 
 class RateLimited(ProviderError):

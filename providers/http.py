@@ -15,7 +15,7 @@ import re
 import time
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
@@ -158,7 +158,10 @@ class VendorClient:
                 "\n".join([CHECK, *self._left_out[:1]]),
             ) from None
         log.debug("GET %s: %d in %.2f s", path, answer.status, time.monotonic() - began)
-        return answer
+        body = answer.body
+        for secret in self._auth.values():
+            body = secret.cut_out(body)
+        return replace(answer, body=body)
 
     async def _follow(self, url: httpx.URL, params: Params) -> _Answer:
         """Follow redirects within the account's own origin; any other is an error."""
@@ -220,8 +223,7 @@ class VendorClient:
     def _words(self, text: str) -> str:
         """What the vendor says in an answer, without secrets and fit for one line."""
         for secret in self._auth.values():
-            for part in {secret.reveal(), secret.reveal().rpartition(" ")[2]}:
-                text = text.replace(part, "***") if part else text
+            text = secret.hidden(text)
         return safe_text(_QUERY.sub("?…", text).strip(), SAID)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -24,6 +25,10 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
+def _has_odd_characters(url: str) -> bool:
+    return any(character <= " " or character in "\\\x7f" for character in url)
+
+
 def is_loopback(host: str) -> bool:
     """True for ``localhost`` and for literal loopback addresses (127.0.0.0/8, ::1) only."""
     if host.lower() == "localhost":
@@ -35,14 +40,32 @@ def is_loopback(host: str) -> bool:
 
 
 def origin(url: str) -> str:
-    """``scheme://host:port`` in lower case, the port always given. Raises ValueError."""
+    """``scheme://host:port``: one text for all spellings of a place. Raises ValueError.
+
+    The host is in lower case, in ASCII (IDNA, as the HTTP library does it) and without the dot
+    at its end; the port is always given.
+    """
     parts = _split(url)
     scheme, host = parts.scheme.lower(), parts.hostname
+    if _has_odd_characters(url):  # which each library reads otherwise
+        raise ValueError("this is not an address")
     if scheme not in _DEFAULT_PORTS or not host:
         raise ValueError("this is not an http or https address")
+    port = _DEFAULT_PORTS[scheme] if parts.port is None else parts.port
+    return f"{scheme}://{_plain_host(host)}:{port}"
+
+
+def _plain_host(host: str) -> str:
+    """Raises ValueError for what can be no host's name."""
     if ":" in host:
-        host = f"[{host}]"
-    return f"{scheme}://{host}:{parts.port or _DEFAULT_PORTS[scheme]}"
+        with suppress(ValueError):  # one with a zone, say, is left as it is written
+            host = str(ipaddress.IPv6Address(host))
+        return f"[{host}]"
+    if not host.isascii():
+        import idna  # httpx needs it too; it takes long to load
+
+        host = idna.encode(host.lower()).decode()
+    return host.lower().removesuffix(".")
 
 
 def same_origin(a: str, b: str) -> bool:
@@ -79,7 +102,7 @@ def absolute_url(address: str, base_url: str) -> str:
 def check_base_url(url: str) -> str:
     """An account's base URL without a trailing slash. Raises ValueError with what is wrong."""
     text = url.strip()
-    if any(character <= " " or character in "\\\x7f" for character in text):
+    if _has_odd_characters(text):
         raise ValueError("a base URL has no spaces or backslashes in it")
     parts = _split(text)
     if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname:
@@ -90,4 +113,8 @@ def check_base_url(url: str) -> str:
         raise ValueError("a base URL has no ? or # part")
     if parts.scheme.lower() == "http" and not is_loopback(parts.hostname):
         raise ValueError("a base URL is https; plain http is for this machine (loopback) alone")
+    try:
+        origin(text)
+    except ValueError:
+        raise ValueError("the base URL's host is not a name that a host can have") from None
     return text.rstrip("/")

@@ -81,6 +81,12 @@ def remember(
     return account, f"{said}\nIts token is kept in the {place}."
 
 
+def where_to(account: Account) -> str:
+    """Where an account's token may go, and where its base URL is now, in two sentences."""
+    known = f"was for {account.bound_to}" if account.bound_to else "has not gone anywhere yet"
+    return f"The token of {account.name} {known}. Its base URL is now {account.base_url}."
+
+
 def losses(services: Services, name: str) -> str:
     """What goes with an account, counted, in a sentence or two. Raises `AccountError`."""
     from tui.recordings import RecordingCache

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from providers.ids import id_ranges
-from providers.origin import check_base_url, origin
+from providers.origin import check_base_url, origin, same_origin
 from providers.sanitize import safe_text
+from tui.origins import Origins
 from tui.paths import Paths
 from tui.settings import (
     Settings,
@@ -61,7 +63,7 @@ class Account:
     token_command: str | None = field(default=None, repr=False)
     """A command whose first line of output is the token."""
     bound_to: str | None = None
-    """The origin that the token was given for; None: not recorded (written by hand)."""
+    """The only origin that its token may go to; None: not used yet, empty: cannot be known."""
     region: str | None = None
     """Two letters: the country of numbers that do not name theirs, e.g. ``GB``."""
     page: str | None = None
@@ -76,16 +78,20 @@ class Account:
     @property
     def token_variable(self) -> str:
         """The environment variable that may hold this account's token."""
-        return "RINGBACK_TOKEN_" + self.name.upper().replace("-", "_")
+        return _variable(self.name)
 
     @property
     def bound(self) -> bool:
-        """False when the base URL moved to another origin since the token was given."""
-        return self.bound_to in (None, self.origin)
+        """False when the base URL moved to another origin than the token may go to."""
+        return self.bound_to is None or same_origin(self.bound_to, self.base_url)
 
     def given(self) -> Account:
-        """The same account whose token has just been given, for the origin it has now."""
+        """The same account whose token may go to the origin that it has now."""
         return replace(self, bound_to=self.origin)
+
+
+def _variable(name: str) -> str:
+    return "RINGBACK_TOKEN_" + name.upper().replace("-", "_")
 
 
 def make_account(
@@ -151,6 +157,7 @@ class AccountStore:
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
+        self._origins = Origins(paths.origins_file)
 
     def list(self) -> tuple[Account, ...]:
         """The usable accounts, in the order of the file."""
@@ -164,9 +171,15 @@ class AccountStore:
     def _read(self, settings: Settings) -> tuple[tuple[Account, ...], dict[str, str]]:
         accounts: list[Account] = []
         problems: dict[str, str] = {}
+        known: dict[str, str] | None = None
+        try:
+            known = self._origins.read()
+        except SettingsError as error:
+            problems[""] = f"{error.message}. {error.hint}".rstrip(". ")
         for name, table in settings.accounts.items():
             try:
                 account = _from_table(name, table)
+                account = replace(account, bound_to=_bound_to(account, known))
                 _check_variable(account, accounts)
             except AccountError as error:
                 problems[name] = f"{self._paths.config_file}: {error.message}"
@@ -205,6 +218,7 @@ class AccountStore:
                 )
             _check_variable(account, self.list())
             _write(document, account)
+            self._origins.put(account.token_variable, account.origin)
 
         edit_settings(self._paths, change)
         return account
@@ -227,9 +241,37 @@ class AccountStore:
             if account.bound_to is None:
                 account = replace(account, bound_to=old.bound_to or old.origin)
             _write(document, account)
+            self._origins.put(account.token_variable, account.bound_to or "")
 
         edit_settings(self._paths, change)
         return account
+
+    def bind(self, account: Account) -> Account:
+        """Somebody confirmed that the token may go to the account's present origin.
+
+        Raises `SettingsError`.
+        """
+        self._origins.put(account.token_variable, account.origin)
+        return account.given()
+
+    def known(self, account: Account) -> Account:
+        """The account with the origin that its token may go to as it is recorded now.
+
+        Raises `SettingsError`.
+        """
+        return replace(account, bound_to=_bound_to(account, self._origins.read()))
+
+    def bind_first(self, account: Account) -> Account:
+        """As `known`, before a token is sent: one that has no origin yet keeps its present one.
+
+        Where nothing can be written, the next use is the first again. Raises `SettingsError`.
+        """
+        wanted = account.bound_to or account.origin
+        try:
+            first = self._origins.first(account.token_variable, wanted)
+        except SettingsError:
+            first = self._origins.read().get(account.token_variable, wanted)
+        return replace(account, bound_to=first)
 
     def written(self, name: str) -> str:
         """The name of an account, a broken one as well, as config.toml has it. Raises
@@ -259,7 +301,16 @@ class AccountStore:
                 del document["accounts"]
 
         edit_settings(self._paths, change)
+        with suppress(SettingsError):  # what stays there makes a later account ask once more
+            self._origins.forget(_variable(written))
         return account
+
+
+def _bound_to(account: Account, known: Mapping[str, str] | None) -> str | None:
+    """By the record; by what earlier versions wrote into config.toml where it has nothing."""
+    if known is None:
+        return ""
+    return known.get(account.token_variable, account.bound_to)
 
 
 def _from_table(name: str, table: Mapping[str, Any]) -> Account:
@@ -318,7 +369,7 @@ def _write(document: TOMLDocument, account: Account) -> None:
         "base_url": account.base_url,
         **account.settings,
         "token_command": account.token_command,
-        "bound_to": account.bound_to,
+        "bound_to": None,  # earlier versions kept it here
         "region": account.region,
     }
     written = table.unwrap()

@@ -150,13 +150,15 @@ class RingbackApp(OrderedApp[None]):
         from rich.segment import Segment, Segments
         from rich.traceback import Traceback
 
-        from tui.log import log_crash
+        from tui.log import log_crash, scrub
 
         error = sys.exc_info()[1]
         if error is not None:
             log_crash(error)
         self.bell()
         trace = Traceback(show_locals=False, width=None, suppress=["textual", "rich"])
+        for stack in trace.trace.stacks:
+            stack.exc_value = scrub(stack.exc_value)
         # its message may be a vendor's
         shown = [
             Segment(safe_text(text, len(text), multiline=True), style)

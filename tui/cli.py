@@ -47,6 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     streams.open_closed()
     tell_safely()
+    if argv is None:  # the program itself, not a test
+        from tui.process import take_tokens
+
+        take_tokens()
     words = list(sys.argv[1:] if argv is None else argv)
     _encode(words)
     try:
@@ -87,12 +91,13 @@ def run(arguments: argparse.Namespace) -> int:
     from tui.archive import ArchiveTrouble
     from tui.log import clean_last_resort
     from tui.paths import private_umask
-    from tui.process import harden_process
+    from tui.process import end_in_order, harden_process
     from tui.settings import SettingsError
 
     clean_last_resort()
     private_umask()
     harden_process()
+    end_in_order()
     told = [] if arguments.command in SAY_THEMSELVES else _wrong_settings()
     for line in told:
         print_error(f"ringback: {line}")
@@ -307,7 +312,7 @@ def _add_screen(commands: Commands) -> None:
 
 
 def _add_accounts(commands: Commands) -> None:
-    accounts = commands.add_parser("accounts", help="add, list, test and remove accounts")
+    accounts = commands.add_parser("accounts", help="add, list, test, bind and remove accounts")
     actions = accounts.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="add an account; asks for its token on a terminal")
     add.add_argument("name", metavar="NAME")
@@ -340,6 +345,9 @@ def _add_accounts(commands: Commands) -> None:
     listing.add_argument("--json", action="store_true")
     test = actions.add_parser("test", help="ask the vendor whether the token is good")
     test.add_argument("name", nargs="?", metavar="NAME")
+    bind = actions.add_parser("bind", help="let the token go to where the base URL is now")
+    bind.add_argument("name", metavar="NAME")
+    bind.add_argument("origin", nargs="?", metavar="ORIGIN", help="that place; without it: asks")
     remove = actions.add_parser(
         "remove", help="remove an account, its token, its calls, and their triage"
     )

@@ -1,4 +1,4 @@
-"""`ringback accounts add|list|test|remove`."""
+"""`ringback accounts add|list|test|bind|remove`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from providers.errors import AuthError, ProviderError
-from tui.account_setup import TokenNotKept, account_from, forget, losses, remember
+from providers.origin import same_origin
+from tui.account_setup import TokenNotKept, account_from, forget, losses, remember, where_to
 from tui.accounts import Account, AccountError
 from tui.cli_sync import no_accounts
-from tui.confirm import ask_before
+from tui.confirm import ask_before, says_yes
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.jobs import check
@@ -29,7 +30,7 @@ _OPTIONS = {"app_id": "app_id", "order": "order_ids", "lead": "lead_ids", "ids":
 
 def run(arguments: argparse.Namespace) -> int:
     services = Services.build()
-    actions = {"add": _add, "list": _list, "test": _test, "remove": _remove}
+    actions = {"add": _add, "list": _list, "test": _test, "bind": _bind, "remove": _remove}
     try:
         return actions[arguments.action](services, arguments)
     except AccountError as error:
@@ -55,6 +56,8 @@ def _add(services: Services, arguments: argparse.Namespace) -> int:
     except ProviderError as error:
         raise CommandError(str(error), error.hint, Exit.USAGE) from None
     secret = _token_from_stdin() if arguments.token_stdin else _typed_token(services, account)
+    if arguments.token_command:  # it was given for this base URL
+        account = account.given()
     try:
         account, said = remember(services, account, secret, arguments.replace)
     except TokenNotKept as error:
@@ -108,11 +111,13 @@ def _typed_token(services: Services, account: Account) -> Secret | None:
 
 
 def _say_where(services: Services, account: Account) -> None:
-    from tui.secrets import describe, ways_to_give
+    from tui.secrets import bind_command, describe, ways_to_give
 
     where = describe(account, services.environ)
     if where.state in ("found", "not run"):
         print_text(f"Its token comes from {where.source}.")
+    elif where.state == "unconfirmed":
+        print_text(f"{where_to(account)}\nTo let it go there: {bind_command(account)}")
     else:
         print_text(f"Its token is still missing.\n{ways_to_give(account)}")
 
@@ -129,7 +134,7 @@ def _ask_token(account: Account) -> Secret | None:
     return Secret(text) if text else None
 
 
-# -- list, test, remove
+# -- list, test, bind, remove
 
 
 def _chosen(services: Services, name: str | None) -> list[Account]:
@@ -186,6 +191,7 @@ def _described(services: Services, accounts: list[Account]) -> list[dict[str, An
                 "base_url": account.base_url,
                 "settings": dict(account.settings),
                 "token": tokens[account.name]._asdict(),
+                "bound_to": account.bound_to or None,
                 "calls": counts.get(account.name, 0),
                 "state": state.state if state else "new",
                 "message": state.message if state else "",
@@ -204,6 +210,8 @@ def _test(services: Services, arguments: argparse.Namespace) -> int:
     errors: list[ProviderError] = []
     with services.open_archive() as archive:
         for account in accounts:
+            if not account.bound and sys.stdin.isatty() and _confirmed(account):
+                account = services.accounts.bind(account)
             try:
                 answer = asyncio.run(check(services, account, archive))
                 print_text(f"{account.name}: {answer}")
@@ -216,6 +224,33 @@ def _test(services: Services, arguments: argparse.Namespace) -> int:
     if len(errors) < len(accounts):
         return Exit.PARTLY
     return Exit.TOKEN if all(isinstance(e, AuthError) for e in errors) else Exit.FAILED
+
+
+def _bind(services: Services, arguments: argparse.Namespace) -> int:
+    from tui.secrets import bind_command
+
+    account = services.accounts.get(arguments.name)
+    if arguments.origin is not None:
+        if not same_origin(arguments.origin, account.base_url):
+            raise CommandError(
+                f"the base URL of {account.name} is at {account.origin}", code=Exit.USAGE
+            )
+    elif not account.bound or account.bound_to is None:
+        if not sys.stdin.isatty():
+            raise CommandError(
+                f"the token of {account.name} was not let go to {account.origin}",
+                f"{where_to(account)}\nWithout a terminal to ask on: {bind_command(account)}",
+                Exit.TOKEN,
+            )
+        if not _confirmed(account):
+            raise CommandError("nothing was changed", code=Exit.FAILED)
+    account = services.accounts.bind(account)
+    print_text(f"The token of {account.name} goes to {account.origin} alone.")
+    return Exit.DONE
+
+
+def _confirmed(account: Account) -> bool:
+    return says_yes(where_to(account), f"Send the token to {account.origin}?")
 
 
 def _remove(services: Services, arguments: argparse.Namespace) -> int:

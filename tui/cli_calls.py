@@ -288,7 +288,7 @@ async def look_up(
     try:
         if call and not registry.load(account.provider).capabilities.separate_recordings:
             return call, None
-        token = await asyncio.to_thread(services.find_token, account)
+        token = await services.token(account)
         login = services.login(account, token, archive)
         provider = services.provider(account, login)
         if call is None and not provider.capabilities.gets_one_call:

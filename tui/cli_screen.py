@@ -6,6 +6,7 @@ import argparse
 import gc
 import os
 import sys
+from dataclasses import replace
 
 from tui import streams
 from tui.accounts import AccountError
@@ -88,7 +89,9 @@ def open_screen(
     _tune_textual(services)
     from tui.app import RingbackApp
 
-    app = RingbackApp(services, query, link, masked)
+    # nobody sees a pinentry that asks on the terminal which the screen has
+    environ = {name: value for name, value in services.environ.items() if name != "GPG_TTY"}
+    app = RingbackApp(replace(services, environ=environ), query, link, masked)
     app.run()
     if app.not_kept:
         raise app.not_kept

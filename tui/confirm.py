@@ -1,4 +1,4 @@
-"""A question on the terminal before something goes for good."""
+"""Questions on the terminal, before what cannot be taken back."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ def ask_before(refused: str, what: str, question: str) -> None:
         raise CommandError(
             refused, f"{what}\nWithout a terminal to ask on, add --yes.".lstrip(), Exit.USAGE
         )
+    if not says_yes(what, question):
+        raise CommandError("nothing was removed", code=Exit.FAILED)
+
+
+def says_yes(what: str, question: str) -> bool:
+    """Ask on the terminal; only a yes is one."""
     print_text(what)
     try:
         answer = input(f"{question} [y/N] ")
     except EOFError:
         answer = ""
-    if answer.strip().lower() not in ("y", "yes"):
-        raise CommandError("nothing was removed", code=Exit.FAILED)
+    return answer.strip().lower() in ("y", "yes")

@@ -92,10 +92,12 @@ def tell_safely() -> None:
 def print_traceback(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """As Python's own of an error that nobody expected: its words may be a vendor's."""
+    """As Python's own of an error that nobody expected: its words may be a vendor's, or quote."""
     from traceback import format_exception
 
-    print_error("".join(format_exception(kind, error, trace)).rstrip(), LONGEST)
+    from tui.log import scrub
+
+    print_error(scrub("".join(format_exception(kind, error, trace)).rstrip()), LONGEST)
 
 
 class _SafeSink:

@@ -32,7 +32,7 @@ def vendor_of(services: Services, account: Account, archive: Archive) -> Vendor:
     from tui.recordings import Vendor
 
     async def make() -> Provider:
-        token = await asyncio.to_thread(services.find_token, account)
+        token = await services.token(account)
         return services.provider(account, services.login(account, token, archive))
 
     return Vendor(make)

@@ -54,7 +54,7 @@ async def sync_account(
         return Report(account.name) if wish.automatic else report
     await know_numbers(archive, account)
     try:
-        token = await asyncio.to_thread(services.find_token, account)
+        token = await services.token(account)
         login = services.login(account, token, archive)
         provider = services.provider(account, login)
     except ProviderError as error:
@@ -66,6 +66,8 @@ async def sync_account(
         words := take_away(services, archive, account.name, report.vanished).words
     ):
         report.notes[words] = None
+    if account.bound_to is None:
+        report.notes[f"from now on its token goes to {account.origin} alone"] = None
     return report
 
 
@@ -116,7 +118,7 @@ async def check(services: Services, account: Account, archive: Archive) -> str:
 
     Raises `ProviderError`, `MissingToken` among them.
     """
-    token = await asyncio.to_thread(services.find_token, account)
+    token = await services.token(account)
     provider = services.provider(account, services.login(account, token, archive))
     async with provider:
         return await provider.check()
@@ -131,7 +133,7 @@ async def learn_recordings(
     call = archive.get(account.name, call_id)
     if call is None or not is_due(archive, account.name, call, services.now(), AGAIN_S):
         return
-    token = await asyncio.to_thread(services.find_token, account)
+    token = await services.token(account)
     provider = services.provider(account, services.login(account, token, archive))
     async with provider:
         await with_known_recordings(provider, archive, account.name, call)

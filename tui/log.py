@@ -8,7 +8,6 @@ import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
-from urllib.parse import quote
 
 from providers.base import Secret
 from providers.sanitize import safe_text
@@ -43,9 +42,7 @@ _PHONE = re.compile(
 
 def redact(secret: Secret) -> None:
     """From now on this token is blanked in whatever this process logs."""
-    value = secret.reveal()
-    if len(value) >= _SHORTEST:
-        _secrets.update((value, quote(value, safe="")))
+    _secrets.update(secret.forms(_SHORTEST))
 
 
 def scrub(text: str) -> str:

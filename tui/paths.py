@@ -59,6 +59,11 @@ class Paths:
         return self.data / "archive.db"
 
     @property
+    def origins_file(self) -> Path:
+        """Where each account's token may go; see `tui.origins`."""
+        return self.data / "origins.json"
+
+    @property
     def recordings(self) -> Path:
         """Recordings that were asked for, and stay."""
         return self.data / "recordings"

@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import os
 import re
+import selectors
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import IO
+from pathlib import Path
+from typing import Any, TypeVar
 
 _OWN = "RINGBACK_TOKEN_"
 _SECRET_NAME = re.compile(r"(?i)(?:^|_)(?:TOKEN|SECRET|KEY|PASSWORD|PASSWD|PASSPHRASE)$")
 _GRACE_S = 0.5
+_GLANCE_S = 0.1
+_ROUNDS = 3
+_MARK = "RINGBACK_CHILD"
+"""In the environment of a child, and so of all that it starts: they are found by it."""
+_T = TypeVar("_T")
+_taken: dict[str, str] = {}
+
+
+def take_tokens() -> None:
+    """From here on no child inherits a token of this program's environment, whoever starts it."""
+    for name in list(os.environ):
+        if name.upper().startswith(_OWN):
+            _taken[name] = os.environ.pop(name)
+
+
+def with_tokens(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment with what `take_tokens` took."""
+    return {**_taken, **environ}
 
 
 def clean_environ(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -46,26 +67,78 @@ def harden_process() -> None:
             ctypes.CDLL(None, use_errno=True).prctl(set_dumpable, 0, 0, 0, 0)
 
 
+def end_in_order() -> None:
+    """Let a terminated command end as an interrupted one does, so that what it started ends too."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        with suppress(ValueError):  # not in the main thread
+            if number and signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, signal.default_int_handler)
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """How a child ended. Its output may be a token, so it is not shown."""
 
     code: int
     stdout: bytes = field(repr=False)
-    stderr: bytes = field(repr=False)
 
 
-class TimedOut(Exception):
+class Stopped(Exception):
     """The child was killed, with all that it had started in its session."""
 
 
-_running: set[subprocess.Popen[bytes]] = set()
+class TimedOut(Stopped):
+    """It took too long."""
+
+
+class _Children:
+    """What `run_killable` waits for on behalf of one piece of work."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._unwanted, self._lock = False, threading.Lock()
+
+    def add(self, process: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            self._running.add(process)
+            if self._unwanted:
+                _kill(process)
+
+    def discard(self, process: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            self._running.discard(process)
+
+    def kill(self, *, for_good: bool) -> None:
+        """End them; `for_good`: what is added later as well."""
+        with self._lock:
+            self._unwanted |= for_good
+            for process in self._running:
+                _kill(process)
+
+
+_all = _Children()
+_work: ContextVar[_Children | None] = ContextVar("children of this work", default=None)
 
 
 def kill_running() -> None:
     """End whatever `run_killable` waits for in any thread: nobody wants the answer any more."""
-    for process in tuple(_running):
-        _kill(process)
+    _all.kill(for_good=False)
+
+
+async def in_thread(function: Callable[..., _T], *args: Any) -> _T:
+    """`asyncio.to_thread`. When it is cancelled, the children that `function` waits for end."""
+    import asyncio  # it costs start-up time
+
+    children = _Children()
+    before = _work.set(children)
+    try:
+        return await asyncio.to_thread(function, *args)
+    except asyncio.CancelledError:
+        children.kill(for_good=True)
+        raise
+    finally:
+        _work.reset(before)
 
 
 def run_killable(
@@ -74,66 +147,119 @@ def run_killable(
     env: Mapping[str, str],
     timeout_s: float,
     stdin: bytes = b"",
-    limit: int = 64 * 1024,
+    limit: int = 1 << 20,
 ) -> Finished:
     """Run a program in its own session and wait for its end, no longer than `timeout_s`.
 
-    It has no terminal to ask on. At most `limit` bytes of each output are kept. What it leaves
-    running in the background is not waited for. Raises `TimedOut`, and OSError when it cannot
-    be started.
+    It has no terminal to ask on, and its standard error goes nowhere. Whatever it started ends
+    with it; only an agent, in a session of its own, stays where it ended well. Raises `TimedOut`,
+    `Stopped` when it prints more than `limit` bytes, and OSError when it cannot be started.
     """
+    mark = os.urandom(16).hex()
     process = subprocess.Popen(
         argv,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         bufsize=0,
-        env=dict(env),
+        env={**env, _MARK: mark},
         start_new_session=True,
     )
-    out, err = _Drain(process.stdout, limit), _Drain(process.stderr, limit)
-    _running.add(process)
+    owners = [one for one in (_all, _work.get()) if one]
+    code = None
     try:
+        out = _Drain(process, limit)
+        for owner in owners:
+            owner.add(process)
         if process.stdin is not None:
             with suppress(BrokenPipeError), process.stdin:
                 process.stdin.write(stdin)
         code = process.wait(timeout_s)
-    except BaseException as error:
-        _kill(process)
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise TimedOut(f"no answer within {timeout_s:g} s") from None
-        raise
+    except subprocess.TimeoutExpired:
+        raise TimedOut(f"no answer within {timeout_s:g} s") from None
     finally:
-        _running.discard(process)
-        kept = out.close(), err.close()
-    return Finished(code, *kept)
+        for owner in owners:
+            owner.discard(process)
+        _kill(process)
+        _kill_left(process.pid, "" if code == 0 else mark)
+        kept = out.close()
+    if out.overflowed:
+        raise Stopped(f"it printed more than {limit >> 10:,} kB")
+    return Finished(code, kept)
 
 
 class _Drain:
-    """Reads a pipe to its end in a thread, so that a full pipe never blocks the child."""
+    """Reads a child's output in a thread, so that a full pipe never blocks it; too much ends it."""
 
-    def __init__(self, pipe: IO[bytes] | None, limit: int) -> None:
-        assert pipe is not None
-        self._pipe, self._limit, self._kept = pipe, limit, bytearray()
+    def __init__(self, process: subprocess.Popen[bytes], limit: int) -> None:
+        assert process.stdout is not None
+        self._process, self._pipe, self._limit = process, process.stdout, limit
+        self._kept, self._left = bytearray(), threading.Event()
+        self.overflowed = False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
     def _read(self) -> None:
-        with self._pipe:
-            while chunk := self._pipe.read(65536):
-                self._kept += chunk[: self._limit - len(self._kept)]
+        with self._pipe, selectors.DefaultSelector() as ready:
+            if sys.platform != "win32":
+                ready.register(self._pipe, selectors.EVENT_READ)
+            while not self._left.is_set():
+                if sys.platform != "win32" and not ready.select(_GLANCE_S):
+                    continue
+                if not (chunk := self._pipe.read(65536)):
+                    return
+                self._kept += chunk
+                if len(self._kept) > self._limit:
+                    self.overflowed = True
+                    _signal(self._process)
+                    return
 
     def close(self) -> bytes:
-        """What came; a grandchild that keeps the pipe open is left to itself."""
+        """What came. An agent that keeps the pipe open is not waited for."""
         self._thread.join(_GRACE_S)
+        self._left.set()
         return bytes(self._kept)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _signal(process: subprocess.Popen[bytes]) -> None:
     if sys.platform == "win32":
         process.kill()
     else:
         # the group lives on while any of its members does, so its id cannot be someone else's
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    _signal(process)
     process.wait()
+
+
+def _kill_left(session: int, mark: str) -> None:
+    """End what is left of a session, in whatever groups, and what has `mark`; where /proc is."""
+    for _ in range(_ROUNDS):
+        left = [pid for pid in _processes() if _belongs(pid, session, mark.encode())]
+        for pid in left:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not left:
+            return
+
+
+def _processes() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+
+
+def _belongs(pid: int, session: int, mark: bytes) -> bool:
+    with suppress(OSError, ValueError, IndexError):
+        stat = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()
+        if stat[0] == b"Z":  # it has ended
+            return False
+        if int(stat[3]) == session:
+            return True
+        if mark:
+            return _MARK.encode() + b"=" + mark in Path(f"/proc/{pid}/environ").read_bytes()
+    return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -84,7 +83,7 @@ async def refresh_calls(
     fatal: ProviderError | None = None
     gone: list[str] = []
     try:
-        token = await asyncio.to_thread(services.find_token, account)
+        token = await services.token(account)
         login = services.login(account, token, archive)
         provider = services.provider(account, login)
         async with provider:

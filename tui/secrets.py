@@ -2,8 +2,7 @@
 
 A token is looked for in the environment (`Account.token_variable`), by the account's
 `token_command`, in the keyring; the first that has one serves. It is bound to scheme, host and
-port: the last two give nothing to an account whose base URL moved to another origin. The
-environment is given anew by whoever starts Ringback, for the address it has then.
+port (`tui.origins`): none is even looked for where the base URL moved to another origin.
 
 Nothing is ever kept in clear text, and no error or repr shows a token.
 """
@@ -13,8 +12,10 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -27,6 +28,7 @@ from tui.keychain import turned_off
 from tui.log import redact
 from tui.process import (
     Finished,
+    Stopped,
     TimedOut,
     clean_environ,
     harden_process,
@@ -42,6 +44,9 @@ __all__ = [
     "TokenLocked",
     "TokenMissing",
     "TokenRefusedStore",
+    "TokenUnconfirmed",
+    "bind_command",
+    "check_bound",
     "clean_environ",
     "delete_token",
     "describe",
@@ -97,6 +102,12 @@ class TokenMissing(SecretError):
     """No place has a usable token."""
 
     state = "missing"
+
+
+class TokenUnconfirmed(SecretError):
+    """The base URL leads to another origin than the token may go to; nobody confirmed it yet."""
+
+    state = "unconfirmed"
 
 
 class TokenLocked(SecretError):
@@ -159,6 +170,7 @@ def find_tokens(
     found: dict[str, Token | SecretError] = {}
     for account in accounts:
         try:
+            check_bound(account)
             token = _from_environ(account, environ) or _from_command(account, environ)
         except SecretError as error:
             found[account.name] = error
@@ -208,20 +220,30 @@ def _from_environ(account: Account, environ: Mapping[str, str]) -> Token | None:
 def _from_command(account: Account, environ: Mapping[str, str]) -> Token | None:
     if not account.token_command:
         return None
-    _check_bound(account)
     finished = _run_command(account, account.token_command, environ)
-    line = finished.stdout.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
-    if finished.code == 0 and line:
+    if finished.code:
+        raise _command_failed(account, _end_words(finished.code))
+    line = finished.stdout.split(b"\n", 1)[0].decode("utf-8-sig", "replace").strip()
+    if line:
         return _token(account, line, "token_command")
-    end = f"ended with {finished.code}" if finished.code else "printed nothing"
-    said = safe_text(finished.stderr.decode("utf-8", "replace").strip(), 200)
-    raise _command_failed(account, f"{end}: {said}" if said else end)
+    said = "an empty first line" if finished.stdout.strip() else "nothing"
+    raise _command_failed(account, f"printed {said}")
+
+
+def _end_words(code: int) -> str:
+    """``ended with 127 (command not found)``, ``was ended by SIGKILL``."""
+    if code < 0:
+        with suppress(ValueError):
+            return f"was ended by {signal.Signals(-code).name}"
+    why = {126: " (it may not be run)", 127: " (command not found)"}.get(code, "")
+    return f"ended with {code}{why}"
 
 
 def _run_command(account: Account, command: str, environ: Mapping[str, str]) -> Finished:
     """No shell; the user's own secrets stay in its environment, since password managers need them.
 
-    `GPG_TTY` stays as well: it is how `pass` finds a terminal to ask on.
+    `GPG_TTY` stays as well, but not behind the screen: it is how `pass` finds a terminal to ask on.
+    What it says is never shown: who knows the token may write it to standard error as well.
     """
     try:
         argv = shlex.split(command)
@@ -230,7 +252,7 @@ def _run_command(account: Account, command: str, environ: Mapping[str, str]) -> 
         return run_killable(argv, env=without_own_tokens(environ), timeout_s=COMMAND_S)
     except ValueError:
         raise _command_failed(account, "is not a command line; its quotes do not match") from None
-    except TimedOut as error:
+    except Stopped as error:
         raise _command_failed(account, f"was stopped: {error}") from None
     except OSError as error:
         raise _command_failed(account, f"cannot start: {reason(error)}") from None
@@ -239,7 +261,8 @@ def _run_command(account: Account, command: str, environ: Mapping[str, str]) -> 
 def _command_failed(account: Account, what: str) -> TokenMissing:
     return TokenMissing(
         f"the token_command of {account.name} {what}",
-        f"Run it by hand once (it may have to be unlocked), or:\n{_by_hand(account)}",
+        "Run it by hand: what it says is not shown here, and it may have to be unlocked. Or:\n"
+        f"{_by_hand(account)}",
         "token_command",
     )
 
@@ -247,14 +270,14 @@ def _command_failed(account: Account, what: str) -> TokenMissing:
 def _from_keyring(
     accounts: list[Account], environ: Mapping[str, str]
 ) -> dict[str, Token | SecretError]:
-    bound = [account for account in accounts if account.bound]
-    answer = _ask("get", [_user(one) for one in bound], environ) if bound else _Answer("ok")
+    if not accounts:
+        return {}
+    answer = _ask("get", [_user(one) for one in accounts], environ)
     return {account.name: _read_answer(account, answer) for account in accounts}
 
 
 def _read_answer(account: Account, answer: _Answer) -> Token | SecretError:
     try:
-        _check_bound(account)
         if answer.state != "ok":
             raise _keyring_error(account, answer)
         value = answer.values.get(_user(account))
@@ -267,14 +290,28 @@ def _read_answer(account: Account, answer: _Answer) -> Token | SecretError:
         return error
 
 
-def _check_bound(account: Account) -> None:
-    if not account.bound:
-        raise TokenMissing(
-            f"the token of {account.name} was given for {safe_text(account.bound_to or '', 200)}, "
-            f"and the base URL is now at {account.origin}",
-            f"Give it again: {_add(account)} --token-stdin",
-            "none",
+def check_bound(account: Account) -> None:
+    """Raises `TokenUnconfirmed` where the account's token may not go to its present origin."""
+    if account.bound:
+        return
+    if not account.bound_to:
+        raise TokenUnconfirmed(
+            f"where the token of {account.name} may go cannot be read, so it is not sent",
+            "Look at what ringback doctor says of its config.",
+            "bound to nothing",
         )
+    known = safe_text(account.bound_to, 200)
+    raise TokenUnconfirmed(
+        f"the token of {account.name} is for {known}, and its base URL is now at {account.origin}",
+        f"Where that is right: {bind_command(account)}\n"
+        "Where it is not: correct its base_url in config.toml.",
+        f"bound to {known}",
+    )
+
+
+def bind_command(account: Account) -> str:
+    """The command that lets the account's token go to its present origin."""
+    return f"ringback accounts bind {account.name} {shlex.quote(account.origin)}"
 
 
 def _token(account: Account, text: str, source: str) -> Token:
@@ -364,7 +401,7 @@ def _ask(
         return _Answer(**json.loads(finished.stdout))
     except TimedOut:
         return _Answer("locked", why=f"the keyring did not answer within {KEYRING_S:g} s")
-    except (OSError, ValueError, TypeError):
+    except (OSError, Stopped, ValueError, TypeError):
         return _Answer("failed", why="the keyring cannot be asked")
 
 

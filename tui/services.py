@@ -16,7 +16,8 @@ from tui.archive import UNREACHED, Archive, ArchiveTrouble
 from tui.archive.disks import refuse_network
 from tui.audit import who
 from tui.paths import Paths
-from tui.settings import Settings, load_settings
+from tui.process import in_thread, with_tokens
+from tui.settings import Settings, SettingsError, load_settings
 from tui.when import local_zone
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Services:
         except OSError as error:
             if error.errno not in _NO_ROOM:  # what is there can be read all the same
                 raise
-        return cls(paths, dict(environ), local_zone(load_settings(paths).app.time_zone))
+        return cls(paths, with_tokens(environ), local_zone(load_settings(paths).app.time_zone))
 
     @property
     def person(self) -> str:
@@ -74,16 +75,29 @@ class Services:
                 f"the archive {path} cannot be opened: {error}", UNREACHED if odd else DAMAGED
             ) from None
 
+    async def token(self, account: Account) -> Secret:
+        """`find_token` beside the loop; what that runs ends when this is cancelled."""
+        return await in_thread(self.find_token, account)
+
     def find_token(self, account: Account) -> Secret:
-        """The account's token; may take seconds. Raises `MissingToken`."""
-        from providers.errors import MissingToken
-        from tui.secrets import SecretError, find_token
+        """The account's token, to be sent to its origin; may take seconds.
+
+        Raises `MissingToken`, `Unconfirmed` where it may not go there.
+        """
+        from providers.errors import MissingToken, Unconfirmed
+        from tui.secrets import SecretError, TokenUnconfirmed, check_bound, find_token
 
         try:
-            return find_token(account, self.environ).secret
+            found = find_token(self.accounts.known(account), self.environ)
+            check_bound(self.accounts.bind_first(account))
+        except TokenUnconfirmed as error:
+            raise Unconfirmed("Token not sent", error.message, error.hint) from None
         except SecretError as error:
             title = "Token locked" if error.state == "locked" else "Token missing"
             raise MissingToken(title, error.message, error.hint) from None
+        except SettingsError as error:
+            raise Unconfirmed("Token not sent", error.message, error.hint) from None
+        return found.secret
 
     def login(self, account: Account, token: Secret, archive: Archive) -> Login:
         from providers.base import Login

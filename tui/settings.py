@@ -313,7 +313,7 @@ def edit_settings(paths: Paths, change: Callable[[TOMLDocument], None]) -> None:
     file = paths.config_file
     try:
         file.parent.mkdir(0o700, parents=True, exist_ok=True)
-        with _locked(file.with_name(file.name + ".lock")):
+        with locked(file.with_name(file.name + ".lock")):
             before = _read(file)
             _parse(file, before)
             document = tomlkit.parse(before)
@@ -352,7 +352,7 @@ def subtable(document: Any, *names: str) -> Any:
 
 
 @contextmanager
-def _locked(file: Path) -> Iterator[None]:
+def locked(file: Path) -> Iterator[None]:
     """An advisory lock that the system drops when its holder dies."""
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:

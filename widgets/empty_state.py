@@ -56,6 +56,11 @@ NOTICES: dict[str, Notice] = {
         "The vendor gives no calls without this account's token.",
         (("a", "give the token"), ("r", "try again")),
     ),
+    "token unconfirmed": Notice(
+        "The token was not sent",
+        "The account's base URL leads to another place than before. Confirm it, or correct it.",
+        (("a", "confirm where it goes"), ("r", "try again")),
+    ),
     "refused": Notice(
         "The token was refused",
         "The vendor does not accept this account's token. Give it again.",

@@ -23,6 +23,7 @@ ALL = ("all", "")
 STATE_TONES = {
     "syncing": "busy",
     "token missing": "bad",
+    "token unconfirmed": "bad",
     "refused": "bad",
     "failed": "bad",
     "rate-limited": "warn",
@@ -36,9 +37,9 @@ DETAIL_LINES = 4
 
 
 class AccountItem(NamedTuple):
-    """One account. `state` is fresh, syncing, token missing, refused, rate-limited, offline,
-    incomplete, failed or new; `last_sync` says when, until when or how much in a few words;
-    `detail` may be a sentence."""
+    """One account. `state` is fresh, syncing, token missing, token unconfirmed, refused,
+    rate-limited, offline, incomplete, failed or new; `last_sync` says when, until when or how
+    much in a few words; `detail` may be a sentence."""
 
     name: str
     vendor: str

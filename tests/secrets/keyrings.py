@@ -65,9 +65,13 @@ class Quoting(FileKeyring):
         raise RuntimeError(f"cannot keep {password}")
 
 class Curious(FileKeyring):
+    def _memory(self):
+        """Whether a core may be dumped, and a debugger look in."""
+        import ctypes, resource
+        return [*resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)]
     def get_password(self, service, username):
         open(os.environ["HOME"] + "/seen.json", "w").write(
-            json.dumps({"argv": sys.argv, "environ": dict(os.environ)}))
+            json.dumps({"argv": sys.argv, "environ": dict(os.environ), "memory": self._memory()}))
         return "tok-curious"
 '''
 

@@ -100,6 +100,17 @@ def test_changing_the_origin_unbinds_the_token(store: AccountStore) -> None:
     assert same_origin.bound
 
 
+def test_another_spelling_of_the_same_place_keeps_it_bound(
+    store: AccountStore, paths: Paths
+) -> None:
+    store.add(make_account("liner", "liner", "https://bücher.example"))
+    for spelling in ("https://BÜCHER.example:443/v2", "https://xn--bcher-kva.example./"):
+        assert replace(store.get("liner"), base_url=spelling).bound
+    written_before = replace(store.get("liner"), bound_to="https://bücher.example.:443")
+    assert written_before.bound
+    assert not replace(written_before, bound_to="").bound
+
+
 def test_a_base_url_changed_by_hand_unbinds_too(store: AccountStore, paths: Paths) -> None:
     store.add(liner())
     text = paths.config_file.read_text()

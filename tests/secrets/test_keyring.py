@@ -335,6 +335,22 @@ def test_the_keyrings_process_is_given_no_token_and_no_display(
     assert seen["environ"]["KEYRING_PROPERTY_KEYRING_KEY"] == "for the backend"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_the_keyrings_process_leaves_no_core_and_its_memory_closed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install(monkeypatch, tmp_path, "own", "Curious")
+    program = (
+        "import tests.secrets.test_keyring as t; t.harden_process(); t.find_token(t.account())"
+    )
+    environ = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)]),
+    }
+    subprocess.run([sys.executable, "-c", program], env=environ, check=True)
+    assert json.loads(Path(os.environ["HOME"], "seen.json").read_text())["memory"] == [0, 0, 0]
+
+
 def test_a_planted_module_in_the_current_folder_is_not_imported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from tui.accounts import Account, make_account
 from tui.secrets import (
     SecretError,
     TokenMissing,
+    TokenUnconfirmed,
     clean_environ,
     describe,
     describe_all,
@@ -60,10 +60,6 @@ def test_what_cannot_stand_in_a_header_is_refused_unshown(
         store_token(account(), Secret(" "))
 
 
-def test_the_first_line_of_the_command_is_the_token() -> None:
-    assert find_token(account("printf ' tok-1 \\r\\nlogin: me\\n'")).secret.reveal() == "tok-1"
-
-
 def test_the_command_is_no_shell_and_has_no_terminal(tmp_path: Path) -> None:
     planted = tmp_path / "planted"
     assert find_token(account(f"echo tok;>{planted}")).secret.reveal() == f"tok;>{planted}"
@@ -72,53 +68,6 @@ def test_the_command_is_no_shell_and_has_no_terminal(tmp_path: Path) -> None:
     assert find_token(account(asks)).secret.reveal() == "tok-''"
     tty = python("import os\ntry: os.open('/dev/tty', 2)\nexcept OSError: print('tok-no-tty')")
     assert find_token(account(tty)).secret.reveal() == "tok-no-tty"
-
-
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        ("false", "ended with 1"),
-        ("true", "printed nothing"),
-        ("/nonexistent/pass show x", "cannot start: No such file"),
-        ("pass 'show", "quotes do not match"),
-        (python("import sys; sys.exit('gpg: \x1b]0;owned\x07 no key')"), "gpg: \ufffd]0;owned"),
-    ],
-)
-def test_a_failing_command_says_why_and_the_keyring_is_not_asked(command: str, said: str) -> None:
-    with pytest.raises(TokenMissing) as caught:
-        find_token(account(command))
-    assert said in caught.value.message
-    assert "\x1b" not in caught.value.message
-    assert "read -rs RINGBACK_TOKEN_LINER" in caught.value.hint
-    assert caught.value.source == "token_command"
-
-
-def test_a_failing_commands_output_is_not_shown() -> None:
-    with pytest.raises(TokenMissing) as caught:
-        find_token(account(python(f"print({TOKEN!r}); raise SystemExit(3)")))
-    assert TOKEN not in f"{caught.value!r}{caught.value.message}{caught.value.hint}"
-    assert "ended with 3" in caught.value.message
-
-
-def test_a_hanging_command_is_stopped_with_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.secrets.COMMAND_S", 0.5)
-    started = time.monotonic()
-    with pytest.raises(TokenMissing, match=r"stopped: no answer within 0\.5 s"):
-        find_token(account("sh -c 'sleep 60 & sleep 60'"))
-    assert time.monotonic() - started < 3
-
-
-def test_a_command_that_leaves_an_agent_running_is_not_waited_for() -> None:
-    started = time.monotonic()
-    found = find_token(account("sh -c 'sleep 2 & echo tok-agent'"))
-    assert found.secret.reveal() == "tok-agent"
-    assert time.monotonic() - started < 1.8
-
-
-def test_endless_output_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.secrets.COMMAND_S", 0.5)
-    with pytest.raises(TokenMissing, match="stopped"):
-        find_token(account("yes tok"))
 
 
 def test_the_command_keeps_the_users_secrets_but_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,23 +89,24 @@ def test_a_child_that_needs_no_secret_gets_none() -> None:
     assert set(clean_environ(dict.fromkeys(f"{names} {kept}".split(), "x"))) == set(kept.split())
 
 
-def test_a_moved_base_url_unbinds_command_and_keyring_but_not_the_environment(
+def test_a_moved_base_url_unbinds_every_source(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     ran = tmp_path / "ran"
     code = f"open({str(ran)!r}, 'w'); print('tok')"
     moved = replace(account(python(code)).given(), base_url="https://evil.example.com")
-    for found in (moved, replace(moved, token_command=None)):
-        with pytest.raises(TokenMissing) as caught:
-            find_token(found)
-        assert "https://api.example.com:443" in caught.value.message
-        assert "https://evil.example.com:443" in caught.value.message
-        assert "accounts add liner" in caught.value.hint
-        assert describe(found, run_command=True) == ("none", "missing")
-    assert not ran.exists()
-    assert find_token(moved.given()).secret.reveal() == "tok"
     monkeypatch.setenv("RINGBACK_TOKEN_LINER", "tok-env")
-    assert find_token(moved).secret.reveal() == "tok-env"
+    for found in (moved, replace(moved, token_command=None)):
+        for environ in (os.environ, {**os.environ, "RINGBACK_TOKEN_LINER": ""}):
+            with pytest.raises(TokenUnconfirmed) as caught:
+                find_token(found, environ)
+            assert "https://api.example.com:443" in caught.value.message
+            assert "https://evil.example.com:443" in caught.value.message
+            assert "accounts bind liner https://evil.example.com:443" in caught.value.hint
+            said = describe(found, environ, run_command=True)
+            assert said == ("bound to https://api.example.com:443", "unconfirmed")
+    assert not ran.exists()
+    assert find_token(moved.given()).secret.reveal() == "tok-env"
 
 
 def test_describe_runs_no_command_unless_asked(

@@ -124,10 +124,12 @@ def session_environ(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def _tmux_environment(environ: Mapping[str, str]) -> list[str]:
+    from tui.process import clean_environ
+
     with suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(
             ["tmux", "show-environment"],
-            env=dict(environ),
+            env=clean_environ(environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_TMUX_S,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.cells import cell_len
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -18,11 +19,12 @@ from providers import registry
 from providers.base import Secret
 from providers.errors import ProviderError
 from providers.sanitize import safe_text
-from tui.account_setup import TokenNotKept, account_from, forget, losses, remember
+from tui.account_setup import TokenNotKept, account_from, forget, losses, remember, where_to
 from tui.accounts import Account, AccountError
 from tui.archive import TROUBLES
 from tui.jobs import check
 from tui.network import NetworkThread
+from tui.process import in_thread
 from tui.screens.reporting import ReportingScreen
 from tui.services import Services
 from tui.settings import SettingsError
@@ -145,13 +147,14 @@ class AccountScreen(ReportingScreen[Account | None]):
             self._say(f"{error}\n{error.hint}")
             return
         assert self._wrote is not None
-        self._say(f"{said}\nAsking the vendor ...")
         account = self._wrote
         try:
+            await confirm_origin(self, self._services, account)
+            self._say(f"{said}\nAsking the vendor ...")
             answer = await self._network.run(
                 lambda archive: check(self._services, account, archive)
             )
-        except ProviderError as error:
+        except (ProviderError, SettingsError) as error:
             self._say(f"{said}\n{error}\n{error.hint}\nThe account is kept; change it, or esc.")
             return
         self.app.notify(answer, title=account.name, markup=False)
@@ -231,7 +234,7 @@ class AccountsScreen(HoldingScreen, ReportingScreen[bool]):
         options = self.query_one("#account-list", OptionList)
         tokens = {account.name: "token: ..." for account in accounts}
         self._fill(options, accounts, tokens)
-        found = await asyncio.to_thread(describe_all, accounts, self._services.environ)
+        found = await in_thread(describe_all, accounts, self._services.environ)
         self._fill(options, accounts, {name: _token_text(one) for name, one in found.items()})
         if not accounts:
             problems += ("No accounts yet. Press a to add one.",)
@@ -290,14 +293,16 @@ class AccountsScreen(HoldingScreen, ReportingScreen[bool]):
         account = self._chosen()
         if account is None:
             return
-        self._say(f"{account.name}: asking the vendor ...")
         try:
+            await confirm_origin(self, self._services, account)
+            self._say(f"{account.name}: asking the vendor ...")
             answer = await self._network.run(
                 lambda archive: check(self._services, account, archive)
             )
-        except ProviderError as error:
+        except (ProviderError, SettingsError) as error:
             answer = f"{error}\n{error.hint}"
         self._say(f"{account.name}: {answer}")
+        self._list()
 
     @work(group="dialog", exit_on_error=False)
     async def action_remove(self) -> None:
@@ -329,6 +334,18 @@ class AccountsScreen(HoldingScreen, ReportingScreen[bool]):
         )
 
 
+async def confirm_origin(screen: Screen[Any], services: Services, account: Account) -> None:
+    """Ask before the token goes where its base URL has moved to; without a yes it stays bound.
+
+    Raises `SettingsError`.
+    """
+    if account.bound:
+        return
+    question = f"Send the token of {account.name} to {account.origin}?"
+    if await screen.app.push_screen_wait(Confirm(question, where_to(account), yes="Send")):
+        await asyncio.to_thread(services.accounts.bind, account)
+
+
 def _wrong(values: Mapping[str, Value]) -> dict[str, str]:
     """What is wrong with single fields, in words, by id."""
     from tui.numbers import check_region
@@ -344,5 +361,6 @@ def _wrong(values: Mapping[str, Value]) -> dict[str, str]:
 
 def _token_text(description: Description) -> str:
     """``token: found (keyring)``; without a place where there is none."""
-    where = f" ({description.source})" if description.state == "found" else ""
+    tells = description.state in ("found", "unconfirmed")
+    where = f" ({description.source})" if tells else ""
     return f"token: {description.state}{where}"

@@ -38,7 +38,10 @@ REST_S = 0.1
 """Between two steps of reading calls anew, in which others may write."""
 WINDOW = 200
 """Rows that are read at once when one is looked for."""
-STATE_NOTICES = {state: state for state in ("refused", "token missing", "offline", "rate-limited")}
+STATE_NOTICES = {
+    state: state
+    for state in ("refused", "token missing", "token unconfirmed", "offline", "rate-limited")
+}
 """Which notice stands for an account's state when there is no call to show; else ``failed``."""
 NOTICE_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "no accounts": (("accounts", "add an account"), ("help", "help"), ("leave", "quit")),
@@ -49,6 +52,7 @@ NOTICE_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "rate-limited": (("refresh", "try again"),),
     "refused": (("accounts", "give the token again"), ("refresh", "try again")),
     "token missing": (("accounts", "give the token"), ("refresh", "try again")),
+    "token unconfirmed": (("accounts", "confirm where it goes"), ("refresh", "try again")),
     "failed": (("refresh", "try again"), ("help", "help")),
 }
 """Commands that help in each of the notices, and what they do there."""
@@ -166,7 +170,7 @@ def _when(state: AccountState, clock: Clock) -> str:
 _STATES = frozenset(
     {
         *("fresh", "syncing", "token missing", "refused", "rate-limited", "offline", "failed"),
-        *("new", INCOMPLETE),
+        *("new", "token unconfirmed", INCOMPLETE),
     }
 )
 
