@@ -75,6 +75,7 @@ COMMANDS = {
     "import into none": ["import", STEERING, "-"],
     "when": ["calls", "--since", STEERING],
     "purge": ["purge", "--number", STEERING],
+    "hold": ["hold", NAME, "--reason", STEERING],
     "audit": ["audit"],
     "doctor": ["doctor"],
     "accounts": ["accounts", "list"],

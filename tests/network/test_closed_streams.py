@@ -45,6 +45,7 @@ COMMANDS = {
     "list": "accounts list",
     "test": "accounts test",
     "remove": "accounts remove nobody",
+    "hold": "hold desk:9 --reason asked",
 }
 
 
