@@ -19,7 +19,7 @@ BROKEN = {
     "the end": (b'a = """open\n', 1, "Unterminated string"),
     "the same key": (b"a = 1\na = 2\n", 2, "Cannot overwrite"),
 }
-"""What is added to lines that are good, which line of it is named, and what is said."""
+"""What is added to good lines, which line of it is named, and what is said of it."""
 COMMANDS = {
     "sync": 1,
     "sync desk": 1,
@@ -37,7 +37,7 @@ COMMANDS = {
     "accounts remove desk --yes": 1,
     "accounts add other --provider liner --base-url https://x.example": 1,
     "purge --before 2020-01-01 --yes": 0,
-    "hold desk:1 --reason asked": 1,
+    "hold desk:1 --reason asked": 0,
     "hold --list": 0,
     "audit": 0,
     "paths": 0,

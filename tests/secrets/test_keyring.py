@@ -341,7 +341,8 @@ def test_the_keyrings_process_leaves_no_core_and_its_memory_closed(
 ) -> None:
     install(monkeypatch, tmp_path, "own", "Curious")
     program = (
-        "import tests.secrets.test_keyring as t; t.harden_process(); t.find_token(t.account())"
+        "import tui.process, tests.secrets.test_keyring as t;"
+        "tui.process.harden_process(); t.find_token(t.account())"
     )
     environ = {
         **os.environ,
