@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,7 +26,7 @@ from tests.providers.server import Answer, Request, Server
 from tests.ui.driving import run_app
 from tests.ui.terminal import Program
 from tests.widgets.terminal import ROOT
-from tui.cli import main
+from tui.cli import build_parser, main
 from tui.services import Services
 
 TOKEN = "tok/SENTINEL+42 =="[:15] + "=="
@@ -132,13 +133,12 @@ def test_a_vendor_that_gives_the_token_back(
 
 PLANTED = ("ssh", "tmux", "xclip", "wl-copy", "xdg-open", "x-www-browser", "firefox")
 COMMANDS = [
-    "accounts list", "accounts list --json", "accounts test", "accounts bind desk", "sync",
-    "sync --debug --recordings", "sync --discover 3", "refresh desk:1", "refresh desk:1 --json",
-    "calls", "calls --json", "calls --csv", "show desk:1", "show desk:1 --json",
-    "show desk:1 --raw", "show desk:1 --with-urls", "show desk:2", "download desk:1", "play desk:1",
-    "play desk:1 --words", "triage desk:1 --state done", "import desk body.json", "audit", "paths",
-    "doctor", "doctor --json", "speaker host", "accounts add other --provider nectar --base-url x",
-    "accounts remove desk", "purge --before 2000-01-01",
+    "accounts list --json", "accounts test", "accounts bind desk", "sync --debug --recordings",
+    "refresh desk:1", "calls", "calls --csv", "show desk:1 --json", "show desk:1 --raw",
+    "show desk:2", "download desk:1", "play desk:1", "play desk:1 --words", "import desk body.json",
+    "triage desk:1 --state done", "hold desk:1", "audit", "paths", "doctor", "doctor --json", "speaker host",
+    "accounts add other --provider nectar --base-url x", "accounts remove desk",
+    "purge --before 2000-01-01",
 ]  # fmt: skip
 
 
@@ -177,18 +177,30 @@ def sent_in(request: Request) -> bool:
     return request.headers.get("Access-Token") == TOKEN
 
 
+def words_of(pid: str) -> bytes:
+    """The command line of a process; nothing once it has gone."""
+    with suppress(OSError):
+        return Path("/proc", pid, "cmdline").read_bytes()
+    return b""
+
+
 def children(pid: int) -> dict[str, str]:
     """What those that a process started were given: their words and their environment."""
-    found = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((entry / "stat").read_bytes().rpartition(b") ")[2].split()[1])
-            if parent == pid:
-                given = b"".join((entry / name).read_bytes() for name in ("cmdline", "environ"))
-                found[entry.name] = given.decode("latin-1")
-        except (OSError, ValueError):
-            continue
+    found, own = {}, words_of(str(pid))
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in task.read_text().split():
+                words = words_of(child)  # first: what is a program of its own remains one
+                environ = Path("/proc", child, "environ").read_bytes()
+                if words and words != own:  # else it is still the program itself, forked
+                    found[child] = (words + environ).decode("latin-1")
     return found
+
+
+def test_every_command_is_in_the_table() -> None:
+    screens = {"screen", "open", "demo"}
+    tried = {words.split()[0] for words in COMMANDS}
+    assert tried == build_parser()[1] - screens
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
