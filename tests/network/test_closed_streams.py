@@ -46,7 +46,6 @@ COMMANDS = {
     "list": "accounts list",
     "test": "accounts test",
     "remove": "accounts remove nobody",
-    "hold": "hold desk:9 --reason asked",
 }
 
 
