@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui import streams
-from tui.console import print_error, print_failure, print_text, print_traceback
+from tui.console import print_error, print_failure, print_text, tell_safely
 from tui.exits import CommandError, Exit, archive_error
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ atexit.register(gc.freeze)  # the end of Python looks through all that is left, 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     streams.open_closed()
-    sys.excepthook = print_traceback
+    tell_safely()
     if argv is None:  # the program itself, not a test
         from tui.process import take_tokens
 

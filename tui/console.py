@@ -75,6 +75,20 @@ def bars_console() -> Console:
     return Console(stderr=True)
 
 
+def tell_safely() -> None:
+    """Let what nobody expected be told by `print_traceback`, in a thread as well, unless somebody
+    else does.
+    """
+    import threading
+
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = print_traceback
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = lambda args: print_traceback(
+            args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
+        )
+
+
 def print_traceback(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:

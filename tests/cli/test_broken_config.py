@@ -37,6 +37,8 @@ COMMANDS = {
     "accounts remove desk --yes": 1,
     "accounts add other --provider liner --base-url https://x.example": 1,
     "purge --before 2020-01-01 --yes": 0,
+    "hold desk:1 --reason asked": 0,
+    "hold --list": 0,
     "audit": 0,
     "paths": 0,
 }

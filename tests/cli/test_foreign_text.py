@@ -75,6 +75,7 @@ COMMANDS = {
     "import into none": ["import", STEERING, "-"],
     "when": ["calls", "--since", STEERING],
     "purge": ["purge", "--number", STEERING],
+    "hold": ["hold", NAME, "--reason", STEERING],
     "audit": ["audit"],
     "doctor": ["doctor"],
     "accounts": ["accounts", "list"],
@@ -120,10 +121,15 @@ def test_a_terminal_is_not_steered(services: Services, name: str) -> None:
     assert shown.strip() and harmless(shown, newline=True), shown
 
 
-def test_an_error_that_nobody_expected_is_safe(services: Services) -> None:
+@pytest.mark.parametrize("run", ["fail", "in_thread"])
+def test_an_error_that_nobody_expected_is_safe(services: Services, run: str) -> None:
     code = (
-        "import sys; from tui import cli, cli_calls;"
-        "cli_calls.run = lambda arguments: {}[arguments.account];"
+        "import sys, threading; from tui import cli, cli_calls\n"
+        "def fail(arguments): {}[arguments.account]\n"
+        "def in_thread(arguments):\n"
+        "    one = threading.Thread(target=fail, args=(arguments,)); one.start(); one.join()\n"
+        "    return 1\n"
+        f"cli_calls.run = {run}\n"
         "sys.exit(cli.main(['calls', '--account', sys.argv[1]]))"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -267,6 +267,7 @@ def lines_of(calls: Iterator[Call], text: Text) -> Iterator[list[str]]:
             ["triage", name, "--note", said(), "--tag", said()],
             ["download", name, "--output", "/nowhere"],
             ["refresh", name],
+            ["hold", name, "--reason", said()],
             ["show", f"{said()}:{said()}"],
             ["calls", said(), "--limit", "3"],
         ]
@@ -279,6 +280,7 @@ def lines_of(calls: Iterator[Call], text: Text) -> Iterator[list[str]]:
     yield ["accounts", "list"]
     yield ["accounts", "test"]
     yield ["doctor"]
+    yield ["hold", "--list"]
     yield ["audit"]
     yield ["audit", "--json"]
     for _ in range(1 + len(names) // 20):
