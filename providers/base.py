@@ -6,13 +6,18 @@ answers into `Call`s; all HTTP goes through `providers.http.VendorClient`.
 
 from __future__ import annotations
 
+import logging
 from base64 import b64encode
-from collections.abc import AsyncIterator, Container, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 from urllib.parse import quote
 
+from providers.fields import to_text
 from providers.model import Call, CallQuery, Capabilities, Json, Page, Setting, Settings
+from providers.sanitize import safe_text
+
+log = logging.getLogger("ringback.providers")
 
 _SHORTEST, _LONG = 4, 12
 
@@ -161,8 +166,9 @@ class Provider(Protocol):
     def parse(self, raw: Json) -> Call:
         """The vendor's own JSON (what `Call.raw` holds) as a `Call`, using `Login.names`. Pure.
 
-        Never raises on bad fields: what could not be read stands in `Call.problems`. Raises
-        `ValueError` when not even an id can be found or made.
+        Never raises on bad fields: what could not be read stands in `Call.problems`, and so does
+        what `providers.limits.bounded` cut of it. Raises `ValueError` when not even an id can be
+        found or made.
         """
         ...
 
@@ -193,3 +199,22 @@ class Provider(Protocol):
         To be sent only after the same request without it was answered 401 or 403.
         """
         ...
+
+
+def parse_each(
+    parse: Callable[[Json], Call], raws: Iterable[Json]
+) -> tuple[tuple[Call, ...], tuple[str, ...]]:
+    """A page's calls, and for `Page.unreadable` a line for each row over which `parse` fails: it
+    costs the others nothing.
+    """
+    calls, unreadable = list[Call](), list[str]()
+    for raw in raws:
+        try:
+            calls.append(parse(raw))
+        except Exception as error:  # whatever is odd in it; the log has the traceback
+            log.warning("a row cannot be read", exc_info=True)
+            first = raw[0] if isinstance(raw, list) and raw else raw
+            id_ = to_text(first.get("id")) if isinstance(first, dict) else None
+            row = f"the row {safe_text(id_, 60)}" if id_ else "a row"
+            unreadable.append(f"{row} cannot be read ({type(error).__name__})")
+    return tuple(calls), tuple(unreadable)

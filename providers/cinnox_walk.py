@@ -15,14 +15,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from providers.advance import STANDS, Advance
 from providers.cinnox_records import Record, key
-from providers.fields import Reader
+from providers.fields import NO_ID, Reader
 from providers.model import Json
 
 REMEMBERED = 1000
 """So many records a cursor names, so that another process sees what comes twice."""
-IDLE_PAGES = 20
-"""After so many pages in a row without a new record there are none to come."""
 
 
 class At(NamedTuple):
@@ -52,7 +51,8 @@ class Walk:
         self._these = set(recent)
         self._recent = deque(recent, REMEMBERED)
         self._page: set[str] = set()
-        self._largest = self._idle = 0
+        self._largest = 0
+        self._advance = Advance()
 
     @property
     def again(self) -> bool:
@@ -69,7 +69,10 @@ class Walk:
         these = [k for k in here if k not in self._these]
         self._page = set(here)
         self._largest = max(self._largest, len(page))
-        self._idle = 0 if these else self._idle + 1
+        self._advance.take(
+            (None if k is None or k.startswith(NO_ID) else k, row)
+            for k, row in zip(keys, page, strict=True)
+        )
         self.all |= self._page
         self._these |= self._page
         self._recent.extend(these)
@@ -87,7 +90,7 @@ class Walk:
         if self.again or self.endless or self.at.came >= self.at.due:
             return False
         self.at = At(rows_before=self.at.offset)
-        self._these, self._page = set(), set()
+        self._these, self._page, self._advance = set(), set(), Advance()
         self._recent.clear()
         return True
 
@@ -100,14 +103,14 @@ class Walk:
     def endless(self) -> bool:
         """Whether pages come without end: with nothing new, or many more than in the first walk."""
         grown = self.again and self.at.offset > 2 * self.at.rows_before + REMEMBERED
-        return grown or self._idle >= IDLE_PAGES
+        return grown or self._advance.stands
 
     @property
     def shortfall(self) -> str:
         """At the end: what is known to be missing."""
         _, _, due, came = self.at
         if self.endless:
-            return f"{len(self.all):,} records of a list without end"
+            return f"{len(self.all):,} records {STANDS}"
         if came >= due or (self.whole and len(self.all) == due):
             return ""
         found = len(self.all) if self.whole and len(self.all) < due else came

@@ -11,6 +11,7 @@
       NotFound               the thing asked for does not exist (404, 410)
       BadAnswer              an answer that is not what the vendor documents
       Rejected               the vendor refuses the request's parameters (400, 422, ...)
+      NotUnderstood          an answer over which Ringback itself, or a vendor's part in it, failed
     RecordingError           why a recording cannot be had; `reason` is one of RECORDING_REASONS
 
 No error ever carries a token, a header or the query of a URL.
@@ -89,6 +90,10 @@ class Rejected(ProviderError):
     def __init__(self, title: str, message: str = "", hint: str = "", status: int = 0) -> None:
         super().__init__(title, message, hint)
         self.status = status
+
+
+class NotUnderstood(ProviderError):
+    kind = "not understood"
 
 
 RECORDING_REASONS = {

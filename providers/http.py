@@ -7,7 +7,6 @@ Nothing that leaves this module as an error carries a token, a header or the que
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import math
 import random
@@ -21,7 +20,9 @@ from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 from urllib.parse import urlsplit
 
+from providers import limits
 from providers.base import Login, Secret
+from providers.decoding import TooMany, loads
 from providers.errors import (
     AuthError,
     BadAnswer,
@@ -36,11 +37,12 @@ from providers.errors import (
     causes,
     reason,
 )
-from providers.fields import to_number, to_time
+from providers.fields import to_count, to_number, to_time
 from providers.model import Json
 from providers.origin import check_base_url, same_origin
 from providers.pages import SIGN_IN, is_page, page_words
 from providers.proxy import Proxy, failures, proxies_of
+from providers.redirects import HOOKS, MOST, NoAddress, target
 from providers.sanitize import SAID, safe_text
 from providers.trust import trusted
 
@@ -53,15 +55,13 @@ Params = Sequence[tuple[str, str]]
 log = logging.getLogger("ringback.http")
 
 TRIES = 4
-REDIRECTS = 5
 LONGEST_WAIT_S = 60.0
 LONGEST_TOLD_S = 24 * 3600.0
 REQUEST_S = 180.0
 CHECK = "Check the network, the base URL and the proxy settings: ringback doctor"
-BODY_LIMIT = 64 * 1024 * 1024
+_NOT_MEANT_S = 2 * 365 * 24 * 3600.0
 _UNIX_FROM_S = 1e9  # a wait of 30 years is none: it is the moment, in Unix time
 _RETRY_STATUS = {429, 502, 503, 504}
-_REDIRECT_STATUS = {301, 302, 303, 307, 308}
 _QUERY = re.compile(r"\?[^\s\"'<>]+")
 
 
@@ -97,7 +97,7 @@ class VendorClient:
         error_codes: Mapping[int, type[ProviderError]] | None = None,
         concurrency: int = 4,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        body_limit: int = BODY_LIMIT,
+        body_limit: int = limits.BODY,
         connect_s: float = 10.0,
         read_s: float = 30.0,
     ) -> None:
@@ -143,8 +143,15 @@ class VendorClient:
 
         began, way = time.monotonic(), through(self._proxy)
         try:
+            url = httpx.URL(self.base_url + path)
+        except httpx.InvalidURL:
+            raise Rejected("Request impossible", "There is no address with such an id.") from None
+        try:
             async with asyncio.timeout(REQUEST_S):
-                answer = await self._follow(httpx.URL(self.base_url + path), params)
+                answer = await self._follow(url, params)
+        except NoAddress:
+            message = f"{self.host} redirects to no address."
+            raise BadAnswer("Bad redirect", message) from None
         except (httpx.TimeoutException, TimeoutError):
             message = f"{self.host} did not answer in time{way}."
             raise _Again(Unreachable("No answer", message)) from None
@@ -164,33 +171,32 @@ class VendorClient:
         return replace(answer, body=body)
 
     async def _follow(self, url: httpx.URL, params: Params) -> _Answer:
-        """Follow redirects within the account's own origin; any other is an error."""
-        import httpx
+        """Follow redirects within the account's own origin; any other is an error.
 
+        Raises `NoAddress`.
+        """
         if params:
             url = url.copy_with(params=list(params))
-        for _ in range(REDIRECTS + 1):
-            headers = {name: secret.reveal() for name, secret in self._auth.items()}
-            async with self._client.stream("GET", url, headers=headers) as response:
-                location = response.headers.get("location")
-                if response.status_code not in _REDIRECT_STATUS or location is None:
+        for _ in range(MOST + 1):
+            where, headers = _at_loopback(url)
+            headers |= {name: secret.reveal() for name, secret in self._auth.items()}
+            async with self._client.stream("GET", where, headers=headers) as response:
+                to = target(response, url)
+                if to is None:
                     body = await _read(response, self._body_limit, self.host)
                     return _Answer(response.status_code, response.headers, body)
-            try:
-                url = url.join(location)
-            except (httpx.InvalidURL, ValueError):
-                raise BadAnswer("Bad redirect", f"{self.host} redirects to no address.") from None
+            url = to
             if not same_origin(str(url), self.base_url) or url.userinfo:
                 raise BadAnswer(
                     "Redirect refused",
                     f"{self.host} redirects to another place; the token stays here.",
                     f"{SIGN_IN}\nIf the vendor has moved, change the account's base URL.",
                 )
-        raise BadAnswer("Too many redirects", f"{self.host} redirects more than {REDIRECTS} times.")
+        raise BadAnswer("Too many redirects", f"{self.host} redirects more than {MOST} times.")
 
     def _judge(self, answer: _Answer) -> Json:
         """The body of a good answer; raises for any other, with the vendor's own words."""
-        body, readable = _decode(answer.body)
+        body, readable = _decode(answer.body, self.host)
         page = not readable and is_page(answer.body, answer.headers.get("content-type", ""))
         said = self._words(page_words(answer.body) if page else _said(body, answer.body))
         status, what = answer.status, f"{self.host} answered {answer.status}"
@@ -198,7 +204,9 @@ class VendorClient:
         wait = _retry_after(answer.headers)
         kind = self._error_codes.get(_code(body)) if isinstance(body, dict) else None
         if status == 429 or kind is RateLimited:
-            hint = "Wait a little, then try again."
+            odd = wait is None and "retry-after" in answer.headers
+            hint = "How long, it does not say in a sensible way. " if odd else ""
+            hint += "Wait a little, then try again."
             raise _Again(RateLimited("Too many requests", message, hint), wait)
         if status in _RETRY_STATUS or kind is Unreachable:
             raise _Again(
@@ -222,6 +230,7 @@ class VendorClient:
 
     def _words(self, text: str) -> str:
         """What the vendor says in an answer, without secrets and fit for one line."""
+        text = text[: limits.TEXT]
         for secret in self._auth.values():
             text = secret.hidden(text)
         return safe_text(_QUERY.sub("?…", text).strip(), SAID)
@@ -309,31 +318,11 @@ def silence_loggers() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-DECODER = json.JSONDecoder(
-    parse_int=lambda digits: int(digits) if len(digits) < 40 else digits,
-    parse_float=lambda digits: n if math.isfinite(n := float(digits)) else digits,
-    parse_constant=str,
-)
-"""Reads JSON that can be written again: numbers too large or not finite stay text."""
-
-
-def loads(text: str | bytes) -> Json:
-    """JSON as `DECODER` reads it.
-
-    Raises ValueError. Bytes that are not UTF-8 (or -16, -32) become U+FFFD, so that one bad
-    character does not cost a page of calls.
-    """
-    if isinstance(text, bytes):
-        text = text.decode(json.detect_encoding(text), "replace")
-    try:
-        return DECODER.decode(text.removeprefix("\ufeff"))
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def _decode(body: bytes) -> tuple[Json, bool]:
+def _decode(body: bytes, host: str) -> tuple[Json, bool]:
     try:
         return loads(body), True
+    except TooMany as error:
+        raise BadAnswer("Answer too large", f"{host} sent {error} at once.") from None
     except ValueError:
         return None, False
 
@@ -360,6 +349,7 @@ def _open_client(
     secure = urlsplit(base_url).scheme.lower() == "https"
     return httpx.AsyncClient(
         follow_redirects=False,
+        event_hooks=HOOKS,
         timeout=httpx.Timeout(read_s, connect=connect_s, pool=None),
         limits=httpx.Limits(max_connections=concurrency),
         trust_env=False,  # `providers.proxy` and `providers.trust` read it
@@ -374,21 +364,34 @@ def _open_client(
     )
 
 
+def _at_loopback(url: httpx.URL) -> tuple[httpx.URL, dict[str, str]]:
+    """Where a request goes, and its headers: plain http stays on this machine, whatever a name
+    server says of ``localhost``.
+    """
+    if url.scheme == "http" and url.host == "localhost":
+        return url.copy_with(host="127.0.0.1"), {"Host": url.netloc.decode()}
+    return url, {}
+
+
 async def _read(response: httpx.Response, limit: int, host: str) -> bytes:
     """The decoded body, counted while it is decoded, so that no small body becomes a huge one."""
-    too_large = BadAnswer("Answer too large", f"{host} sent more than {limit // 2**20} MB.")
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise BadAnswer("Not an API answer", f"{host} sent an encoding that was not asked for.")
     unzip = None if coding in ("", "identity") else zlib.decompressobj(47)
-    body = bytearray()
+    body, received, most = bytearray(), 0, limit
     async for chunk in response.aiter_raw():
+        received += len(chunk)
+        if unzip:
+            most = min(limit, max(limits.UNPACKED_AT_LEAST, limits.RATIO * received))
         try:
-            body += unzip.decompress(chunk, limit + 1 - len(body)) if unzip else chunk
+            body += unzip.decompress(chunk, most + 1 - len(body)) if unzip else chunk
         except zlib.error:
             raise BadAnswer("Not an API answer", f"{host} sent a damaged body.") from None
-        if len(body) > limit:
-            raise too_large
+        if len(body) > most:
+            packed = f", packed in {received:,} bytes" if unzip else ""
+            what = f"{host} sent more than {most // limits.MB} MB{packed}."
+            raise BadAnswer("Answer too large", what)
     return bytes(body)
 
 
@@ -397,7 +400,7 @@ def _code(body: Json) -> int:
     code = body.get("code")
     if body.get("result"):
         return 0
-    return int(code) if isinstance(code, int | str) and str(code).isdecimal() else 0
+    return to_count(code) or 0
 
 
 def _said(body: Json, raw: bytes) -> str:
@@ -418,7 +421,8 @@ def _message(body: dict[str, Json]) -> str:
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds to wait, 0 to `LONGEST_TOLD_S`; None when the vendor does not say.
+    """Seconds to wait, up to `LONGEST_TOLD_S`; None when the vendor does not say, or says what
+    cannot be meant: no time, or more than `_NOT_MEANT_S`.
 
     Takes seconds, and a moment as an HTTP date, as ISO 8601 or as Unix time.
     """
@@ -427,7 +431,9 @@ def _retry_after(headers: httpx.Headers) -> float | None:
     if seconds is None or seconds >= _UNIX_FROM_S:
         moment = _moment(value)
         seconds = None if moment is None else (moment - datetime.now(UTC)).total_seconds()
-    return None if seconds is None else min(max(0.0, seconds), LONGEST_TOLD_S)
+    if seconds is None or not 0 < seconds < _NOT_MEANT_S:
+        return None
+    return min(seconds, LONGEST_TOLD_S)
 
 
 def _moment(text: str) -> datetime | None:
@@ -465,8 +471,16 @@ def why(error: BaseException) -> str:
         ("proxyerror 407", "the proxy wants a user and a password, or other ones"),
         ("proxyerror 5", "the proxy does not get there"),
         ("proxyerror", "the proxy refuses"),
+        ("certificate has expired", "its certificate has expired"),
+        ("not yet valid", "its certificate is not valid yet, by this machine's clock"),
+        ("mismatch", "its certificate is for another name"),
         ("certificate", "its certificate is not trusted (SSL_CERT_FILE names a company's own)"),
+        ("protocol version", "it has only versions of TLS that are no longer safe"),
+        ("unsupported protocol", "it has only versions of TLS that are no longer safe"),
+        ("wrong version number", "it answers without TLS"),
+        ("record layer failure", "it answers without TLS"),
         ("ssl", "no secure connection"),
+        ("temporary failure", "names cannot be looked up now"),
         ("name", "its name is not known"),
         ("getaddrinfo", "its name is not known"),
         ("refused", "the connection is refused"),

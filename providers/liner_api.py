@@ -5,19 +5,28 @@ Pages: https://docs.linerapp.io/devs/api/request-schema (envelope), /v2/call/lis
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
+from providers import limits
+from providers.advance import Advance
 from providers.errors import BadAnswer, NotFound, Rejected
-from providers.fields import Reader, is_empty, made_id, rows, to_number, to_text, word
+from providers.fields import (
+    Reader,
+    bounded_rows,
+    is_empty,
+    made_id,
+    rows,
+    to_count,
+    to_text,
+    word,
+)
 from providers.http import Params, VendorClient
 from providers.model import Json
 from providers.sanitize import SAID, safe_text
 
 LIMIT = 100
 HANDFUL = 10
-MAX_ROWS = 50 * LIMIT
-"""A vendor that ignores the limit may send this many rows at once."""
 MAX_PAGES = 10_000
 
 
@@ -96,17 +105,18 @@ async def ask_one(client: VendorClient, path: str) -> dict[str, Json]:
     data = data[0] if isinstance(data, list) and len(data) == 1 else data
     if not isinstance(data, dict) or is_empty(data):
         raise NotFound("Not found", "Liner has nothing with this id.")
-    return data
+    row: dict[str, Json] = limits.bounded(data)[0]
+    return row
 
 
 async def ask_first(client: VendorClient, paths: Sequence[str]) -> list[Json]:
     """An unpaged dictionary at the first of these paths that exists."""
     for path in paths[:-1]:
         try:
-            return _listed(await ask(client, path))
+            return bounded_rows(_listed(await ask(client, path)), every=True)
         except NotFound:
             continue
-    return _listed(await ask(client, paths[-1]))
+    return bounded_rows(_listed(await ask(client, paths[-1])), every=True)
 
 
 async def walk(
@@ -124,11 +134,9 @@ async def walk(
     tally, offset = _Tally(start), start.offset
     for _ in range(MAX_PAGES):
         data = await ask(client, path, [*params, ("offset", str(offset)), ("limit", str(LIMIT))])
-        found, paging = _listed(data), data if isinstance(data, dict) else {}
-        if len(found) > MAX_ROWS:
-            raise BadAnswer("Page too long", f"{client.host} sent {len(found):,} rows at once.")
-        fresh = tally.take(found, _whole(paging.get("total")), paged="list" in paging)
-        behind, said = offset + len(found), _whole(paging.get("next")) or 0
+        found, paging = bounded_rows(_listed(data)), data if isinstance(data, dict) else {}
+        fresh = tally.take(found, to_count(paging.get("total")), paged="list" in paging)
+        behind, said = offset + len(found), to_count(paging.get("next")) or 0
         handful = few and len(found) <= HANDFUL and said != behind
         if (over := tally.over(handful)) and (tally.again or not tally.doubtful):
             yield Step(fresh, None, tally.count, tally.known_total, tally.doubt)
@@ -155,6 +163,7 @@ class _Tally:
         self._ids, self._longest = start.ids, len(start.ids)
         self._total: int | None = None
         self._page: list[Json] = []
+        self._advance = Advance()
         self._stuck = self._paged = self._shorter = False
 
     def take(self, found: list[Json], total: int | None, paged: bool) -> list[Json]:
@@ -162,7 +171,9 @@ class _Tally:
         ids = [row_id(row) if isinstance(row, dict) else "" for row in found]
         page = {id_ for id_ in ids if id_}
         nothing_new = page <= self._lap if page else found == self._page
-        self._stuck, self._paged = bool(found) and nothing_new, paged
+        self._advance.take(named(found))
+        self._stuck = bool(found) and (nothing_new or self._advance.stands)
+        self._paged = paged
         self._twice |= bool(page & self._lap)
         if total is not None and (found or self._total is None):
             self._total = max(total, self._total or 0) if self._rows else total
@@ -219,7 +230,7 @@ class _Tally:
         """Whether the vendor's own count, or a list that is not paged, speaks for all rows. A
         first page that is full and always the same speaks for nothing.
         """
-        if self._stuck and self.count == LIMIT:
+        if self._stuck and self.count in (LIMIT, limits.ROWS):
             return False
         return self.count == self._total or (self._stuck and not self._paged)
 
@@ -227,10 +238,17 @@ class _Tally:
         self._first_lap, self.again = self.count, True
         self._moved, self._twice = self._twice, False
         self._lap, self._page, self._ids, self._rows = set(), [], (), 0
+        self._advance = Advance()
 
     def place(self, offset: int) -> Place:
         first_lap = self._first_lap if self.again else None
         return Place(offset, self._rows, self._twice, self._ids, first_lap)
+
+
+def named(found: Sequence[Json]) -> Iterator[tuple[str | None, Json]]:
+    """Rows for `Advance.take`."""
+    for row in found:
+        yield (Reader(row).text("id") if isinstance(row, dict) else None), row
 
 
 def row_id(row: dict[str, Json]) -> str:
@@ -245,9 +263,3 @@ def _listed(data: Json) -> list[Json]:
         if not all(key.isdigit() for key in data):
             raise BadAnswer("Not a Liner answer", "The answer has no list in it.")
     return rows(data)
-
-
-def _whole(value: Json) -> int | None:
-    """A whole number, zero or more, whether it came as int, float or text."""
-    number = to_number(value)
-    return int(number) if number is not None and number >= 0 and number.is_integer() else None

@@ -27,6 +27,7 @@ from providers.gunzip import FOREIGN, ZIPPED, gunzip
 from providers.http import silence_loggers, through, user_agent, why
 from providers.origin import is_loopback
 from providers.proxy import DIRECT, Proxies, Proxy, failures, proxies_of
+from providers.redirects import HOOKS, MOST, NoAddress, address_of, target
 from providers.sniff import HEAD as FULL_HEAD
 from providers.sniff import is_undecided, sniff, what_else
 from providers.trust import trusted
@@ -42,8 +43,6 @@ Credential = Callable[[str], Awaitable[dict[str, str]]]
 
 LIMIT = 500 * 1000 * 1000
 HEAD = 64
-REDIRECTS = 5
-_REDIRECT_STATUS = {301, 302, 303, 307, 308}
 _RANGE_STATUS = {400, 405, 412, 417, 500, 501}
 """How hosts refuse a range that would give everything; besides 416."""
 _METADATA = {
@@ -220,12 +219,12 @@ class Remote:
         while True:
             response = await self._send(where, {**headers, **wanted.headers})
             try:
-                status, location = response.status_code, response.headers.get("location")
-                if status in _REDIRECT_STATUS and location:
+                status = response.status_code
+                if to := target(response, where):
                     redirects += 1
-                    if redirects > REDIRECTS:
+                    if redirects > MOST:
                         raise RecordingError("unsafe", "too many redirects")
-                    where, headers = _parsed(location, where), {}
+                    where, headers = _allowed(to), {}
                 elif status in (401, 403) and credential and (own := await credential(str(where))):
                     headers, credential = own, None
                 elif wanted.headers and self._is_wrong(response, wanted):
@@ -257,6 +256,8 @@ class Remote:
                 request = client.build_request("GET", where, headers=headers)
                 return await client.send(request, stream=True)
             return await _send_to(client, where, addresses, headers)
+        except NoAddress:
+            raise RecordingError("unsafe", "redirects to no address") from None
         except (httpx.TimeoutException, TimeoutError):
             raise RecordingError("unreachable", f"{way}no answer in time") from None
         except (httpx.ReadError, httpx.RemoteProtocolError):
@@ -276,6 +277,7 @@ class Remote:
                 raise RecordingError("unreachable", str(error)) from None
             self._clients[key] = httpx.AsyncClient(
                 follow_redirects=False,
+                event_hooks=HOOKS,
                 trust_env=False,  # `providers.proxy` and `providers.trust` read it
                 timeout=httpx.Timeout(30, connect=10),
                 proxy=proxy.for_httpx(trust) if proxy and trust else None,
@@ -412,16 +414,17 @@ async def _limited(chunks: AsyncIterator[bytes], limit: int) -> AsyncGenerator[b
         yield chunk
 
 
-def _parsed(url: str, base: httpx.URL | None = None) -> httpx.URL:
+def _parsed(url: str) -> httpx.URL:
     """An absolute http or https address without user name. Raises `RecordingError`."""
-    import httpx
-
     try:
-        where = base.join(url) if base else httpx.URL(url.strip())
-    except (httpx.InvalidURL, ValueError):
-        raise RecordingError("unsafe", "not an address") from None
-    if where.scheme not in ("https", "http") or not where.raw_host or where.userinfo:
-        raise RecordingError("unsafe", "not an https address")
+        return _allowed(address_of(url))
+    except NoAddress:
+        raise RecordingError("unsafe", "not an https address") from None
+
+
+def _allowed(where: httpx.URL) -> httpx.URL:
+    if where.userinfo:
+        raise RecordingError("unsafe", "a user name in its address")
     return where
 
 
@@ -433,7 +436,9 @@ async def _checked(
     try:
         found = await resolve(where.raw_host.decode(), port)
         kinds = {reach(address) for address in found}
-    except (OSError, ValueError):
+    except OSError as error:
+        raise RecordingError("unreachable", why(error)) from None
+    except ValueError:
         raise RecordingError("unreachable", "its name is not known") from None
     if not found and not through_proxy:
         raise RecordingError("unreachable", "its name is not known")

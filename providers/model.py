@@ -204,6 +204,10 @@ class Page:
     """On a walk's last page, where calls are known to be missing: which, as ``100 of 345 calls``.
     The period then does not count as fetched.
     """
+    watched: bool = False
+    """Whether the vendor's part itself ends a walk that does not advance (`providers.advance`), as
+    one must that looks through a list twice. Else whoever walks does.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,9 @@ def _context(file: str, folders: str) -> ssl.SSLContext:
     if folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
         raise VariableError(FOLDERS, "it names no folder")
     try:
-        return ssl.create_default_context(cafile=file or None, capath=folders or None)
+        context = ssl.create_default_context(cafile=file or None, capath=folders or None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2  # whatever the system's settings allow
+        return context
     except OSError as error:  # of ssl too
         why = error.strerror if not isinstance(error, ssl.SSLError) else "no certificates in it"
         raise VariableError(FILE, f"this file cannot be used: {why}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import SystemCommand
@@ -17,6 +17,7 @@ from textual.theme import Theme, ThemeProvider
 
 from providers.proxy import proxies_of
 from providers.sanitize import safe_text
+from tui.archive import ArchiveDamaged
 from tui.commands import COMMANDS, key_text
 from tui.exits import CommandError
 from tui.keymap import TABLE_ACTIONS, check_keymap
@@ -140,6 +141,16 @@ class RingbackApp(OrderedApp[None]):
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
+
+    async def run_action(self, *args: Any, **options: Any) -> bool:
+        """A key whose action meets a damaged page is told so, and does not end the screen."""
+        try:
+            return await super().run_action(*args, **options)
+        except ArchiveDamaged as error:
+            if self._main is None:
+                raise
+            self._main._say_unread(error)
+            return False
 
     def search_themes(self) -> None:
         self.push_screen(Palette([ThemeProvider], placeholder="Search for themes ..."))

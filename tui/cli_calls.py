@@ -279,6 +279,7 @@ async def look_up(
     vendor's, if the archive lacks it. What the vendor refused is the second value.
     """
     from providers import registry
+    from tui.fence import fence
     from tui.late import is_due
     from tui.recordings import renewed, with_known_recordings
 
@@ -286,19 +287,21 @@ async def look_up(
     if call and not is_due(archive, account.name, call, services.now()):
         return call, None
     try:
-        if call and not registry.load(account.provider).capabilities.separate_recordings:
-            return call, None
-        token = await services.token(account)
-        login = services.login(account, token, archive)
-        provider = services.provider(account, login)
-        if call is None and not provider.capabilities.gets_one_call:
-            return None, None
-        async with provider:
-            if call is None:
-                call = await renewed(provider, archive, account.name, Call(id_, account.provider))
-            else:
-                call = await with_known_recordings(provider, archive, account.name, call)
-            archive.keep_if_it_can(lambda: archive.save_names(account.name, login.names))
+        with fence(services.paths, account.name):
+            if call and not registry.load(account.provider).capabilities.separate_recordings:
+                return call, None
+            token = await services.token(account)
+            login = services.login(account, token, archive)
+            provider = services.provider(account, login)
+            if call is None and not provider.capabilities.gets_one_call:
+                return None, None
+            async with provider:
+                if call is None:
+                    new = Call(id_, account.provider)
+                    call = await renewed(provider, archive, account.name, new)
+                else:
+                    call = await with_known_recordings(provider, archive, account.name, call)
+                archive.keep_if_it_can(lambda: archive.save_names(account.name, login.names))
     except ProviderError as error:
         return call, error
     return call, None

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from providers import registry
-from providers.errors import AuthError, ProviderError, RecordingError, reason
+from providers.errors import AuthError, NotUnderstood, ProviderError, RecordingError, reason
 from providers.model import Call
 from tui import audit
 from tui.accounts import Account
@@ -18,6 +18,7 @@ from tui.archive import Archive
 from tui.cli_calls import split_name
 from tui.console import print_error, print_text
 from tui.exits import CommandError, Exit
+from tui.fence import fence
 from tui.fetching import vendor_of
 from tui.late import AGAIN_S, is_due
 from tui.recordings import (
@@ -64,24 +65,25 @@ async def _with_further(vendor: Vendor, archive: Archive, account: Account, call
 
 async def fetch_all(
     services: Services, archive: Archive, account: Account, id_: str
-) -> tuple[Call, list[Fetched | RecordingError]]:
+) -> tuple[Call, list[Fetched | RecordingError | NotUnderstood]]:
     """A call and its recordings as files in the cache, or why one cannot be had.
 
     Raises `ProviderError` when not even the list of recordings can be had.
     """
     vendor = vendor_of(services, account, archive)
     cache = RecordingCache(services.paths.cached_recordings)
-    got: list[Fetched | RecordingError] = []
+    got: list[Fetched | RecordingError | NotUnderstood] = []
     try:
         call = await known_call(vendor, archive, account, id_)
         call = await _with_further(vendor, archive, account, call)
         for index in range(max(1, len(call.recordings))):
             place = (account.name, account.base_url, call, index, account.recordings_proxy)
             try:
-                source, _ = await stream(vendor, archive, cache, *place)
-                with closing(source):
-                    got.append(await complete(source))
-            except RecordingError as error:
+                with fence(services.paths, account.name, OSError):
+                    source, _ = await stream(vendor, archive, cache, *place)
+                    with closing(source):
+                        got.append(await complete(source))
+            except (RecordingError, NotUnderstood) as error:
                 got.append(error)
     finally:
         await vendor.close()
@@ -89,10 +91,11 @@ async def fetch_all(
 
 
 @contextmanager
-def said(name: str) -> Iterator[None]:
+def said(services: Services, name: str) -> Iterator[None]:
     """What a vendor or a host did wrong, as the command line says it."""
     try:
-        yield
+        with fence(services.paths, name, CommandError, OSError):
+            yield
     except ProviderError as error:
         code = Exit.TOKEN if isinstance(error, AuthError) else Exit.FAILED
         raise CommandError(f"{name}: {error}", error.hint, code) from None
@@ -107,12 +110,12 @@ def said(name: str) -> Iterator[None]:
 
 def _download(services: Services, arguments: argparse.Namespace) -> int:
     account, id_ = split_name(services, arguments.call)
-    with said(arguments.call), services.open_archive() as archive:
+    with said(services, arguments.call), services.open_archive() as archive:
         call, got = asyncio.run(fetch_all(services, archive, account, id_))
     folder, name = Path(arguments.output), f"{account.name}:{call.id}"
     failed = 0
     for index, one in enumerate(got):
-        if isinstance(one, RecordingError):
+        if isinstance(one, Exception):
             failed += 1
             print_error(f"{arguments.call}: {one}")
             continue

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from providers.errors import AuthError, ProviderError, reason
 from providers.sanitize import safe_text
 from tui.accounts import Account, AccountError
-from tui.console import bars_console, print_error, print_text
-from tui.exits import CommandError, Exit
+from tui.console import bars_console, print_error, print_failure, print_text
+from tui.exits import CommandError, Exit, archive_error
 from tui.jobs import import_saved, read_anew, sync_all
 from tui.retention import sweep
 from tui.services import Services
@@ -95,13 +95,29 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
         for report in reports:
             _print_report(report)
             _print_wait(services, report)
+        _print_unkept(reports)
+        if any(report.unkept for report in reports):
+            return exit_code(reports)
         # some of what an older Ringback kept otherwise, for those who open no screen
+        archive.back_up()
         all(archive.index_more() for _ in range(INDEX_STEPS))
         end = time.monotonic() + READ_ANEW_S
         read_anew(services, archive, accounts, lambda: time.monotonic() > end)
         if words := sweep(services, archive).words:
             print_error(words)
     return exit_code(reports)
+
+
+def _print_unkept(reports: Sequence[Report]) -> None:
+    """The archive's trouble once, and the accounts of which nothing more was kept."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for report in reports:
+        if report.unkept:
+            error = archive_error(report.unkept)
+            found.setdefault((error.message, error.hint), []).append(report.account)
+    for (message, hint), names in found.items():
+        what = f"{message} (nothing more was kept of {', '.join(names)})"
+        print_failure(CommandError(what, hint))
 
 
 def _print_wait(services: Services, report: Report) -> None:
@@ -124,7 +140,7 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
 
 def exit_code(reports: Sequence[Report]) -> Exit:
     """0 when all came; 4 when only tokens stood in the way; 3 when a part came; else 1."""
-    failed = [report for report in reports if report.error]
+    failed = [report for report in reports if report.error or report.unkept]
     if not failed:
         return Exit.PARTLY if any(report.problems for report in reports) else Exit.DONE
     if len(failed) < len(reports) or any(report.fetched for report in failed):
@@ -143,7 +159,7 @@ def _print_report(report: Report) -> None:
         parts.append(f"{report.recordings:,} recordings listed")
     if report.problems:
         parts.append(f"{len(report.problems):,} failed")
-    if report.fetched or not report.error:
+    if report.fetched or not (report.error or report.unkept):
         print_text(f"{report.account}: {', '.join(parts)}")
     for line in report.notes:
         print_error(f"{report.account}: {line}")

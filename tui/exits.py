@@ -23,3 +23,11 @@ class CommandError(Exception):
     def __init__(self, message: str, hint: str = "", code: Exit = Exit.FAILED) -> None:
         super().__init__(message)
         self.message, self.hint, self.code = message, hint, code
+
+
+def archive_error(error: Exception) -> CommandError:
+    """What the archive raises (`tui.archive.TROUBLES`), as commands and the screen say it."""
+    message, hint = getattr(error, "message", ""), getattr(error, "hint", "")
+    if message:
+        return CommandError(message, hint)
+    return CommandError(f"the archive: {error}", "What was kept before stays.")

@@ -93,6 +93,7 @@ class Fetching:
             stream.source.close()
 
     async def _open(self, account: Account, call: Call, index: int) -> Streamed:
+        from tui.fence import fence
         from tui.recordings import stream
 
         cache = self.cache()
@@ -107,7 +108,8 @@ class Fetching:
         async def work(archive: Archive) -> Streamed:
             vendor = vendor_of(self._services, account, archive)
             place = (account.name, account.base_url, call, index, account.recordings_proxy)
-            source, known = await stream(vendor, archive, cache, *place)
+            with fence(self._services.paths, account.name, OSError):
+                source, known = await stream(vendor, archive, cache, *place)
             made.append(source)
             if unwanted.is_set():  # it came while this was being cancelled
                 source.close()

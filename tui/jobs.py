@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 
-from providers.errors import ProviderError
+from providers.errors import NotUnderstood, ProviderError
+from providers.limits import cuts
+from providers.model import Json
 from tui.accounts import Account
-from tui.archive import Archive
+from tui.archive import TROUBLES, Archive
+from tui.fence import fence
 from tui.late import AGAIN_S, is_due
-from tui.merging import keep, read_again
+from tui.merging import Fenced, keep_page, read_again
 from tui.retention import kept_since
 from tui.services import Services
 from tui.sync import Report, Sync, Watcher, Wish, could_not_begin, left_alone
@@ -43,30 +47,37 @@ async def sync_account(
     wish: Wish,
     watcher: Watcher | None = None,
 ) -> Report:
-    """One account; a missing token is a `Report.error` like any other, and so is a vendor that
-    wants to be left alone for a while, unless nobody asked.
+    """One account, whatever fails there: a missing token is a `Report.error` like any other, and
+    so is a vendor that wants to be left alone for a while, unless nobody asked.
     """
 
     def clock() -> float:
         return services.now().timestamp()
 
-    if report := left_alone(archive, account.name, clock(), wish.automatic):
-        return Report(account.name) if wish.automatic else report
-    await know_numbers(archive, account)
+    report = Report(account.name)
+    fenced = partial(fence, services.paths, account.name)
     try:
-        token = await services.token(account)
-        login = services.login(account, token, archive)
-        provider = services.provider(account, login)
-    except ProviderError as error:
-        return could_not_begin(archive, account.name, error, clock())
-    since = kept_since(services, services.settings().retention.calls_days)
-    sync = Sync(account.name, provider, login, archive, watcher, clock, since)
-    report = await sync.run(wish)
-    if report.vanished and (
-        words := take_away(services, archive, account.name, report.vanished).words
-    ):
-        report.notes[words] = None
-    if account.bound_to is None:
+        if refusal := left_alone(archive, account.name, clock(), wish.automatic):
+            return report if wish.automatic else refusal
+        since = kept_since(services, services.settings().retention.calls_days)
+        try:
+            with fenced():
+                await know_numbers(archive, account)
+                token = await services.token(account)
+                login = services.login(account, token, archive)
+                provider = services.provider(account, login)
+                sync = Sync(account.name, provider, login, archive, watcher, clock, since, fenced)
+        except ProviderError as error:
+            return could_not_begin(archive, account.name, error, clock())
+        report = sync.report
+        await sync.run(wish)
+        if report.vanished and (
+            words := take_away(services, archive, account.name, report.vanished).words
+        ):
+            report.notes[words] = None
+    except TROUBLES as error:
+        report.unkept = error
+    if account.bound_to is None and not report.unkept:
         report.notes[f"from now on its token goes to {account.origin} alone"] = None
     return report
 
@@ -94,23 +105,41 @@ def import_saved(services: Services, account: Account, archive: Archive, data: b
         )
     asyncio.run(know_numbers(archive, account))
     archive.read_by(account.name, provider.parser_version)
-    report = Report(account.name)
+    report, fenced = Report(account.name), partial(fence, services.paths, account.name)
     saved = provider.read_saved(data)
     del data
-    while step := list(islice(saved, IMPORT_STEP)):
+    while step := _next_bodies(saved, fenced, report):
         calls = []
         for body, problem in step:
             if problem:
                 report.problems.append(problem)
                 continue
             try:
-                calls.append(provider.parse(body))
+                with fenced(ValueError):
+                    calls.append(provider.parse(body))
             except ValueError as error:
                 report.problems.append(f"a body without a call: {error}")
-        with archive.transaction():
-            report.saved += keep(archive, account.name, provider, calls, merge=provider.merge_saved)
-        report.fetched += len(calls)
+            except NotUnderstood as error:
+                report.problems.append(f"a body: {error}")
+        place, merge = (archive, account.name, provider), provider.merge_saved
+        kept, odd = keep_page(*place, calls, fenced, merge=merge)
+        report.saved += kept
+        report.problems += odd
+        report.fetched += len(calls) - len(odd)
+        report.problems += cuts(calls)
     return report
+
+
+def _next_bodies(
+    saved: Iterator[tuple[Json, str]], fenced: Fenced, report: Report
+) -> list[tuple[Json, str]]:
+    """Some more bodies of a file; where reading itself fails, that is told and the file is over."""
+    try:
+        with fenced():
+            return list(islice(saved, IMPORT_STEP))
+    except NotUnderstood as error:
+        report.problems.append(f"the rest of the file: {error}")
+        return []
 
 
 async def check(services: Services, account: Account, archive: Archive) -> str:
@@ -118,10 +147,11 @@ async def check(services: Services, account: Account, archive: Archive) -> str:
 
     Raises `ProviderError`, `MissingToken` among them.
     """
-    token = await services.token(account)
-    provider = services.provider(account, services.login(account, token, archive))
-    async with provider:
-        return await provider.check()
+    with fence(services.paths, account.name):
+        token = await services.token(account)
+        provider = services.provider(account, services.login(account, token, archive))
+        async with provider:
+            return await provider.check()
 
 
 async def learn_recordings(
@@ -133,10 +163,11 @@ async def learn_recordings(
     call = archive.get(account.name, call_id)
     if call is None or not is_due(archive, account.name, call, services.now(), AGAIN_S):
         return
-    token = await services.token(account)
-    provider = services.provider(account, services.login(account, token, archive))
-    async with provider:
-        await with_known_recordings(provider, archive, account.name, call)
+    with fence(services.paths, account.name):
+        token = await services.token(account)
+        provider = services.provider(account, services.login(account, token, archive))
+        async with provider:
+            await with_known_recordings(provider, archive, account.name, call)
 
 
 def read_anew(
@@ -156,5 +187,6 @@ def read_anew(
         except ProviderError:  # no such vendor, or not with these settings: nobody reads them
             continue
         read = partial(read_again, provider)
-        while not ended() and archive.read_anew(account.name, provider.id, version, read):
-            pass
+        with suppress(NotUnderstood), fence(services.paths, account.name):
+            while not ended() and archive.read_anew(account.name, provider.id, version, read):
+                pass

@@ -126,6 +126,18 @@ def _handler(path: Path) -> logging.Handler:
     return handler
 
 
+def log_failure(paths: Paths, what: str, error: BaseException) -> str:
+    """One entry for an error that costs a part of the work: its traceback without local
+    variables. Why it could not be kept, if so.
+    """
+    kept = {getattr(one, "baseFilename", "") for one in logging.getLogger().handlers}
+    trouble = "" if os.path.abspath(paths.log_file) in kept else try_log(paths)
+    if not trouble:
+        info: Any = (type(error), error, error.__traceback__)
+        logging.getLogger("ringback").error("%s: an error", what, exc_info=info)
+    return trouble
+
+
 def log_crash(error: BaseException) -> None:
     """One entry for an error that ends the program: its traceback without local variables."""
     info: Any = (type(error), error, error.__traceback__)

@@ -7,14 +7,20 @@ an end, a length and recordings stay.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any
 
 from providers.base import Provider
+from providers.errors import NotUnderstood
+from providers.limits import ITEMS, MOST_PROBLEMS
 from providers.model import Call, Json, Outcome, Recording
+from providers.sanitize import safe_text
 from tui.archive import Archive, Saved
 
+Fenced = Callable[[], AbstractContextManager[None]]
+"""`tui.fence.fence` of an account."""
 Merge = Callable[[Json, Json], Json]
 """The older and the newer raw of a call as one."""
 LENGTHS = frozenset({"duration_s", "wait_s", "talk_s"})
@@ -49,6 +55,37 @@ def keep(
         archive.recordings_told(account, [one.id for one in calls if one.recordings_known], at)
         archive.came_again(account, [one.id for one in calls])
     return saved
+
+
+def keep_page(
+    archive: Archive,
+    account: str,
+    provider: Provider,
+    calls: Iterable[Call],
+    fenced: Fenced,
+    at: float | None = None,
+    merge: Merge | None = None,
+    beside: Callable[[], None] = lambda: None,
+) -> tuple[Saved, list[str]]:
+    """Keep calls, and what `beside` writes, in one transaction; where one of them is odd, each by
+    itself. The second value tells of those that could not be kept. Otherwise as `keep`.
+    """
+    kept = partial(keep, archive, account, provider, at=at, merge=merge)
+    calls = [*calls]
+    with suppress(NotUnderstood), fenced(), archive.transaction():
+        saved = kept(calls)
+        beside()
+        return saved, []
+    saved, odd = Saved(), list[str]()
+    for call in calls:
+        try:
+            with fenced(), archive.transaction():
+                saved += kept([call])
+        except NotUnderstood as error:
+            odd.append(f"call {safe_text(call.id, 60)}: {error}")
+    with archive.transaction():
+        beside()
+    return saved, odd
 
 
 def reconcile(provider: Provider, older: Call, newer: Call, merge: Merge | None = None) -> Call:
@@ -86,12 +123,16 @@ def with_recordings_of(call: Call, older: Call) -> Call:
     before = {one.id: one for one in older.recordings if one.id}
     listed = tuple(_filled(one, before.get(one.id or "")) for one in call.recordings)
     recordings = (*listed, *_left_out(listed, older.recordings))
+    problems = call.problems
+    if (more := len(recordings) - ITEMS) > 0:  # new ones each time: a call does not grow for ever
+        recordings, problems = recordings[:ITEMS], (*problems, f"recordings: {more:,} left out")
     told_of_none = call.has_recording is True and not recordings
     known = call.recordings_known or (older.recordings_known and not told_of_none)
     has = call.has_recording if call.has_recording is not None else older.has_recording
     return replace(
         call,
         recordings=recordings,
+        problems=problems[:MOST_PROBLEMS],
         recordings_known=known,
         has_recording=True if recordings else has,
         summary=call.summary or older.summary,

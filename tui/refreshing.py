@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 
 from providers.errors import AuthError, NotFound, ProviderError, RateLimited
 from providers.http import gather_bounded
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import Archive, codec
+from tui.fence import fence
 from tui.merging import keep
 from tui.recordings import asked_anew
 from tui.services import Services
@@ -81,38 +83,42 @@ async def refresh_calls(
         error, again_at = report.error, report.again_at
         return [Refreshed(account.name, id_, error=error, again_at=again_at) for id_ in ids]
     fatal: ProviderError | None = None
+    fenced = partial(fence, services.paths, account.name)
     gone: list[str] = []
     try:
-        token = await services.token(account)
-        login = services.login(account, token, archive)
-        provider = services.provider(account, login)
-        async with provider:
+        with fenced():
+            token = await services.token(account)
+            login = services.login(account, token, archive)
+            provider = services.provider(account, login)
+            async with provider:
 
-            async def one(id_: str) -> None:
-                before = archive.get(account.name, id_)
-                try:
-                    asked = before or Call(id_, account.provider)
-                    newer = await asked_anew(provider, asked)
-                except (AuthError, RateLimited):
-                    raise
-                except ProviderError as error:
-                    if isinstance(error, NotFound) and before is not None:
-                        gone.append(id_)
-                    done[id_] = Refreshed(account.name, id_, error=_in_words(error, before))
-                else:
-                    with archive.transaction():
-                        keep(archive, account.name, provider, [newer], services.now().timestamp())
-                    after = archive.get(account.name, newer.id)
-                    done[id_] = (
-                        compared(account.name, before, after)
-                        if after
-                        else Refreshed(account.name, id_, error=PURGED)
-                    )
+                async def one(id_: str) -> None:
+                    before = archive.get(account.name, id_)
+                    try:
+                        with fenced():
+                            asked = before or Call(id_, account.provider)
+                            newer = await asked_anew(provider, asked)
+                            at = services.now().timestamp()
+                            with archive.transaction():
+                                keep(archive, account.name, provider, [newer], at)
+                            after = archive.get(account.name, newer.id)
+                    except (AuthError, RateLimited):
+                        raise
+                    except ProviderError as error:
+                        if isinstance(error, NotFound) and before is not None:
+                            gone.append(id_)
+                        done[id_] = Refreshed(account.name, id_, error=_in_words(error, before))
+                    else:
+                        done[id_] = (
+                            compared(account.name, before, after)
+                            if after
+                            else Refreshed(account.name, id_, error=PURGED)
+                        )
 
-            await gather_bounded(one, dict.fromkeys(ids))
-            sure = await surely_gone(provider, archive, account.name, gone, now)
-        with archive.transaction():
-            archive.save_names(account.name, login.names)
+                await gather_bounded(one, dict.fromkeys(ids))
+                sure = await surely_gone(provider, archive, account.name, gone, now)
+            with archive.transaction():
+                archive.save_names(account.name, login.names)
         for id_ in filter(lambda id_: archive.is_suspect(account.name, id_), gone):
             done[id_] = Refreshed(account.name, id_, error=GONE_ONCE)
         for id_, words in _told(take_away(services, archive, account.name, sure)).items():

@@ -15,19 +15,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Protocol
 
+from providers.advance import STANDS, Advance
 from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
+from providers.fields import NO_ID, rows, to_count
 from providers.http import gather_bounded
-from providers.model import Call, CallQuery, Outcome, Page
-from tui.archive import AccountState, Archive, Saved, Walk
+from providers.limits import cuts
+from providers.model import Call, CallQuery, Json, Outcome, Page
+from tui.archive import AccountState, Archive, Saved, Walk, codec
 from tui.archive.syncs import AGAIN, Coverage
 from tui.late import AGAIN_S, FINAL_S, pause_s, recordings_due
-from tui.merging import keep
+from tui.merging import Fenced, keep, keep_page
 from tui.states import INCOMPLETE
 from tui.vanishing import ask_again, surely_gone
 from tui.when import BEGINNING, DAY_S, HOUR_S
@@ -40,6 +45,8 @@ WEEK_S = 7 * DAY_S
 DAY_EVERY_S, WEEK_EVERY_S = HOUR_S, DAY_S
 NEW_AFTER_S = 1.0
 DISCOVER_STEP = 50
+LONGEST_ID = 19
+"""Digits of an id that is a number; a longer one is a vendor's text like any other."""
 
 
 class Watcher(Protocol):
@@ -64,6 +71,8 @@ class Report:
     """What is worth saying, each once, and no failure."""
     error: ProviderError | None = None
     """Why it stopped early, if it did."""
+    unkept: Exception | None = None
+    """The archive's trouble, where nothing more could be kept: it is the same for all accounts."""
     complete: bool = True
     """False when a limit of pages was reached before the end."""
     shortfall: str = ""
@@ -122,14 +131,18 @@ class Sync:
         watcher: Watcher | None = None,
         clock: Callable[[], float] = time.time,
         kept_since: float | None = None,
+        fenced: Fenced = nullcontext,
     ) -> None:
-        """`kept_since`: calls that began before it (Unix seconds) are not kept, nor asked for."""
+        """`kept_since`: calls that began before it (Unix seconds) are not kept, nor asked for.
+        `fenced`: what the vendor's part does goes on in it; as `tui.fence.fence`.
+        """
         self._account, self._provider, self._archive = account, provider, archive
-        self._kept_since = BEGINNING.timestamp() if kept_since is None else kept_since
+        self._kept_since = kept_since or 0.0  # an odd time is no reason to lose a call
         self._names, self._watcher, self._clock = login.names, watcher, clock
         settings = repr((login.base_url, sorted(login.settings.items())))
         self._digest = sha256(settings.encode()).hexdigest()[:12]
-        self._report = Report(account)
+        self._fenced = fenced
+        self.report = Report(account)
         self._walked: set[int] = set()
         """Numbers of the walks of this run."""
         self._unknown: list[str] = []
@@ -139,23 +152,11 @@ class Sync:
 
     async def run(self, wish: Wish) -> Report:
         """Bring what was wished for. Errors of the vendor end in `Report.error`."""
-        report = self._report
-        self._archive.read_by(self._account, self._provider.parser_version)
+        report = self.report
         try:
-            async with self._provider:
-                await self._choose_ids(wish)
-                for walk in self._recent(wish):
-                    await self._walk(walk, None)
-                pages = wish.pages
-                for walk in self._older(wish):
-                    pages = await self._walk(walk, pages)
-                    if pages == 0:
-                        break
-                if wish.discover:
-                    await self._discover(wish.discover)
-                if wish.recordings:
-                    await self._recordings(wish)
-                await self._look_for_vanished()
+            with self._fenced():
+                async with self._provider:
+                    await self._bring(wish)
         except ProviderError as error:
             report.error = error
         left = self._archive.open_walks(self._account)
@@ -163,6 +164,22 @@ class Sync:
         report.shortfall = "; ".join(dict.fromkeys(w.shortfall for w in left if w.shortfall))
         remember(self._archive, report, self._clock())
         return report
+
+    async def _bring(self, wish: Wish) -> None:
+        self._archive.read_by(self._account, self._provider.parser_version)
+        await self._choose_ids(wish)
+        for walk in self._recent(wish):
+            await self._walk(walk, None)
+        pages = wish.pages
+        for walk in self._older(wish):
+            pages = await self._walk(walk, pages)
+            if pages == 0:
+                break
+        if wish.discover:
+            await self._discover(wish.discover)
+        if wish.recordings:
+            await self._recordings(wish)
+        await self._look_for_vanished()
 
     # -- which periods
 
@@ -266,7 +283,7 @@ class Sync:
             young = self._archive.calls_from(account, since)
             due = {*await self._due(young, wish.recordings, wish.automatic)}
             settled = [id_ for id_ in young if id_ not in due]
-        others = (int(id_) for id_ in settled if id_.isdecimal())
+        others = (int(id_) for id_ in settled if id_.isdecimal() and len(id_) < LONGEST_ID)
         self._provider.skip_ids = self._archive.ids_to_spare(account, since, unknown_since, others)
 
     async def _due(self, ids: Iterable[str], eager: bool, automatic: bool = False) -> list[str]:
@@ -296,10 +313,14 @@ class Sync:
         whole, seen = walk.cursor is None, set[str]()
         if whole:  # it begins, maybe once more
             walk = walk._replace(fetched=0)
+        advance = Advance()
         async for page in self._provider.pages(query, walk.cursor):
+            stands = self._stands(page, advance, [*page.unknown_ids, *page.failed])
+            if stands:
+                page = replace(page, cursor=None, shortfall=f"{walk.fetched:,} calls {STANDS}")
             walk = walk._replace(
                 cursor=page.cursor,
-                total=page.total if page.total is not None else walk.total,
+                total=walk.total if (total := to_count(page.total)) is None else total,
                 fetched=walk.fetched + len(page.calls),
                 finished=page.cursor is None and not page.shortfall,
                 shortfall=page.shortfall or walk.shortfall,
@@ -310,35 +331,58 @@ class Sync:
                 pages_left -= 1
                 if pages_left <= 0:
                     break
+            if stands:
+                break
         if whole and walk.finished and walk.looks_again and walk.length_s >= DAY_S:
             known = self._archive.calls_from(self._account, walk.since, walk.until - RECENT_S)
             self._absent += [id_ for id_ in known if id_ not in seen]
         return pages_left
 
+    def _stands(self, page: Page, advance: Advance, others: Iterable[str]) -> bool:
+        """Whether a walk is to end here, for it does not advance; `others` are what the page tells
+        of beside its calls.
+        """
+        merges = self._provider.capabilities.merges_records
+        named: list[tuple[str | None, Json]] = [(id_, None) for id_ in others]
+        for call in page.calls:
+            if merges:
+                named += [(None, record) for record in rows(call.raw)]
+            else:
+                named.append((None if call.id.startswith(NO_ID) else call.id, call.raw))
+        advance.take(named)
+        return advance.stands and page.cursor is not None and not page.watched
+
     def _keep(self, page: Page, walk: Walk | None) -> None:
-        report, archive, now = self._report, self._archive, self._clock()
+        report, now = self.report, self._clock()
         calls = [call for call in page.calls if not self._is_too_old(call)]
-        with archive.transaction():
-            report.saved += keep(archive, self._account, self._provider, calls, now)
-            if not self._provider.capabilities.lists_calls:  # else they are not asked for
-                archive.forgo(self._account, [c.id for c in page.calls if self._is_too_old(c)])
-            archive.save_names(self._account, self._names)
-            archive.remember_unknown(self._account, page.unknown_ids, now)
-            if walk and page.shortfall:
-                archive.save_walk(self._to_be_walked_again(walk, now))
-            elif walk:
-                archive.save_walk(walk)
+        place = partial(self._keep_place, page, walk, now)
+        vendor = (self._account, self._provider)
+        saved, odd = keep_page(self._archive, *vendor, calls, self._fenced, now, beside=place)
+        report.saved += saved
         self._unknown += page.unknown_ids
-        report.fetched += len(page.calls)
+        report.fetched += len(page.calls) - len(odd)
         report.unknown_ids += len(page.unknown_ids)
-        report.problems += [*page.failed, *page.unreadable]
+        report.problems += [*page.failed, *page.unreadable, *odd, *cuts(page.calls)]
         report.notes |= dict.fromkeys(page.notes)
         if page.shortfall:
             report.problems.append(f"the vendor gave {page.shortfall}; it is asked again next time")
         self._tell(walk.fetched if walk else report.fetched, walk.total if walk else None)
 
+    def _keep_place(self, page: Page, walk: Walk | None, now: float) -> None:
+        """How far a walk has come, and what came beside its calls. Inside of a transaction."""
+        if not self._provider.capabilities.lists_calls:  # else they are not asked for
+            old = [call.id for call in page.calls if self._is_too_old(call)]
+            self._archive.forgo(self._account, old)
+        self._archive.save_names(self._account, self._names)
+        self._archive.remember_unknown(self._account, page.unknown_ids, now)
+        if walk and page.shortfall:
+            self._archive.save_walk(self._to_be_walked_again(walk, now))
+        elif walk:
+            self._archive.save_walk(walk)
+
     def _is_too_old(self, call: Call) -> bool:
-        return call.started_at is not None and call.started_at.timestamp() < self._kept_since
+        began = call.started_at  # of a vendor's part that may be wrong about it
+        return isinstance(began, datetime) and began.timestamp() < self._kept_since
 
     def _to_be_walked_again(self, walk: Walk, now: float) -> Walk:
         """A walk at whose end calls were missing; later each time, unless somebody asks."""
@@ -358,14 +402,20 @@ class Sync:
         now = self._clock()
         said = await ask_again(provider, archive, account, self._absent, now)
         gone = [*self._unknown, *said]
-        self._report.vanished = await surely_gone(provider, archive, account, gone, now)
+        self.report.vanished = await surely_gone(provider, archive, account, gone, now)
 
     # -- beyond the list
 
     async def _discover(self, stop_after: int) -> None:
         highest = self._archive.highest_id(self._account) or 0
+        advance = Advance()
         async for page in self._provider.discover(highest, stop_after, DISCOVER_STEP):
+            stands = self._stands(page, advance, page.unknown_ids)
+            if stands:
+                page = replace(page, shortfall=f"{self.report.fetched:,} calls {STANDS}")
             self._keep(page, None)
+            if stands:
+                break
 
     async def _wanted(self, wish: Wish) -> list[str]:
         """Ids of the calls whose list of recordings is not known, or may have grown: of the
@@ -390,15 +440,17 @@ class Sync:
             if call is None:
                 return
             try:
-                newer = await self._provider.recordings(call)
+                with self._fenced():
+                    newer = await self._provider.recordings(call)
+                    with self._archive.transaction():
+                        keep(self._archive, self._account, self._provider, [newer], self._clock())
             except (AuthError, RateLimited):
                 raise
             except ProviderError as error:
-                self._report.problems.append(f"recordings of call {call_id}: {error}")
+                self.report.problems.append(f"recordings of call {call_id}: {error}")
                 return
-            with self._archive.transaction():
-                keep(self._archive, self._account, self._provider, [newer], self._clock())
-            self._report.recordings += len(newer.recordings)
+            self.report.problems += cuts([newer])
+            self.report.recordings += len(newer.recordings)
             asked += 1
             self._tell(asked, len(waiting))
 
@@ -425,7 +477,8 @@ def remember(archive: Archive, report: Report, at: float) -> None:
     told = getattr(report.error, "retry_after_s", None)
     if told is not None:
         report.again_at = at + min(told, DAY_S)
-    state = AccountState(report.state, report.message, at, report.again_at, tries)
+    said = codec.storable(report.message)
+    state = AccountState(report.state, said, at, report.again_at, tries)
     with archive.transaction():
         archive.save_state(report.account, state)
 

@@ -17,8 +17,7 @@ from providers.errors import RecordingError
 from tests.audio import sounds
 from tests.recordings.host import Host
 from tests.ui.driving import rows, run_app, settled, status, until
-from tui.archive import Archive, ArchiveTrouble, ReadOnlyArchive
-from tui.archive import opening as module
+from tui.archive import Archive, ArchiveTrouble, ReadOnlyArchive, opening
 from tui.cli import main
 from tui.paths import Paths
 from tui.services import Services
@@ -124,6 +123,22 @@ def test_reading_commands_work_and_writing_ones_say_why_not(
 
 
 @pytest.mark.parametrize("how", ["fill", "freeze"])
+def test_a_sync_of_many_accounts_says_it_once(
+    desk: Path, disk: Disk, host: Host, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("north", "south"):
+        words = ["--provider", "nectar", "--base-url", host.url, "--ids", "9"]
+        assert main(["accounts", "add", name, *words]) == 0
+    getattr(disk, how)()
+    code, out, err = tried("sync", desk, capsys)
+    first, hint = err.splitlines()
+    assert (code, out) == (1, "")
+    assert first.startswith("ringback: the archive can only be read: ")
+    assert first.endswith("(nothing more was kept of desk, north, south)")
+    assert hint == opening.UNREACHED
+
+
+@pytest.mark.parametrize("how", ["fill", "freeze"])
 def test_a_recording_that_is_here_is_saved_elsewhere_and_another_says_why_not(
     desk: Path, disk: Disk, how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,7 +160,7 @@ def test_doctor_says_it(
     [text] = [
         one["text"] for one in found if one["about"] == "archive" and one["state"] == "PROBLEM"
     ]
-    assert code == 1 and text.startswith("it can only be read: ")
+    assert code == 1 and text.startswith("the archive can only be read: ")
 
 
 def test_folders_that_cannot_be_made_do_not_keep_from_reading(
@@ -230,7 +245,7 @@ def test_a_disk_that_refuses_is_read_wherever_the_tests_run(
         error.sqlite_errorcode = code
         raise error
 
-    monkeypatch.setattr(module, "_to_write", refuse)
+    monkeypatch.setattr(opening, "_to_write", refuse)
     with Archive(file) as archive:
         assert archive.read_only and archive.counts() == {}
     file.unlink()
@@ -243,7 +258,7 @@ def test_an_archive_that_somebody_holds_is_not_taken_for_a_full_disk(
 ) -> None:
     file = tmp_path / "archive.db"
     Archive(file).close()
-    monkeypatch.setattr(module, "BUSY_S", 0.1)
+    monkeypatch.setattr(opening, "BUSY_S", 0.1)
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
     other.execute("BEGIN EXCLUSIVE")

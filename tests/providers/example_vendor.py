@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Container
 from typing import ClassVar
 from urllib.parse import quote
 
-from providers.base import Login, Secret
+from providers.base import Login, Secret, parse_each
 from providers.errors import BadAnswer
-from providers.fields import Reader, later, made_id
+from providers.fields import Reader, later, made_id, rows, to_text
 from providers.http import HttpProvider
+from providers.limits import bounded
 from providers.model import (
     Call,
     CallQuery,
@@ -56,9 +57,11 @@ class Acme(HttpProvider):
             answer = await self.client.get("/calls", [*period, ("after", cursor or "")])
             if not isinstance(answer, dict):
                 raise BadAnswer("Not a list of calls", "Acme sent JSON of another kind.")
-            found = {call.id: call for call in map(self.parse, answer.get("calls") or ())}
-            cursor = answer.get("next") or None
-            yield Page(tuple(found[id_] for id_ in found if id_ not in seen), cursor)
+            calls, odd = parse_each(self.parse, rows(answer.get("calls")))
+            found = {call.id: call for call in calls}
+            cursor = to_text(answer.get("next"))
+            fresh = tuple(found[id_] for id_ in found if id_ not in seen)
+            yield Page(fresh, cursor, unreadable=odd)
             seen |= found.keys()
             if cursor is None:
                 return
@@ -72,7 +75,8 @@ class Acme(HttpProvider):
     def parse(self, raw: Json) -> Call:
         if not isinstance(raw, dict):
             raise ValueError("a call is an object")
-        read = Reader(raw)
+        raw, cut = bounded(raw)
+        read = Reader(raw, problems=[*cut])
         started, duration_s = read.time("start"), read.seconds("seconds")
         ended = later(started, duration_s)
         recordings = tuple(

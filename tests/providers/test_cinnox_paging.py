@@ -285,12 +285,12 @@ async def test_pages_that_go_in_a_circle_end(server: Server) -> None:
 
     pages = await walked(server, circle)
     assert len(ids(pages)) == 300 and len(offsets(server)) < 30
-    assert pages[-1].shortfall == "300 records of a list without end"
+    assert pages[-1].shortfall == "300 records of a list that does not advance"
 
 
 async def test_rows_of_a_page_have_a_limit(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that ignores the limit: what is beyond it is asked for by its offset."""
-    monkeypatch.setattr("providers.cinnox.MAX_ROWS", 700)
+    monkeypatch.setattr("providers.limits.ROWS", 700)
     rows = records(1600)
 
     def unlimited(request: Request) -> Answer:

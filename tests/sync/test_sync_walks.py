@@ -200,6 +200,17 @@ def test_a_vendor_by_id_is_asked_as_often_as_one_with_a_list(archive: Archive) -
     assert asked(65, automatic) == ""
 
 
+def test_an_id_of_more_digits_than_a_number_has_is_asked_for_again(archive: Archive) -> None:
+    began = datetime.fromtimestamp(NOW - 60, UTC)
+    vendor = Vendor(
+        [[call(1, id=digits * 5000, started_at=began) for digits in "9\u0663"]],
+        Capabilities(lists_calls=False),
+    )
+    for at in (NOW, NOW + 30):
+        assert sync(archive, vendor, Wish(automatic=True), at=at).error is None
+    assert archive.counts() == {"desk": 2}
+
+
 def test_a_refused_token_ends_the_sync_and_keeps_what_came(archive: Archive) -> None:
     vendor = Vendor([[call(1)], [call(2)]], error=AuthError("Token refused", "401"), error_at=1)
     report = sync(archive, vendor)

@@ -24,7 +24,7 @@ from tests.ui.driving import (
     table,
     until,
 )
-from tui.archive import TROUBLES, AccountState, Archive
+from tui.archive import TROUBLES, AccountState, Archive, ReadOnlyArchive
 from tui.jobs import sync_all
 from tui.refreshing import refresh_calls
 from tui.screens.state import bring_up_to_date
@@ -219,7 +219,7 @@ def test_calls_wait_to_be_read_anew_where_nothing_can_be_kept(
 
     def only_to_read(self: Services) -> Archive:
         archive = opened(self)
-        archive.read_only = "the disk is full"
+        archive._unwritable = ReadOnlyArchive("the disk is full")
         return archive
 
     with services.open_archive() as archive:

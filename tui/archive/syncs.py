@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from providers.base import Names
 from tui.archive import codec
+from tui.archive.damage import reading
 from tui.archive.index import NO_TIME, TIES
-from tui.archive.opening import ReadOnlyArchive, is_unwritable
+from tui.archive.opening import is_unwritable
+from tui.archive.troubles import ReadOnlyArchive
 from tui.when import DAY_S
 
 T = TypeVar("T")
@@ -200,7 +202,8 @@ class SyncTables:
 
     def names(self, account: str) -> Names:
         rows = self._db.execute("SELECT kind, id, fields FROM name WHERE account = ?", (account,))
-        return Names({(kind, id_): json.loads(fields) for kind, id_, fields in rows})
+        with reading("a vendor's name"):
+            return Names({(kind, id_): json.loads(fields) for kind, id_, fields in rows})
 
     def save_names(self, account: str, names: Names) -> None:
         """Keep what this run learned. Runs inside the caller's `transaction`."""

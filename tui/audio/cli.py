@@ -20,7 +20,7 @@ from typing import TextIO, cast
 from providers.sanitize import safe_text
 from tui.audio.hold import Hold
 from tui.audio.keys import Steering, help_line
-from tui.audio.notices import DAMAGED
+from tui.audio.notices import DAMAGED, unmeasured
 from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source
 from tui.audio.route import find_route
 from tui.audio.serving import unreadable
@@ -127,7 +127,7 @@ async def print_words(source: Source) -> int:
     watched = _Watched(source)
 
     def changed(state: PlayerState) -> None:
-        measured = player.peaks is not None and player.peaks.complete
+        measured = player.peaks is not None and player.peaks.settled
         if measured or state.status in ("failed", "ended"):  # an end in a pause: there is nothing
             watched.over.set()
 
@@ -143,6 +143,8 @@ async def print_words(source: Source) -> int:
         return _complain(player.state.message)
     if watched.trouble and not player.peaks.complete:
         return _complain(watched.trouble)
+    if player.peaks.trouble:
+        return _complain(unmeasured(player.peaks.trouble))
     for line in words(turns(player.peaks)):
         print_text(line)
     return _tell_missing(player.state)

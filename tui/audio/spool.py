@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import threading
 import time
@@ -39,6 +40,7 @@ _OPEN = 4  # answers that stand open while another place is read
 _SAME = 64  # so many equal bytes are no chance
 _TRIES_S = (0.0, 0.5, 1.0, 2.0)  # waits before a cut connection is tried again
 
+log = logging.getLogger("ringback.recordings")
 T = TypeVar("T")
 Keep = Callable[[str], Path]
 
@@ -263,6 +265,7 @@ class Spool:
         except (RecordingError, ProviderError, OSError) as error:
             self._tell(in_words(error))
         except Exception as error:  # its text may hold an address
+            log.warning("a download failed", exc_info=True)
             self._tell(RecordingError("unreachable", why(error)))
         finally:
             self._ending = True

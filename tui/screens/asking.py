@@ -12,6 +12,7 @@ from providers.errors import ProviderError
 from providers.model import Call
 from tui.accounts import Account
 from tui.archive import TROUBLES, Archive, ReadOnlyArchive
+from tui.exits import archive_error
 from tui.late import AGAIN_S, is_due
 from tui.links import calls_text
 from tui.network import NetworkThread
@@ -76,9 +77,9 @@ class AskingScreen(CallsScreen):
     # -- syncs
 
     @property
-    def _why_not_kept(self) -> str:
-        """Why nothing that comes could be kept; empty: it can."""
-        return self._archive.read_only if self._archive else ""
+    def _why_not_kept(self) -> ReadOnlyArchive | None:
+        """Why nothing that comes could be kept; None: it can."""
+        return self._archive.read_only if self._archive else None
 
     def _refresh(self, automatic: bool = True) -> None:
         if self._why_not_kept:
@@ -108,7 +109,7 @@ class AskingScreen(CallsScreen):
         if not accounts:
             self._flash(f"no account to ask; {self._key('accounts')} adds one", "warning")
         elif why := self._why_not_kept:
-            self._flash(str(ReadOnlyArchive(why)), "warning")
+            self._flash(str(why), "warning")
         elif all(account.name in self.syncs.busy for account in accounts):
             self._flash(f"already asking; {self._key('cancel')} stops")
         else:
@@ -126,7 +127,9 @@ class AskingScreen(CallsScreen):
         self._flash(f"{stopped} stopped; what came is kept" if stopped else "nothing is running")
 
     def _sync_ended(self, report: Report) -> None:
-        if report.error:
+        if report.unkept:
+            self._flash(f"{report.account}: {archive_error(report.unkept).message}", "error")
+        elif report.error:
             until = until_words(report.again_at, self.services.now(), self.services.zone)
             what = f"{report.state} {until}" if until else f"{report.error}. {report.error.hint}"
             self._flash(f"{report.account}: {what}", "error")
@@ -179,7 +182,7 @@ class AskingScreen(CallsScreen):
             try:
                 done += await self.network.run(self._refreshing(account, ids))
             except TROUBLES as error:
-                self._flash(f"the archive cannot be written: {error}", "error")
+                self._flash(archive_error(error).message, "error")
         self._look()
         self._show_detail()
         if done:

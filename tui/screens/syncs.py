@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from providers.errors import ProviderError
 from tui.accounts import Account
-from tui.archive import TROUBLES, Archive, ReadOnlyArchive
+from tui.archive import TROUBLES, Archive
 from tui.network import NetworkThread
 from tui.services import Services
 
@@ -67,6 +68,8 @@ class Syncs:
     async def _run(self, account: Account, wish: dict[str, Any]) -> None:
         try:
             report = await self._network.run(lambda archive: self._sync(account, archive, wish))
+        except Exception as error:
+            report = self._not_begun(account, error)
         finally:
             self._tasks.pop(account.name, None)
             self._counts.pop(account.name, None)
@@ -76,16 +79,25 @@ class Syncs:
         if following := self._next.pop(account.name, None):
             self.start([following[0]], **following[1])
 
+    def _not_begun(self, account: Account, error: Exception) -> Report:
+        """The report where the network's thread could not begin: it opens an archive of its own."""
+        from tui.fence import fence
+        from tui.sync import Report
+
+        try:
+            with fence(self._services.paths, account.name):
+                raise error
+        except ProviderError as failed:
+            return Report(account.name, error=failed, complete=False)
+        except TROUBLES as trouble:
+            return Report(account.name, unkept=trouble)
+
     async def _sync(self, account: Account, archive: Archive, wish: dict[str, Any]) -> Report:
         """In the network thread, which also loads what it needs: the screen does not wait."""
         from tui.jobs import sync_account
-        from tui.sync import Report, Wish
+        from tui.sync import Wish
 
-        try:
-            return await sync_account(self._services, account, archive, Wish(**wish), self)
-        except TROUBLES as error:
-            what = "" if isinstance(error, ReadOnlyArchive) else "the archive cannot be written: "
-            return Report(account.name, problems=[f"{what}{error}"])
+        return await sync_account(self._services, account, archive, Wish(**wish), self)
 
     def page(self, account: str, fetched: int, total: int | None) -> None:
         """As `tui.sync.Watcher`; called in the network's thread."""
