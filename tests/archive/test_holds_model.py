@@ -55,7 +55,12 @@ Steps = list[tuple[str, list[tuple[str, str]] | None]]
 
 @pytest.mark.parametrize("examples", [8, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_call_on_hold_stays(examples: int) -> None:
-    given(STEPS)(settings(max_examples=examples)(stays))()
+    @settings(max_examples=examples)
+    @given(STEPS)
+    def whatever(steps: Steps) -> None:
+        stays(steps)
+
+    whatever()
 
 
 def stays(steps: Steps) -> None:

@@ -33,7 +33,7 @@ COMMANDS = {
     "open": "open desk:9",
     "download": "download desk:9",
     "purge": "purge --before 2020-01-01",
-    "hold": "hold desk:9",
+    "hold": "hold --list",
     "audit": "audit",
     "paths": "paths",
     "speaker": "speaker",

@@ -341,8 +341,9 @@ def test_the_keyrings_process_leaves_no_core_and_its_memory_closed(
 ) -> None:
     install(monkeypatch, tmp_path, "own", "Curious")
     program = (
-        "import tui.process, tests.secrets.test_keyring as t;"
-        "tui.process.harden_process(); t.find_token(t.account())"
+        "from tests.secrets.test_keyring import *\n"
+        "from tui.process import harden_process\n"
+        "harden_process(); find_token(account())"
     )
     environ = {
         **os.environ,
