@@ -166,8 +166,9 @@ class Provider(Protocol):
     def parse(self, raw: Json) -> Call:
         """The vendor's own JSON (what `Call.raw` holds) as a `Call`, using `Login.names`. Pure.
 
-        Never raises on bad fields: what could not be read stands in `Call.problems`. Raises
-        `ValueError` when not even an id can be found or made.
+        Never raises on bad fields: what could not be read stands in `Call.problems`, and so does
+        what `providers.limits.bounded` cut of it. Raises `ValueError` when not even an id can be
+        found or made.
         """
         ...
 

@@ -35,8 +35,9 @@ from providers.errors import (
     Rejected,
     Unreachable,
 )
-from providers.fields import Reader, is_empty, joined, rows, to_text, word
+from providers.fields import NO_ID, Reader, bounded_rows, is_empty, joined, rows, to_text, word
 from providers.http import HttpProvider, Params
+from providers.limits import bounded, is_left_out
 from providers.model import (
     Agent,
     Call,
@@ -58,8 +59,6 @@ from providers.sanitize import SAID, safe_text
 
 LIMIT = 500
 MAX_PAGES = 10_000
-MAX_ROWS = 10_000
-"""More rows of one answer are asked for again, by their offset."""
 _DIRECTIONS = {"inbound": Direction.INBOUND, "outbound": Direction.OUTBOUND}
 _MEDIA = {"2": "video", "3": "audio"}
 _OWN = ("callType", "recordType", "mediaType", "fromRegion", "fromIP", "callPrepareFromNum")
@@ -178,7 +177,7 @@ class Cinnox(HttpProvider):
 
     async def _records(self, period: Params, offset: int) -> list[Json]:
         paging = [("offset", str(offset)), ("limit", str(LIMIT))]
-        return (await self._ask("data/call-detail", [*period, *paging]))[:MAX_ROWS]
+        return await self._ask("data/call-detail", [*period, *paging])
 
     async def _beyond(self, walk: Walk, query: CallQuery) -> tuple[str, tuple[str, ...]]:
         """What is missing where the offset does not advance, and what is worth saying: the times
@@ -209,7 +208,8 @@ class Cinnox(HttpProvider):
 
     def parse(self, raw: Json) -> Call:
         """The records (legs) of one call, a list of items of ``result``, as a call."""
-        legs = _legs(raw)
+        raw, cut = bounded(rows(raw), "records")
+        legs = _legs(raw, [*cut])
         if not legs:
             raise ValueError("a CINNOX call is a list of records")
         first, running = legs[0], any(map(is_running, legs))
@@ -222,7 +222,7 @@ class Cinnox(HttpProvider):
             legs[-1].note("callEndTime", "before callDate")
             duration = None
         id_ = call_id(first.raw)
-        if id_.startswith("no-id-"):
+        if id_.startswith(NO_ID):
             first.note("callID", "missing")
         contact, company = self._parties(first, direction)
         found = self._found(legs)
@@ -249,7 +249,7 @@ class Cinnox(HttpProvider):
             history_id=first.text("hid"),
             vendor_fields=_own_fields(legs),
             problems=tuple(first.problems),
-            raw=[leg.raw for leg in legs],
+            raw=[*(leg.raw for leg in legs), *filter(is_left_out, rows(raw))],
         )
 
     def merge(self, older: Json, newer: Json) -> Json:
@@ -273,7 +273,7 @@ class Cinnox(HttpProvider):
         if "result" in read.raw and not (failed and is_empty(result)):
             if isinstance(result, dict) and "id" not in result:
                 result = next((v for v in result.values() if isinstance(v, list)), result)
-            return rows(result)
+            return bounded_rows(result)
         if message:
             raise Rejected("CINNOX says no", f"{message.rstrip('.')}.")
         raise BadAnswer("Not a CINNOX answer", f"{self.client.host} sent JSON without `result`.")
@@ -457,10 +457,9 @@ def _unreadable(page: list[Json]) -> tuple[str, ...]:
     )
 
 
-def _legs(raw: Json) -> list[Reader]:
+def _legs(raw: Json, problems: list[str]) -> list[Reader]:
     """Readers of a call's records in order; they share one list of problems."""
-    records = ordered(objects(raw))
-    problems: list[str] = []
+    records = ordered(record for record in objects(raw) if not is_left_out(record))
     many = len(records) > 1
     return [
         Reader(record, f"leg {number} " if many else "", problems)

@@ -8,7 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from providers.fields import Reader, first_text, is_empty, made_id, rows, to_number, to_text, word
+from providers.fields import (
+    Reader,
+    first_text,
+    is_empty,
+    made_id,
+    rows,
+    short_id,
+    to_number,
+    to_text,
+    word,
+)
 from providers.model import Json, Outcome
 
 Record = dict[str, Json]
@@ -42,7 +52,7 @@ def key(record: Record) -> str:
 
 
 def call_id(record: Record) -> str:
-    return first_text(record, ("callID", "hid", "id")) or made_id(record)
+    return short_id(first_text(record, ("callID", "hid", "id")) or made_id(record))
 
 
 def grouped(records: Iterable[Record]) -> list[list[Record]]:

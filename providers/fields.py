@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from providers import limits
 from providers.model import Direction, Json
 
-MOST_PROBLEMS = 100
 NO_ID = "no-id-"
 """How an id begins that was made for a row without one."""
 MOST = 10**12
@@ -36,10 +36,12 @@ def word(text: str | None) -> str:
 
 
 def is_empty(value: Json) -> bool:
-    """Whether a vendor says "none" with this: absent, null, ``""``, blank, ``{}`` or ``[]``."""
+    """Whether a vendor says "none" with this: absent, null, ``""``, blank, ``{}`` or ``[]``; what
+    `providers.limits` left out says no more.
+    """
     if isinstance(value, str):
         return not value.strip()
-    return value is None or value == {} or value == []
+    return value is None or value == {} or value == [] or limits.is_left_out(value)
 
 
 def rows(value: Json) -> list[Json]:
@@ -53,10 +55,24 @@ def rows(value: Json) -> list[Json]:
     return [value]
 
 
+NO_ID = "no-id-"
+"""How a made id begins."""
+
+
 def made_id(raw: Json) -> str:
     """An id for a row that has none: the same row always gets the same one."""
     text = json.dumps(raw, sort_keys=True, default=str)
     return NO_ID + hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def bounded_rows(value: Json, *, every: bool = False) -> list[Json]:
+    """The first `limits.ROWS` rows of an answer, or `every` one; none larger than a call may be."""
+    return [limits.bounded(row)[0] for row in rows(value)[: None if every else limits.ROWS]]
+
+
+def short_id(text: str) -> str:
+    """An id as it is, or one made of it that is no longer than a link may hold."""
+    return text if len(text) <= limits.ID else made_id(text)
 
 
 def to_text(value: Json) -> str | None:
@@ -170,8 +186,8 @@ class Reader:
         return key in self.raw and self.raw[key] is not None
 
     def note(self, key: str, what: str) -> None:
-        """Remember once what is wrong with a field, and no more than `MOST_PROBLEMS` of them."""
-        if len(self.problems) < MOST_PROBLEMS:
+        """Remember once what is wrong with a field; no more than `limits.MOST_PROBLEMS` lines."""
+        if len(self.problems) < limits.MOST_PROBLEMS:
             line = f"{self.path}{key}: {what}"
             if line not in self.problems:
                 self.problems.append(line)
@@ -188,6 +204,13 @@ class Reader:
         """The id of something else, where 0 means none as well."""
         text = self.text(key)
         return None if text is None or text.strip() == "0" else text
+
+    def id(self, key: str) -> str | None:
+        """The id of the thing itself; in the place of one that is too long, one made of it."""
+        text = self.text(key)
+        if text and len(text) > limits.ID:
+            self.note(key, f"longer than {limits.ID} characters")
+        return text and short_id(text)
 
     def number(self, key: str) -> float | None:
         value = self.raw.get(key)

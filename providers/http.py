@@ -7,7 +7,6 @@ Nothing that leaves this module as an error carries a token, a header or the que
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import math
 import random
@@ -21,7 +20,9 @@ from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 from urllib.parse import urlsplit
 
+from providers import limits
 from providers.base import Login, Secret
+from providers.decoding import TooMany, loads
 from providers.errors import (
     AuthError,
     BadAnswer,
@@ -58,7 +59,6 @@ LONGEST_WAIT_S = 60.0
 LONGEST_TOLD_S = 24 * 3600.0
 REQUEST_S = 180.0
 CHECK = "Check the network, the base URL and the proxy settings: ringback doctor"
-BODY_LIMIT = 64 * 1024 * 1024
 _NOT_MEANT_S = 2 * 365 * 24 * 3600.0
 _UNIX_FROM_S = 1e9  # a wait of 30 years is none: it is the moment, in Unix time
 _RETRY_STATUS = {429, 502, 503, 504}
@@ -97,7 +97,7 @@ class VendorClient:
         error_codes: Mapping[int, type[ProviderError]] | None = None,
         concurrency: int = 4,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        body_limit: int = BODY_LIMIT,
+        body_limit: int = limits.BODY,
         connect_s: float = 10.0,
         read_s: float = 30.0,
     ) -> None:
@@ -143,8 +143,12 @@ class VendorClient:
 
         began, way = time.monotonic(), through(self._proxy)
         try:
+            url = httpx.URL(self.base_url + path)
+        except httpx.InvalidURL:
+            raise Rejected("Request impossible", "There is no address with such an id.") from None
+        try:
             async with asyncio.timeout(REQUEST_S):
-                answer = await self._follow(httpx.URL(self.base_url + path), params)
+                answer = await self._follow(url, params)
         except NoAddress:
             message = f"{self.host} redirects to no address."
             raise BadAnswer("Bad redirect", message) from None
@@ -192,7 +196,7 @@ class VendorClient:
 
     def _judge(self, answer: _Answer) -> Json:
         """The body of a good answer; raises for any other, with the vendor's own words."""
-        body, readable = _decode(answer.body)
+        body, readable = _decode(answer.body, self.host)
         page = not readable and is_page(answer.body, answer.headers.get("content-type", ""))
         said = self._words(page_words(answer.body) if page else _said(body, answer.body))
         status, what = answer.status, f"{self.host} answered {answer.status}"
@@ -226,6 +230,7 @@ class VendorClient:
 
     def _words(self, text: str) -> str:
         """What the vendor says in an answer, without secrets and fit for one line."""
+        text = text[: limits.TEXT]
         for secret in self._auth.values():
             text = secret.hidden(text)
         return safe_text(_QUERY.sub("?…", text).strip(), SAID)
@@ -313,31 +318,11 @@ def silence_loggers() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-DECODER = json.JSONDecoder(
-    parse_int=lambda digits: int(digits) if len(digits) < 40 else digits,
-    parse_float=lambda digits: n if math.isfinite(n := float(digits)) else digits,
-    parse_constant=str,
-)
-"""Reads JSON that can be written again: numbers too large or not finite stay text."""
-
-
-def loads(text: str | bytes) -> Json:
-    """JSON as `DECODER` reads it.
-
-    Raises ValueError. Bytes that are not UTF-8 (or -16, -32) become U+FFFD, so that one bad
-    character does not cost a page of calls.
-    """
-    if isinstance(text, bytes):
-        text = text.decode(json.detect_encoding(text), "replace")
-    try:
-        return DECODER.decode(text.removeprefix("\ufeff"))
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def _decode(body: bytes) -> tuple[Json, bool]:
+def _decode(body: bytes, host: str) -> tuple[Json, bool]:
     try:
         return loads(body), True
+    except TooMany as error:
+        raise BadAnswer("Answer too large", f"{host} sent {error} at once.") from None
     except ValueError:
         return None, False
 
@@ -388,19 +373,23 @@ def _at_loopback(url: httpx.URL) -> tuple[httpx.URL, dict[str, str]]:
 
 async def _read(response: httpx.Response, limit: int, host: str) -> bytes:
     """The decoded body, counted while it is decoded, so that no small body becomes a huge one."""
-    too_large = BadAnswer("Answer too large", f"{host} sent more than {limit // 2**20} MB.")
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise BadAnswer("Not an API answer", f"{host} sent an encoding that was not asked for.")
     unzip = None if coding in ("", "identity") else zlib.decompressobj(47)
-    body = bytearray()
+    body, received, most = bytearray(), 0, limit
     async for chunk in response.aiter_raw():
+        received += len(chunk)
+        if unzip:
+            most = min(limit, max(limits.UNPACKED_AT_LEAST, limits.RATIO * received))
         try:
-            body += unzip.decompress(chunk, limit + 1 - len(body)) if unzip else chunk
+            body += unzip.decompress(chunk, most + 1 - len(body)) if unzip else chunk
         except zlib.error:
             raise BadAnswer("Not an API answer", f"{host} sent a damaged body.") from None
-        if len(body) > limit:
-            raise too_large
+        if len(body) > most:
+            packed = f", packed in {received:,} bytes" if unzip else ""
+            what = f"{host} sent more than {most // limits.MB} MB{packed}."
+            raise BadAnswer("Answer too large", what)
     return bytes(body)
 
 

@@ -18,9 +18,10 @@ from urllib.parse import quote
 
 from providers.base import Login, Secret, parse_each
 from providers.errors import BadAnswer, Forbidden, NotFound, ProviderError, Unreachable
-from providers.fields import Reader, ends, is_empty, later, made_id, word
+from providers.fields import NO_ID, Reader, ends, is_empty, later, made_id, word
 from providers.http import HttpProvider, gather_bounded
 from providers.ids import parse_ids
+from providers.limits import ITEMS, LEFT_OUT, bounded
 from providers.liner_api import START, Place, Step, ask, ask_one, row_id, shortfall, walk
 from providers.liner_names import CHUNK, Dictionaries, orders
 from providers.liner_states import is_running, merged, merged_records
@@ -201,13 +202,16 @@ class Liner(HttpProvider):
         What was known of a recording stays where the vendor now says nothing.
         """
         raw = call.raw if isinstance(call.raw, dict) else {"id": call.id}
-        if call.id.startswith("no-id-"):
+        if call.id.startswith(NO_ID):
             return self.parse({**raw, "records": []})
         found: list[Json] = []
         missing = ""
         async for step in walk(self.client, "/v2/call-record/", [("callId", call.id)], few=True):
             found += step.rows
             missing = step.shortfall("recordings")
+            if len(found) > ITEMS:  # more than a call may have: the others are not asked for
+                found = [*found[:ITEMS], {LEFT_OUT: max(step.total or 0, len(found)) - ITEMS}]
+                break
         records = {row_id(row): row for row in merged_records(raw.get("records"), found)}
 
         async def complete(id_: str) -> None:
@@ -216,7 +220,7 @@ class Liner(HttpProvider):
                 records[id_] = merged(records[id_], await ask_one(self.client, path))
 
         silent = [id_ for id_, row in records.items() if is_empty(row.get("recordSummary"))]
-        await gather_bounded(complete, [id_ for id_ in silent if not id_.startswith("no-id-")])
+        await gather_bounded(complete, [id_ for id_ in silent if not id_.startswith(NO_ID)])
         kept = {key: value for key, value in raw.items() if key != "recordsMissing"}
         told = {"recordsMissing": missing} if missing else {}
         return self.parse({**kept, "records": [*records.values()], **told})
@@ -228,8 +232,9 @@ class Liner(HttpProvider):
         """
         if not isinstance(raw, dict):
             raise ValueError("a Liner call is an object")
-        read, names = Reader(raw), self.names
-        id_ = read.text("id")
+        raw, cut = bounded(raw)
+        read, names = Reader(raw, problems=[*cut]), self.names
+        id_ = read.id("id")
         if id_ is None:
             read.note("id", "missing")
         direction = _direction(read.text("direction"))

@@ -8,17 +8,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
+from providers import limits
 from providers.advance import Advance
 from providers.errors import BadAnswer, NotFound, Rejected
-from providers.fields import Reader, is_empty, made_id, rows, to_count, to_text, word
+from providers.fields import (
+    Reader,
+    bounded_rows,
+    is_empty,
+    made_id,
+    rows,
+    to_count,
+    to_text,
+    word,
+)
 from providers.http import Params, VendorClient
 from providers.model import Json
 from providers.sanitize import SAID, safe_text
 
 LIMIT = 100
 HANDFUL = 10
-MAX_ROWS = 50 * LIMIT
-"""A vendor that ignores the limit may send this many rows at once."""
 MAX_PAGES = 10_000
 
 
@@ -97,17 +105,18 @@ async def ask_one(client: VendorClient, path: str) -> dict[str, Json]:
     data = data[0] if isinstance(data, list) and len(data) == 1 else data
     if not isinstance(data, dict) or is_empty(data):
         raise NotFound("Not found", "Liner has nothing with this id.")
-    return data
+    row: dict[str, Json] = limits.bounded(data)[0]
+    return row
 
 
 async def ask_first(client: VendorClient, paths: Sequence[str]) -> list[Json]:
     """An unpaged dictionary at the first of these paths that exists."""
     for path in paths[:-1]:
         try:
-            return _listed(await ask(client, path))
+            return bounded_rows(_listed(await ask(client, path)), every=True)
         except NotFound:
             continue
-    return _listed(await ask(client, paths[-1]))
+    return bounded_rows(_listed(await ask(client, paths[-1])), every=True)
 
 
 async def walk(
@@ -125,9 +134,7 @@ async def walk(
     tally, offset = _Tally(start), start.offset
     for _ in range(MAX_PAGES):
         data = await ask(client, path, [*params, ("offset", str(offset)), ("limit", str(LIMIT))])
-        found, paging = _listed(data), data if isinstance(data, dict) else {}
-        if len(found) > MAX_ROWS:
-            raise BadAnswer("Page too long", f"{client.host} sent {len(found):,} rows at once.")
+        found, paging = bounded_rows(_listed(data)), data if isinstance(data, dict) else {}
         fresh = tally.take(found, to_count(paging.get("total")), paged="list" in paging)
         behind, said = offset + len(found), to_count(paging.get("next")) or 0
         handful = few and len(found) <= HANDFUL and said != behind
@@ -223,7 +230,7 @@ class _Tally:
         """Whether the vendor's own count, or a list that is not paged, speaks for all rows. A
         first page that is full and always the same speaks for nothing.
         """
-        if self._stuck and self.count == LIMIT:
+        if self._stuck and self.count in (LIMIT, limits.ROWS):
             return False
         return self.count == self._total or (self._stuck and not self._paged)
 

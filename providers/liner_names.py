@@ -16,6 +16,7 @@ from providers.base import Names
 from providers.errors import AuthError, BadAnswer, Forbidden, NotFound, ProviderError, Rejected
 from providers.fields import Reader, joined, to_text
 from providers.http import Params, VendorClient, gather_bounded
+from providers.limits import ID
 from providers.liner_api import LIMIT, ask_first, ask_one, walk
 from providers.model import Json
 
@@ -100,7 +101,8 @@ class Dictionaries:
         found: dict[str, None] = {}
         for call in calls:
             reader = Reader(call)
-            ids = [id_ for field in _ID_FIELDS[kind] if (id_ := reader.ref(field))]
+            found_ids = filter(None, map(reader.ref, _ID_FIELDS[kind]))
+            ids = [id_ for id_ in found_ids if len(id_) <= ID]  # of a longer one nobody is asked
             known = any((kind, id_) in self._names.known for id_ in ids)
             gone = any((kind, id_) in self._gone for id_ in ids)
             if not known and not gone:

@@ -25,7 +25,7 @@ from providers.errors import (
     Rejected,
     Unreachable,
 )
-from providers.fields import first_text, is_empty, to_number, to_text
+from providers.fields import bounded_rows, first_text, is_empty, to_number, to_text
 from providers.http import HttpProvider, gather_bounded
 from providers.ids import id_array
 from providers.model import Call, CallQuery, Capabilities, Json, Page, Setting
@@ -134,7 +134,7 @@ class Nectar(HttpProvider):
         for found in read_values(data):
             if found.problem:
                 yield None, str(found)
-            for body in bodies.bodies(found.value):
+            for body in bounded_rows(bodies.bodies(found.value), every=True):
                 if bodies.is_call(body, called=body is not found.value):
                     yield body, ""
                 elif not is_empty(body):
@@ -156,7 +156,7 @@ class Nectar(HttpProvider):
             if error.status in (400, 422):
                 raise none from None
             raise
-        found = [item for item in bodies.bodies(body) if not is_empty(item)]
+        found = [item for item in bounded_rows(bodies.bodies(body)) if not is_empty(item)]
         calls = [item for item in found if bodies.is_call(item)]
         if not calls and not any(map(_is_error, (body, *found))):
             calls = [item for item in found if _has_id(item, call_id)]

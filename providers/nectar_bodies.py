@@ -11,6 +11,7 @@ import json
 from functools import reduce
 
 from providers.fields import is_empty, rows, to_number, to_text, to_time, to_yes, word
+from providers.limits import is_left_out
 from providers.model import Direction, Json
 
 Body = dict[str, Json]
@@ -131,7 +132,7 @@ def without_brackets(text: str) -> str:
 
 
 def _objects(raw: Json) -> list[Body]:
-    return [body for body in rows(raw) if isinstance(body, dict)]
+    return [body for body in rows(raw) if isinstance(body, dict) and not is_left_out(body)]
 
 
 def _told(known: list[Body]) -> Json:

@@ -21,6 +21,7 @@ from providers.fields import (
     made_id,
     word,
 )
+from providers.limits import MOST_PROBLEMS, bounded
 from providers.model import (
     Agent,
     Call,
@@ -65,6 +66,7 @@ def parse(raw: Json, base_url: str) -> Call:
 
     Raises ValueError when there is no object in it.
     """
+    raw, cut = bounded(raw, "bodies")
     found = split(raw)
     if not found:
         raise ValueError("a Nectar Desk call is an object")
@@ -73,7 +75,8 @@ def parse(raw: Json, base_url: str) -> Call:
         for name, body in sorted(found.items())
     ]
     kept = raw[0] if isinstance(raw, list) and len(raw) == 1 else raw
-    return replace(_joined(_in_order(calls)) if len(calls) > 1 else calls[0], raw=kept)
+    call = _joined(_in_order(calls)) if len(calls) > 1 else calls[0]
+    return replace(call, raw=kept, problems=(*cut, *call.problems)[:MOST_PROBLEMS])
 
 
 def _in_order(calls: list[Call]) -> list[Call]:
@@ -304,7 +307,7 @@ def _hangup(read: Reader, contact: str | None) -> Hangup:
 
 
 def _id(read: Reader) -> str:
-    id_ = read.text("id")
+    id_ = read.id("id")
     if id_ is None:
         read.note("id", "missing")
     return id_ or made_id(read.raw)

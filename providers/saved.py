@@ -16,7 +16,8 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from providers.http import DECODER
+from providers import limits
+from providers.decoding import DECODER
 from providers.model import Json
 
 _MARKS = (
@@ -33,17 +34,22 @@ _PART = 4096
 _LONGEST_SIGN = 12
 """So near its end a part is no proof of an error: ``\\ud83d\\ude00`` and ``-Infinity`` go on."""
 _UNDECODED = re.compile("[\ud800-\udfff]")
-_BETWEEN = re.compile(r"[\s,\[\]\x00\x1e\ufeff]*")
-"""What may stand between values: lists' brackets too, so that no list is held whole."""
+_BETWEEN = re.compile(r"(?:[\s,\[\]\x00\x1e\ufeff]++|\{\s*+\}(?=\s*+,\s*+\{\s*+\}))*+")
+"""What may stand between values: lists' brackets too, so that no list is held whole, and of empty
+objects all but the last.
+"""
 _ENDED = re.compile(r"[\s,\[\]{\x00\x1e\ufeff]|$")
 _NO_OBJECT = re.compile(r"[^{\n]*")
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}\[\]\n]')
+_COUNTED = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,{}\[\]]', re.S)
+_LARGE = 1 << 20
 _BLANKS = re.compile(r"[ \t]*")
 _REST = re.compile(r"[ \t\r]*(?:$|[\]}\":,])", re.M)
 """A line that is no beginning of a value, but the rest of one."""
 NOT_JSON = "not JSON"
-DEEPEST = 200
-"""Values nested deeper are told and not taken."""
+TOO_LARGE = "too large"
+_HELD = 1000
+"""So much that stands before the first object is told."""
 
 
 class Found(NamedTuple):
@@ -62,14 +68,18 @@ def read_values(data: bytes) -> Iterator[Found]:
     data, damaged = _unzipped(data)
     text, encoding = _decoded(data)
     del data
+    more = 0
     early: list[Found] | None = []
     """What stands before the first object: a file without one has one thing to say, not many."""
     for found in _found(text, encoding):
         if early is not None and (found.problem == NOT_JSON or not isinstance(found.value, dict)):
-            early.append(found)
+            more += len(early) >= _HELD
+            early += [found][: _HELD - len(early)]
             continue
         yield from early or ()
-        early = None
+        if more:
+            yield Found("", problem=f"{more:,} more before {found.place}: {NOT_JSON}")
+        early, more = None, 0
         yield found
     wrong = next((found for found in early or () if found.problem == NOT_JSON), None)
     if wrong:
@@ -85,11 +95,15 @@ def _unzipped(data: bytes) -> tuple[bytes, str]:
     if not data.startswith(b"\x1f\x8b"):
         return data, ""
     parts: list[bytes] = []
-    wrong = ""
+    wrong, left = "", max(limits.UNPACKED_AT_LEAST, limits.RATIO * len(data))
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
             while part := file.read1(_SAMPLE):  # what came before an error is given before it
                 parts.append(part)
+                left -= len(part)
+                if left < 0:
+                    wrong = f"the gzip data unpacks to more than {limits.RATIO} times its size"
+                    break
     except EOFError:
         wrong = "the gzip data ends too early"
     except (OSError, zlib.error):
@@ -135,10 +149,10 @@ def _found(text: str, encoding: str) -> Iterator[Found]:
         if place == len(text):
             break
         name = where.name(place)
-        value, end = _value(text, place)
+        value, end, problem = _value(text, place)
         if end is None:
             whole = False
-            yield Found(name, problem=NOT_JSON)
+            yield Found(name, problem=problem)
             place = _behind(text, place)
         elif not sound and _UNDECODED.search(text, place, end):
             yield Found(name, problem=f"not {encoding} text")
@@ -154,8 +168,8 @@ def _found(text: str, encoding: str) -> Iterator[Found]:
         yield Found("", problem=f"a list in it has no {lacks}")
 
 
-def _value(text: str, place: int) -> tuple[Json, int | None]:
-    """The value that begins at `place` and where it ends, None where there is none.
+def _value(text: str, place: int) -> tuple[Json, int | None, str]:
+    """The value that begins at `place` and where it ends; None and why where there is none.
 
     It is looked for in a part of the text that grows: an error of the decoder counts the lines
     of all that it was given.
@@ -164,30 +178,46 @@ def _value(text: str, place: int) -> tuple[Json, int | None]:
     while True:
         part = text[place : place + size]
         cut = place + size < len(text)
+        if len(part) > _LARGE and _is_too_large(text, place):
+            return None, None, TOO_LARGE
         size *= 16
         try:
             value, end = DECODER.raw_decode(part)
         except RecursionError:
-            return None, None
+            return None, None, NOT_JSON
         except json.JSONDecodeError as error:
             if cut and (error.pos > len(part) - _LONGEST_SIGN or "Unterminated" in error.msg):
                 continue
-            return None, None
+            return None, None, NOT_JSON
         if isinstance(value, dict):
-            return value, place + end
+            return value, place + end, ""
         if cut and end > len(part) - _LONGEST_SIGN:  # a number may go on
             continue
-        return (value, place + end) if _ENDED.match(text, place + end) else (None, None)
+        ended = _ENDED.match(text, place + end)
+        return (value, place + end, "") if ended else (None, None, NOT_JSON)
+
+
+def _is_too_large(text: str, place: int) -> bool:
+    """Whether a value is larger than an answer may be, or has more values in it."""
+    depth = count = 0
+    for token in _COUNTED.finditer(text, place):
+        depth += (token[0] in "{[") - (token[0] in "}]")
+        count += token[0] in "{[,"
+        if count > limits.VALUES or token.end() - place > limits.BODY:
+            return True
+        if depth <= 0:
+            break
+    return False
 
 
 def _is_too_deep(text: str, place: int, end: int) -> bool:
     """Whether a value could be read, but not be written again."""
-    if text.count("[", place, end) + text.count("{", place, end) < DEEPEST:
+    if text.count("[", place, end) + text.count("{", place, end) < limits.DEEPEST:
         return False  # nearly all
     depth = 0
     for token in _TOKEN.finditer(text, place, end):
         depth += (token[0] in "{[") - (token[0] in "}]")
-        if depth >= DEEPEST:
+        if depth >= limits.DEEPEST:
             return True
     return False
 

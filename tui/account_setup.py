@@ -7,7 +7,6 @@ from contextlib import nullcontext
 
 from providers.base import Secret
 from tui.accounts import Account, AccountError, make_account
-from tui.archive import ReadOnlyArchive
 from tui.links import calls_text, held_text
 from tui.services import Services
 
@@ -116,7 +115,7 @@ def forget(services: Services, name: str, keep_calls: bool = False) -> tuple[str
 
     with nullcontext() if keep_calls else services.open_archive() as archive:
         if archive and archive.read_only:  # before anything is removed
-            raise ReadOnlyArchive(archive.read_only)
+            raise archive.read_only
         account = services.accounts.remove(name)
         name = account.name if account else name
         said, whole = [f"Account {name} removed."], True

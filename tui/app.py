@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.theme import Theme, ThemeProvider
 
 from providers.proxy import proxies_of
 from providers.sanitize import safe_text
+from tui.archive import ArchiveDamaged
 from tui.commands import COMMANDS, key_text
 from tui.exits import CommandError
 from tui.keymap import TABLE_ACTIONS, check_keymap
@@ -45,7 +46,10 @@ class RingbackApp(OrderedApp[None]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # in every dialog, as ctrl+q
+        Binding("ctrl+z", "suspend_process", show=False, priority=True, id="suspend"),
+    ]
 
     def __init__(
         self,
@@ -61,6 +65,14 @@ class RingbackApp(OrderedApp[None]):
         self.keymap, self._problems = check_keymap(self.settings.keys)
         self._first_query, self._link, self._masked = query, link, masked
         self._main: MainScreen | None = None
+
+    def get_driver_class(self) -> type[Driver]:
+        driver = super().get_driver_class()
+        if sys.platform == "win32":
+            return driver
+        from tui.screens.terminal import TerminalDriver
+
+        return TerminalDriver if issubclass(TerminalDriver, driver) else driver
 
     def get_default_screen(self) -> Screen[None]:
         self._main = MainScreen(
@@ -88,7 +100,6 @@ class RingbackApp(OrderedApp[None]):
             said.append(f"config.toml: app.theme: there is no theme {theme}")
         for problem in said:
             self.notify(safe_text(problem), severity="warning", markup=False)
-        self._leave_when_the_terminal_goes()
 
     def _theme(self) -> str:
         wanted = self.settings.app.theme
@@ -96,14 +107,6 @@ class RingbackApp(OrderedApp[None]):
             return wanted
         # sixteen colours turn a truecolor theme's errors invisible
         return "ansi-dark" if self.console.color_system == "standard" else "textual-dark"
-
-    def _leave_when_the_terminal_goes(self) -> None:
-        """A dropped SSH connection ends the app in order: the player and the archive are closed."""
-        if sys.platform != "win32" and not self.is_headless:
-            import asyncio
-
-            for number in (signal.SIGHUP, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, self.exit)
 
     def get_key_display(self, binding: Binding) -> str:
         """As in the help: ``enter``, ``/``; control as ``^``, for the footer is short of room."""
@@ -127,9 +130,27 @@ class RingbackApp(OrderedApp[None]):
             "Theme", "Choose the colours; kept for the next start.", self.choose_theme
         )
 
+    def action_suspend_process(self) -> None:
+        """Back to the shell, whose is what was typed behind the key."""
+        if self._driver is None or not self._driver.can_suspend:
+            self.notify("this terminal cannot be left for a while", severity="warning")
+            return
+        self.drop_all_typed()
+        super().action_suspend_process()
+
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
+
+    async def run_action(self, *args: Any, **options: Any) -> bool:
+        """A key whose action meets a damaged page is told so, and does not end the screen."""
+        try:
+            return await super().run_action(*args, **options)
+        except ArchiveDamaged as error:
+            if self._main is None:
+                raise
+            self._main._say_unread(error)
+            return False
 
     def search_themes(self) -> None:
         self.push_screen(Palette([ThemeProvider], placeholder="Search for themes ..."))

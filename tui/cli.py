@@ -89,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     import sqlite3
 
     from tui.archive import ArchiveTrouble
+    from tui.archive.damage import READING
     from tui.log import clean_last_resort
     from tui.paths import private_umask
     from tui.process import end_in_order, harden_process
@@ -106,6 +107,13 @@ def run(arguments: argparse.Namespace) -> int:
     except (ArchiveTrouble, sqlite3.Error) as error:
         print_failure(archive_error(error))
         return Exit.FAILED
+    except READING as error:
+        from tui.services import damage_behind
+
+        if trouble := damage_behind(error):
+            print_failure(archive_error(trouble))
+            return Exit.FAILED
+        raise
     except SettingsError as error:
         print_failure(CommandError(error.message, error.hint), told)
         return Exit.FAILED
@@ -451,6 +459,13 @@ def _add_rest(commands: Commands) -> None:
     _add_triage(commands)
     doctor = commands.add_parser("doctor", help="what works here, what does not, and the cure")
     doctor.add_argument("--json", action="store_true")
+    work = doctor.add_mutually_exclusive_group()
+    work.add_argument("--deep", action="store_true", help="look at every row of the archive")
+    work.add_argument(
+        "--repair",
+        action="store_true",
+        help="make a new archive of what can be read of a damaged one",
+    )
     commands.add_parser("paths", help="where Ringback keeps its files")
 
 

@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _purge(services: Services, arguments: argparse.Namespace) -> int:
     from tui import purge
+    from tui.archive.replacing import kept_of
 
     with services.open_archive() as archive:
         keys = _wanted(services, archive, arguments)
@@ -61,7 +62,10 @@ def _purge(services: Services, arguments: argparse.Namespace) -> int:
             ) from None
     _say(done)
     _say_undated(undated)
-    return Exit.DONE if done.rewritten and not done.held else Exit.PARTLY
+    kept = kept_of(services.paths.archive_file)
+    for path in kept:
+        print_text(f"They may still be in a damaged archive that was kept; remove it: {path}")
+    return Exit.DONE if done.rewritten and not done.held and not kept else Exit.PARTLY
 
 
 def _wanted(services: Services, archive: Archive, arguments: argparse.Namespace) -> list[int]:

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import platform
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,7 +15,10 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from tui.accounts import Account
-from tui.archive import TROUBLES, UNREACHED, Archive, ArchiveTrouble
+from tui.archive import TROUBLES, Archive, ArchiveTrouble
+from tui.archive.backup import place_of
+from tui.archive.checking import WITHIN_S, Checked, check
+from tui.archive.replacing import kept_of
 from tui.console import print_data, print_text
 from tui.exits import Exit
 from tui.links import calls_text, held_text
@@ -42,7 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
         for name, path in _paths(services):
             print_text(f"{name:<11}{path}")
         return Exit.DONE
-    findings = list(examine(services))
+    if arguments.repair:
+        from tui.cli_repair import run as run_repair
+
+        return run_repair(services, as_json=arguments.json)
+    findings = list(examine(services, deep=arguments.deep))
     for finding in findings:
         if arguments.json:
             print_data(json.dumps(finding._asdict()))
@@ -60,17 +68,21 @@ def _paths(services: Services) -> Iterator[tuple[str, str]]:
     paths = services.paths
     yield "config", str(paths.config_file)
     yield "archive", str(paths.archive_file)
+    yield "decisions", str(place_of(paths.archive_file))
     yield "recordings", str(paths.cached_recordings)
     yield "log", str(paths.log_file)
 
 
-def examine(services: Services) -> Iterator[Finding]:
-    """Everything that may stand in the way, one finding after the other."""
+def examine(services: Services, *, deep: bool = False) -> Iterator[Finding]:
+    """Everything that may stand in the way, one finding after the other; `deep`: after a look at
+    every row of the archive.
+    """
     yield Finding(
         GOOD, "program", f"ringback {version('ringback')}, Python {platform.python_version()}"
     )
     yield from _terminal(services)
     yield from _files(services)
+    yield from _archive(services, deep)
     yield from _accounts(services)
     yield from _network(services)
     yield from _sound(services)
@@ -103,14 +115,17 @@ def _files(services: Services) -> Iterator[Finding]:
     problems = [*services.settings().problems, *services.accounts.read()[1]]
     for problem in problems:
         yield Finding(BAD, "config", problem)
+
+
+def _archive(services: Services, deep: bool) -> Iterator[Finding]:
     try:
         with services.open_archive() as archive:
-            total, why = sum(archive.counts().values()), archive.read_only
+            checked = check(archive, deep=deep)
+            yield from _checked(archive, checked, deep)
+            total = sum(archive.counts().values())
             states, unread = archive.states(), _unread(services, archive)
             staying = list(_staying(services, archive))
         yield Finding(GOOD, "archive", f"{total:,} calls in {services.paths.archive_file}")
-        if why:
-            yield Finding(BAD, "archive", f"it can only be read: {why}\n{UNREACHED}")
         yield from staying
         if unread:
             text = f"{unread:,} calls wait to be read anew; a sync or the screen does that"
@@ -122,6 +137,31 @@ def _files(services: Services) -> Iterator[Finding]:
                 yield Finding(WARN, "sync", f"{account.name}: {words}")
     except ArchiveTrouble as error:
         yield Finding(BAD, "archive", f"{error.message}\n{error.hint}")
+    except sqlite3.Error as error:
+        yield Finding(BAD, "archive", f"it cannot be read: {error}")
+    for path in kept_of(services.paths.archive_file):
+        text = f"a damaged archive is kept: {path}\nIt holds personal data; remove it when you can"
+        yield Finding(WARN, "archive", text)
+
+
+def _checked(archive: Archive, checked: Checked, deep: bool) -> Iterator[Finding]:
+    """What a check of the archive found."""
+    for fault in checked.faults:
+        yield Finding(BAD, "archive", f"damaged: {fault.text}")
+    if why := archive.read_only:
+        yield Finding(BAD, "archive", f"{why.message}\n{why.hint}")
+    if checked.missing:
+        text = f"{checked.missing:,} decisions are in its backup alone; ringback doctor --repair"
+        yield Finding(WARN, "archive", f"{text} brings them in")
+    if checked.not_backed_up:
+        text = f"{checked.not_backed_up:,} decisions are not in its backup yet; a sync does that"
+        yield Finding(WARN, "archive", text)
+    if not checked.complete:
+        text = f"not all of it was looked at within {WITHIN_S:.0f} s; ringback doctor --deep does"
+        yield Finding(WARN, "archive", text)
+    elif not checked.faults:
+        every = "every row is" if deep else "its pages are"
+        yield Finding(GOOD, "archive", f"{every} as written")
 
 
 def _staying(services: Services, archive: Archive) -> Iterator[Finding]:
@@ -249,11 +289,30 @@ async def _recording(services: Services, account: Account, url: str) -> Finding:
 
 
 def _sound(services: Services) -> Iterator[Finding]:
+    from tui.audio.notices import unmeasured
     from tui.audio.probe import probe
     from tui.audio.route import choose_route, reason, session_environ
+    from tui.recordings import RecordingCache
 
     environ = session_environ(services.environ)
     route = choose_route(environ)
     yield Finding(WARN if route.notice else GOOD, "sound way", reason(route, environ))
     text = asyncio.run(probe(route=route))
     yield Finding(WARN if text.startswith("no sound") else GOOD, "sound", text)
+    yield _decoding()
+    cannot = RecordingCache(services.paths.cached_recordings).unmeasured()
+    for why, number in sorted(cannot.items()):
+        yield Finding(WARN, "waveforms", f"{number:,} in the cache: {unmeasured(why)}")
+
+
+def _decoding() -> Finding:
+    """How recordings are decoded here, where a file may be made to attack whoever opens it."""
+    from tui.audio.probe import find_held
+
+    held, trouble = asyncio.run(find_held())
+    if trouble:
+        return Finding(BAD, "decoding", f"recordings cannot be decoded: {trouble}")
+    lacking = [f"{part}: {why}" for part, why in held.items() if why]
+    holding = "; ".join(part for part, why in held.items() if not why) or "nothing else"
+    text = f"in a process of its own; {holding}"
+    return Finding(WARN if lacking else GOOD, "decoding", "\n".join([text, *lacking]))

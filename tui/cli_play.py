@@ -16,7 +16,7 @@ from providers.errors import RecordingError
 from providers.model import Call
 from tui import audit
 from tui.accounts import Account
-from tui.archive import Archive
+from tui.archive import Archive, ReadOnlyArchive
 from tui.archive.heard import recording_key
 from tui.cli_calls import read_name
 from tui.cli_recordings import known_call, said
@@ -66,7 +66,9 @@ class Seat:
             self._note()
 
     def _note(self) -> None:
-        with suppress(sqlite3.OperationalError):  # another Ringback writes: the next note will do
+        with suppress(
+            ReadOnlyArchive, sqlite3.OperationalError
+        ):  # another Ringback writes: the next note will do
             self._sitting.note(self._archive)
 
 
@@ -136,7 +138,9 @@ async def _play_call(
                 source, call = await stream(vendor, archive, cache, *place)
             except RecordingError as error:
                 now, key = services.now().timestamp(), recording_key(call, index)
-                with suppress(sqlite3.OperationalError):  # why there is no sound is said first
+                with suppress(
+                    ReadOnlyArchive, sqlite3.OperationalError
+                ):  # why there is no sound is said first
                     archive.heard.note_trouble(account.name, call.id, key, error.reason, now)
                 raise
             seat = Seat(services, archive, account.name, call, index)

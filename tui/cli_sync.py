@@ -99,6 +99,7 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
         if any(report.unkept for report in reports):
             return exit_code(reports)
         # some of what an older Ringback kept otherwise, for those who open no screen
+        archive.back_up()
         all(archive.index_more() for _ in range(INDEX_STEPS))
         end = time.monotonic() + READ_ANEW_S
         read_anew(services, archive, accounts, lambda: time.monotonic() > end)

@@ -109,6 +109,7 @@ COMMANDS = (
     Command("help", "question_mark", "Help", "All keys, and how the query line is written.", "Screen", "help", True),
     Command("palette", "colon,ctrl+p", "Commands", "Find a command by its name.", "Screen", "app.command_palette"),
     Command("leave", "q", "Back, quit", "Leave what is open; at the table: quit.", "Screen", "leave"),
+    Command("suspend", "ctrl+z", "Suspend", "Back to the shell; `fg` there comes back.", "Screen", "app.suspend_process"),
     Command("quit", "ctrl+q", "Quit", "Quit at once.", "Screen", "app.quit", True),
     *(
         Command(f"view-{n}", str(n), f"View {n}", f"Show view {n} of the sidebar.", "Views", f"view({n})")

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tui.archive import Archive
-from tui.archive.triage import UNTOUCHED, Event, Triage, standing
+from tui.archive.events import Event
+from tui.archive.triage import UNTOUCHED, Triage, standing
 from widgets.call_document import Moment, Section
 from widgets.columns import Clock, duration_text, time_text
 from widgets.masking import HIDDEN, masked_name, masked_text

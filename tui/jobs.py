@@ -9,6 +9,7 @@ from functools import partial
 from itertools import islice
 
 from providers.errors import NotUnderstood, ProviderError
+from providers.limits import cuts
 from providers.model import Json
 from tui.accounts import Account
 from tui.archive import TROUBLES, Archive
@@ -125,6 +126,7 @@ def import_saved(services: Services, account: Account, archive: Archive, data: b
         report.saved += kept
         report.problems += odd
         report.fetched += len(calls) - len(odd)
+        report.problems += cuts(calls)
     return report
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from providers.model import Call
 from tui.archive.heard import recording_key
+from tui.audio.hold import Hold
 from tui.audio.state import Loudness
 from tui.remembering import Memory, Sitting, recording_title
 from tui.services import Services
@@ -36,6 +37,8 @@ class Playing:
         return recording_title(self.call, self.index)
 
 
+_MORE_TO_COME = "(the rest is not measured yet)"
+NOTHING_KEPT = (False, "", "")
 WITH_SOUND = ("playing", "paused", "finished")
 """States of the view in which a recording is in the player."""
 
@@ -57,7 +60,8 @@ class Listening:
         self._loud: Loudness | None = None
         self.find_route: Callable[[], Route] | None = None
         """Which way the sound takes; see `Player`."""
-        self._peaks_kept = False
+        self._kept = NOTHING_KEPT
+        self.hold = Hold()
         self.playing: Playing | None = None
         self.comments_s: tuple[float, ...] = ()
         """Seconds of the recording that plays at which somebody has said something."""
@@ -137,7 +141,7 @@ class Listening:
             start_s,
         )
         self._sitting.heard = bool(known and known.heard_at)
-        self._peaks_kept = peaks is not None
+        self._kept = peaks.known if peaks else NOTHING_KEPT
         if start_s and wanted_s is None:
             self._say(f"from {duration_text(start_s)}, where it was left")
         await player.play(source, start_s=start_s, peaks=peaks)
@@ -171,11 +175,11 @@ class Listening:
             return None
 
     def _keep_peaks(self) -> None:
-        """Keep the waveform beside the recording, once it is whole."""
+        """Keep the waveform beside the recording once it is whole, or why it never will be."""
         playing, peaks = self.playing, self._player and self._player.peaks
-        if self._peaks_kept or playing is None or not peaks or not peaks.complete:
+        if playing is None or not peaks or not peaks.settled or peaks.known == self._kept:
             return
-        self._peaks_kept = True
+        self._kept = peaks.known
         data = peaks.to_bytes()
 
         def keep() -> None:
@@ -224,6 +228,10 @@ class Listening:
         self._on_change(view)
 
     # -- keys
+
+    def pause_while_stopped(self, _: object = None) -> None:
+        """The program is about to be stopped; `hold` ends when it goes on."""
+        self.hold.begin(self._player)
 
     def reroute(self) -> None:
         """The way may have changed: what plays goes on at its new end."""
@@ -321,13 +329,14 @@ class Listening:
 
     def turns_text(self) -> str:
         """The recording in words, a line for each turn; empty while it is not measured."""
+        from tui.audio.notices import unmeasured
         from tui.audio.turns import turns, words
 
         peaks = self._player.peaks if self._player else None
-        if peaks is None or not peaks.lanes:
+        if peaks is None or not (peaks.lanes or peaks.trouble):
             return ""
-        lines = words(turns(peaks))
-        return "\n".join(lines if peaks.complete else [*lines, "(the rest is not measured yet)"])
+        rest = [f"({unmeasured(peaks.trouble)})"] if peaks.trouble else [_MORE_TO_COME]
+        return "\n".join([*words(turns(peaks)), *([] if peaks.complete else rest)])
 
     async def close(self) -> None:
         """End the player; what was heard and chosen is written."""

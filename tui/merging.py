@@ -14,6 +14,7 @@ from typing import Any
 
 from providers.base import Provider
 from providers.errors import NotUnderstood
+from providers.limits import ITEMS, MOST_PROBLEMS
 from providers.model import Call, Json, Outcome, Recording
 from providers.sanitize import safe_text
 from tui.archive import Archive, Saved
@@ -122,12 +123,16 @@ def with_recordings_of(call: Call, older: Call) -> Call:
     before = {one.id: one for one in older.recordings if one.id}
     listed = tuple(_filled(one, before.get(one.id or "")) for one in call.recordings)
     recordings = (*listed, *_left_out(listed, older.recordings))
+    problems = call.problems
+    if (more := len(recordings) - ITEMS) > 0:  # new ones each time: a call does not grow for ever
+        recordings, problems = recordings[:ITEMS], (*problems, f"recordings: {more:,} left out")
     told_of_none = call.has_recording is True and not recordings
     known = call.recordings_known or (older.recordings_known and not told_of_none)
     has = call.has_recording if call.has_recording is not None else older.has_recording
     return replace(
         call,
         recordings=recordings,
+        problems=problems[:MOST_PROBLEMS],
         recordings_known=known,
         has_recording=True if recordings else has,
         summary=call.summary or older.summary,

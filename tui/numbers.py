@@ -8,6 +8,8 @@ from functools import lru_cache
 
 MIN_DIGITS = 7
 """Shorter numbers are extensions or service codes: the same one names others elsewhere."""
+LONGEST = 200
+"""Characters of a number, a SIP address among them; what stands behind them is none of it."""
 WITHHELD = frozenset({"266696687", "7378742833", "2562533", "8656696", "86282452253"})
 """Anonymous, restricted, blocked, unknown, unavailable: as networks spell them on a keypad."""
 
@@ -21,7 +23,7 @@ def digits(text: str) -> str:
 
 _KEYS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 _VANITY = re.compile(r"(?P<lead>[+(]*\d[\d\s().-]*)[a-z][a-z\d\s.-]*", re.I)
-_SCHEME = re.compile(r"\s*(?:sips?|tel):", re.I)
+_SCHEME = re.compile(r"(?:sips?|tel):", re.I)
 
 
 def is_vanity(text: str) -> bool:
@@ -37,14 +39,15 @@ def is_vanity(text: str) -> bool:
 
 def dialled(number: str) -> str:
     """The digits that a number is: of a SIP address the user's, of letters those of their keys."""
-    text = _SCHEME.sub("", number, count=1)
+    text = _SCHEME.sub("", number[:LONGEST], count=1)
     user = re.split("[@;]", text, maxsplit=1)[0]
     return digits(user.lower().translate(_KEYS) if is_vanity(user) else user)
 
 
 def lettered(number: str | None) -> str:
     """A number that is more than digits, as text to find its words in; else the empty text."""
-    return number if number and any(map(str.isalpha, number)) else ""
+    number = (number or "")[:LONGEST]
+    return number if any(map(str.isalpha, number)) else ""
 
 
 def fragment(text: str) -> str:
@@ -56,7 +59,6 @@ def fragment(text: str) -> str:
     return (found.lstrip("0") or found) if len(found) >= MIN_DIGITS else found
 
 
-@lru_cache(maxsize=65_536)
 def number_key(number: str, account: str, region: str) -> str:
     """E.164 (``+442079460000``) where the number can be one, else digits of this account.
 
@@ -65,6 +67,11 @@ def number_key(number: str, account: str, region: str) -> str:
     before numbers that only have a right length. Empty for a number without digits, or one
     that says only that it is withheld.
     """
+    return _key(number[:LONGEST], account, region)
+
+
+@lru_cache(maxsize=65_536)
+def _key(number: str, account: str, region: str) -> str:
     text = number.strip().removeprefix("sip:").partition("@")[0]
     found = digits(text)
     if not found.strip("0") or found in WITHHELD:

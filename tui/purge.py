@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui import audit
-from tui.archive import Archive, codec
+from tui.archive import Archive, ArchiveDamaged, codec
+from tui.archive.replacing import sweep
 from tui.paths import Paths
 from tui.recordings import RecordingCache, stem
 
@@ -67,11 +68,13 @@ def purge(
     number: str | None = None,
     by: str = "before",
 ) -> Purge:
-    """Remove calls for good, but those on hold. Raises OSError and `sqlite3.Error`.
+    """Remove calls for good, but those on hold. Raises OSError, `sqlite3.Error` and
+    `ArchiveDamaged`.
 
     The audit log keeps how many and of which accounts, and not the number: a hash of it would
     give it away to whoever tries all numbers.
     """
+    sweep(archive.path)
     size_before = paths.archive_file.stat().st_size
     found = look(archive, keys)
     # the files first: without the rows nobody knows their names
@@ -97,8 +100,10 @@ def purge(
 
 def remove_files(paths: Paths, archive: Archive, keys: Sequence[int]) -> int:
     """Remove what the cache has of these calls but those on hold: each recording, and what was
-    made of it. Raises OSError.
+    made of it. Raises OSError, and `ArchiveDamaged` before a file goes whose row stays.
     """
+    if isinstance(archive.read_only, ArchiveDamaged):
+        raise archive.read_only
     removed, held = 0, archive.held(keys)
     cache = RecordingCache(paths.cached_recordings)
     for account, body in archive.bodies(key for key in keys if key not in held):

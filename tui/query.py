@@ -179,10 +179,11 @@ EVERYTHING = Query()
 
 
 def fold(text: str) -> str:
-    """Lower case without accents, so that *Muller* finds *Müller*."""
+    """Lower case without accents, so that *Muller* finds *Müller*; at most four times as long."""
     if text.isascii():  # most text is, and an archive folds a lot of it
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text).casefold()
+    decomposed = decomposed[: max(4 * len(text), 100)]  # some characters stand for eighteen
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 

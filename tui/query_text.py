@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
+from tui.caching import cached
 from tui.query_fields import field_of
 
 _BEGUN = re.compile(
@@ -37,7 +37,7 @@ def written(name: str) -> str:
     return " ".join("".join(shown).split())
 
 
-@lru_cache(maxsize=8192)  # the same names come again and again
+@cached(8192)  # the same names come again and again
 def same_name(name: str) -> str:
     """Equal for two spellings of one name: those that differ in case, in the low commas of
     `tui.archive.lines`, or in what a line cannot hold.

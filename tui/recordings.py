@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Container
 from contextlib import suppress
 from dataclasses import dataclass
@@ -140,6 +141,18 @@ class RecordingCache:
         except OSError:
             partial.unlink(missing_ok=True)
             raise
+
+    def unmeasured(self) -> Counter[str]:
+        """How many recordings are here that cannot be measured, by the reason."""
+        from tui.audio.peaks import TROUBLE, Peaks
+
+        found: Counter[str] = Counter()
+        for path in self._folder.rglob(f"*{PEAKS}"):
+            with suppress(OSError, ValueError), path.open("rb") as file:
+                head = file.read(TROUBLE)
+                found[Peaks.from_bytes(head).trouble] += 1
+        found.pop("", None)
+        return found
 
     def _peaks_file(self, account: str, call: Call, index: int) -> Path:
         return self.place(account) / f"{stem(call, index)}{PEAKS}"

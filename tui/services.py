@@ -5,14 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from providers.sanitize import safe_text
 from tui.accounts import Account, AccountStore
-from tui.archive import UNREACHED, Archive, ArchiveTrouble
+from tui.archive import UNREACHED, Archive, ArchiveDamaged, ArchiveTrouble
 from tui.archive.disks import refuse_network
 from tui.audit import who
 from tui.paths import Paths
@@ -24,10 +27,20 @@ if TYPE_CHECKING:
     from providers.base import Login, Provider, Secret
 
 _NO_ROOM = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
-DAMAGED = (
-    "Move it away: a sync brings the vendors' calls again. What was decided about them stands"
-    " in that file alone."
-)
+
+
+def damage_behind(error: Exception) -> ArchiveDamaged | None:
+    """Whether what nobody expected came of an archive whose rows are not as they were written."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not any(Path(frame.filename).parent.name == "archive" for frame in frames):
+        return None
+    from tui.archive.checking import EVERY_ROW_S, check
+
+    with suppress(ArchiveTrouble, sqlite3.Error, OSError):
+        with Archive(Paths.default().archive_file, only_read=True) as archive:
+            faults = check(archive, deep=True, within_s=EVERY_ROW_S).faults
+        return ArchiveDamaged(faults[0].text) if faults else None
+    return None
 
 
 @dataclass(slots=True)
@@ -69,10 +82,11 @@ class Services:
         refuse_network(path, self.environ)
         try:
             return Archive(path)
+        except ArchiveDamaged as error:  # of what is open the path is known
+            raise ArchiveDamaged(f"{path}: {error.what}") from error
         except (OSError, sqlite3.Error) as error:
-            odd = isinstance(error, OSError | sqlite3.OperationalError)
             raise ArchiveTrouble(
-                f"the archive {path} cannot be opened: {error}", UNREACHED if odd else DAMAGED
+                f"the archive {path} cannot be opened: {error}", UNREACHED
             ) from None
 
     async def token(self, account: Account) -> Secret:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.fields import NO_ID, rows, to_count
 from providers.http import gather_bounded
+from providers.limits import cuts
 from providers.model import Call, CallQuery, Json, Outcome, Page
 from tui.archive import AccountState, Archive, Saved, Walk, codec
 from tui.archive.syncs import AGAIN, Coverage
@@ -136,7 +137,7 @@ class Sync:
         `fenced`: what the vendor's part does goes on in it; as `tui.fence.fence`.
         """
         self._account, self._provider, self._archive = account, provider, archive
-        self._kept_since = BEGINNING.timestamp() if kept_since is None else kept_since
+        self._kept_since = kept_since or 0.0  # an odd time is no reason to lose a call
         self._names, self._watcher, self._clock = login.names, watcher, clock
         settings = repr((login.base_url, sorted(login.settings.items())))
         self._digest = sha256(settings.encode()).hexdigest()[:12]
@@ -215,7 +216,9 @@ class Sync:
         if known is None or not self._provider.capabilities.lists_calls:
             return ready or [self._begin(None, None, asked)]
         if self._week_is_due(known, walks):
-            ready.append(self._look_again(known.until - WEEK_S))
+            week = self._look_again(known.until - WEEK_S)
+            left = {walk.number for walk in self._unfinished()}
+            ready = [*(walk for walk in ready if walk.number in left), week]
         if wish.everything and known.since > max(BEGINNING.timestamp(), self._kept_since):
             ready.append(self._begin(None, None, asked))
         return ready
@@ -236,9 +239,25 @@ class Sync:
         return kept
 
     def _look_again(self, since: float) -> Walk:
-        return self._begin(_moment(since), None, f"{AGAIN}|{self._digest}")
+        """A new walk, also through what earlier ones were to look at and did not get to, or not far
+        beyond: where each look fails they do not pile up.
+        """
+        left = [
+            walk
+            for walk in self._unfinished()
+            if walk.looks_again and not walk.shortfall and walk.until >= since
+            if walk.cursor is None or walk.since >= since - RECENT_S
+        ]
+        since = min([since, *(walk.since for walk in left)])
+        return self._begin(_moment(since), None, f"{AGAIN}|{self._digest}", left)
 
-    def _begin(self, since: datetime | None, until: datetime | None, asked: str) -> Walk:
+    def _begin(
+        self,
+        since: datetime | None,
+        until: datetime | None,
+        asked: str,
+        instead: Sequence[Walk] = (),
+    ) -> Walk:
         """A new walk; it never goes beyond now, for what comes later is still to be asked for."""
         now = self._clock()
         return self._archive.begin_walk(
@@ -247,7 +266,8 @@ class Sync:
                 asked,
                 min(max((since or BEGINNING).timestamp(), self._kept_since), now),
                 min(until.timestamp(), now) if until else now,
-            )
+            ),
+            instead,
         )
 
     async def _choose_ids(self, wish: Wish) -> None:
@@ -342,7 +362,7 @@ class Sync:
         self._unknown += page.unknown_ids
         report.fetched += len(page.calls) - len(odd)
         report.unknown_ids += len(page.unknown_ids)
-        report.problems += [*page.failed, *page.unreadable, *odd]
+        report.problems += [*page.failed, *page.unreadable, *odd, *cuts(page.calls)]
         report.notes |= dict.fromkeys(page.notes)
         if page.shortfall:
             report.problems.append(f"the vendor gave {page.shortfall}; it is asked again next time")
@@ -429,6 +449,7 @@ class Sync:
             except ProviderError as error:
                 self.report.problems.append(f"recordings of call {call_id}: {error}")
                 return
+            self.report.problems += cuts([newer])
             self.report.recordings += len(newer.recordings)
             asked += 1
             self._tell(asked, len(waiting))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from rich.cells import cell_len
 
@@ -24,8 +24,13 @@ PAIR_WIDTH = 38
 """A label and its value want this many cells: two pairs a line at 80, three at 120."""
 LABEL_WIDTH = 11
 YOUNG = timedelta(days=1)
+MOST_PARTS, MOST_LINES = 200, 500
+"""Agents or recordings that are shown, and lines of one section; more are counted."""
 SECRET_LENGTH = 8
 """A shorter part of an address may stand in any text."""
+
+PARTS = ("agents", "recording_events", "recordings")
+"""Fields of a call that hold several."""
 
 Moment = tuple[int, float]
 """Index of a recording, and seconds into it."""
@@ -80,18 +85,34 @@ class Row(NamedTuple):
 class Page:
     """What every section needs: the call, the clock, the width, and how to clean a text."""
 
+    whole: Call
     call: Call
+    """The call with no more parts than are shown."""
     account: str
     clock: Clock
     extra: Extra
     width: int
     secrets: tuple[str, ...] = field(repr=False)
+    sign: str
+    """What stands in every one of `secrets`; most texts lack it."""
+    names: Mapping[str, str]
+    """Of the call's agents, by id."""
+
+    @classmethod
+    def of(cls, call: Call, account: str, clock: Clock, extra: Extra, width: int) -> Self:
+        names = {one.id: one.name for one in reversed(call.agents) if one.id and one.name}
+        first = {name: getattr(call, name)[:MOST_PARTS] for name in PARTS}
+        secrets = secrets_of(call)
+        sign = "/" if all("/" in secret for secret in secrets) else ""
+        shown = replace(call, **first)
+        return cls(call, shown, account, clock, extra, max(width, 20), secrets, sign, names)
 
     def text(self, value: object, limit: int = 300, multiline: bool = False) -> str:
         """`value` safe for the screen, without the address of a recording."""
         text = "" if value is None else str(value)
-        for secret in self.secrets:
-            text = text.replace(secret, HIDDEN)
+        if self.sign in text:
+            for secret in self.secrets:
+                text = text.replace(secret, HIDDEN)
         return safe_text(text, limit, multiline)
 
     def value(self, value: Json) -> str:
@@ -107,16 +128,17 @@ class Page:
 
     def agent(self, agent_id: str | None) -> str:
         """An agent's name where the call tells it, else the id."""
-        names = (agent.name for agent in self.call.agents if agent.id == agent_id and agent.name)
-        return self.text(next(names, agent_id))
+        return self.text(self.names.get(agent_id or "", agent_id))
 
 
 def document(call: Call, account: str, clock: Clock, extra: Extra, width: int) -> list[Row]:
     """The page up to, and without, the vendor's JSON, in lines of at most `width` cells."""
-    page = Page(call, account, clock, extra, max(width, 20), secrets_of(call))
+    page = Page.of(call, account, clock, extra, width)
     rows: list[Row] = []
     for title, section in SECTIONS:
         body = list(section(page))
+        if section is not _extra:  # what people wrote themselves is whole
+            body[MOST_LINES:] = _more(len(body) - MOST_LINES, " lines")
         if body:
             rows += [*([heading(title)] if title else []), *body]
     return rows
@@ -292,6 +314,7 @@ def _agents(page: Page) -> Iterator[Row]:
             continue
         yield Row(((line, ""),))
         yield from _labelled(page, "", ending)
+    yield from _more(len(page.whole.agents) - len(agents))
     if not agents:
         yield NONE
 
@@ -323,6 +346,12 @@ def _disposition(page: Page) -> Iterator[Row]:
         yield NONE
 
 
+def _more(count: int, what: str = "") -> Iterator[Row]:
+    """That there is more than is shown, if so."""
+    if count > 0:
+        yield Row(((f"  … and {count:,} more{what}; ringback show --json has all", LABEL),))
+
+
 def _extra(page: Page) -> Iterator[Row]:
     for section in page.extra.sections:
         yield heading(page.text(section.title))
@@ -352,6 +381,8 @@ def _recordings(page: Page) -> Iterator[Row]:
         for text in (_heard(page, index), file.summary or ""):
             for row in _labelled(page, "", text):
                 yield Row(row.line, index)
+    for name in ("recording_events", "recordings"):
+        yield from _more(len(getattr(page.whole, name)) - len(getattr(call, name)))
     if call.recordings_known and not call.recordings:
         lacking = "not there yet" if _young(page) else "the vendor gives no file"
         known = {True: lacking, False: "none", None: "not known"}

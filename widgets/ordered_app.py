@@ -20,6 +20,7 @@ from textual.geometry import Offset
 from textual.message_pump import MessagePump
 from textual.widgets import Input
 
+from widgets.freed import free_removed
 from widgets.guard import GUARD
 from widgets.typed import TypedParser
 
@@ -58,6 +59,7 @@ class OrderedApp(App[ReturnType]):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        free_removed()
         super().__init__(*args, **kwargs)
         self._typed: deque[events.InputEvent | events.Paste] = deque()
         """What waits for its turn."""
@@ -72,6 +74,8 @@ class OrderedApp(App[ReturnType]):
         self._seen_closed = 0.0
         """When that was on the screen; 0 until then."""
         self._closings = 0
+        self._deaf_until = 0.0
+        """What was typed by then is not carried out."""
         self._clicked: tuple[Offset, float, object] = (Offset(-1, -1), 0.0, None)
         """Where, when and above what the mouse was pressed last."""
         self._swallows = False
@@ -94,6 +98,8 @@ class OrderedApp(App[ReturnType]):
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, ORDERED) or event.is_forwarded:
             await super().on_event(event)
+        elif event.time <= self._deaf_until:
+            return
         elif event is self._turn or (self._holding and isinstance(event, events.MouseEvent)):
             await self._carry_out(event)
             if event is self._turn:
@@ -188,6 +194,11 @@ class OrderedApp(App[ReturnType]):
         dropped = sum(isinstance(event, events.Key | events.Paste) for event in self._typed)
         self._typed.clear()
         return dropped
+
+    def drop_all_typed(self) -> None:
+        """Nothing that was typed up to now is carried out, wherever it is on its way."""
+        self.drop_typed()
+        self._deaf_until = get_time()
 
     # -- doubled keys and clicks
 

@@ -15,8 +15,8 @@ import pytest
 from providers.base import Names
 from providers.model import Call, Contact, Recording
 from tests.archive.calls import START, call
-from tui.archive import AccountState, Archive, Saved, Walk
-from tui.archive.schema import MIGRATIONS, ArchiveTrouble
+from tui.archive import AccountState, Archive, ArchiveTrouble, Saved, Walk
+from tui.archive.schema import MIGRATIONS
 from tui.archive.syncs import Coverage
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from providers.model import Call, Contact
 from tests.archive.calls import START, call
 from tui.archive import Archive
-from tui.numbers import check_region, number_key
+from tui.numbers import check_region, dialled, lettered, number_key
 from tui.query import parse
 
 
@@ -201,3 +202,21 @@ def test_orders_of_three_calls(tmp_path: Path) -> None:
         with Archive(tmp_path / f"{number}.db") as archive:
             save(archive, *order)
             assert closers(archive) == {"desk:1": "desk:2", "desk:2": None, "desk:3": None}
+
+
+@pytest.mark.parametrize("part", [" ", "9", "1 ", "(", "1-", "1a"])
+def test_a_number_that_is_none_takes_no_longer(part: str) -> None:
+    steps, text = 0, part * 50_000
+    number_key("1" * 9, "desk", "GB")  # reads the library's tables
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal steps
+        steps += 1
+
+    sys.setprofile(count)
+    try:
+        key, dials, letters = number_key(text, "desk", "GB"), dialled(text), lettered(text + "x")
+    finally:
+        sys.setprofile(None)
+    assert steps < 10_000
+    assert max(map(len, (key, dials, letters))) < 300

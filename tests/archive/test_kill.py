@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -107,9 +108,13 @@ def test_what_was_acknowledged_survives_a_few_kills(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_what_was_acknowledged_survives_three_hundred_kills(tmp_path: Path) -> None:
-    assert run(tmp_path / "archive.db", 300) > 300
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("times", [20, pytest.param(300, marks=pytest.mark.long)])
+def test_what_was_acknowledged_survives_many_kills(
+    tmp_path: Path, times: int, figure: Callable[..., None]
+) -> None:
+    assert run(tmp_path / "archive.db", times) > times
+    figure("kill -9 in triage and sync", f"{times}, nothing lost", str(times))
 
 
 def test_the_check_would_see_a_loss(tmp_path: Path) -> None:

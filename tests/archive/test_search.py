@@ -8,6 +8,7 @@ from tests.archive.calls import START, call
 from tui.archive import Archive
 from tui.archive.places import ORDERS
 from tui.query import parse
+from tui.query_text import exactly
 from widgets.columns import COLUMNS
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -112,3 +113,32 @@ def test_every_column_that_says_so_can_be_sorted_by(archive: Archive) -> None:
 
 def test_the_fixture_is_what_the_cases_assume() -> None:
     assert datetime(2026, 11, 2, 9, tzinfo=UTC) == START
+
+
+def test_what_is_found_by_of_very_long_texts(tmp_path: Path) -> None:
+    """Names are cut in the table, and the first words of a note find it; none takes long."""
+    note = " ".join(f"word{n}" for n in range(5_000))
+    odd = call(
+        1,
+        disposition=Disposition("sold " * 300, note),
+        agents=tuple(Agent(str(n), f"Agent {n} " + "x" * 600) for n in range(200)),
+        contact=Contact(name="Ann " * 200, number=" " * 20_000 + "+12025550100"),
+        vendor_fields={"callType": ["kind " * 2_000, *(f"k{n}" for n in range(2_000))]},
+    )
+    with Archive(tmp_path / "long.db") as archive:
+        with archive.transaction():
+            archive.save("desk", [odd, call(2)])
+        for text, found in (
+            ("word1400", True), ("word4900", False), ("calltype:kind", True), ("agent:150", True),
+            ("disposition:sold", True), ("ann", True),
+        ):  # fmt: skip
+            keys = archive.keys(parse(text, NOW, UTC, archive.has_field))
+            assert (archive.key_of("desk", "1") in keys) is found, text
+        [row, _] = archive.rows(archive.keys(column="id", descending=False)).window(0, 2)
+        assert row.contact is not None and len(row.contact) == 500 and row.contact.endswith("…")
+        kept = archive.get("desk", "1")
+        assert kept is not None and kept == odd, "the details keep all of it"
+        names = archive.facets(within=None).counts["agent"]
+        name = next(name for name in names if name.startswith("Agent 42 "))
+        exact = exactly("agent", name)
+        assert len(archive.keys(parse(exact, NOW, UTC))) == 1

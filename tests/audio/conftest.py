@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,11 @@ class Listener:
         assert self.player._child is not None
         return self.player._child.pid
 
+    @property
+    def pids(self) -> list[int]:
+        """The engine's, and those of the processes that decode for it."""
+        return [self.pid, *children_of(self.pid)]
+
 
 @pytest.fixture
 async def listen(tmp_path: Path) -> AsyncIterator[Callable[..., Listener]]:
@@ -88,6 +94,24 @@ async def listen(tmp_path: Path) -> AsyncIterator[Callable[..., Listener]]:
     yield make
     for listener in made:
         await listener.player.close()
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that it has started, as Linux tells."""
+    found: list[str] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # a thread that has just ended
+            found += task.read_text().split()
+    return sorted(map(int, found))
+
+
+def worker_of(engine: int, role: str) -> int | None:
+    """The process that decodes for an engine in this role, if there is one now."""
+    for pid in children_of(engine):
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(f"{role}\0".encode()):
+                return pid
+    return None
 
 
 def alive(pid: int) -> bool:

@@ -57,7 +57,7 @@ class Whole:
         self.end: Measured | None = None
         pull = Pull(len(data), lambda at, n: pull.feed(at, data[at : at + n]))
         idle = IdlePull(pull, lambda at, n: pull.feed(at, data[at : at + n]))
-        measure(idle, self.places, self._peaks, self._end, lambda: None)
+        measure(idle, self.places, self._peaks, self._end)
 
     def _peaks(self, at: int, lanes: int, done: bool, body: bytes) -> None:
         self.windows, self.lanes = at + len(body) // lanes, lanes
@@ -157,7 +157,8 @@ def test_a_header_alone_has_no_sound(name: str) -> None:
 def test_channels_that_no_recording_has_are_refused_by_whoever_reads(channels: int) -> None:
     data = odd.put(odd.good("wav-pcm"), 22, bytes([channels]))
     data = odd.put(data, 32, struct.pack("<H", 2 * channels))
-    assert Whole(data).end is None
+    with pytest.raises(Unplayable, match="number of channels"):
+        Whole(data)
     with pytest.raises(Unplayable, match="channels"):
         heard(data, 0.0, None, near=True)
 

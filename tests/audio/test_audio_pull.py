@@ -98,3 +98,23 @@ def test_whatever_is_read_is_asked_for_once_and_right(seed: int) -> None:
         got = who.read(rng.randint(1, 9000))
         assert got == data[at : at + len(got)] and (got or at == len(data))
     assert max(counted) == 1
+
+
+def test_who_waits_behind_the_end_is_told_when_it_is_found() -> None:
+    """A header promises more than there is, and nobody has said how many bytes there are."""
+    asks: list[tuple[int, int]] = []
+    pull, read = Pull(None, lambda at, n: asks.append((at, n))), list[bytes]()
+    pull.opened = True
+    pull.seek(BLOCK)
+    first = threading.Thread(target=lambda: pull.read(10), daemon=True)
+    first.start()
+    eventually(lambda: bool(asks))  # several blocks at once, also the one that is read next
+    pull.feed(BLOCK, DATA)
+    first.join(5)
+    pull.seek(3 * BLOCK)
+    behind = threading.Thread(target=lambda: read.append(pull.read(10)), daemon=True)
+    behind.start()
+    eventually(lambda: len(asks) > 1)
+    pull.feed(2 * BLOCK, b"")
+    behind.join(5)
+    assert read == [b""]

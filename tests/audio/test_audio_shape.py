@@ -16,10 +16,11 @@ import pytest
 from tests.audio import sounds
 from tests.audio.test_audio_devices import Heard
 from tests.few import few
-from tui.audio.engine import Track
+from tui.audio.decoder import Hands
 from tui.audio.feed import KEEP_S, Feed
 from tui.audio.media import FRAME, RATE, Chunk
 from tui.audio.shape import until, without_silence
+from tui.audio.track import Track
 
 OPENING: dict[str, Any] = {
     "id": 1, "seq": 1, "start": 0.0, "speed": 1.0, "volume": 1.0, "paused": False,
@@ -30,14 +31,14 @@ OPENING: dict[str, Any] = {
 class Desk:
     """A track, the feed it fills, and all that it said."""
 
-    def __init__(self, data: bytes, **opening: Any) -> None:
+    def __init__(self, data: bytes, hands: Hands, **opening: Any) -> None:
         self.said: list[dict[str, Any]] = []
         self.asked: list[tuple[int, int, bool]] = []
         self._data = data
         self.feed = Feed()
         opening = {**OPENING, "size": len(data), **opening}
         self._made = threading.Event()
-        self.track = Track(opening, self.feed, self._say)
+        self.track = Track(opening, self.feed, self._say, hands)
         self._made.set()
 
     def _say(self, what: str, body: bytes = b"", **fields: Any) -> None:
@@ -74,19 +75,31 @@ class Desk:
 Made = Callable[..., Desk]
 
 
+@pytest.fixture(scope="module")
+def free() -> Iterator[list[Hands]]:
+    """Processes that decode, for one desk after another."""
+    free: list[Hands] = []
+    yield free
+    for hands in free:
+        hands.close()
+
+
 @pytest.fixture
-def desk() -> Iterator[Made]:
-    made: list[Desk] = []
+def desk(free: list[Hands]) -> Iterator[Made]:
+    made: list[tuple[Desk, Hands]] = []
 
     def make(data: bytes, **opening: Any) -> Desk:
-        made.append(Desk(data, **opening))
-        made[-1].feed.attach(0.0, real_time=False)
-        return made[-1]
+        hands = free.pop() if free else Hands()
+        desk = Desk(data, hands, **opening)
+        made.append((desk, hands))
+        desk.feed.attach(0.0, real_time=False)
+        return desk
 
     yield make
-    for one in made:
-        one.track.close()
-        one.feed.restart(-1, 0.0)
+    for desk, hands in made:
+        desk.track.close()
+        desk.feed.restart(-1, 0.0)
+        free.append(hands)
 
 
 def ramp(seconds: float) -> bytes:

@@ -160,7 +160,7 @@ def test_doctor_says_it(
     [text] = [
         one["text"] for one in found if one["about"] == "archive" and one["state"] == "PROBLEM"
     ]
-    assert code == 1 and text.startswith("it can only be read: ")
+    assert code == 1 and text.startswith("the archive can only be read: ")
 
 
 def test_folders_that_cannot_be_made_do_not_keep_from_reading(

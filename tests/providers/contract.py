@@ -159,6 +159,19 @@ class ProviderContract:
             if field.name not in ("raw", "problems"):
                 assert "object at" not in repr(getattr(call, field.name))
 
+    async def test_what_no_call_should_have_is_cut_and_told(self, provider: Any) -> None:
+        [call, *_] = [call for page in await walk(provider) for call in page.calls]
+        raw = json.loads(json.dumps(call.raw))
+        part = raw[0] if isinstance(raw, list) else raw
+        part |= {"something": "x" * 1_000_000, "things": [{"a": 1}] * 10_000}
+        cut = provider.parse(raw)
+        text = json.dumps(cut.raw)
+        assert len(text) < 50_000 and provider.parse(json.loads(text)) == cut
+        assert replace(cut, problems=(), raw=None) == replace(call, raw=None)
+        [one, other] = cut.problems
+        assert one.endswith("something: cut, it had 1,000,000 characters")
+        assert other.endswith("things: 9,800 or more left out")
+
     async def test_no_object_is_no_call(self, provider: Any) -> None:
         for raw in (None, 1, "x", [], [1, "x"]):
             with pytest.raises(ValueError):

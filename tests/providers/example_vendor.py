@@ -14,6 +14,7 @@ from providers.base import Login, Secret, parse_each
 from providers.errors import BadAnswer
 from providers.fields import Reader, later, made_id, rows, to_text
 from providers.http import HttpProvider
+from providers.limits import bounded
 from providers.model import (
     Call,
     CallQuery,
@@ -74,7 +75,8 @@ class Acme(HttpProvider):
     def parse(self, raw: Json) -> Call:
         if not isinstance(raw, dict):
             raise ValueError("a call is an object")
-        read = Reader(raw)
+        raw, cut = bounded(raw)
+        read = Reader(raw, problems=[*cut])
         started, duration_s = read.time("start"), read.seconds("seconds")
         ended = later(started, duration_s)
         recordings = tuple(

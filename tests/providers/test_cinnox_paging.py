@@ -290,7 +290,7 @@ async def test_pages_that_go_in_a_circle_end(server: Server) -> None:
 
 async def test_rows_of_a_page_have_a_limit(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that ignores the limit: what is beyond it is asked for by its offset."""
-    monkeypatch.setattr("providers.cinnox.MAX_ROWS", 700)
+    monkeypatch.setattr("providers.limits.ROWS", 700)
     rows = records(1600)
 
     def unlimited(request: Request) -> Answer:

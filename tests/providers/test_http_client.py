@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from providers.base import Secret
+from providers.decoding import loads
 from providers.errors import (
     AuthError,
     BadAnswer,
@@ -26,7 +27,7 @@ from providers.errors import (
     Rejected,
     Unreachable,
 )
-from providers.http import VendorClient, gather_bounded, loads
+from providers.http import VendorClient, gather_bounded
 from tests.providers.server import Answer, Server, Waits
 
 TOKEN = "tok-SECRET-42"
@@ -281,6 +282,34 @@ async def test_small_bodies_do_not_become_huge(server: Server, client: VendorCli
     server.on("/api/x", Answer(b'"' + b"0" * 200_000 + b'"'))
     with pytest.raises(BadAnswer, match="more than"):
         await client.get("/x")
+
+
+async def test_what_is_unpacked_is_in_proportion_to_what_came(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of like calls is packed a hundred times; 22 million empty rows a thousand times."""
+    client = VendorClient(server.url, {"X-Api-Key": Secret(TOKEN)})
+    packed = {"Content-Encoding": "gzip"}
+    rows = gzip.compress(b"[" + b"{}," * 2_000_000 + b"{}]")
+    server.on("/x", Answer(rows, headers=packed))
+    monkeypatch.setattr("providers.decoding.DECODER", None)  # nothing of it is built
+    with pytest.raises(BadAnswer, match=r"more than 4 MB, packed in [\d,]+ bytes"):
+        await client.get("/x")
+    server.on("/x", Answer(b"[" + b"{}," * 2_000_000 + b"{}]"))
+    with pytest.raises(BadAnswer, match="more than 1,000,000 values at once"):
+        await client.get("/x")
+    monkeypatch.undo()
+    rows = gzip.compress(
+        json.dumps([{"id": n, "note": "word " * 9} for n in range(90_000)]).encode()
+    )
+    server.on("/x", Answer(rows, headers=packed))
+    assert len(await client.get("/x")) == 90_000
+    await client.aclose()
+
+
+async def test_an_address_that_cannot_be_asked_for(client: VendorClient) -> None:
+    with pytest.raises(Rejected, match="no address with such an id"):
+        await client.get("/" + "x" * 70_000)
 
 
 async def test_encodings(server: Server, client: VendorClient) -> None:

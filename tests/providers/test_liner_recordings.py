@@ -13,6 +13,7 @@ import pytest
 from providers.errors import AuthError, ProviderError, RateLimited
 from providers.liner import Liner
 from providers.model import Call
+from tests.providers.contract import QUERY
 from tests.providers.liner_bodies import (
     CALL,
     RECORD,
@@ -311,3 +312,32 @@ async def test_a_running_call_is_in_progress(
     if outcome == "in_progress":
         assert call.ended_at is None and "ended_at" not in call.derived
         assert call.started_at == datetime(2024, 1, 1, 9, 30, tzinfo=UTC)
+
+
+async def test_of_very_many_recordings_the_first_are_asked_for(
+    server: Server, liner: Liner
+) -> None:
+    rows = [{**RECORD_B, "id": n} for n in range(5_000)]
+    server.on("/v2/call-record/", paged(*rows))
+    async with liner:
+        known = await liner.recordings(await liner.call("918273"))
+    assert [one.id for one in known.recordings] == [str(n) for n in range(200)]
+    assert "records: 4,800 or more left out" in known.problems and known.recordings_known
+    assert len(server.asked("/v2/call-record/")) == 3
+    details = [one for one in server.requests if one.path.startswith("/v2/call-record/detail/")]
+    assert len(details) == 200
+    assert liner.parse(json.loads(json.dumps(known.raw))) == known
+
+
+async def test_an_id_that_is_too_long_is_not_asked_for(server: Server, liner: Liner) -> None:
+    long, same = "é" * 30_000, "é" * 29_999 + "e"
+    calls = [liner.parse({**CALL, "id": id_, "leadId": long}) for id_ in (long, same)]
+    first, second = calls
+    assert first.id.startswith("no-id-") and first.id != second.id
+    assert "id: longer than 200 characters" in first.problems
+    assert liner.parse(json.loads(json.dumps(first.raw))) == first
+    server.on("/v2/call/", listed(*({**CALL, "id": n, "leadId": long} for n in range(3))))
+    async with liner:
+        pages = [page async for page in liner.pages(QUERY)]
+    assert len(pages[0].calls) == 3 and not pages[0].notes
+    assert not [one for one in server.requests if "lead/detail" in one.path]

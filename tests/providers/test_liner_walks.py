@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from providers import limits
 from providers.errors import BadAnswer
 from providers.liner import Liner
-from providers.liner_api import LIMIT, MAX_ROWS, START, Place, Step
+from providers.liner_api import LIMIT, START, Place, Step
 from providers.liner_api import walk as walk_list
 from providers.model import CallQuery, Page
 from tests.providers.contract import QUERY, login, walk
@@ -293,10 +294,18 @@ async def test_a_walk_of_one_page_at_a_time_comes_to_its_end(total: int | None, 
     assert asked == (4 if total == 4 else 8)
 
 
-async def test_more_rows_than_a_page_may_have() -> None:
-    rows = [{"id": n} for n in range(MAX_ROWS + 1)]
-    with pytest.raises(BadAnswer, match="5,001 rows at once"):
-        await steps(Lists(lambda offset, limit: {"list": rows}))
+@pytest.mark.parametrize("total", [None, limits.ROWS + 7])
+async def test_more_rows_than_a_page_may_have(total: int | None) -> None:
+    """A vendor that ignores the limit: what is beyond it is asked for by its offset, or told."""
+    rows = [{"id": n} for n in range(limits.ROWS + 7)]
+    found = await steps(Lists(lambda offset, limit: {"list": rows[offset:], "total": total}))
+    assert rows_of(found) == [*range(limits.ROWS + 7)]
+    assert max(len(step.rows) for step in found) == limits.ROWS
+    assert not found[-1].shortfall("calls")
+    for answer in (lambda *_: rows, lambda *_: {"list": rows, "total": total}):
+        found = await steps(Lists(answer))
+        assert rows_of(found) == [*range(limits.ROWS)]
+        assert found[-1].shortfall("calls").startswith("5,000 ")
 
 
 async def test_a_list_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

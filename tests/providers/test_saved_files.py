@@ -141,3 +141,34 @@ def test_a_large_file_without_any_json_is_read_to_its_end() -> None:
     """It would take many minutes, which the time limit of tests ends."""
     found = [*read_values(b"{'id': 1}\n" * 400_000)]
     assert [str(one) for one in found] == ["not JSON (line 1)"]
+
+
+def test_what_is_packed_does_not_become_huge() -> None:
+    packed = gzip.compress(LINES.encode() + b"\n" + b" " * 40_000_000)
+    values, problems = read(packed)
+    assert values == ALL
+    assert problems == ["the gzip data unpacks to more than 250 times its size"]
+
+
+def test_a_body_that_is_too_large_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("providers.limits.VALUES", 1_000)
+    monkeypatch.setattr("providers.saved._LARGE", 10_000)
+    large = '{"id": 9, "tags": [%s1]}' % ("1," * 70_000)
+    long = '{"id": 8, "note": "%s"}' % (",[" * 70_000)
+    text = f"{json.dumps(ONE)}\n{large}\n{long}\n{json.dumps(TWO)}"
+    values, problems = read(text)
+    assert [value["id"] for value in values] == [1, 8, 2]
+    assert problems == ["line 2: too large"]
+    monkeypatch.setattr("providers.limits.BODY", 100_000)
+    assert read(text)[1] == ["line 2: too large", "line 3: too large"]
+
+
+def test_many_problems_are_counted() -> None:
+    values, problems = read("no\n" * 5_000 + json.dumps(ONE))
+    assert values == [ONE]
+    assert problems[0] == "line 1: not JSON" and len(problems) == 1_001
+    assert problems[-1] == "4,000 more before line 5001: not JSON"
+
+
+def test_empty_objects_say_nothing_however_many() -> None:
+    assert read("[" + "{}," * 300_000 + json.dumps(ONE) + "]") == ([{}, ONE], [])

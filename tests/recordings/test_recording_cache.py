@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from providers.model import Call, Recording
+from tui.audio.peaks import Peaks
 from tui.recordings import Fetched, RecordingCache, copy_to, file_name
 
 DAY = 86_400
@@ -75,6 +76,15 @@ def test_a_waveform_lies_beside_its_recording_and_is_swept_with_it(
     assert cache.sweep(now) == 1
     assert cache.find_peaks("desk", old, 0) is None
     assert cache.find_peaks("desk", heard, 0) == b"1" and cache.find("desk", heard, 0)
+
+
+def test_what_cannot_be_measured_is_counted_by_its_reason(cache: RecordingCache) -> None:
+    assert not cache.unmeasured()
+    files = {"1": b"RBPXcrash\n18.1.0", "2": b"RBPXcrash\n", "3": b"RBPXtime\n18.1.0"}
+    others = {"4": Peaks((bytearray(9000),), True).to_bytes(), "5": b"RBPX\xff", "6": b""}
+    for id_, data in {**files, **others}.items():
+        cache.keep_peaks("desk", call(id_, "a"), 0, data)
+    assert cache.unmeasured() == {"crash": 2, "time": 1}
 
 
 def test_forgetting_an_account_leaves_the_others(cache: RecordingCache) -> None:

@@ -200,3 +200,12 @@ def test_a_newer_reading_wins_but_for_recordings_that_the_raw_does_not_hold() ->
         "said",
     )
     assert read_again(provider, replace(kept, raw=None)).campaign == "as it was read then"
+
+
+def test_recordings_with_new_ids_each_time_do_not_grow_for_ever() -> None:
+    kept = call(7)
+    for day in range(10):
+        recordings = tuple(Recording(f"{day}-{n}", f"https://x.example/{n}") for n in range(60))
+        kept = with_recordings_of(replace(call(7), recordings=recordings), kept)
+    assert len(kept.recordings) == 200
+    assert kept.recordings[0].id == "9-0" and kept.problems == ("recordings: 60 left out",)

@@ -513,3 +513,26 @@ def test_recordings_that_came_meanwhile_are_not_overwritten(archive: Archive) ->
     found = archive.get("desk", "1")
     assert found is not None and found.summary == "said"
     assert {one.id for one in found.recordings} == {"r", "other"}
+
+
+@pytest.mark.parametrize("error_at", [0, 1])
+def test_syncs_that_fail_leave_few_walks_behind_and_one_makes_up_for_all(
+    archive: Archive, error_at: int
+) -> None:
+    sync(archive, Vendor([[call(1)]]))
+    failing = Vendor([[call(1)], [call(2)]], error=Unreachable("No answer"), error_at=error_at)
+    tries = 200
+    for number in range(1, tries):
+        sync(archive, failing, Wish(automatic=True), at=NOW + 120 * number)
+    hours = tries * 120 / 3600
+    assert len(archive.open_walks("desk")) <= (2 if error_at == 0 else hours + 2)
+    vendor, end = Vendor([[call(1)], [call(2)]]), NOW + 120 * tries
+    report = sync(archive, vendor, at=end)
+    assert report.complete and not archive.open_walks("desk")
+    assert len(vendor.asked) <= (1 if error_at == 0 else hours + 2)
+    since = min(since for since, _, _ in vendor.asked)
+    assert since <= NOW - RECENT_S and max(until for _, until, _ in vendor.asked) == end
+    reached = since
+    for begins, until, _ in sorted(vendor.asked):
+        assert begins <= reached, "no gap"
+        reached = max(reached, until)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import sys
 import tomllib
 from pathlib import Path
 
@@ -9,6 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from providers.sandbox import Sandbox
+from tests.audio.conftest import worker_of
 from tests.ui.driving import (
     cursor_row,
     detail,
@@ -22,6 +27,7 @@ from tests.ui.driving import (
     until,
 )
 from tests.ui.test_playing import Home, position_s
+from tui.cli import main as run_command
 from tui.services import Services
 from tui.settings import put
 from widgets.text_modal import TextModal
@@ -203,6 +209,36 @@ async def test_a_waveform_is_kept_beside_its_recording(synced: Home) -> None:
         await playing(pilot, key)
         peaks = main(pilot).playback._player.peaks  # type: ignore[union-attr]
         assert peaks is not None and peaks.to_bytes() == file.read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+async def test_what_crashes_when_it_is_measured_plays_then_and_later(
+    synced: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    services = synced("nectar")
+    folder, why = services.paths.cached_recordings, "no waveform: measuring it has crashed"
+    async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("space")
+        await until(pilot, lambda: main(pilot).playback._player)
+        link = main(pilot).playback._player._way  # type: ignore[union-attr]
+        await until(pilot, lambda: link.link and worker_of(link.link.pid, "measure"))
+        os.kill(worker_of(link.link.pid, "measure") or 0, signal.SIGSEGV)  # type: ignore[union-attr]
+        await until(pilot, lambda: list(folder.rglob("*.peaks")))
+        await until(pilot, lambda: "Playing" in player(pilot))
+        assert why in page(pilot)
+        key = table(pilot).current_key
+    async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
+        await settled(pilot)
+        table(pilot).move_to_key(key)
+        await pilot.press("space")
+        await until(pilot, lambda: "Playing" in player(pilot))
+        await pilot.press("W")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TextModal))
+        assert why in page(pilot)
+    capsys.readouterr()
+    await asyncio.to_thread(run_command, ["doctor"])
+    assert f"waveforms  1 in the cache: {why}" in capsys.readouterr().out
 
 
 async def test_who_goes_to_the_end_in_a_pause_hears_no_other_call(synced: Home) -> None:

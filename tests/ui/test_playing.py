@@ -112,3 +112,20 @@ async def test_where_the_list_is_separate_it_is_asked_for_and_kept(synced: Home)
         await pilot.press("enter")
         await until(pilot, lambda: "asking the vendor" not in detail(pilot))
         assert "not asked for yet" not in detail(pilot)
+
+
+@pytest.mark.parametrize("plays", [True, False])
+async def test_what_plays_pauses_while_the_program_is_stopped(synced: Home, plays: bool) -> None:
+    async with run_app(synced("nectar"), "rec dur>60 dur<300").run_test(size=(120, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("space")
+        await until(pilot, lambda: "Playing" in player(pilot))
+        if not plays:
+            await pilot.press("space")
+        await until(pilot, lambda: ("Playing" if plays else "Paused") in player(pilot))
+        pilot.app._suspend_signal()
+        playback = main(pilot).playback
+        assert playback.view.status == "paused", "before it is stopped"
+        pilot.app._resume_signal()
+        await pilot.pause()
+        await until(pilot, lambda: ("Playing" if plays else "Paused") in player(pilot))

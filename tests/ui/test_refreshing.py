@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,8 +13,18 @@ from typing import Any
 import pytest
 
 from providers.sandbox import Sandbox
-from tests.ui.driving import main, page, player, run_app, settled, status, table, until
-from tui.archive import TROUBLES, AccountState, Archive
+from tests.ui.driving import (
+    main,
+    page,
+    player,
+    run_app,
+    services_for,
+    settled,
+    status,
+    table,
+    until,
+)
+from tui.archive import TROUBLES, AccountState, Archive, ReadOnlyArchive
 from tui.jobs import sync_all
 from tui.refreshing import refresh_calls
 from tui.screens.state import bring_up_to_date
@@ -206,7 +219,7 @@ def test_calls_wait_to_be_read_anew_where_nothing_can_be_kept(
 
     def only_to_read(self: Services) -> Archive:
         archive = opened(self)
-        archive.read_only = "the disk is full"
+        archive._unwritable = ReadOnlyArchive("the disk is full")
         return archive
 
     with services.open_archive() as archive:
@@ -216,3 +229,18 @@ def test_calls_wait_to_be_read_anew_where_nothing_can_be_kept(
         monkeypatch.setattr(Services, "open_archive", only_to_read)
         bring_up_to_date(services, lambda: False)
         assert archive.count_unread("nectar", version) == archive.count()
+
+
+async def test_leaving_during_a_sync_leaves_no_task_whose_end_nobody_reads(
+    fresh: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    services = services_for(fresh, ["nectar", "liner", "cinnox"], os.environ)
+    for vendor in ("nectar", "liner", "cinnox"):
+        fresh.fail(vendor, status=0, times=8, delay_s=1.0)
+    async with run_app(services).run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: len(main(pilot).syncs.busy) == 3 and fresh.requests)
+        syncs = main(pilot).syncs
+    assert not syncs.busy, "stopped with the screen"
+    await asyncio.sleep(0)
+    gc.collect()
+    assert "never retrieved" not in caplog.text

@@ -134,7 +134,7 @@ def test_every_column_and_label_of_a_page_can_be_asked_for() -> None:
         "Dir",  # short for Direction
         "Group",  # short for Ring group
     }
-    page = Page(call(1), "desk", Clock(NOW, UTC), Extra(), 80, frozenset())
+    page = Page.of(call(1), "desk", Clock(NOW, UTC), Extra(), 80)
     named = {label for label, _ in _pairs(page)} | {one.title for one in COLUMNS.values()}
     titles = {field.title for field in TABLE}
     words = {plain(word) for word in FIELDS}

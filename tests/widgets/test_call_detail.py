@@ -306,3 +306,18 @@ async def test_the_playing_file_is_marked_in_words() -> None:
 def test_recordings_without_anything_known() -> None:
     call = replace(SPARSE, recordings=(Recording(), Recording()), recordings_known=True)
     assert page(call)[-2:] == ["   1", "   2"]
+
+
+def test_of_many_parts_the_first_are_shown_and_the_others_counted() -> None:
+    agents = tuple(Agent(str(n), f"Agent {n}", started_at=START) for n in range(10_000))
+    recordings = tuple(
+        Recording(str(n), f"https://files.example.com/{n}/x.mp3", f"file {n}", summary="so " * 900)
+        for n in range(300)
+    )
+    text = "\n".join(page(replace(FULL, agents=agents, recordings=recordings)))
+    assert "Agent 199" in text and "Agent 200" not in text
+    assert "… and 9,800 more; ringback show --json has all" in text
+    assert "more lines; ringback show --json has all" in text
+    assert text.count("\n") < 1_500
+    few = replace(FULL, recordings=tuple(replace(one, summary=None) for one in recordings))
+    assert "… and 100 more; ringback show --json has all" in "\n".join(page(few))

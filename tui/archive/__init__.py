@@ -7,16 +7,16 @@ own. Several Ringbacks may share one archive (WAL, short write transactions).
 import sqlite3
 
 from tui.archive.archive import Archive, Saved
-from tui.archive.opening import UNREACHED, ReadOnlyArchive
 from tui.archive.rows import RowList
-from tui.archive.schema import ArchiveTrouble
 from tui.archive.syncs import AccountState, Walk
+from tui.archive.troubles import UNREACHED, ArchiveDamaged, ArchiveTrouble, ReadOnlyArchive
 
 __all__ = [
     "TROUBLES",
     "UNREACHED",
     "AccountState",
     "Archive",
+    "ArchiveDamaged",
     "ArchiveTrouble",
     "ReadOnlyArchive",
     "RowList",

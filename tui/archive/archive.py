@@ -12,19 +12,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from providers.model import Call, CallRow
-from tui.archive import codec, filling, names, opening, places, purge, related, search
+from tui.archive import backup, codec, filling, names, opening, places, purge, related, search
+from tui.archive.backup import BackedUp
 from tui.archive.closing import Closing
+from tui.archive.damage import WatchedConnection, reading
 from tui.archive.facets import COUNTED, SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
 from tui.archive.index import Changes, SearchIndex, entry
 from tui.archive.keeping import KeepingTables
-from tui.archive.lines import details_of, line_of, unpack
+from tui.archive.lines import call_of, details_of, line_of
 from tui.archive.meaning import FUNCTIONS, grouped, meaning, of_text
-from tui.archive.opening import ReadOnlyArchive, connect
+from tui.archive.opening import connect, only_read_it
 from tui.archive.reading import ReadingTables
 from tui.archive.rows import RowList
 from tui.archive.schema import PER_ACCOUNT
 from tui.archive.triage import TriageLog, triage_of
+from tui.archive.troubles import ReadOnlyArchive
 from tui.query import EVERYTHING, Problem, Query, Term
 
 LOOK_STEPS = 100_000
@@ -48,20 +51,33 @@ class Saved:
         return Saved(self.new + other.new, self.changed + other.changed, self.same + other.same)
 
 
-class Archive(ReadingTables, KeepingTables):
-    """One connection to the archive. Opening creates or migrates it; the file is 0600."""
+class Archive(ReadingTables, KeepingTables, BackedUp):
+    """One connection to the archive. Opening creates or migrates it; the file is 0600.
 
-    def __init__(self, path: Path) -> None:
+    `only_read`: it is left as it is, its write-ahead log too.
+    """
+
+    _db: WatchedConnection
+
+    def __init__(self, path: Path, *, only_read: bool = False) -> None:
         self.path = path
-        self._db, self.read_only = connect(path)
-        """Why nothing can be kept (a full disk, one that may only be read); empty: it can."""
+        self._db, self._unwritable = (only_read_it if only_read else connect)(path)
         for arguments, function in FUNCTIONS:
             self._db.create_function(function.__name__, arguments, function, deterministic=True)
         self.index = SearchIndex(self._db)
         self._planner = search.Planner(self._db, self.index)
-        self.heard = HeardTable(self._db)
-        self.triage = TriageLog(self._db, self.transaction, self.index)
+        self.heard = HeardTable(self._db, self.transaction)
+        self.triage = TriageLog(self._db, self.transaction, self.index, self.back_up)
         self.closing = Closing(self._db)
+        if not self.read_only:
+            self._take_up_backup()
+
+    @property
+    def read_only(self) -> ReadOnlyArchive | None:
+        """Why nothing can be kept: a full disk, one that may only be read, a damaged archive;
+        None: it can.
+        """
+        return self._unwritable or self._db.damage
 
     def close(self) -> None:
         self._db.close()
@@ -76,10 +92,10 @@ class Archive(ReadingTables, KeepingTables):
     def transaction(self) -> Iterator[None]:
         """All or nothing, waiting up to ten seconds for another Ringback's transaction.
 
-        Raises `ReadOnlyArchive`.
+        Raises `ReadOnlyArchive`, `ArchiveDamaged` among them.
         """
-        if self.read_only:
-            raise ReadOnlyArchive(self.read_only)
+        if why := self.read_only:
+            raise why
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -120,9 +136,7 @@ class Archive(ReadingTables, KeepingTables):
             key, body, extra, raw = older
             kept = call
             if reconcile:
-                kept = reconcile(
-                    codec.decode(json.loads(body), json.loads(extra), unpack(raw)), call
-                )
+                kept = reconcile(call_of(body, extra, raw), call)
             if self._update(key, account, kept, (body, extra, raw), changes):
                 saved += Saved(changed=1)
             else:
@@ -205,6 +219,7 @@ class Archive(ReadingTables, KeepingTables):
         that went.
         """
         with self.transaction():
+            backup.forget(self.path, [(account, "")], purged=False, kept=self.names_of(self.held()))
             theirs = "FROM call WHERE account = ? AND held = 0"
             keys = self._db.execute(f"SELECT key {theirs}", (account,))
             self.index.forget([key for (key,) in keys.fetchall()])
@@ -233,8 +248,10 @@ class Archive(ReadingTables, KeepingTables):
         with self.transaction():
             held = self.held(keys)
             keys = [key for key in keys if key not in held]
+            names = self.names_of(keys)
+            backup.forget(self.path, names, purged=barred)
             self.index.forget(keys)
-            noted = sum(self.triage.forget(*name) for name in self.names_of(keys))
+            noted = sum(self.triage.forget(*name) for name in names)
             gone = purge.remove(self._db, keys, number, barred)
             self.index.removed()
             self.closing.settle_removed()
@@ -444,7 +461,7 @@ class Archive(ReadingTables, KeepingTables):
         if found is None:
             return None
         _, body, extra, raw = found
-        return codec.decode(json.loads(body), json.loads(extra), unpack(raw))
+        return call_of(body, extra, raw)
 
     def get_key(self, key: int) -> tuple[str, Call] | None:
         """Account and call of a row's key, or None when it was removed."""
@@ -471,7 +488,9 @@ class Archive(ReadingTables, KeepingTables):
             if row:
                 account, body, *decided = row
                 triage = {"triage": triage_of(decided).printed()} if decided[0] else {}
-                yield account, {**json.loads(body), **triage}
+                with reading("a call"):
+                    told = codec.completed(json.loads(body))
+                yield account, {**told, **triage}
 
     def version(self) -> int:
         """Changes whenever another connection commits, so that a screen knows to look again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from providers.model import (
     RecordingEvent,
 )
 from providers.sanitize import safe_json
+
+_ODD = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What is kept as JSON's own escapes: lone surrogates cannot be stored otherwise."""
 
 _TIMES = frozenset({"started_at", "ended_at"})
 _APART = frozenset({"history_id", "recordings_known", "raw"})
@@ -122,6 +126,25 @@ def decode(body: Mapping[str, Any], extra: Mapping[str, Any], raw: Any) -> Call:
     )
 
 
+_EMPTY = {kind: dict.fromkeys(names) for kind, names in _FIELDS.items()}
+_NOTHING: Mapping[str, Any] = {
+    name: {} if name in _PARTS else [] if name in _LISTS or name in _TEXTS else None
+    for name in _ORDER
+}
+
+
+def completed(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What `encode` wrote, with a null for each field that it lacks, as `decode` reads it. Raises
+    TypeError where it is something else.
+    """
+    out = {**_NOTHING, **body}
+    for name, part in _PARTS.items():
+        out[name] = {**_EMPTY[part], **(out[name] or {})}
+    for name, part in _LISTS.items():
+        out[name] = [{**_EMPTY[part], **one} for one in out[name] or ()]
+    return out
+
+
 def encode_extra(call: Call) -> dict[str, Any]:
     extra = {"recordings_known": call.recordings_known}
     return {**extra, "history_id": call.history_id} if call.history_id else extra
@@ -164,6 +187,14 @@ def names() -> Iterator[str]:
             yield name
     yield from (f"triage.{name}" for name in NO_TRIAGE)
     yield from _LAST
+
+
+def stored(value: Any) -> str:
+    """Compact JSON as the archive keeps it; `dumps` prints, for which each odd character is
+    looked at: a long text of them takes too long for a thing that is done with every call.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ODD.sub(lambda odd: f"\\u{ord(odd[0]):04x}", text)
 
 
 def dumps(value: Any) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from tui.archive.schema import ArchiveTrouble
+from tui.archive.troubles import ArchiveTrouble
 
 INSIST = "RINGBACK_NETWORK_DISK"
 """This variable of the environment, set to 1, has the archive opened all the same."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from tui.archive import codec
 from tui.archive.index import Changes, SearchIndex, entry
-from tui.archive.lines import line_of
+from tui.archive.lines import call_of, line_of
 
 Rewrite = Callable[[int, dict[str, Any], Changes], None]
 """Put another line in a call's place, in the index too."""
@@ -28,9 +26,7 @@ def fill(db: sqlite3.Connection, index: SearchIndex, rewrite: Rewrite, limit: in
     ).fetchall()
     changes = index.changes()
     for key, account, body, extra in rows:
-        rewrite(
-            key, line_of(account, codec.decode(json.loads(body), json.loads(extra), None)), changes
-        )
+        rewrite(key, line_of(account, call_of(body, extra, None)), changes)
         if upto:
             changes.add(entry(index.line(key)))
     changes.flush()

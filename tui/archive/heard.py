@@ -6,7 +6,8 @@ Syncs do not touch this table; its lines go with their call.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from providers.model import Call, CallRow
@@ -44,11 +45,15 @@ def recording_key(call: Call, index: int) -> str:
 class HeardTable:
     """Reads and writes the table on one connection; each writing is a transaction of its own.
 
-    What is written of a call that is not in the archive is dropped.
+    What is written of a call that is not in the archive is dropped. Raises `ReadOnlyArchive`.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        transaction: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._db, self._transaction = connection, transaction
 
     def wait_at_most(self, seconds: float) -> None:
         """For another Ringback's transaction, from now on; then `sqlite3.OperationalError`."""
@@ -73,34 +78,36 @@ class HeardTable:
         heard_at: float | None,
     ) -> None:
         """It played up to here. A trouble is forgotten; the moment it was heard first stays."""
-        self._db.execute(
-            "INSERT INTO heard (account, call_id, recording, position_s, length_s, heard_at)"
-            " SELECT account, id, ?, ?, ?, ? FROM call WHERE account = ? AND id = ?"
-            " ON CONFLICT DO UPDATE SET position_s = excluded.position_s,"
-            " length_s = coalesce(excluded.length_s, length_s),"
-            " heard_at = coalesce(heard_at, excluded.heard_at),"
-            " trouble = NULL, trouble_at = NULL",
-            (recording, position_s, length_s, heard_at, account, call_id),
-        )
-        if not recording.startswith("#"):
-            # a trouble from before the vendor told the recordings' ids
+        with self._transaction():
             self._db.execute(
-                "DELETE FROM heard WHERE account = ? AND call_id = ?"
-                " AND recording GLOB '#*' AND trouble IS NOT NULL",
-                (account, call_id),
+                "INSERT INTO heard (account, call_id, recording, position_s, length_s, heard_at)"
+                " SELECT account, id, ?, ?, ?, ? FROM call WHERE account = ? AND id = ?"
+                " ON CONFLICT DO UPDATE SET position_s = excluded.position_s,"
+                " length_s = coalesce(excluded.length_s, length_s),"
+                " heard_at = coalesce(heard_at, excluded.heard_at),"
+                " trouble = NULL, trouble_at = NULL",
+                (recording, position_s, length_s, heard_at, account, call_id),
             )
+            if not recording.startswith("#"):
+                # a trouble from before the vendor told the recordings' ids
+                self._db.execute(
+                    "DELETE FROM heard WHERE account = ? AND call_id = ?"
+                    " AND recording GLOB '#*' AND trouble IS NOT NULL",
+                    (account, call_id),
+                )
 
     def note_trouble(
         self, account: str, call_id: str, recording: str, reason: str, at: float
     ) -> None:
         """It could not be had; how far it was heard before stays."""
-        self._db.execute(
-            "INSERT INTO heard (account, call_id, recording, trouble, trouble_at)"
-            " SELECT account, id, ?, ?, ? FROM call WHERE account = ? AND id = ?"
-            " ON CONFLICT DO UPDATE SET trouble = excluded.trouble,"
-            " trouble_at = excluded.trouble_at",
-            (recording, reason, at, account, call_id),
-        )
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO heard (account, call_id, recording, trouble, trouble_at)"
+                " SELECT account, id, ?, ?, ? FROM call WHERE account = ? AND id = ?"
+                " ON CONFLICT DO UPDATE SET trouble = excluded.trouble,"
+                " trouble_at = excluded.trouble_at",
+                (recording, reason, at, account, call_id),
+            )
 
 
 def with_heard(connection: sqlite3.Connection, rows: Iterable[CallRow]) -> list[CallRow]:

@@ -17,6 +17,8 @@ from math import log2
 from typing import Any, NamedTuple
 
 from tui.archive.bits import EVERY, MARK_COLUMNS, MARKED, BitChanges, Bits, length_tokens, marks_of
+from tui.archive.damage import reading
+from tui.caching import cached
 from tui.numbers import dialled, lettered
 from tui.query import Term, words
 from tui.query_fields import plain
@@ -78,7 +80,7 @@ def facets(line: Line) -> list[tuple[str, str]]:
     return list(dict.fromkeys([*found, *tags, *lengths, ("state", line["state"]), *held]))
 
 
-@lru_cache(maxsize=8192)  # the same names come again and again
+@cached(8192)  # the same names come again and again
 def _spaced(text: str) -> str:
     return f" {' '.join(words(text))} "
 
@@ -100,7 +102,8 @@ def needle_of(text: str, *, whole: bool = False) -> str:
 
 def prefixed(field: str, text: str) -> list[str]:
     """The words of a field's value as the index has them: none is a word that people write."""
-    return [f"={plain(field)}={word}" for word in words(text)]
+    name = plain(field)
+    return [f"={name}={word}" for word in words(text)]
 
 
 def is_name(text: str | None, name: str) -> bool:
@@ -288,7 +291,9 @@ class SearchIndex:
 
     def unindexed(self) -> int:
         """Calls up to this key are not in the index yet; 0: all are."""
-        return int(self._db.execute("SELECT upto FROM unindexed").fetchone()[0])
+        row = self._db.execute("SELECT upto FROM unindexed").fetchone()
+        with reading("how far the search index is"):
+            return int(row[0])
 
     def unfilled(self) -> bool:
         """Whether there are calls whose lines were written without ``fields``."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Any
 
 from providers.model import Call
 from tui.archive import codec
+from tui.archive.damage import reading
 from tui.archive.index import prefixed
 from tui.numbers import dialled, lettered
 from tui.query import words
@@ -16,17 +18,26 @@ from tui.query_fields import VENDOR_NUMBERS
 
 
 def pack(raw: Any) -> bytes:
-    return zlib.compress(codec.dumps(raw).encode(), 6)
+    return zlib.compress(codec.stored(raw).encode(), 6)
 
 
 def unpack(blob: bytes) -> Any:
     return json.loads(zlib.decompress(blob))
 
 
+def call_of(body: str, extra: str, raw: bytes | None) -> Call:
+    """The call of a row of details, without its raw where that is None. Raises
+    `ArchiveDamaged`.
+    """
+    with reading("a call"):
+        unpacked = None if raw is None else unpack(raw)
+        return codec.decode(json.loads(body), json.loads(extra), unpacked)
+
+
 def details_of(call: Call) -> tuple[str, str, bytes]:
     return (
-        codec.dumps(codec.encode(call)),
-        codec.dumps(codec.encode_extra(call)),
+        codec.stored(codec.encode(call)),
+        codec.stored(codec.encode_extra(call)),
         pack(call.raw),
     )
 
@@ -37,8 +48,29 @@ keep the vendor's own.
 """
 
 
+NAME = 500
+"""Characters of a name in a line of the table; the call's details keep the rest."""
+WORDS, FIELD_WORDS, ONE_FIELD = 2_000, 500, 100
+"""So many words a call is found by: those of ten pages; in its fields; in one of them."""
+
+
+def _short(value: str | None) -> str | None:
+    return value if value is None or len(value) <= NAME else f"{value[: NAME - 1]}…"
+
+
 def _joined(values: Iterable[str | None]) -> str | None:
-    return ", ".join(value.replace(",", LOW_COMMA) for value in values if value) or None
+    names = (_short(value.replace(",", LOW_COMMA)) for value in values if value)
+    return ", ".join(filter(None, names)) or None
+
+
+def _first_words(texts: Iterable[str], most: int) -> list[str]:
+    """The words of some texts, up to so many."""
+    found: list[str] = []
+    for text in texts:
+        found += words(text)[: most - len(found)]
+        if len(found) >= most:
+            break
+    return found
 
 
 TRUTH = {True: ("yes", "true"), False: ("no", "false")}
@@ -47,9 +79,13 @@ TRUTH = {True: ("yes", "true"), False: ("no", "false")}
 
 def kept(call: Call) -> str:
     """The column ``fields``: words of what no other column has, each with its field's name."""
-    found = (prefixed(field, text) for field, value in _kept(call) for text in _texts(value))
-    told = [" ".join(one) for one in found if one]
-    return codec.storable(f" = {' = '.join(dict.fromkeys(told))} = ") if told else ""
+    found = (
+        prefixed(field, text)[:ONE_FIELD] for field, value in _kept(call) for text in _texts(value)
+    )
+    told = list(dict.fromkeys(" ".join(one) for one in found if one))
+    sizes = accumulate(1 + one.count(" ") for one in told)
+    told = [one for one, size in zip(told, sizes, strict=True) if size <= FIELD_WORDS]
+    return codec.storable(f" = {' = '.join(told)} = ") if told else ""
 
 
 def kept_of(body: str) -> str:
@@ -116,17 +152,17 @@ def line_of(account: str, call: Call) -> dict[str, Any]:
         "id": call.id,
         "provider": call.provider,
         "started_at": round(call.started_at.timestamp() * 1000) if call.started_at else None,
-        "direction": call.direction,
+        "direction": _short(call.direction),
         "outcome": call.outcome,
-        "status": call.status,
-        "contact": call.contact.name,
-        "number": call.contact.number,
-        "company": call.company_number.name or call.company_number.number,
+        "status": _short(call.status),
+        "contact": _short(call.contact.name),
+        "number": _short(call.contact.number),
+        "company": _short(call.company_number.name or call.company_number.number),
         "agents": _joined(dict.fromkeys(agents)),
-        "ring_group": call.ring_group or call.queue or next(iter(departments), None),
-        "queue": call.queue,
-        "campaign": call.campaign,
-        "disposition": call.disposition.code,
+        "ring_group": _short(call.ring_group or call.queue or next(iter(departments), None)),
+        "queue": _short(call.queue),
+        "campaign": _short(call.campaign),
+        "disposition": _short(call.disposition.code),
         "note": call.disposition.note,
         "tags": _joined(call.tags),
         "duration_s": call.duration_s,
@@ -135,7 +171,7 @@ def line_of(account: str, call: Call) -> dict[str, Any]:
         "has_recording": call.has_recording,
         "recordings": len(call.recordings),
         "problems": len(call.problems),
-        "words": f" {' '.join(words(' '.join(text for text in found_by if text)))} ",
+        "words": f" {' '.join(_first_words(filter(None, found_by), WORDS))} ",
         "digits": " ".join(filter(None, map(dialled, numbers))),
         "fields": kept(call),
     }

@@ -13,11 +13,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tui.archive.schema import MIGRATIONS, ArchiveTrouble, migrate, version_of
+from tui.archive.damage import WatchedConnection, identity, lenient, marked
+from tui.archive.schema import MIGRATIONS, identify, migrate
+from tui.archive.troubles import UNREACHED, ArchiveDamaged, ArchiveTrouble, ReadOnlyArchive
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
-UNREACHED = "See whether the disk has room, and whether its folder may be written."
 _NO_PLACE = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_FULL,
@@ -27,21 +28,14 @@ _NO_PLACE = {
 """What SQLite says, in the lower byte of its code, where it may not or cannot write."""
 
 
-class ReadOnlyArchive(ArchiveTrouble):
-    """The archive can be read, and nothing be kept in it."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"the archive can only be read: {why}", UNREACHED)
-
-
 def is_unwritable(error: BaseException) -> bool:
     """Whether nothing could be kept for want of room or of the right to write."""
     code = getattr(error, "sqlite_errorcode", None)
     return isinstance(error, ReadOnlyArchive) or (code is not None and code & 0xFF in _NO_PLACE)
 
 
-def connect(path: Path) -> tuple[sqlite3.Connection, str]:
-    """A connection, and why nothing can be written through it; empty: it can.
+def connect(path: Path) -> tuple[WatchedConnection, ReadOnlyArchive | None]:
+    """A connection, and why nothing can be written through it; None: it can.
 
     Makes the file (0600), or migrates it. Raises `ArchiveTrouble`, `sqlite3.Error`, `OSError`.
     """
@@ -50,11 +44,15 @@ def connect(path: Path) -> tuple[sqlite3.Connection, str]:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        if not path.is_file():
+            raise ArchiveDamaged("it is not a file")
+        if mark := marked(path):
+            return _damaged(path), ArchiveDamaged(mark.what)
         # SQLite would open it for reading, and say so late. A file that is there is not opened
         # otherwise: to close it would take the locks away of all connections of this process
         if not os.access(path, os.R_OK | os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return _to_write(path), ""
+        return _to_write(path), None
     except (OSError, sqlite3.OperationalError) as error:
         if isinstance(error, sqlite3.Error) and not is_unwritable(error):
             raise
@@ -63,33 +61,61 @@ def connect(path: Path) -> tuple[sqlite3.Connection, str]:
         found = _to_read(path)
         if found is None:
             raise
-        return found, _why(path, error)
+        return found, ReadOnlyArchive(_why(path, error))
 
 
-def _to_write(path: Path) -> sqlite3.Connection:
+def only_read_it(path: Path) -> tuple[WatchedConnection, ReadOnlyArchive]:
+    """A connection that changes no byte, whatever is wrong with the archive. Raises as
+    `connect`.
+    """
+    if not path.is_file():
+        raise ArchiveDamaged("it is not a file")
+    mark = marked(path)
+    return _damaged(path), ArchiveDamaged(mark.what) if mark else ReadOnlyArchive("as asked")
+
+
+def _to_write(path: Path) -> WatchedConnection:
     """With write-ahead logging and the present schema. While another Ringback makes the same
     archive, SQLite says "locked" at once, whatever the time-out; so it is asked again.
     """
-    made = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     deadline = time.monotonic() + BUSY_S
-    try:
-        while True:
-            try:
-                made.execute("PRAGMA journal_mode = WAL")
-                migrate(made)
-                made.execute("PRAGMA synchronous = NORMAL")
-                made.execute("PRAGMA foreign_keys = ON")
+    while True:
+        before = identity(path)
+        made = sqlite3.connect(
+            path, timeout=BUSY_S, isolation_level=None, factory=WatchedConnection
+        )
+        made.path = path
+        try:
+            made.execute("PRAGMA journal_mode = WAL")
+            migrate(made)
+            made.execute("PRAGMA synchronous = NORMAL")
+            made.execute("PRAGMA foreign_keys = ON")
+            if identity(path) == before:  # a repair did not put another in its place meanwhile
                 return made
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.02)
-    except BaseException:
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                made.close()
+                raise
+        except BaseException:
+            made.close()
+            raise
         made.close()
-        raise
+        time.sleep(0.02)
 
 
-def _to_read(path: Path) -> sqlite3.Connection | None:
+def _damaged(path: Path) -> WatchedConnection:
+    """A damaged archive, for reading what is whole. Raises `ArchiveDamaged`: nothing is."""
+    try:
+        found = _to_read(path)
+    except sqlite3.DatabaseError as error:
+        raise ArchiveDamaged(str(error)) from error
+    if found is None:
+        raise ArchiveDamaged("it cannot be opened")
+    found.text_factory = lenient
+    return found
+
+
+def _to_read(path: Path) -> WatchedConnection | None:
     """The archive as it is, or None. Raises `ArchiveTrouble`: it is of another Ringback."""
     log = path.with_name(f"{path.name}-wal")
     address = path.absolute().as_uri()
@@ -100,17 +126,23 @@ def _to_read(path: Path) -> sqlite3.Connection | None:
     else:
         ways.append(f"{address}?mode=ro&immutable=1")
     for way in ways:
-        made = sqlite3.connect(way, timeout=BUSY_S, isolation_level=None, uri=True)
+        made = sqlite3.connect(
+            way, timeout=BUSY_S, isolation_level=None, uri=True, factory=WatchedConnection
+        )
+        made.path = path
         try:
             if way.endswith("rw"):
                 made.execute("PRAGMA locking_mode = EXCLUSIVE")
             made.execute("PRAGMA query_only = ON")
             made.execute("PRAGMA temp_store = MEMORY")
-            if (version := version_of(made)) == len(MIGRATIONS):
+            if (version := identify(made)) == len(MIGRATIONS):
                 return made
         except sqlite3.OperationalError:
             made.close()
             continue
+        except BaseException:
+            made.close()
+            raise
         made.close()
         raise ArchiveTrouble(
             f"the archive is of another Ringback (schema {version}, known {len(MIGRATIONS)})"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from providers.model import Call
-from tui.archive import codec
-from tui.archive.lines import unpack
+from tui.archive.lines import call_of
 from tui.archive.syncs import EVERYWHERE, SyncTables
 
 if TYPE_CHECKING:
@@ -110,7 +108,7 @@ class ReadingTables(SyncTables):
     ) -> str:
         """Empty, or which call cannot be read, and the kind of its error."""
         body, extra, raw = details
-        older = codec.decode(json.loads(body), json.loads(extra), unpack(raw))
+        older = call_of(body, extra, raw)
         try:
             call = read(older)
         except Exception as error:  # whatever is odd in it, one row must not hold up the others

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import get_args, get_type_hints
 
 from providers.model import CallRow
 from tui.archive.heard import with_heard
 from tui.archive.triage import awake
+from tui.archive.troubles import ArchiveDamaged
 
 _BESIDE = ("heard", "trouble")
 """Fields that no line of the table ``call`` has, the last ones: they are looked up beside it."""
@@ -27,6 +30,14 @@ _COLUMNS = ", ".join(
     [_OTHERWISE.get(name, f"call.{name}") for name in CallRow._fields if name not in _BESIDE]
     + [_PENDING]
 )
+
+
+_AS_KEPT = {float: (float, int), bool: (int,)}
+_KINDS = [
+    tuple(kind for one in get_args(told) or (told,) for kind in _AS_KEPT.get(one, (one,)))
+    for told in get_type_hints(CallRow).values()
+]
+"""What each field of a line may be, as SQLite gives it."""
 
 
 class RowList:
@@ -49,14 +60,24 @@ class RowList:
     def window(self, start: int, stop: int) -> Sequence[CallRow]:
         """The rows from `start` up to `stop`; a call removed meanwhile leaves its line blank."""
         wanted = self.keys[max(0, start) : stop]
-        marks = ",".join("?" * len(wanted))
+        try:
+            found = self._rows(wanted)
+        except ArchiveDamaged:  # the others can be read
+            found = {}
+            for one in wanted:
+                with suppress(ArchiveDamaged):
+                    found |= self._rows(array("q", (one,)))
+            return [found.get(key) or _unreadable(key) for key in wanted]
+        return [found.get(key) or _removed(key) for key in wanted]
+
+    def _rows(self, keys: array[int]) -> dict[int, CallRow]:
+        marks = ",".join("?" * len(keys))
         rows = self._connection.execute(
             f"SELECT {_COLUMNS} FROM call LEFT JOIN call AS closer"
             f" ON closer.key = call.closed_by WHERE call.key IN ({marks})",
-            wanted.tolist(),
+            keys.tolist(),
         )
-        found = {row.key: row for row in with_heard(self._connection, map(_row, rows))}
-        return [found.get(key) or _removed(key) for key in wanted]
+        return {row.key: row for row in with_heard(self._connection, map(_row, rows))}
 
     def keys_between(self, start: int, stop: int) -> Sequence[int]:
         """The keys of the rows from `start` up to `stop`."""
@@ -71,7 +92,10 @@ class RowList:
 
 
 def _row(values: tuple[object, ...]) -> CallRow:
+    """Raises `ArchiveDamaged` where a value is of another kind than was written."""
     row = CallRow._make((*values[:-1], None, values[-1]))
+    if not all(map(isinstance, row, _KINDS)):
+        raise ArchiveDamaged("a line cannot be read")
     flag = row.has_recording
     return row._replace(
         has_recording=None if flag is None else bool(flag),
@@ -87,3 +111,7 @@ _REMOVED = CallRow._make(
 
 def _removed(key: int) -> CallRow:
     return _REMOVED._replace(key=key)
+
+
+def _unreadable(key: int) -> CallRow:
+    return _REMOVED._replace(key=key, contact="(damaged)")

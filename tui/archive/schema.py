@@ -7,6 +7,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from functools import cache
+
+from tui.archive.troubles import ArchiveDamaged, LaterArchive
 
 MIGRATIONS = (
     """
@@ -345,36 +349,83 @@ PER_ACCOUNT = (
 """Tables that hold something of an account beside its calls, and go with it."""
 
 
-class ArchiveTrouble(Exception):
-    """The archive cannot be opened; `message` names the file, `hint` the thing to do."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message, hint)
-        self.message, self.hint = message, hint
-
-    def __str__(self) -> str:
-        return self.message
+APPLICATION = int.from_bytes(b"Ring", "big")
+"""``PRAGMA application_id`` of an archive; 0 in those of the first Ringbacks."""
+_SPARE = 1000
+"""No Ringback has so many more migrations: a header that says so is damaged."""
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring an archive to the present schema. Raises `ArchiveTrouble`; safe beside another."""
-    if version_of(connection) == len(MIGRATIONS):
+def identify(connection: sqlite3.Connection) -> int:
+    """The schema's version. Raises `ArchiveDamaged` where the file is another program's database,
+    and `LaterArchive`; looks at its header alone, but for one that is about to be made.
+    """
+    version = version_of(connection)
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    if application not in (0, APPLICATION) or (version == 0 and _table(connection)):
+        raise ArchiveDamaged("it is a database of another program")
+    if not is_plausible(version):
+        raise ArchiveDamaged(f"its header says schema {version}")
+    if version > len(MIGRATIONS):
+        raise LaterArchive(version, len(MIGRATIONS))
+    return version
+
+
+def is_plausible(version: int) -> bool:
+    """Whether some Ringback, now or later, may have this schema version."""
+    return 0 <= version <= len(MIGRATIONS) + _SPARE
+
+
+def _table(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+
+
+def columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """The columns of each table, an index's own tables among them."""
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    sql = "SELECT name FROM pragma_table_info(?)"
+    return {table: [one for (one,) in connection.execute(sql, (table,))] for (table,) in tables}
+
+
+@cache
+def expected(version: int = len(MIGRATIONS)) -> Mapping[str, list[str]]:
+    """The columns of each table of a whole archive."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate(connection, version)
+        return columns(connection)
+    finally:
+        connection.close()
+
+
+def lacks(connection: sqlite3.Connection) -> str:
+    """What an archive of the present schema lacks, as ``table call`` or ``column call.place``."""
+    found = columns(connection)
+    for table, names in expected().items():
+        if table not in found:
+            return f"the table {table}"
+        if missing := [name for name in names if name not in found[table]]:
+            return f"the column {table}.{missing[0]}"
+    return ""
+
+
+def migrate(connection: sqlite3.Connection, upto: int = len(MIGRATIONS)) -> None:
+    """Bring an archive to a schema, the present one. Raises `ArchiveTrouble`; safe beside
+    another.
+    """
+    if identify(connection) >= upto:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = version_of(connection)  # another Ringback may have been first
-        if version > len(MIGRATIONS):
-            raise ArchiveTrouble(
-                f"a later Ringback made this archive (schema {version}, known {len(MIGRATIONS)})",
-                "Update Ringback: an older one could lose what the later one keeps.",
-            )
-        for script in MIGRATIONS[version:]:
+        version = identify(connection)  # another Ringback may have been first
+        for script in MIGRATIONS[version:upto]:
             for statement in _statements(script):
                 connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute(f"PRAGMA user_version = {max(version, upto)}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk or a damaged page may have ended it already
+            connection.execute("ROLLBACK")
         raise
 
 

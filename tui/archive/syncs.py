@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from providers.base import Names
 from tui.archive import codec
+from tui.archive.damage import reading
 from tui.archive.index import NO_TIME, TIES
-from tui.archive.opening import ReadOnlyArchive, is_unwritable
+from tui.archive.opening import is_unwritable
+from tui.archive.troubles import ReadOnlyArchive
 from tui.when import DAY_S
 
 T = TypeVar("T")
@@ -200,7 +202,8 @@ class SyncTables:
 
     def names(self, account: str) -> Names:
         rows = self._db.execute("SELECT kind, id, fields FROM name WHERE account = ?", (account,))
-        return Names({(kind, id_): json.loads(fields) for kind, id_, fields in rows})
+        with reading("a vendor's name"):
+            return Names({(kind, id_): json.loads(fields) for kind, id_, fields in rows})
 
     def save_names(self, account: str, names: Names) -> None:
         """Keep what this run learned. Runs inside the caller's `transaction`."""
@@ -234,9 +237,13 @@ class SyncTables:
             (walk.account, walk.settings, *coverage),
         )
 
-    def begin_walk(self, walk: Walk) -> Walk:
-        """Keep a walk, which is walked to its end sooner or later: its period is covered."""
+    def begin_walk(self, walk: Walk, instead: Iterable[Walk] = ()) -> Walk:
+        """Keep a walk, which is walked to its end sooner or later: its period is covered. It takes
+        the place of others.
+        """
         with self.transaction():
+            for other in instead:
+                self.drop_walk(other)
             number = self._db.execute(
                 "INSERT INTO walk (account, asked, since, until) VALUES (?, ?, ?, ?)",
                 (walk.account, walk.asked, walk.since, walk.until),

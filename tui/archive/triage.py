@@ -28,6 +28,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from tui.archive import codec
+from tui.archive.damage import reading
+from tui.archive.events import EVENT_FIELDS, Event, read_event, row_of
 from tui.archive.index import SearchIndex, apart
 from tui.archive.names import spellings
 from tui.query import STATES, fold
@@ -44,19 +46,6 @@ CallName = tuple[str, str]
 class Change(NamedTuple):
     """One thing decided: a kind of event, and its body."""
 
-    kind: str
-    body: Mapping[str, Any]
-
-
-class Event(NamedTuple):
-    """A line of the log; `at` is Unix seconds."""
-
-    seq: int
-    at: float
-    by: str
-    batch: str
-    account: str
-    id: str
     kind: str
     body: Mapping[str, Any]
 
@@ -224,9 +213,14 @@ class TriageLog:
     """The log of one archive, on that archive's connection. It is `Archive.triage`."""
 
     def __init__(
-        self, db: sqlite3.Connection, transaction: Transaction, index: SearchIndex
+        self,
+        db: sqlite3.Connection,
+        transaction: Transaction,
+        index: SearchIndex,
+        back_up: Callable[[], None],
     ) -> None:
         self._db, self._transaction, self._index = db, transaction, index
+        self._back_up = back_up
 
     def act(
         self,
@@ -291,6 +285,7 @@ class TriageLog:
                     [(moment, by, batch, *name, *body) for name in step for body in bodies],
                 )
                 self._keep(step)
+        self._back_up()
 
     @contextmanager
     def _lasting(self) -> Iterator[None]:
@@ -365,6 +360,23 @@ class TriageLog:
         if now is not UNTOUCHED:
             self._copy(name, now, self.events(*name))
 
+    def take_up(self, events: Iterable[Event]) -> int:
+        """Bring events of a backup that are not here to their place in the log; how many. Runs
+        inside a transaction.
+        """
+        known = self._db.execute(f"SELECT {_FIELDS} FROM event ORDER BY seq")
+        here = {row_of(event): event for event in map(read_event, known)}
+        new = {row_of(event): event for event in events if row_of(event) not in here}
+        numbers = Counter(event.seq for event in (*here.values(), *new.values()))
+        rows = [(event.seq, *row_of(event)) for event in new.values()]
+        if numbers and max(numbers.values()) > 1:  # two archives went on from the same event
+            every = sorted((here | new).values(), key=lambda event: (event.at, event.seq))
+            rows = [(seq, *row_of(event)) for seq, event in enumerate(every, 1)]
+            self._db.execute("DELETE FROM event")
+        self._db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._keep(dict.fromkeys((event.account, event.id) for event in new.values()))
+        return len(new)
+
     def rebuild(self) -> None:
         """Make the state of every call again from the log."""
         with self._transaction():
@@ -404,7 +416,7 @@ class TriageLog:
             f"SELECT {_FIELDS} FROM event WHERE account = ? AND id = ? ORDER BY seq",
             (account, id_),
         )
-        return list(map(_event, rows))
+        return list(map(read_event, rows))
 
     def comments(self, account: str, id_: str, recording: int) -> tuple[float, ...]:
         """Seconds into one recording of a call at which a comment stands."""
@@ -423,27 +435,24 @@ class TriageLog:
         rows = self._db.execute(
             "SELECT body FROM event WHERE kind = 'tag' ORDER BY seq DESC LIMIT 5000"
         )
-        given = Counter(json.loads(body)["tag"] for (body,) in rows)
+        with reading("a tag"):
+            given = Counter(json.loads(body)["tag"] for (body,) in rows)
         shown = {one: group[0] for group in spellings(given) for one in group}
         return list(dict.fromkeys(shown[tag] for tag in given))[:limit]
 
 
 _COLUMNS = "state, note, tags, by, at, snoozed_until, held"
 """Of the table ``triage``, as `triage_of` reads them."""
-_FIELDS = ", ".join(Event._fields)
-
-
-def _event(row: tuple[Any, ...]) -> Event:
-    event = Event._make(row)
-    return event._replace(at=event.at / 1000, body=json.loads(row[-1]))
+_FIELDS = ", ".join(EVENT_FIELDS)
 
 
 def triage_of(row: Sequence[Any]) -> Triage:
     """A row of the table ``triage``, from its state on."""
-    state, note, tags, by, at, until, held = row
-    seconds = None if until is None else until / 1000
-    tagged = tuple(json.loads(tags))
-    return Triage(awake(state, seconds), note, tagged, by, at / 1000, seconds, held)
+    with reading("a decision"):
+        state, note, tags, by, at, until, held = row
+        seconds = None if until is None else until / 1000
+        tagged = tuple(json.loads(tags))
+        return Triage(awake(state, seconds), note, tagged, by, at / 1000, seconds, held)
 
 
 def awake(state: str, snoozed_until: float | None) -> str:

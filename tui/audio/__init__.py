@@ -1,4 +1,4 @@
-"""Sound: recordings are decoded and played in a process of their own.
+"""Sound: recordings are played in a process of their own, and decoded in two more.
 
 The screen may hold the interpreter for long, a sound library may print pages or crash, and a
 recording is a stranger's file for FFmpeg's C code. None of it may cost the session::
@@ -7,19 +7,22 @@ recording is a stranger's file for FFmpeg's C code. None of it may cost the sess
     ───────────                                      ─────────────────────────────────────────
     Player (player.py)  ──open, seek, pause, …──>    Engine (engine.py)
       │        ▲        <──at, ready, failed, …──       │
-      │        │                                        │ a Track for each recording
+      │        │                                        │ a Track (track.py) for each recording
       │      Child (child.py): starts, ends, stdio      ▼
-      ▼                                              Media (media.py)  FFmpeg; 48 kHz: filters.py
-    Source (source.py)  <──get──                        │     ▲
-      a file, a download ──data──>  Pull (pull.py) ─────┼─────┘ sniff.py: kind by its bytes
+      ▼                                              Decoder (decoder.py) <══> locked down, below
+    Source (source.py)  <──get──                        │
+      a file, a download ──data──>  Pull (pull.py) ─────┤ shape.py: no silence, a loop's end
                                                         ▼
-           Peaks (peaks.py)  <──peaks──  measure.py,    │ shape.py: no silence, a loop's end
-           turns.py: who speaks          beside it      ▼
-                                                     Feed (feed.py)    1 s ahead; the position
-                                                        │ pull
+           Peaks (peaks.py)  <──peaks──                 Feed (feed.py)    1 s ahead; the position
+           turns.py: who speaks                         │ pull
                                                         ▼
                                                      Sink (sinks.py)   device, WAV file, silence,
                                                                        simpleaudio_sink.py
+
+    `python -m tui.audio.decoding play`              `python -m tui.audio.decoding measure`
+    ───────────────────────────────────              ──────────────────────────────────────
+    Media (media.py)  FFmpeg; 48 kHz: filters.py     Media ──> measure.py
+      sniff.py: kind by its bytes
 
 Which second a byte is, is told by clocks.py: by a container's own table, by blocks of which one
 was decoded (wav.py says where they are), or by counting frames (adts.py those of AAC). What
@@ -27,9 +30,12 @@ measuring has counted is in Places (places.py), for whoever plays; before, a pla
 found by reading up to it, or, where that is dear, computed (mp3.py) and given up if other frames
 stand there. Sizes that nobody came back to write are in unclosed.py.
 
-The messages are in `tui.audio.wire` and numbered there by `wire.VERSION`. The engine has no
-secret in its environment, asks for every byte it decodes, opens no other file, and ends when
-its standard input does. `av`, `miniaudio` and `simpleaudio` are imported in it alone.
+The messages are in `tui.audio.wire` and numbered there by `wire.VERSION`; those to whoever
+decodes are in `tui.audio.decoding`. The engine has no secret in its environment and ends when its
+standard input does; it owns the device and looks into no recording. Whoever decodes has lost all
+but two pipes when the first byte comes (`tui.audio.lockdown`: no files, no network, no processes,
+little memory, little time): a crash there costs a recording, or its waveform alone. `av` is
+imported there, `miniaudio` and `simpleaudio` in the engine, each nowhere else.
 
 `tui.audio.route` decides where sound comes out: over SSH not on the server, but through
 `tui.audio.speaker` where the listener sits.

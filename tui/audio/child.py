@@ -95,10 +95,9 @@ class Child:
         except TimeoutError:
             pass
         finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    _kill(process)
-                await process.wait()
+            with suppress(ProcessLookupError):
+                _kill(process)  # also one that has ended: who decodes for it may hang
+            await process.wait()
             await self._settle()
 
     async def _settle(self) -> None:

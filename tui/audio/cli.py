@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from typing import TextIO, cast
 
 from providers.sanitize import safe_text
+from tui.audio.hold import Hold
 from tui.audio.keys import Steering, help_line
-from tui.audio.notices import DAMAGED
+from tui.audio.notices import DAMAGED, unmeasured
 from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source
 from tui.audio.route import find_route
 from tui.audio.serving import unreadable
@@ -126,7 +127,7 @@ async def print_words(source: Source) -> int:
     watched = _Watched(source)
 
     def changed(state: PlayerState) -> None:
-        measured = player.peaks is not None and player.peaks.complete
+        measured = player.peaks is not None and player.peaks.settled
         if measured or state.status in ("failed", "ended"):  # an end in a pause: there is nothing
             watched.over.set()
 
@@ -142,6 +143,8 @@ async def print_words(source: Source) -> int:
         return _complain(player.state.message)
     if watched.trouble and not player.peaks.complete:
         return _complain(watched.trouble)
+    if player.peaks.trouble:
+        return _complain(unmeasured(player.peaks.trouble))
     for line in words(turns(player.peaks)):
         print_text(line)
     return _tell_missing(player.state)
@@ -186,6 +189,7 @@ class _Session:
         self._timer: asyncio.TimerHandle | None = None
         self._drawn_at = 0.0
         self._said = ""
+        self._hold = Hold()
         self.watch: Callable[[PlayerState], None] = lambda state: None
         self.go: Callable[[int], bool] = lambda step: False
 
@@ -221,6 +225,7 @@ class _Session:
         with ExitStack() as stack:
             stack.enter_context(_signals(self.end))
             if self._on_terminal:
+                stack.enter_context(_stoppable(sys.stdin, self._stops, self._goes_on))
                 stack.enter_context(_raw_keys(sys.stdin, self._key))
             try:
                 yield
@@ -231,6 +236,13 @@ class _Session:
                     self._draw()
                     with suppress(OSError):  # the terminal may be gone
                         print_text(flush=True)
+
+    def _stops(self) -> None:
+        self._hold.begin(self.player)
+
+    def _goes_on(self) -> None:
+        self._hold.end()
+        self._draw_soon()
 
     def _key(self, key: str) -> None:
         self._said = ""
@@ -338,6 +350,50 @@ def _raw_keys(terminal: TextIO, on_key: Callable[[str], None]) -> Iterator[None]
         loop.remove_reader(fd)
         with suppress(termios.error):
             termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+@contextmanager
+def _stoppable(
+    terminal: TextIO, stops: Callable[[], None], goes_on: Callable[[], None]
+) -> Iterator[None]:
+    """ctrl+z stops the sound too, and the terminal is as before until the job goes on."""
+    try:
+        import termios
+        import tty
+
+        from tui.stopping import GRACE_S, is_ours, stop_job
+    except ImportError:  # Windows has no jobs
+        yield
+        return
+    loop, fd = asyncio.get_running_loop(), terminal.fileno()
+    before = termios.tcgetattr(fd)
+    again: asyncio.TimerHandle | None = None
+
+    def stop() -> None:
+        stops()
+        with suppress(termios.error):
+            termios.tcsetattr(fd, termios.TCSANOW, before)
+        stop_job()
+        continued()
+
+    def continued() -> None:
+        nonlocal again
+        if is_ours(fd):
+            with suppress(termios.error):
+                tty.setcbreak(fd)
+            goes_on()
+        else:  # in the background; who ends it gets the time for that
+            again = loop.call_later(GRACE_S, stop)
+
+    loop.add_signal_handler(signal.SIGTSTP, stop)
+    loop.add_signal_handler(signal.SIGCONT, continued)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTSTP)
+        loop.remove_signal_handler(signal.SIGCONT)
+        if again is not None:
+            again.cancel()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from collections import deque
 from functools import lru_cache
 from typing import NamedTuple
 
-from tui.audio.media import FRAME, RATE, Chunk
+from tui.audio.pcm import FRAME, RATE, Chunk
 
 QUEUE_S = 1.0
 """How far ahead of the device is decoded, in seconds."""

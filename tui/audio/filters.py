@@ -4,35 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple
 
 import av.error
 import av.filter
 from av.audio.frame import AudioFrame
 
+from tui.audio.pcm import FRAME, RATE, Chunk
 from tui.audio.sniff import Unplayable
-
-RATE = 48_000
-"""Sample rate of everything that leaves here, in Hz."""
-FRAME = 4
-"""Bytes of one frame: two channels of 16 bits."""
 
 _RATES = range(4_000, 384_001)
 _CHANNELS = range(1, 9)
 _GAP_S = 0.05  # what a clock may jump by between two frames, unnoticed
-
-
-class Chunk(NamedTuple):
-    """A stretch of sound: s16 stereo at `RATE`, which of the recording's seconds, how fast."""
-
-    pcm: bytes
-    at_s: float
-    speed: float
-
-    @property
-    def end_s(self) -> float:
-        """The recording's second after it."""
-        return self.at_s + len(self.pcm) / FRAME / RATE * self.speed
 
 
 class Chain:
@@ -98,6 +80,7 @@ def format_of(frame: AudioFrame) -> tuple[str, int, str]:
 
 def _graph(frame: AudioFrame, speed: float) -> av.filter.Graph:
     graph = av.filter.Graph()
+    graph.threads = 1  # whoever decodes may start none
     name, rate, layout = format_of(frame)
     nodes = [
         graph.add_abuffer(sample_rate=rate, format=name, layout=layout, time_base=Fraction(1, rate))

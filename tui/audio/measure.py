@@ -9,17 +9,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from tui.audio.filters import check, format_of
-from tui.audio.media import Media
-from tui.audio.peaks import LANES, WINDOW_S
+from tui.audio.media import File, Media
+from tui.audio.peaks import LANES, LONGEST, WINDOW_S
 from tui.audio.places import Places
-from tui.audio.pull import IdlePull, Interrupted
+from tui.audio.pull import Interrupted
 from tui.audio.sniff import Unplayable
 
 with warnings.catch_warnings():
@@ -31,8 +31,7 @@ Tell = Callable[[int, int, bool, bytes], None]
 
 _PER_S = round(1 / WINDOW_S)
 _TELL_S = 0.15
-_FRAMES_AT_ONCE = 1024
-_REST_S = 0.008  # after so many frames, for whoever plays
+_WINDOWS_AT_ONCE = 1 << 16  # half an hour
 
 
 class Meter:
@@ -117,6 +116,8 @@ class Meter:
 
     def _reach(self, window: int) -> None:
         """All windows before this one are complete."""
+        if window > LONGEST:
+            raise Unplayable("damaged", "its clock goes beyond any recording")
         while self._window < window:
             self._done += bytes(map(_level, self._peaks))
             self._peaks = (0,) * self.lanes
@@ -138,43 +139,50 @@ class Measured(NamedTuple):
     """What its header promises, where that is more."""
 
 
-def measure(
-    pull: IdlePull,
-    places: Places,
-    tell: Tell,
-    tell_end: Callable[[Measured], None],
-    give_way: Callable[[], None],
-) -> None:
-    """Tell the peaks as they come, until the end or until `pull` is closed.
+class Bytes(File, Protocol):
+    """A file whose bytes may still have to come."""
 
-    The end is told before the last of them. `places` gets the places. `give_way` sleeps for as
-    long as playing needs the machine more.
+    before_waiting: Callable[[], None]
+    """Called before the reader has to wait."""
+    size: int | None
+
+
+def measure(file: Bytes, places: Places, tell: Tell, tell_end: Callable[[Measured], None]) -> None:
+    """Tell the peaks as they come, until the end or until `file` raises `Interrupted`.
+
+    The end is told before the last of them. `places` gets the places. Raises `Unplayable`, and
+    whatever else FFmpeg makes of a damaged file.
     """
     meter = Meter()
     told_at = 0.0
+
+    def tell_all(first: int, body: bytes, *, done: bool = False) -> None:
+        step = _WINDOWS_AT_ONCE * meter.lanes
+        while len(body) > step:
+            tell(first, meter.lanes, False, body[:step])
+            first, body = first + _WINDOWS_AT_ONCE, body[step:]
+        tell(first, meter.lanes, done, body)
 
     def flush() -> None:
         nonlocal told_at
         told_at = time.monotonic()
         first, body = meter.first, meter.take()
         if body:
-            tell(first, meter.lanes, False, body)
+            tell_all(first, body)
 
-    pull.before_waiting = flush
-    with suppress(Interrupted, Unplayable):
-        media = Media(pull, pull.size, hurry=False, places=places)
+    file.before_waiting = flush
+    with suppress(Interrupted):
+        media = Media(file, file.size, hurry=False, places=places)
         try:
-            for number, (at_s, frame) in enumerate(media.frames()):
+            for at_s, frame in media.frames():
                 meter.add(at_s, frame)
                 if time.monotonic() - told_at > _TELL_S:
                     flush()
-                if number % _FRAMES_AT_ONCE == 0:
-                    give_way()
-                    time.sleep(_REST_S)
         finally:
             media.close()
         first, body = meter.first, meter.take(all_of_it=True)
-        if meter.lanes:
-            stated_s = media.stated_s if media.ends_early(media.end_s) else None
-            tell_end(Measured(media.end_s, media.channels, media.damaged, stated_s))
-            tell(first, meter.lanes, True, body)
+        if not meter.lanes:
+            raise Unplayable("no_sound", "there is no sound in it")
+        stated_s = media.stated_s if media.ends_early(media.end_s) else None
+        tell_end(Measured(media.end_s, media.channels, media.damaged, stated_s))
+        tell_all(first, body, done=True)

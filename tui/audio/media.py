@@ -21,9 +21,10 @@ from av.audio.frame import AudioFrame
 
 from tui.audio.adts import frame_seconds
 from tui.audio.clocks import Blocks, Clock, Counted
-from tui.audio.filters import FRAME, RATE, Chain, Chunk, end_of
+from tui.audio.filters import Chain, end_of
 from tui.audio.joined import is_joined
 from tui.audio.mp3 import steady
+from tui.audio.pcm import FRAME, RATE, Chunk, ends_early
 from tui.audio.places import Places
 from tui.audio.promises import DATA_BYTES, asf_seconds, mp3_seconds
 from tui.audio.sniff import HEAD, Unplayable, behind_tags, demuxer_for, first_frame, sniff
@@ -37,7 +38,6 @@ _PREROLLS_S = {"gsm": 3.0, "gsm_ms": 3.0}  # each block is told by the sound of 
 _LEAD_S = _PREROLL_S / 4  # what a resampler has to have heard before
 _KEPT_S = 4.0  # of decoded sound, for going on at another speed from a moment ago
 _QUICK = {"probesize": "4096"}  # sound after a few kilobytes of a slow download
-_EARLY_S = 0.5  # what is missing at the end before it is called cut off
 _ROUNDED_S = 0.002  # Matroska's clock has milliseconds
 _IN_BLOCKS = ("wav", "w64", "au", "aiff", "caf")
 _BLOCKS = ("pcm_", "adpcm_", "g722", "g726", "gsm", "truespeech")
@@ -155,6 +155,7 @@ class Media:
         for other in self._container.streams:
             if other is not self._stream:
                 other.discard = av.stream.Discard.all
+        self._stream.codec_context.thread_count = 1
         self._base: Fraction = self._stream.time_base or Fraction(1, RATE)
         self._ticks_a_s = float(1 / self._base)  # for every packet a fraction is dear
         self._first = self._stream.start_time or 0
@@ -225,7 +226,7 @@ class Media:
 
     def ends_early(self, end_s: float) -> bool:
         """Whether sound that ended at this second is less than the header promises."""
-        return (self.stated_s or 0.0) - end_s > _EARLY_S
+        return ends_early(self.stated_s, end_s)
 
     def off_s(self) -> float:
         """How far the clock was off, where a place was computed that turns out to be another.

@@ -16,6 +16,18 @@ IN_SILENCE = "{}; playing in silence (`ringback doctor` says more)"
 _MOST = 300
 
 
+_UNMEASURED = {
+    "crash": "measuring it has crashed",
+    "time": "measuring it takes for ever",
+    "memory": "measuring it was ended by the system, perhaps for want of memory",
+}
+
+
+def unmeasured(reason: str) -> str:
+    """Why a recording has no waveform and no turns, though it can be heard."""
+    return f"no waveform: {_UNMEASURED.get(reason, 'a part of this recording is damaged')}"
+
+
 def words(text: Any) -> str:
     """What an engine says, safe to show: it has been fed a stranger's file."""
     return safe_text(text, _MOST)

@@ -14,6 +14,10 @@ _KEPT = frozenset(
     | {"SYSTEMROOT", "WINDIR", "USERPROFILE", "APPDATA", "LOCALAPPDATA"}
 )
 _KEPT_PREFIXES = ("ALSA_", "PULSE_", "PIPEWIRE_", "XDG_", "LC_")
+_TO_START = frozenset(
+    {"HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PYTHONPATH"}
+    | {"SYSTEMROOT", "WINDIR", "USERPROFILE", "APPDATA", "LOCALAPPDATA"}
+)
 _SECRET_WORDS = ("TOKEN", "KEY", "SECRET", "PASSWORD")
 
 
@@ -41,3 +45,8 @@ def engine_environment(
     memory = {"PYTHONMALLOC": "malloc"} if output == "simpleaudio" else {}
     period = {PERIOD: _FAR_PERIOD_MS} if far else {}
     return {**kept, **memory, **period, "PYTHONPATH": python_path}
+
+
+def decoder_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a process gets to see that only decodes: what Python needs to find its libraries."""
+    return {name: value for name, value in environ.items() if name.upper() in _TO_START}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from bisect import bisect_right
 
 STEP_S = 0.25
 """How close together places are kept."""
+
+_PLACE = struct.Struct("<dQ")  # second, byte
 
 
 class Places:
@@ -18,6 +21,7 @@ class Places:
         self._lock = threading.Lock()
         self._seconds: list[float] = []
         self._bytes: list[int] = []
+        self._told = 0
 
     def note(self, second: float, byte: int) -> None:
         """A frame begins here. Only for those who know its second for certain."""
@@ -51,3 +55,17 @@ class Places:
                 return None
             (b0, b1), (s0, s1) = (x[after - 1 : after + 1] for x in (self._bytes, self._seconds))
         return s0 + (s1 - s0) * (byte - b0) / (b1 - b0)
+
+    def news(self) -> bytes:
+        """What was noted since the last time, for `learn` in another process."""
+        with self._lock:
+            new = zip(self._seconds[self._told :], self._bytes[self._told :], strict=True)
+            self._told = len(self._seconds)
+            return b"".join(_PLACE.pack(*place) for place in new)
+
+    def learn(self, news: bytes) -> None:
+        """Note what another has found. Raises `ValueError` on nonsense."""
+        if len(news) % _PLACE.size:
+            raise ValueError("no places")
+        for second, byte in _PLACE.iter_unpack(news):
+            self.note(second, byte)

@@ -22,7 +22,7 @@ from tui.audio.peaks import Peaks
 from tui.audio.route import Route, find_route
 from tui.audio.serving import Serving, unreadable
 from tui.audio.source import FileSource, Source
-from tui.audio.state import VOLUMES, PlayerState, Side, Status
+from tui.audio.state import VOLUMES, Loop, PlayerState, Side, Status, next_loop
 from tui.audio.turns import Turn, clock, next_turn, turns
 from tui.audio.way import Way
 from tui.audio.wire import Message
@@ -31,7 +31,6 @@ __all__ = ["FileSource", "Player", "PlayerState", "Side", "Source"]
 
 SPEEDS = (0.5, 3.0)
 REWIND_S = 1.5
-_LOOP_S = 0.1
 _REWOUND_AFTER_S = 0.5  # whoever pauses for less has not lost the thread
 _QUIET_S = 0.25  # between two positions
 _UNREPORTED_S = 1.0  # then nobody may be hearing it: a speaker's machine sleeps
@@ -93,8 +92,8 @@ class Player:
     ) -> None:
         """Play from `start_s` on instead of whatever plays now. After `close` nothing plays.
 
-        With `peaks` that are complete the recording is not measured again. A loop ends with
-        its recording; speed, volume, side and skipping stay.
+        With settled `peaks` it is not measured again. A loop ends with its recording; speed,
+        volume, side and skipping stay.
         """
         if self._closed:
             return
@@ -103,7 +102,7 @@ class Player:
         self._seq += 1
         this = self._id
         self._source, self._paused, self._engine_state = source, False, "waiting"
-        self._peaks = peaks if peaks is not None and peaks.complete else Peaks()
+        self._peaks = peaks if peaks is not None and peaks.settled else Peaks()
         self._change(
             status="loading",
             position_s=max(0.0, start_s),
@@ -300,20 +299,18 @@ class Player:
         """First where it begins, then where it ends, then no loop any more."""
         if self.state.status not in ("loading", "playing", "paused", "ended"):
             return
-        at_s, loop = self.position_s, self.state.loop
-        if loop is None:
-            self._change(loop=(at_s, None))
-        elif loop[1] is not None:
-            self._loop(None)
-        elif abs(at_s - loop[0]) < _LOOP_S:
+        at_s, before = self.position_s, self.state.loop
+        loop = next_loop(before, at_s)
+        if loop == before:
             self._change(message=notices.LOOP_TOO_SHORT)
+        elif loop is not None and loop[1] is None:
+            self._change(loop=loop)
         else:
-            a, b = sorted((loop[0], at_s))
-            self._loop((a, b))
-            if not a <= at_s < b:
-                self.seek_to(a)
+            self._loop(loop)
+            if loop and loop[1] and not loop[0] <= at_s < loop[1]:
+                self.seek_to(loop[0])
 
-    def _loop(self, loop: tuple[float, float] | None) -> None:
+    def _loop(self, loop: Loop | None) -> None:
         a, b = loop or (None, None)
         self._send({"do": "loop", "a": a, "b": b})
         self._change(loop=loop)
@@ -361,7 +358,7 @@ class Player:
                 "size": self._source.size,
                 "paused": self._paused,
                 **self.state.wishes(),
-                "peaks": self._peaks is not None and not self._peaks.complete,
+                **(self._peaks.wishes() if self._peaks is not None else {"peaks": False}),
                 "near": isinstance(self._source, FileSource) and self._way.route.kind != "speaker",
             }
         )
@@ -426,6 +423,12 @@ class Player:
                 self._peaks_told_at = now
                 self._change(peaks_revision=self._peaks.revision)
 
+    def _on_unmeasured(self, header: Message, _: bytes) -> None:
+        if self._peaks is not None and not self._peaks.complete:
+            self._peaks.give_up(notices.words(header["reason"]), notices.words(header["by"]))
+            message = self.state.message or notices.unmeasured(self._peaks.trouble)
+            self._change(peaks_revision=self._peaks.revision, message=message)
+
     def _on_hello(self, header: Message, _: bytes) -> None:
         if header.get("version") != wire.VERSION:
             self._fail(notices.OTHER_VERSION)
@@ -447,10 +450,8 @@ class Player:
 
     def _on_output(self, header: Message, _: bytes) -> None:
         why = notices.words(header["message"])
-        old, self._notice = (
-            self._notice,
-            notices.IN_SILENCE.format(why) if why else self._way.route.notice,
-        )
+        old = self._notice
+        self._notice = notices.IN_SILENCE.format(why) if why else self._way.route.notice
         message = self._notice if self.state.message == old else self.state.message
         name = notices.words(header["name"])
         self._change(output=name, message=message, silent=bool(self._notice))
@@ -461,9 +462,8 @@ class Player:
             return
         ends_s = float(header.get("ends", self.state.position_s))
         states_s = float(header.get("states", self.state.length_s or ends_s))
-        self._change(
-            message=notices.CUT_OFF.format(clock(ends_s), clock(states_s)), incomplete=True
-        )
+        message = notices.CUT_OFF.format(clock(ends_s), clock(states_s))
+        self._change(message=message, incomplete=True)
 
     def _on_failed(self, header: Message, _: bytes) -> None:
         reason = header["reason"] if header["reason"] in _UNDECODABLE else ""
@@ -474,6 +474,7 @@ class Player:
         "get": _on_get,
         "ready": _on_ready,
         "peaks": _on_peaks,
+        "unmeasured": _on_unmeasured,
         "at": _on_at,
         "output": _on_output,
         "damage": _on_damage,

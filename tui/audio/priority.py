@@ -1,4 +1,4 @@
-"""The engine before others: sound cannot wait, and needs little.
+"""The engine before others: sound cannot wait, and needs little. Who measures comes last.
 
 Root may ask for it, and others as far as the system's limits say (``ulimit -e``; Debian's group
 ``audio`` has such limits where jackd or pipewire set them). Elsewhere it stays as it is.
@@ -11,18 +11,18 @@ import sys
 from contextlib import suppress
 
 _WISHED = -11  # as PulseAudio and PipeWire run themselves
-_USUAL = 0
+_LATER = 10
 
 
 def raise_priority() -> bool:
-    """For this thread and those it starts; whether the system allowed it."""
+    """For this thread, and the threads and processes it starts; whether the system allowed it."""
     return sys.platform != "win32" and any(map(_set, (_WISHED, _WISHED // 2, -1)))
 
 
 def yield_priority() -> None:
-    """For this thread alone, whose work can wait."""
+    """For a process whose work can wait."""
     if sys.platform != "win32":
-        _set(_USUAL)
+        _set(_LATER)
 
 
 def _set(nice: int) -> bool:

@@ -6,8 +6,10 @@ import asyncio
 
 from providers.errors import reason
 from tui.audio import wire
+from tui.audio.child import Child
 from tui.audio.link import Link, open_link
-from tui.audio.notices import CRASHED, OTHER_VERSION
+from tui.audio.lockdown import Held
+from tui.audio.notices import CRASHED, OTHER_VERSION, words
 from tui.audio.route import Route, find_route
 
 FIRST = ", before other programs"
@@ -31,6 +33,28 @@ async def probe(output: str | None = None, route: Route | None = None) -> str:
         return f"no sound: the sound system did not answer within {_PROBE_S:.0f} s"
     finally:
         await link.end()
+
+
+async def find_held() -> tuple[Held, str]:
+    """How whoever decodes is held here: each part, and why it does not hold; why there is none.
+
+    Never raises.
+    """
+    try:
+        child = await Child.start("none")
+    except OSError as error:
+        return {}, error.strerror or "it cannot be started"
+    try:
+        async with asyncio.timeout(_PROBE_S):
+            child.send({"do": "probe"})
+            async for header, _ in child.messages():
+                if header.get("is") == "held":
+                    return dict(header.get("parts") or {}), words(header.get("why", ""))
+        return {}, CRASHED
+    except TimeoutError:
+        return {}, f"it did not answer within {_PROBE_S:.0f} s"
+    finally:
+        await child.end()
 
 
 async def _ask_output(child: Link) -> str:

@@ -87,6 +87,14 @@ class Pull:
         """Whether these bytes are on their way to whoever plays."""
         return at // BLOCK in self._asked
 
+    def more(self, at: int, most: int) -> bytes:
+        """What is here from there on without a gap, up to so many bytes."""
+        out = b""
+        with self.changed:
+            while len(out) < most and (data := self.here(at + len(out), most - len(out))):
+                out += data
+        return out
+
     def gap(self, at: int, most: int) -> int:
         """So many bytes from there on, at most, are neither here nor on their way."""
         n = BLOCK - at % BLOCK
@@ -120,10 +128,13 @@ class Pull:
             if data or self._at_end():
                 return data
             with self.changed:
-                while index in self._asked and not (self.interrupted or self.here(self._at, 1)):
-                    self.changed.wait()
+                self.changed.wait_for(lambda: self._may_go_on(index))
                 if self.interrupted:
                     raise Interrupted
+
+    def _may_go_on(self, index: int) -> bool:
+        under_way = index in self._asked and not self._at_end()
+        return self.interrupted or not under_way or bool(self.here(self._at, 1))
 
     def _only_a_tag(self) -> bool:
         """FFmpeg looks for a title at an MP3's end before anything is heard: not worth a wait."""
@@ -151,7 +162,7 @@ class Pull:
         return out
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        self._at, told = _sought(self._at, self.size, offset, whence)
+        self._at, told = sought(self._at, self.size, offset, whence)
         return told
 
     def tell(self) -> int:
@@ -179,6 +190,10 @@ class IdlePull:
         """Bytes have come, for whomever; `changed` is held."""
         if at == self._asked_at:
             self._asked_at, self._came = None, (at, data)
+
+    def more(self, at: int, most: int) -> bytes:
+        """What is here from there on without a gap, up to so many bytes."""
+        return self._pull.more(at, most)
 
     def close(self) -> None:
         """The reader gets `Interrupted`."""
@@ -216,14 +231,14 @@ class IdlePull:
         return data[self._at - at : self._at - at + n] if self._at >= at else b""
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        self._at, told = _sought(self._at, self.size, offset, whence)
+        self._at, told = sought(self._at, self.size, offset, whence)
         return told
 
     def tell(self) -> int:
         return self._at
 
 
-def _sought(at: int, size: int | None, offset: int, whence: int) -> tuple[int, int]:
+def sought(at: int, size: int | None, offset: int, whence: int) -> tuple[int, int]:
     """Where a file stands after a seek, and what it answers: -1 where it cannot."""
     if whence == 2 and size is None:
         return at, -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from tui.audio.media import FRAME, RATE, Chunk
+from tui.audio.pcm import FRAME, RATE, Chunk
 from widgets.levels import SPEECH_SAMPLE
 
 LONGEST_S = 1.0

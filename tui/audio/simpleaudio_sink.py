@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Any
 
 from tui.audio.feed import Feed
-from tui.audio.media import FRAME, RATE
+from tui.audio.pcm import FRAME, RATE
 from tui.audio.sinks import NoDevice
 
 MISSING = (

@@ -18,8 +18,8 @@ from typing import Any, Protocol
 
 from providers.errors import reason
 from tui.audio.feed import Feed
-from tui.audio.media import FRAME, RATE
 from tui.audio.outputs import PERIOD
+from tui.audio.pcm import FRAME, RATE
 
 _UNWRITABLE = "{} cannot be written ({})"
 _TICK_S = 0.05

@@ -50,7 +50,7 @@ SILENT_S = 8.0
 COMMANDS: dict[str, frozenset[str]] = {
     "open": frozenset(
         {"id", "seq", "size", "start", "speed", "volume", "paused", "skip", "side", "loop"}
-        | {"peaks"}
+        | {"peaks", "unmeasured"}
     ),
     "data": frozenset({"id", "at"}),
     "pause": frozenset({"on"}),
@@ -64,7 +64,9 @@ COMMANDS: dict[str, frozenset[str]] = {
 }
 """What a player may say to an engine at the listener's side, and with which fields."""
 
-ANSWERS = frozenset({"get", "ready", "at", "peaks", "output", "damage", "failed"})
+ANSWERS = frozenset(
+    {"get", "ready", "at", "peaks", "unmeasured", "output", "damage", "failed"},
+)
 """What such an engine may say to the player."""
 
 

@@ -16,7 +16,20 @@ def next_side(side: Side) -> Side:
 
 
 VOLUMES = (0.0, 2.0)
+Loop = tuple[float, float | None]
+"""From where to where is repeated; without an end that is still to be marked."""
+_LOOP_S = 0.1
 _ROUNDED_S = 0.001  # positions are told in milliseconds
+
+
+def next_loop(loop: Loop | None, at_s: float) -> Loop | None:
+    """What marking this second makes of a loop; the same where it would be too short."""
+    if loop is None:
+        return at_s, None
+    if loop[1] is not None:
+        return None
+    a, b = sorted((loop[0], at_s))
+    return loop if b - a < _LOOP_S else (a, b)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +74,7 @@ class PlayerState:
     side: Side = "both"
     """Which channel of a stereo recording is heard, on both ears."""
     skip_silence: bool = False
-    loop: tuple[float, float | None] | None = None
-    """From where to where is repeated; without an end that is still to be marked."""
+    loop: Loop | None = None
     channels: int | None = None
     """1 or 2; None before it is known."""
     peaks_revision: int = 0

@@ -7,9 +7,10 @@ an answer that carries an old one is about something the user has left behind.
 
 Player to engine (``do``)::
 
-    open    id, seq, size|null, start, speed, volume, paused, skip, side, loop, peaks, near
-                                  a recording: bytes, s, factors; the rest as below; peaks:
-                                  whether they are wanted; near: whether reading is cheap
+    open    id, seq, size|null, start, speed, volume, paused, skip, side, loop, peaks, near,
+            unmeasured            a recording: bytes, s, factors; the rest as below; peaks:
+                                  whether they are wanted; near: whether reading is cheap;
+                                  unmeasured: not by this version of the decoder, which failed
     data    id, at, bytes         an answer to get, in one piece or several; no bytes: the end
     pause   on
     seek    id, seq, to           seconds of the recording
@@ -19,7 +20,7 @@ Player to engine (``do``)::
     side    which                 both, left or right: one channel on both ears
     loop    a, b                  from second b back to second a; both null: no loop
     stop                          forget the recording
-    probe                         open the output and say which
+    probe                         open the output and say which, and how decoding is held
 
 Engine to player (``is``)::
 
@@ -30,6 +31,9 @@ Engine to player (``is``)::
                                   exact once all of it was measured
     at      id, seq, s, state     the position heard; state is waiting, flowing or ended
     peaks   id, at, channels, done, bytes   how loud it is: see `tui.audio.peaks`
+    unmeasured  id, reason, by    there are no more peaks: crash, time, memory, or as failed;
+                                  by: the version of the decoder
+    held    parts, why            how whoever decodes is locked down: see `tui.audio.lockdown`
     output  name, message         where sound comes out, and why not where it was wanted
     damage  id, early, ends, states   something in it could not be decoded; said once; early: it
                                   ends before the end that it states; seconds
@@ -42,7 +46,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 VERSION = 2
 
@@ -85,7 +89,7 @@ def _finite(text: str) -> float:
     return number
 
 
-def read(stream: BinaryIO) -> tuple[Message, bytes] | None:
+def read(stream: IO[bytes]) -> tuple[Message, bytes] | None:
     """The next message of a blocking stream, or None at its end. Raises `Malformed`."""
     line = stream.readline(LINE_LIMIT)
     if not line:

@@ -38,6 +38,7 @@ class AskingScreen(CallsScreen):
     """See the module."""
 
     _archive: Archive | None
+    _version: int
 
     def __init__(
         self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
@@ -63,12 +64,22 @@ class AskingScreen(CallsScreen):
             return self.syncs.busy
         return frozenset(account.name for account in self.accounts)
 
+    def on_mount(self) -> None:
+        self.app.app_resume_signal.subscribe(self, self._goes_on)
+
+    def _goes_on(self, _: object) -> None:
+        """The program was stopped for a while: what is shown is to be of now."""
+        self._version = -1
+        self._look()
+        if self.services.settings().app.refresh_s:
+            self._refresh()
+
     # -- syncs
 
     @property
-    def _why_not_kept(self) -> str:
-        """Why nothing that comes could be kept; empty: it can."""
-        return self._archive.read_only if self._archive else ""
+    def _why_not_kept(self) -> ReadOnlyArchive | None:
+        """Why nothing that comes could be kept; None: it can."""
+        return self._archive.read_only if self._archive else None
 
     def _refresh(self, automatic: bool = True) -> None:
         if self._why_not_kept:
@@ -98,7 +109,7 @@ class AskingScreen(CallsScreen):
         if not accounts:
             self._flash(f"no account to ask; {self._key('accounts')} adds one", "warning")
         elif why := self._why_not_kept:
-            self._flash(str(ReadOnlyArchive(why)), "warning")
+            self._flash(str(why), "warning")
         elif all(account.name in self.syncs.busy for account in accounts):
             self._flash(f"already asking; {self._key('cancel')} stops")
         else:

@@ -6,10 +6,11 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from textual.message import Message
 from textual.reactive import var
 
 from tui.accounts import Account
-from tui.archive import Archive
+from tui.archive import Archive, ArchiveDamaged
 from tui.commands import first_key
 from tui.network import NetworkThread
 from tui.query import EVERYTHING, Query
@@ -52,9 +53,17 @@ class CallsScreen(ReportingScreen[None]):
     def _flash(self, text: str, level: str = "info") -> None:
         self.query_one(StatusLine).flash(self.veil.text(text), level)
 
+    async def _dispatch_message(self, message: Message) -> None:
+        """What meets a damaged page is said, and does not end the screen."""
+        try:
+            await super()._dispatch_message(message)
+        except ArchiveDamaged as error:
+            self._say_unread(error)
+
     def _say_unread(self, error: Exception) -> None:
         if str(error) not in self.query_one(StatusLine).message:  # what was not kept tells more
-            self._flash(f"the archive cannot be read: {error}", "error")
+            damaged = isinstance(error, ArchiveDamaged)
+            self._flash(str(error) if damaged else f"the archive cannot be read: {error}", "error")
 
     def _runs(self, group: str) -> bool:
         """Whether a worker of a group is at work."""

@@ -21,14 +21,13 @@ from textual.reactive import var
 
 from providers.model import Call
 from tui.accounts import Account
-from tui.archive import ReadOnlyArchive
 from tui.decisions import sections
 from tui.keymap import bindings
 from tui.links import Link
 from tui.listening import Playing
 from tui.network import NetworkThread
 from tui.query import Query, Term
-from tui.screens import parts, state
+from tui.screens import state
 from tui.screens.asking import AskingScreen
 from tui.screens.keeping import KeepingScreen
 from tui.screens.masking import MaskingScreen
@@ -108,7 +107,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
     def on_mount(self) -> None:
         self._archive = self.services.open_archive()
         if why := self._archive.read_only:
-            self.notify(str(ReadOnlyArchive(why)), severity="warning", timeout=30, markup=False)
+            self.notify(str(why), severity="warning", timeout=30, markup=False)
         self.accounts = [*self.services.accounts.list()]
         table = self.query_one(CallTable)
         table.columns = self.settings.table.columns or DEFAULT_COLUMNS
@@ -121,8 +120,10 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         self.query_one(FilterLine).show(self.query_text)
         self._mark_sidebar()
         self._version = self._archive.version()
-        first = parts.first(self._archive, self._order, parts.FIRST_ROWS)
-        self._show(state.take(self._archive, self.accounts, first, brief=True), keep=False)
+        now, trouble = state.first(self._archive, self.accounts, self._order)
+        self._show(now, keep=False)
+        if trouble:
+            self.call_after_refresh(self._say_unread, trouble)
         self._lay_out()
         if self._link:
             self._open_link(self._link)
@@ -164,6 +165,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
     async def on_unmount(self) -> None:
         self._end_reading()
         self._write_rest()
+        await self.syncs.close()
         await self.playback.close()
         if self._archive:
             self._archive.close()
@@ -208,7 +210,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         notice = self.query_one(EmptyState)
         if empty:
             notice.kind, sentence = state.notice(
-                self.accounts, self._snapshot, self._query, self._busy
+                self.accounts, self._snapshot, self._query, self._busy, self._why_not_kept
             )
             notice.sentence = self.veil.text(sentence)
             notice.keys = state.notice_keys(notice.kind, self.keymap)
@@ -224,7 +226,8 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         running = " · ".join(filter(None, going_on))
         if running:
             running += f" ({self._key('cancel')} stops)"
-        troubles = state.troubles(self.accounts, self._snapshot, self.clock)
+        why = self._why_not_kept
+        troubles = state.troubles(self.accounts, self._snapshot, self.clock, why)
         self.query_one(StatusLine).progress = self.keeping or running or self._place() or troubles
 
     def _show_position(self) -> None:

@@ -51,6 +51,11 @@ class PlayingScreen(SoundingScreen):
     def _current(self) -> tuple[Account, Call] | None:
         """The chosen call; None, after saying why, when there is none."""
 
+    def on_mount(self) -> None:
+        stops, goes_on = self.app.app_suspend_signal, self.app.app_resume_signal
+        stops.subscribe(self, self.playback.pause_while_stopped, immediate=True)
+        goes_on.subscribe(self, lambda _: self.playback.hold.end())
+
     def _rerouted(self) -> None:
         self.playback.reroute()
 

@@ -9,6 +9,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from providers.errors import reason
+from tui.archive import ArchiveTrouble
 
 Answer = TypeVar("Answer")
 
@@ -19,7 +20,11 @@ class ReportingScreen(Screen[Answer]):
     @on(Worker.StateChanged)
     def _worker_ended(self, event: Worker.StateChanged) -> None:
         error = event.worker.error
-        if event.state is WorkerState.ERROR and isinstance(error, Exception):
+        if event.state is not WorkerState.ERROR:
+            return
+        if isinstance(error, ArchiveTrouble):  # the status line says how it is mended
+            self.app.notify(str(error), severity="error", markup=False)
+        elif isinstance(error, Exception):
             from tui.log import log_crash
 
             log_crash(error)

@@ -16,7 +16,7 @@ from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
 from providers.sanitize import safe_text
 from tui.accounts import Account
-from tui.archive import AccountState, Archive, Walk
+from tui.archive import AccountState, Archive, ArchiveDamaged, ReadOnlyArchive, Walk
 from tui.archive.facets import Facets
 from tui.archive.heard import Heard, recording_key
 from tui.archive.places import ORDERS
@@ -24,7 +24,8 @@ from tui.commands import COMMANDS, first_key
 from tui.query import Query, words
 from tui.query_fields import field_of
 from tui.query_text import completed, exactly
-from tui.screens.parts import NO_PART, Part
+from tui.screens import parts
+from tui.screens.parts import NO_PART, Order, Part
 from tui.services import Services
 from tui.settings import Settings
 from tui.states import INCOMPLETE, state_words, until_words
@@ -73,15 +74,40 @@ class Snapshot(NamedTuple):
 NOTHING = Snapshot(NO_PART, {}, {}, {})
 
 
+def first(
+    archive: Archive, accounts: Sequence[Account], order: Order
+) -> tuple[Snapshot, ArchiveDamaged | None]:
+    """What the first paint shows, and what it could not read."""
+    part, trouble = NO_PART, None
+    try:
+        part = parts.first(archive, order, parts.FIRST_ROWS)
+    except ArchiveDamaged as error:
+        trouble = error
+    return take(archive, accounts, part, brief=True), trouble
+
+
 def take(archive: Archive, accounts: Sequence[Account], part: Part, brief: bool) -> Snapshot:
-    """Read the rest beside the rows; `brief`: only what is there in a few milliseconds."""
+    """Read the rest beside the rows; `brief`: only what is there in a few milliseconds. What stands
+    in a damaged page is left out.
+    """
+
+    def walks() -> dict[str, Sequence[Walk]]:
+        return {account.name: archive.open_walks(account.name) for account in accounts}
+
     return Snapshot(
         part,
-        {} if brief else archive.counts(),
-        archive.states(),
-        {account.name: archive.open_walks(account.name) for account in accounts},
+        {} if brief else _whole(archive.counts),
+        _whole(archive.states),
+        _whole(walks),
         {} if brief else registry.titles(),
     )
+
+
+def _whole(read: Callable[[], dict[str, T]]) -> dict[str, T]:
+    try:
+        return read()
+    except ArchiveDamaged:
+        return {}
 
 
 class Asking(Generic[T]):
@@ -116,7 +142,7 @@ class Asking(Generic[T]):
 
 def bring_up_to_date(services: Services, ended: Callable[[], bool]) -> None:
     """Bring calls from before the search index into it, and read those anew that an older
-    version kept: some at a time, until `ended`.
+    version kept: some at a time, until `ended`. The backup of the decisions comes first.
     """
     from tui.jobs import read_anew
 
@@ -125,6 +151,7 @@ def bring_up_to_date(services: Services, ended: Callable[[], bool]) -> None:
         return ended()
 
     with services.open_archive() as archive:
+        archive.back_up()
         while not ended() and archive.index_more():
             pass
         if not ended():
@@ -213,9 +240,15 @@ def shown_accounts(accounts: Sequence[Account], query: Query) -> list[Account]:
 
 
 def notice(
-    accounts: Sequence[Account], snapshot: Snapshot, query: Query, busy: frozenset[str]
+    accounts: Sequence[Account],
+    snapshot: Snapshot,
+    query: Query,
+    busy: frozenset[str],
+    why: ReadOnlyArchive | None = None,
 ) -> tuple[str, str]:
     """Which empty state stands in the table's place, and a sentence that says it more exactly."""
+    if isinstance(why, ArchiveDamaged):
+        return "failed", f"{why}. Run: {why.cure}"
     if not accounts:
         return "no accounts", ""
     shown = shown_accounts(accounts, query)
@@ -236,10 +269,17 @@ def notice_keys(kind: str, keymap: Mapping[str, str]) -> tuple[tuple[str, str], 
     return tuple((first_key(id_, keymap), does) for id_, does in NOTICE_KEYS[kind])
 
 
-def troubles(accounts: Sequence[Account], snapshot: Snapshot, clock: Clock) -> str:
+def troubles(
+    accounts: Sequence[Account],
+    snapshot: Snapshot,
+    clock: Clock,
+    why: ReadOnlyArchive | None = None,
+) -> str:
     """``desk: refused · eu: rate-limited until 15:10``; empty when every account's last sync went
-    well.
+    well. `why` nothing can be kept goes before.
     """
+    if why:
+        return f"{why}; {why.cure}" if why.cure else str(why)
     states = ((account.name, snapshot.states.get(account.name)) for account in accounts)
     return " · ".join(
         f"{name}: {state_words(state, *clock)}"

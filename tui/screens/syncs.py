@@ -35,6 +35,7 @@ class Syncs:
         self._next: dict[str, tuple[Account, dict[str, Any]]] = {}
         """What begins when the account's present sync has ended."""
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
 
     @property
     def busy(self) -> frozenset[str]:
@@ -72,7 +73,8 @@ class Syncs:
         finally:
             self._tasks.pop(account.name, None)
             self._counts.pop(account.name, None)
-            self._on_change()
+            if not self._closed:
+                self._on_change()
         self._on_end(report)
         if following := self._next.pop(account.name, None):
             self.start([following[0]], **following[1])
@@ -103,8 +105,9 @@ class Syncs:
             self._loop.call_soon_threadsafe(self._count, account, fetched, total)
 
     def _count(self, account: str, fetched: int, total: int | None) -> None:
-        self._counts[account] = (fetched, total)
-        self._on_change()
+        if not self._closed:
+            self._counts[account] = (fetched, total)
+            self._on_change()
 
     def cancel(self) -> int:
         """Stop all; what came is kept. The number that was stopped."""
@@ -113,3 +116,10 @@ class Syncs:
         for task in tasks:
             task.cancel()
         return len(tasks)
+
+    async def close(self) -> None:
+        """Stop all, and tell nobody any more."""
+        self._closed = True
+        tasks = list(self._tasks.values())
+        self.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -74,7 +74,7 @@ class WaitingScreen(HoldingScreen, CallsScreen):
     def give_up(self, event: events.Key, drop: Callable[[], int]) -> GivenUp:
         command = command_of(event.key, self.keymap)
         said = self._says_waiting or self.jumping
-        if command not in ("back", "cancel", "quit") or not said:
+        if command not in ("back", "cancel", "quit", "suspend") or not said:
             return ""
         dropped = dropped_text(drop())
         if command != "back":

@@ -1,0 +1,58 @@
+"""What was open and has closed leaves nothing in memory."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Callable
+
+from textual._styles_cache import StylesCache
+from textual.pilot import Pilot
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tests.ui.driving import main, run_app, settled, until
+from tui.services import Services
+
+ROUND = (
+    ("question_mark", "q"),
+    ("C", "escape"),
+    ("colon", "escape"),
+    ("D", "escape"),
+)
+"""Each opens something and closes it."""
+KINDS = (Widget, StylesCache)
+TIMES = 2
+
+
+async def _round(pilot: Pilot[None]) -> None:
+    for opens, closes in ROUND:
+        await pilot.press(opens)
+        await pilot.pause()
+        await pilot.press(closes)
+        await until(pilot, lambda: pilot.app.screen is main(pilot))
+        await pilot.press("j")
+
+
+def _alive() -> Counter[str]:
+    gc.collect()
+    alive = [one for one in gc.get_objects() if isinstance(one, KINDS)]
+    return Counter(type(one).__qualname__ for one in alive)
+
+
+async def test_what_was_closed_is_freed_with_all_that_it_was_painted_with(
+    synced: Callable[..., Services],
+) -> None:
+    async with run_app(synced("nectar")).run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        await _round(pilot)  # what is made once and stays is there by now
+        before, strips = _alive(), _strips()
+        for _ in range(TIMES):
+            await _round(pilot)
+        more = _alive() - before
+        assert sum(more.values()) < TIMES, f"one or more stay each time: {more}"
+        assert _strips() < 1.2 * strips + 200
+
+
+def _strips() -> int:
+    return sum(isinstance(one, Strip) for one in gc.get_objects())

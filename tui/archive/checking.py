@@ -1,0 +1,214 @@
+"""Whether an archive is whole: SQLite's pages, its tables, and what Ringback keeps twice."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from tui.archive import backup
+from tui.archive.archive import Archive
+from tui.archive.bits import PARTS
+from tui.archive.damage import READING, remove_mark
+from tui.archive.events import EVENT_FIELDS, Event, event_of, row_of
+from tui.archive.index import entry
+from tui.archive.lines import call_of
+from tui.archive.schema import lacks
+from tui.archive.triage import project
+from tui.archive.troubles import ArchiveDamaged
+
+WITHIN_S = 5.0
+"""How long a check that is not deep may take."""
+EVERY_ROW_S = 20.0
+"""How long is looked for damage behind an error that nobody expected."""
+_TOLD = 5
+"""Of several faults of one kind, so many are told."""
+_LOG_MAGIC = (0x377F0682, 0x377F0683)
+
+
+class Fault(NamedTuple):
+    """What is not as it was written. Not `grave`: no call and no decision is affected, and what
+    is kept is kept.
+    """
+
+    text: str
+    grave: bool = True
+
+
+class Checked(NamedTuple):
+    """What was found, and whether all was looked at."""
+
+    faults: list[Fault]
+    complete: bool
+    missing: int
+    """Decisions that the backup has and the archive has not."""
+    not_backed_up: int
+    """Decisions that the backup lacks."""
+
+
+def check(archive: Archive, *, deep: bool = False, within_s: float | None = None) -> Checked:
+    """Look at the pages and the tables within `WITHIN_S`; `deep`: at every row, however long it
+    takes; within `within_s` if that is given.
+
+    What is found is remembered (`tui.archive.damage`), and forgotten when a deep check finds
+    nothing. Raises `sqlite3.OperationalError`: another Ringback holds the archive.
+    """
+    limit = within_s or (float("inf") if deep else WITHIN_S)
+    until = time.monotonic() + limit
+    faults: list[Fault] = []
+    complete = True
+    missing, behind = 0, 0
+    try:
+        with _ending(archive, until):
+            faults += _pages(archive, deep)
+            if not any(fault.grave for fault in faults):
+                faults += _decisions(archive)
+                missing, behind = _backup(archive)
+            if deep and not faults:
+                faults += [*_rows(archive), *_index(archive)]
+    except sqlite3.OperationalError as error:
+        if str(error) != "interrupted":
+            raise
+        complete = False
+    except ArchiveDamaged as error:
+        faults.append(Fault(error.what))
+    except READING as error:
+        faults.append(Fault(f"a row cannot be read ({type(error).__name__})"))
+    if grave := [fault.text for fault in faults if fault.grave]:
+        archive._db.found(grave[0])
+    elif deep and not faults:
+        remove_mark(archive.path)
+    return Checked(faults, complete, missing, behind)
+
+
+@contextmanager
+def _ending(archive: Archive, until: float) -> Iterator[None]:
+    archive.end_when(lambda: time.monotonic() > until)
+    try:
+        yield
+    finally:
+        archive._db.set_progress_handler(None, 0)
+
+
+def _pages(archive: Archive, deep: bool) -> Iterator[Fault]:
+    db = archive._db
+    if missing := lacks(db):
+        yield Fault(f"{missing} is not in it")
+        return
+    if fault := _log(archive.path):
+        yield fault
+    look = "integrity_check" if deep else "quick_check"
+    for (said,) in db.execute(f"PRAGMA {look}({_TOLD})"):
+        if said != "ok":
+            yield Fault(" ".join(str(said).split()))
+    homeless = Counter(row[0] for row in db.execute("PRAGMA foreign_key_check"))
+    for table, count in homeless.items():
+        yield Fault(f"{count:,} rows of {table} are of no call")
+
+
+def _log(path: Path) -> Fault | None:
+    """What the write-ahead log's first bytes say; SQLite passes over one that is not its own."""
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and not log.is_file():
+        return Fault(f"{log.name} is not a file")
+    with suppress(FileNotFoundError), log.open("rb") as file:
+        start = file.read(4)
+        if start and int.from_bytes(start, "big") not in _LOG_MAGIC:
+            return Fault(f"{log.name} is no write-ahead log: what was written last is not in it")
+    return None
+
+
+def _decisions(archive: Archive) -> Iterator[Fault]:
+    """The log of decisions against what it comes to."""
+    db = archive._db
+    rows = db.execute(f"SELECT {', '.join(EVENT_FIELDS)} FROM event ORDER BY account, id, seq")
+    odd, name = 0, ("", "")
+    events: list[Event] = []
+    unlike: list[str] = []
+
+    def compare() -> None:
+        if events and archive.triage.of(*name) != project(events):
+            unlike.append(":".join(name))
+
+    for row in rows.fetchall():
+        event = event_of(row)
+        if event is None:
+            odd += 1
+            continue
+        if (event.account.lower(), event.id) != (name[0].lower(), name[1]):
+            compare()
+            name, events = (event.account, event.id), []
+        events.append(event)
+    compare()
+    if odd:
+        yield Fault(f"{odd:,} decisions cannot be read")
+    if unlike:
+        yield Fault(f"the state of {len(unlike):,} calls is not what was decided: {unlike[0]}")
+
+
+def _backup(archive: Archive) -> tuple[int, int]:
+    """How many decisions the archive lacks, and how many its backup."""
+    with suppress(OSError):
+        kept = {row_of(event) for event in backup.read(archive.path).events}
+        rows = archive._db.execute(f"SELECT {', '.join(EVENT_FIELDS)} FROM event")
+        have = {row_of(event) for event in map(event_of, rows) if event}
+        return len(kept - have), len(have - kept)
+    return 0, 0
+
+
+def _rows(archive: Archive) -> Iterator[Fault]:
+    odd: list[str] = []
+    rows = archive._db.execute(
+        "SELECT account, id, body, extra, raw FROM call LEFT JOIN detail USING (key)"
+    )
+    for account, id_, *details in rows:
+        try:
+            if call_of(*details).id != id_:
+                odd.append(f"{account}:{id_}")
+        except ArchiveDamaged:
+            odd.append(f"{account}:{id_}")
+    if odd:
+        yield Fault(f"{len(odd):,} calls cannot be read: {', '.join(odd[:_TOLD])}")
+
+
+def _index(archive: Archive) -> Iterator[Fault]:
+    """What the index counts against the calls' lines, and whether its words hold together."""
+    db, index = archive._db, archive.index
+    if index.lacking():
+        return
+    words: Counter[str] = Counter()
+    known: Counter[tuple[str, str]] = Counter()
+    numbers: Counter[str] = Counter()
+    bits: Counter[str] = Counter()
+    for (key,) in db.execute("SELECT key FROM call").fetchall():
+        one = entry(index.line(key))
+        words.update(set(one.words))
+        known.update(one.facets)
+        numbers.update(one.numbers)
+        bits.update(set(one.tokens))
+    tables = (
+        ("words", words, "SELECT term, calls FROM word"),
+        ("names", known, "SELECT kind, value, calls FROM known"),
+        ("numbers", numbers, "SELECT digits, calls FROM number"),
+    )
+    for what, wanted, sql in tables:
+        rows = db.execute(sql).fetchall()
+        if {(row[0] if len(row) == 2 else row[:-1]): row[-1] for row in rows} != dict(wanted):
+            yield Fault(f"the search index does not know all {what} of the calls")
+    tokens = dict(db.execute("SELECT n, token FROM token").fetchall())
+    have: Counter[str] = Counter()
+    for place, data in db.execute("SELECT place, bits FROM bits"):
+        have[tokens.get(place >> PARTS, "")] += int.from_bytes(data, "little").bit_count()
+    if have != bits:
+        yield Fault("the search index does not know what all calls have")
+    if archive.read_only:
+        return
+    for table in ("search", "fragment"):
+        try:
+            db.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
+        except ArchiveDamaged:
+            yield Fault(f"the search index {table} does not hold together")

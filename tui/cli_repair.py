@@ -1,0 +1,99 @@
+"""`ringback doctor --repair`: a new archive of what can be read of a damaged one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tui.archive import Archive, ArchiveDamaged
+from tui.archive.disks import refuse_network
+from tui.console import print_data, print_error, print_text
+from tui.exits import Exit
+from tui.links import calls_text
+from tui.services import Services
+
+if TYPE_CHECKING:
+    from tui.archive.repair import Repaired
+
+NAMED = 20
+"""Calls of lost decisions that are named; `--json` has all."""
+
+
+def run(services: Services, *, as_json: bool) -> int:
+    """Raises `ArchiveTrouble`, `sqlite3.Error`, `OSError`; then the archive is as before."""
+    from tui.archive.repair import Repaired, repair
+
+    path = services.paths.archive_file
+    refuse_network(path, services.environ)
+    if path.exists() and _is_whole(services):
+        found = Repaired()
+        with services.open_archive() as archive:
+            found.decisions_from_backup = _take_up(archive)
+        if as_json:
+            print_data(json.dumps(found.told()))
+        else:
+            _say_whole(found.decisions_from_backup)
+        return Exit.DONE
+    found = repair(path, _say_progress)
+    with services.open_archive() as archive:
+        archive.back_up()
+    if as_json:
+        print_data(json.dumps(found.told()))
+    else:
+        _say(found)
+    return Exit.PARTLY if found.is_partly else Exit.DONE
+
+
+def _is_whole(services: Services) -> bool:
+    """After the deepest look, which writes nothing."""
+    from tui.archive.checking import check
+
+    try:
+        with Archive(services.paths.archive_file, only_read=True) as archive:
+            return not check(archive, deep=True).faults
+    except ArchiveDamaged:
+        return False
+
+
+def _take_up(archive: Archive) -> int:
+    """Bring decisions that only the backup has into the archive; how many."""
+    from tui.archive.backup import read
+
+    return archive.take_up(read(archive.path))
+
+
+def _say_whole(taken_up: int) -> None:
+    if taken_up:
+        print_text(f"The archive is whole. It has {_decisions(taken_up)} of its backup again.")
+    else:
+        print_text("The archive is whole; there is nothing to repair.")
+
+
+def _say_progress(calls: int) -> None:
+    if calls and calls % 10_000 == 0:
+        print_error(f"{calls_text(calls)} so far ...")
+
+
+def _say(found: Repaired) -> None:
+    print_text(
+        f"A new archive is there. It has {_decisions(found.decisions)}"
+        f" ({found.decisions_from_backup:,} of them from the backup) and {calls_text(found.calls)}."
+    )
+    if found.unread:
+        print_text("Nothing of the damaged archive could be read.")
+    if found.others:
+        rows = ", ".join(f"{table} {count:,}" for table, count in found.others.items())
+        print_text(f"Rows beside them: {rows}")
+    if found.decisions_lost:
+        names = ", ".join(found.lost_of[:NAMED])
+        print_text(f"Lost: {_decisions(found.decisions_lost)}, about {names}")
+    if found.calls_torn:
+        many = calls_text(found.calls_lost) if found.calls_lost else "Perhaps calls"
+        print_text(f"Lost: {many}. The vendors have them still; run: ringback sync")
+    if found.kept:
+        print_text(f"The damaged archive is kept as {found.kept}")
+        print_text("It holds the same personal data: remove it when you miss nothing.")
+
+
+def _decisions(count: int) -> str:
+    return "1 decision" if count == 1 else f"{count:,} decisions"
