@@ -10,7 +10,8 @@ import json
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from providers.model import Json
+from providers.fields import NO_ID, rows
+from providers.model import Call, Json
 
 MOST_IDLE = 2
 """So many pages in a row without a new row end a walk."""
@@ -48,6 +49,15 @@ class Advance:
     @property
     def stands(self) -> bool:
         return self._idle >= MOST_IDLE
+
+
+def named(calls: Iterable[Call], merges: bool) -> Iterator[tuple[str | None, Json]]:
+    """Calls for `Advance.take`; where records merge into calls (`merges`), each of the records."""
+    for call in calls:
+        if merges:
+            yield from ((None, record) for record in rows(call.raw))
+        else:
+            yield None if call.id.startswith(NO_ID) else call.id, call.raw
 
 
 def _traces(row: Json) -> Iterator[int]:

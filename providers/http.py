@@ -365,9 +365,7 @@ def _open_client(
 
 
 def _at_loopback(url: httpx.URL) -> tuple[httpx.URL, dict[str, str]]:
-    """Where a request goes, and its headers: plain http stays on this machine, whatever a name
-    server says of ``localhost``.
-    """
+    """Where a request goes, and headers: plain http stays on this machine, for any name server."""
     if url.scheme == "http" and url.host == "localhost":
         return url.copy_with(host="127.0.0.1"), {"Host": url.netloc.decode()}
     return url, {}
@@ -482,7 +480,7 @@ def why(error: BaseException) -> str:
         ("ssl", "no secure connection"),
         ("temporary failure", "names cannot be looked up now"),
         ("name", "its name is not known"),
-        ("getaddrinfo", "its name is not known"),
+        ("gaierror", "its name is not known"),
         ("refused", "the connection is refused"),
     ):
         if sign in text:

@@ -22,13 +22,13 @@ from functools import partial
 from hashlib import sha256
 from typing import Protocol
 
-from providers.advance import STANDS, Advance
+from providers.advance import STANDS, Advance, named
 from providers.base import Login, Provider
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
-from providers.fields import NO_ID, rows, to_count
+from providers.fields import to_count
 from providers.http import gather_bounded
 from providers.limits import cuts
-from providers.model import Call, CallQuery, Json, Outcome, Page
+from providers.model import Call, CallQuery, Outcome, Page
 from tui.archive import AccountState, Archive, Saved, Walk, codec
 from tui.archive.syncs import AGAIN, Coverage
 from tui.late import AGAIN_S, FINAL_S, pause_s, recordings_due
@@ -343,13 +343,7 @@ class Sync:
         of beside its calls.
         """
         merges = self._provider.capabilities.merges_records
-        named: list[tuple[str | None, Json]] = [(id_, None) for id_ in others]
-        for call in page.calls:
-            if merges:
-                named += [(None, record) for record in rows(call.raw)]
-            else:
-                named.append((None if call.id.startswith(NO_ID) else call.id, call.raw))
-        advance.take(named)
+        advance.take([*named(page.calls, merges), *((id_, None) for id_ in others)])
         return advance.stands and page.cursor is not None and not page.watched
 
     def _keep(self, page: Page, walk: Walk | None) -> None:
