@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from providers.counts import counted
 from providers.errors import AuthError, ProviderError, reason
 from providers.sanitize import safe_text
 from tui.accounts import Account, AccountError
@@ -154,9 +155,9 @@ def _print_report(report: Report) -> None:
     saved = report.saved
     parts = [f"{saved.new:,} new", f"{saved.changed:,} changed", f"{saved.same:,} as before"]
     if report.unknown_ids:
-        parts.append(f"{report.unknown_ids:,} ids unknown to the vendor")
+        parts.append(f"{counted(report.unknown_ids, 'id')} unknown to the vendor")
     if report.recordings:
-        parts.append(f"{report.recordings:,} recordings listed")
+        parts.append(f"{counted(report.recordings, 'recording')} listed")
     if report.problems:
         parts.append(f"{len(report.problems):,} failed")
     if report.fetched or not (report.error or report.unkept):

@@ -24,6 +24,7 @@ from typing import Protocol
 
 from providers.advance import STANDS, Advance, named
 from providers.base import Login, Provider
+from providers.counts import counted
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.fields import to_count
 from providers.http import gather_bounded
@@ -317,7 +318,9 @@ class Sync:
         async for page in self._provider.pages(query, walk.cursor):
             stands = self._stands(page, advance, [*page.unknown_ids, *page.failed])
             if stands:
-                page = replace(page, cursor=None, shortfall=f"{walk.fetched:,} calls {STANDS}")
+                page = replace(
+                    page, cursor=None, shortfall=f"{counted(walk.fetched, 'call')} {STANDS}"
+                )
             walk = walk._replace(
                 cursor=page.cursor,
                 total=walk.total if (total := to_count(page.total)) is None else total,
@@ -406,7 +409,7 @@ class Sync:
         async for page in self._provider.discover(highest, stop_after, DISCOVER_STEP):
             stands = self._stands(page, advance, page.unknown_ids)
             if stands:
-                page = replace(page, shortfall=f"{self.report.fetched:,} calls {STANDS}")
+                page = replace(page, shortfall=f"{counted(self.report.fetched, 'call')} {STANDS}")
             self._keep(page, None)
             if stands:
                 break

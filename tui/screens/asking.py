@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 
+from providers.counts import counted
 from providers.errors import ProviderError
 from providers.model import Call
 from tui.accounts import Account
@@ -122,7 +123,7 @@ class AskingScreen(CallsScreen):
             worker.cancel()
         stopped = self.syncs.cancel() + len(workers) + self._end_jump()
         if not stopped and (marks := self._clear_marks()):
-            self._flash(f"{marks:,} mark{'s' if marks > 1 else ''} taken away")
+            self._flash(f"{counted(marks, 'mark')} taken away")
             return
         self._flash(f"{stopped} stopped; what came is kept" if stopped else "nothing is running")
 
@@ -140,7 +141,7 @@ class AskingScreen(CallsScreen):
             count = len(report.problems)
             self._flash(f"{report.account}: {count} failed, first: {report.problems[0]}", "warning")
         elif report.saved.new:
-            self._flash(f"{report.account}: {report.saved.new:,} new calls")
+            self._flash(f"{report.account}: {counted(report.saved.new, 'new call')}")
         self._told[report.account] = report.problems if report.shortfall else []
         self._look()
 
