@@ -16,9 +16,9 @@ from tui.archive import Archive, codec
 from tui.fence import fence
 from tui.merging import keep
 from tui.recordings import asked_anew
+from tui.report import Report, left_alone, remember
 from tui.services import Services
 from tui.states import until_words
-from tui.sync import Report, left_alone, remember
 from tui.vanishing import Gone, surely_gone, take_away
 
 QUIET = frozenset({"recordings", "recording_events", "summary", "has_recording", "problems"})
