@@ -26,6 +26,7 @@ from providers.errors import (
     RateLimited,
     Rejected,
     Unreachable,
+    causes,
 )
 from providers.http import VendorClient, gather_bounded
 from tests.providers.server import Answer, Server, Waits
@@ -350,6 +351,30 @@ async def test_what_is_no_json_is_said_without_anybodys_data(
     said = str(caught.value)
     assert words in said if status == 200 else f"answered {status}" in said
     assert "Ann" not in said and not said.endswith((": ", ":")) and len(said) < 400
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(b'{"cut'),
+        Answer({"message": "no"}, 400),
+        Answer({"message": "later"}, 503, headers={"Retry-After": "900"}),
+        Answer(b"{", headers={"Content-Encoding": "gzip"}),
+    ],
+    ids=["no JSON", "refused", "later", "damaged"],
+)
+async def test_an_error_that_is_kept_keeps_no_answer(
+    server: Server, client: VendorClient, answer: Answer
+) -> None:
+    server.on("/api/x", answer)
+    with pytest.raises(ProviderError) as caught:
+        await client.get("/x")
+    behind = [frame.name for one in causes(caught.value) for frame in frames(one)]
+    assert behind[-1] == "get" and len([*causes(caught.value)]) == 1
+
+
+def frames(error: BaseException) -> traceback.StackSummary:
+    return traceback.extract_tb(error.__traceback__)
 
 
 PORTAL = b"""\xef\xbb\xbf
