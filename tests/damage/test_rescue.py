@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.damage.conftest import PAGE
+from tests.damage.conftest import PAGE, Desk
 from tui.archive.rescue import Damaged, open_damaged
 
 
@@ -44,3 +44,22 @@ def test_a_page_in_anothers_place_hides_no_row_but_its_own(tmp_path: Path) -> No
     assert 150 < len(one_by_one) < 200
     assert rows == one_by_one
     assert damaged.torn == {"event"}
+
+
+def test_an_index_that_does_not_hold_together_is_no_whole_archive(desk: Desk) -> None:
+    with closing(sqlite3.connect(desk.path)) as db:
+        [(size,)] = db.execute(
+            "SELECT length(block) FROM search_data WHERE id > 10 LIMIT 1"
+        ).fetchall()
+        db.execute(
+            "UPDATE search_data SET block = zeroblob(?) WHERE id IN"
+            " (SELECT id FROM search_data WHERE id > 10 LIMIT 1)",
+            (size,),
+        )
+        db.commit()
+    before = desk.path.read_bytes()
+    assert "does not hold together" in desk("doctor --deep")[1]
+    assert desk.path.read_bytes() == before
+    code, out, _ = desk("doctor --repair")
+    assert "nothing to repair" not in out and code == 0
+    assert "PROBLEM  archive" not in desk("doctor --deep")[1]
