@@ -26,6 +26,7 @@ from tui.audio.cli import clock, fit, split_keys, status_line
 from tui.audio.keys import help_line, sent
 from tui.audio.player import PlayerState
 from tui.audio.speaker_folder import socket_path
+from tui.services import Services
 
 PROGRAM = """
 import asyncio, sys
@@ -418,8 +419,9 @@ def test_a_cache_that_cannot_be_written_is_no_traceback() -> None:
     from tui.cli_recordings import said
     from tui.exits import CommandError
 
+    services = Services.build(os.environ)
     words = "desk:1: it cannot be read or written here: No space"
-    with pytest.raises(CommandError, match=words), said("desk:1"):
+    with pytest.raises(CommandError, match=words), said(services, "desk:1"):
         raise OSError(28, "No space left on device")
-    with pytest.raises(BrokenPipeError), said("desk:1"):
+    with pytest.raises(BrokenPipeError), said(services, "desk:1"):
         raise BrokenPipeError
