@@ -64,12 +64,12 @@ async def until(pilot: Pilot[None], true: Callable[[], object], wait_s: float = 
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait until no account is being asked, and until what came is on the screen."""
+    """Wait until no account is being asked, what came is on the screen, and esc goes back again."""
     screen = main(pilot)
     await until(pilot, lambda: screen._started and not screen.syncs.busy)
     screen._look()
     await until(pilot, lambda: not screen._reading and not screen._stale)
-    await until(pilot, lambda: not screen._runs("doubt"))
+    await until(pilot, lambda: not screen._runs("doubt") and not screen._jumps)
     await pilot.pause()
 
 

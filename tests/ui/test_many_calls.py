@@ -125,7 +125,7 @@ async def test_every_row_comes_once_from_the_first_to_the_last_and_back(
         assert here(pilot) == whole[0] and on_screen(pilot).items() <= whole.items()
 
 
-@pytest.mark.parametrize("column", ["agents", "note"])
+@pytest.mark.parametrize("column", few(1, ["agents", "note"]))
 async def test_in_another_order_too(desk: Services, archive: Archive, column: str) -> None:
     whole = dict(enumerate(archive.keys(EVERYTHING, column, False)))
     async with run_app(desk).run_test(size=TALL) as pilot:
@@ -160,7 +160,7 @@ async def test_the_last_call_is_reached_by_one_key_and_shown_where_it_stands(
         assert here(pilot) == whole[0] and "rows 1-" in status(pilot)
 
 
-@pytest.mark.parametrize("held", [PART, 20_000])
+@pytest.mark.parametrize("held", few(1, [PART, 20_000]))
 async def test_n_finds_what_is_further_than_it_looks_ahead(
     desk: Services, archive: Archive, held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -574,7 +574,7 @@ async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again
         assert place(pilot) == PART
 
 
-@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("kept", few(1, [False, True]))
 async def test_a_query_typed_in_a_slow_order_is_given_up_by_a_key(
     desk: Services, slow: Slow, kept: bool
 ) -> None:
