@@ -254,7 +254,7 @@ class CallTable(LineView, can_focus=True):
 
     @property
     def _page(self) -> int:
-        return max(1, self.size.height - 1)
+        return max(1, self.outer_size.height - 1)  # as it was, while another pane covers it
 
     def _place(self, index: int, top: int) -> None:
         """Put the cursor on a row and the window near `top`, so that the cursor is inside."""

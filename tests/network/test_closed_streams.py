@@ -77,7 +77,7 @@ def started(command: str, streams: str, folder: Path) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("name", few(3, COMMANDS))
+@pytest.mark.parametrize("name", few(1, COMMANDS))
 def test_a_command_ends_in_order(desk: Path, name: str) -> None:
     ended = started(COMMANDS[name], NULL, desk)
     ended.communicate()
