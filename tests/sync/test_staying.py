@@ -22,9 +22,10 @@ from tui.cli import main
 from tui.jobs import sync_all
 from tui.recordings import RecordingCache
 from tui.refreshing import Refreshed, refresh_calls
+from tui.report import Report
 from tui.retention import sweep
 from tui.services import Services
-from tui.sync import Report, Wish
+from tui.sync import Wish
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

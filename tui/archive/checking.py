@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from providers.counts import counted
 from tui.archive import backup
 from tui.archive.archive import Archive
 from tui.archive.bits import PARTS
@@ -107,7 +108,7 @@ def _pages(archive: Archive, deep: bool) -> Iterator[Fault]:
             yield Fault(" ".join(str(said).split()))
     homeless = Counter(row[0] for row in db.execute("PRAGMA foreign_key_check"))
     for table, count in homeless.items():
-        yield Fault(f"{count:,} rows of {table} are of no call")
+        yield Fault(f"of no call: {counted(count, 'row')} of {table}")
 
 
 def _log(path: Path) -> Fault | None:
@@ -145,9 +146,11 @@ def _decisions(archive: Archive) -> Iterator[Fault]:
         events.append(event)
     compare()
     if odd:
-        yield Fault(f"{odd:,} decisions cannot be read")
+        yield Fault(f"unreadable: {counted(odd, 'decision')}")
     if unlike:
-        yield Fault(f"the state of {len(unlike):,} calls is not what was decided: {unlike[0]}")
+        yield Fault(
+            f"the state of {counted(len(unlike), 'call')} is not what was decided: {unlike[0]}"
+        )
 
 
 def _backup(archive: Archive) -> tuple[int, int]:
@@ -172,7 +175,7 @@ def _rows(archive: Archive) -> Iterator[Fault]:
         except ArchiveDamaged:
             odd.append(f"{account}:{id_}")
     if odd:
-        yield Fault(f"{len(odd):,} calls cannot be read: {', '.join(odd[:_TOLD])}")
+        yield Fault(f"unreadable: {counted(len(odd), 'call')}: {', '.join(odd[:_TOLD])}")
 
 
 def _index(archive: Archive) -> Iterator[Fault]:
