@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 import random
 import re
 import time
@@ -477,4 +478,5 @@ def why(error: BaseException) -> str:
     ):
         if sign in text:
             return words
-    return reason(error)
+    numbers = [one.errno for one in causes(error) if isinstance(one, OSError) and one.errno]
+    return os.strerror(numbers[-1]) if numbers else reason(error)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import json
 import logging
+import os
 import pickle
 import threading
 import traceback
@@ -12,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from providers.base import Secret
@@ -28,7 +31,7 @@ from providers.errors import (
     Unreachable,
     causes,
 )
-from providers.http import VendorClient, gather_bounded
+from providers.http import VendorClient, gather_bounded, why
 from tests.providers.server import Answer, Server, Waits
 
 TOKEN = "tok-SECRET-42"
@@ -375,6 +378,15 @@ async def test_an_error_that_is_kept_keeps_no_answer(
 
 def frames(error: BaseException) -> traceback.StackSummary:
     return traceback.extract_tb(error.__traceback__)
+
+
+@pytest.mark.parametrize("number", [errno.ECONNRESET, errno.ENETUNREACH, errno.EHOSTUNREACH])
+def test_why_there_is_no_connection_is_said_in_the_systems_words(number: int) -> None:
+    failed = OSError("All connection attempts failed")
+    failed.__context__ = OSError(number, "Connect call failed ('192.0.2.1', 443)")
+    error = httpx.ConnectError("All connection attempts failed")
+    error.__cause__ = failed
+    assert why(error) == os.strerror(number)
 
 
 PORTAL = b"""\xef\xbb\xbf
