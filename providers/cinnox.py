@@ -59,7 +59,7 @@ from providers.origin import absolute_url
 from providers.sanitize import SAID, safe_text
 
 LIMIT = 500
-MAX_PAGES = 10_000
+MAX_PAGES, MAX_STAFF_PAGES = 10_000, 100
 _DIRECTIONS = {"inbound": Direction.INBOUND, "outbound": Direction.OUTBOUND}
 _MEDIA = {"2": "video", "3": "audio"}
 _OWN = ("callType", "recordType", "mediaType", "fromRegion", "fromIP", "callPrepareFromNum")
@@ -190,11 +190,8 @@ class Cinnox(HttpProvider):
         more = any(key(row) not in walk.all for rows in found for row in objects(rows))
         longest = max(map(len, found), default=walk.page_size)
         if more or longest >= LIMIT or not walk.whole:
-            came = len(walk.all)
-            return (
-                f"only the first {counted(came, 'record')} of this period, whatever the offset",
-                (),
-            )
+            came = counted(len(walk.all), "record")
+            return f"only the first {came} of this period, whatever the offset", ()
         if not 1 < walk.page_size <= longest:
             return "", ()
         same = f"CINNOX gave the same {walk.page_size:,} records for every offset"
@@ -303,7 +300,7 @@ class Cinnox(HttpProvider):
     async def _list_staff(self) -> set[str]:
         """Keep the names of all staff; their ids. Raises `ProviderError`."""
         listed, offset = set[str](), 0
-        for _ in range(MAX_PAGES):
+        for _ in range(MAX_STAFF_PAGES):
             paging = [("offset", str(offset)), ("limit", str(LIMIT))]
             found = await self._ask("contacts/staffcontact-list", paging)
             before = len(listed)
@@ -311,6 +308,8 @@ class Cinnox(HttpProvider):
             offset += len(found)
             if len(listed) == before:  # an empty page, or the same one again
                 break
+        else:
+            raise BadAnswer("List without end", f"{self.client.host} lists staff without end.")
         if offset and not listed:
             raise BadAnswer("Not a staff list", f"{self.client.host} sent staff without ids.")
         return listed

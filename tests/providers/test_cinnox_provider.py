@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from providers.cinnox import Cinnox
-from providers.model import Hangup, RecordingEvent
+from providers.base import Login, Secret
+from providers.cinnox import MAX_STAFF_PAGES, Cinnox
+from providers.http import Params
+from providers.model import Hangup, Json, RecordingEvent
 from tests.providers.cinnox_bodies import (
     EVENT,
     FILE,
@@ -224,3 +226,17 @@ async def test_times_that_are_none(cinnox: Cinnox) -> None:
         assert (call.ended_at, call.duration_s, call.derived, call.problems) == (None, None, (), ())
     call = cinnox.parse([{**RECORD, "callEndTime": "2023-07-04T02:00:00Z"}])
     assert call.duration_s is None and call.problems == ("callEndTime: before callDate",)
+
+
+async def test_a_staff_list_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def ask(self: Cinnox, path: str, params: Params) -> list[Json]:
+        asked.append(path)
+        return [{"id": f"{len(asked)}-{number}"} for number in range(500)]
+
+    monkeypatch.setattr(Cinnox, "_ask", ask)
+    vendor = Cinnox(Login("https://x.example", Secret("t"), {"app_id": "a"}))
+    async with vendor:
+        (note,) = await vendor._learn_staff([{"toEID": "nobody"}])
+    assert "staff without end" in note and len(asked) == MAX_STAFF_PAGES
