@@ -23,6 +23,8 @@ _UNKNOWN = 1 << 20
 """The highest number of a row where nothing tells it."""
 GUESSES = 2_000
 """So many readings may fail there."""
+_ONE_BY_ONE = 1 << 22
+"""Up to this number rows that no reading met are looked for one by one."""
 _HEADER = b"SQLite format 3\0"
 _AS_MADE = {
     18: b"\x02\x02\0\x40\x20\x20",  # a write-ahead log, no spare bytes, the usual fractions
@@ -91,8 +93,28 @@ class Damaged:
         select = f"SELECT {', '.join(['rowid', *self._chosen(table, names)])} FROM {table}"
         known = max(highest, self._highest(table))
         torn = not known and self._is_torn(table)
-        parts = deque([(0, _UNKNOWN if torn else known)])
-        while parts and self._failures < (GUESSES if torn else MOST_FAILURES):
+        top, most = (_UNKNOWN, GUESSES) if torn else (known, MOST_FAILURES)
+        met = bytearray(min(top, _ONE_BY_ONE) + 1)
+        for row in self._by_parts(table, select, top, most):
+            if 0 <= row[0] < len(met):
+                met[row[0]] = True
+            yield row
+        # a page that stands in another's place ends a reading without a word
+        for number in range(len(met)):
+            if not met[number] and self._failures < most:
+                try:
+                    row = self._db.execute(f"{select} WHERE rowid = ?", (number,)).fetchone()
+                except sqlite3.DatabaseError:
+                    self._failed(table)
+                else:
+                    if row:
+                        self.torn.add(table)
+                        yield row
+
+    def _by_parts(self, table: str, select: str, top: int, most: int) -> Iterator[Row]:
+        """Rows up to the number `top`, read round the damage until `most` readings have failed."""
+        parts = deque([(0, top)])
+        while parts and self._failures < most:
             low, high = parts.popleft()
             for turn in ("", " DESC"):
                 sql = f"{select} WHERE rowid BETWEEN ? AND ? ORDER BY rowid{turn} LIMIT ?"

@@ -1,0 +1,46 @@
+"""Reading round damage that SQLite does not complain of."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.damage.conftest import PAGE
+from tui.archive.rescue import Damaged, open_damaged
+
+
+def test_a_page_in_anothers_place_hides_no_row_but_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA page_size = {PAGE}")
+        db.execute("CREATE TABLE event (seq INTEGER PRIMARY KEY, text)")
+        db.execute("CREATE TABLE other (number INTEGER PRIMARY KEY, text)")
+        db.executemany("INSERT INTO event VALUES (?, ?)", [(n, "x" * 200) for n in range(1, 201)])
+        db.executemany(
+            "INSERT INTO other VALUES (?, ?)", [(n << 30, "y" * 200) for n in range(1, 201)]
+        )
+        db.commit()
+        leaves = "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path"
+        try:
+            mine, others = (db.execute(leaves, (name,)).fetchall() for name in ("event", "other"))
+        except sqlite3.OperationalError:
+            pytest.skip("this SQLite does not tell which page is whose")
+    one, other = ((pages[3][0] - 1) * PAGE for pages in (mine, others))
+    data = bytearray(path.read_bytes())
+    first, second = bytes(data[one : one + PAGE]), bytes(data[other : other + PAGE])
+    data[one : one + PAGE], data[other : other + PAGE] = second, first
+    path.write_bytes(data)
+    with closing(open_damaged(path)) as db:
+        one_by_one = {
+            row
+            for number in range(1, 201)
+            for row in db.execute("SELECT seq, text FROM event WHERE seq = ?", (number,))
+        }
+        damaged = Damaged(db)
+        rows = {row for row in damaged.numbered("event", ["text"]) if row[1].startswith("x")}
+    assert 150 < len(one_by_one) < 200
+    assert rows == one_by_one
+    assert damaged.torn == {"event"}
