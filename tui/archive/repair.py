@@ -24,7 +24,7 @@ from tui.archive.archive import Archive
 from tui.archive.damage import marked
 from tui.archive.events import EVENT_FIELDS, Event, event_of, row_of
 from tui.archive.lines import call_of
-from tui.archive.replacing import alone, check_room, log_of, size_of, swap, work_folder
+from tui.archive.replacing import BUSY, alone, check_room, log_of, size_of, swap, work_folder
 from tui.archive.rescue import Damaged, Row, mend_header, open_damaged, whole
 from tui.archive.schema import columns
 from tui.archive.triage import CallName
@@ -183,8 +183,19 @@ def _build(
         if (said := new._db.execute("PRAGMA quick_check").fetchone()) != ("ok",):
             raise ArchiveTrouble(f"the new archive is not whole: {said[0]}", "Try again.")
         found.others = {table: rows for table, rows in found.others.items() if rows}
+        _empty_log(new)
     with path.open("r+b") as file:
         os.fsync(file.fileno())
+
+
+def _empty_log(new: Archive) -> None:
+    """Bring all into the archive's own file, which alone is kept: what a close cannot bring there
+    for want of room, SQLite does not say.
+    """
+    new._db.execute("PRAGMA busy_timeout = 0")
+    busy, _, _ = new._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise ArchiveTrouble("another program reads the new archive and its log", BUSY)
 
 
 def new_tables(new: Archive) -> list[str]:
