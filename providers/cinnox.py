@@ -25,6 +25,7 @@ from providers.cinnox_records import (
     ordered,
 )
 from providers.cinnox_walk import Walk
+from providers.counts import counted
 from providers.errors import (
     AuthError,
     BadAnswer,
@@ -190,7 +191,10 @@ class Cinnox(HttpProvider):
         longest = max(map(len, found), default=walk.page_size)
         if more or longest >= LIMIT or not walk.whole:
             came = len(walk.all)
-            return f"only the first {came:,} records of this period, whatever the offset", ()
+            return (
+                f"only the first {counted(came, 'record')} of this period, whatever the offset",
+                (),
+            )
         if not 1 < walk.page_size <= longest:
             return "", ()
         same = f"CINNOX gave the same {walk.page_size:,} records for every offset"

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from providers.advance import STANDS, Advance
 from providers.cinnox_records import Record, key
+from providers.counts import counted
 from providers.fields import NO_ID, Reader
 from providers.model import Json
 
@@ -110,11 +111,11 @@ class Walk:
         """At the end: what is known to be missing."""
         _, _, due, came = self.at
         if self.endless:
-            return f"{len(self.all):,} records {STANDS}"
+            return f"{counted(len(self.all), 'record')} {STANDS}"
         if came >= due or (self.whole and len(self.all) == due):
             return ""
         found = len(self.all) if self.whole and len(self.all) < due else came
-        return f"{found:,} of {due:,} records"
+        return f"{found:,} of {counted(due, 'record')}"
 
     def write(self) -> str:
         return json.dumps([*self.at, [*self._recent]], separators=(",", ":"))

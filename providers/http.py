@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from providers import limits
 from providers.base import Login, Secret
+from providers.counts import counted
 from providers.decoding import TooMany, loads
 from providers.errors import (
     AuthError,
@@ -43,6 +44,8 @@ from providers.origin import check_base_url, same_origin
 from providers.pages import SIGN_IN, is_page, page_words
 from providers.proxy import Proxy, failures, proxies_of
 from providers.redirects import HOOKS, MOST, NoAddress, target
+from providers.said import instead_of_json
+from providers.said import said as words_of
 from providers.sanitize import SAID, safe_text
 from providers.trust import trusted
 
@@ -198,7 +201,7 @@ class VendorClient:
         """The body of a good answer; raises for any other, with the vendor's own words."""
         body, readable = _decode(answer.body, self.host)
         page = not readable and is_page(answer.body, answer.headers.get("content-type", ""))
-        said = self._words(page_words(answer.body) if page else _said(body, answer.body))
+        said = self._words(page_words(answer.body) if page else words_of(body, answer.body))
         status, what = answer.status, f"{self.host} answered {answer.status}"
         message = f"{what}: {said}" if said else f"{what}."
         wait = _retry_after(answer.headers)
@@ -224,8 +227,10 @@ class VendorClient:
             raise Rejected("Request rejected", message, SIGN_IN if page else "", status=status)
         if not readable or status >= 300:
             hint = "Check the account's base URL."
-            told = message if page else f"{what}, but not with JSON: {said}"
-            raise BadAnswer("Not an API answer", told, f"{SIGN_IN}\n{hint}" if page else hint)
+            if not (page or readable):
+                message = f"{what}, but with {instead_of_json(answer.body)}"
+                message += f": {said}" if said else "."
+            raise BadAnswer("Not an API answer", message, f"{SIGN_IN}\n{hint}" if page else hint)
         return body
 
     def _words(self, text: str) -> str:
@@ -401,23 +406,6 @@ def _code(body: Json) -> int:
     return to_count(code) or 0
 
 
-def _said(body: Json, raw: bytes) -> str:
-    return _message(body) if isinstance(body, dict) else raw[:1000].decode("utf-8", "replace")
-
-
-def _message(body: dict[str, Json]) -> str:
-    """A body's own words about an error."""
-    for key in ("message", "error", "error_description", "detail", "errors"):
-        value = body.get(key)
-        if isinstance(value, list) and value:
-            value = value[0]
-        if isinstance(value, dict):
-            value = value.get("message")
-        if isinstance(value, str) and value.strip():
-            return value
-    return ""
-
-
 def _retry_after(headers: httpx.Headers) -> float | None:
     """Seconds to wait, up to `LONGEST_TOLD_S`; None when the vendor does not say, or says what
     cannot be meant: no time, or more than `_NOT_MEANT_S`.
@@ -450,7 +438,7 @@ def _moment(text: str) -> datetime | None:
 def _wait_words(wait_s: float) -> str:
     """``18 minutes``, ``3 hours``: never less than it is."""
     minutes = math.ceil(wait_s / 60)
-    return f"{minutes} minutes" if minutes < 120 else f"{math.ceil(minutes / 60)} hours"
+    return counted(minutes, "minute") if minutes < 120 else counted(math.ceil(minutes / 60), "hour")
 
 
 def _backoff(attempt: int) -> float:

@@ -17,6 +17,7 @@ from typing import ClassVar, Self
 from urllib.parse import quote
 
 from providers.base import Login, Secret, parse_each
+from providers.counts import counted
 from providers.errors import BadAnswer, Forbidden, NotFound, ProviderError, Unreachable
 from providers.fields import NO_ID, Reader, ends, is_empty, later, made_id, word
 from providers.http import HttpProvider, gather_bounded
@@ -73,7 +74,7 @@ class _Cursor:
 
     def shortfall(self, orders_missing: str) -> str:
         """In words what is missing at the end of the walk."""
-        calls_missing = shortfall(self.count, self.missing, self.doubt, "calls")
+        calls_missing = shortfall(self.count, self.missing, self.doubt, "call")
         return " and ".join(filter(None, (orders_missing, calls_missing)))
 
     def after(self, step: Step) -> Self:
@@ -150,7 +151,7 @@ class Liner(HttpProvider):
             await ask(self.client, "/v2/call/", params)
             return "Liner accepts the token."
         found, _ = await orders(self.client, self.names)
-        return f"Liner accepts the token; it has {len(found)} order{'s' * (len(found) != 1)}."
+        return f"Liner accepts the token; it has {counted(len(found), 'order')}."
 
     async def pages(self, query: CallQuery, cursor: str | None = None) -> AsyncIterator[Page]:
         """Walk ``/v2/call/`` over the account's orders and leads, 100 calls a page."""
@@ -208,7 +209,7 @@ class Liner(HttpProvider):
         missing = ""
         async for step in walk(self.client, "/v2/call-record/", [("callId", call.id)], few=True):
             found += step.rows
-            missing = step.shortfall("recordings")
+            missing = step.shortfall("recording")
             if len(found) > ITEMS:  # more than a call may have: the others are not asked for
                 found = [*found[:ITEMS], {LEFT_OUT: max(step.total or 0, len(found)) - ITEMS}]
                 break

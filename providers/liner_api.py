@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from providers import limits
 from providers.advance import Advance
+from providers.counts import counted
 from providers.errors import BadAnswer, NotFound, Rejected
 from providers.fields import (
     Reader,
@@ -68,16 +69,16 @@ class Step:
         """How many rows the vendor counts and did not give, at the end of a walk."""
         return 0 if self.place or self.total is None else self.total - self.count
 
-    def shortfall(self, what: str) -> str:
+    def shortfall(self, noun: str) -> str:
         """``100 of 345 calls``; "" when nothing is known to be missing."""
-        return shortfall(self.count, self.missing, self.doubt, what)
+        return shortfall(self.count, self.missing, self.doubt, noun)
 
 
-def shortfall(count: int, missing: int, doubt: str, what: str) -> str:
+def shortfall(count: int, missing: int, doubt: str, noun: str) -> str:
     """What a walk did not bring, in words for `Page.shortfall`."""
     if missing:
-        return f"{count:,} of {count + missing:,} {what}"
-    return f"{count:,} {what}, {doubt}" if doubt else ""
+        return f"{count:,} of {counted(count + missing, noun)}"
+    return f"{counted(count, noun)}, {doubt}" if doubt else ""
 
 
 async def ask(client: VendorClient, path: str, params: Params = ()) -> Json:

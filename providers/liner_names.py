@@ -43,7 +43,7 @@ async def orders(client: VendorClient, names: Names) -> tuple[list[str], str]:
     try:
         async for step in walk(client, "/v2/order/", ()):
             found += step.rows
-            short = step.shortfall("orders")
+            short = step.shortfall("order")
     except NotFound:
         found = await ask_first(client, ("/v1/order/list/",))
     put_all(names, "order", found)

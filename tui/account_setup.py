@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 
 from providers.base import Secret
+from providers.counts import counted
 from tui.accounts import Account, AccountError, make_account
 from tui.links import calls_text, held_text
 from tui.services import Services
@@ -96,7 +97,7 @@ def losses(services: Services, name: str) -> str:
         calls = archive.calls_of(name) - held
         decided = archive.triage.decided(name) - held
     recordings = RecordingCache(services.paths.cached_recordings).count(name)
-    files = "1 recording" if recordings == 1 else f"{recordings:,} recordings"
+    files = counted(recordings, "recording")
     said = f"{calls_text(calls)} and {files} of {name} are removed from this machine, not at the"
     said = f"{held_text(held)}. {said}" if held else said
     if not decided:

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from providers.counts import counted
 from tui import audit
 from tui.archive import TROUBLES, Archive
 from tui.archive.purge import SHORTEST
@@ -129,9 +130,10 @@ def say_held(calls: int) -> None:
 def _say(done: purge.Purge) -> None:
     say_held(done.held)
     print_text(f"Removed {calls_text(done.calls)} of {', '.join(done.accounts)}.")
-    print_text(f"Removed {done.files:,} files of recordings and peaks from the cache.")
+    print_text(f"Removed {counted(done.files, 'file')} of recordings and peaks from the cache.")
     print_text(
-        f"Removed {done.rows:,} rows of the archive in all, and {done.names:,} of the names."
+        f"Removed {counted(done.rows, 'row')} of the archive in all,"
+        f" and {done.names:,} of the names."
     )
     if done.rewritten:
         print_text(

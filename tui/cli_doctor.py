@@ -14,6 +14,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import NamedTuple
 
+from providers.counts import counted
 from tui.accounts import Account
 from tui.archive import TROUBLES, Archive, ArchiveTrouble
 from tui.archive.backup import place_of
@@ -125,10 +126,10 @@ def _archive(services: Services, deep: bool) -> Iterator[Finding]:
             total = sum(archive.counts().values())
             states, unread = archive.states(), _unread(services, archive)
             staying = list(_staying(services, archive))
-        yield Finding(GOOD, "archive", f"{total:,} calls in {services.paths.archive_file}")
+        yield Finding(GOOD, "archive", f"{calls_text(total)} in {services.paths.archive_file}")
         yield from staying
         if unread:
-            text = f"{unread:,} calls wait to be read anew; a sync or the screen does that"
+            text = f"to be read anew by a sync or the screen: {calls_text(unread)}"
             yield Finding(WARN, "archive", text)
         for account in services.accounts.list():
             said = states.get(account.name)
@@ -151,10 +152,14 @@ def _checked(archive: Archive, checked: Checked, deep: bool) -> Iterator[Finding
     if why := archive.read_only:
         yield Finding(BAD, "archive", f"{why.message}\n{why.hint}")
     if checked.missing:
-        text = f"{checked.missing:,} decisions are in its backup alone; ringback doctor --repair"
+        text = (
+            f"in its backup alone: {counted(checked.missing, 'decision')}; ringback doctor --repair"
+        )
         yield Finding(WARN, "archive", f"{text} brings them in")
     if checked.not_backed_up:
-        text = f"{checked.not_backed_up:,} decisions are not in its backup yet; a sync does that"
+        text = (
+            f"not in its backup yet: {counted(checked.not_backed_up, 'decision')}; a sync does that"
+        )
         yield Finding(WARN, "archive", text)
     if not checked.complete:
         text = f"not all of it was looked at within {WITHIN_S:.0f} s; ringback doctor --deep does"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from providers.counts import counted
 from tui.archive import Archive, ArchiveDamaged
 from tui.archive.disks import refuse_network
 from tui.console import print_data, print_error, print_text
@@ -98,4 +99,4 @@ def _say(found: Repaired) -> None:
 
 
 def _decisions(count: int) -> str:
-    return "1 decision" if count == 1 else f"{count:,} decisions"
+    return counted(count, "decision")

@@ -12,16 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from providers.counts import counted
 from providers.errors import AuthError, ProviderError, reason
 from providers.sanitize import safe_text
 from tui.accounts import Account, AccountError
 from tui.console import bars_console, print_error, print_failure, print_text
 from tui.exits import CommandError, Exit, archive_error
 from tui.jobs import import_saved, read_anew, sync_all
+from tui.report import Report
 from tui.retention import sweep
 from tui.services import Services
 from tui.states import until_words
-from tui.sync import Report, Watcher, Wish
+from tui.sync import Watcher, Wish
 from tui.when import period
 
 if TYPE_CHECKING:
@@ -105,7 +107,8 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
         read_anew(services, archive, accounts, lambda: time.monotonic() > end)
         if words := sweep(services, archive).words:
             print_error(words)
-    return exit_code(reports)
+    left_out = not arguments.accounts and services.accounts.read()[1]  # as `cli` has said
+    return exit_code(reports) or (Exit.PARTLY if left_out else Exit.DONE)
 
 
 def _print_unkept(reports: Sequence[Report]) -> None:
@@ -154,19 +157,20 @@ def _print_report(report: Report) -> None:
     saved = report.saved
     parts = [f"{saved.new:,} new", f"{saved.changed:,} changed", f"{saved.same:,} as before"]
     if report.unknown_ids:
-        parts.append(f"{report.unknown_ids:,} ids unknown to the vendor")
+        parts.append(f"{counted(report.unknown_ids, 'id')} unknown to the vendor")
     if report.recordings:
-        parts.append(f"{report.recordings:,} recordings listed")
+        parts.append(f"{counted(report.recordings, 'recording')} listed")
     if report.problems:
-        parts.append(f"{len(report.problems):,} failed")
+        parts.append(f"{report.failed:,} failed")
     if report.fetched or not (report.error or report.unkept):
         print_text(f"{report.account}: {', '.join(parts)}")
     for line in report.notes:
         print_error(f"{report.account}: {line}")
-    for line in report.problems[:MAX_LINES]:
+    told = report.problems[:MAX_LINES]
+    for line in told:
         print_error(f"{report.account}: {line}")
-    if len(report.problems) > MAX_LINES:
-        print_error(f"{report.account}: and {len(report.problems) - MAX_LINES} more")
+    if report.failed > len(told):
+        print_error(f"{report.account}: and {report.failed - len(told):,} more")
     if report.error:
         print_error(f"{report.account}: {report.error}")
         if report.error.hint:

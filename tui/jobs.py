@@ -16,9 +16,10 @@ from tui.archive import TROUBLES, Archive
 from tui.fence import fence
 from tui.late import AGAIN_S, is_due
 from tui.merging import Fenced, keep_page, read_again
+from tui.report import Report, could_not_begin, left_alone
 from tui.retention import kept_since
 from tui.services import Services
-from tui.sync import Report, Sync, Watcher, Wish, could_not_begin, left_alone
+from tui.sync import Sync, Watcher, Wish
 from tui.vanishing import take_away
 
 IMPORT_STEP = 500
@@ -112,21 +113,21 @@ def import_saved(services: Services, account: Account, archive: Archive, data: b
         calls = []
         for body, problem in step:
             if problem:
-                report.problems.append(problem)
+                report.tell(problem)
                 continue
             try:
                 with fenced(ValueError):
                     calls.append(provider.parse(body))
             except ValueError as error:
-                report.problems.append(f"a body without a call: {error}")
+                report.tell(f"a body without a call: {error}")
             except NotUnderstood as error:
-                report.problems.append(f"a body: {error}")
+                report.tell(f"a body: {error}")
         place, merge = (archive, account.name, provider), provider.merge_saved
         kept, odd = keep_page(*place, calls, fenced, merge=merge)
         report.saved += kept
-        report.problems += odd
+        report.tell(*odd)
         report.fetched += len(calls) - len(odd)
-        report.problems += cuts(calls)
+        report.tell(*cuts(calls))
     return report
 
 
@@ -138,7 +139,7 @@ def _next_bodies(
         with fenced():
             return list(islice(saved, IMPORT_STEP))
     except NotUnderstood as error:
-        report.problems.append(f"the rest of the file: {error}")
+        report.tell(f"the rest of the file: {error}")
         return []
 
 

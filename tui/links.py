@@ -15,6 +15,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from providers.counts import counted
+
 SCHEME = "ringback://"
 LONGEST = 1000
 """Characters that a link or a name may have."""
@@ -118,7 +120,7 @@ def _recording(text: str) -> int:
 
 def calls_text(count: int) -> str:
     """``1 call``, ``1,200 calls``."""
-    return "1 call" if count == 1 else f"{count:,} calls"
+    return counted(count, "call")
 
 
 def held_text(count: int) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from providers import media
 from providers.base import Provider
+from providers.counts import counted
 from providers.errors import NotFound, ProviderError, RateLimited, RecordingError, Unreachable
 from providers.model import Call, CallQuery, Recording
 from tui.archive import Archive
@@ -413,7 +414,7 @@ def _pick(call: Call, index: int, asked: str) -> Recording:
             raise RecordingError("pending", asked.removeprefix(ASKED))
         raise RecordingError("none", asked)
     if index >= len(call.recordings):
-        raise RecordingError("none", f"the call has {len(call.recordings)} recordings")
+        raise RecordingError("none", f"the call has {counted(len(call.recordings), 'recording')}")
     if not call.recordings[index].url:
         raise RecordingError("pending")
     return call.recordings[index]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import partial
 
+from providers.counts import counted
 from providers.errors import AuthError, NotFound, ProviderError, RateLimited
 from providers.http import gather_bounded
 from providers.model import Call
@@ -15,9 +16,9 @@ from tui.archive import Archive, codec
 from tui.fence import fence
 from tui.merging import keep
 from tui.recordings import asked_anew
+from tui.report import Report, left_alone, remember
 from tui.services import Services
 from tui.states import until_words
-from tui.sync import Report, left_alone, remember
 from tui.vanishing import Gone, surely_gone, take_away
 
 QUIET = frozenset({"recordings", "recording_events", "summary", "has_recording", "problems"})
@@ -51,8 +52,8 @@ class Refreshed:
         if self.error:
             return str(self.error)
         if self.is_new:
-            return "new here" + (f", {count_words(self.recordings)}" if self.recordings else "")
-        found = [count_words(self.recordings)] if self.recordings else []
+            return "new here" + (f", {_found_words(self.recordings)}" if self.recordings else "")
+        found = [_found_words(self.recordings)] if self.recordings else []
         found += ["summary found"] if "summary" in self.changed else []
         if others := [name for name in self.changed if name not in QUIET]:
             found.append(f"changed: {', '.join(others)}")
@@ -66,8 +67,8 @@ class Refreshed:
         return f"{self.account}:{self.id}: {self.words}" + (f" ({until})" if until else "")
 
 
-def count_words(recordings: int) -> str:
-    return "recording found" if recordings == 1 else f"{recordings} recordings found"
+def _found_words(recordings: int) -> str:
+    return "recording found" if recordings == 1 else f"{counted(recordings, 'recording')} found"
 
 
 async def refresh_calls(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from providers.counts import counted
 from tui import audit
 from tui.archive import Archive
 from tui.archive.keeping import Due
@@ -55,7 +56,7 @@ class Swept(NamedTuple):
 
 def days_text(days: int) -> str:
     """``1 day``, ``400 days``."""
-    return "1 day" if days == 1 else f"{days:,} days"
+    return counted(days, "day")
 
 
 def kept_since(services: Services, days: int) -> float | None:

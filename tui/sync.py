@@ -16,7 +16,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
@@ -24,16 +24,17 @@ from typing import Protocol
 
 from providers.advance import STANDS, Advance, named
 from providers.base import Login, Provider
-from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
+from providers.counts import counted
+from providers.errors import AuthError, ProviderError, RateLimited
 from providers.fields import to_count
 from providers.http import gather_bounded
 from providers.limits import cuts
 from providers.model import Call, CallQuery, Outcome, Page
-from tui.archive import AccountState, Archive, Saved, Walk, codec
+from tui.archive import Archive, Walk
 from tui.archive.syncs import AGAIN, Coverage
 from tui.late import AGAIN_S, FINAL_S, pause_s, recordings_due
 from tui.merging import Fenced, keep, keep_page
-from tui.states import INCOMPLETE
+from tui.report import Report, remember
 from tui.vanishing import ask_again, surely_gone
 from tui.when import BEGINNING, DAY_S, HOUR_S
 
@@ -54,44 +55,6 @@ class Watcher(Protocol):
 
     def page(self, account: str, fetched: int, total: int | None) -> None:
         """A page was kept."""
-
-
-@dataclass(slots=True)
-class Report:
-    """How the sync of one account ended."""
-
-    account: str
-    saved: Saved = field(default_factory=Saved)
-    fetched: int = 0
-    unknown_ids: int = 0
-    recordings: int = 0
-    problems: list[str] = field(default_factory=list)
-    """What failed, is missing or could not be read, a line each, while the rest was kept."""
-    notes: dict[str, None] = field(default_factory=dict)
-    """What is worth saying, each once, and no failure."""
-    error: ProviderError | None = None
-    """Why it stopped early, if it did."""
-    unkept: Exception | None = None
-    """The archive's trouble, where nothing more could be kept: it is the same for all accounts."""
-    complete: bool = True
-    """False when a limit of pages was reached before the end."""
-    shortfall: str = ""
-    """Which calls the vendor has and did not give, now or earlier: ``100 of 345 calls``."""
-    again_at: float | None = None
-    """When the vendor may be asked again, where it said so: Unix seconds."""
-    vanished: list[str] = field(default_factory=list)
-    """Ids of calls here that the vendor surely has no more."""
-
-    @property
-    def state(self) -> str:
-        if self.error:
-            return self.error.kind
-        return INCOMPLETE if self.shortfall else "fresh"
-
-    @property
-    def message(self) -> str:
-        """The state in a sentence; what was worth saying where all is well."""
-        return str(self.error or "") or self.shortfall or "; ".join(self.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +280,9 @@ class Sync:
         async for page in self._provider.pages(query, walk.cursor):
             stands = self._stands(page, advance, [*page.unknown_ids, *page.failed])
             if stands:
-                page = replace(page, cursor=None, shortfall=f"{walk.fetched:,} calls {STANDS}")
+                page = replace(
+                    page, cursor=None, shortfall=f"{counted(walk.fetched, 'call')} {STANDS}"
+                )
             walk = walk._replace(
                 cursor=page.cursor,
                 total=walk.total if (total := to_count(page.total)) is None else total,
@@ -356,10 +321,10 @@ class Sync:
         self._unknown += page.unknown_ids
         report.fetched += len(page.calls) - len(odd)
         report.unknown_ids += len(page.unknown_ids)
-        report.problems += [*page.failed, *page.unreadable, *odd, *cuts(page.calls)]
+        report.tell(*page.failed, *page.unreadable, *odd, *cuts(page.calls))
         report.notes |= dict.fromkeys(page.notes)
         if page.shortfall:
-            report.problems.append(f"the vendor gave {page.shortfall}; it is asked again next time")
+            report.tell(f"the vendor gave {page.shortfall}; it is asked again next time")
         self._tell(walk.fetched if walk else report.fetched, walk.total if walk else None)
 
     def _keep_place(self, page: Page, walk: Walk | None, now: float) -> None:
@@ -406,7 +371,7 @@ class Sync:
         async for page in self._provider.discover(highest, stop_after, DISCOVER_STEP):
             stands = self._stands(page, advance, page.unknown_ids)
             if stands:
-                page = replace(page, shortfall=f"{self.report.fetched:,} calls {STANDS}")
+                page = replace(page, shortfall=f"{counted(self.report.fetched, 'call')} {STANDS}")
             self._keep(page, None)
             if stands:
                 break
@@ -441,9 +406,9 @@ class Sync:
             except (AuthError, RateLimited):
                 raise
             except ProviderError as error:
-                self.report.problems.append(f"recordings of call {call_id}: {error}")
+                self.report.tell(f"recordings of call {call_id}: {error}")
                 return
-            self.report.problems += cuts([newer])
+            self.report.tell(*cuts([newer]))
             self.report.recordings += len(newer.recordings)
             asked += 1
             self._tell(asked, len(waiting))
@@ -453,48 +418,3 @@ class Sync:
 
 def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def could_not_begin(archive: Archive, account: str, error: ProviderError, at: float) -> Report:
-    """The report of a sync that could not begin."""
-    report = Report(account, error=error, complete=False)
-    remember(archive, report, at)
-    return report
-
-
-def remember(archive: Archive, report: Report, at: float) -> None:
-    """Keep how a sync ended, and until when a vendor that limits requests is left alone."""
-    before = archive.states().get(report.account)
-    tries = 0
-    if isinstance(report.error, RateLimited):
-        tries = 1 + (before.tries if before and before.state == RateLimited.kind else 0)
-    told = getattr(report.error, "retry_after_s", None)
-    if told is not None:
-        report.again_at = at + min(told, DAY_S)
-    said = codec.storable(report.message)
-    state = AccountState(report.state, said, at, report.again_at, tries)
-    with archive.transaction():
-        archive.save_state(report.account, state)
-
-
-def held_back(state: AccountState | None, now: float, automatic: bool) -> float | None:
-    """Until when an account is not asked (Unix seconds): as long as its vendor said, and where it
-    only refused, longer each time unless somebody asks. None: it may be asked.
-    """
-    if state is None:
-        return None
-    until = state.again_at
-    if until is None and automatic and state.state == RateLimited.kind:
-        until = state.at + pause_s(state.tries)
-    return until if until is not None and now < until else None
-
-
-def left_alone(archive: Archive, account: str, now: float, automatic: bool) -> Report | None:
-    """The report of a sync that is not to begin, for the vendor wants not to be asked yet."""
-    state = archive.states().get(account)
-    until = held_back(state, now, automatic)
-    if state is None or until is None:
-        return None
-    kind = Unreachable if state.state == Unreachable.kind else RateLimited
-    error = kind("Not asked", "the vendor wants to be left alone for a while")
-    return Report(account, error=error, complete=False, again_at=until)

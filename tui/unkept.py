@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from providers.counts import counted
 from tui.archive import ArchiveTrouble
 from tui.archive.triage import CallName, Change
 from tui.exits import CommandError, Exit
@@ -41,7 +42,7 @@ class Unkept(NamedTuple):
 
 def not_kept(steps: Sequence[Unkept], file: Path) -> CommandError:
     """What to say of some steps: the trouble, its cure, and commands that do the steps again."""
-    count = "a step" if len(steps) == 1 else f"{len(steps)} steps"
+    count = "a step" if len(steps) == 1 else counted(len(steps), "step")
     error = steps[0].error
     lines = [_cure(error, file), *(line for step in steps for line in _again(step))]
     return CommandError(

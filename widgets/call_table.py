@@ -18,11 +18,13 @@ from providers.model import CallRow
 from widgets.cells import Line, fit
 from widgets.columns import (
     DEFAULT_COLUMNS,
+    DESCENDING_FIRST,
     GAP,
     OUTCOME_TONES,
     Clock,
     Column,
     columns_of,
+    headings,
     layout,
 )
 from widgets.lines import LineView, filled
@@ -34,8 +36,6 @@ NEAR_END = 40
 WHEEL = 3
 GUTTER = 1
 """The cells left of the first column: marked ``*``, has unreadable fields ``!``, cursor ``>``."""
-DESCENDING_FIRST = frozenset(("time", "duration", "wait", "talk", "recording"))
-"""Columns whose largest values are wanted first when they are sorted by."""
 
 
 class CallTable(LineView, can_focus=True):
@@ -254,7 +254,7 @@ class CallTable(LineView, can_focus=True):
 
     @property
     def _page(self) -> int:
-        return max(1, self.size.height - 1)
+        return max(1, self.outer_size.height - 1)  # as it was, while another pane covers it
 
     def _place(self, index: int, top: int) -> None:
         """Put the cursor on a row and the window near `top`, so that the cursor is inside."""
@@ -329,13 +329,7 @@ class CallTable(LineView, can_focus=True):
     def _header(self) -> str:
         sorted_id, descending = self.sort
         mark = ("v" if self.plain else "↓") if descending else ("^" if self.plain else "↑")
-        cells = [
-            fit(f"{column.title[: width - 1]}{mark}", width, column.align)
-            if column.id == sorted_id
-            else fit(column.title, width, column.align)
-            for column, width in self._shown
-        ]
-        return " " * GUTTER + (" " * GAP).join(cells)
+        return " " * GUTTER + headings(self._shown, sorted_id, mark)
 
     def _lay_out(self) -> None:
         self._laid_out = self.size.width
@@ -365,7 +359,7 @@ class CallTable(LineView, can_focus=True):
         self.repaint()
 
     def watch_clock(self, old: Clock | None, new: Clock | None) -> None:
-        if old is None or new is None or _day(old) != _day(new):
+        if old is None or new is None or old.day != new.day:
             self._bodies.clear()
             self.repaint()
 
@@ -428,9 +422,7 @@ class CallTable(LineView, can_focus=True):
         """Mark from the last mark (else from here) to here, and on wherever the cursor goes;
         the next time: end that.
         """
-        if self._key is None:
-            return
-        if self.range_waits:
+        if self._key is None or self.range_waits:
             return
         if self._range is not None:
             self._last_mark = self._key
@@ -505,8 +497,3 @@ class CallTable(LineView, can_focus=True):
         """Move the window; the cursor stays on its call until that would leave the screen."""
         top = max(0, min(self._top + lines, self._count - self._page))
         self._place(max(top, min(self._cursor, top + self._page - 1)), top)
-
-
-def _day(clock: Clock) -> tuple[object, ...]:
-    """What of a clock the rows' text depends on."""
-    return clock.zone, clock.now.astimezone(clock.zone).date()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from providers.model import CallRow
 from providers.sanitize import safe_text
-from widgets.cells import Align
+from widgets.cells import Align, fit
 
 GAP = 1
 """Blank cells between two columns."""
@@ -20,6 +20,11 @@ class Clock(NamedTuple):
 
     now: datetime
     zone: tzinfo
+
+    @property
+    def day(self) -> tuple[object, ...]:
+        """What of it the rows' text depends on."""
+        return self.zone, self.now.astimezone(self.zone).date()
 
     def local(self, moment: datetime | float | None) -> datetime | None:
         """A moment (aware, or Unix seconds) in the reader's zone; None when there is none."""
@@ -291,6 +296,9 @@ DEFAULT_COLUMNS = (
     "duration", "recording", "state", "disposition", "account", "note", "closed",
 )  # fmt: skip
 
+DESCENDING_FIRST = frozenset(("time", "duration", "wait", "talk", "recording"))
+"""Columns whose largest values are wanted first when they are sorted by."""
+
 
 def _contact_or_number(row: CallRow, clock: Clock) -> str:
     return safe_text(row.contact or row.number, 200)
@@ -338,6 +346,18 @@ def layout(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
         )
         for column in shown
     ]
+
+
+def headings(shown: Sequence[tuple[Column, int]], sorted_id: str, mark: str) -> str:
+    """The columns' titles in their widths; `mark` behind the one that is sorted by."""
+    return (" " * GAP).join(
+        fit(
+            f"{column.title[: width - 1]}{mark}" if column.id == sorted_id else column.title,
+            width,
+            column.align,
+        )
+        for column, width in shown
+    )
 
 
 def _needed(columns: Sequence[Column]) -> int:

@@ -13,7 +13,7 @@ from widgets.cells import Line, fit
 from widgets.lines import LineView
 
 FLASH_S = {"info": 4.0, "warning": 8.0, "error": 12.0}
-"""How long a message stays, by its level."""
+"""How long a message stays, by its level: the graver, the longer."""
 FLASH_WORDS = {"info": "", "warning": "Warning: ", "error": "Error: "}
 
 
@@ -88,8 +88,14 @@ class StatusLine(LineView):
         """Whether the message is older than `waiting`, which stands in its place."""
         self._timer: Timer | None = None
 
-    def flash(self, text: str, level: str = "info", seconds: float | None = None) -> None:
-        """Show a message (level info, warning or error) for a while; the newest wins."""
+    def flash(
+        self, text: str, level: str = "info", seconds: float | None = None, *, news: bool = False
+    ) -> None:
+        """Show a message (level info, warning or error) for a while; the newest wins, but `news`,
+        for which nobody asked, leaves a graver one standing.
+        """
+        if news and self._flash and FLASH_S[level] < FLASH_S[self._flash[1]]:
+            return
         self._flash_waits = False
         self._flash = (FLASH_WORDS[level] + safe_text(text, 500), level)
         if self._timer is not None:

@@ -108,8 +108,9 @@ def test_what_was_acknowledged_survives_a_few_kills(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("times", [20, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "times", [20, pytest.param(300, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
+)
 def test_what_was_acknowledged_survives_many_kills(
     tmp_path: Path, times: int, figure: Callable[..., None]
 ) -> None:

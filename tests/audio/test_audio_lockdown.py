@@ -18,7 +18,7 @@ import pytest
 from tests.audio.conftest import Listener, children_of, listen, no_device_here
 from tests.guards.readme_text import ROOT
 from tui.audio import seccomp
-from tui.audio.lockdown import MEMORY
+from tui.audio.limits import MEMORY
 from tui.audio.outputs import decoder_environment
 
 __all__ = ["listen", "no_device_here"]
@@ -123,9 +123,9 @@ def test_memory_is_bounded_and_what_is_given_back_is_there_again() -> None:
 
 @pytest.mark.slow
 def test_time_is_bounded() -> None:
-    code = "from tui.audio import lockdown; lockdown.STEP_S = 1.0; lockdown._USUAL = 0; lockdown.lock_down()"
+    code = "from tui.audio import limits, lockdown\nlimits.STEP_S, limits._USUAL = 1.0, 0\n"
     done = subprocess.run(
-        [sys.executable, "-c", code + "\nwhile True: pass"],
+        [sys.executable, "-c", code + "lockdown.lock_down()\nwhile True: pass"],
         env={**decoder_environment(os.environ), "PYTHONPATH": str(ROOT)},
         timeout=60,
     )

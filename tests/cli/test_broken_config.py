@@ -9,6 +9,7 @@ import pytest
 
 from tests.archive.calls import call
 from tests.cli.test_foreign_text import code_of
+from tests.few import few
 from tui.accounts import make_account
 from tui.services import Services
 
@@ -62,7 +63,7 @@ def add(services: Services, text: bytes) -> Path:
 PAIRS = [(list(BROKEN)[at % len(BROKEN)], command) for at, command in enumerate(COMMANDS)]
 
 
-@pytest.mark.parametrize(("name", "command"), PAIRS)
+@pytest.mark.parametrize(("name", "command"), few(1, PAIRS))
 def test_the_first_line_names_the_file_the_line_and_the_fault(
     services: Services, capsys: pytest.CaptureFixture[str], name: str, command: str
 ) -> None:

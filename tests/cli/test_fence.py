@@ -336,3 +336,13 @@ def test_where_no_log_can_be_kept_that_is_said(
     fail(monkeypatch, "check", KeyError("id"))
     code, _, err = run(capsys, "accounts", "test", "odd")
     assert code == Exit.FAILED and "No log can be kept" in err
+
+
+def test_an_account_that_cannot_be_read_is_a_part_that_failed(
+    paths: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with paths.config_file.open("a") as file:
+        file.write('\n[accounts.lame]\nprovider = "liner"\n')
+    assert main(["sync"]) == Exit.PARTLY
+    assert "accounts.lame" in capsys.readouterr().err
+    assert main(["sync", "well"]) == Exit.DONE

@@ -14,6 +14,7 @@ import pytest
 
 from providers.model import Contact, Recording
 from tests.archive.calls import call
+from tests.few import few
 from tests.guards.readme_text import ROOT
 from tests.providers.test_sanitize import harmless
 from tests.ui.terminal import Program
@@ -90,7 +91,7 @@ def code_of(words: list[str]) -> int:
         return int(left.code or 0)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", few(10, COMMANDS))
 def test_no_command_passes_it_on(
     services: Services, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
@@ -113,7 +114,9 @@ def test_data_means_the_same(
     assert body.get("id") == ID or body == {STEERING: STEERING}
 
 
-@pytest.mark.parametrize("name", ["calls", "calls as JSON", "calls as CSV", "show", "show raw"])
+@pytest.mark.parametrize(
+    "name", few(2, ["calls", "calls as JSON", "calls as CSV", "show", "show raw"])
+)
 def test_a_terminal_is_not_steered(services: Services, name: str) -> None:
     with Program("tui.cli", *COMMANDS[name]) as program:
         program.ended(time.monotonic(), wait_s=60)

@@ -43,7 +43,7 @@ def test_its_recordings_follow_one_another_and_go_on_where_they_were_left(call: 
         program.press(",")
         # the line of the first time stands above
         while program.text.count("(1 of ") < 2 or "▶" not in program.text.rpartition("(1 of ")[0]:
-            assert program.read(), program.text
+            assert program.read(wait_s=5.0), program.text
         program.press(",")
         program.wait_for("no further recording")
         program.press("\x1b[C\x1b[C")

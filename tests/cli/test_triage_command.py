@@ -10,6 +10,7 @@ import pytest
 
 from providers.model import Contact
 from tests.archive.calls import call
+from tests.few import few
 from tui.accounts import make_account
 from tui.archive import Archive
 from tui.cli import main
@@ -88,21 +89,24 @@ def test_of_calls_that_are_not_here_the_others_are_kept(
 
 @pytest.mark.parametrize(
     ("words", "says"),
-    [
-        ((), "name the calls"),
-        (("desk:1", "--state", "finished"), "is not a state"),
-        (("desk:1", "--state", "snoozed"), "needs --until"),
-        (("desk:1", "--state", "snoozed", "--until", "yesterday"), "is not 1h"),
-        (("desk:1", "--state", "snoozed", "--until", "2020-01-01"), "not in the future"),
-        (("desk:1", "--until", "1h"), "goes with --state snoozed"),
-        (("desk:1", "--note", " "), "a note is some text"),
-        (("desk:1", "--tag", ","), "a tag is some text"),
-        (("desk:1", "--comment", "refund"), "begin with the time"),
-        (("desk:1", "--comment", "3:99 refund"), "begin with the time"),
-        (("desk:1", "--tag", "a", "--undo"), "--undo stands alone"),
-        (("nobody:1", "--tag", "a"), "no account"),
-        (("desk", "--tag", "a"), "does not name a call"),
-    ],
+    few(
+        3,
+        [
+            ((), "name the calls"),
+            (("desk:1", "--state", "finished"), "is not a state"),
+            (("desk:1", "--state", "snoozed"), "needs --until"),
+            (("desk:1", "--state", "snoozed", "--until", "yesterday"), "is not 1h"),
+            (("desk:1", "--state", "snoozed", "--until", "2020-01-01"), "not in the future"),
+            (("desk:1", "--until", "1h"), "goes with --state snoozed"),
+            (("desk:1", "--note", " "), "a note is some text"),
+            (("desk:1", "--tag", ","), "a tag is some text"),
+            (("desk:1", "--comment", "refund"), "begin with the time"),
+            (("desk:1", "--comment", "3:99 refund"), "begin with the time"),
+            (("desk:1", "--tag", "a", "--undo"), "--undo stands alone"),
+            (("nobody:1", "--tag", "a"), "no account"),
+            (("desk", "--tag", "a"), "does not name a call"),
+        ],
+    ),
 )
 def test_wrong_use_changes_nothing(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str

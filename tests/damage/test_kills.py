@@ -148,8 +148,9 @@ def host() -> Iterator[Host]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("times", [12, pytest.param(160, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "times", [12, pytest.param(160, marks=[pytest.mark.long, pytest.mark.timeout(3600)])]
+)
 def test_kills(desk: Desk, host: Host, times: int, figure: Callable[..., None]) -> None:
     for seed in range(times):
         random = Random(seed)

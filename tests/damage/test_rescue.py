@@ -65,3 +65,22 @@ def test_a_new_archive_that_is_not_whole_in_its_file_replaces_nothing(desk: Desk
             repair(desk.path, hold_the_log)
     assert desk.path.read_bytes() == before and not folder_of(desk.path).exists()
     assert desk("doctor --repair")[0] == 3
+
+
+def test_an_index_that_does_not_hold_together_is_no_whole_archive(desk: Desk) -> None:
+    with closing(sqlite3.connect(desk.path)) as db:
+        [(size,)] = db.execute(
+            "SELECT length(block) FROM search_data WHERE id > 10 LIMIT 1"
+        ).fetchall()
+        db.execute(
+            "UPDATE search_data SET block = zeroblob(?) WHERE id IN"
+            " (SELECT id FROM search_data WHERE id > 10 LIMIT 1)",
+            (size,),
+        )
+        db.commit()
+    before = desk.path.read_bytes()
+    assert "does not hold together" in desk("doctor --deep")[1]
+    assert desk.path.read_bytes() == before
+    code, out, _ = desk("doctor --repair")
+    assert "nothing to repair" not in out and code == 0
+    assert "PROBLEM  archive" not in desk("doctor --deep")[1]

@@ -19,6 +19,7 @@ from providers.fields import bounded_rows
 from providers.limits import CALL_TEXT
 from providers.liner import Liner
 from providers.nectar import Nectar
+from tests.few import few
 from tests.generated.odd import TEXTS
 from tests.providers.cinnox_bodies import EVENT, FILE, RECORD
 from tests.providers.liner_bodies import CALL
@@ -139,7 +140,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         yield opened
 
 
-@pytest.mark.parametrize("name", COSTLY)
+@pytest.mark.parametrize("name", few(12, COSTLY))
 def test_no_call_takes_many_steps(name: str, archive: Archive) -> None:
     for station in stations(name, archive, counted=True):
         assert station.steps < MOST_STEPS, station.name

@@ -23,7 +23,8 @@ from tests.providers.server import Answer, Request, Server, Waits
 from tui import sync
 from tui.archive import Archive, Saved
 from tui.merging import keep
-from tui.sync import Report, Sync, Wish
+from tui.report import Report
+from tui.sync import Sync, Wish
 from widgets.call_document import Extra, document, secrets_of
 from widgets.columns import Clock
 from widgets.json_text import json_lines
@@ -96,7 +97,7 @@ def check(bodies: Bodies, report: Report, archive: Archive, costs: Costs | None 
     assert len(expected) > len(bodies.rows) / 4, "most have an id, and three records one call"
     assert report.fetched >= len(expected) - len(lost), "and are calls"
     keys = archive.keys()
-    told = len(report.problems) + report.unknown_ids
+    told = report.failed + report.unknown_ids
     assert len(keys) + told >= len(expected)
     assert report.fetched + told >= len({*bodies.texts}) * (
         1 if bodies.vendor.id != "cinnox" else 1 / 3

@@ -17,6 +17,7 @@ from providers.errors import ProviderError, RecordingError, Unreachable
 from providers.http import VendorClient
 from providers.media import Remote
 from tests.audio import sounds
+from tests.few import few
 from tests.network.forward import CA, HOSTS, ForwardProxy
 from tests.providers.server import Answer, Server
 from tests.recordings.host import Host
@@ -117,7 +118,7 @@ async def failure_of(attempt: Callable[[], Awaitable[object]]) -> str:
 # the HTTP library leaves the socket to a SOCKS proxy that refuses to the garbage collector
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.parametrize("password", ["", "s3cret"])
+@pytest.mark.parametrize("password", few(1, ["", "s3cret"]))
 async def test_a_socks_proxy(
     vendor: Server, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from providers.errors import RecordingError
 from tests.audio import sounds
+from tests.few import few
 from tests.recordings.host import Host
 from tests.ui.driving import rows, run_app, settled, status, until
 from tui.archive import Archive, ArchiveTrouble, ReadOnlyArchive, opening
@@ -95,7 +96,7 @@ def tried(line: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[
     return code, said.out, said.err
 
 
-@pytest.mark.parametrize("how", ["fill", "freeze"])
+@pytest.mark.parametrize("how", few(1, ["fill", "freeze"]))
 def test_reading_commands_work_and_writing_ones_say_why_not(
     desk: Path, disk: Disk, how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,7 +151,7 @@ def test_a_recording_that_is_here_is_saved_elsewhere_and_another_says_why_not(
     assert "Read-only file system" in err or str(RecordingError("no_room")) in err
 
 
-@pytest.mark.parametrize("how", ["fill", "freeze"])
+@pytest.mark.parametrize("how", few(1, ["fill", "freeze"]))
 def test_doctor_says_it(
     desk: Path, disk: Disk, how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -171,7 +172,7 @@ def test_folders_that_cannot_be_made_do_not_keep_from_reading(
     assert tried("calls", desk, capsys)[0] == 0
 
 
-@pytest.mark.parametrize("how", ["fill", "freeze"])
+@pytest.mark.parametrize("how", few(1, ["fill", "freeze"]))
 async def test_the_screen_shows_what_is_there(desk: Path, disk: Disk, how: str) -> None:
     getattr(disk, how)()
     app = run_app(Services.build())

@@ -218,7 +218,7 @@ def test_generated_envelopes(examples: int, figure: Figure) -> None:
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-@pytest.mark.parametrize("examples", [10, slow(40), long(10_000)])
+@pytest.mark.parametrize("examples", [5, slow(40), long(10_000)])
 def test_generated_pages(vendor: str, examples: int, tmp_path: Path, figure: Figure) -> None:
     """Any body in a vendor's envelope through client, walk and archive; the walk ends."""
     most = 0

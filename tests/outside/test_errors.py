@@ -146,14 +146,17 @@ def test_a_vendor_that_cannot_be_reached_is_exit_1(ringback: Ringback) -> None:
 
 @pytest.mark.parametrize(
     "answer, words",
-    [
-        (Answer(200, "<html>Welcome</html>"), "base URL"),
-        (Answer(200, {"success": False, "message": "Period is [bold]too\x1b[2J long"}), "too"),
-        (Answer(422, {"success": False, "message": "orderIds is wrong"}), "orderIds is wrong"),
-        (Answer(404, "no"), "sales"),
-        (Answer(200, {"success": True, "message": "", "data": None}), "sales"),
-        (Answer(200, b"\xff\xfe{"), "sales"),
-    ],
+    few(
+        2,
+        [
+            (Answer(200, "<html>Welcome</html>"), "base URL"),
+            (Answer(200, {"success": False, "message": "Period is [bold]too\x1b[2J long"}), "too"),
+            (Answer(422, {"success": False, "message": "orderIds is wrong"}), "orderIds is wrong"),
+            (Answer(404, "no"), "sales"),
+            (Answer(200, {"success": True, "message": "", "data": None}), "sales"),
+            (Answer(200, b"\xff\xfe{"), "sales"),
+        ],
+    ),
     ids=["page", "no", "422", "404", "null", "garbage"],
 )
 def test_an_answer_that_is_none_is_told(

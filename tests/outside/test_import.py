@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.few import few
 from tests.outside import expected_nectar, raw, raw_nectar
 from tests.outside.compare import compare
 from tests.outside.user import Ringback
@@ -198,7 +199,7 @@ HOOK_STATES = (
 )
 
 
-@pytest.mark.parametrize("forms", ["rest", "webhook", "both"])
+@pytest.mark.parametrize("forms", few(1, ["rest", "webhook", "both"]))
 def test_states_in_any_order_and_twice_give_one_call(desk: Ringback, forms: str) -> None:
     rests = [{"calls": {**rest(1234), **state}} for state in (LIVE, YOUNG, {})]
     hooks = [{**WEBHOOK, **state} for state in HOOK_STATES]

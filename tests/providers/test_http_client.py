@@ -322,12 +322,34 @@ async def test_encodings(server: Server, client: VendorClient) -> None:
             await client.get("/x")
 
 
-@pytest.mark.parametrize("body", [b"", b"[" * 200_00, b'{"a":', b"\xff\xfe\x00"])
-async def test_what_is_no_json_is_said(server: Server, client: VendorClient, body: bytes) -> None:
-    server.on("/api/x", Answer(body))
-    with pytest.raises(BadAnswer, match="not with JSON") as caught:
+NO_JSON = {
+    "nothing": (b"", "an empty answer"),
+    "blanks": (b"\xef\xbb\xbf \r\n\0", "an empty answer"),
+    "cut": (
+        b'  {"data": [{"name": "Ann Doe", "phone": "+49301234"}, {"na',
+        "JSON that is cut short",
+    ),
+    "cut in UTF-16": ('[{"name": "Ann Doe"}'.encode("utf-16"), "JSON that is cut short or broken"),
+    "another mark before it": (b"\xef\xbb\xbf[1, Ann Doe]", "JSON that is cut short or broken"),
+    "nested": (b"[" * 20_000, "JSON that is cut short or broken"),
+    "two behind each other": (b'{"a": "Ann Doe"}{"a": 2}', "JSON that is cut short or broken"),
+    "text": (b"Please wait, \x1bservice restarts", "text that is not JSON: Please wait"),
+    "no text": (b"\x1f\x8b\x08\0\xfe\xff\xf7Ann Doe", "data that is not JSON"),
+    "text in UTF-16": ("Bitte später".encode("utf-16"), "text that is not JSON: Bitte später"),
+}
+
+
+@pytest.mark.parametrize(("body", "words"), NO_JSON.values(), ids=NO_JSON)
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_what_is_no_json_is_said_without_anybodys_data(
+    server: Server, client: VendorClient, body: bytes, words: str, status: int
+) -> None:
+    server.on("/api/x", Answer(body, status))
+    with pytest.raises(ProviderError) as caught:
         await client.get("/x")
-    assert len(str(caught.value)) < 400
+    said = str(caught.value)
+    assert words in said if status == 200 else f"answered {status}" in said
+    assert "Ann" not in said and not said.endswith((": ", ":")) and len(said) < 400
 
 
 PORTAL = b"""\xef\xbb\xbf

@@ -11,6 +11,7 @@ import pytest
 
 from providers.nectar import Nectar
 from providers.saved import read_values
+from tests.few import few
 
 ONE, TWO, THREE = ({"id": n, "name": f"Zoë {n}", "in": {"id": 9, "list": [n]}} for n in (1, 2, 3))
 ALL = [ONE, TWO, THREE]
@@ -124,7 +125,7 @@ def test_damaged_gzip_gives_what_it_has_and_says_so() -> None:
     assert values == [] and ["damaged" in line for line in problems] == [True]
 
 
-@pytest.mark.parametrize("form", ["lines", "list", "pretty"])
+@pytest.mark.parametrize("form", few(1, ["lines", "list", "pretty"]))
 def test_a_large_file_is_never_held_parsed(form: str) -> None:
     body = {"id": 1, "sub_type": "Missed", "agents": [{"id": n} for n in range(20)]}
     text = json.dumps(body, indent=2 if form == "pretty" else None)

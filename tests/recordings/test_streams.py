@@ -169,7 +169,7 @@ async def test_quitting_while_it_downloads_and_plays(world: World, playback: Pla
     await until(lambda: world.host.open == 0)
 
 
-@pytest.mark.parametrize("moment", ["asking", "coming"])
+@pytest.mark.parametrize("moment", few(1, ["asking", "coming"]))
 async def test_stopping_ends_the_download_at_once(
     world: World, playback: Playback, moment: str
 ) -> None:

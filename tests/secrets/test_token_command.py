@@ -162,7 +162,7 @@ def files() -> int:
 
 
 @linux
-@pytest.mark.parametrize("started", few(2, STARTED))
+@pytest.mark.parametrize("started", few(1, STARTED))
 @pytest.mark.parametrize("end", ["exit 1", "kill -9 $$", "sleep 77", "yes"])
 def test_what_a_failing_command_started_ends_with_it(
     started: str, end: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

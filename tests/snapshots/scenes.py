@@ -30,9 +30,9 @@ from tui.app import RingbackApp
 from tui.archive import AccountState, Archive
 from tui.paths import Paths
 from tui.playback import Playing
+from tui.report import Report, could_not_begin
 from tui.services import Services
 from tui.settings import put
-from tui.sync import Report, could_not_begin
 from widgets.player_line import PlayerView
 from widgets.waveform import Waveform
 

@@ -19,8 +19,9 @@ from providers.model import Call, CallQuery, Capabilities, Page
 from tests.archive.calls import call
 from tests.sync.test_sync_walks import Vendor
 from tui.archive import Archive
+from tui.report import Report
 from tui.states import INCOMPLETE
-from tui.sync import Report, Sync, Wish
+from tui.sync import Sync, Wish
 
 Pages = Callable[[], Iterator[list[Call]]]
 

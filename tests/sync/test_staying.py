@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.few import few
 from tests.outside.server import APP_ID, TOKENS, Answer, Vendors, always, bad
 from tests.outside.test_late import cinnox_row, liner_row, nectar_body
 from tui import audit
@@ -21,9 +22,10 @@ from tui.cli import main
 from tui.jobs import sync_all
 from tui.recordings import RecordingCache
 from tui.refreshing import Refreshed, refresh_calls
+from tui.report import Report
 from tui.retention import sweep
 from tui.services import Services
-from tui.sync import Report, Wish
+from tui.sync import Wish
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -135,7 +137,7 @@ def test_a_call_goes_when_its_vendor_said_twice_that_it_has_none(desk: Desk, acc
         assert archive.triage.events(account, id_) == [] and archive.vanished() == []
 
 
-@pytest.mark.parametrize("account", KNOWN)
+@pytest.mark.parametrize("account", few(1, KNOWN))
 def test_a_sync_finds_it_by_itself_and_says_so(desk: Desk, account: str) -> None:
     id_ = desk.forget(account)
     desk.now += 2 * HOUR
@@ -164,7 +166,8 @@ def test_a_call_that_a_list_lacks_stays(desk: Desk) -> None:
 
 @pytest.mark.parametrize("account", KNOWN)
 @pytest.mark.parametrize(
-    "answer", [bad(404, "Call not found"), Answer(410, "gone"), Answer(500, "?"), Answer(403, "no")]
+    "answer",
+    few(1, [bad(404, "Call not found"), Answer(410, "gone"), Answer(500, "?"), Answer(403, "no")]),
 )
 def test_a_vendor_that_gives_no_call_at_all_deletes_none(
     desk: Desk, account: str, answer: Answer
@@ -195,11 +198,14 @@ def test_one_that_comes_again_in_between_is_not_gone(desk: Desk, account: str) -
 
 @pytest.mark.parametrize(
     ("changes", "config", "words"),
-    [
-        ([hold("case")], "", "on hold and stays"),
-        ([note("ours")], "", "purge --deleted"),
-        ([], "[privacy]\ndelete_when_vendor_deletes = false\n", "purge --deleted"),
-    ],
+    few(
+        1,
+        [
+            ([hold("case")], "", "on hold and stays"),
+            ([note("ours")], "", "purge --deleted"),
+            ([], "[privacy]\ndelete_when_vendor_deletes = false\n", "purge --deleted"),
+        ],
+    ),
 )
 def test_on_hold_decided_about_or_as_configured_it_stays_and_is_marked(
     desk: Desk,

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from providers.sandbox import Sandbox
+from tests.benchmarks.bulk import fill
+from tests.ui.desk import CALLS
 from tests.ui.driving import services_for
 from tui.jobs import sync_all
 from tui.services import Services
@@ -77,6 +79,14 @@ def synced(home: Callable[..., Services], archives: Path) -> Callable[..., Servi
         return services
 
     return make
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of `desk.CALLS` calls, to be copied."""
+    path = tmp_path_factory.mktemp("filled") / "archive.db"
+    fill(path, CALLS)
+    return path
 
 
 def _sync(services: Services) -> None:

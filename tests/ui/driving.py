@@ -22,6 +22,24 @@ from widgets.call_table import CallTable
 from widgets.player_line import PlayerLine
 from widgets.status_line import StatusLine
 
+NAMES = {
+    "/": "slash",
+    "\r": "enter",
+    "\x1b": "escape",
+    "\x02": "pagedown",
+    "\x04": "ctrl+d",
+    "\x13": "ctrl+s",
+    "\x18": "ctrl+x",
+    " ": "space",
+    ">": "greater_than_sign",
+    "<": "less_than_sign",
+    ":": "colon",
+    "?": "question_mark",
+    "#": "number_sign",
+    "-": "minus",
+}
+"""What Textual calls keys, but for those that are called as they are typed."""
+
 
 def services_for(
     sandbox: Sandbox, vendors: Iterable[str], environ: Mapping[str, str], tokens: bool = True
@@ -46,12 +64,12 @@ async def until(pilot: Pilot[None], true: Callable[[], object], wait_s: float = 
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait until no account is being asked, and until what came is on the screen."""
+    """Wait until no account is being asked, what came is on the screen, and esc goes back again."""
     screen = main(pilot)
     await until(pilot, lambda: screen._started and not screen.syncs.busy)
     screen._look()
     await until(pilot, lambda: not screen._reading and not screen._stale)
-    await until(pilot, lambda: not screen._runs("doubt"))
+    await until(pilot, lambda: not screen._runs("doubt") and not screen._jumps)
     await pilot.pause()
 
 
@@ -101,11 +119,15 @@ def page(pilot: Pilot[None]) -> str:
     )[: width * height * 4]
 
 
+def burst(pilot: Pilot[None], keys: str) -> None:
+    """Type all of them before any is looked at."""
+    for char in keys:
+        pilot.app.post_message(events.Key(NAMES.get(char, char), char))
+
+
 async def press_each(pilot: Pilot[None], text: str) -> None:
     """Type a text, as fast as a line may bring it."""
-    names = {" ": "space", "/": "slash", "#": "number_sign", ":": "colon", ">": "greater_than_sign"}
-    for char in text:
-        pilot.app.post_message(events.Key(names.get(char, char), char))
+    burst(pilot, text)
     await pilot.pause()
 
 

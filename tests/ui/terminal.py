@@ -76,7 +76,7 @@ class Program:
         os.close(self._fd)
         os.close(self._slave)
 
-    def read(self, quiet_s: float = 0.2, wait_s: float = 5.0, show: bool = True) -> bytes:
+    def read(self, quiet_s: float = 0.2, wait_s: float = 0.5, show: bool = True) -> bytes:
         """What comes until nothing more does for `quiet_s`; waits `wait_s` for the first of it.
 
         Without `show` the emulator, which is slow, does not see it.

@@ -142,8 +142,9 @@ def seen(output: bytes, letter: str, calls: int) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(7200)
-@pytest.mark.parametrize("calls", [30, pytest.param(5000, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "calls", [30, pytest.param(5000, marks=[pytest.mark.long, pytest.mark.timeout(7200)])]
+)
 def test_no_foreign_text_reaches_a_terminal_as_anything_but_text(
     tmp_path: Path, figure: Callable[[str, object, str], None], calls: int
 ) -> None:

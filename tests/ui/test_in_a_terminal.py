@@ -175,7 +175,7 @@ def test_first_calls_detail_and_leaving(ready: dict[str, str], columns: int, row
         program.read()
         program.press("\r")
         for word in ("Agents", "Disposition", "Recordings"):
-            assert word in program.text, program.text
+            program.wait_for(word)
         code, took = program.leave()
         assert code == 0 and took < 1.5
         assert program.restored

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +12,9 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.archive.calls import call
-from tests.benchmarks.bulk import fill
-from tests.ui.driving import main, page, press_each, rows, run_app, status, table, until
-from tui.accounts import make_account
+from tests.few import few
+from tests.ui.desk import CALLS, NOW, desk_of
+from tests.ui.driving import burst, main, page, press_each, rows, run_app, status, table, until
 from tui.app import RingbackApp
 from tui.archive import Archive, ArchiveTrouble
 from tui.archive.triage import state
@@ -30,24 +28,8 @@ from tui.services import Services
 from widgets.confirm import Confirm
 from widgets.status_line import StatusLine
 
-CALLS = 12_000
 PART = 400
-NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
 TALL = (80, 160)
-
-
-class Then(Services):
-    """Services at a fixed moment."""
-
-    def now(self) -> datetime:
-        return NOW
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("many") / "archive.db"
-    fill(path, CALLS)
-    return path
 
 
 @pytest.fixture
@@ -55,13 +37,7 @@ def desk(paths: Paths, filled: Path, monkeypatch: pytest.MonkeyPatch) -> Service
     """12,000 calls of accounts that cannot be reached; the screen holds few of them."""
     monkeypatch.setattr(parts, "PART", PART)
     monkeypatch.setattr(parts, "MOST", 3 * PART)
-    paths.make()
-    shutil.copy(filled, paths.archive_file)
-    services = Then(paths, {**os.environ, "RINGBACK_USER": "ann"}, UTC)
-    for name in ("desk", "care", "eu"):
-        account = make_account(name, "nectar", "http://127.0.0.1:9", {"call_ids": "1-9"})
-        services.accounts.add(account)
-    return services
+    return desk_of(paths, filled)
 
 
 @pytest.fixture
@@ -149,7 +125,7 @@ async def test_every_row_comes_once_from_the_first_to_the_last_and_back(
         assert here(pilot) == whole[0] and on_screen(pilot).items() <= whole.items()
 
 
-@pytest.mark.parametrize("column", ["agents", "note"])
+@pytest.mark.parametrize("column", few(1, ["agents", "note"]))
 async def test_in_another_order_too(desk: Services, archive: Archive, column: str) -> None:
     whole = dict(enumerate(archive.keys(EVERYTHING, column, False)))
     async with run_app(desk).run_test(size=TALL) as pilot:
@@ -184,7 +160,7 @@ async def test_the_last_call_is_reached_by_one_key_and_shown_where_it_stands(
         assert here(pilot) == whole[0] and "rows 1-" in status(pilot)
 
 
-@pytest.mark.parametrize("held", [PART, 20_000])
+@pytest.mark.parametrize("held", few(1, [PART, 20_000]))
 async def test_n_finds_what_is_further_than_it_looks_ahead(
     desk: Services, archive: Archive, held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -551,7 +527,7 @@ async def stopped(pilot: Pilot[None], slow: Slow, what: str) -> None:
 
 @pytest.mark.parametrize(
     ("keys", "column"),
-    [(("greater_than_sign",), "direction"), (("5",), "wait"), (("j", "5"), "wait")],
+    few(1, [(("j", "5"), "wait"), (("greater_than_sign",), "direction"), (("5",), "wait")]),
 )
 async def test_an_order_that_takes_long_is_given_up_by_a_key(
     desk: Services, slow: Slow, keys: tuple[str, ...], column: str
@@ -583,7 +559,7 @@ async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again
         main(pilot)._sort_by(("agents", False))
         await still(pilot)
         slow.now = True
-        await pilot.press(*["pagedown"] * 25)
+        burst(pilot, "\x02" * 25)
         await stopped(pilot, slow, "sorting by agents")
         assert place(pilot) == PART - 1 and main(pilot).sort == ("agents", False)
         slow.now = False
@@ -598,7 +574,7 @@ async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again
         assert place(pilot) == PART
 
 
-@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("kept", few(1, [False, True]))
 async def test_a_query_typed_in_a_slow_order_is_given_up_by_a_key(
     desk: Services, slow: Slow, kept: bool
 ) -> None:

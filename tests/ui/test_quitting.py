@@ -93,7 +93,7 @@ def test_quitting_while_it_downloads_and_plays(
         assert code == 0
         assert processes(home) == {}, "nothing runs on"
         assert not list(home.rglob("*.part")) and not list(tmp_path.iterdir())
-        assert len(before) == (2 if sign else len(before)), "the program and its engine"
+        assert len(before) > 1 or not sign, "the engine too was seen"
         took.append(seconds)
         worked.append(program.worked_s - sum(before.values()))
     print(

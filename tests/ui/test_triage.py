@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from providers.model import Call, Contact
 from tests.archive.calls import START, call
+from tests.few import few
 from tests.ui.driving import (
     cursor_row,
     detail,
@@ -274,7 +275,7 @@ async def test_what_takes_long_to_keep_is_said(desk: Services) -> None:
     assert decided(desk, 10) == ["new"]
 
 
-@pytest.mark.parametrize("waited", [False, True])
+@pytest.mark.parametrize("waited", few(1, [False, True]))
 async def test_what_cannot_be_written_before_the_end_is_told_after_it(
     desk: Services, monkeypatch: pytest.MonkeyPatch, waited: bool
 ) -> None:
@@ -337,7 +338,7 @@ async def test_hostile_notes_and_tags_reach_no_terminal(desk: Services) -> None:
 
 @pytest.mark.parametrize(
     ("keys", "done"),
-    [("jd", "9"), ("jjd", "8"), ("Gd", "1"), ("jdd", "98"), ("jjkd", "9"), ("xjxd", "")],
+    few(2, [("jd", "9"), ("jjd", "8"), ("Gd", "1"), ("jdd", "98"), ("jjkd", "9"), ("xjxd", "")]),
 )
 async def test_keys_that_come_in_one_packet_mean_the_call_that_they_went_to(
     desk: Services, keys: str, done: str
@@ -378,7 +379,7 @@ async def test_a_step_that_cannot_be_kept_is_told_of_and_the_next_one_is_kept(
     assert decided(desk, 10, 9, 8) == ["new", "new", "done"]
 
 
-@pytest.mark.parametrize("query", ["24h", "today", "2026-11-02.."])
+@pytest.mark.parametrize("query", few(1, ["24h", "today", "2026-11-02.."]))
 async def test_what_is_asked_for_by_the_clock_goes_on_with_it(desk: Services, query: str) -> None:
     async with run_app(desk, query).run_test(size=(80, 24)) as pilot:
         await ready(pilot)

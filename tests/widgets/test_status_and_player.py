@@ -51,6 +51,27 @@ async def test_flash_says_its_level_and_goes_away() -> None:
         assert "Liner: 5 of 9" in status.render_line(0).text
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "stays"),
+    [
+        ("error", "info", True),
+        ("error", "warning", True),
+        ("warning", "info", True),
+        ("error", "error", False),
+        ("warning", "error", False),
+        ("info", "info", False),
+    ],
+)
+async def test_news_leave_a_graver_message_standing(before: str, after: str, stays: bool) -> None:
+    status = StatusLine()
+    async with Host(status).run_test(size=(80, 3)):
+        status.flash("desk: refused", before, 60)
+        status.flash("eu: 3 new calls", after, 60, news=True)
+        assert status.message.endswith("desk: refused" if stays else "eu: 3 new calls")
+        status.flash("muted")
+        assert status.message == "muted"  # what somebody asked for is answered
+
+
 async def test_a_newer_flash_stays_its_own_time() -> None:
     status = StatusLine()
     async with Host(status).run_test(size=(80, 3)):

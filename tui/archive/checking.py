@@ -6,14 +6,15 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from providers.counts import counted
 from tui.archive import backup
 from tui.archive.archive import Archive
 from tui.archive.bits import PARTS
-from tui.archive.damage import READING, remove_mark
+from tui.archive.damage import READING, is_sign, remove_mark
 from tui.archive.events import EVENT_FIELDS, Event, event_of, row_of
 from tui.archive.index import entry
 from tui.archive.lines import call_of
@@ -108,7 +109,7 @@ def _pages(archive: Archive, deep: bool) -> Iterator[Fault]:
             yield Fault(" ".join(str(said).split()))
     homeless = Counter(row[0] for row in db.execute("PRAGMA foreign_key_check"))
     for table, count in homeless.items():
-        yield Fault(f"{count:,} rows of {table} are of no call")
+        yield Fault(f"of no call: {counted(count, 'row')} of {table}")
 
 
 def _log(path: Path) -> Fault | None:
@@ -146,9 +147,11 @@ def _decisions(archive: Archive) -> Iterator[Fault]:
         events.append(event)
     compare()
     if odd:
-        yield Fault(f"{odd:,} decisions cannot be read")
+        yield Fault(f"unreadable: {counted(odd, 'decision')}")
     if unlike:
-        yield Fault(f"the state of {len(unlike):,} calls is not what was decided: {unlike[0]}")
+        yield Fault(
+            f"the state of {counted(len(unlike), 'call')} is not what was decided: {unlike[0]}"
+        )
 
 
 def _backup(archive: Archive) -> tuple[int, int]:
@@ -173,7 +176,7 @@ def _rows(archive: Archive) -> Iterator[Fault]:
         except ArchiveDamaged:
             odd.append(f"{account}:{id_}")
     if odd:
-        yield Fault(f"{len(odd):,} calls cannot be read: {', '.join(odd[:_TOLD])}")
+        yield Fault(f"unreadable: {counted(len(odd), 'call')}: {', '.join(odd[:_TOLD])}")
     sql = f"SELECT count(*) FROM name WHERE {UNREADABLE_NAME}"
     if names := archive._db.execute(sql).fetchone()[0]:
         yield Fault(f"names of vendors that cannot be read: {names:,}")
@@ -209,10 +212,23 @@ def _index(archive: Archive) -> Iterator[Fault]:
         have[tokens.get(place >> PARTS, "")] += int.from_bytes(data, "little").bit_count()
     if have != bits:
         yield Fault("the search index does not know what all calls have")
-    if archive.read_only:
-        return
-    for table in ("search", "fragment"):
-        try:
-            db.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
-        except ArchiveDamaged:
-            yield Fault(f"the search index {table} does not hold together")
+    yield from _full_text(archive.path)
+
+
+def _full_text(path: Path) -> Iterator[Fault]:
+    """Whether the full-text tables hold together. SQLite asks that by a statement that only a
+    connection for writing may send; it writes nothing, and nor is the log brought into the file.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA wal_autocheckpoint = 0")
+        for table in ("search", "fragment"):
+            try:
+                db.execute("BEGIN")
+                db.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
+            except sqlite3.DatabaseError as error:
+                if not is_sign(error):
+                    return  # the disk may only be read, or another Ringback holds the archive
+                yield Fault(f"the search index {table} does not hold together")
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")

@@ -102,6 +102,11 @@ def remove_mark(path: Path) -> None:
 # -- what SQLite says
 
 
+def is_sign(error: sqlite3.Error) -> bool:
+    """Whether SQLite says by this that the file is damaged."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _SIGNS
+
+
 class WatchedCursor(sqlite3.Cursor):
     """A cursor that says damage in words, also where it is met row by row."""
 
@@ -170,7 +175,7 @@ class WatchedConnection(sqlite3.Connection):
 
     def _trouble(self, error: sqlite3.Error) -> ArchiveTrouble | None:
         said = str(error)
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _SIGNS:
+        if is_sign(error):
             return self.found(said)
         if said.startswith(_NO_TEXT):  # who calls it is in the rest of it
             return self.found("a text in it is not UTF-8")
@@ -200,7 +205,7 @@ class WatchedConnection(sqlite3.Connection):
         try:
             row = super().execute("PRAGMA quick_check(1)").fetchone()
         except sqlite3.DatabaseError as error:
-            return str(error) if getattr(error, "sqlite_errorcode", 0) & 0xFF in _SIGNS else ""
+            return str(error) if is_sign(error) else ""
         except ArchiveDamaged as error:
             return error.what
         finally:

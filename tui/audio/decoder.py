@@ -12,15 +12,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.audio import wire
-from tui.audio.lockdown import Held, allow_time
+from tui.audio.limits import allow_time
 from tui.audio.outputs import decoder_environment
 from tui.audio.pcm import FRAME, Chunk
 from tui.audio.pull import AT_ONCE, IdlePull, Interrupted, Pull
 from tui.audio.sniff import Unplayable
 from tui.audio.wire import Message
+
+if TYPE_CHECKING:
+    from tui.audio.lockdown import Held
 
 _COMMAND = (sys.executable, "-P", "-m", "tui.audio.decoding")
 _PATIENCE_S = 0.5  # with a process that is busy for a recording which nobody hears any more

@@ -48,7 +48,8 @@ from typing import BinaryIO, ClassVar
 import av
 
 from tui.audio import wire
-from tui.audio.lockdown import allow_time, lock_down, peak_mb
+from tui.audio.limits import allow_time, peak_mb
+from tui.audio.lockdown import lock_down
 from tui.audio.measure import Measured, measure
 from tui.audio.media import Media
 from tui.audio.pcm import FRAME, RATE, Chunk

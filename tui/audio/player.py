@@ -35,6 +35,7 @@ _REWOUND_AFTER_S = 0.5  # whoever pauses for less has not lost the thread
 _QUIET_S = 0.25  # between two positions
 _UNREPORTED_S = 1.0  # then nobody may be hearing it: a speaker's machine sleeps
 _UNDECODABLE = ("not_sound", "damaged", "no_sound")
+_UNKNOWN: dict[str, Any] = {"length_s": None, "incomplete": False, "loop": None, "channels": None}
 
 _log = logging.getLogger(__name__)
 
@@ -106,13 +107,10 @@ class Player:
         self._change(
             status="loading",
             position_s=max(0.0, start_s),
-            length_s=None,
             message=self._notice,
             reason="",
-            incomplete=False,
-            loop=None,
-            channels=None,
             peaks_revision=self._peaks.revision,
+            **_UNKNOWN,
         )
         await self._begin(this)
 
@@ -220,12 +218,9 @@ class Player:
         self._change(
             status="idle",
             position_s=0.0,
-            length_s=None,
             message=self._notice,
-            incomplete=False,
-            loop=None,
-            channels=None,
             peaks_revision=0,
+            **_UNKNOWN,
         )
 
     def seek_by(self, seconds: float) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from providers.errors import reason
 from tui.audio import wire
 from tui.audio.child import Child
 from tui.audio.link import Link, open_link
-from tui.audio.lockdown import Held
 from tui.audio.notices import CRASHED, OTHER_VERSION, words
 from tui.audio.route import Route, find_route
+
+if TYPE_CHECKING:
+    from tui.audio.lockdown import Held
 
 FIRST = ", before other programs"
 IN_TURN = ", in turn with other programs (`ulimit -e` allows no more; see the README)"

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tui.audio.decoder import Decoder, Died, Hands, Worker, measure
@@ -35,6 +34,8 @@ Wanted = tuple[int, float | None]
 @cache
 def av_version() -> str:
     """Of the decoder: another may measure what this one cannot."""
+    from importlib.metadata import PackageNotFoundError, version  # it costs start-up time
+
     try:
         return version("av")
     except PackageNotFoundError:

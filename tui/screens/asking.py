@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 
+from providers.counts import counted
 from providers.errors import ProviderError
 from providers.model import Call
 from tui.accounts import Account
@@ -25,7 +26,7 @@ from widgets.call_table import CallTable
 
 if TYPE_CHECKING:
     from tui.refreshing import Refreshed
-    from tui.sync import Report
+    from tui.report import Report
 
 FIRST_PAGES = 3
 """Pages of an account's first walk that a start brings; the rest comes as the cursor nears it."""
@@ -122,27 +123,31 @@ class AskingScreen(CallsScreen):
             worker.cancel()
         stopped = self.syncs.cancel() + len(workers) + self._end_jump()
         if not stopped and (marks := self._clear_marks()):
-            self._flash(f"{marks:,} mark{'s' if marks > 1 else ''} taken away")
+            self._flash(f"{counted(marks, 'mark')} taken away")
             return
         self._flash(f"{stopped} stopped; what came is kept" if stopped else "nothing is running")
 
     def _sync_ended(self, report: Report) -> None:
         if report.unkept:
-            self._flash(f"{report.account}: {archive_error(report.unkept).message}", "error")
+            self._sync_news(report, archive_error(report.unkept).message, "error")
         elif report.error:
             until = until_words(report.again_at, self.services.now(), self.services.zone)
             what = f"{report.state} {until}" if until else f"{report.error}. {report.error.hint}"
-            self._flash(f"{report.account}: {what}", "error")
+            self._sync_news(report, what, "error")
         elif report.problems:
             if self._told.get(report.account) == report.problems:
                 self._look()  # it was said, and stands in the account's state
                 return
-            count = len(report.problems)
-            self._flash(f"{report.account}: {count} failed, first: {report.problems[0]}", "warning")
+            what = f"{report.failed:,} failed, first: {report.problems[0]}"
+            self._sync_news(report, what, "warning")
         elif report.saved.new:
-            self._flash(f"{report.account}: {report.saved.new:,} new calls")
+            self._sync_news(report, counted(report.saved.new, "new call"))
         self._told[report.account] = report.problems if report.shortfall else []
         self._look()
+
+    def _sync_news(self, report: Report, what: str, level: str = "info") -> None:
+        """Accounts end one after the other: what one could not do stays before what another did."""
+        self._flash(f"{report.account}: {what}", level, news=True)
 
     # -- the further pages
 

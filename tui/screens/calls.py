@@ -50,8 +50,8 @@ class CallsScreen(ReportingScreen[None]):
         """The key of a command, as the user has mapped it."""
         return first_key(id, self.keymap)
 
-    def _flash(self, text: str, level: str = "info") -> None:
-        self.query_one(StatusLine).flash(self.veil.text(text), level)
+    def _flash(self, text: str, level: str = "info", *, news: bool = False) -> None:
+        self.query_one(StatusLine).flash(self.veil.text(text), level, news=news)
 
     async def _dispatch_message(self, message: Message) -> None:
         """What meets a damaged page is said, and does not end the screen."""

@@ -13,7 +13,7 @@ from tui.network import NetworkThread
 from tui.services import Services
 
 if TYPE_CHECKING:
-    from tui.sync import Report
+    from tui.report import Report
 
 
 class Syncs:
@@ -82,7 +82,7 @@ class Syncs:
     def _not_begun(self, account: Account, error: Exception) -> Report:
         """The report where the network's thread could not begin: it opens an archive of its own."""
         from tui.fence import fence
-        from tui.sync import Report
+        from tui.report import Report
 
         try:
             with fence(self._services.paths, account.name):
