@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 import random
 import re
 import time
@@ -131,14 +132,18 @@ class VendorClient:
                 try:
                     return self._judge(await self._ask(path, params))
                 except _Again as again:
-                    wait = again.error.retry_after_s or _backoff(attempt)
-                    if wait > LONGEST_WAIT_S:
-                        again.error.hint = f"Ask again in {_wait_words(wait)}."
-                    if attempt == TRIES or wait > LONGEST_WAIT_S:
-                        raise again.error from None
-                    log.debug("GET %s: again in %.1f s", path, wait)
+                    error, wait = again.error, again.error.retry_after_s or _backoff(attempt)
+                except ProviderError as failed:
+                    error = failed
+                    break
+                if wait > LONGEST_WAIT_S:
+                    error.hint = f"Ask again in {_wait_words(wait)}."
+                if attempt == TRIES or wait > LONGEST_WAIT_S:
+                    break
+                log.debug("GET %s: again in %.1f s", path, wait)
                 await self._sleep(wait)
-        raise AssertionError("the last try returns or raises")
+        error.__context__ = error.__cause__ = None
+        raise error.with_traceback(None)  # its frames hold the answer, and it may be kept
 
     async def _ask(self, path: str, params: Params) -> _Answer:
         """One request with its redirects. Raises `_Again` where the connection fails."""
@@ -473,4 +478,5 @@ def why(error: BaseException) -> str:
     ):
         if sign in text:
             return words
-    return reason(error)
+    numbers = [one.errno for one in causes(error) if isinstance(one, OSError) and one.errno]
+    return os.strerror(numbers[-1]) if numbers else reason(error)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import json
 import logging
+import os
 import pickle
 import threading
 import traceback
@@ -12,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from providers.base import Secret
@@ -26,8 +29,9 @@ from providers.errors import (
     RateLimited,
     Rejected,
     Unreachable,
+    causes,
 )
-from providers.http import VendorClient, gather_bounded
+from providers.http import VendorClient, gather_bounded, why
 from tests.providers.server import Answer, Server, Waits
 
 TOKEN = "tok-SECRET-42"
@@ -350,6 +354,39 @@ async def test_what_is_no_json_is_said_without_anybodys_data(
     said = str(caught.value)
     assert words in said if status == 200 else f"answered {status}" in said
     assert "Ann" not in said and not said.endswith((": ", ":")) and len(said) < 400
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(b'{"cut'),
+        Answer({"message": "no"}, 400),
+        Answer({"message": "later"}, 503, headers={"Retry-After": "900"}),
+        Answer(b"{", headers={"Content-Encoding": "gzip"}),
+    ],
+    ids=["no JSON", "refused", "later", "damaged"],
+)
+async def test_an_error_that_is_kept_keeps_no_answer(
+    server: Server, client: VendorClient, answer: Answer
+) -> None:
+    server.on("/api/x", answer)
+    with pytest.raises(ProviderError) as caught:
+        await client.get("/x")
+    behind = [frame.name for one in causes(caught.value) for frame in frames(one)]
+    assert behind[-1] == "get" and len([*causes(caught.value)]) == 1
+
+
+def frames(error: BaseException) -> traceback.StackSummary:
+    return traceback.extract_tb(error.__traceback__)
+
+
+@pytest.mark.parametrize("number", [errno.ECONNRESET, errno.ENETUNREACH, errno.EHOSTUNREACH])
+def test_why_there_is_no_connection_is_said_in_the_systems_words(number: int) -> None:
+    failed = OSError("All connection attempts failed")
+    failed.__context__ = OSError(number, "Connect call failed ('192.0.2.1', 443)")
+    error = httpx.ConnectError("All connection attempts failed")
+    error.__cause__ = failed
+    assert why(error) == os.strerror(number)
 
 
 PORTAL = b"""\xef\xbb\xbf

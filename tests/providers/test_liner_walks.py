@@ -92,7 +92,7 @@ async def test_every_row_comes_once_whatever_next_and_total_say(size: int) -> No
         found = await steps(client)
         case = f"next {next_}, total {total}"
         assert rows_of(found) == list(range(1, MANY + 1)), case
-        assert [step.shortfall("calls") for step in found if step.shortfall("calls")] == [], case
+        assert [step.shortfall("call") for step in found if step.shortfall("call")] == [], case
         assert [step.place is None for step in found].index(True) == len(found) - 1
         assert len(client.offsets) <= -(-MANY // size) + 1, case
 
@@ -105,7 +105,7 @@ async def test_a_break_at_any_page_changes_nothing(next_: str) -> None:
             assert step.place
             rest = await steps(paging(next_, total, 100), step.place)
             assert rows_of(found[: number + 1]) + rows_of(rest) == rows_of(found), total
-            assert rest[-1].shortfall("calls") == ""
+            assert rest[-1].shortfall("call") == ""
 
 
 @pytest.mark.parametrize("next_", NEXT)
@@ -119,7 +119,7 @@ async def test_a_total_that_is_never_reached_is_told(next_: str) -> None:
     client = Lists(answer)
     found = await steps(client)
     assert rows_of(found) == list(range(1, MANY + 1))
-    assert found[-1].shortfall("calls") == "345 of 1,400 calls"
+    assert found[-1].shortfall("call") == "345 of 1,400 calls"
     assert client.offsets.count(0) == 2, "rows that are missing are looked for once more"
     assert len(client.offsets) <= 11
 
@@ -136,7 +136,7 @@ async def test_offsets_that_only_the_vendor_can_count_are_taken_from_it() -> Non
     )
     found = await steps(hiding)
     assert sorted(rows_of(found)) == [row["id"] for row in shown]
-    assert found[-1].shortfall("calls") == ""
+    assert found[-1].shortfall("call") == ""
     numbered = Lists(
         lambda page, limit: {
             "list": ROWS[page * limit : page * limit + limit],
@@ -145,7 +145,7 @@ async def test_offsets_that_only_the_vendor_can_count_are_taken_from_it() -> Non
         }
     )
     found = await steps(numbered)
-    assert rows_of(found) == list(range(1, MANY + 1)) and found[-1].shortfall("calls") == ""
+    assert rows_of(found) == list(range(1, MANY + 1)) and found[-1].shortfall("call") == ""
 
 
 async def test_an_end_that_all_agree_on_costs_no_request() -> None:
@@ -197,7 +197,7 @@ async def test_a_list_that_is_not_paged_is_whole() -> None:
     for many in (2, 345):
         rows = ROWS[:many]
         found = await steps(Lists(lambda offset, limit, rows=rows: rows))  # type: ignore[misc]
-        assert (len(rows_of(found)), found[-1].shortfall("calls")) == (many, "")
+        assert (len(rows_of(found)), found[-1].shortfall("call")) == (many, "")
 
 
 @pytest.mark.parametrize("total", ["absent", "of the page", "null", "zero"])
@@ -209,14 +209,14 @@ async def test_the_same_page_at_every_offset_is_told(total: str) -> None:
     client = Lists(same)
     found = await steps(client)
     assert rows_of(found) == list(range(1, 101))
-    assert found[-1].shortfall("calls") == "100 calls, the same again when asked for more"
+    assert found[-1].shortfall("call") == "100 calls, the same again when asked for more"
     assert len(client.offsets) == 4
 
 
 async def test_the_same_page_is_the_whole_list_where_the_total_says_so() -> None:
     client = Lists(lambda offset, limit: {"list": ROWS, "next": offset + 100, "total": MANY})
     found = await steps(client)
-    assert len(rows_of(found)) == MANY and found[-1].shortfall("calls") == ""
+    assert len(rows_of(found)) == MANY and found[-1].shortfall("call") == ""
 
 
 def moving(seed: int, total: bool, laps: int) -> Lists:
@@ -250,7 +250,7 @@ async def test_rows_that_move_while_they_are_listed_are_found_or_missed_aloud(
             assert len(got) == MANY, "a second lap finds them"
         if len(got) < MANY:
             missed += 1
-            told = found[-1].shortfall("calls")
+            told = found[-1].shortfall("call")
             assert told == f"{len(got)} of 345 calls" if total else "some of them twice" in told
     assert missed or laps < 9, "the seeds miss rows"
 
@@ -266,7 +266,7 @@ async def test_rows_that_come_twice_are_looked_for_from_the_place_of_a_break() -
     client = Lists(answer)
     resumed = await steps(client, first.place)
     assert client.offsets == [2, 4, 0, 2, 4] and rows_of(resumed)[0] == 3
-    assert "some of them twice" in resumed[-1].shortfall("calls")
+    assert "some of them twice" in resumed[-1].shortfall("call")
 
 
 @pytest.mark.parametrize(
@@ -289,8 +289,8 @@ async def test_a_walk_of_one_page_at_a_time_comes_to_its_end(total: int | None, 
         place = step.place
         got.update(rows_of([step]))
         asked += 1
-    assert got == {1, 2, 3, 4} and told in step.shortfall("calls")
-    assert bool(step.shortfall("calls")) is bool(told)
+    assert got == {1, 2, 3, 4} and told in step.shortfall("call")
+    assert bool(step.shortfall("call")) is bool(told)
     assert asked == (4 if total == 4 else 8)
 
 
@@ -301,11 +301,11 @@ async def test_more_rows_than_a_page_may_have(total: int | None) -> None:
     found = await steps(Lists(lambda offset, limit: {"list": rows[offset:], "total": total}))
     assert rows_of(found) == [*range(limits.ROWS + 7)]
     assert max(len(step.rows) for step in found) == limits.ROWS
-    assert not found[-1].shortfall("calls")
+    assert not found[-1].shortfall("call")
     for answer in (lambda *_: rows, lambda *_: {"list": rows, "total": total}):
         found = await steps(Lists(answer))
         assert rows_of(found) == [*range(limits.ROWS)]
-        assert found[-1].shortfall("calls").startswith("5,000 ")
+        assert found[-1].shortfall("call").startswith("5,000 ")
 
 
 async def test_a_list_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
