@@ -88,8 +88,10 @@ def _say(found: Repaired) -> None:
     if found.decisions_lost:
         names = ", ".join(found.lost_of[:NAMED])
         print_text(f"Lost: {_decisions(found.decisions_lost)}, about {names}")
+    elif found.decisions_torn:
+        print_text("Perhaps decisions are lost: a part of them could not be read.")
     if found.calls_torn:
-        many = calls_text(found.calls_lost) if found.calls_lost else "Perhaps calls"
+        many = f"at least {calls_text(found.calls_lost)}" if found.calls_lost else "perhaps calls"
         print_text(f"Lost: {many}. The vendors have them still; run: ringback sync")
     if found.kept:
         print_text(f"The damaged archive is kept as {found.kept}")

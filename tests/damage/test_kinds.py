@@ -213,6 +213,25 @@ def test_a_state_unlike_what_was_decided_is_found(desk: Desk) -> None:
         assert {row[:2]: row for row in db.execute("SELECT * FROM triage")} == desk.triage
 
 
+def test_a_name_that_cannot_be_read_is_found_and_left_out(desk: Desk) -> None:
+    """A flipped bit in it is none that SQLite sees; the sync asks the vendor for it again."""
+    sql("INSERT INTO name VALUES ('desk', 'agent', '1', '{\"name\":\"A')",
+        "INSERT INTO name VALUES ('desk', 'agent', '2', '{\"name\":\"B\"}')")(desk)  # fmt: skip
+    code, out, _ = desk("doctor --deep")
+    assert code == 1 and "names of vendors that cannot be read: 1" in out
+    assert desk("doctor --repair")[0] == 0
+    with Archive(desk.path) as archive:
+        assert [*archive.names("desk").known] == [("agent", "2")]
+
+
+def test_decisions_that_nobody_can_count_are_said_to_be_lost_perhaps(desk: Desk) -> None:
+    """Where neither the table nor its index nor the backup has them, nothing tells how many."""
+    desk.put_back(desk.whole[: 40 * PAGE], with_backup=False)
+    code, out, _ = desk("doctor --repair")
+    assert code == 3
+    assert "Perhaps decisions are lost" in out and "perhaps calls" in out
+
+
 def test_an_archive_put_back_by_hand_is_written_again(desk: Desk) -> None:
     desk.put_back(zeroed(desk.whole, Random(1)))
     with pytest.raises(ArchiveDamaged), Archive(desk.path) as archive:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from tests.damage.conftest import PAGE, Desk
+from tui.archive.repair import repair
+from tui.archive.replacing import folder_of
 from tui.archive.rescue import Damaged, open_damaged
+from tui.archive.troubles import ArchiveTrouble
 
 
 def test_a_page_in_anothers_place_hides_no_row_but_its_own(tmp_path: Path) -> None:
@@ -44,6 +47,24 @@ def test_a_page_in_anothers_place_hides_no_row_but_its_own(tmp_path: Path) -> No
     assert 150 < len(one_by_one) < 200
     assert rows == one_by_one
     assert damaged.torn == {"event"}
+
+
+def test_a_new_archive_that_is_not_whole_in_its_file_replaces_nothing(desk: Desk) -> None:
+    """As on a disk that is full at the very end: SQLite says nothing when it closes a file."""
+    desk.put_back(desk.whole[: 60 * PAGE])
+    before = desk.path.read_bytes()
+    new = folder_of(desk.path) / "new.db"
+    with ExitStack() as readers:
+
+        def hold_the_log(_: int) -> None:
+            reader = readers.enter_context(closing(sqlite3.connect(new, isolation_level=None)))
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM call").fetchone()
+
+        with pytest.raises(ArchiveTrouble, match="its log"):
+            repair(desk.path, hold_the_log)
+    assert desk.path.read_bytes() == before and not folder_of(desk.path).exists()
+    assert desk("doctor --repair")[0] == 3
 
 
 def test_an_index_that_does_not_hold_together_is_no_whole_archive(desk: Desk) -> None:

@@ -24,9 +24,10 @@ from tui.archive.archive import Archive
 from tui.archive.damage import marked
 from tui.archive.events import EVENT_FIELDS, Event, event_of, row_of
 from tui.archive.lines import call_of
-from tui.archive.replacing import alone, check_room, log_of, size_of, swap, work_folder
+from tui.archive.replacing import BUSY, alone, check_room, log_of, size_of, swap, work_folder
 from tui.archive.rescue import Damaged, Row, mend_header, open_damaged, whole
 from tui.archive.schema import columns
+from tui.archive.syncs import UNREADABLE_NAME
 from tui.archive.triage import CallName
 from tui.archive.troubles import ArchiveDamaged, ArchiveTrouble
 
@@ -76,9 +77,14 @@ class Repaired:
         return self.unread or bool(self.calls_lost) or bool({"call", "detail"} & {*self.torn})
 
     @property
+    def decisions_torn(self) -> bool:
+        """Whether decisions may have been lost of which nothing tells."""
+        return self.unread or "event" in self.torn
+
+    @property
     def is_partly(self) -> bool:
         """Whether something was lost, or may have been."""
-        return bool(self.decisions_lost) or "event" in self.torn or self.calls_torn
+        return bool(self.decisions_lost) or self.decisions_torn or self.calls_torn
 
     def told(self) -> dict[str, Any]:
         """As ``--json`` prints it."""
@@ -180,11 +186,24 @@ def _build(
             calls = sorted(set(names.values()))
             found.others[table] = len(_keep_keyed(new, views, table, calls))
         _drop_homeless(new)
+        with new.transaction():  # a sync asks for them again
+            new._db.execute(f"DELETE FROM name WHERE {UNREADABLE_NAME}")
         if (said := new._db.execute("PRAGMA quick_check").fetchone()) != ("ok",):
             raise ArchiveTrouble(f"the new archive is not whole: {said[0]}", "Try again.")
         found.others = {table: rows for table, rows in found.others.items() if rows}
+        _empty_log(new)
     with path.open("r+b") as file:
         os.fsync(file.fileno())
+
+
+def _empty_log(new: Archive) -> None:
+    """Bring all into the archive's own file, which alone is kept: what a close cannot bring there
+    for want of room, SQLite does not say.
+    """
+    new._db.execute("PRAGMA busy_timeout = 0")
+    busy, _, _ = new._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise ArchiveTrouble("another program reads the new archive and its log", BUSY)
 
 
 def new_tables(new: Archive) -> list[str]:

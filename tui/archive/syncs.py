@@ -21,6 +21,8 @@ from tui.when import DAY_S
 T = TypeVar("T")
 EVERYWHERE = (1 << 63) - 1
 """No place is beyond it."""
+UNREADABLE_NAME = "CASE WHEN json_valid(fields) THEN json_type(fields) <> 'object' ELSE 1 END"
+"""A condition on a row of the table ``name``: it is not as it was written."""
 
 
 class Walk(NamedTuple):
