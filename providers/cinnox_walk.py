@@ -102,9 +102,12 @@ class Walk:
 
     @property
     def endless(self) -> bool:
-        """Whether pages come without end: with nothing new, or many more than in the first walk."""
-        grown = self.again and self.at.offset > 2 * self.at.rows_before + REMEMBERED
-        return grown or self._advance.stands
+        """Whether pages come without end: with nothing new, or many more than in the first walk,
+        in which alone a page without news is none of chance.
+        """
+        if self.again:
+            return self.at.offset > 2 * self.at.rows_before + REMEMBERED
+        return self._advance.stands
 
     @property
     def shortfall(self) -> str:

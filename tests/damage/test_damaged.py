@@ -20,7 +20,7 @@ Figure = Callable[..., None]
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "times", [25, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(3600)])]
+    "times", [12, pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(3600)])]
 )
 def test_damaged_pages(desk: Desk, times: int, figure: Figure) -> None:
     seen = marked = rescued = had = 0
