@@ -15,9 +15,10 @@ DECODER = json.JSONDecoder(
     parse_constant=str,
 )
 """Reads JSON that can be written again: numbers too large or not finite stay text."""
-_TEXT = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
-_COUNTED = re.compile(rf"{_TEXT}|[,\[{{]", re.S)
-_NESTING = re.compile(rf"{_TEXT}|[\[\]{{}}]", re.S)
+TEXT = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
+"""The pattern of a text in JSON, also one without an end; for `re.S`."""
+_COUNTED = re.compile(rf"{TEXT}|[,\[{{]", re.S)
+_NESTING = re.compile(rf"{TEXT}|[\[\]{{}}]", re.S)
 
 
 class TooMany(ValueError):

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from providers import limits
-from providers.decoding import DECODER
+from providers.decoding import DECODER, TEXT
 from providers.model import Json
 
 _MARKS = (
@@ -41,7 +41,7 @@ objects all but the last.
 _ENDED = re.compile(r"[\s,\[\]{\x00\x1e\ufeff]|$")
 _NO_OBJECT = re.compile(r"[^{\n]*")
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}\[\]\n]')
-_COUNTED = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,{}\[\]]', re.S)
+_COUNTED = re.compile(rf"{TEXT}|[,{{}}\[\]]", re.S)
 _LARGE = 1 << 20
 _BLANKS = re.compile(r"[ \t]*")
 _REST = re.compile(r"[ \t\r]*(?:$|[\]}\":,])", re.M)

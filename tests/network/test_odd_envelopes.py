@@ -214,7 +214,7 @@ def test_generated_envelopes(examples: int, figure: Figure) -> None:
             asyncio.run(opened(f"{host.url}/r"))
 
         run_envelopes(examples, one, ENVELOPES, VALUES)
-    figure("generated envelopes over HTTP, no unknown error", examples, "100,000 bodies a vendor")
+    figure("generated envelopes over HTTP, no unknown error", examples, "all")
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
