@@ -136,6 +136,8 @@ class Hand:
             return self._warm()
 
     def _warm(self) -> Worker:
+        if self._closed:  # nobody would end it
+            raise OSError("the engine has ended")
         if self._worker is None or (self._worker.gone and not self._lent):
             self._worker = Worker(self._role)
         return self._worker

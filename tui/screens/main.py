@@ -155,7 +155,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         tidying = asyncio.to_thread(self.playback.tidy)
         self.run_worker(tidying, group="tidy", exit_on_error=False)
         indexing = asyncio.to_thread(
-            state.bring_up_to_date, self.services, lambda: not self.is_mounted
+            state.bring_up_to_date, self.services, lambda: self._has_ended
         )
         self.run_worker(indexing, group="index", exit_on_error=False)
         self._sweep()
@@ -163,9 +163,10 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         self._show_states()
 
     async def on_unmount(self) -> None:
+        self._has_ended = True
         self._end_reading()
+        await self.syncs.close()  # the last steps need not wait for its writing
         self._write_rest()
-        await self.syncs.close()
         await self.playback.close()
         if self._archive:
             self._archive.close()
