@@ -16,10 +16,10 @@ from tui.archive.archive import Archive
 from tui.archive.bits import PARTS
 from tui.archive.damage import READING, is_sign, remove_mark
 from tui.archive.events import EVENT_FIELDS, Event, event_of, row_of
+from tui.archive.heard import UNREADABLE_HEARD
 from tui.archive.index import entry
 from tui.archive.lines import call_of
 from tui.archive.schema import lacks
-from tui.archive.heard import UNREADABLE_HEARD
 from tui.archive.syncs import UNREADABLE_NAME
 from tui.archive.triage import project
 from tui.archive.troubles import ArchiveDamaged

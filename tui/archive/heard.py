@@ -39,7 +39,13 @@ class Heard(NamedTuple):
 
 
 _NUMBER = (float, int)
-_KINDS = (_NUMBER, (*_NUMBER, NoneType), (*_NUMBER, NoneType), (str, NoneType), (*_NUMBER, NoneType))
+_KINDS = (
+    _NUMBER,
+    (*_NUMBER, NoneType),
+    (*_NUMBER, NoneType),
+    (str, NoneType),
+    (*_NUMBER, NoneType),
+)
 """What each field of `Heard` may be, as SQLite gives it."""
 
 UNREADABLE_HEARD = " OR ".join(

@@ -23,11 +23,11 @@ from tui.archive import backup, codec
 from tui.archive.archive import Archive
 from tui.archive.damage import marked
 from tui.archive.events import EVENT_FIELDS, Event, event_of, row_of
+from tui.archive.heard import UNREADABLE_HEARD
 from tui.archive.lines import call_of
 from tui.archive.replacing import BUSY, alone, check_room, log_of, size_of, swap, work_folder
 from tui.archive.rescue import Damaged, Row, mend_header, open_damaged, whole
 from tui.archive.schema import columns
-from tui.archive.heard import UNREADABLE_HEARD
 from tui.archive.syncs import UNREADABLE_NAME
 from tui.archive.triage import CallName
 from tui.archive.troubles import ArchiveDamaged, ArchiveTrouble

@@ -5,6 +5,7 @@ Nothing that such a process says is believed further than that it is sound, numb
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -137,7 +138,7 @@ class Hand:
 
     def _warm(self) -> Worker:
         if self._closed:  # nobody would end it
-            raise OSError("the engine has ended")
+            raise OSError(errno.ECANCELED, "the engine has ended")
         if self._worker is None or (self._worker.gone and not self._lent):
             self._worker = Worker(self._role)
         return self._worker

@@ -154,9 +154,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         self._refresh()
         tidying = asyncio.to_thread(self.playback.tidy)
         self.run_worker(tidying, group="tidy", exit_on_error=False)
-        indexing = asyncio.to_thread(
-            state.bring_up_to_date, self.services, lambda: self._has_ended
-        )
+        indexing = asyncio.to_thread(state.bring_up_to_date, self.services, lambda: self._has_ended)
         self.run_worker(indexing, group="index", exit_on_error=False)
         self._sweep()
         self.set_interval(DAY_S, self._sweep)
