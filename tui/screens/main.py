@@ -326,7 +326,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         related, more = self._related(key) if key is not None else ((), False)
         index = playing.index if playing and here else None
         extra = Extra(
-            sections(self._archive, account, call.id, self.clock, self.veil.hides(key)),
+            sections(self._archive, account, call, self.clock, self.veil.hides(key)),
             playing=index,
             asking=asking,
             heard=state.heard_words(self._archive, account, call, self.clock, index),
