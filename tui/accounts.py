@@ -281,7 +281,7 @@ class AccountStore:
         names = [*table] if isinstance(table, dict) else []
         for one in names:
             if one.lower() == name.lower():
-                return one
+                return str(one)
         raise UnknownAccount(
             f"there is no account {safe_text(name, 40)!r}",
             f"There is: {', '.join(names) or 'none'}.",

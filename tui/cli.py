@@ -43,14 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     streams.open_closed()
     tell_safely()
-    if argv is None:  # the program itself, not a test
-        from tui.process import take_tokens
-
-        take_tokens()
-    words = list(sys.argv[1:] if argv is None else argv)
-    _encode(words)
     try:
         try:
+            if argv is None:  # the program itself, not a test
+                from tui.process import take_tokens
+
+                take_tokens()
+            words = list(sys.argv[1:] if argv is None else argv)
+            _encode(words)
             return run(_parsed(words) if words else argparse.Namespace(**BARE))
         finally:
             sys.stdout.flush()
