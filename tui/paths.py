@@ -29,7 +29,18 @@ class Paths:
 
     @classmethod
     def default(cls, environ: Mapping[str, str] = os.environ) -> Paths:
-        """The user's folders: by `RINGBACK_HOME`, else the XDG variables, else the system's way."""
+        """The user's folders: by `RINGBACK_HOME`, else the XDG variables, else the system's way.
+
+        Raises OSError: the system knows no home of that user.
+        """
+        try:
+            return cls._of(environ)
+        except RuntimeError:
+            home, why = environ.get("RINGBACK_HOME", "~"), "No such home; set HOME or RINGBACK_HOME"
+            raise FileNotFoundError(errno.ENOENT, why, home) from None
+
+    @classmethod
+    def _of(cls, environ: Mapping[str, str]) -> Paths:
         if home := environ.get("RINGBACK_HOME"):
             return cls.under(Path(home))
         from platformdirs import PlatformDirs
@@ -47,13 +58,8 @@ class Paths:
 
     @classmethod
     def under(cls, home: Path) -> Paths:
-        """All five in one folder, as the demo and the tests have them. Raises OSError: the folder
-        is in the home of a user that nobody knows.
-        """
-        try:
-            home = home.expanduser().absolute()
-        except RuntimeError:
-            raise FileNotFoundError(errno.ENOENT, "No such user", str(home)) from None
+        """All five in one folder, as the demo and the tests have them."""
+        home = home.expanduser().absolute()
         return cls(*(home / name for name in ("config", "data", "cache", "state", "run")))
 
     @property

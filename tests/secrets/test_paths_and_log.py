@@ -260,5 +260,9 @@ def test_the_null_device_is_an_empty_file(paths: Paths) -> None:
 
 
 def test_a_home_of_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(OSError, match="No such user"):
+    with pytest.raises(OSError, match="No such home"):
         Paths.default({"RINGBACK_HOME": "~nobody-of-that-name/x"})
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.getuid", lambda: 54321)  # as a container's user without an entry
+    with pytest.raises(OSError, match="set HOME"):
+        Paths.default({})
