@@ -14,18 +14,19 @@ from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.screen import Screen
 from textual.theme import Theme, ThemeProvider
+from textual.worker import WorkerFailed
 
 from providers.proxy import proxies_of
 from providers.sanitize import safe_text
 from tui.archive import ArchiveDamaged
 from tui.commands import COMMANDS, key_text
-from tui.exits import CommandError
+from tui.exits import CommandError, archive_error
 from tui.keymap import TABLE_ACTIONS, check_keymap
 from tui.links import Link
 from tui.network import NetworkThread
 from tui.screens.main import MainScreen
 from tui.screens.state import unknown_columns
-from tui.services import Services
+from tui.services import Services, trouble_behind
 from tui.settings import SettingsError, put
 from widgets.call_table import CallTable
 from widgets.ordered_app import HoldingScreen, OrderedApp
@@ -65,6 +66,8 @@ class RingbackApp(OrderedApp[None]):
         self.keymap, self._problems = check_keymap(self.settings.keys)
         self._first_query, self._link, self._masked = query, link, masked
         self._main: MainScreen | None = None
+        self.trouble: CommandError | None = None
+        """After the end: what of the archive ended it."""
 
     def get_driver_class(self) -> type[Driver]:
         driver = super().get_driver_class()
@@ -167,16 +170,24 @@ class RingbackApp(OrderedApp[None]):
             self.notify(f"the theme is not kept: {error}", severity="warning", markup=False)
 
     def _fatal_error(self) -> None:
-        """As Textual's, but without the local variables: a token or a caller may be among them."""
+        """As Textual's, but without the local variables: a token or a caller may be among them;
+        what of the archive ended it is said in words, when the terminal is restored.
+        """
         from rich.segment import Segment, Segments
         from rich.traceback import Traceback
 
         from tui.log import log_crash, scrub
 
-        error = sys.exc_info()[1]
+        error = sys.exc_info()[1] or self._exception
+        if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
+            error = error.error
         if error is not None:
             log_crash(error)
         self.bell()
+        if isinstance(error, Exception) and (trouble := trouble_behind(error)):
+            self.trouble = self.trouble or archive_error(trouble)
+            self._close_messages_no_wait()
+            return
         trace = Traceback(show_locals=False, width=None, suppress=["textual", "rich"])
         for stack in trace.trace.stacks:
             stack.exc_value = scrub(stack.exc_value)

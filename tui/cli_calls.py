@@ -92,8 +92,9 @@ def _masked(bodies: Iterable[export.Body]) -> Iterator[export.Body]:
 
     for account, body in bodies:
         given = body.get("triage")
-        call = codec.encode(masked_call(codec.decode(body, {}, None)))
-        yield account, {**call, "triage": masked_decision(given)} if given else call
+        plain = codec.decode(body, {}, None)
+        call = codec.encode(masked_call(plain))
+        yield account, {**call, "triage": masked_decision(given, plain)} if given else call
 
 
 def _export(
@@ -257,9 +258,9 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
     with services.open_archive() as archive:
         call = wanted_call(services, archive, account, id_)
         decided = archive.triage.of(account.name, id_)
-        triage = masked_triage(decided) if arguments.masked else decided
-        call = masked_call(call) if arguments.masked else call
+        triage = masked_triage(decided, call) if arguments.masked else decided
         page = _page(services, archive, account, call, arguments.masked)
+        call = masked_call(call) if arguments.masked else call
     if (arguments.raw or arguments.with_urls) and not arguments.masked:
         audit.record(services.paths, audit.REVEAL, call=f"{account.name}:{call.id}")
     if arguments.raw:
@@ -311,10 +312,11 @@ def _page(services: Services, archive: Archive, account: Account, call: Call, ma
     from tui.decisions import sections
     from widgets.call_document import Extra, plain_text
     from widgets.columns import Clock
+    from widgets.masking import masked_call
 
     clock = Clock(services.now(), services.zone)
-    extra = Extra(sections(archive, account.name, call.id, clock, masked))
-    return plain_text(call, account.name, clock, extra=extra)
+    extra = Extra(sections(archive, account.name, call, clock, masked))
+    return plain_text(masked_call(call) if masked else call, account.name, clock, extra=extra)
 
 
 def _print_page(page: str, call: Call, with_urls: bool) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from tui import streams
 from tui.accounts import AccountError
+from tui.console import print_failure
 from tui.exits import CommandError, Exit
 from tui.links import Link
 from tui.process import share_heap
@@ -95,6 +96,10 @@ def open_screen(
     environ = {name: value for name, value in services.environ.items() if name != "GPG_TTY"}
     app = RingbackApp(replace(services, environ=environ), query, link, masked)
     app.run()
+    if app.trouble:
+        if app.not_kept:
+            print_failure(app.not_kept)
+        raise app.trouble
     if app.not_kept:
         raise app.not_kept
     return app.return_code or 0

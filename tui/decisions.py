@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from providers.model import Call
 from tui.archive import Archive
 from tui.archive.events import Event
 from tui.archive.triage import UNTOUCHED, Triage, standing
 from widgets.call_document import Moment, Section
 from widgets.columns import Clock, duration_text, time_text
-from widgets.masking import HIDDEN, masked_name, masked_text
+from widgets.masking import HIDDEN, masked_name, masked_text, names_in
 
 Said = tuple[str, Moment | None]
 
 
 def sections(
-    archive: Archive, account: str, id_: str, clock: Clock, masked: bool = False
+    archive: Archive, account: str, call: Call, clock: Clock, masked: bool = False
 ) -> tuple[Section, ...]:
     """The section "Triage": what closed the call, state, tags, notes (the latest first) and
     comments in the order of the recording; nothing where there is nothing. `masked`: as others
     may see it.
     """
+    id_ = call.id
     triage = archive.triage.of(account, id_)
     events = standing(archive.triage.events(account, id_)) if triage is not UNTOUCHED else []
     if masked:
-        triage, events = masked_triage(triage), [*map(_masked_event, events)]
+        triage, events = masked_triage(triage, call), [*map(_masked_event, events)]
     said = [
         *_closed(archive, account, id_, clock),
         *_decided(triage, clock),
@@ -39,16 +41,16 @@ def sections(
     return (Section("Triage", tuple(text for text, _ in said), moments),)
 
 
-def masked_triage(triage: Triage) -> Triage:
+def masked_triage(triage: Triage, call: Call) -> Triage:
     """What was decided, as others may see it."""
-    masked = masked_decision(triage._asdict())
+    masked = masked_decision(triage._asdict(), call)
     return Triage(**{**masked, "tags": tuple(masked["tags"])})
 
 
-def masked_decision(printed: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of a decision by its names."""
+def masked_decision(printed: Mapping[str, Any], call: Call) -> dict[str, Any]:
+    """The same of a decision by its names; in tags the call's parties are masked as well."""
     note, tags, by = printed["note"], printed["tags"], printed["by"]
-    masked = {"note": note and HIDDEN, "tags": [*map(masked_text, tags)]}
+    masked = {"note": note and HIDDEN, "tags": [masked_text(tag, names_in(call)) for tag in tags]}
     if printed.get("held"):
         masked["held"] = HIDDEN
     return {**printed, **masked, "by": by and masked_name(by)}

@@ -10,12 +10,32 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from tui.archive import Archive
 from tui.process import kill_running
 
 T = TypeVar("T")
+
+
+class Daemons(ThreadPoolExecutor):
+    """A thread for each call. None keeps the program at its end, as those of a pool do: the look-up
+    of a name may take half a minute, and nothing can stop it.
+    """
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+
+        def run() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(*args, **kwargs))
+                except BaseException as error:
+                    future.set_exception(error)
+
+        threading.Thread(target=run, name="network-call", daemon=True).start()
+        return future
 
 
 class NetworkThread:
@@ -49,6 +69,7 @@ class NetworkThread:
     def _serve(self) -> None:
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
+        self._loop.set_default_executor(Daemons())
         self._loop.call_soon(self._ready.set)
         self._loop.call_soon(_load_http)
         try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from providers.sanitize import safe_text
 from tui.accounts import Account, AccountStore
 from tui.archive import UNREACHED, Archive, ArchiveDamaged, ArchiveTrouble
+from tui.archive.damage import READING
 from tui.archive.disks import refuse_network
 from tui.audit import who
 from tui.paths import Paths
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from providers.base import Login, Provider, Secret
 
 _NO_ROOM = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+
+
+def trouble_behind(error: Exception) -> Exception | None:
+    """What of the archive ended a command or the screen; None: it was something else."""
+    if isinstance(error, ArchiveTrouble | sqlite3.Error):
+        return error
+    return damage_behind(error) if isinstance(error, READING) else None
 
 
 def damage_behind(error: Exception) -> ArchiveDamaged | None:

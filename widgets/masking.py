@@ -124,10 +124,15 @@ def masked_row(row: CallRow) -> CallRow:
     )
 
 
+def names_in(call: Call) -> tuple[str | None, ...]:
+    """The names of a call's parties."""
+    return (call.contact.name, call.hangup.by_name, *(agent.name for agent in call.agents))
+
+
 def masked_call(call: Call) -> Call:
     """A call as others may see it. It can be shown and printed, and not be played."""
     agents = {agent.id: f"#{place}" for place, agent in enumerate(call.agents, 1)}
-    names = (call.contact.name, call.hangup.by_name, *(agent.name for agent in call.agents))
+    names = names_in(call)
 
     def text(value: str | None) -> Any:
         return _all(masked_text, value, names)

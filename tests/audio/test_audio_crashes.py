@@ -295,3 +295,20 @@ async def test_false_peaks_go_no_further(
             await asyncio.sleep(0.01)
     assert told[0]["reason"] == "crash"
     assert not [said for said in desk.said if said["is"] == "peaks"]
+
+
+def test_an_engine_that_has_ended_starts_no_process() -> None:
+    hands = Hands()
+    hands.play.warm()
+    hands.close()
+    for hand in (hands.play, hands.measure):
+        with pytest.raises(OSError, match="has ended"), hand.lend():
+            pass
+    assert not [pid for pid in children_of(os.getpid()) if "decoding" in command_of(pid)]
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:  # it has ended
+        return ""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
+import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from random import Random
 
 import pytest
+from textual.worker import WorkerFailed
 
 from tests.damage.conftest import PAGE, Desk, fill, zeroed
 from tests.few import few
@@ -90,8 +93,10 @@ DAMAGE: dict[str, Callable[[Desk], None]] = {
     "odd events": sql("UPDATE event SET body = '[]' WHERE seq % 3 = 0", "UPDATE event SET at = 'x' WHERE seq % 3 = 1"),
     "odd bits": sql("UPDATE bits SET bits = 'text'", "DELETE FROM token WHERE n = 0"),
     "foreign log": foreign_log,
+    "odd heard": sql("UPDATE heard SET heard_at = 'long'"),
 }  # fmt: skip
 SUSPECT = {
+    "odd heard",
     "no JSON",
     "no raw",
     "other types",
@@ -321,3 +326,52 @@ async def test_the_screen_shows_what_is_whole_and_keeps_nothing(desk: Desk, seed
         assert main(pilot)
     assert app.return_code in (0, None) and app._exception is None
     assert desk.path.read_bytes() == before
+
+
+CONTENT = sorted(SUSPECT - {"foreign log"})
+"""What only reading meets, wherever a key, a paint or a worker reads it."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
+@pytest.mark.parametrize("kind", few(1, ["odd heard", *CONTENT]))
+def test_the_screen_ends_in_words_over_what_only_reading_meets(desk: Desk, kind: str) -> None:
+    from tests.ui.terminal import Program
+
+    desk.put_back()
+    DAMAGE[kind](desk)
+    with Program("tui.cli", columns=180, rows=30, RINGBACK_TOKEN_DESK="x") as program:
+        program.read(wait_s=5.0, quiet_s=1.0)
+        with suppress(OSError):  # it has ended
+            program.press("j\rjGgtx\rdu/m\r", wait_s=2.0)
+            program.write("\x11")
+        code, _ = program.ended(time.monotonic(), 60)
+        said = program.output.rpartition(b"\x1b[?1049l")[2].decode()
+        assert program.restored
+    assert "Traceback" not in said, said
+    assert code in (0, 1, 3)
+    if code == 1:
+        assert "the archive is damaged" in said and "ringback doctor --repair" in said
+
+
+@pytest.mark.parametrize("error", [ArchiveDamaged("a row"), sqlite3.DatabaseError("a page")])
+@pytest.mark.parametrize("worker", [True, False])
+async def test_what_of_the_archive_ends_the_screen_is_kept_for_the_terminal(
+    desk: Desk, error: Exception, worker: bool
+) -> None:
+    def fail() -> None:
+        raise error
+
+    async def work() -> None:
+        fail()
+
+    app = run_app(Services.build())
+    with pytest.raises((WorkerFailed, type(error))):
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            if worker:
+                app.run_worker(work())
+            else:
+                app.call_later(fail)
+            await until(pilot, lambda: app.trouble is not None)
+    assert app.trouble is not None and str(error) in app.trouble.message and app.trouble.hint
+    assert not app._exit_renderables and app.return_code == 1

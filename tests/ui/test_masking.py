@@ -49,7 +49,11 @@ def desk() -> Services:
     with services.open_archive() as archive:
         with archive.transaction():
             archive.save("desk", [call, other])
-        changes = [triage.note(SENTINEL), triage.tag(f"call {NUMBER}"), triage.comment(SENTINEL, 3)]
+        changes = [
+            triage.note(SENTINEL),
+            triage.tag(f"call {NAME} {NUMBER}"),
+            triage.comment(SENTINEL, 3),
+        ]
         archive.triage.act([("desk", "desk-1"), ("desk", "desk-2")], changes, NAME)
     return services
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,8 +17,11 @@ from providers.model import Call, Direction, Outcome, Recording
 from tests.audio import sounds
 from tests.few import few
 from tests.recordings.host import Host
+from tests.ui.driving import main, run_app, until
 from tests.ui.terminal import Program, cpu_of
 from tui.accounts import make_account
+from tui.screens import keeping, state
+from tui.screens.writes import Failed, Writes
 from tui.services import Services
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -106,3 +111,60 @@ def test_quitting_while_it_downloads_and_plays(
     while host.open:
         assert time.monotonic() < deadline, "the connections are closed"
         time.sleep(0.01)
+
+
+LOOKS_UP = """
+import asyncio, time
+from tui.network import NetworkThread
+
+async def main():
+    async def work(archive):
+        await asyncio.to_thread(time.sleep, 60)
+
+    network = NetworkThread(lambda: None)
+    asked = asyncio.create_task(network.run(work))
+    await asyncio.sleep(0.3)
+    asked.cancel()
+    network.close()
+
+asyncio.run(main())
+"""
+
+
+def test_a_name_that_is_being_looked_up_keeps_nobody() -> None:
+    subprocess.run([sys.executable, "-c", LOOKS_UP], check=True, timeout=30)
+
+
+async def test_what_runs_beside_the_screen_is_told_of_its_end(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Callable[[], bool]] = []
+    for module, name in ((state, "bring_up_to_date"), (keeping, "_swept")):
+        monkeypatch.setattr(module, name, lambda _, ended: told.append(ended))
+    async with run_app(Services.build(os.environ)).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: len(told) == 2)
+        assert [ended() for ended in told] == [False, False]
+    assert [ended() for ended in told] == [True, True]
+
+
+async def test_the_last_steps_are_written_when_no_sync_is_in_their_way(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy: list[frozenset[str]] = []
+    finish = Writes.finish
+
+    def finished(self: Writes, seen_s: float) -> list[Failed]:
+        busy.append(main(app).syncs.busy)
+        return finish(self, seen_s)
+
+    async def asks(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("tui.jobs.sync_account", asks)
+    monkeypatch.setattr(Writes, "finish", finished)
+    async with run_app(Services.build(os.environ)).run_test(size=(80, 24)) as app:
+        await until(app, lambda: bool(main(app).syncs.busy))
+        await app.press("d")
+    assert busy == [frozenset()]
+    with Services.build(os.environ).open_archive() as archive:
+        assert archive._db.execute("SELECT count(*) FROM event").fetchone() == (1,)

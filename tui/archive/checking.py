@@ -18,6 +18,7 @@ from tui.archive.archive import Archive
 from tui.archive.bits import PARTS
 from tui.archive.damage import READING, is_sign, remove_mark
 from tui.archive.events import EVENT_FIELDS, Event, event_of, row_of
+from tui.archive.heard import UNREADABLE_HEARD
 from tui.archive.index import entry
 from tui.archive.lines import call_of
 from tui.archive.schema import lacks
@@ -186,6 +187,9 @@ def _rows(archive: Archive) -> Iterator[Fault]:
     sql = f"SELECT count(*) FROM name WHERE {UNREADABLE_NAME}"
     if names := archive._db.execute(sql).fetchone()[0]:
         yield Fault(f"names of vendors that cannot be read: {names:,}")
+    sql = f"SELECT count(*) FROM heard WHERE {UNREADABLE_HEARD}"
+    if heard := archive._db.execute(sql).fetchone()[0]:
+        yield Fault(f"unreadable: how far {counted(heard, 'recording')} were heard")
 
 
 def _index(archive: Archive) -> Iterator[Fault]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from types import NoneType
 from typing import NamedTuple
 
 from providers.model import Call, CallRow
+from tui.archive.troubles import ArchiveDamaged
 
 HEARD_SHARE = 0.9
 """A recording was heard once this part of it was played, or its end was reached."""
@@ -34,6 +36,31 @@ class Heard(NamedTuple):
         """Where listening goes on: where it was left, or 0."""
         near_end = self.length_s is not None and self.position_s > self.length_s - LEFT_MIN_S
         return 0.0 if near_end or self.position_s < LEFT_MIN_S else self.position_s
+
+
+_NUMBER = (float, int)
+_KINDS = (
+    _NUMBER,
+    (*_NUMBER, NoneType),
+    (*_NUMBER, NoneType),
+    (str, NoneType),
+    (*_NUMBER, NoneType),
+)
+"""What each field of `Heard` may be, as SQLite gives it."""
+
+UNREADABLE_HEARD = " OR ".join(
+    ["typeof(position_s) NOT IN ('real', 'integer')", "typeof(trouble) NOT IN ('text', 'null')"]
+    + [f"typeof({name}) IN ('text', 'blob')" for name in ("length_s", "heard_at", "trouble_at")]
+)
+"""The same of a row of the table."""
+
+
+def _line(values: Iterable[object]) -> Heard:
+    """Raises `ArchiveDamaged` where a value is of another kind than was written."""
+    line = Heard._make(values)
+    if not all(map(isinstance, line, _KINDS)):
+        raise ArchiveDamaged("what was heard of a recording cannot be read")
+    return line
 
 
 def recording_key(call: Call, index: int) -> str:
@@ -60,13 +87,13 @@ class HeardTable:
         self._db.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
     def of_call(self, account: str, call_id: str) -> dict[str, Heard]:
-        """The lines of one call, by `recording_key`."""
+        """The lines of one call, by `recording_key`. Raises `ArchiveDamaged`."""
         rows = self._db.execute(
             "SELECT recording, position_s, length_s, heard_at, trouble, trouble_at FROM heard"
             " WHERE account = ? AND call_id = ?",
             (account, call_id),
         )
-        return {recording: Heard(*rest) for recording, *rest in rows}
+        return {recording: _line(rest) for recording, *rest in rows}
 
     def note(
         self,
@@ -121,7 +148,7 @@ def with_heard(connection: sqlite3.Connection, rows: Iterable[CallRow]) -> list[
         f" WHERE key IN ({marks})",
         [row.key for row in kept],
     ):
-        found.setdefault(key, []).append(Heard(*rest))
+        found.setdefault(key, []).append(_line(rest))
     return [_marked(row, found[row.key]) if row.key in found else row for row in kept]
 
 

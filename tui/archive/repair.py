@@ -23,6 +23,7 @@ from tui.archive import backup, codec
 from tui.archive.archive import Archive
 from tui.archive.damage import marked
 from tui.archive.events import EVENT_FIELDS, Event, event_of, row_of
+from tui.archive.heard import UNREADABLE_HEARD
 from tui.archive.lines import call_of
 from tui.archive.replacing import BUSY, alone, check_room, log_of, size_of, swap, work_folder
 from tui.archive.rescue import Damaged, Row, mend_header, open_damaged, whole
@@ -188,6 +189,7 @@ def _build(
         _drop_homeless(new)
         with new.transaction():  # a sync asks for them again
             new._db.execute(f"DELETE FROM name WHERE {UNREADABLE_NAME}")
+            new._db.execute(f"DELETE FROM heard WHERE {UNREADABLE_HEARD}")
         if (said := new._db.execute("PRAGMA quick_check").fetchone()) != ("ok",):
             raise ArchiveTrouble(f"the new archive is not whole: {said[0]}", "Try again.")
         found.others = {table: rows for table, rows in found.others.items() if rows}

@@ -5,6 +5,7 @@ Nothing that such a process says is believed further than that it is sound, numb
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -136,6 +137,8 @@ class Hand:
             return self._warm()
 
     def _warm(self) -> Worker:
+        if self._closed:  # nobody would end it
+            raise OSError(errno.ECANCELED, "the engine has ended")
         if self._worker is None or (self._worker.gone and not self._lent):
             self._worker = Worker(self._role)
         return self._worker

@@ -42,6 +42,8 @@ class CallsScreen(ReportingScreen[None]):
         self._reading = self._stale = False
         """Whether rows are being read, and whether they must be read again."""
         self._snapshot = state.NOTHING
+        self._has_ended = False
+        """Whether work in other threads is to end; Textual's `is_mounted` stays true to the end."""
 
     def _account(self, name: str) -> Account | None:
         return next((account for account in self.accounts if account.name == name), None)

@@ -22,7 +22,7 @@ class KeepingScreen(TriagingScreen):
     async def _sweep(self) -> None:
         """Let calls go that are older than config.toml keeps them, and say so."""
         try:
-            said = await asyncio.to_thread(_swept, self.services, lambda: not self.is_mounted)
+            said = await asyncio.to_thread(_swept, self.services, lambda: self._has_ended)
         except TROUBLES as error:
             self._flash(f"no calls were removed: {error}", "error")
             return

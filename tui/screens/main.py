@@ -154,18 +154,17 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         self._refresh()
         tidying = asyncio.to_thread(self.playback.tidy)
         self.run_worker(tidying, group="tidy", exit_on_error=False)
-        indexing = asyncio.to_thread(
-            state.bring_up_to_date, self.services, lambda: not self.is_mounted
-        )
+        indexing = asyncio.to_thread(state.bring_up_to_date, self.services, lambda: self._has_ended)
         self.run_worker(indexing, group="index", exit_on_error=False)
         self._sweep()
         self.set_interval(DAY_S, self._sweep)
         self._show_states()
 
     async def on_unmount(self) -> None:
+        self._has_ended = True
         self._end_reading()
+        await self.syncs.close()  # the last steps need not wait for its writing
         self._write_rest()
-        await self.syncs.close()
         await self.playback.close()
         if self._archive:
             self._archive.close()
@@ -327,7 +326,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         related, more = self._related(key) if key is not None else ((), False)
         index = playing.index if playing and here else None
         extra = Extra(
-            sections(self._archive, account, call.id, self.clock, self.veil.hides(key)),
+            sections(self._archive, account, call, self.clock, self.veil.hides(key)),
             playing=index,
             asking=asking,
             heard=state.heard_words(self._archive, account, call, self.clock, index),

@@ -171,7 +171,7 @@ class TriagingScreen(PlayingScreen):
             keys,
             f"tags ({HELP})",
             lambda text: self._decide(keys, tag_changes(text, words)),
-            words,
+            () if self.veil.on else words,
         )
 
     def action_comment(self) -> None:

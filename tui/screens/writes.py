@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tui.archive import TROUBLES, Archive
 from tui.archive.archive import UNTRIAGED
+from tui.archive.damage import READING
 from tui.query import Query
 from tui.services import Services
 
@@ -69,7 +70,7 @@ class Writes:
             try:
                 with self._services.open_archive() as archive:
                     self.written.append((write, write.do(archive)))
-            except TROUBLES as error:
+            except (*TROUBLES, *READING) as error:
                 self._fail(write, error)
 
     def _fail(self, write: Write, error: Exception) -> None:
