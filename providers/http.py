@@ -14,11 +14,11 @@ import random
 import re
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from urllib.parse import urlsplit
 
 from providers import limits
@@ -123,7 +123,7 @@ class VendorClient:
             raise Unreachable("Network setting unusable", f"{error}.", error.hint) from None
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        await to_its_end(self._client.aclose())
 
     async def get(self, path: str, params: Params = ()) -> Json:
         """The JSON at a path below the base URL. Raises a kind of `ProviderError`."""
@@ -309,6 +309,18 @@ async def gather_bounded(
                 group.create_task(one(item))
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
+
+
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work` to its end, also where this is cancelled: of many connections each takes time
+    to close, and one that is left out stays open.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 @cache
