@@ -7,11 +7,13 @@ Nothing that leaves this module as an error carries a token, a header or the que
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import math
 import os
 import random
 import re
+import sys
 import time
 import zlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
@@ -368,6 +370,8 @@ def _open_client(
     import httpx
 
     silence_loggers()
+    if importlib.util.find_spec("sniffio") is None:  # each lock of httpcore would look for it
+        sys.modules["sniffio"] = None  # type: ignore[assignment]  # an import of it fails at once
     secure = urlsplit(base_url).scheme.lower() == "https"
     return httpx.AsyncClient(
         follow_redirects=False,

@@ -1,10 +1,13 @@
-"""Whatever ends in the midst of what it does, no connection stays open and nothing is left."""
+"""Whatever ends in the midst of what it does, no connection stays open and nothing is left; and
+a request costs no more than a request.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import socket
+import sys
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -186,3 +189,21 @@ async def test_what_is_asked_for_as_it_ends_is_cancelled() -> None:
         with pytest.raises(asyncio.CancelledError):
             await first
         del first
+
+
+async def test_no_request_looks_for_a_module(vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that is not installed was looked for in every folder, six times a request."""
+    looked_for: list[str] = []
+
+    class Noted:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            looked_for.append(name)
+
+    monkeypatch.delitem(sys.modules, "sniffio", raising=False)  # as it is in a new process
+    client = VendorClient(vendor, {"X-Api-Key": Secret("t0ken-42")})
+    await client.get("/one")
+    monkeypatch.setattr(sys, "meta_path", [Noted, *sys.meta_path])
+    await client.get("/one")
+    await client.aclose()
+    assert looked_for == []
