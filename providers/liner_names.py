@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from providers.base import Names
+from providers.counts import counted
 from providers.errors import AuthError, BadAnswer, Forbidden, NotFound, ProviderError, Rejected
 from providers.fields import Reader, joined, to_text
 from providers.http import Params, VendorClient, gather_bounded
@@ -47,8 +48,11 @@ async def orders(client: VendorClient, names: Names) -> tuple[list[str], str]:
     except NotFound:
         found = await ask_first(client, ("/v1/order/list/",))
     put_all(names, "order", found)
-    ids = {id_ for row in found if isinstance(row, dict) and (id_ := to_text(row.get("id")))}
-    return sorted(ids, key=lambda id_: (len(id_), id_)), short
+    ids = [to_text(row.get("id")) if isinstance(row, dict) else None for row in found]
+    nameless = ids.count(None)
+    lost = f"{counted(nameless, 'order')} without an id" if nameless else ""
+    known = sorted(set(filter(None, ids)), key=lambda id_: (len(id_), id_))
+    return known, " and ".join(filter(None, (short, lost)))
 
 
 class Dictionaries:

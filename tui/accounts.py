@@ -277,13 +277,14 @@ class AccountStore:
         """The name of an account, a broken one as well, as config.toml has it. Raises
         `UnknownAccount`.
         """
-        table = read_table(self._paths).get("accounts", {})
-        for one in table:
+        table = read_table(self._paths).get("accounts")
+        names = [*table] if isinstance(table, dict) else []
+        for one in names:
             if one.lower() == name.lower():
                 return str(one)
         raise UnknownAccount(
             f"there is no account {safe_text(name, 40)!r}",
-            f"There is: {', '.join(table) or 'none'}.",
+            f"There is: {', '.join(names) or 'none'}.",
         )
 
     def remove(self, name: str) -> Account | None:

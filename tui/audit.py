@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from tui.paths import Paths
+from tui.paths import Paths, open_file
 
 PLAY, DOWNLOAD, EXPORT, REVEAL, PURGE = ("play", "download", "export", "reveal", "purge")
 HOLD, RELEASE = ("hold", "release")
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-# a planted link is not followed, and a planted pipe does not make us wait for its reader
-_FLAGS |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_FLAGS |= getattr(os, "O_NOFOLLOW", 0)  # a planted link is not followed
 
 
 def who() -> str:
@@ -43,11 +41,10 @@ def record(paths: Paths, act: str, **what: Any) -> bool:
     entry = {"at": now, "who": who(), "act": act, **what}
     line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
     with suppress(OSError):
-        handle = os.open(paths.audit_file, _FLAGS, 0o600)
+        handle = open_file(paths.audit_file, _FLAGS)
         try:
-            if stat.S_ISREG(os.fstat(handle).st_mode):
-                # with O_APPEND the lines of several Ringbacks do not mix
-                return os.write(handle, line) == len(line)
+            # with O_APPEND the lines of several Ringbacks do not mix
+            return os.write(handle, line) == len(line)
         finally:
             os.close(handle)
     return False
@@ -70,7 +67,8 @@ def entries(paths: Paths, since: datetime | None = None) -> Iterator[dict[str, A
     """The lines from `since` on, oldest first; one that a full disk cut off is left out."""
     first = since.astimezone(UTC).isoformat(timespec="milliseconds")[:23] if since else ""
     try:
-        with paths.audit_file.open(encoding="utf-8", errors="replace") as lines:
+        file = open_file(paths.audit_file)
+        with os.fdopen(file, encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 with suppress(ValueError):
                     entry = json.loads(line)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import errno
 import gc
 import io
 import re
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from providers.errors import reason
 from tui import streams
 from tui.cli_parser import SCREEN, build_parser
 from tui.console import print_error, print_failure, tell_safely
@@ -41,14 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
     streams.open_closed()
     tell_safely()
-    if argv is None:  # the program itself, not a test
-        from tui.process import take_tokens
-
-        take_tokens()
-    words = list(sys.argv[1:] if argv is None else argv)
-    _encode(words)
     try:
         try:
+            if argv is None:  # the program itself, not a test
+                from tui.process import take_tokens
+
+                take_tokens()
+            words = list(sys.argv[1:] if argv is None else argv)
+            _encode(words)
             return run(_parsed(words) if words else argparse.Namespace(**BARE))
         finally:
             sys.stdout.flush()
@@ -61,11 +63,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # the reader (head, less) has gone
             return Exit.DONE
-        print_failure(CommandError(str(error), "See whether the disk has room."))
+        print_failure(_file_error(error))
         return Exit.FAILED
     finally:
         streams.end(sys.stdout)
         streams.end(sys.stderr)
+
+
+def _file_error(error: OSError) -> CommandError:
+    """Of a file, or of standard output, that nobody answers for."""
+    where = error.filename or "what is printed"
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    hint = "See whether the disk has room." if full else "Where its files are: ringback paths"
+    return CommandError(f"{where}: {reason(error)}", hint)
 
 
 def _encode(words: Sequence[str]) -> None:

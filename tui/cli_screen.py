@@ -12,6 +12,7 @@ from tui import streams
 from tui.accounts import AccountError
 from tui.exits import CommandError, Exit
 from tui.links import Link
+from tui.process import share_heap
 from tui.services import Services
 from tui.views import views
 
@@ -83,6 +84,7 @@ def open_screen(
     """
     from tui.log import try_log
 
+    share_heap()
     services.open_archive().close()  # said in words, before there is a screen
     try_log(services.paths)
     gc.disable()  # until the first paint: nothing that a start loads is garbage

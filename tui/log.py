@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from providers.base import Secret
 from providers.sanitize import safe_text
+from tui.paths import open_file
 
 if TYPE_CHECKING:
     from tui.paths import Paths
@@ -116,7 +117,7 @@ def _handler(path: Path) -> logging.Handler:
 
         def _open(self) -> TextIO:  # type: ignore[override]
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-            return os.fdopen(os.open(self.baseFilename, flags, 0o600), "a", encoding="utf-8")
+            return os.fdopen(open_file(path, flags), "a", encoding="utf-8")
 
         def handleError(self, record: logging.LogRecord) -> None:
             """A full disk must not print a traceback over the screen."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from tui.paths import atomic_write
+from tui.paths import atomic_write, read_file
 from tui.settings import SettingsError, locked
 
 _T = TypeVar("_T")
@@ -29,7 +29,7 @@ class Origins:
     def read(self) -> dict[str, str]:
         """Origins by `tui.accounts.Account.token_variable`."""
         try:
-            known = json.loads(self._file.read_bytes())
+            known = json.loads(read_file(self._file))
         except FileNotFoundError:
             return {}
         except (ValueError, RecursionError):

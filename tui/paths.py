@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -28,7 +29,18 @@ class Paths:
 
     @classmethod
     def default(cls, environ: Mapping[str, str] = os.environ) -> Paths:
-        """The user's folders: by `RINGBACK_HOME`, else the XDG variables, else the system's way."""
+        """The user's folders: by `RINGBACK_HOME`, else the XDG variables, else the system's way.
+
+        Raises OSError: the system knows no home of that user.
+        """
+        try:
+            return cls._of(environ)
+        except RuntimeError:
+            home, why = environ.get("RINGBACK_HOME", "~"), "No such home; set HOME or RINGBACK_HOME"
+            raise FileNotFoundError(errno.ENOENT, why, home) from None
+
+    @classmethod
+    def _of(cls, environ: Mapping[str, str]) -> Paths:
         if home := environ.get("RINGBACK_HOME"):
             return cls.under(Path(home))
         from platformdirs import PlatformDirs
@@ -141,12 +153,41 @@ def private_umask() -> None:
     os.umask(0o077)
 
 
+def open_file(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open one of Ringback's own files; made 0600 where `flags` say so.
+
+    A pipe without an end or a device in its place is refused, for nobody can wait for it; the null
+    device is an empty file. Raises OSError.
+    """
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o600)
+    found = os.fstat(handle)
+    if stat.S_ISREG(found.st_mode) or os.path.samestat(found, os.stat(os.devnull)):
+        return handle
+    os.close(handle)
+    raise _no_file(path)
+
+
+def _no_file(path: Path) -> OSError:
+    if path.is_dir():
+        return OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return OSError(errno.EINVAL, "It is not a file", str(path))
+
+
+def read_file(path: Path) -> bytes:
+    """All of a file that `open_file` opens. Raises OSError."""
+    with os.fdopen(open_file(path), "rb") as file:
+        return file.read()
+
+
 def atomic_write(path: Path, text: str) -> None:
     """Replace a file's content at once, 0600; a reader sees the old text or the new, no mixture.
 
-    A symbolic link stays one: its target is replaced. Raises OSError; the old file is then whole.
+    A symbolic link stays one: its target is replaced, unless that is a device or a pipe. Raises
+    OSError; the old file is then whole.
     """
     target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise _no_file(target)
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:  # binary: the user's line ends are kept

@@ -24,6 +24,7 @@ from tui.archive import Archive
 from tui.audio.source import FileSource
 from tui.audio.spool import Spool, in_words
 from tui.merging import keep, reconcile
+from tui.paths import open_file, read_file
 
 Progress = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known)."""
@@ -126,7 +127,7 @@ class RecordingCache:
     def find_peaks(self, account: str, call: Call, index: int) -> bytes | None:
         """What `keep_peaks` kept of one recording, if it is here."""
         try:
-            return self._peaks_file(account, call, index).read_bytes()
+            return read_file(self._peaks_file(account, call, index))
         except OSError:
             return None
 
@@ -149,7 +150,7 @@ class RecordingCache:
 
         found: Counter[str] = Counter()
         for path in self._folder.rglob(f"*{PEAKS}"):
-            with suppress(OSError, ValueError), path.open("rb") as file:
+            with suppress(OSError, ValueError), os.fdopen(open_file(path), "rb") as file:
                 head = file.read(TROUBLE)
                 found[Peaks.from_bytes(head).trouble] += 1
         found.pop("", None)

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers.errors import reason
 from providers.sanitize import SAID, safe_text
-from tui.paths import Paths, atomic_write
+from tui.paths import Paths, atomic_write, open_file, read_file
 from tui.when import zone_of
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def read_table(paths: Paths) -> dict[str, Any]:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_bytes().decode("utf-8-sig")
+        return read_file(file).decode("utf-8-sig")
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:
@@ -200,6 +200,8 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
         raise SettingsError(f"{file}{_placed(str(error), text)}", CORRECT) from None
     except RecursionError:
         raise SettingsError(f"{file}: nested too deeply", CORRECT) from None
+    except ValueError:  # Python's own, of thousands of digits
+        raise SettingsError(f"{file}: a number in it is too long", CORRECT) from None
 
 
 def _placed(wrong: str, text: str) -> str:
@@ -289,13 +291,12 @@ def _fit(value: Any, default: Any, limits: tuple[float, float] | None) -> Any:
         if isinstance(value, list) and all(isinstance(one, str) for one in value):
             return tuple(value)
         raise ValueError('is a list of names, such as ["started_at", "contact"]')
-    if isinstance(default, float) and type(value) is int:
-        value = float(value)
-    if type(value) is not type(default):  # `type`, since True is an int to isinstance
-        raise ValueError(f"is {_WORDS[type(default)]}")
+    kind: Any = type(default)
+    if type(value) not in ((int, float) if kind is float else (kind,)):  # True is an int
+        raise ValueError(f"is {_WORDS[kind]}")
     if limits and not (limits[0] <= value <= limits[1] and math.isfinite(value)):
         raise ValueError(f"is between {limits[0]:g} and {limits[1]:g}")
-    return value
+    return kind(value)
 
 
 _WORDS = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
@@ -309,20 +310,25 @@ def edit_settings(paths: Paths, change: Callable[[TOMLDocument], None]) -> None:
     is), or when nothing changed. Raises `SettingsError`.
     """
     import tomlkit
+    from tomlkit.exceptions import TOMLKitError
 
     file = paths.config_file
+    by_hand = f"{file}: cannot be changed by program; edit it by hand"
     try:
         file.parent.mkdir(0o700, parents=True, exist_ok=True)
         with locked(file.with_name(file.name + ".lock")):
             before = _read(file)
             _parse(file, before)
-            document = tomlkit.parse(before)
+            try:
+                document = tomlkit.parse(before)
+            except (TOMLKitError, RecursionError):  # it takes less than Python's own reader
+                raise SettingsError(by_hand) from None
             change(document)
             after = tomlkit.dumps(document)
             if after == before:
                 return
             if _parse(file, after) != document.unwrap():  # tomlkit and tables out of order
-                raise SettingsError(f"{file}: cannot be changed by program; edit it by hand")
+                raise SettingsError(by_hand)
             atomic_write(file, after)
     except OSError as error:
         raise SettingsError(f"{file}: cannot be written: {reason(error)}") from None
@@ -354,7 +360,7 @@ def subtable(document: Any, *names: str) -> Any:
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
     """An advisory lock that the system drops when its holder dies."""
-    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = open_file(file, os.O_RDWR | os.O_CREAT)
     try:
         deadline = time.monotonic() + _LOCK_S
         while not _try_lock(handle):

@@ -440,3 +440,15 @@ def test_the_options_of_a_speaker_stand_in_any_order(
     given = said.read_text().split("\n")
     assert given[3:7] == ["-o", "Port=2022", "-F", "none"]
     assert given[given.index("--") + 1] == "anna@host"
+
+
+def test_an_interrupt_while_the_program_begins_is_told_as_any(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tui.process.take_tokens", interrupted)
+    monkeypatch.setattr(sys, "argv", ["ringback", "paths"])
+    assert main() == 1
+    assert capsys.readouterr().err == "Interrupted; what had come is kept.\n"

@@ -490,6 +490,19 @@ async def test_orders_that_do_not_come_are_told(server: Server) -> None:
         assert again[-1].shortfall == "1 of 3 orders"
 
 
+@pytest.mark.parametrize("order", [{"id": [202]}, {"id": {"a": 1}}, {"id": True}, {}, 5, None])
+async def test_orders_without_an_id_are_told(server: Server, order: Any) -> None:
+    """Nobody can ask for their calls, whether others have one or not."""
+    script(server)
+    async with Liner(login(server.url)) as liner:
+        server.on("/v2/order/", paged({"id": 202, "title": "One"}, order))
+        pages = await walk(liner)
+        assert pages[-1].shortfall == "1 order without an id" and len(ids(pages)) == 3
+    async with Liner(login(server.url)) as liner:
+        server.on("/v2/order/", paged(order))
+        assert (await walk(liner))[-1].shortfall == "1 order without an id"
+
+
 async def test_a_period_is_whole_seconds(server: Server) -> None:
     script(server)
     edge = CallQuery(QUERY.since.replace(microsecond=999), QUERY.since.replace(second=59))

@@ -195,3 +195,13 @@ def test_a_broken_file_is_not_written_over(store: AccountStore, paths: Paths) ->
     with pytest.raises(SettingsError, match="line 1"):
         store.get("mine")
     assert store.list() == ()
+
+
+@pytest.mark.parametrize("text", ['accounts = "x"\n', "accounts = 5\n", "[[accounts]]\nx = 1\n"])
+def test_what_is_no_section_of_accounts_names_none(
+    store: AccountStore, paths: Paths, text: str
+) -> None:
+    paths.config_file.write_text(text)
+    with pytest.raises(UnknownAccount) as caught:
+        store.remove("x")
+    assert caught.value.hint == "There is: none."

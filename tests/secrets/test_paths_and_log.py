@@ -4,14 +4,23 @@ import errno
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from providers.base import Secret
-from tui.log import log_crash, redact, scrub, setup_log
+from tests.archive.calls import call
+from tui import audit
+from tui.archive import Archive
+from tui.archive.backup import earlier_of, place_of
+from tui.archive.checking import check
+from tui.archive.damage import mark_of
+from tui.archive.triage import state
+from tui.log import log_crash, redact, scrub, setup_log, try_log
+from tui.origins import Origins
 from tui.paths import Paths, atomic_write, private_umask
+from tui.settings import Settings, SettingsError, load_settings
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 
@@ -196,3 +205,64 @@ def test_numbers_queries_and_headers_are_masked(given: str, kept: str | None) ->
 )
 def test_what_is_no_number_of_a_person_is_kept(harmless: str) -> None:
     assert scrub(harmless) == harmless
+
+
+@posix
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["config.toml", "origins.json", "audit.jsonl", "ringback.log"])
+def test_a_pipe_in_the_place_of_a_file_is_told_and_not_waited_for(paths: Paths, name: str) -> None:
+    files = (paths.config_file, paths.origins_file, paths.audit_file, paths.log_file)
+    os.mkfifo(next(file for file in files if file.name == name))
+    if name == "config.toml":
+        assert "It is not a file" in load_settings(paths).problems[0]
+    elif name == "origins.json":
+        with pytest.raises(SettingsError, match="It is not a file"):
+            Origins(paths.origins_file).read()
+    elif name == "audit.jsonl":
+        assert not audit.record(paths, audit.PLAY, call="desk:1")
+        with pytest.raises(OSError, match="It is not a file"):
+            next(audit.entries(paths))
+    else:
+        assert name in try_log(paths)
+
+
+@posix
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("place", [place_of, mark_of, earlier_of])
+def test_a_pipe_beside_the_archive_costs_no_decision(
+    paths: Paths, place: Callable[[Path], Path]
+) -> None:
+    with Archive(paths.archive_file) as archive:
+        archive.save("desk", [call(1)])
+        archive.triage.act([("desk", "1")], [state("follow-up")], "ann")
+    place(paths.archive_file).unlink(missing_ok=True)
+    os.mkfifo(place(paths.archive_file))
+    with Archive(paths.archive_file) as archive:
+        archive.triage.act([("desk", "1")], [state("done")], "ann")
+        assert archive.triage.of("desk", "1").state == "done"
+        check(archive)
+
+
+@posix
+def test_a_pipe_or_device_behind_a_link_is_never_replaced(paths: Paths) -> None:
+    """As root, it would be the null device of the whole machine."""
+    pipe = paths.data / "pipe"
+    os.mkfifo(pipe)
+    paths.config_file.symlink_to(pipe)
+    with pytest.raises(OSError, match="It is not a file"):
+        atomic_write(paths.config_file, "text")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_the_null_device_is_an_empty_file(paths: Paths) -> None:
+    paths.config_file.symlink_to(os.devnull)
+    assert load_settings(paths) == Settings()
+
+
+def test_a_home_of_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OSError, match="No such home"):
+        Paths.default({"RINGBACK_HOME": "~nobody-of-that-name/x"})
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.getuid", lambda: 54321)  # as a container's user without an entry
+    with pytest.raises(OSError, match="set HOME"):
+        Paths.default({})

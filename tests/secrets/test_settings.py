@@ -70,6 +70,9 @@ def test_every_section_is_read(paths: Paths) -> None:
         ("\n[app\n", ", line 2: Expected"),
         ("a = 1\na = 2\n", "line 2"),
         ("a = " + "[" * 5000, "config.toml"),
+        ("[app]\nrefresh_s = " + "9" * 5000, "config.toml: a number in it is too long"),
+        ("[audio]\nrewind_s = 1" + "0" * 400, "audio.rewind_s: is between 0 and 10"),
+        ("[audio]\nspeed = true\n", "audio.speed: is a number"),
     ],
 )
 def test_what_is_wrong_is_named_and_the_default_holds(paths: Paths, text: str, names: str) -> None:
@@ -171,3 +174,11 @@ def test_a_linked_file_stays_a_link(paths: Paths, tmp_path: Path) -> None:
     assert paths.config_file.is_symlink()
     assert mine.read_text().startswith("# mine\n")
     assert 'theme = "nord"' in mine.read_text()
+
+
+def test_what_only_the_reader_understands_is_left_to_hands(paths: Paths) -> None:
+    text = "a" + ".a" * 200 + " = 1\n"
+    paths.config_file.write_text(text)
+    with pytest.raises(SettingsError, match="edit it by hand"):
+        put(paths, "app", "theme", "nord")
+    assert paths.config_file.read_text() == text

@@ -163,3 +163,14 @@ class Program:
     def rss_kib(self) -> int:
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(next(line.split()[1] for line in status.splitlines() if "VmRSS" in line))
+
+    @property
+    def thread_heaps(self) -> int:
+        """How many heaps of its own glibc keeps for threads: each is 64 MB of addresses."""
+        size = 64 << 20
+        maps = [line.split() for line in Path(f"/proc/{self.pid}/maps").read_text().splitlines()]
+        spans = [[int(end, 16) for end in line[0].split("-")] for line in maps]
+        return sum(
+            start % size == 0 and after[1] == start + size and rights == "---p"
+            for (start, _), after, (_, rights, *_) in zip(spans, spans[1:], maps[1:], strict=False)
+        )

@@ -218,6 +218,15 @@ def test_the_screen_is_drawn_wherever_standard_error_goes(
     assert not (tmp_path / "said").exists() or not (tmp_path / "said").read_text()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_its_threads_share_one_heap(ready: dict[str, str]) -> None:
+    with Program("tui.cli", **ready) as program:
+        program.wait_for("rows 1-")
+        program.press("/desk\r")
+        assert len([*Path(f"/proc/{program.pid}/task").iterdir()]) > 2
+        assert program.thread_heaps == 0
+
+
 @pytest.mark.parametrize("number", few(1, [signal.SIGHUP, signal.SIGTERM]))
 def test_a_lost_terminal_ends_it_in_order(ready: dict[str, str], number: signal.Signals) -> None:
     with Program("tui.cli", **ready) as program:

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 from tui.archive.events import EVENT_FIELDS, Event, event_of
 from tui.archive.triage import CallName, TriageLog, standing
 from tui.archive.troubles import ArchiveTrouble
+from tui.paths import atomic_write, open_file
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ def _read(place: Path) -> Kept:
 
 def _lines(place: Path) -> Iterator[bytes]:
     try:
-        with place.open("rb") as lines:
+        with os.fdopen(open_file(place), "rb") as lines:
             yield from lines
     except FileNotFoundError:
         return
@@ -163,7 +164,7 @@ def _is_of(db: sqlite3.Connection, event: Event) -> bool:
 def _last(place: Path) -> Event | None:
     """The last event of the backup that is as it was written."""
     try:
-        with place.open("rb") as file:
+        with os.fdopen(open_file(place), "rb") as file:
             file.seek(max(0, place.stat().st_size - _TAIL))
             lines = file.readlines()
     except FileNotFoundError:
@@ -180,7 +181,7 @@ def _append(place: Path, lines: Iterable[bytes]) -> None:
     data = b"".join(lines)
     if not data:
         return
-    handle = os.open(place, _FLAGS, 0o600)
+    handle = open_file(place, _FLAGS)
     try:
         size = os.fstat(handle).st_size
         if size and not _ends_in_line(place, size):
@@ -193,7 +194,7 @@ def _append(place: Path, lines: Iterable[bytes]) -> None:
 
 
 def _ends_in_line(place: Path, size: int) -> bool:
-    with place.open("rb") as file:
+    with os.fdopen(open_file(place), "rb") as file:
         file.seek(size - 1)
         return file.read(1) == b"\n"
 
@@ -244,8 +245,6 @@ def _shorten(place: Path) -> None:
 
 
 def _write(place: Path, kept: Kept) -> None:
-    from tui.paths import atomic_write
-
     lines = [*map(_line_of_purged, sorted(kept.purged)), *map(_line_of, kept.events)]
     atomic_write(place, b"".join(lines).decode())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections import Counter
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from providers.counts import counted
+from providers.errors import reason
 from tui.archive import backup
 from tui.archive.archive import Archive
 from tui.archive.bits import PARTS
@@ -22,6 +24,7 @@ from tui.archive.schema import lacks
 from tui.archive.syncs import UNREADABLE_NAME
 from tui.archive.triage import project
 from tui.archive.troubles import ArchiveDamaged
+from tui.paths import open_file
 
 WITHIN_S = 5.0
 """How long a check that is not deep may take."""
@@ -115,12 +118,15 @@ def _pages(archive: Archive, deep: bool) -> Iterator[Fault]:
 def _log(path: Path) -> Fault | None:
     """What the write-ahead log's first bytes say; SQLite passes over one that is not its own."""
     log = path.with_name(f"{path.name}-wal")
-    if log.exists() and not log.is_file():
-        return Fault(f"{log.name} is not a file")
-    with suppress(FileNotFoundError), log.open("rb") as file:
-        start = file.read(4)
-        if start and int.from_bytes(start, "big") not in _LOG_MAGIC:
-            return Fault(f"{log.name} is no write-ahead log: what was written last is not in it")
+    try:
+        with os.fdopen(open_file(log), "rb") as file:
+            start = file.read(4)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Fault(f"{log.name}: {reason(error)}")
+    if start and int.from_bytes(start, "big") not in _LOG_MAGIC:
+        return Fault(f"{log.name} is no write-ahead log: what was written last is not in it")
     return None
 
 

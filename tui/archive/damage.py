@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from tui.archive.schema import MIGRATIONS, is_plausible, lacks
 from tui.archive.troubles import ArchiveDamaged, ArchiveTrouble, LaterArchive
+from tui.paths import atomic_write, read_file
 
 _SIGNS = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 """What SQLite says of a damaged file, in the lower byte of its code."""
@@ -76,7 +77,7 @@ def marked(path: Path) -> Mark | None:
     if not place.exists():
         return None
     try:
-        found = json.loads(place.read_text(encoding="utf-8"))
+        found = json.loads(read_file(place))
         mark = Mark(found["what"], found["at"], tuple(found["file"]), found["kept"])
     except OSError:
         return None
@@ -87,8 +88,6 @@ def marked(path: Path) -> Mark | None:
 
 def put_mark(path: Path, what: str, kept: str = "") -> None:
     """Remember that the file is damaged; a disk that takes nothing keeps no mark either."""
-    from tui.paths import atomic_write
-
     file = identity(path)
     with suppress(OSError):
         if file:
