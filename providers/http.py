@@ -7,18 +7,20 @@ Nothing that leaves this module as an error carries a token, a header or the que
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import math
 import os
 import random
 import re
+import sys
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from urllib.parse import urlsplit
 
 from providers import limits
@@ -123,7 +125,7 @@ class VendorClient:
             raise Unreachable("Network setting unusable", f"{error}.", error.hint) from None
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        await to_its_end(self._client.aclose())
 
     async def get(self, path: str, params: Params = ()) -> Json:
         """The JSON at a path below the base URL. Raises a kind of `ProviderError`."""
@@ -311,6 +313,18 @@ async def gather_bounded(
         raise errors.exceptions[0] from None
 
 
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work` to its end, also where this is cancelled: of many connections each takes time
+    to close, and one that is left out stays open.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
 @cache
 def user_agent() -> str:
     """``ringback/<version>``."""
@@ -356,6 +370,8 @@ def _open_client(
     import httpx
 
     silence_loggers()
+    if importlib.util.find_spec("sniffio") is None:  # each lock of httpcore would look for it
+        sys.modules["sniffio"] = None  # type: ignore[assignment]  # an import of it fails at once
     secure = urlsplit(base_url).scheme.lower() == "https"
     return httpx.AsyncClient(
         follow_redirects=False,

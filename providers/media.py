@@ -17,14 +17,14 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from providers.errors import RecordingError, VariableError
 from providers.gunzip import FOREIGN, ZIPPED, gunzip
-from providers.http import silence_loggers, through, user_agent, why
+from providers.http import silence_loggers, through, to_its_end, user_agent, why
 from providers.origin import is_loopback
 from providers.proxy import DIRECT, Proxies, Proxy, failures, proxies_of
 from providers.redirects import HOOKS, MOST, NoAddress, address_of, target
@@ -207,8 +207,7 @@ class Remote:
         """Close every connection; what is still open ends here."""
         clients = list(self._clients.values())
         self._clients.clear()
-        for client in clients:
-            await client.aclose()
+        await to_its_end(_close_all(clients))
 
     async def _follow(self, where: httpx.URL, headers: dict[str, str], wanted: _Range) -> Body:
         """Through redirects, at most one refusal, and at most one wrong answer to a range.
@@ -390,6 +389,11 @@ async def _send_to(
             if address == addresses[-1]:
                 raise
     raise AssertionError("there is at least one address")
+
+
+async def _close_all(clients: Iterable[httpx.AsyncClient]) -> None:
+    for client in clients:
+        await client.aclose()
 
 
 async def _raw(response: httpx.Response) -> AsyncGenerator[bytes, None]:

@@ -12,11 +12,13 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary, ref
 
 from tui.archive import Archive
 from tui.process import kill_running
 
 T = TypeVar("T")
+Task = asyncio.Task[Any]
 
 
 class Daemons(ThreadPoolExecutor):
@@ -47,9 +49,17 @@ class NetworkThread:
         self._thread: threading.Thread | None = None
         self._archive: Archive | None = None
         self._ready = threading.Event()
+        self._begun_by: WeakKeyDictionary[Task, ref[Task]] = WeakKeyDictionary()
+        """Which task began a task, if one did."""
+        self._closed = False
 
     async def run(self, work: Callable[[Archive], Coroutine[Any, Any, T]]) -> T:
-        """Await `work` there, with that thread's archive. Cancelling this cancels it there."""
+        """Await `work` there, with that thread's archive. Cancelling this cancels it there.
+
+        Raises `CancelledError` once this is closed.
+        """
+        if self._closed:
+            raise asyncio.CancelledError
         self._start()
         assert self._loop is not None
         future = asyncio.run_coroutine_threadsafe(self._with_archive(work), self._loop)
@@ -68,16 +78,14 @@ class NetworkThread:
 
     def _serve(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._loop.set_task_factory(self._begin)
         asyncio.set_event_loop(self._loop)
         self._loop.set_default_executor(Daemons())
         self._loop.call_soon(self._ready.set)
         self._loop.call_soon(_load_http)
         try:
             self._loop.run_forever()
-            tasks = asyncio.all_tasks(self._loop)
-            for task in tasks:
-                task.cancel()
-            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            self._cancel_all(self._loop)
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             # connections that were just closed let go of their sockets one turn later
             self._loop.run_until_complete(asyncio.sleep(0))
@@ -86,8 +94,28 @@ class NetworkThread:
                 self._archive.close()
             self._loop.close()
 
+    def _begin(self, loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> Task:
+        task = Task(work, loop=loop, **more)
+        if now := asyncio.current_task(loop):
+            self._begun_by[task] = ref(now)
+        return task
+
+    def _cancel_all(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Each task before those that it began: cut off from them, it could not close things."""
+        loop.run_until_complete(asyncio.sleep(0))  # what was asked for just now is a task then
+        while tasks := asyncio.all_tasks(loop):
+            ending = [one for one in tasks if self._beginner(one) not in tasks]
+            for task in ending:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*ending, return_exceptions=True))
+
+    def _beginner(self, task: Task) -> Task | None:
+        by = self._begun_by.get(task)
+        return by() if by else None
+
     def close(self, wait_s: float = 1.0) -> None:
         """End within `wait_s`; the thread is a daemon, so a stuck one cannot keep the program."""
+        self._closed = True
         if self._thread and self._loop:
             self._loop.call_soon_threadsafe(self._loop.stop)
             kill_running()  # a token command or a locked keyring would be waited for
