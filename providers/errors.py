@@ -23,6 +23,8 @@ import errno
 import os
 from collections.abc import Iterator
 
+from providers.sanitize import safe_text
+
 
 class ProviderError(Exception):
     """A vendor did not do what was asked.
@@ -94,6 +96,13 @@ class Rejected(ProviderError):
 
 class NotUnderstood(ProviderError):
     kind = "not understood"
+
+
+def another_came(what: str, asked: str, came: str | None) -> BadAnswer:
+    """For an answer about another thing than the one that was asked for by its id."""
+    came = f"{what} {safe_text(came, 40)}" if came else "something without an id"
+    asked = safe_text(asked, 40)
+    return BadAnswer("Another answer", f"{what} {asked} was asked for, and {came} came.")
 
 
 RECORDING_REASONS = {

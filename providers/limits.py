@@ -28,6 +28,8 @@ RATIO = 250
 """Bytes that one packed byte may become: lists of like calls reach 100."""
 UNPACKED_AT_LEAST = 4 * MB
 """So much may be unpacked whatever the ratio: pages of a test system are all alike."""
+SAVED = 16 * BODY
+"""Bytes that a packed file of saved bodies may become: some million of them."""
 VALUES = 1_000_000
 """Values in one answer, some 100 MB once they are read: 5,000 calls of 100 fields have half."""
 ROWS = 5_000

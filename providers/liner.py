@@ -19,11 +19,11 @@ from urllib.parse import quote
 from providers.base import Login, Secret, parse_each
 from providers.counts import counted
 from providers.errors import BadAnswer, Forbidden, NotFound, ProviderError, Unreachable
-from providers.fields import NO_ID, Reader, ends, is_empty, later, made_id, word
+from providers.fields import NO_ID, Reader, ends, is_empty, later, made_id, to_text, word
 from providers.http import HttpProvider, gather_bounded
 from providers.ids import parse_ids
 from providers.limits import ITEMS, LEFT_OUT, bounded
-from providers.liner_api import START, Place, Step, ask, ask_one, row_id, shortfall, walk
+from providers.liner_api import START, Place, Step, ask, ask_one_of, row_id, shortfall, walk
 from providers.liner_names import CHUNK, Dictionaries, orders
 from providers.liner_states import is_running, merged, merged_records
 from providers.model import (
@@ -191,7 +191,8 @@ class Liner(HttpProvider):
 
     async def call(self, call_id: str) -> Call:
         try:
-            raw = await ask_one(self.client, f"/v2/call/detail/{quote(call_id, safe='')}/")
+            path = f"/v2/call/detail/{quote(call_id, safe='')}/"
+            raw = await ask_one_of(self.client, path, call_id, "call")
         except NotFound as error:
             raise NotFound("No such call", error.message, error.hint) from None
         await self.dictionaries.learn([raw])
@@ -206,19 +207,24 @@ class Liner(HttpProvider):
         if call.id.startswith(NO_ID):
             return self.parse({**raw, "records": []})
         found: list[Json] = []
-        missing = ""
+        missing, others = "", 0
         async for step in walk(self.client, "/v2/call-record/", [("callId", call.id)], few=True):
-            found += step.rows
+            mine = [row for row in step.rows if _is_of(row, call.id)]
+            others += len(step.rows) - len(mine)
+            found += mine
             missing = step.shortfall("recording")
             if len(found) > ITEMS:  # more than a call may have: the others are not asked for
                 found = [*found[:ITEMS], {LEFT_OUT: max(step.total or 0, len(found)) - ITEMS}]
                 break
+        if others:
+            missing = f"{counted(others, 'recording')} of another call left out"
         records = {row_id(row): row for row in merged_records(raw.get("records"), found)}
 
         async def complete(id_: str) -> None:
             path = f"/v2/call-record/detail/{quote(id_, safe='')}/"
             with suppress(BadAnswer, Forbidden, NotFound, Unreachable):  # the list's item will do
-                records[id_] = merged(records[id_], await ask_one(self.client, path))
+                more = await ask_one_of(self.client, path, id_, "recording")
+                records[id_] = merged(records[id_], more)
 
         silent = [id_ for id_, row in records.items() if is_empty(row.get("recordSummary"))]
         await gather_bounded(complete, [id_ for id_ in silent if not id_.startswith(NO_ID)])
@@ -322,6 +328,12 @@ class Liner(HttpProvider):
         if not order_ids and not lead_ids:
             order_ids, missing = await orders(self.client, self.names)
         return _chunked(order_ids, lead_ids), missing
+
+
+def _is_of(record: Json, call_id: str) -> bool:
+    """Whether a recording is of this call; the documents' items do not say of which they are."""
+    of = to_text(record.get("callId")) if isinstance(record, dict) else None
+    return of is None or of == call_id
 
 
 def _chunked(order_ids: Sequence[str], lead_ids: Sequence[str]) -> list[_Target]:

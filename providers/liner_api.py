@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from providers import limits
 from providers.advance import Advance
 from providers.counts import counted
-from providers.errors import BadAnswer, NotFound, Rejected
+from providers.errors import BadAnswer, NotFound, Rejected, another_came
 from providers.fields import (
     Reader,
     bounded_rows,
@@ -107,6 +107,15 @@ async def ask_one(client: VendorClient, path: str) -> dict[str, Json]:
     if not isinstance(data, dict) or is_empty(data):
         raise NotFound("Not found", "Liner has nothing with this id.")
     row: dict[str, Json] = limits.bounded(data)[0]
+    return row
+
+
+async def ask_one_of(client: VendorClient, path: str, id_: str, what: str) -> dict[str, Json]:
+    """As `ask_one`, of what has an id of its own. Raises `BadAnswer` where another one came."""
+    row = await ask_one(client, path)
+    came = to_text(row.get("id"))
+    if came and came != id_:
+        raise another_came(what, id_, came)
     return row
 
 

@@ -18,7 +18,7 @@ from providers.errors import AuthError, BadAnswer, Forbidden, NotFound, Provider
 from providers.fields import Reader, joined, to_text
 from providers.http import Params, VendorClient, gather_bounded
 from providers.limits import ID
-from providers.liner_api import LIMIT, ask_first, ask_one, walk
+from providers.liner_api import LIMIT, ask_first, ask_one_of, walk
 from providers.model import Json
 
 CHUNK = 100  # ids in one request, so that no address grows too long
@@ -160,7 +160,8 @@ class Dictionaries:
             if self._failures[kind] >= _FAILURES:
                 return
             try:
-                row = await ask_one(self._client, f"{path}{quote(id_, safe='')}/")
+                path_of = f"{path}{quote(id_, safe='')}/"
+                row = await ask_one_of(self._client, path_of, id_, kind)
                 fields = _fields(kind, row)
                 if not fields and "id" not in row:
                     raise BadAnswer("Not a Liner answer", "There is no name in it.")

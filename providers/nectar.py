@@ -24,6 +24,7 @@ from providers.errors import (
     RateLimited,
     Rejected,
     Unreachable,
+    another_came,
 )
 from providers.fields import bounded_rows, first_text, is_empty, to_number, to_text
 from providers.http import HttpProvider, gather_bounded
@@ -147,7 +148,10 @@ class Nectar(HttpProvider):
             raise ProviderError("Setting not readable", f"call_ids: {error}.") from None
 
     async def _get(self, call_id: str) -> dict[str, Json]:
-        """One call's body. No call in the answer, or an error in it, means that there is none."""
+        """One call's body. No call in the answer, or an error in it, means that there is none.
+
+        Raises `BadAnswer` where the answer has other calls than the one that was asked for.
+        """
         none = NotFound("No such call", f"Nectar Desk has no call {call_id[:20]}.")
         try:
             body = await self.client.get(f"/calls/{quote(call_id, safe='')}")
@@ -157,15 +161,19 @@ class Nectar(HttpProvider):
                 raise none from None
             raise
         found = [item for item in bounded_rows(bodies.bodies(body)) if not is_empty(item)]
-        calls = [item for item in found if bodies.is_call(item)]
+        calls = [item for item in found if isinstance(item, dict) and bodies.is_call(item)]
         if not calls and not any(map(_is_error, (body, *found))):
-            calls = [item for item in found if _has_id(item, call_id)]
+            calls = [item for item in found if isinstance(item, dict) and _has_id(item, call_id)]
             if found and not calls:
                 what = f"{self.client.host} sent JSON without a call in it."
                 raise BadAnswer("Not a call", what)
         if not calls:
             raise none
-        return next((item for item in calls if _has_id(item, call_id)), calls[0])
+        mine = [item for item in calls if _has_id(item, call_id)]
+        mine = mine or [item for item in calls if is_empty(item.get("id"))]
+        if not mine:
+            raise another_came("call", call_id, to_text(calls[0].get("id")))
+        return mine[0]
 
     async def _page(self, ids: Sequence[str], cursor: str | None) -> Page:
         """Ask for some ids at once. One that fails does not cost the others, but a refused

@@ -95,14 +95,18 @@ def _unzipped(data: bytes) -> tuple[bytes, str]:
     if not data.startswith(b"\x1f\x8b"):
         return data, ""
     parts: list[bytes] = []
-    wrong, left = "", max(limits.UNPACKED_AT_LEAST, limits.RATIO * len(data))
+    most = min(limits.SAVED, max(limits.UNPACKED_AT_LEAST, limits.RATIO * len(data)))
+    wrong, left = "", most
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
             while part := file.read1(_SAMPLE):  # what came before an error is given before it
                 parts.append(part)
                 left -= len(part)
                 if left < 0:
-                    wrong = f"the gzip data unpacks to more than {limits.RATIO} times its size"
+                    much = f"{limits.RATIO} times its size"
+                    if most == limits.SAVED:
+                        much = f"{limits.SAVED // limits.MB:,} MB; split it, or unpack it first"
+                    wrong = f"the gzip data unpacks to more than {much}"
                     break
     except EOFError:
         wrong = "the gzip data ends too early"
@@ -139,6 +143,7 @@ def _guessed(head: bytes) -> str:
 def _found(text: str, encoding: str) -> Iterator[Found]:
     """What stands in a text, in order."""
     where, open_lists, whole = _Places(text), 0, True
+    unfinished: set[int] = set()
     sound = text.isascii() or not _UNDECODED.search(text)
     place = 0
     while True:
@@ -149,7 +154,7 @@ def _found(text: str, encoding: str) -> Iterator[Found]:
         if place == len(text):
             break
         name = where.name(place)
-        value, end, problem = _value(text, place)
+        value, end, problem = _value(text, place, unfinished)
         if end is None:
             whole = False
             yield Found(name, problem=problem)
@@ -168,12 +173,15 @@ def _found(text: str, encoding: str) -> Iterator[Found]:
         yield Found("", problem=f"a list in it has no {lacks}")
 
 
-def _value(text: str, place: int) -> tuple[Json, int | None, str]:
+def _value(text: str, place: int, unfinished: set[int]) -> tuple[Json, int | None, str]:
     """The value that begins at `place` and where it ends; None and why where there is none.
 
     It is looked for in a part of the text that grows: an error of the decoder counts the lines
-    of all that it was given.
+    of all that it was given. `unfinished` are the values within the last one that failed which
+    fail with it: to read each of them as far again would take too long.
     """
+    if place in unfinished:
+        return None, None, NOT_JSON
     size = _PART
     while True:
         part = text[place : place + size]
@@ -184,10 +192,14 @@ def _value(text: str, place: int) -> tuple[Json, int | None, str]:
         try:
             value, end = DECODER.raw_decode(part)
         except RecursionError:
+            unfinished.clear()
+            unfinished.update(_open(text, place, len(text), 4 * limits.DEEPEST)[: -limits.DEEPEST])
             return None, None, NOT_JSON
         except json.JSONDecodeError as error:
             if cut and (error.pos > len(part) - _LONGEST_SIGN or "Unterminated" in error.msg):
                 continue
+            unfinished.clear()
+            unfinished.update(_open(text, place, place + error.pos))
             return None, None, NOT_JSON
         if isinstance(value, dict):
             return value, place + end, ""
@@ -195,6 +207,19 @@ def _value(text: str, place: int) -> tuple[Json, int | None, str]:
             continue
         ended = _ENDED.match(text, place + end)
         return (value, place + end, "") if ended else (None, None, NOT_JSON)
+
+
+def _open(text: str, place: int, end: int, most: int | None = None) -> list[int]:
+    """Where each list and object begins that is not ended at `end`, or where there are `most`."""
+    begun: list[int] = []
+    for token in _TOKEN.finditer(text, place, end):
+        if token[0] in "{[":
+            begun.append(token.start())
+            if len(begun) == most:
+                break
+        elif token[0] in "}]" and begun:
+            begun.pop()
+    return begun
 
 
 def _is_too_large(text: str, place: int) -> bool:

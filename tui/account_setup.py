@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from providers.base import Secret
 from providers.counts import counted
 from tui.accounts import Account, AccountError, make_account
-from tui.links import calls_text, held_text
+from tui.links import held_text
 from tui.services import Services
 
 
@@ -98,11 +98,15 @@ def losses(services: Services, name: str) -> str:
         decided = archive.triage.decided(name) - held
     recordings = RecordingCache(services.paths.cached_recordings).count(name)
     files = counted(recordings, "recording")
-    said = f"{calls_text(calls)} and {files} of {name} are removed from this machine, not at the"
+    said = (
+        f"{counted(calls, 'call')} and {files} of {name} are removed from this machine, not at the"
+    )
     said = f"{held_text(held)}. {said}" if held else said
     if not decided:
         return f"{said} vendor; nothing was decided about them."
-    return f"{said} vendor. What was decided about {calls_text(decided)} no vendor can give back."
+    return (
+        f"{said} vendor. What was decided about {counted(decided, 'call')} no vendor can give back."
+    )
 
 
 def forget(services: Services, name: str, keep_calls: bool = False) -> tuple[str, bool]:
@@ -124,7 +128,7 @@ def forget(services: Services, name: str, keep_calls: bool = False) -> tuple[str
             gone, held = archive.remove_account(name), archive.held_of(name)
             cache = RecordingCache(services.paths.cached_recordings)
             cache.forget(name, cache.held_files(archive) if held else ())
-            said.append(f"{calls_text(gone)} removed from the archive.")
+            said.append(f"{counted(gone, 'call')} removed from the archive.")
             if held:
                 whole = False
                 said.append(f"{held_text(held)}.")

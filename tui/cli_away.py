@@ -13,7 +13,7 @@ from tui.archive.purge import SHORTEST
 from tui.confirm import ask_before
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
-from tui.links import calls_text, held_text
+from tui.links import held_text
 from tui.numbers import digits
 from tui.services import Services
 from tui.when import parse_when
@@ -108,13 +108,13 @@ def _kept_since(services: Services, archive: Archive) -> float:
 
 def _going(found: purge.Found) -> str:
     accounts = ", ".join(found.accounts)
-    return f"{calls_text(found.calls)} of {accounts}, {found.first} to {found.last}"
+    return f"{counted(found.calls, 'call')} of {accounts}, {found.first} to {found.last}"
 
 
 def _ask(found: purge.Found) -> None:
     """Go on only after a yes. Raises `CommandError`."""
     ask_before(
-        f"{calls_text(found.calls)} would be removed for good",
+        f"{counted(found.calls, 'call')} would be removed for good",
         f"{_going(found)}, their recordings in the cache and all that was noted of them go for"
         " good." + (f" {held_text(found.held)}." if found.held else ""),
         "Remove them?",
@@ -129,7 +129,7 @@ def say_held(calls: int) -> None:
 
 def _say(done: purge.Purge) -> None:
     say_held(done.held)
-    print_text(f"Removed {calls_text(done.calls)} of {', '.join(done.accounts)}.")
+    print_text(f"Removed {counted(done.calls, 'call')} of {', '.join(done.accounts)}.")
     print_text(f"Removed {counted(done.files, 'file')} of recordings and peaks from the cache.")
     print_text(
         f"Removed {counted(done.rows, 'row')} of the archive in all,"
@@ -146,7 +146,7 @@ def _say(done: purge.Purge) -> None:
         )
     if done.mentioned:
         print_text(
-            f"These digits stand in {calls_text(done.mentioned)} that stay, too:"
+            f"These digits stand in {counted(done.mentioned, 'call')} that stay, too:"
             " as a line, in another number, or in a note."
         )
     print_text(
@@ -157,7 +157,8 @@ def _say(done: purge.Purge) -> None:
 def _say_undated(calls: int) -> None:
     if calls:
         print_text(
-            f"{calls_text(calls)} without a time: not removed, for nobody knows how old they are."
+            f"{counted(calls, 'call')} without a time: not removed,"
+            " for nobody knows how old they are."
         )
 
 

@@ -8,18 +8,24 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
+from providers.counts import counted
 from providers.errors import ProviderError
 from providers.model import Call
 from providers.sanitize import safe_json, safe_text
 from tui import audit, export, links
-from tui.accounts import Account, AccountError, configured
-from tui.archive import Archive, codec
+from tui.accounts import Account, AccountError, UnknownAccount, configured
+from tui.archive import Archive, ArchiveDamaged, codec
+from tui.archive.damage import reading
+from tui.archive.rows import is_unreadable
+from tui.archive.troubles import REPAIR
 from tui.console import data_sink, print_data, print_error, print_failure, print_text
 from tui.exits import CommandError, Exit
 from tui.query import HasField, Problem, Query, Term, parse
 from tui.services import Services
 from tui.when import period
 
+NAMED = 20
+"""Damaged calls that are named."""
 TABLE_COLUMNS = (
     "time",
     "direction",
@@ -61,13 +67,29 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
         if not keys and arguments.limit != 0:
             _print_doubts(text, archive.slips(query))
         if arguments.json or arguments.csv:
-            bodies = archive.bodies(keys)
-            _export(services, arguments, columns, _masked(bodies) if arguments.masked else bodies)
+            unread: list[str] = []
+            bodies = archive.bodies(keys, unread)
+            if arguments.masked:
+                bodies = _masked(bodies, unread)
+            _export(services, arguments, columns, bodies)
+            damaged = len(unread)
         else:
-            _print_table(services, archive, keys, columns or TABLE_COLUMNS, arguments.masked)
+            columns = columns or TABLE_COLUMNS
+            damaged = _print_table(services, archive, keys, columns, arguments.masked)
+            unread = []
             if not keys and not archive.counts():
                 print_error("The archive is empty; run: ringback sync")
-    return Exit.DONE
+    return _told_damaged(damaged, unread)
+
+
+def _told_damaged(damaged: int, names: Sequence[str]) -> int:
+    """Say how many calls were left out because they cannot be read; the exit code."""
+    if not damaged:
+        return Exit.DONE
+    some = f": {', '.join(names[:NAMED])}" if names else ""
+    some += f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    print_failure(CommandError(f"left out: {counted(damaged, 'damaged call')}{some}", REPAIR))
+    return Exit.PARTLY
 
 
 def _doubts(services: Services, archive: Archive, query: Query) -> Iterable[Problem]:
@@ -85,15 +107,20 @@ def _print_doubts(text: str, doubts: Iterable[Problem]) -> None:
         print_failure(CommandError(doubt.message, _marked(text, doubt)))
 
 
-def _masked(bodies: Iterable[export.Body]) -> Iterator[export.Body]:
-    """Calls as others may see them."""
+def _masked(bodies: Iterable[export.Body], unread: list[str]) -> Iterator[export.Body]:
+    """Calls as others may see them; `unread` as in `Archive.bodies`."""
     from tui.decisions import masked_decision
     from widgets.masking import masked_call
 
     for account, body in bodies:
         given = body.get("triage")
-        plain = codec.decode(body, {}, None)
-        call = codec.encode(masked_call(plain))
+        try:
+            with reading("a call"):
+                plain = codec.decode(body, {}, None)
+                call = codec.encode(masked_call(plain))
+        except ArchiveDamaged:
+            unread.append(f"{account}:{body['id']}")
+            continue
         yield account, {**call, "triage": masked_decision(given, plain)} if given else call
 
 
@@ -138,6 +165,14 @@ def _wanted_columns(text: str | None) -> Sequence[str]:
     return wanted
 
 
+def _removed_account(services: Services, name: str, error: AccountError) -> str | None:
+    """The name of an account that is no more and left calls here: those on hold."""
+    if not isinstance(error, UnknownAccount) or not services.paths.archive_file.exists():
+        return None
+    with services.open_archive() as archive:
+        return next((one for one in archive.counts() if one.lower() == name.lower()), None)
+
+
 def _has_field(services: Services) -> HasField:
     """Looked up only for words that are none of the known fields."""
 
@@ -164,7 +199,10 @@ def asked_query(services: Services, arguments: argparse.Namespace) -> Query:
         try:
             name = services.accounts.get(arguments.account).name
         except AccountError as error:
-            raise CommandError(error.message, error.hint, Exit.USAGE) from None
+            left = _removed_account(services, arguments.account, error)
+            if left is None:
+                raise CommandError(error.message, error.hint, Exit.USAGE) from None
+            name = left
         terms.append(Term("field", name, "account"))
     if getattr(arguments, "since", None) or getattr(arguments, "until", None):
         try:
@@ -189,8 +227,10 @@ def _marked(text: str, problem: Problem) -> str:
 
 def _print_table(
     services: Services, archive: Archive, keys: Sequence[int], names: Sequence[str], masked: bool
-) -> None:
-    """One call a line, behind it ``account:id``; on a terminal with the columns' titles above."""
+) -> int:
+    """One call a line, behind it ``account:id``; on a terminal with the columns' titles above.
+    How many cannot be read.
+    """
     from array import array
 
     from widgets.cells import fit
@@ -203,11 +243,16 @@ def _print_table(
         print_text("  ".join([*(fit(column.title, column.width) for column in columns), "Call"]))
     found = archive.rows(keys if isinstance(keys, array) else array("q", keys))
     rows = VeiledRows(found, Veil(masked))
+    damaged = 0
     for start in range(0, len(rows), 500):
         for row in rows.window(start, start + 500):
+            if is_unreadable(row):
+                damaged += 1
+                continue
             name = f"{row.account}:{row.id}"
             cells = [fit(column.value(row, clock), column.width) for column in columns]
             print_text("  ".join([*cells, name]).rstrip())
+    return damaged
 
 
 # -- show
@@ -228,7 +273,7 @@ def read_name(services: Services, name: str) -> tuple[Account, links.Link]:
     try:
         account = services.accounts.get(link.account)
     except AccountError as error:
-        raise CommandError(error.message, error.hint, Exit.USAGE) from None
+        raise CommandError(error.message, error.hint, Exit.USAGE) from error
     return account, link._replace(account=account.name)
 
 
@@ -254,23 +299,40 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
     from tui.decisions import masked_triage
     from widgets.masking import masked_call
 
-    account, id_ = split_name(services, arguments.call)
     with services.open_archive() as archive:
-        call = wanted_call(services, archive, account, id_)
-        decided = archive.triage.of(account.name, id_)
+        name, call = _call_to_show(services, archive, arguments.call)
+        decided = archive.triage.of(name, call.id)
         triage = masked_triage(decided, call) if arguments.masked else decided
-        page = _page(services, archive, account, call, arguments.masked)
+        page = _page(services, archive, name, call, arguments.masked)
         call = masked_call(call) if arguments.masked else call
     if (arguments.raw or arguments.with_urls) and not arguments.masked:
-        audit.record(services.paths, audit.REVEAL, call=f"{account.name}:{call.id}")
+        audit.record(services.paths, audit.REVEAL, call=f"{name}:{call.id}")
     if arguments.raw:
         print_data(safe_json(json.dumps(call.raw, ensure_ascii=False, indent=2)))
     elif arguments.json:
         body = {**codec.encode(call), "triage": triage.printed()}
-        print_data(codec.dumps(codec.printed(body, account.name, with_urls=arguments.with_urls)))
+        print_data(codec.dumps(codec.printed(body, name, with_urls=arguments.with_urls)))
     else:
         _print_page(page, call, arguments.with_urls)
     return Exit.DONE
+
+
+def _call_to_show(services: Services, archive: Archive, name: str) -> tuple[str, Call]:
+    """The account's name and the call; also of an account that was removed, as it is here.
+    Raises `CommandError`.
+    """
+    try:
+        account, id_ = split_name(services, name)
+    except CommandError as error:
+        if not isinstance(error.__cause__, UnknownAccount):
+            raise
+        link = links.parse(name)
+        left = _removed_account(services, link.account, error.__cause__)
+        call = left and archive.get(left, link.id)
+        if not left or not call:
+            raise
+        return left, call
+    return account.name, wanted_call(services, archive, account, id_)
 
 
 async def look_up(
@@ -308,15 +370,15 @@ async def look_up(
     return call, None
 
 
-def _page(services: Services, archive: Archive, account: Account, call: Call, masked: bool) -> str:
+def _page(services: Services, archive: Archive, account: str, call: Call, masked: bool) -> str:
     from tui.decisions import sections
     from widgets.call_document import Extra, plain_text
     from widgets.columns import Clock
     from widgets.masking import masked_call
 
     clock = Clock(services.now(), services.zone)
-    extra = Extra(sections(archive, account.name, call, clock, masked))
-    return plain_text(masked_call(call) if masked else call, account.name, clock, extra=extra)
+    extra = Extra(sections(archive, account, call, clock, masked))
+    return plain_text(masked_call(call) if masked else call, account, clock, extra=extra)
 
 
 def _print_page(page: str, call: Call, with_urls: bool) -> None:

@@ -22,7 +22,7 @@ from tui.archive.checking import WITHIN_S, Checked, check
 from tui.archive.replacing import kept_of
 from tui.console import print_data, print_text
 from tui.exits import Exit
-from tui.links import calls_text, held_text
+from tui.links import held_text
 from tui.log import try_log
 from tui.query import Query, Term
 from tui.services import Services
@@ -126,10 +126,10 @@ def _archive(services: Services, deep: bool) -> Iterator[Finding]:
             total = sum(archive.counts().values())
             states, unread = archive.states(), _unread(services, archive)
             staying = list(_staying(services, archive))
-        yield Finding(GOOD, "archive", f"{calls_text(total)} in {services.paths.archive_file}")
+        yield Finding(GOOD, "archive", f"{counted(total, 'call')} in {services.paths.archive_file}")
         yield from staying
         if unread:
-            text = f"to be read anew by a sync or the screen: {calls_text(unread)}"
+            text = f"to be read anew by a sync or the screen: {counted(unread, 'call')}"
             yield Finding(WARN, "archive", text)
         for account in services.accounts.list():
             said = states.get(account.name)
@@ -156,6 +156,9 @@ def _checked(archive: Archive, checked: Checked, deep: bool) -> Iterator[Finding
             f"in its backup alone: {counted(checked.missing, 'decision')}; ringback doctor --repair"
         )
         yield Finding(WARN, "archive", f"{text} brings them in")
+    if checked.damaged_lines:
+        text = f"damaged in its backup: {counted(checked.damaged_lines, 'line')}"
+        yield Finding(WARN, "archive", f"{text}; ringback doctor --repair writes it again")
     if checked.not_backed_up:
         text = (
             f"not in its backup yet: {counted(checked.not_backed_up, 'decision')}; a sync does that"
@@ -176,13 +179,15 @@ def _staying(services: Services, archive: Archive) -> Iterator[Finding]:
     days = services.settings().retention.calls_days
     if (before := kept_since(services, days)) is not None:
         calls, held = archive.due(before)
-        more = f"; {calls_text(calls)} older than that go with the next sync" if calls else ""
+        more = f"; {counted(calls, 'call')} older than that go with the next sync" if calls else ""
         more += f"; {held_text(held)}" if held else ""
         yield Finding(GOOD, "retention", f"calls are kept for {days_text(days)}{more}")
     if held := len(archive.held()):
         yield Finding(GOOD, "hold", f"{held_text(held)}; see: ringback hold --list")
     if vanished := len(archive.vanished()):
-        text = f"{calls_text(vanished)} deleted at the vendor; remove: ringback purge --deleted"
+        text = (
+            f"{counted(vanished, 'call')} deleted at the vendor; remove: ringback purge --deleted"
+        )
         yield Finding(WARN, "deleted", text)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
+from providers.counts import counted
 from tui import audit, links
 from tui.archive import Archive, codec
 from tui.archive.triage import RELEASE, CallName, hold, standing
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
-from tui.links import calls_text
 from tui.query import Query, Term
 from tui.services import Services
 
@@ -58,9 +58,11 @@ def _changes(archive: Archive, name: CallName, arguments: argparse.Namespace) ->
 
 def _say(released: bool, calls: int, changed: int) -> None:
     what = "released; a purge may take them again" if released else "on hold; nothing removes them"
-    print_text(f"{calls_text(changed)} {what}.")
+    print_text(f"{counted(changed, 'call')} {what}.")
     if changed < calls:
-        print_text(f"{calls_text(calls - changed)} {'not on hold' if released else 'held'} before.")
+        print_text(
+            f"{counted(calls - changed, 'call')} {'not on hold' if released else 'held'} before."
+        )
 
 
 def _wanted(

@@ -10,7 +10,6 @@ from tui.archive import Archive, ArchiveDamaged
 from tui.archive.disks import refuse_network
 from tui.console import print_data, print_error, print_text
 from tui.exits import Exit
-from tui.links import calls_text
 from tui.services import Services
 
 if TYPE_CHECKING:
@@ -30,18 +29,22 @@ def run(services: Services, *, as_json: bool) -> int:
         found = Repaired()
         with services.open_archive() as archive:
             found.decisions_from_backup = _take_up(archive)
+            found.backup_damaged = archive.mend_backup()
         if as_json:
             print_data(json.dumps(found.told()))
         else:
             _say_whole(found.decisions_from_backup)
+            _say_backup(found.backup_damaged)
         return Exit.DONE
-    found = repair(path, _say_progress)
+    found = repair(path, _say_progress, [one.name for one in services.accounts.list()])
     with services.open_archive() as archive:
+        found.backup_damaged = archive.mend_backup()
         archive.back_up()
     if as_json:
         print_data(json.dumps(found.told()))
     else:
         _say(found)
+        _say_backup(found.backup_damaged)
     return Exit.PARTLY if found.is_partly else Exit.DONE
 
 
@@ -70,15 +73,22 @@ def _say_whole(taken_up: int) -> None:
         print_text("The archive is whole; there is nothing to repair.")
 
 
+def _say_backup(damaged: int) -> None:
+    if damaged:
+        lines = counted(damaged, "damaged line")
+        print_text(f"The backup of the decisions had {lines}; it is written again without.")
+
+
 def _say_progress(calls: int) -> None:
     if calls and calls % 10_000 == 0:
-        print_error(f"{calls_text(calls)} so far ...")
+        print_error(f"{counted(calls, 'call')} so far ...")
 
 
 def _say(found: Repaired) -> None:
     print_text(
         f"A new archive is there. It has {_decisions(found.decisions)}"
-        f" ({found.decisions_from_backup:,} of them from the backup) and {calls_text(found.calls)}."
+        f" ({found.decisions_from_backup:,} of them from the backup)"
+        f" and {counted(found.calls, 'call')}."
     )
     if found.unread:
         print_text("Nothing of the damaged archive could be read.")
@@ -90,8 +100,13 @@ def _say(found: Repaired) -> None:
         print_text(f"Lost: {_decisions(found.decisions_lost)}, about {names}")
     elif found.decisions_torn:
         print_text("Perhaps decisions are lost: a part of them could not be read.")
+    if calls := found.of_unknown_accounts:
+        text = f"Left out: {counted(len(calls), 'call')} of an account that nobody knows"
+        print_text(f"{text}: {', '.join(calls[:NAMED])}")
     if found.calls_torn:
-        many = f"at least {calls_text(found.calls_lost)}" if found.calls_lost else "perhaps calls"
+        many = (
+            f"at least {counted(found.calls_lost, 'call')}" if found.calls_lost else "perhaps calls"
+        )
         print_text(f"Lost: {many}. The vendors have them still; run: ringback sync")
     if found.kept:
         print_text(f"The damaged archive is kept as {found.kept}")

@@ -164,17 +164,21 @@ def _print_report(report: Report) -> None:
         parts.append(f"{report.failed:,} failed")
     if report.fetched or not (report.error or report.unkept):
         print_text(f"{report.account}: {', '.join(parts)}")
-    for line in report.notes:
-        print_error(f"{report.account}: {line}")
-    told = report.problems[:MAX_LINES]
-    for line in told:
-        print_error(f"{report.account}: {line}")
-    if report.failed > len(told):
-        print_error(f"{report.account}: and {report.failed - len(told):,} more")
+    _print_lines(report.account, [*report.notes], len(report.notes))
+    _print_lines(report.account, report.problems, report.failed)
     if report.error:
         print_error(f"{report.account}: {report.error}")
         if report.error.hint:
             print_error(report.error.hint)
+
+
+def _print_lines(account: str, lines: Sequence[str], total: int) -> None:
+    """The first `MAX_LINES` of them, and how many there are besides."""
+    told = lines[:MAX_LINES]
+    for line in told:
+        print_error(f"{account}: {line}")
+    if total > len(told):
+        print_error(f"{account}: and {total - len(told):,} more")
 
 
 @contextmanager

@@ -114,6 +114,8 @@ class Exported:
 
     calls: int = 0
     accounts: set[str] = field(default_factory=set)
+    unread: list[str] = field(default_factory=list)
+    """The calls that cannot be read and are not in it."""
 
     def count(self, bodies: Iterable[Body], said: Said = lambda _: True) -> Iterator[Body]:
         """The same calls, counted as each has been written. Raises `Cancelled`."""

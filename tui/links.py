@@ -118,14 +118,10 @@ def _recording(text: str) -> int:
     return int(text) - 1
 
 
-def calls_text(count: int) -> str:
-    """``1 call``, ``1,200 calls``."""
-    return counted(count, "call")
-
-
 def held_text(count: int) -> str:
     """``1 call is on hold and stays``, ``2 calls are on hold and stay``."""
-    return f"{calls_text(count)} {'is on hold and stays' if count == 1 else 'are on hold and stay'}"
+    stay = "is on hold and stays" if count == 1 else "are on hold and stay"
+    return f"{counted(count, 'call')} {stay}"
 
 
 def page_address(template: str, call_id: str) -> str:

@@ -12,6 +12,8 @@ from tui.when import DAY_S
 
 MOST_LINES = 200
 """So many problems of one account are kept; a bad walk has one for each of its calls."""
+MOST_NOTES = 20
+"""So many notes stand in the one line of a state."""
 
 
 @dataclass(slots=True)
@@ -60,7 +62,12 @@ class Report:
     @property
     def message(self) -> str:
         """The state in a sentence; what was worth saying where all is well."""
-        return str(self.error or "") or self.shortfall or "; ".join(self.notes)
+        return str(self.error or "") or self.shortfall or _listed([*self.notes])
+
+
+def _listed(lines: list[str]) -> str:
+    more = len(lines) - MOST_NOTES
+    return "; ".join(lines[:MOST_NOTES]) + (f"; and {more:,} more" if more > 0 else "")
 
 
 def could_not_begin(archive: Archive, account: str, error: ProviderError, at: float) -> Report:

@@ -13,7 +13,7 @@ from providers.counts import counted
 from tui import audit
 from tui.archive import Archive
 from tui.archive.keeping import Due
-from tui.links import calls_text, held_text
+from tui.links import held_text
 from tui.purge import remove_files
 from tui.services import Services
 from tui.when import DAY_S
@@ -42,13 +42,13 @@ class Swept(NamedTuple):
         days = days_text(self.days)
         if self.only_told and self.due.calls:
             said.append(
-                f"{calls_text(self.due.calls)} older than {days} ({SETTING}): the next"
+                f"{counted(self.due.calls, 'call')} older than {days} ({SETTING}): the next"
                 " sync or start of the screen removes them; at once: ringback purge --retention."
             )
         elif self.removed:
-            said.append(f"Removed {calls_text(self.removed)} older than {days}.")
+            said.append(f"Removed {counted(self.removed, 'call')} older than {days}.")
             if self.due.calls:
-                said.append(f"{calls_text(self.due.calls)} more will follow.")
+                said.append(f"{counted(self.due.calls, 'call')} more will follow.")
         if said and self.due.held:
             said.append(f"{held_text(self.due.held)}.")
         return " ".join(said)

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from providers.base import Provider
+from providers.counts import counted
 from providers.errors import NotFound, ProviderError
 from tui import audit
 from tui.archive import Archive
 from tui.archive.triage import UNTOUCHED
-from tui.links import calls_text, held_text
+from tui.links import held_text
 from tui.purge import remove_files
 from tui.services import Services
 from tui.when import HOUR_S
@@ -44,13 +45,15 @@ class Gone(NamedTuple):
         said = []
         if self.removed:
             were = "was" if len(self.removed) == 1 else "were"
-            said.append(f"{calls_text(len(self.removed))} that the vendor deleted {were} removed")
+            said.append(
+                f"{counted(len(self.removed), 'call')} that the vendor deleted {were} removed"
+            )
         if self.held:
             said.append(f"deleted at the vendor: {held_text(len(self.held))}")
         if self.kept:
             stay = "stays" if len(self.kept) == 1 else "stay"
             said.append(
-                f"deleted at the vendor: {calls_text(len(self.kept))} {stay} until:"
+                f"deleted at the vendor: {counted(len(self.kept), 'call')} {stay} until:"
                 " ringback purge --deleted"
             )
         return "; ".join(said)

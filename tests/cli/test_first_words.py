@@ -72,3 +72,14 @@ def test_help_is_help(capsys: pytest.CaptureFixture[str], words: list[str], usag
     with pytest.raises(SystemExit) as stop:
         main(words)
     assert stop.value.code == 0 and capsys.readouterr().out.startswith(usage)
+
+
+def test_notes_of_a_sync_are_told_up_to_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    from tui.cli_sync import MAX_LINES, _print_report
+    from tui.report import Report
+
+    report = Report("desk", notes=dict.fromkeys(f"note {n}" for n in range(1_000)))
+    _print_report(report)
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == MAX_LINES + 1 and told[-1] == f"desk: and {1_000 - MAX_LINES:,} more"
+    assert report.message.endswith("; and 980 more")

@@ -202,3 +202,18 @@ def test_an_archive_of_before_has_none_on_hold(tmp_path: Path) -> None:
         with archive.transaction():
             archive.save("desk", [replace(call(1), raw={})])
         assert not archive.held()
+
+
+def test_a_held_call_of_a_removed_account_is_found_and_shown(
+    services: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("hold", "desk:1") == 0
+    assert run("accounts", "remove", "desk", "--yes") == 3
+    capsys.readouterr()
+    for words in (["show", "Desk:1"], ["show", "desk:1", "--json"], ["calls", "--account", "DESK"]):
+        assert run(*words) == 0, words
+        out = capsys.readouterr().out
+        assert NUMBER in out
+    assert run("show", "desk:2") == 2
+    assert "no account 'desk'" in capsys.readouterr().err
+    assert run("calls", "--account", "nobody") == 2

@@ -328,6 +328,76 @@ async def test_the_screen_shows_what_is_whole_and_keeps_nothing(desk: Desk, seed
     assert desk.path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE detail SET body = '{' WHERE key = 3",
+        "UPDATE detail SET body = '[]' WHERE key = 3",
+        "UPDATE detail SET body = CAST(x'ff' AS TEXT) WHERE key = 3",
+        "UPDATE detail SET body = json_set(body, '$.agents', json('[{\"name\": 5}]')) WHERE key = 3",
+        "UPDATE detail SET body = json_set(body, '$.tags', json('[5]')) WHERE key = 3",
+        "DELETE FROM detail WHERE key = 3",
+    ],
+)
+def test_a_damaged_call_costs_no_other_in_an_export(desk: Desk, statement: str) -> None:
+    whole = desk("calls --json")[1].splitlines()
+    sql(statement)(desk)
+    for line in ("calls --json", "calls --json --masked", "calls --csv"):
+        code, out, err = desk(line)
+        assert code == 3 and "left out: 1 damaged call: desk:" in err, line
+        assert "ringback doctor --repair" in err
+        assert len(out.splitlines()) == len(whole) - ("json" in line), line
+
+
+def test_a_damaged_line_costs_no_other_in_the_table(desk: Desk) -> None:
+    whole = desk("calls")[1].splitlines()
+    sql("UPDATE call SET agents = x'ff' WHERE key = 3")(desk)
+    code, out, err = desk("calls")
+    assert code == 3 and len(out.splitlines()) == len(whole) - 1
+    assert "left out: 1 damaged call" in err and "ringback doctor --repair" in err
+
+
+def test_damaged_lines_of_the_backup_are_told_and_written_again(desk: Desk) -> None:
+    place = backup.place_of(desk.path)
+    whole = backup.read(desk.path)
+    lines = place.read_bytes().splitlines(keepends=True)
+    lines[2] = lines[2].replace(b'"', b"'", 1)
+    lines[5] = lines[5][:20] + b"\n"
+    place.write_bytes(b"".join(lines))
+    assert "damaged in its backup: 2 lines; ringback doctor --repair" in desk("doctor")[1]
+    code, out, _ = desk("doctor --repair")
+    assert code == 0 and "had 2 damaged lines; it is written again" in out
+    assert backup.read(desk.path) == whole
+    assert "damaged in its backup" not in desk("doctor")[1]
+
+
+@pytest.mark.parametrize("index_too", [False, True])
+def test_a_damaged_name_of_an_account_makes_no_account(desk: Desk, index_too: bool) -> None:
+    with closing(sqlite3.connect(desk.path)) as db:
+        account, id_ = db.execute(
+            "SELECT account, id FROM call ORDER BY length(id) DESC, id DESC LIMIT 1"
+        ).fetchone()
+    with Archive(desk.path) as archive:
+        before = archive.counts()
+    desk.put_back()
+    data, name = desk.path.read_bytes(), f"{account}{id_}".encode()
+    at, changed = -1, 0
+    while (at := data.find(name, at + 1)) >= 0:
+        in_index = data[at - at % PAGE] == 0x0A
+        if index_too or not in_index:
+            end = at + len(account)
+            data = data[: end - 1] + (b"!" if in_index else b"~") + data[end:]
+            changed += 1
+    assert changed >= 1 + index_too
+    desk.path.write_bytes(data)
+    sql("UPDATE detail SET body = '{' WHERE key = 2")(desk)  # there is something to repair
+    code, out, _ = desk("doctor --repair")
+    assert code == 3 and ("Left out: 1 call of an account that nobody knows" in out) == index_too
+    with Archive(desk.path) as archive:
+        assert archive.counts().keys() == before.keys()
+        assert (archive.get(account, id_) is None) == index_too
+
+
 CONTENT = sorted(SUSPECT - {"foreign log"})
 """What only reading meets, wherever a key, a paint or a worker reads it."""
 

@@ -415,3 +415,10 @@ async def test_what_liner_alone_has(liner: Liner) -> None:
     assert liner.parse({**CALL, "isPredictive": "1"}).vendor_fields == {"isPredictive": True}
     unknown = {**CALL, "sipEndpointId": 9}
     assert liner.parse(unknown).vendor_fields == {"isPredictive": False, "sipEndpointId": "9"}
+
+
+async def test_another_call_than_was_asked_for_is_no_answer(server: Server, liner: Liner) -> None:
+    server.on("/v2/call/detail/918273/", ok({**CALL, "id": 7}))
+    async with liner:
+        with pytest.raises(BadAnswer, match="call 918273 was asked for, and call 7 came"):
+            await liner.call("918273")

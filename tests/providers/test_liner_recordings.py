@@ -341,3 +341,14 @@ async def test_an_id_that_is_too_long_is_not_asked_for(server: Server, liner: Li
         pages = [page async for page in liner.pages(QUERY)]
     assert len(pages[0].calls) == 3 and not pages[0].notes
     assert not [one for one in server.requests if "lead/detail" in one.path]
+
+
+async def test_what_is_of_another_recording_or_call_is_not_taken(
+    server: Server, liner: Liner
+) -> None:
+    server.on("/v2/call-record/", listed(RECORD, RECORD_B, {**THIRD, "callId": 7}))
+    server.on("/v2/call-record/detail/124/", ok({**RECORD_B, "id": 9, "recordSummary": "Other."}))
+    async with liner:
+        found = await liner.recordings(await liner.call("918273"))
+    assert [(one.id, one.summary) for one in found.recordings][1:] == [("124", None)]
+    assert found.problems == ("records: 1 recording of another call left out",)

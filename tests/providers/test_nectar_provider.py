@@ -431,3 +431,16 @@ async def test_discovery_ends_after_so_many_unknown_ids_in_a_row(server: Server)
     asked = sorted(int(request.path.rpartition("/")[2]) for request in server.requests)
     assert asked == list(range(101, 121))
     assert [page.cursor for page in pages] == ["106", "111", "116", None]
+
+
+@pytest.mark.parametrize("answer", [{"calls": {**REST, "id": 9}}, [{**REST, "id": "9"}]])
+async def test_another_call_than_was_asked_for_is_no_answer(
+    server: Server, nectar: Nectar, answer: Any
+) -> None:
+    server.on("/calls/1235", answer)
+    async with nectar:
+        with pytest.raises(BadAnswer, match="call 1235 was asked for, and call 9 came"):
+            await nectar.call("1235")
+        pages = await walk(nectar)
+    assert [call.id for page in pages for call in page.calls] == ["1234", "1236"]
+    assert "call 9 came" in pages[0].failed[0]

@@ -173,3 +173,43 @@ def test_many_problems_are_counted() -> None:
 
 def test_empty_objects_say_nothing_however_many() -> None:
     assert read("[" + "{}," * 300_000 + json.dumps(ONE) + "]") == ([{}, ONE], [])
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *('{"id": 1,\n', '{"id": {\n', '{"id": [\n', '[{"id": 1,\n', '  {"id": 1, "in": [\n'),
+        *('{"in": [{"id": 1},\n', '{"id": 1,\n"in":', '{"id": "x\n', '{"id": 1]\n'),
+        '{"note": "%s", "in": [\n' % ("y" * 300),
+    ],
+)
+def test_objects_without_an_end_are_read_once(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from providers import saved
+
+    given = []
+
+    class Decoder:
+        def raw_decode(self, part: str) -> tuple[Any, int]:
+            given.append(len(part))
+            return saved_decoder.raw_decode(part)
+
+    saved_decoder = saved.DECODER
+    monkeypatch.setattr("providers.saved.DECODER", Decoder())
+    text = piece * 4_000
+    values, problems = read(f"{json.dumps(ONE)}\n{text}\n{json.dumps(TWO)}")
+    assert ONE in values and TWO in values and problems
+    cheap = 4_000 * saved._PART
+    assert sum(given) < cheap + 40 * len(text), "each is read as far as the last that failed"
+
+
+def test_what_is_whole_within_an_unfinished_object_is_read() -> None:
+    whole = "\n".join(json.dumps(one) for one in ALL)
+    assert read('{"calls": [\n' + whole.replace("\n", ",\n"))[0] == ALL
+    assert read('{"a": 1,\n' * 2_000 + whole)[0] == ALL
+
+
+def test_gzip_unpacks_to_so_much_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = gzip.compress((json.dumps(ONE) + "\n").encode() + b" " * (3 << 20))
+    monkeypatch.setattr("providers.limits.SAVED", 1 << 20)
+    told = "the gzip data unpacks to more than 1 MB; split it, or unpack it first"
+    assert read(data) == ([ONE], [told])

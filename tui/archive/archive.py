@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,10 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from providers.model import Call, CallRow
-from tui.archive import backup, codec, filling, names, opening, places, purge, related, search
+from tui.archive import backup, filling, names, opening, places, purge, related, search
 from tui.archive.backup import BackedUp
 from tui.archive.closing import Closing
-from tui.archive.damage import WatchedConnection, reading
+from tui.archive.damage import WatchedConnection
 from tui.archive.facets import COUNTED, SOON, Facets, count_facets
 from tui.archive.heard import HeardTable
 from tui.archive.index import Changes, SearchIndex, entry
@@ -24,9 +23,9 @@ from tui.archive.lines import call_of, details_of, line_of
 from tui.archive.meaning import FUNCTIONS, grouped, meaning, of_text
 from tui.archive.opening import connect, only_read_it
 from tui.archive.reading import ReadingTables
-from tui.archive.rows import RowList
+from tui.archive.rows import RowList, bodies
 from tui.archive.schema import PER_ACCOUNT
-from tui.archive.triage import TriageLog, triage_of
+from tui.archive.triage import TriageLog
 from tui.archive.troubles import ReadOnlyArchive
 from tui.query import EVERYTHING, Problem, Query, Term
 
@@ -475,22 +474,13 @@ class Archive(ReadingTables, KeepingTables, BackedUp):
         rows = self.rows(array("q", (one.key for one in found))).window(0, limit)
         return [(row, one.relation) for row, one in zip(rows, found, strict=True)]
 
-    def bodies(self, keys: Iterable[int]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Account and JSON of many calls, triage included, in the order of `keys`."""
-        for key in keys:
-            row = self._db.execute(
-                "SELECT call.account, body, triage.state, triage.note, triage.tags, by, at,"
-                " triage.snoozed_until, triage.held FROM call JOIN detail USING (key)"
-                " LEFT JOIN triage"
-                " ON triage.account = call.account AND triage.id = call.id WHERE key = ?",
-                (key,),
-            ).fetchone()
-            if row:
-                account, body, *decided = row
-                triage = {"triage": triage_of(decided).printed()} if decided[0] else {}
-                with reading("a call"):
-                    told = codec.completed(json.loads(body))
-                yield account, {**told, **triage}
+    def bodies(
+        self, keys: Iterable[int], unread: list[str] | None = None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Account and JSON of many calls, triage included, in the order of `keys`; `unread` gets
+        the names of those that cannot be read. Raises `ArchiveDamaged` where it is not given.
+        """
+        return bodies(self._db, keys, unread)
 
     def version(self) -> int:
         """Changes whenever another connection commits, so that a screen knows to look again."""

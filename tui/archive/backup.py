@@ -44,6 +44,8 @@ class Kept(NamedTuple):
 
     events: list[Event]
     purged: set[CallName]
+    damaged: int = 0
+    """Lines that are not as they were written."""
 
 
 def place_of(archive: Path) -> Path:
@@ -84,11 +86,12 @@ def _line_of_purged(name: CallName) -> bytes:
 
 def read(archive: Path) -> Kept:
     """All that the backup holds, and that of another archive before it; lines that are not as they
-    were written are left out. Raises OSError.
+    were written are left out and counted. Raises OSError.
     """
     earlier, kept = map(_read, (earlier_of(archive), place_of(archive)))
     events = {identity(event): event for event in (*earlier.events, *kept.events)}
-    return Kept(sorted(events.values(), key=in_order), earlier.purged | kept.purged)
+    damaged = earlier.damaged + kept.damaged
+    return Kept(sorted(events.values(), key=in_order), earlier.purged | kept.purged, damaged)
 
 
 def identity(event: Event) -> tuple[Any, ...]:
@@ -108,13 +111,16 @@ def in_order(event: Event) -> tuple[int, float]:
 
 
 def _read(place: Path) -> Kept:
-    kept = Kept([], set())
-    for entry in filter(None, map(_entry, _lines(place))):
-        if "purged" in entry:
+    kept, damaged = Kept([], set()), 0
+    for line in _lines(place):
+        entry = _entry(line)
+        if entry and "purged" in entry:
             kept.purged.add((entry["account"], entry["purged"]))
-        elif event := _event(entry):
+        elif event := entry and _event(entry):
             kept.events.append(event)
-    return kept
+        else:
+            damaged += bool(line.strip())
+    return kept._replace(damaged=damaged)
 
 
 def _lines(place: Path) -> Iterator[bytes]:
@@ -153,6 +159,20 @@ def follow(db: sqlite3.Connection, archive: Path) -> int:
     if lines and place.stat().st_size > MOST:
         _shorten(place)
     return len(lines)
+
+
+def mend(db: sqlite3.Connection, archive: Path) -> None:
+    """Write the backup again without its damaged lines, and with what the archive has of them.
+    Raises OSError.
+    """
+    for place in (earlier_of(archive), place_of(archive)):
+        kept = _read(place)
+        if kept.damaged:
+            events = {identity(event): event for event in kept.events}
+            if place == place_of(archive):
+                rows = db.execute(f"SELECT {', '.join(EVENT_FIELDS)} FROM event").fetchall()
+                events |= {identity(event): event for event in map(event_of, rows) if event}
+            _write(place, kept._replace(events=sorted(events.values(), key=in_order)))
 
 
 def _is_of(db: sqlite3.Connection, event: Event) -> bool:
@@ -272,6 +292,14 @@ class BackedUp:
                 follow(self._db, self.path)
         except (ArchiveTrouble, sqlite3.Error, OSError) as error:
             log.warning("the decisions are not backed up: %s", error)
+
+    def mend_backup(self) -> int:
+        """Write the backup again where lines of it are damaged; how many were. Raises OSError."""
+        damaged = read(self.path).damaged
+        if damaged:
+            with self.transaction():
+                mend(self._db, self.path)
+        return damaged
 
     def _take_up_backup(self) -> None:
         """A new archive beside the backup of an older one goes on with its decisions."""

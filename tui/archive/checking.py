@@ -54,6 +54,8 @@ class Checked(NamedTuple):
     """Decisions that the backup has and the archive has not."""
     not_backed_up: int
     """Decisions that the backup lacks."""
+    damaged_lines: int = 0
+    """Lines of the backup that are not as they were written."""
 
 
 def check(archive: Archive, *, deep: bool = False, within_s: float | None = None) -> Checked:
@@ -67,13 +69,13 @@ def check(archive: Archive, *, deep: bool = False, within_s: float | None = None
     until = time.monotonic() + limit
     faults: list[Fault] = []
     complete = True
-    missing, behind = 0, 0
+    missing, behind, lines = 0, 0, 0
     try:
         with _ending(archive, until):
             faults += _pages(archive, deep)
             if not any(fault.grave for fault in faults):
                 faults += _decisions(archive)
-                missing, behind = _backup(archive)
+                missing, behind, lines = _backup(archive)
             if deep and not faults:
                 faults += [*_rows(archive), *_index(archive)]
     except sqlite3.OperationalError as error:
@@ -88,7 +90,7 @@ def check(archive: Archive, *, deep: bool = False, within_s: float | None = None
         archive._db.found(grave[0])
     elif deep and not faults:
         remove_mark(archive.path)
-    return Checked(faults, complete, missing, behind)
+    return Checked(faults, complete, missing, behind, lines)
 
 
 @contextmanager
@@ -161,14 +163,15 @@ def _decisions(archive: Archive) -> Iterator[Fault]:
         )
 
 
-def _backup(archive: Archive) -> tuple[int, int]:
-    """How many decisions the archive lacks, and how many its backup."""
+def _backup(archive: Archive) -> tuple[int, int, int]:
+    """How many decisions the archive lacks, how many its backup, and the backup's damaged lines."""
     with suppress(OSError):
-        kept = {row_of(event) for event in backup.read(archive.path).events}
+        found = backup.read(archive.path)
+        kept = {row_of(event) for event in found.events}
         rows = archive._db.execute(f"SELECT {', '.join(EVENT_FIELDS)} FROM event")
         have = {row_of(event) for event in map(event_of, rows) if event}
-        return len(kept - have), len(have - kept)
-    return 0, 0
+        return len(kept - have), len(have - kept), found.damaged
+    return 0, 0, 0
 
 
 def _rows(archive: Archive) -> Iterator[Fault]:

@@ -142,6 +142,10 @@ def completed(body: Mapping[str, Any]) -> dict[str, Any]:
         out[name] = {**_EMPTY[part], **(out[name] or {})}
     for name, part in _LISTS.items():
         out[name] = [{**_EMPTY[part], **one} for one in out[name] or ()]
+    texts = [text for name in _TEXTS for text in out[name] or ()]
+    texts += [agent[name] or "" for agent in out["agents"] for name in ("id", "name")]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("a text is none")
     return out
 
 

@@ -11,8 +11,8 @@ import json
 import os
 import shutil
 import sqlite3
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -58,9 +58,13 @@ class Repaired:
     decisions: int = 0
     decisions_from_backup: int = 0
     """Those of them that only the backup had."""
+    backup_damaged: int = 0
+    """Lines of the backup that are not as they were written."""
     decisions_lost: int = 0
     calls: int = 0
     calls_lost: int = 0
+    of_unknown_accounts: list[str] = field(default_factory=list)
+    """Calls that are left out: the account's name is damaged."""
     others: dict[str, int] = field(default_factory=dict)
     """Rows of the other tables."""
     torn: list[str] = field(default_factory=list)
@@ -75,7 +79,8 @@ class Repaired:
     @property
     def calls_torn(self) -> bool:
         """Whether calls were lost, or may have been: a sync brings them again."""
-        return self.unread or bool(self.calls_lost) or bool({"call", "detail"} & {*self.torn})
+        lost = self.calls_lost or self.of_unknown_accounts
+        return self.unread or bool(lost) or bool({"call", "detail"} & {*self.torn})
 
     @property
     def decisions_torn(self) -> bool:
@@ -92,8 +97,13 @@ class Repaired:
         return asdict(self)
 
 
-def repair(archive: Path, progress: Callable[[int], None] = lambda calls: None) -> Repaired:
-    """Put a new archive in the place of a damaged one. `progress` is told how many calls have come.
+def repair(
+    archive: Path,
+    progress: Callable[[int], None] = lambda calls: None,
+    accounts: Collection[str] = (),
+) -> Repaired:
+    """Put a new archive in the place of a damaged one. `progress` is told how many calls have come;
+    `accounts` are those of which calls may surely be.
 
     Raises `ArchiveTrouble` (another Ringback has it open), `sqlite3.Error`, `OSError`; then the
     archive is as before.
@@ -109,7 +119,8 @@ def repair(archive: Path, progress: Callable[[int], None] = lambda calls: None) 
             if views:
                 _refuse_later(views[0])
             found.unread = bool(size_of(source)) and not views
-            _build(folder / "new.db", [Damaged(view) for view in views], archive, found, progress)
+            damaged = [Damaged(view) for view in views]
+            _build(folder / "new.db", damaged, archive, found, progress, accounts)
         kept = swap(archive, source, folder / "new.db")
         found.kept = str(kept) if kept else ""
     return found
@@ -168,6 +179,7 @@ def _build(
     archive: Path,
     found: Repaired,
     progress: Callable[[int], None],
+    accounts: Iterable[str],
 ) -> None:
     """Decisions before all; then calls, and all that is kept beside them."""
     kept = _read_backup(archive)
@@ -176,7 +188,8 @@ def _build(
         with new.transaction():
             new._db.executemany("INSERT OR IGNORE INTO purged VALUES (?, ?)", sorted(purged))
         _keep_keyed(new, views, "region")
-        names = _names(views)
+        named = [*accounts, *(event.account for event in kept.events)]
+        names = _names(views, named, found)
         gone = {(account.lower(), id_) for account, id_ in purged}
         _decide(new, views, kept.events, names, gone, found)
         _calls(new, views, names, found, progress)
@@ -248,18 +261,30 @@ def _keep_keyed(
     return set(kept)
 
 
-def _names(views: list[Damaged]) -> dict[int, CallName]:
-    """Account and id of each call by its key: from the lines, or else from their index."""
-    names: dict[int, CallName] = {}
+def _names(views: list[Damaged], known: Iterable[str], found: Repaired) -> dict[int, CallName]:
+    """Account and id of each call by its key, from the lines and their index. Of two names the one
+    with the account that more have; an account that is named but once, and not `known`, is none.
+    """
+    told: dict[int, list[CallName]] = defaultdict(list)
     for view in views:
         index = view.through_index("sqlite_autoindex_call_1", "call", ("account", "id"))
         for account, id_, key in whole(index, (0, 1)):
-            names.setdefault(key, (account, id_))
+            told[key].append((account, id_))
         for key, account, id_ in whole(view.numbered("call", ("account", "id")), (1, 2)):
-            names.setdefault(key, (account, id_))
+            told[key].append((account, id_))
         if not {"call", "sqlite_autoindex_call_1"} & view.torn:
             break
-    return names
+    often = Counter(account.lower() for names in told.values() for account, _ in {*names})
+    twice = {names[0][0].lower() for names in told.values() if len({*names}) < len(names)}
+    sure = {*map(str.lower, known), *twice, *(name for name, count in often.items() if count > 1)}
+    chosen: dict[int, CallName] = {}
+    for key, names in told.items():
+        name = max(names, key=lambda one: (one[0].lower() in sure, often[one[0].lower()]))
+        if name[0].lower() in sure:
+            chosen[key] = name
+        else:
+            found.of_unknown_accounts.append(":".join(name))
+    return chosen
 
 
 def _decide(

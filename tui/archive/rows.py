@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from providers.model import CallRow
+from tui.archive import codec
+from tui.archive.damage import reading
 from tui.archive.heard import with_heard
-from tui.archive.triage import awake
+from tui.archive.triage import awake, triage_of
 from tui.archive.troubles import ArchiveDamaged
 
 _BESIDE = ("heard", "trouble")
@@ -89,6 +92,52 @@ class RowList:
             return self.keys.index(key)
         except ValueError:
             return None
+
+
+def bodies(
+    db: sqlite3.Connection, keys: Iterable[int], unread: list[str] | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """As `Archive.bodies`."""
+    for key in keys:
+        try:
+            found = _body(db, key)
+        except ArchiveDamaged:
+            if unread is None:
+                raise
+            unread.append(_name(db, key))
+        else:
+            if found:
+                yield found
+
+
+def _body(db: sqlite3.Connection, key: int) -> tuple[str, dict[str, Any]] | None:
+    """None: the call was removed meanwhile."""
+    row = db.execute(
+        "SELECT call.account, body, triage.state, triage.note, triage.tags, by, at,"
+        " triage.snoozed_until, triage.held FROM call LEFT JOIN detail USING (key)"
+        " LEFT JOIN triage"
+        " ON triage.account = call.account AND triage.id = call.id WHERE call.key = ?",
+        (key,),
+    ).fetchone()
+    if not row:
+        return None
+    account, body, *decided = row
+    with reading("a call"):
+        triage = {"triage": triage_of(decided).printed()} if decided[0] else {}
+        return account, {**codec.completed(json.loads(body)), **triage}
+
+
+def _name(db: sqlite3.Connection, key: int) -> str:
+    try:
+        row = db.execute("SELECT account, id FROM call WHERE key = ?", (key,)).fetchone()
+    except ArchiveDamaged:
+        row = None
+    return ":".join(map(str, row or ("?", "?")))
+
+
+def is_unreadable(row: CallRow) -> bool:
+    """Whether a row stands for one that cannot be read."""
+    return row == _unreadable(row.key)
 
 
 def _row(values: tuple[object, ...]) -> CallRow:

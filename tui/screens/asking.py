@@ -15,7 +15,6 @@ from tui.accounts import Account
 from tui.archive import TROUBLES, Archive, ReadOnlyArchive
 from tui.exits import archive_error
 from tui.late import AGAIN_S, is_due
-from tui.links import calls_text
 from tui.network import NetworkThread
 from tui.screens import state
 from tui.screens.calls import CallsScreen
@@ -177,7 +176,7 @@ class AskingScreen(CallsScreen):
         accounts = {name: self._account(name) for name, _ in named}
         if not named:
             return
-        self._flash(f"asking for {calls_text(len(named))} ...")
+        self._flash(f"asking for {counted(len(named), 'call')} ...")
         done: list[Refreshed] = []
         for name, account in accounts.items():
             ids = [id_ for of, id_ in named if of == name]
@@ -211,7 +210,7 @@ class AskingScreen(CallsScreen):
         else:
             counts = Counter(one.words for one in done).most_common(3)
             said = ", ".join(f"{count:,} {words}" for words, count in counts)
-            text = f"{calls_text(len(done))} asked for: {said}"
+            text = f"{counted(len(done), 'call')} asked for: {said}"
         self._flash(text, "error" if failed else "info")
 
     def _may_have_more(self, account: str, call: Call) -> bool:

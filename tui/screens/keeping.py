@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from textual import work
 
+from providers.counts import counted
 from tui.archive import TROUBLES
-from tui.links import calls_text
 from tui.screens.state import REST_S
 from tui.screens.triaging import TriagingScreen
 from tui.services import Services
@@ -56,7 +56,7 @@ class KeepingScreen(TriagingScreen):
             if yes:
                 self._decide(keys, [RELEASE])
 
-        what = f"Release {calls_text(len(keys))} from hold?"
+        what = f"Release {counted(len(keys), 'call')} from hold?"
         more = "A purge, a retention and the vendor's deletion may take them again."
         self.app.push_screen(Confirm(what, more), answered)
 

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual import on, work
 
+from providers.counts import counted
 from providers.model import Call
 from providers.sanitize import safe_text
 from tui import audit
 from tui.accounts import Account
 from tui.archive import TROUBLES, Archive
-from tui.links import Link, calls_text, link_text, page_address, time_text
+from tui.links import Link, link_text, page_address, time_text
 from tui.listening import WITH_SOUND
 from tui.network import NetworkThread
 from tui.query import Query
@@ -353,7 +354,12 @@ class TakingOutScreen(PlayingScreen):
             said = getattr(error, "strerror", None) or error
             self._flash(f"not exported: {said}", "error")
         else:
-            self._flash(f"{calls_text(exported.calls)} saved in {path}")
+            told = f"{counted(exported.calls, 'call')} saved in {path}"
+            if exported.unread:
+                lacks = counted(len(exported.unread), "damaged call")
+                self._flash(f"{told}, without {lacks}; ringback doctor --repair", "warning")
+            else:
+                self._flash(told)
             self._record(
                 audit.EXPORT, form=form, calls=exported.calls, accounts=sorted(exported.accounts)
             )
@@ -392,7 +398,11 @@ def _save(
             told_at = time.monotonic()
             return tell(calls, len(keys))
 
-        return export.save(archive.bodies(keys), path, form, columns, replace=replace, said=said)
+        unread: list[str] = []
+        bodies = archive.bodies(keys, unread)
+        exported = export.save(bodies, path, form, columns, replace=replace, said=said)
+        exported.unread = unread
+        return exported
 
 
 def has_browser(environ: Mapping[str, str]) -> bool:

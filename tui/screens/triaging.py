@@ -13,11 +13,11 @@ from rich.cells import cell_len
 from textual import on, work
 from textual.widget import Widget
 
+from providers.counts import counted
 from providers.sanitize import safe_text
 from tui.archive import TROUBLES, Archive
 from tui.archive.archive import UNTRIAGED
 from tui.audit import record_holds
-from tui.links import calls_text
 from tui.listening import Playing
 from tui.query import Query
 from tui.screens.playing import PlayingScreen
@@ -97,9 +97,9 @@ class TriagingScreen(PlayingScreen):
     def _how_many(self, keys: Sequence[int]) -> str:
         """``60 calls``, and how many of them the query does not show: marks outlive it."""
         if self._archive is None or len(keys) > LOOK_AHEAD:
-            return calls_text(len(keys))
+            return counted(len(keys), "call")
         hidden = len(keys) - len(self._archive.among(keys, self._query))
-        return calls_text(len(keys)) + (f" ({hidden:,} not shown)" if hidden else "")
+        return counted(len(keys), "call") + (f" ({hidden:,} not shown)" if hidden else "")
 
     @on(CallTable.Marked)
     def _marks_changed(self) -> None:
@@ -231,7 +231,7 @@ class TriagingScreen(PlayingScreen):
             self._flash("there is nothing to undo", "warning")
             return
         step, key = undone
-        self._flash(f"undone: {described(step.changes)} ({calls_text(len(step.calls))})")
+        self._flash(f"undone: {described(step.changes)} ({counted(len(step.calls), 'call')})")
         if key is not None:
             self._show_call(key)
 
@@ -283,10 +283,10 @@ class TriagingScreen(PlayingScreen):
 
         def written(gone: set[int]) -> None:
             if gone:
-                self._flash(f"{calls_text(len(gone))} no longer here", "warning")
+                self._flash(f"{counted(len(gone), 'call')} no longer here", "warning")
                 self._table.marked -= gone
             elif len(keys) > 1:
-                self._flash(f"{calls_text(len(keys))}: {said} ({self._key('undo')} undoes)")
+                self._flash(f"{counted(len(keys), 'call')}: {said} ({self._key('undo')} undoes)")
             elif not unread:
                 undo = f"{self._key('undo')} takes it back" + ", the last call here" * last
                 self._flash(self._about(f"{said}: ", keys[0], f" ({undo})"))
@@ -350,7 +350,7 @@ class TriagingScreen(PlayingScreen):
 
     def _say_keeping(self, calls: int | None = None) -> None:
         """Say what is being written: a step about so many calls, 0: one that takes another back."""
-        what = "undoing" if calls == 0 else f"keeping {calls_text(calls)}" if calls else ""
+        what = "undoing" if calls == 0 else f"keeping {counted(calls, 'call')}" if calls else ""
         if what != self.keeping:
             self.keeping = what
             self._show_progress()
