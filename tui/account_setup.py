@@ -28,7 +28,7 @@ def account_from(
 
     vendor = registry.load(provider)
     if region:
-        from tui.numbers import check_region
+        from tui.query.phone_numbers import check_region
 
         try:
             region = check_region(region)

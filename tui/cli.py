@@ -164,7 +164,7 @@ def _with_help(words: list[str], commands: frozenset[str]) -> list[str]:
 
 
 def _did_you_mean(word: str, commands: Iterable[str]) -> str:
-    from tui.slips import SURE, nearest
+    from tui.query.suggestions import SURE, nearest
 
     near = nearest(word.lower(), commands, SURE)
     return f"; did you mean {near}?" if near else ""
@@ -175,7 +175,7 @@ def _no_slip(word: str, commands: frozenset[str]) -> None:
 
     Raises `CommandError`.
     """
-    from tui.query import KEYWORDS
+    from tui.query.parser import KEYWORDS
 
     if not word.isalpha() or word.lower() in KEYWORDS:
         return

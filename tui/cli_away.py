@@ -14,9 +14,9 @@ from tui.confirm import ask_before
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.links import held_text
-from tui.numbers import digits
+from tui.query.dates import parse_when
+from tui.query.phone_numbers import digits
 from tui.services import Services
-from tui.when import parse_when
 
 if TYPE_CHECKING:
     from tui import purge

@@ -20,9 +20,9 @@ from tui.archive.rows import is_unreadable
 from tui.archive.troubles import REPAIR
 from tui.console import data_sink, print_data, print_error, print_failure, print_text
 from tui.exits import CommandError, Exit
-from tui.query import HasField, Problem, Query, Term, parse
+from tui.query.dates import period
+from tui.query.parser import HasField, Problem, Query, Term, parse
 from tui.services import Services
-from tui.when import period
 
 NAMED = 20
 """Damaged calls that are named."""

@@ -24,7 +24,7 @@ from tui.console import print_data, print_text
 from tui.exits import Exit
 from tui.links import held_text
 from tui.log import try_log
-from tui.query import Query, Term
+from tui.query.parser import Query, Term
 from tui.services import Services
 from tui.states import state_words
 

@@ -11,7 +11,7 @@ from tui.archive import Archive, codec
 from tui.archive.triage import RELEASE, CallName, hold, standing
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
-from tui.query import Query, Term
+from tui.query.parser import Query, Term
 from tui.services import Services
 
 HELD = Query((Term("mark", "held"),))

@@ -21,9 +21,9 @@ from tui.archive.triage import (
 )
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
+from tui.query.dates import parse_later
 from tui.services import Services
 from tui.tagging import tag_changes
-from tui.when import parse_later
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from providers.model import Call, Outcome
-from tui.when import DAY_S, HOUR_S
+from tui.query.dates import DAY_S, HOUR_S
 
 if TYPE_CHECKING:
     from tui.archive import Archive

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from providers.errors import ProviderError, RateLimited, Unreachable
 from tui.archive import AccountState, Archive, Saved, codec
 from tui.late import pause_s
+from tui.query.dates import DAY_S
 from tui.states import INCOMPLETE
-from tui.when import DAY_S
 
 MOST_LINES = 200
 """So many problems of one account are kept; a bad walk has one for each of its calls."""

@@ -15,8 +15,8 @@ from tui.archive import Archive
 from tui.archive.keeping import Due
 from tui.links import held_text
 from tui.purge import remove_files
+from tui.query.dates import DAY_S
 from tui.services import Services
-from tui.when import DAY_S
 
 STEP = 200
 """Calls that go in one transaction, so that no other writer waits long."""

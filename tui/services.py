@@ -21,8 +21,8 @@ from tui.archive.disks import refuse_network
 from tui.audit import who
 from tui.paths import Paths
 from tui.process import in_thread, with_tokens
+from tui.query.dates import local_zone
 from tui.settings import Settings, SettingsError, load_settings
-from tui.when import local_zone
 
 if TYPE_CHECKING:
     from providers.base import Login, Provider, Secret

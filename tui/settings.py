@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from providers.errors import reason
 from providers.sanitize import SAID, safe_text
 from tui.paths import Paths, atomic_write, open_file, read_file
-from tui.when import zone_of
+from tui.query.dates import zone_of
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -34,9 +34,9 @@ from tui.archive import Archive, Walk
 from tui.archive.syncs import AGAIN, Coverage
 from tui.late import AGAIN_S, FINAL_S, pause_s, recordings_due
 from tui.merging import Fenced, keep, keep_page
+from tui.query.dates import BEGINNING, DAY_S, HOUR_S
 from tui.report import Report, remember
 from tui.vanishing import ask_again, surely_gone
-from tui.when import BEGINNING, DAY_S, HOUR_S
 
 RECENT_S = HOUR_S
 """So far back a sync always looks: recordings and wrap-ups come in the minutes after a call."""

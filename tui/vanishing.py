@@ -19,8 +19,8 @@ from tui.archive import Archive
 from tui.archive.triage import UNTOUCHED
 from tui.links import held_text
 from tui.purge import remove_files
+from tui.query.dates import HOUR_S
 from tui.services import Services
-from tui.when import HOUR_S
 
 AGAIN_S = HOUR_S
 """So far apart the two answers are, at least."""

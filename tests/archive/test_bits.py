@@ -17,7 +17,7 @@ from tui.archive.bits import LONGEST, all_length_tokens, compared, length_tokens
 from tui.archive.index import entry
 from tui.archive.schema import MIGRATIONS, _statements
 from tui.archive.triage import note, state
-from tui.query import parse
+from tui.query.parser import parse
 
 
 @pytest.fixture(

@@ -14,8 +14,8 @@ import pytest
 from providers.model import Call, Contact
 from tests.archive.calls import START, call
 from tui.archive import Archive
-from tui.numbers import check_region, dialled, lettered, number_key
-from tui.query import parse
+from tui.query.parser import parse
+from tui.query.phone_numbers import check_region, dialled, lettered, number_key
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from providers.model import Agent, CompanyNumber, Contact, Disposition, Hangup
 from tests.archive.calls import START, call
 from tui.archive import Archive
 from tui.archive.triage import note, tag
-from tui.query import Query, parse
+from tui.query.parser import Query, parse
 from tui.screens import state
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)

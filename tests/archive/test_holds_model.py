@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.archive.calls import START, call
 from tui.archive import Archive
 from tui.archive.triage import RELEASE, hold, note
-from tui.query import parse
+from tui.query.parser import parse
 
 COUNT = 4
 NAMES = [(account, str(n)) for account in ("desk", "eu") for n in range(1, COUNT + 1)]

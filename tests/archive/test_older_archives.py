@@ -20,8 +20,8 @@ from tests.archive.test_search_model import (
 )
 from tui.archive import Archive
 from tui.archive.schema import MIGRATIONS, _statements
-from tui.numbers import digits
-from tui.query import EVERYTHING, parse
+from tui.query.parser import EVERYTHING, parse
+from tui.query.phone_numbers import digits
 
 
 def test_an_archive_from_before_the_index_answers_at_once_and_is_brought_in(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.benchmarks.bulk import fill
 from tests.few import few
 from tui.archive import Archive
 from tui.archive.places import ORDERS
-from tui.query import EVERYTHING, parse
+from tui.query.parser import EVERYTHING, parse
 
 CALLS = 600
 

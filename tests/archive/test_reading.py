@@ -52,7 +52,7 @@ def test_calls_of_an_older_reading_are_read_anew_newest_first_in_steps(tmp_path:
         assert read_all(archive, 2) == 2
         assert (statuses(archive), archive.unread("desk", 2)) == ({"new"}, None)
         # and they are found by what was read
-        from tui.query import Query, Term
+        from tui.query.parser import Query, Term
 
         assert archive.count(Query((Term("field", "Winter", "campaign"),))) == MANY
 

@@ -14,7 +14,7 @@ from tests.archive.calls import START, call
 from tui.archive import Archive
 from tui.archive.schema import MIGRATIONS, _statements
 from tui.archive.triage import comment, note, tag
-from tui.query import parse
+from tui.query.parser import parse
 
 NUMBER = "+49 30 9876-54321"
 FORMS = ("+49 30 9876-54321", "030987654321", "(030) 987654321", "0049.30.98 76 54 321")

@@ -7,8 +7,8 @@ from providers.model import Agent, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START, call
 from tui.archive import Archive
 from tui.archive.places import ORDERS
-from tui.query import parse
-from tui.query_text import exactly
+from tui.query.editing import exactly
+from tui.query.parser import parse
 from widgets.columns import COLUMNS
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)

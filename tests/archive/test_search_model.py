@@ -21,8 +21,8 @@ from tui.archive import Archive
 from tui.archive.lines import LOW_COMMA
 from tui.archive.meaning import meaning
 from tui.archive.triage import note, state, tag
-from tui.numbers import digits
-from tui.query import EVERYTHING, Query, Term, parse, words
+from tui.query.parser import EVERYTHING, Query, Term, parse, words
+from tui.query.phone_numbers import digits
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 TEXTS = (

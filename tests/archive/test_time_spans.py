@@ -6,7 +6,7 @@ from random import Random
 
 from tui.archive.index import TIES
 from tui.archive.spans import ALWAYS, EARLIEST, LATEST, spans_of, within
-from tui.query import Term
+from tui.query.parser import Term
 
 
 def _period(first: int, last: int, negated: bool = False) -> Term:

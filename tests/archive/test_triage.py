@@ -26,7 +26,7 @@ from tui.archive.triage import (
     tag,
     untag,
 )
-from tui.query import parse
+from tui.query.parser import parse
 
 AT = 1_800_000_000.0
 

@@ -19,7 +19,7 @@ from providers.sandbox.texts import FIRST_NAMES, LAST_NAMES, TOPICS
 from tui.archive import Archive
 from tui.archive.bits import ROOM, BitChanges, stretch_of
 from tui.archive.index import INDEXED, TIES, bit_tokens, facets, prefixed, token
-from tui.query import words
+from tui.query.parser import words
 
 FIRST_MS = 1_735_689_600_000
 """2025-01-01; the last call begins two years later, whatever their number."""

@@ -17,7 +17,7 @@ import pytest
 
 from tests.benchmarks.bulk import World, fill
 from tui.archive import Archive
-from tui.query import EVERYTHING, Query, parse
+from tui.query.parser import EVERYTHING, Query, parse
 
 CALLS = int(os.environ.get("RINGBACK_BENCH_CALLS", "100000"))
 NOW = datetime(2026, 12, 30, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ import pytest
 from tests.benchmarks.fill import call
 from tui.archive import Archive
 from tui.archive.triage import note, state, tag
-from tui.query import parse
+from tui.query.parser import parse
 
 CALLS = 200_000
 STEP = 1000

@@ -18,7 +18,7 @@ from tui.accounts import make_account
 from tui.archive import Archive
 from tui.archive.triage import RELEASE, hold, note, state, tag
 from tui.cli import main
-from tui.query import parse
+from tui.query.parser import parse
 from tui.recordings import RecordingCache
 from tui.services import Services
 

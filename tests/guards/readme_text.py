@@ -29,7 +29,7 @@ def generated() -> dict[str, str]:
 
 def markdown_fields() -> str:
     """The fields of the query line: their titles, and the words for each."""
-    from tui.query_fields import TABLE
+    from tui.query.fields import TABLE
 
     named = (" ".join(f"`{word}:`" for word in (field.name, *field.also)) for field in TABLE)
     rows = [f"| {field.title} | {words} |" for field, words in zip(TABLE, named, strict=True)]

@@ -20,7 +20,7 @@ from tests.guards.readme_text import README, ROOT, blocks, synopsis, with_genera
 from tui.cli import build_parser
 from tui.keymap import check_keymap
 from tui.paths import Paths
-from tui.query import parse
+from tui.query.parser import parse
 from tui.settings import load_settings
 
 TEXT = README.read_text("utf-8")

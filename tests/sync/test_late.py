@@ -10,7 +10,7 @@ import pytest
 from providers.model import Recording
 from tests.archive.calls import START, call
 from tui.late import FINAL_S, pause_s, recordings_due
-from tui.when import DAY_S
+from tui.query.dates import DAY_S
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 ONE = (Recording("r", url="https://x.example/r", summary="said"),)

@@ -16,9 +16,9 @@ from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from tests.archive.calls import START, call
 from tui.archive import TROUBLES, Archive, Saved
+from tui.query.dates import BEGINNING, DAY_S
 from tui.report import Report, held_back, left_alone
 from tui.sync import RECENT_S, WEEK_S, Sync, Wish
-from tui.when import BEGINNING, DAY_S
 
 NOW = START.timestamp() + 10 * 86400
 DEFAULT = Wish()

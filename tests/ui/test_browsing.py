@@ -26,7 +26,7 @@ from tests.ui.driving import (
     text_of,
     until,
 )
-from tui.query import parse
+from tui.query.parser import parse
 from tui.screens.state import sort_of
 from tui.services import Services
 from tui.views import DEFAULT_VIEWS

@@ -27,7 +27,7 @@ from tests.ui.driving import services_for
 from tests.ui.terminal import Program
 from tests.widgets.terminal import SEQUENCE, shapes
 from tests.widgets.test_in_a_terminal import FOREIGN, STYLES
-from tui.query import parse
+from tui.query.parser import parse
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 

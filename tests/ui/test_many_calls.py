@@ -21,7 +21,7 @@ from tui.archive.triage import state
 from tui.links import Link
 from tui.listening import Playing
 from tui.paths import Paths
-from tui.query import EVERYTHING, Query, parse
+from tui.query.parser import EVERYTHING, Query, parse
 from tui.screens import parts, reading
 from tui.screens.state import Asking
 from tui.services import Services

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tui.archive.triage import note, state, tag
-from tui.query import parse
+from tui.query.parser import parse
 from tui.screens.writes import may_leave
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)

@@ -12,7 +12,7 @@ from providers.model import Agent
 from providers.sanitize import safe_text
 from tests.archive.calls import call
 from tui.archive import Archive
-from tui.query import parse
+from tui.query.parser import parse
 from tui.screens import state
 
 NOW = datetime(2026, 11, 4, tzinfo=UTC)

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.archive.calls import call
-from tui.query import CHOICES, Query, Term, fold, parse, unknown
-from tui.query_fields import FIELDS, TABLE, plain
-from tui.query_text import begun, completed, with_or_without
+from tui.query.editing import begun, completed, with_or_without
+from tui.query.fields import FIELDS, TABLE, plain
+from tui.query.parser import CHOICES, Query, Term, fold, parse, unknown
 from widgets.call_document import Extra, Page, _pairs
 from widgets.columns import COLUMNS, Clock
 

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tui.when import local_zone, parse_later, parse_when, period
+from tui.query.dates import local_zone, parse_later, parse_when, period
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 3, 22, 30, tzinfo=UTC)  # 23:30 in Berlin

@@ -27,7 +27,7 @@ from tui.archive.rows import RowList, bodies
 from tui.archive.schema import PER_ACCOUNT
 from tui.archive.triage import TriageLog
 from tui.archive.troubles import ReadOnlyArchive
-from tui.query import EVERYTHING, Problem, Query, Term
+from tui.query.parser import EVERYTHING, Problem, Query, Term
 
 LOOK_STEPS = 100_000
 """Steps of SQLite's machine, some milliseconds' work, between two looks at whether to end."""

@@ -7,7 +7,7 @@ from functools import reduce
 
 from tui.archive.bits import Batch, Bounds, Test, all_length_tokens, compared, less
 from tui.archive.index import LENGTHS, Named
-from tui.query import Term
+from tui.query.parser import Term
 
 MANY_NAMES = 300
 """A beginning of more names than this is left to the full-text table."""

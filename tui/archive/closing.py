@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers.model import Call, Direction, Outcome
-from tui.numbers import number_key
+from tui.query.phone_numbers import number_key
 
 MISSED = frozenset({Outcome.MISSED, Outcome.ABANDONED, Outcome.VOICEMAIL})
 STEP = 500

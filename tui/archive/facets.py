@@ -10,8 +10,8 @@ from typing import NamedTuple
 from tui.archive.index import values_of
 from tui.archive.names import doubled, together
 from tui.archive.search import Planner
-from tui.query import Query
-from tui.query_text import same_name
+from tui.query.editing import same_name
+from tui.query.parser import Query
 
 SOON = 200
 """Calls that are read for counts that shall be there at once."""

@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 
 from tui.archive.bits import EVERY, MARK_COLUMNS, MARKED, BitChanges, Bits, length_tokens, marks_of
 from tui.archive.damage import reading
-from tui.caching import cached
-from tui.numbers import dialled, lettered
-from tui.query import Term, words
-from tui.query_fields import plain
-from tui.query_text import same_name
+from tui.query.editing import same_name
+from tui.query.fields import plain
+from tui.query.parser import Term, words
+from tui.query.phone_numbers import dialled, lettered
+from tui.query.text_cache import cached
 
 TIES = 1 << 15
 """Places in one millisecond; where more calls have it, they take the next one's."""

@@ -12,9 +12,9 @@ from providers.model import Call
 from tui.archive import codec
 from tui.archive.damage import reading
 from tui.archive.index import prefixed
-from tui.numbers import dialled, lettered
-from tui.query import words
-from tui.query_fields import VENDOR_NUMBERS
+from tui.query.fields import VENDOR_NUMBERS
+from tui.query.parser import words
+from tui.query.phone_numbers import dialled, lettered
 
 
 def pack(raw: Any) -> bytes:
@@ -94,7 +94,7 @@ def kept_of(body: str) -> str:
 
 
 def _kept(call: Call) -> Iterator[tuple[str, Any]]:
-    """Fields by the columns of `tui.query_fields`, and what each has of a call."""
+    """Fields by the columns of `tui.query.fields`, and what each has of a call."""
     hangup = call.hangup
     yield "email", call.contact.email
     yield "lead", call.contact.id

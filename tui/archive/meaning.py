@@ -21,11 +21,11 @@ from tui.archive.index import (
 )
 from tui.archive.lines import kept_of
 from tui.archive.spans import span_of
-from tui.numbers import MIN_DIGITS, dialled, number_key
-from tui.query import EXACT, Query, Term
-from tui.query_fields import VENDOR_NUMBERS
-from tui.query_text import same_name
-from tui.when import DAY_S, offsets
+from tui.query.dates import DAY_S, offsets
+from tui.query.editing import same_name
+from tui.query.fields import VENDOR_NUMBERS
+from tui.query.parser import EXACT, Query, Term
+from tui.query.phone_numbers import MIN_DIGITS, dialled, number_key
 
 Sql = tuple[str, list[Any]]
 """A condition, and the values of its question marks."""

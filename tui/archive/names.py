@@ -10,10 +10,10 @@ from tui.archive.asking import has_any
 from tui.archive.index import FACETS, LISTS, SearchIndex, finds, needle_of, prefixed
 from tui.archive.spans import ALWAYS
 from tui.archive.walking import Walk
-from tui.query import CHOICES, KEYWORDS, Name, Problem, Query, fold, unknown, words
-from tui.query_fields import FIELDS, field_of, plain
-from tui.query_text import same_name
-from tui.slips import NEAR_AMONG, SURE, nearest
+from tui.query.editing import same_name
+from tui.query.fields import FIELDS, field_of, plain
+from tui.query.parser import CHOICES, KEYWORDS, Name, Problem, Query, fold, unknown, words
+from tui.query.suggestions import NEAR_AMONG, SURE, nearest
 
 
 def spellings(counts: Mapping[str, int]) -> list[list[str]]:

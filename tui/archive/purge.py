@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from tui.numbers import digits
+from tui.query.phone_numbers import digits
 
 TAIL = 7
 """The last digits of a number are the same in all its forms."""

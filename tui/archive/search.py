@@ -19,8 +19,8 @@ from tui.archive.index import LENGTHS, SINGLE, Named, SearchIndex, bucket, prefi
 from tui.archive.meaning import SAME_NUMBER, Sql, grouped, meaning, of_text
 from tui.archive.spans import ALWAYS, PERIODS, spans_of
 from tui.archive.walking import Walk
-from tui.numbers import MIN_DIGITS
-from tui.query import Query, Term, words
+from tui.query.parser import Query, Term, words
+from tui.query.phone_numbers import MIN_DIGITS
 
 FEW_WORDS = 50
 """So many words with one beginning are looked up without asking how common they are."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tui.archive.bits import Span
 from tui.archive.index import TIES
-from tui.query import Term
+from tui.query.parser import Term
 
 EARLIEST, LATEST = -(1 << 63), (1 << 63) - 1
 ALWAYS: Span = (EARLIEST, LATEST)

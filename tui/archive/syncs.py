@@ -16,7 +16,7 @@ from tui.archive.damage import reading
 from tui.archive.index import NO_TIME, TIES
 from tui.archive.opening import is_unwritable
 from tui.archive.troubles import ReadOnlyArchive
-from tui.when import DAY_S
+from tui.query.dates import DAY_S
 
 T = TypeVar("T")
 EVERYWHERE = (1 << 63) - 1

@@ -32,7 +32,7 @@ from tui.archive.damage import reading
 from tui.archive.events import EVENT_FIELDS, Event, read_event, row_of
 from tui.archive.index import SearchIndex, apart
 from tui.archive.names import spellings
-from tui.query import STATES, fold
+from tui.query.parser import STATES, fold
 
 STEP = 500
 """Calls of a batch that are written in one transaction, so that no other writer waits long."""

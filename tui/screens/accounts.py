@@ -348,7 +348,7 @@ async def confirm_origin(screen: Screen[Any], services: Services, account: Accou
 
 def _wrong(values: Mapping[str, Value]) -> dict[str, str]:
     """What is wrong with single fields, in words, by id."""
-    from tui.numbers import check_region
+    from tui.query.phone_numbers import check_region
 
     region = str(values["region"]).strip()
     try:

@@ -13,7 +13,7 @@ from tui.accounts import Account
 from tui.archive import Archive, ArchiveDamaged
 from tui.commands import first_key
 from tui.network import NetworkThread
-from tui.query import EVERYTHING, Query
+from tui.query.parser import EVERYTHING, Query
 from tui.screens import state
 from tui.screens.reporting import ReportingScreen
 from tui.services import Services

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from tui.commands import key_table
-from tui.query_fields import TABLE
+from tui.query.fields import TABLE
 from widgets.cells import Line, fit
 from widgets.lines import ScrolledLines
 

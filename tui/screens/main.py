@@ -26,7 +26,8 @@ from tui.keymap import bindings
 from tui.links import Link
 from tui.listening import Playing
 from tui.network import NetworkThread
-from tui.query import Query, Term
+from tui.query.dates import DAY_S
+from tui.query.parser import Query, Term
 from tui.screens import state
 from tui.screens.asking import AskingScreen
 from tui.screens.keeping import KeepingScreen
@@ -37,7 +38,6 @@ from tui.screens.waiting import WaitingScreen
 from tui.services import Services
 from tui.settings import Settings, put
 from tui.views import views
-from tui.when import DAY_S
 from widgets.call_detail import CallDetail
 from widgets.call_document import Extra
 from widgets.call_table import CallTable

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from tui.archive import Archive
-from tui.query import Query
+from tui.query.parser import Query
 
 FIRST_ROWS = 256
 """Rows that are read before the first paint."""

@@ -13,8 +13,8 @@ from textual import on, work
 
 from tui.accounts import configured
 from tui.archive import TROUBLES
-from tui.query import EVERYTHING, Problem, Query, parse
-from tui.query_text import begun, completed, with_or_without
+from tui.query.editing import begun, completed, with_or_without
+from tui.query.parser import EVERYTHING, Problem, Query, parse
 from tui.screens import state
 from tui.screens.reading import ReadingScreen
 from tui.services import Services

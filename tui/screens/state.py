@@ -21,9 +21,9 @@ from tui.archive.facets import Facets
 from tui.archive.heard import Heard, recording_key
 from tui.archive.places import ORDERS
 from tui.commands import COMMANDS, first_key
-from tui.query import Query, words
-from tui.query_fields import field_of
-from tui.query_text import completed, exactly
+from tui.query.editing import completed, exactly
+from tui.query.fields import field_of
+from tui.query.parser import Query, words
 from tui.screens import parts
 from tui.screens.parts import NO_PART, Order, Part
 from tui.services import Services

@@ -24,7 +24,7 @@ from tui.archive import TROUBLES, Archive
 from tui.links import Link, link_text, page_address, time_text
 from tui.listening import WITH_SOUND
 from tui.network import NetworkThread
-from tui.query import Query
+from tui.query.parser import Query
 from tui.screens.playing import PlayingScreen
 from tui.services import Services
 from widgets.call_detail import CallDetail

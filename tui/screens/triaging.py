@@ -19,12 +19,12 @@ from tui.archive import TROUBLES, Archive
 from tui.archive.archive import UNTRIAGED
 from tui.audit import record_holds
 from tui.listening import Playing
-from tui.query import Query
+from tui.query.dates import parse_later
+from tui.query.parser import Query
 from tui.screens.playing import PlayingScreen
 from tui.screens.reading import SAY_S
 from tui.screens.writes import Write, Writes, may_leave, unkept
 from tui.services import Services
-from tui.when import parse_later
 from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
 from widgets.cells import fit

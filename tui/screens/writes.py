@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tui.archive import TROUBLES, Archive
 from tui.archive.archive import UNTRIAGED
 from tui.archive.damage import READING
-from tui.query import Query
+from tui.query.parser import Query
 from tui.services import Services
 
 if TYPE_CHECKING:

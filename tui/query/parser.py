@@ -15,7 +15,7 @@
     callback sla-missed  the caller asked to be called back; waited too long
     flagged untriaged    to be followed up (state:follow-up); nobody decided yet
     held                 on hold: nothing removes it
-    agent:anna,ben       a field (`tui.query_fields`): one of several values
+    agent:anna,ben       a field (`tui.query.fields`): one of several values
     group:="Support"     just this name
     triaged:today        a time of something else: started, ended, triaged
     dur>120  wait>30  talk<6
@@ -38,10 +38,10 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from providers.model import Direction, Outcome
-from tui.numbers import dialled, fragment, is_vanity
-from tui.query_fields import COMMON, FIELDS, Field, field_of, vendor_field
-from tui.slips import NEAR_AMONG, nearest
-from tui.when import BEGINNING, WEEKDAYS, clock_span, parse_when, period
+from tui.query.dates import BEGINNING, WEEKDAYS, clock_span, parse_when, period
+from tui.query.fields import COMMON, FIELDS, Field, field_of, vendor_field
+from tui.query.phone_numbers import dialled, fragment, is_vanity
+from tui.query.suggestions import NEAR_AMONG, nearest
 
 DIRECTIONS = {
     "in": Direction.INBOUND,
@@ -119,7 +119,7 @@ class Term(NamedTuple):
 
     kind: str
     """word, phrase, number, direction, outcome, recording, mark, state, field (of names), text and
-    kept (of words; see `tui.query_fields`), compare, period, triaged and ended (periods of those),
+    kept (of words; see `tui.query.fields`), compare, period, triaged and ended (periods of those),
     clock (a time of day), or bound: a period that every other one is narrowed by."""
     value: str
     field: str = ""

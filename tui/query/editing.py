@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from tui.caching import cached
-from tui.query_fields import field_of
+from tui.query.fields import field_of
+from tui.query.text_cache import cached
 
 _BEGUN = re.compile(
     r'(?:^|\s)-?(?P<key>[a-z][a-z0-9_]*):=?(?:"[^"]*",|[^\s",]+,)*=?(?P<value>"[^"]*|[^\s",]*)$',
