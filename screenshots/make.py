@@ -38,12 +38,12 @@ from textual.widgets import Input  # noqa: E402
 
 import tui.audio.player  # noqa: E402
 from providers.sandbox import Sandbox  # noqa: E402
-from tui.accounts import make_account  # noqa: E402
 from tui.app import RingbackApp  # noqa: E402
 from tui.audio.player import Player, PlayerState  # noqa: E402
 from tui.audio.route import Route  # noqa: E402
+from tui.config.accounts import make_account  # noqa: E402
+from tui.config.paths import Paths  # noqa: E402
 from tui.jobs import sync_all  # noqa: E402
-from tui.paths import Paths  # noqa: E402
 from tui.screens.main import MainScreen  # noqa: E402
 from tui.services import Services  # noqa: E402
 from tui.sync import Wish  # noqa: E402

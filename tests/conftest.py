@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import idle
-from tui.paths import Paths
+from tui.config.paths import Paths
 
 _FOREIGN = ("RINGBACK_", "SSH_", "XDG_", "KEYRING_", "TEXTUAL", "DBUS_", "PULSE_")
 _ALSO = (

@@ -20,6 +20,7 @@ from providers.proxy import proxies_of
 from providers.sanitize import safe_text
 from tui.archive import ArchiveDamaged
 from tui.commands import COMMANDS, key_text
+from tui.config.settings import SettingsError, put
 from tui.exits import CommandError, archive_error
 from tui.keymap import TABLE_ACTIONS, check_keymap
 from tui.links import Link
@@ -27,7 +28,6 @@ from tui.network import NetworkThread
 from tui.screens.main import MainScreen
 from tui.screens.state import unknown_columns
 from tui.services import Services, trouble_behind
-from tui.settings import SettingsError, put
 from widgets.call_table import CallTable
 from widgets.ordered_app import HoldingScreen, OrderedApp
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from tui.paths import Paths, open_file
+from tui.config.paths import Paths, open_file
 
 PLAY, DOWNLOAD, EXPORT, REVEAL, PURGE = ("play", "download", "export", "reveal", "purge")
 HOLD, RELEASE = ("hold", "release")

@@ -94,10 +94,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     from tui.archive import ArchiveTrouble
     from tui.archive.damage import READING
+    from tui.config.paths import private_umask
+    from tui.config.settings import SettingsError
     from tui.log import clean_last_resort
-    from tui.paths import private_umask
     from tui.process import end_in_order, harden_process
-    from tui.settings import SettingsError
 
     clean_last_resort()
     private_umask()
@@ -128,9 +128,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _wrong_settings() -> list[str]:
     """What of config.toml cannot be obeyed, lest a command does without it in silence."""
-    from tui.accounts import AccountStore
-    from tui.paths import Paths
-    from tui.settings import load_settings
+    from tui.config.accounts import AccountStore
+    from tui.config.paths import Paths
+    from tui.config.settings import load_settings
 
     paths = Paths.default()
     return [*load_settings(paths).problems, *AccountStore(paths).read()[1]][:MOST_TOLD]

@@ -15,11 +15,11 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from providers.counts import counted
-from tui.accounts import Account
 from tui.archive import TROUBLES, Archive, ArchiveTrouble
 from tui.archive.backup import place_of
 from tui.archive.checking import WITHIN_S, Checked, check
 from tui.archive.replacing import kept_of
+from tui.config.accounts import Account
 from tui.console import print_data, print_text
 from tui.exits import Exit
 from tui.links import held_text

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from providers.errors import RecordingError
 from providers.model import Call
 from tui import audit
-from tui.accounts import Account
 from tui.archive import Archive, ReadOnlyArchive
 from tui.archive.heard import recording_key
 from tui.cli_calls import read_name
 from tui.cli_recordings import known_call, said
+from tui.config.accounts import Account
 from tui.exits import CommandError, Exit
 from tui.fetching import vendor_of
 from tui.links import Link

@@ -13,9 +13,9 @@ from providers import registry
 from providers.errors import AuthError, NotUnderstood, ProviderError, RecordingError, reason
 from providers.model import Call
 from tui import audit
-from tui.accounts import Account
 from tui.archive import Archive
 from tui.cli_calls import split_name
+from tui.config.accounts import Account
 from tui.console import print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.fence import fence

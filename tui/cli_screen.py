@@ -9,13 +9,13 @@ import sys
 from dataclasses import replace
 
 from tui import streams
-from tui.accounts import AccountError
+from tui.config.accounts import AccountError
+from tui.config.views import views
 from tui.console import print_failure
 from tui.exits import CommandError, Exit
 from tui.links import Link
 from tui.process import share_heap
 from tui.services import Services
-from tui.views import views
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -19,8 +19,8 @@ def _relay() -> int:
     if os.name != "posix":
         raise CommandError("a screen on this system cannot be heard elsewhere")
     from tui.audio.speaker_relay import relay
+    from tui.config.paths import Paths
     from tui.log import setup_log
-    from tui.paths import Paths
 
     paths = Paths.default()
     try:

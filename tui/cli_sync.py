@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from providers.counts import counted
 from providers.errors import AuthError, ProviderError, reason
 from providers.sanitize import safe_text
-from tui.accounts import Account, AccountError
+from tui.config.accounts import Account, AccountError
 from tui.console import bars_console, print_error, print_failure, print_text
 from tui.exits import CommandError, Exit, archive_error
 from tui.jobs import import_saved, read_anew, sync_all

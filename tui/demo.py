@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tui.accounts import make_account
+from tui.config.accounts import make_account
 from tui.exits import CommandError
 from tui.services import Services
 

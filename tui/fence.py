@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from providers.errors import NotUnderstood, ProviderError, RecordingError
 from tui.archive import ArchiveTrouble
+from tui.config.paths import Paths
 from tui.log import log_failure
-from tui.paths import Paths
 
 _LEAVING = (KeyboardInterrupt, GeneratorExit)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from providers.errors import ProviderError, reason
 from providers.model import Call
-from tui.accounts import Account
 from tui.archive import TROUBLES, Archive
+from tui.config.accounts import Account
 from tui.network import NetworkThread
 from tui.services import Services
 

@@ -11,8 +11,8 @@ from itertools import islice
 from providers.errors import NotUnderstood, ProviderError
 from providers.limits import cuts
 from providers.model import Json
-from tui.accounts import Account
 from tui.archive import TROUBLES, Archive
+from tui.config.accounts import Account
 from tui.fence import fence
 from tui.late import AGAIN_S, is_due
 from tui.merging import Fenced, keep_page, read_again

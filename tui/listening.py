@@ -11,9 +11,9 @@ from providers.model import Call
 from tui.archive.heard import recording_key
 from tui.audio.hold import Hold
 from tui.audio.state import Loudness
+from tui.config.settings import AudioSettings
 from tui.remembering import Memory, Sitting, recording_title
 from tui.services import Services
-from tui.settings import AudioSettings
 from widgets.columns import duration_text
 from widgets.player_line import PlayerView
 from widgets.waveform import Wave

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from providers.base import Secret
 from providers.sanitize import safe_text
-from tui.paths import open_file
+from tui.config.paths import open_file
 
 if TYPE_CHECKING:
-    from tui.paths import Paths
+    from tui.config.paths import Paths
 
 _SIZE = 1_000_000
 _KEPT = 3

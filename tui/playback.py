@@ -8,7 +8,7 @@ from pathlib import Path
 
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
-from tui.accounts import Account
+from tui.config.accounts import Account
 from tui.fetching import Fetching, Stream, trouble
 from tui.listening import Listening, Playing
 from tui.network import NetworkThread

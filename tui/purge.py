@@ -9,7 +9,7 @@ from pathlib import Path
 from tui import audit
 from tui.archive import Archive, ArchiveDamaged, codec
 from tui.archive.replacing import sweep
-from tui.paths import Paths
+from tui.config.paths import Paths
 from tui.recordings import RecordingCache, stem
 
 UNDATED = "no time"

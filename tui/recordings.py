@@ -23,8 +23,8 @@ from providers.model import Call, CallQuery, Recording
 from tui.archive import Archive
 from tui.audio.source import FileSource
 from tui.audio.spool import Spool, in_words
+from tui.config.paths import open_file, read_file
 from tui.merging import keep, reconcile
-from tui.paths import open_file, read_file
 
 Progress = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known)."""

@@ -11,8 +11,8 @@ from providers.counts import counted
 from providers.errors import AuthError, NotFound, ProviderError, RateLimited
 from providers.http import gather_bounded
 from providers.model import Call
-from tui.accounts import Account
 from tui.archive import Archive, codec
+from tui.config.accounts import Account
 from tui.fence import fence
 from tui.merging import keep
 from tui.recordings import asked_anew

@@ -14,8 +14,8 @@ from typing import Any
 from providers.model import Call
 from tui.archive import Archive, ArchiveTrouble
 from tui.archive.heard import HEARD_SHARE, Heard
+from tui.config.settings import SettingsError, edit_settings, subtable
 from tui.services import Services
-from tui.settings import SettingsError, edit_settings, subtable
 
 NOTE_S = 10.0
 """How often the position is noted while it plays."""

@@ -2,7 +2,7 @@
 
 A token is looked for in the environment (`Account.token_variable`), by the account's
 `token_command`, in the keyring; the first that has one serves. It is bound to scheme, host and
-port (`tui.origins`): none is even looked for where the base URL moved to another origin.
+port (`tui.config.token_origins`): none is even looked for where the base URL moved to another origin.
 
 Nothing is ever kept in clear text, and no error or repr shows a token.
 """
@@ -23,7 +23,7 @@ from typing import ClassVar, NamedTuple
 from providers.base import Secret
 from providers.errors import reason
 from providers.sanitize import safe_text
-from tui.accounts import Account
+from tui.config.accounts import Account
 from tui.keychain import turned_off
 from tui.log import redact
 from tui.process import (

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from providers.sanitize import safe_text
-from tui.accounts import Account, AccountStore
 from tui.archive import UNREACHED, Archive, ArchiveDamaged, ArchiveTrouble
 from tui.archive.damage import READING
 from tui.archive.disks import refuse_network
 from tui.audit import who
-from tui.paths import Paths
+from tui.config.accounts import Account, AccountStore
+from tui.config.paths import Paths
+from tui.config.settings import Settings, SettingsError, load_settings
 from tui.process import in_thread, with_tokens
 from tui.query.dates import local_zone
-from tui.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from providers.base import Login, Provider, Secret

@@ -9,7 +9,7 @@ from random import Random
 
 from providers.model import Agent, Call, Contact, Direction, Disposition, Outcome
 from providers.sandbox.texts import AGENTS, FIRST_NAMES, LAST_NAMES, TOPICS
-from tui.accounts import make_account
+from tui.config.accounts import make_account
 from tui.services import Services
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)

@@ -23,9 +23,9 @@ from av.audio.frame import AudioFrame
 from providers.model import Call, Recording
 from tests.audio import rigs, sounds
 from tests.recordings.host import Host
-from tui.accounts import Account, make_account
+from tui.config.accounts import Account, make_account
+from tui.config.paths import Paths
 from tui.network import NetworkThread
-from tui.paths import Paths
 from tui.playback import Playback
 from tui.services import Services
 from widgets.player_line import PlayerView

@@ -11,8 +11,8 @@ import pytest
 
 from tests.benchmarks.fill import fill
 from tests.ui.terminal import Program
-from tui.accounts import AccountStore
-from tui.paths import Paths
+from tui.config.accounts import AccountStore
+from tui.config.paths import Paths
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 CALLS = {"short": 5_000, "long": 100_000}

@@ -18,9 +18,9 @@ from providers.model import CompanyNumber, Contact, Disposition, Recording
 from tests.archive.calls import START, call
 from tests.few import few
 from tui import audit
-from tui.accounts import make_account
 from tui.audio.source import FileSource
 from tui.cli import main
+from tui.config.accounts import make_account
 from tui.recordings import RecordingCache
 from tui.services import Services
 
@@ -275,7 +275,7 @@ def test_an_act_does_not_fail_for_want_of_its_line(
 
 def test_lines_of_several_writers_do_not_mix(services: Services) -> None:
     program = (
-        "import os\nfrom tui import audit\nfrom tui.paths import Paths\npaths = Paths.default(os.environ)\n"
+        "import os\nfrom tui import audit\nfrom tui.config.paths import Paths\npaths = Paths.default(os.environ)\n"
         "for n in range(200):\n    assert audit.record(paths, 'play', call='desk:' + 'x' * 300, n=n)\n"
     )
     writers = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]

@@ -21,7 +21,7 @@ import pytest
 
 from providers.sandbox import Sandbox
 from tui.cli import _parsed, main
-from tui.paths import Paths
+from tui.config.paths import Paths
 
 Sync = Callable[..., None]
 NOW = datetime(2026, 11, 6, 17, 0, tzinfo=UTC)

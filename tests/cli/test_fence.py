@@ -22,10 +22,10 @@ from tests.few import few
 from tui import merging
 from tui.archive import Archive, Saved
 from tui.cli import main
+from tui.config.paths import Paths
 from tui.exits import Exit
 from tui.fence import known
 from tui.merging import keep
-from tui.paths import Paths
 
 FAILURES: dict[str, BaseException] = {
     "a number too large": OverflowError("Python int too large to convert to SQLite INTEGER"),

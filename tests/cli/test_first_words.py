@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tui.cli import _parsed, main
-from tui.paths import Paths
+from tui.config.paths import Paths
 
 
 @pytest.mark.parametrize(

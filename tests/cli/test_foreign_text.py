@@ -19,9 +19,9 @@ from tests.guards.readme_text import ROOT
 from tests.providers.test_sanitize import harmless
 from tests.ui.terminal import Program
 from tui import console
-from tui.accounts import make_account
 from tui.archive.codec import dumps
 from tui.cli import main
+from tui.config.accounts import make_account
 from tui.exits import CommandError
 from tui.services import Services
 

@@ -14,10 +14,10 @@ from providers.model import Contact, Recording
 from tests.archive.calls import START, call
 from tui import audit
 from tui.account_setup import forget, losses
-from tui.accounts import make_account
 from tui.archive import Archive
 from tui.archive.triage import RELEASE, hold, note, state, tag
 from tui.cli import main
+from tui.config.accounts import make_account
 from tui.query.parser import parse
 from tui.recordings import RecordingCache
 from tui.services import Services

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.archive.calls import call
-from tui.accounts import make_account
 from tui.archive.triage import state, tag
 from tui.cli import main
-from tui.paths import Paths
+from tui.config.accounts import make_account
+from tui.config.paths import Paths
 from tui.recordings import PEAKS, RecordingCache
 from tui.services import Services
 

@@ -11,10 +11,10 @@ import pytest
 from providers.model import Contact
 from tests.archive.calls import call
 from tests.few import few
-from tui.accounts import make_account
 from tui.archive import Archive
 from tui.cli import main
-from tui.paths import Paths
+from tui.config.accounts import make_account
+from tui.config.paths import Paths
 from tui.services import Services
 
 

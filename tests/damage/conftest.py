@@ -19,7 +19,7 @@ from tests.archive.calls import call
 from tui.archive import Archive, backup
 from tui.archive.triage import Change, comment, hold, note, state, tag, untag
 from tui.cli import main
-from tui.paths import Paths
+from tui.config.paths import Paths
 
 CALLS = 150
 DECISIONS = 260

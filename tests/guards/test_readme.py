@@ -18,10 +18,10 @@ import pytest
 from providers.sandbox import Sandbox
 from tests.guards.readme_text import README, ROOT, blocks, synopsis, with_generated
 from tui.cli import build_parser
+from tui.config.paths import Paths
+from tui.config.settings import load_settings
 from tui.keymap import check_keymap
-from tui.paths import Paths
 from tui.query.parser import parse
-from tui.settings import load_settings
 
 TEXT = README.read_text("utf-8")
 NOW = datetime(2026, 11, 4, 15, 20, tzinfo=UTC)

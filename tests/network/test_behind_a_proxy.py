@@ -22,9 +22,9 @@ from tests.network.forward import CA, HOSTS, ForwardProxy
 from tests.providers.server import Answer, Server
 from tests.recordings.host import Host
 from tests.ui.driving import page, player, run_app, settled, status, until
-from tui.accounts import AccountStore
 from tui.cli import main
-from tui.paths import Paths
+from tui.config.accounts import AccountStore
+from tui.config.paths import Paths
 from tui.services import Services
 
 API, FILES = "https://api.vendor.test", "https://files.vendor.test"

@@ -20,7 +20,7 @@ from tests.recordings.host import Host
 from tests.ui.driving import rows, run_app, settled, status, until
 from tui.archive import Archive, ArchiveTrouble, ReadOnlyArchive, opening
 from tui.cli import main
-from tui.paths import Paths
+from tui.config.paths import Paths
 from tui.services import Services
 
 SOUND = sounds.wav(sounds.tone(1, 8000), 8000)

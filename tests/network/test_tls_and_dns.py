@@ -24,8 +24,8 @@ from tests.providers.server import Waits
 from tests.ui.driving import run_app, settled, status, until
 from tui.archive import Archive
 from tui.cli import main
+from tui.config.paths import Paths
 from tui.exits import Exit
-from tui.paths import Paths
 from tui.services import Services
 
 TOKEN = "tok-SECRET-0123456789"

@@ -20,11 +20,11 @@ from tests.audio import sounds
 from tests.few import few
 from tests.recordings.host import Asked, Host
 from tui import playback as module
-from tui.accounts import Account, make_account
 from tui.audio.spool import Spool
+from tui.config.accounts import Account, make_account
+from tui.config.paths import Paths
 from tui.fetching import Fetching
 from tui.network import NetworkThread
-from tui.paths import Paths
 from tui.playback import Playback
 from tui.services import Services
 from widgets.player_line import PlayerView

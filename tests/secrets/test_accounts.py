@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from tui.accounts import Account, AccountError, AccountStore, UnknownAccount, make_account
-from tui.paths import Paths
-from tui.settings import SettingsError
+from tui.config.accounts import Account, AccountError, AccountStore, UnknownAccount, make_account
+from tui.config.paths import Paths
+from tui.config.settings import SettingsError
 
 URL = "https://api.example.com"
 

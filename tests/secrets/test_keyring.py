@@ -17,7 +17,7 @@ import pytest
 from providers.base import Secret
 from tests.few import few
 from tests.secrets.keyrings import SecretService, install, secret_service
-from tui.accounts import Account, make_account
+from tui.config.accounts import Account, make_account
 from tui.secrets import (
     UNLOCK_OVER_SSH,
     SecretError,

@@ -25,9 +25,9 @@ from tests.providers.server import Answer, Request, Server
 from tests.secrets.keyrings import install
 from tests.ui.driving import page, run_app, settled, until
 from tests.ui.terminal import Program
-from tui.accounts import AccountStore, make_account
 from tui.cli import main
-from tui.paths import Paths
+from tui.config.accounts import AccountStore, make_account
+from tui.config.paths import Paths
 from tui.screens.accounts import AccountScreen, AccountsScreen
 from tui.services import Services
 

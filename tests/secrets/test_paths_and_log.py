@@ -17,10 +17,10 @@ from tui.archive.backup import earlier_of, place_of
 from tui.archive.checking import check
 from tui.archive.damage import mark_of
 from tui.archive.triage import state
+from tui.config.paths import Paths, atomic_write, private_umask
+from tui.config.settings import Settings, SettingsError, load_settings
+from tui.config.token_origins import Origins
 from tui.log import log_crash, redact, scrub, setup_log, try_log
-from tui.origins import Origins
-from tui.paths import Paths, atomic_write, private_umask
-from tui.settings import Settings, SettingsError, load_settings
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import tui.settings
-from tui.paths import Paths
-from tui.settings import (
+import tui.config.settings
+from tui.config.paths import Paths
+from tui.config.settings import (
     AppSettings,
     AudioSettings,
     SettingsError,
@@ -21,14 +21,14 @@ from tui.settings import (
 )
 
 
-def written(paths: Paths, text: str) -> tui.settings.Settings:
+def written(paths: Paths, text: str) -> tui.config.settings.Settings:
     paths.config_file.write_text(text)
     return load_settings(paths)
 
 
 def test_without_a_file_there_are_the_defaults(paths: Paths) -> None:
     settings = load_settings(paths)
-    assert settings == tui.settings.Settings()
+    assert settings == tui.config.settings.Settings()
     assert not paths.config_file.exists()
 
 
@@ -127,12 +127,14 @@ def test_nothing_is_written_when_the_change_fails_or_changes_nothing(paths: Path
     after = paths.config_file.stat()
     assert (after.st_ino, after.st_mtime_ns) == (stamp.st_ino, stamp.st_mtime_ns)
     with pytest.raises(SettingsError, match=r"app\.theme is not a section"):
-        edit_settings(paths, lambda document: tui.settings.subtable(document, "app", "theme"))
+        edit_settings(
+            paths, lambda document: tui.config.settings.subtable(document, "app", "theme")
+        )
 
 
 def test_writers_at_the_same_time_lose_nothing(paths: Paths) -> None:
     code = (
-        "import sys; from tui.paths import Paths; from tui.settings import put\n"
+        "import sys; from tui.config.paths import Paths; from tui.config.settings import put\n"
         "for n in range(8): put(Paths.default(), 'keys', f'p{sys.argv[1]}-{n}', 'x')"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -157,7 +159,7 @@ def test_writers_at_the_same_time_lose_nothing(paths: Paths) -> None:
 def test_a_lock_that_is_held_too_long_is_told(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tui.settings, "_LOCK_S", 0.1)
+    monkeypatch.setattr(tui.config.settings, "_LOCK_S", 0.1)
 
     def inside(document: object) -> None:
         put(paths, "app", "theme", "x")

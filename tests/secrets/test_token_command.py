@@ -17,8 +17,8 @@ from providers.sandbox import Sandbox
 from tests.few import few
 from tests.ui.terminal import Program
 from tests.widgets.terminal import ROOT
-from tui.accounts import Account, make_account
 from tui.cli import main
+from tui.config.accounts import Account, make_account
 from tui.process import in_thread
 from tui.secrets import TokenMissing, find_token
 

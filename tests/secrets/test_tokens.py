@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from providers.base import Secret
-from tui.accounts import Account, make_account
+from tui.config.accounts import Account, make_account
 from tui.secrets import (
     SecretError,
     TokenMissing,
@@ -149,7 +149,7 @@ def test_importing_is_cheap() -> None:
     import subprocess
 
     code = (
-        "import sys, tui.accounts, tui.settings, tui.paths, tui.secrets, tui.log;"
+        "import sys, tui.config.accounts, tui.config.settings, tui.config.paths, tui.secrets, tui.log;"
         "heavy = 'keyring httpx tomlkit platformdirs textual asyncio logging.handlers';"
         "print([name for name in heavy.split() if name in sys.modules])"
     )

@@ -25,14 +25,14 @@ from providers.model import (
 from tests.benchmarks.fill import call
 from tests.ui.driving import main, settled, until
 from tests.widgets.hosts import STEREO
-from tui.accounts import make_account
 from tui.app import RingbackApp
 from tui.archive import AccountState, Archive
-from tui.paths import Paths
+from tui.config.accounts import make_account
+from tui.config.paths import Paths
+from tui.config.settings import put
 from tui.playback import Playing
 from tui.report import Report, could_not_begin
 from tui.services import Services
-from tui.settings import put
 from widgets.player_line import PlayerView
 from widgets.waveform import Waveform
 

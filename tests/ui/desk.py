@@ -7,8 +7,8 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tui.accounts import make_account
-from tui.paths import Paths
+from tui.config.accounts import make_account
+from tui.config.paths import Paths
 from tui.services import Services
 
 CALLS = 12_000

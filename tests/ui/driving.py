@@ -12,9 +12,9 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from providers.sandbox import Sandbox
-from tui.accounts import make_account
 from tui.app import RingbackApp
-from tui.paths import Paths
+from tui.config.accounts import make_account
+from tui.config.paths import Paths
 from tui.screens.main import MainScreen
 from tui.services import Services
 from widgets.call_detail import CallDetail

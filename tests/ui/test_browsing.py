@@ -26,10 +26,10 @@ from tests.ui.driving import (
     text_of,
     until,
 )
+from tui.config.views import DEFAULT_VIEWS
 from tui.query.parser import parse
 from tui.screens.state import sort_of
 from tui.services import Services
-from tui.views import DEFAULT_VIEWS
 from widgets.call_detail import CallDetail
 from widgets.sidebar import Sidebar
 

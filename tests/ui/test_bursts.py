@@ -21,7 +21,7 @@ from tests.few import few
 from tests.ui.desk import NOW, desk_of
 from tests.ui.driving import burst, main, page, run_app, status, table, until
 from tui.archive import Archive
-from tui.paths import Paths
+from tui.config.paths import Paths
 from tui.query.parser import EVERYTHING, Query, parse
 from tui.screens import parts
 from tui.services import Services

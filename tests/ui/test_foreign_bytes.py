@@ -19,7 +19,7 @@ from tests.ui import foreign
 from tests.ui.terminal import Program
 from tests.widgets.terminal import SEQUENCE
 from tests.widgets.test_in_a_terminal import STYLES
-from tui.accounts import make_account
+from tui.config.accounts import make_account
 from tui.services import Services
 
 TWIN = 12

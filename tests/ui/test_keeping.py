@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 from tests.archive.calls import call
 from tests.ui.driving import cursor_row, detail, main, page, press_each, run_app, status, until
 from tui import audit
-from tui.accounts import make_account
-from tui.paths import Paths
+from tui.config.accounts import make_account
+from tui.config.paths import Paths
 from tui.services import Services
 from widgets.confirm import Confirm
 

@@ -28,8 +28,8 @@ from tests.ui.driving import (
 )
 from tests.ui.test_playing import Home, position_s
 from tui.cli import main as run_command
+from tui.config.settings import put
 from tui.services import Services
-from tui.settings import put
 from widgets.text_modal import TextModal
 from widgets.waveform import Waveform
 

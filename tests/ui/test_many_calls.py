@@ -18,9 +18,9 @@ from tests.ui.driving import burst, main, page, press_each, rows, run_app, statu
 from tui.app import RingbackApp
 from tui.archive import Archive, ArchiveTrouble
 from tui.archive.triage import state
+from tui.config.paths import Paths
 from tui.links import Link
 from tui.listening import Playing
-from tui.paths import Paths
 from tui.query.parser import EVERYTHING, Query, parse
 from tui.screens import parts, reading
 from tui.screens.state import Asking

@@ -19,7 +19,7 @@ from tests.few import few
 from tests.recordings.host import Host
 from tests.ui.driving import main, run_app, until
 from tests.ui.terminal import Program, cpu_of
-from tui.accounts import make_account
+from tui.config.accounts import make_account
 from tui.screens import keeping, state
 from tui.screens.writes import Failed, Writes
 from tui.services import Services

@@ -33,12 +33,12 @@ from tests.ui.driving import (
     until,
 )
 from tests.ui.test_taking_out import copied
-from tui.accounts import make_account
 from tui.app import RingbackApp
+from tui.config.accounts import make_account
+from tui.config.paths import Paths
+from tui.config.settings import put
 from tui.links import parse
-from tui.paths import Paths
 from tui.services import Services
-from tui.settings import put
 from widgets.waveform import BLOCKS, Waveform
 
 __all__ = ["copied"]

@@ -28,11 +28,11 @@ from tests.ui.driving import (
     until,
 )
 from tui import cli
-from tui.accounts import make_account
 from tui.archive import Archive
 from tui.archive.triage import comment, note, state, tag
+from tui.config.accounts import make_account
+from tui.config.paths import Paths
 from tui.exits import Exit
-from tui.paths import Paths
 from tui.services import Services
 from widgets.prompt_line import PromptInput
 from widgets.status_line import StatusLine

@@ -8,9 +8,9 @@ import pytest
 
 from tui.archive import Archive
 from tui.archive.heard import Heard
+from tui.config.settings import load_settings
 from tui.remembering import NOTE_S, Memory, Sitting
 from tui.services import Services
-from tui.settings import load_settings
 
 
 def sitting(now: list[float]) -> Sitting:

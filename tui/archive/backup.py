@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from tui.archive.events import EVENT_FIELDS, Event, event_of
 from tui.archive.triage import CallName, TriageLog, standing
 from tui.archive.troubles import ArchiveTrouble
-from tui.paths import atomic_write, open_file
+from tui.config.paths import atomic_write, open_file
 
 log = logging.getLogger(__name__)
 

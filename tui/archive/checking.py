@@ -25,7 +25,7 @@ from tui.archive.schema import lacks
 from tui.archive.syncs import UNREADABLE_NAME
 from tui.archive.triage import project
 from tui.archive.troubles import ArchiveDamaged
-from tui.paths import open_file
+from tui.config.paths import open_file
 
 WITHIN_S = 5.0
 """How long a check that is not deep may take."""

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from tui.archive.schema import MIGRATIONS, is_plausible, lacks
 from tui.archive.troubles import ArchiveDamaged, ArchiveTrouble, LaterArchive
-from tui.paths import atomic_write, read_file
+from tui.config.paths import atomic_write, read_file
 
 _SIGNS = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 """What SQLite says of a damaged file, in the lower byte of its code."""

@@ -92,7 +92,7 @@ def swap(archive: Path, source: Path, new: Path) -> Path | None:
     """Keep the damaged archive under a name of its own, and put the new one into its place; where
     the old one is now. `source`: where an ended repair has kept it already, or the archive.
     """
-    from tui.paths import sync_folder
+    from tui.config.paths import sync_folder
 
     if archive.is_dir():
         kept = _free_name(archive)

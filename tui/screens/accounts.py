@@ -20,14 +20,14 @@ from providers.base import Secret
 from providers.errors import ProviderError
 from providers.sanitize import safe_text
 from tui.account_setup import TokenNotKept, account_from, forget, losses, remember, where_to
-from tui.accounts import Account, AccountError
 from tui.archive import TROUBLES
+from tui.config.accounts import Account, AccountError
+from tui.config.settings import SettingsError
 from tui.jobs import check
 from tui.network import NetworkThread
 from tui.process import in_thread
 from tui.screens.reporting import ReportingScreen
 from tui.services import Services
-from tui.settings import SettingsError
 from widgets.cells import fit
 from widgets.confirm import Confirm
 from widgets.form import Field, Form, Value, missing

@@ -11,8 +11,8 @@ from textual import on, work
 from providers.counts import counted
 from providers.errors import ProviderError
 from providers.model import Call
-from tui.accounts import Account
 from tui.archive import TROUBLES, Archive, ReadOnlyArchive
+from tui.config.accounts import Account
 from tui.exits import archive_error
 from tui.late import AGAIN_S, is_due
 from tui.network import NetworkThread

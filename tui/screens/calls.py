@@ -9,9 +9,9 @@ from typing import TypeVar
 from textual.message import Message
 from textual.reactive import var
 
-from tui.accounts import Account
 from tui.archive import Archive, ArchiveDamaged
 from tui.commands import first_key
+from tui.config.accounts import Account
 from tui.network import NetworkThread
 from tui.query.parser import EVERYTHING, Query
 from tui.screens import state

@@ -20,7 +20,9 @@ from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 
 from providers.model import Call
-from tui.accounts import Account
+from tui.config.accounts import Account
+from tui.config.settings import Settings, put
+from tui.config.views import views
 from tui.decisions import sections
 from tui.keymap import bindings
 from tui.links import Link
@@ -36,8 +38,6 @@ from tui.screens.parts import Part
 from tui.screens.querying import QueryingScreen
 from tui.screens.waiting import WaitingScreen
 from tui.services import Services
-from tui.settings import Settings, put
-from tui.views import views
 from widgets.call_detail import CallDetail
 from widgets.call_document import Extra
 from widgets.call_table import CallTable

@@ -12,7 +12,7 @@ from textual.timer import Timer
 
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
-from tui.accounts import Account
+from tui.config.accounts import Account
 from tui.listening import WITH_SOUND, Playing
 from tui.network import NetworkThread
 from tui.playback import Playback, trouble

@@ -11,15 +11,15 @@ from typing import Any, Literal, NamedTuple
 from rich.cells import cell_len
 from textual import on, work
 
-from tui.accounts import configured
 from tui.archive import TROUBLES
+from tui.config.accounts import configured
+from tui.config.settings import Settings, View
+from tui.config.views import views
 from tui.query.editing import begun, completed, with_or_without
 from tui.query.parser import EVERYTHING, Problem, Query, parse
 from tui.screens import state
 from tui.screens.reading import ReadingScreen
 from tui.services import Services
-from tui.settings import Settings, View
-from tui.views import views
 from widgets.call_table import CallTable
 from widgets.filter_line import Choices, FilterLine
 from widgets.sidebar import ALL, Sidebar

@@ -15,19 +15,19 @@ from providers import registry
 from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
 from providers.sanitize import safe_text
-from tui.accounts import Account
 from tui.archive import AccountState, Archive, ArchiveDamaged, ReadOnlyArchive, Walk
 from tui.archive.facets import Facets
 from tui.archive.heard import Heard, recording_key
 from tui.archive.places import ORDERS
 from tui.commands import COMMANDS, first_key
+from tui.config.accounts import Account
+from tui.config.settings import Settings
 from tui.query.editing import completed, exactly
 from tui.query.fields import field_of
 from tui.query.parser import Query, words
 from tui.screens import parts
 from tui.screens.parts import NO_PART, Order, Part
 from tui.services import Services
-from tui.settings import Settings
 from tui.states import INCOMPLETE, state_words, until_words
 from widgets.columns import COLUMNS, Clock, duration_text, time_text
 from widgets.key_line import KeyHint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.settings import Settings, View
+from tui.config.settings import Settings, View
 
 _WAITS = "-state:done -state:snoozed"
 DEFAULT_VIEWS = (

@@ -72,7 +72,7 @@ class Paths:
 
     @property
     def origins_file(self) -> Path:
-        """Where each account's token may go; see `tui.origins`."""
+        """Where each account's token may go; see `tui.config.token_origins`."""
         return self.data / "origins.json"
 
     @property

@@ -3,7 +3,7 @@
     [app] [table] [audio] [retention] [privacy]   see the classes below
     [keys]                  command id = "key" or "key,key"
     [views.NAME]            a saved query: query, title, key, sort
-    [accounts.NAME]         see `tui.accounts`
+    [accounts.NAME]         see `tui.config.accounts`
 
 What is wrong becomes a line in `Settings.problems`, and its default holds. What is unknown is
 left alone. Writing keeps the user's comments and order.
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from providers.errors import reason
 from providers.sanitize import SAID, safe_text
-from tui.paths import Paths, atomic_write, open_file, read_file
+from tui.config.paths import Paths, atomic_write, open_file, read_file
 from tui.query.dates import zone_of
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Settings:
     """Command id -> key or keys, comma-separated; an empty text takes the command's key away."""
     views: tuple[View, ...] = ()
     accounts: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """As written; `tui.accounts` reads them. Not in repr: a user may have put a token there."""
+    """As written; `tui.config.accounts` reads them. Not in repr: a user may have put a token there."""
     problems: tuple[str, ...] = ()
     """What was wrong, a line each, with file and key; never the value of an account's setting."""
     broken: SettingsError | None = None

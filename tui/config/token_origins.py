@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from tui.paths import atomic_write, read_file
-from tui.settings import SettingsError, locked
+from tui.config.paths import atomic_write, read_file
+from tui.config.settings import SettingsError, locked
 
 _T = TypeVar("_T")
 
@@ -27,7 +27,7 @@ class Origins:
         self._file = file
 
     def read(self) -> dict[str, str]:
-        """Origins by `tui.accounts.Account.token_variable`."""
+        """Origins by `tui.config.accounts.Account.token_variable`."""
         try:
             known = json.loads(read_file(self._file))
         except FileNotFoundError:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from providers.ids import id_ranges
 from providers.origin import check_base_url, origin, same_origin
 from providers.sanitize import safe_text
-from tui.origins import Origins
-from tui.paths import Paths
-from tui.settings import (
+from tui.config.paths import Paths
+from tui.config.settings import (
     Settings,
     SettingsError,
     edit_settings,
@@ -21,6 +20,7 @@ from tui.settings import (
     read_table,
     subtable,
 )
+from tui.config.token_origins import Origins
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
