@@ -60,7 +60,7 @@ def remember(
 
     Raises `AccountError` (nothing was added), `SettingsError`, `TokenNotKept` (it was).
     """
-    from tui.secrets import SecretError, store_token
+    from tui.secrets.tokens import SecretError, store_token
 
     exists = any(one.name == account.name for one in services.accounts.list())
     if replace and exists:
@@ -116,7 +116,7 @@ def forget(services: Services, name: str, keep_calls: bool = False) -> tuple[str
     of a token. Raises `AccountError`, `SettingsError`, `ArchiveTrouble`.
     """
     from tui.recordings import RecordingCache
-    from tui.secrets import SecretError, delete_token
+    from tui.secrets.tokens import SecretError, delete_token
 
     with nullcontext() if keep_calls else services.open_archive() as archive:
         if archive and archive.read_only:  # before anything is removed

@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         try:
             if argv is None:  # the program itself, not a test
-                from tui.process import take_tokens
+                from tui.secrets.process import take_tokens
 
                 take_tokens()
             words = list(sys.argv[1:] if argv is None else argv)
@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     from tui.config.paths import private_umask
     from tui.config.settings import SettingsError
     from tui.log import clean_last_resort
-    from tui.process import end_in_order, harden_process
+    from tui.secrets.process import end_in_order, harden_process
 
     clean_last_resort()
     private_umask()

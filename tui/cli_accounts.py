@@ -101,7 +101,7 @@ def _token_from_stdin() -> Secret:
 
 def _typed_token(services: Services, account: Account) -> Secret | None:
     """A token from the person at the terminal, if there is one and it could be kept."""
-    from tui.secrets import describe, probe_keyring
+    from tui.secrets.tokens import describe, probe_keyring
 
     if not sys.stdin.isatty() or describe(account, services.environ).state in ("found", "not run"):
         return None
@@ -111,7 +111,7 @@ def _typed_token(services: Services, account: Account) -> Secret | None:
 
 
 def _say_where(services: Services, account: Account) -> None:
-    from tui.secrets import bind_command, describe, ways_to_give
+    from tui.secrets.tokens import bind_command, describe, ways_to_give
 
     where = describe(account, services.environ)
     if where.state in ("found", "not run"):
@@ -176,7 +176,7 @@ def _described(services: Services, accounts: list[Account]) -> list[dict[str, An
     from datetime import UTC, datetime
 
     from tui.archive.codec import moment_text, time_text
-    from tui.secrets import describe_all
+    from tui.secrets.tokens import describe_all
 
     tokens = describe_all(accounts, services.environ)
     with services.open_archive() as archive:
@@ -227,7 +227,7 @@ def _test(services: Services, arguments: argparse.Namespace) -> int:
 
 
 def _bind(services: Services, arguments: argparse.Namespace) -> int:
-    from tui.secrets import bind_command
+    from tui.secrets.tokens import bind_command
 
     account = services.accounts.get(arguments.name)
     if arguments.origin is not None:

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
             text = finding.text.replace("\n", "\n" + " " * 20)
             print_text(f"{finding.state:<8} {finding.about:<10} {text}")
     if not arguments.json and any(f.about == "keyring" and f.state != GOOD for f in findings):
-        from tui.secrets import UNLOCK_OVER_SSH
+        from tui.secrets.tokens import UNLOCK_OVER_SSH
 
         print_text(f"\n{UNLOCK_OVER_SSH}")
     return Exit.FAILED if any(finding.state == BAD for finding in findings) else Exit.DONE
@@ -205,7 +205,7 @@ def _unread(services: Services, archive: Archive) -> int:
 
 
 def _accounts(services: Services) -> Iterator[Finding]:
-    from tui.secrets import describe_all, probe_keyring
+    from tui.secrets.tokens import describe_all, probe_keyring
 
     keyring = probe_keyring(services.environ)
     state = GOOD if keyring.state == "ok" else WARN

@@ -14,7 +14,7 @@ from tui.config.views import views
 from tui.console import print_failure
 from tui.exits import CommandError, Exit
 from tui.links import Link
-from tui.process import share_heap
+from tui.secrets.process import share_heap
 from tui.services import Services
 
 

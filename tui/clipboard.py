@@ -41,7 +41,7 @@ def _ways(environ: Mapping[str, str]) -> Iterator[Sequence[Sequence[str]]]:
 
 def _fed(commands: Sequence[Sequence[str]], text: str, environ: Mapping[str, str]) -> bool:
     """Whether one of the commands took the text."""
-    from tui.process import clean_environ
+    from tui.secrets.process import clean_environ
 
     for command in commands:
         try:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, ref
 
 from tui.archive import Archive
-from tui.process import kill_running
+from tui.secrets.process import kill_running
 
 T = TypeVar("T")
 Task = asyncio.Task[Any]

@@ -21,8 +21,8 @@ from tui.audit import who
 from tui.config.accounts import Account, AccountStore
 from tui.config.paths import Paths
 from tui.config.settings import Settings, SettingsError, load_settings
-from tui.process import in_thread, with_tokens
 from tui.query.dates import local_zone
+from tui.secrets.process import in_thread, with_tokens
 
 if TYPE_CHECKING:
     from providers.base import Login, Provider, Secret
@@ -107,7 +107,7 @@ class Services:
         Raises `MissingToken`, `Unconfirmed` where it may not go there.
         """
         from providers.errors import MissingToken, Unconfirmed
-        from tui.secrets import SecretError, TokenUnconfirmed, check_bound, find_token
+        from tui.secrets.tokens import SecretError, TokenUnconfirmed, check_bound, find_token
 
         try:
             found = find_token(self.accounts.known(account), self.environ)

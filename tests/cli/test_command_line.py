@@ -448,7 +448,7 @@ def test_an_interrupt_while_the_program_begins_is_told_as_any(
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tui.process.take_tokens", interrupted)
+    monkeypatch.setattr("tui.secrets.process.take_tokens", interrupted)
     monkeypatch.setattr(sys, "argv", ["ringback", "paths"])
     assert main() == 1
     assert capsys.readouterr().err == "Interrupted; what had come is kept.\n"

@@ -24,7 +24,7 @@ MODULES = """
     anyio._backends._asyncio asyncio concurrent.futures.thread csv ctypes httpcore httpx
     logging.handlers providers.cinnox providers.liner providers.media providers.nectar sqlite3
     phonenumbers tomlkit tui.archive tui.cli_accounts tui.cli_calls tui.cli_doctor tui.cli_recordings
-    tui.cli_sync tui.log tui.process tui.secrets widgets.call_document widgets.columns zoneinfo
+    tui.cli_sync tui.log tui.secrets.process tui.secrets.tokens widgets.call_document widgets.columns zoneinfo
 """.split()  # noqa: SIM905
 
 

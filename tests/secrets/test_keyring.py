@@ -18,7 +18,7 @@ from providers.base import Secret
 from tests.few import few
 from tests.secrets.keyrings import SecretService, install, secret_service
 from tui.config.accounts import Account, make_account
-from tui.secrets import (
+from tui.secrets.tokens import (
     UNLOCK_OVER_SSH,
     SecretError,
     TokenLocked,
@@ -240,7 +240,7 @@ def test_a_keyring_that_is_turned_off_holds_nothing(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
-    monkeypatch.setattr("tui.secrets.run_killable", None)  # there is nothing to ask
+    monkeypatch.setattr("tui.secrets.tokens.run_killable", None)  # there is nothing to ask
     with pytest.raises(TokenMissing, match="turned off"):
         find_token(account())
     with pytest.raises(TokenRefusedStore, match="turned off"):
@@ -342,7 +342,7 @@ def test_the_keyrings_process_leaves_no_core_and_its_memory_closed(
     install(monkeypatch, tmp_path, "own", "Curious")
     program = (
         "from tests.secrets.test_keyring import *\n"
-        "from tui.process import harden_process\n"
+        "from tui.secrets.process import harden_process\n"
         "harden_process(); find_token(account())"
     )
     environ = {

@@ -19,8 +19,8 @@ from tests.ui.terminal import Program
 from tests.widgets.terminal import ROOT
 from tui.cli import main
 from tui.config.accounts import Account, make_account
-from tui.process import in_thread
-from tui.secrets import TokenMissing, find_token
+from tui.secrets.process import in_thread
+from tui.secrets.tokens import TokenMissing, find_token
 
 TOKEN = "tok-SENTINEL-42"
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -168,7 +168,7 @@ def test_what_a_failing_command_started_ends_with_it(
     started: str, end: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tui.secrets.COMMAND_S", 0.3)
+    monkeypatch.setattr("tui.secrets.tokens.COMMAND_S", 0.3)
     before = files()
     with pytest.raises(TokenMissing):
         find_token(account(sh(f"{STARTED[started]} sleep 0.1; {end}")))

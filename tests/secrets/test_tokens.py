@@ -12,7 +12,7 @@ import pytest
 
 from providers.base import Secret
 from tui.config.accounts import Account, make_account
-from tui.secrets import (
+from tui.secrets.tokens import (
     SecretError,
     TokenMissing,
     TokenUnconfirmed,
@@ -149,7 +149,7 @@ def test_importing_is_cheap() -> None:
     import subprocess
 
     code = (
-        "import sys, tui.config.accounts, tui.config.settings, tui.config.paths, tui.secrets, tui.log;"
+        "import sys, tui.config.accounts, tui.config.settings, tui.config.paths, tui.secrets.tokens, tui.log;"
         "heavy = 'keyring httpx tomlkit platformdirs textual asyncio logging.handlers';"
         "print([name for name in heavy.split() if name in sys.modules])"
     )
@@ -167,7 +167,7 @@ def test_a_hardened_process_leaves_no_core_and_its_memory_closed() -> None:
     import subprocess
 
     code = (
-        "import ctypes, resource; from tui.secrets import harden_process; harden_process();"
+        "import ctypes, resource; from tui.secrets.tokens import harden_process; harden_process();"
         "print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
     )
     done = subprocess.run(

@@ -124,7 +124,7 @@ def session_environ(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def _tmux_environment(environ: Mapping[str, str]) -> list[str]:
-    from tui.process import clean_environ
+    from tui.secrets.process import clean_environ
 
     with suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(

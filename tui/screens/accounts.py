@@ -25,8 +25,8 @@ from tui.config.accounts import Account, AccountError
 from tui.config.settings import SettingsError
 from tui.jobs import check
 from tui.network import NetworkThread
-from tui.process import in_thread
 from tui.screens.reporting import ReportingScreen
+from tui.secrets.process import in_thread
 from tui.services import Services
 from widgets.cells import fit
 from widgets.confirm import Confirm
@@ -34,7 +34,7 @@ from widgets.form import Field, Form, Value, missing
 from widgets.ordered_app import HoldingScreen
 
 if TYPE_CHECKING:
-    from tui.secrets import Description
+    from tui.secrets.tokens import Description
 
 
 def fields_of(provider: str, account: Account | None = None) -> list[Field]:
@@ -228,7 +228,7 @@ class AccountsScreen(HoldingScreen, ReportingScreen[bool]):
     @work(group="list", exclusive=True, exit_on_error=False)
     async def _list(self, said: str = "") -> None:
         """List the accounts anew; `said` is what has just been done."""
-        from tui.secrets import describe_all
+        from tui.secrets.tokens import describe_all
 
         accounts, problems = self._services.accounts.read()
         options = self.query_one("#account-list", OptionList)

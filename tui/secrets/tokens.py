@@ -24,9 +24,9 @@ from providers.base import Secret
 from providers.errors import reason
 from providers.sanitize import safe_text
 from tui.config.accounts import Account
-from tui.keychain import turned_off
 from tui.log import redact
-from tui.process import (
+from tui.secrets.keyring_process import turned_off
+from tui.secrets.process import (
     Finished,
     Stopped,
     TimedOut,
@@ -139,7 +139,7 @@ class Description(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What `tui.keychain` said; see there."""
+    """What `tui.secrets.keyring_process` said; see there."""
 
     state: str
     backend: str = ""
