@@ -18,7 +18,7 @@ from textual.worker import WorkerFailed
 
 from providers.proxy import proxies_of
 from providers.sanitize import safe_text
-from tui.archive import ArchiveDamaged
+from tui.archive.errors import ArchiveDamaged
 from tui.commands import COMMANDS, key_text
 from tui.config.settings import SettingsError, put
 from tui.exits import CommandError, archive_error

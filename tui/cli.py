@@ -92,8 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run a parsed command and turn what it raises into lines and an exit code."""
     import sqlite3
 
-    from tui.archive import ArchiveTrouble
-    from tui.archive.damage import READING
+    from tui.archive.errors import ArchiveTrouble
+    from tui.archive.sqlite.damage import READING
     from tui.config.paths import private_umask
     from tui.config.settings import SettingsError
     from tui.log import clean_last_resort

@@ -22,7 +22,7 @@ from tui.states import state_words
 
 if TYPE_CHECKING:
     from providers.base import Secret
-    from tui.archive import AccountState
+    from tui.archive.sqlite import AccountState
 
 _OPTIONS = {"app_id": "app_id", "order": "order_ids", "lead": "lead_ids", "ids": "call_ids"}
 """Options of `accounts add`, and the settings that they give."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from providers.counts import counted
 from tui import audit
-from tui.archive import TROUBLES, Archive
-from tui.archive.purge import SHORTEST
+from tui.archive.errors import TROUBLES
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.purge import SHORTEST
 from tui.confirm import ask_before
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _purge(services: Services, arguments: argparse.Namespace) -> int:
     from tui import purge
-    from tui.archive.replacing import kept_of
+    from tui.archive.sqlite.replacement import kept_of
 
     with services.open_archive() as archive:
         keys = _wanted(services, archive, arguments)

@@ -13,10 +13,11 @@ from providers.errors import ProviderError
 from providers.model import Call
 from providers.sanitize import safe_json, safe_text
 from tui import audit, export, links
-from tui.archive import Archive, ArchiveDamaged, codec
-from tui.archive.damage import reading
-from tui.archive.rows import is_unreadable
-from tui.archive.troubles import REPAIR
+from tui.archive import codec
+from tui.archive.errors import REPAIR, ArchiveDamaged
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.damage import reading
+from tui.archive.sqlite.row_window import is_unreadable
 from tui.config.accounts import Account, AccountError, UnknownAccount, configured
 from tui.console import data_sink, print_data, print_error, print_failure, print_text
 from tui.exits import CommandError, Exit

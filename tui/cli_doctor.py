@@ -15,10 +15,11 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from providers.counts import counted
-from tui.archive import TROUBLES, Archive, ArchiveTrouble
-from tui.archive.backup import place_of
-from tui.archive.checking import WITHIN_S, Checked, check
-from tui.archive.replacing import kept_of
+from tui.archive.errors import TROUBLES, ArchiveTrouble
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.decision_backup import place_of
+from tui.archive.sqlite.integrity_check import WITHIN_S, Checked, check
+from tui.archive.sqlite.replacement import kept_of
 from tui.config.accounts import Account
 from tui.console import print_data, print_text
 from tui.exits import Exit

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from providers.counts import counted
 from tui import audit, links
-from tui.archive import Archive, codec
-from tui.archive.triage import RELEASE, CallName, hold, standing
+from tui.archive import codec
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.triage_log import RELEASE, CallName, hold, standing
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.query.parser import Query, Term

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from providers.errors import RecordingError
 from providers.model import Call
 from tui import audit
-from tui.archive import Archive, ReadOnlyArchive
-from tui.archive.heard import recording_key
+from tui.archive.errors import ReadOnlyArchive
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.listening_history import recording_key
 from tui.cli_calls import read_name
 from tui.cli_recordings import known_call, said
 from tui.config.accounts import Account

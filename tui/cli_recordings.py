@@ -13,7 +13,7 @@ from providers import registry
 from providers.errors import AuthError, NotUnderstood, ProviderError, RecordingError, reason
 from providers.model import Call
 from tui import audit
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.cli_calls import split_name
 from tui.config.accounts import Account
 from tui.console import print_error, print_text

@@ -6,14 +6,15 @@ import json
 from typing import TYPE_CHECKING
 
 from providers.counts import counted
-from tui.archive import Archive, ArchiveDamaged
-from tui.archive.disks import refuse_network
+from tui.archive.errors import ArchiveDamaged
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.file_systems import refuse_network
 from tui.console import print_data, print_error, print_text
 from tui.exits import Exit
 from tui.services import Services
 
 if TYPE_CHECKING:
-    from tui.archive.repair import Repaired
+    from tui.archive.sqlite.repair import Repaired
 
 NAMED = 20
 """Calls of lost decisions that are named; `--json` has all."""
@@ -21,7 +22,7 @@ NAMED = 20
 
 def run(services: Services, *, as_json: bool) -> int:
     """Raises `ArchiveTrouble`, `sqlite3.Error`, `OSError`; then the archive is as before."""
-    from tui.archive.repair import Repaired, repair
+    from tui.archive.sqlite.repair import Repaired, repair
 
     path = services.paths.archive_file
     refuse_network(path, services.environ)
@@ -50,7 +51,7 @@ def run(services: Services, *, as_json: bool) -> int:
 
 def _is_whole(services: Services) -> bool:
     """After the deepest look, which writes nothing."""
-    from tui.archive.checking import check
+    from tui.archive.sqlite.integrity_check import check
 
     try:
         with Archive(services.paths.archive_file, only_read=True) as archive:
@@ -61,7 +62,7 @@ def _is_whole(services: Services) -> bool:
 
 def _take_up(archive: Archive) -> int:
     """Bring decisions that only the backup has into the archive; how many."""
-    from tui.archive.backup import read
+    from tui.archive.sqlite.decision_backup import read
 
     return archive.take_up(read(archive.path))
 

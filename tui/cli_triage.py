@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Sequence
 
 from tui import audit
-from tui.archive import Archive, codec
-from tui.archive.triage import (
+from tui.archive import codec
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.triage_log import (
     UNTIMED,
     CallName,
     Change,
@@ -19,11 +20,11 @@ from tui.archive.triage import (
     timed,
     untag,
 )
+from tui.archive.tag_edits import tag_changes
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.query.dates import parse_later
 from tui.services import Services
-from tui.tagging import tag_changes
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from providers.errors import NotUnderstood, ProviderError, RecordingError
-from tui.archive import ArchiveTrouble
+from tui.archive.errors import ArchiveTrouble
 from tui.config.paths import Paths
 from tui.log import log_failure
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from providers.errors import ProviderError, reason
 from providers.model import Call
-from tui.archive import TROUBLES, Archive
+from tui.archive.errors import TROUBLES
+from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.network import NetworkThread
 from tui.services import Services

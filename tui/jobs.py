@@ -11,11 +11,12 @@ from itertools import islice
 from providers.errors import NotUnderstood, ProviderError
 from providers.limits import cuts
 from providers.model import Json
-from tui.archive import TROUBLES, Archive
+from tui.archive.errors import TROUBLES
+from tui.archive.merging import Fenced, keep_page, read_again
+from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.fence import fence
 from tui.late import AGAIN_S, is_due
-from tui.merging import Fenced, keep_page, read_again
 from tui.report import Report, could_not_begin, left_alone
 from tui.retention import kept_since
 from tui.services import Services

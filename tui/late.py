@@ -13,7 +13,7 @@ from providers.model import Call, Outcome
 from tui.query.dates import DAY_S, HOUR_S
 
 if TYPE_CHECKING:
-    from tui.archive import Archive
+    from tui.archive.sqlite import Archive
 
 YOUNG_S = 2 * HOUR_S
 """So long after a call's end its recordings are asked for whenever somebody looks."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from providers.model import Call
-from tui.archive.heard import recording_key
+from tui.archive.sqlite.listening_history import recording_key
 from tui.audio.hold import Hold
 from tui.audio.state import Loudness
 from tui.config.settings import AudioSettings

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, ref
 
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.secrets.process import kill_running
 
 T = TypeVar("T")

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui import audit
-from tui.archive import Archive, ArchiveDamaged, codec
-from tui.archive.replacing import sweep
+from tui.archive import codec
+from tui.archive.errors import ArchiveDamaged
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.replacement import sweep
 from tui.config.paths import Paths
 from tui.recordings import RecordingCache, stem
 

@@ -20,11 +20,11 @@ from providers.base import Provider
 from providers.counts import counted
 from providers.errors import NotFound, ProviderError, RateLimited, RecordingError, Unreachable
 from providers.model import Call, CallQuery, Recording
-from tui.archive import Archive
+from tui.archive.merging import keep, reconcile
+from tui.archive.sqlite import Archive
 from tui.audio.source import FileSource
 from tui.audio.spool import Spool, in_words
 from tui.config.paths import open_file, read_file
-from tui.merging import keep, reconcile
 
 Progress = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known)."""

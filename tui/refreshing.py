@@ -11,10 +11,11 @@ from providers.counts import counted
 from providers.errors import AuthError, NotFound, ProviderError, RateLimited
 from providers.http import gather_bounded
 from providers.model import Call
-from tui.archive import Archive, codec
+from tui.archive import codec
+from tui.archive.merging import keep
+from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.fence import fence
-from tui.merging import keep
 from tui.recordings import asked_anew
 from tui.report import Report, left_alone, remember
 from tui.services import Services

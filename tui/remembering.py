@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers.model import Call
-from tui.archive import Archive, ArchiveTrouble
-from tui.archive.heard import HEARD_SHARE, Heard
+from tui.archive.errors import ArchiveTrouble
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.listening_history import HEARD_SHARE, Heard
 from tui.config.settings import SettingsError, edit_settings, subtable
 from tui.services import Services
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from providers.errors import ProviderError, RateLimited, Unreachable
-from tui.archive import AccountState, Archive, Saved, codec
+from tui.archive import codec
+from tui.archive.sqlite import AccountState, Archive, Saved
 from tui.late import pause_s
 from tui.query.dates import DAY_S
 from tui.states import INCOMPLETE

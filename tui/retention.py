@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from providers.counts import counted
 from tui import audit
-from tui.archive import Archive
-from tui.archive.keeping import Due
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.retention import Due
 from tui.links import held_text
 from tui.purge import remove_files
 from tui.query.dates import DAY_S

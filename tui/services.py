@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from providers.sanitize import safe_text
-from tui.archive import UNREACHED, Archive, ArchiveDamaged, ArchiveTrouble
-from tui.archive.damage import READING
-from tui.archive.disks import refuse_network
+from tui.archive.errors import UNREACHED, ArchiveDamaged, ArchiveTrouble
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.damage import READING
+from tui.archive.sqlite.file_systems import refuse_network
 from tui.audit import who
 from tui.config.accounts import Account, AccountStore
 from tui.config.paths import Paths
@@ -42,7 +43,7 @@ def damage_behind(error: Exception) -> ArchiveDamaged | None:
     frames = traceback.extract_tb(error.__traceback__)
     if not any(Path(frame.filename).parent.name == "archive" for frame in frames):
         return None
-    from tui.archive.checking import EVERY_ROW_S, check
+    from tui.archive.sqlite.integrity_check import EVERY_ROW_S, check
 
     with suppress(ArchiveTrouble, sqlite3.Error, OSError):
         with Archive(Paths.default().archive_file, only_read=True) as archive:

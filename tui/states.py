@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
-from tui.archive import AccountState
+from tui.archive.sqlite import AccountState
 
 INCOMPLETE = "incomplete"
 """The state of an account whose vendor has calls that it did not give."""

@@ -30,10 +30,10 @@ from providers.fields import to_count
 from providers.http import gather_bounded
 from providers.limits import cuts
 from providers.model import Call, CallQuery, Outcome, Page
-from tui.archive import Archive, Walk
-from tui.archive.syncs import AGAIN, Coverage
+from tui.archive.merging import Fenced, keep, keep_page
+from tui.archive.sqlite import Archive, Walk
+from tui.archive.sqlite.sync_state import AGAIN, Coverage
 from tui.late import AGAIN_S, FINAL_S, pause_s, recordings_due
-from tui.merging import Fenced, keep, keep_page
 from tui.query.dates import BEGINNING, DAY_S, HOUR_S
 from tui.report import Report, remember
 from tui.vanishing import ask_again, surely_gone

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from providers.counts import counted
-from tui.archive import ArchiveTrouble
-from tui.archive.triage import CallName, Change
+from tui.archive.errors import ArchiveTrouble
+from tui.archive.sqlite.triage_log import CallName, Change
+from tui.archive.tag_edits import written
 from tui.exits import CommandError, Exit
-from tui.tagging import written
 from widgets.columns import duration_text
 
 CURES = {

@@ -15,8 +15,8 @@ from providers.base import Provider
 from providers.counts import counted
 from providers.errors import NotFound, ProviderError
 from tui import audit
-from tui.archive import Archive
-from tui.archive.triage import UNTOUCHED
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.triage_log import UNTOUCHED
 from tui.links import held_text
 from tui.purge import remove_files
 from tui.query.dates import HOUR_S
@@ -94,7 +94,7 @@ async def ask_again(
     """Ask for calls by their ids: those of which the vendor said before that it has none, and
     those that its list lacks (`absent`). The ids of those that it says it has not.
     """
-    from tui.merging import keep
+    from tui.archive.merging import keep
 
     if not provider.capabilities.gets_one_call:
         return []

@@ -15,9 +15,10 @@ import pytest
 from providers.base import Names
 from providers.model import Call, Contact, Recording
 from tests.archive.calls import START, call
-from tui.archive import AccountState, Archive, ArchiveTrouble, Saved, Walk
-from tui.archive.schema import MIGRATIONS
-from tui.archive.syncs import Coverage
+from tui.archive.errors import ArchiveTrouble
+from tui.archive.sqlite import AccountState, Archive, Saved, Walk
+from tui.archive.sqlite.migrations import MIGRATIONS
+from tui.archive.sqlite.sync_state import Coverage
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from random import Random
 import pytest
 
 from tests.archive.calls import call
-from tui.archive import Archive, backup
-from tui.archive.triage import comment, hold, note, state, tag, untag
+from tui.archive.sqlite import Archive, decision_backup
+from tui.archive.sqlite.triage_log import comment, hold, note, state, tag, untag
 
 CALLS = 30
 
@@ -53,9 +53,9 @@ def triage_of(archive: Archive) -> list[tuple[object, ...]]:
 
 
 def in_backup(path: Path) -> list[tuple[object, ...]]:
-    from tui.archive.events import row_of
+    from tui.archive.sqlite.triage_rows import row_of
 
-    return [(event.seq, *row_of(event)) for event in backup.read(path).events]
+    return [(event.seq, *row_of(event)) for event in decision_backup.read(path).events]
 
 
 def test_every_decision_is_beside_the_archive_for_its_user_alone(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_every_decision_is_beside_the_archive_for_its_user_alone(tmp_path: Path)
         for _ in range(40):
             decide(archive, random)
             assert in_backup(path) == in_archive(archive)
-    place = backup.place_of(path)
+    place = decision_backup.place_of(path)
     assert place.name == "archive.decisions.jsonl"
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert all(json.loads(line)["by"] == "ann" for line in place.read_text().splitlines())
@@ -72,7 +72,7 @@ def test_every_decision_is_beside_the_archive_for_its_user_alone(tmp_path: Path)
 
 def test_what_a_kill_or_a_full_disk_left_out_comes_with_the_next(tmp_path: Path) -> None:
     random, path = Random(2), tmp_path / "archive.db"
-    place = backup.place_of(path)
+    place = decision_backup.place_of(path)
     with desk(path) as archive:
         for number in range(60):
             decide(archive, random)
@@ -90,7 +90,7 @@ def test_a_line_that_is_not_as_written_is_left_out(tmp_path: Path) -> None:
         for _ in range(20):
             decide(archive, random)
         good = in_archive(archive)
-    place = backup.place_of(path)
+    place = decision_backup.place_of(path)
     whole = place.read_bytes()
     for _ in range(200):
         data = bytearray(whole)
@@ -134,7 +134,7 @@ def test_an_older_archive_put_back_keeps_the_backup_of_the_other(tmp_path: Path)
             assert row in in_backup(path)
         kept = {row[1:] for row in in_backup(path)}
         assert {row[1:] for row in later} <= kept
-        archive.take_up(backup.read(path))
+        archive.take_up(decision_backup.read(path))
         assert {row[1:] for row in in_archive(archive)} == kept
         at = [row[1] for row in in_archive(archive)]
         assert at == sorted(at)
@@ -148,14 +148,14 @@ def test_a_purge_takes_the_decisions_out_of_the_backup(tmp_path: Path) -> None:
     with desk(path) as archive:
         archive.triage.act([("desk", "3")], [note("secret-of-three")], "ann")
         archive.triage.act([("desk", "4")], [note("of-four")], "ann")
-        backup.earlier_of(path).write_bytes(backup.place_of(path).read_bytes())
+        decision_backup.earlier_of(path).write_bytes(decision_backup.place_of(path).read_bytes())
         key = archive.key_of("desk", "3")
         assert key is not None
         archive.purge([key])
-        for place in (backup.place_of(path), backup.earlier_of(path)):
+        for place in (decision_backup.place_of(path), decision_backup.earlier_of(path)):
             assert "secret" not in place.read_text() and "of-four" in place.read_text()
         archive.triage.act([("desk", "5")], [note("of-five")], "ann")
-        assert "secret" not in backup.place_of(path).read_text()
+        assert "secret" not in decision_backup.place_of(path).read_text()
         assert in_backup(path) == in_archive(archive)
     path.unlink()
     with desk(path) as archive:  # nor does the call come back
@@ -171,18 +171,18 @@ def test_an_account_that_goes_leaves_nothing_in_the_backup(tmp_path: Path) -> No
         archive.triage.act([("desk", "3")], [note("of-desk")], "ann")
         archive.triage.act([("other", "1")], [note("of-other")], "ann")
         archive.remove_account("OTHER")
-        text = backup.place_of(path).read_text()
+        text = decision_backup.place_of(path).read_text()
         assert "of-desk" in text and "of-other" not in text
 
 
 def test_the_backup_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     random, path = Random(6), tmp_path / "archive.db"
-    monkeypatch.setattr(backup, "MOST", 8000)
+    monkeypatch.setattr(decision_backup, "MOST", 8000)
     with desk(path) as archive:
         archive.triage.act([("desk", "1")], [state("done")], "ann")
         for _ in range(120):
             decide(archive, random)
-            assert backup.place_of(path).stat().st_size <= 9000
+            assert decision_backup.place_of(path).stat().st_size <= 9000
         kept = in_backup(path)
         assert 10 < len(kept) < len(in_archive(archive))
         assert kept[-1] == in_archive(archive)[-1]
@@ -191,10 +191,10 @@ def test_the_backup_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_no_decision_fails_for_want_of_its_backup(tmp_path: Path) -> None:
     path = tmp_path / "archive.db"
     with desk(path) as archive:
-        backup.place_of(path).mkdir()
+        decision_backup.place_of(path).mkdir()
         archive.triage.act([("desk", "3")], [state("done")], "ann")
         assert archive.triage.of("desk", "3").state == "done"
-        backup.place_of(path).rmdir()
+        decision_backup.place_of(path).rmdir()
         archive.back_up()
         assert in_backup(path) == in_archive(archive)
 
@@ -207,7 +207,7 @@ def test_a_call_on_hold_stays_in_the_backup_and_on_hold(tmp_path: Path) -> None:
         keys = [archive.key_of("desk", "3"), archive.key_of("desk", "4")]
         archive.purge([key for key in keys if key is not None])
         archive.remove_account("desk")
-        text = backup.place_of(path).read_text()
+        text = decision_backup.place_of(path).read_text()
         assert "of-three" in text and "court" in text and "of-four" not in text
         assert archive.triage.of("desk", "3").held == "court"
     path.unlink()

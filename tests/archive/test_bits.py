@@ -12,11 +12,12 @@ import pytest
 
 from tests.archive.calls import START, call
 from tests.archive.test_search_model import NOW, Ours, decide, expected, random_call, random_piece
-from tui.archive import Archive, bits, search
-from tui.archive.bits import LONGEST, all_length_tokens, compared, length_tokens
-from tui.archive.index import entry
-from tui.archive.schema import MIGRATIONS, _statements
-from tui.archive.triage import note, state
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.migrations import MIGRATIONS, _statements
+from tui.archive.sqlite.search import bitmap, planner
+from tui.archive.sqlite.search.bitmap import LONGEST, all_length_tokens, compared, length_tokens
+from tui.archive.sqlite.search.search_index import entry
+from tui.archive.sqlite.triage_log import note, state
 from tui.query.parser import parse
 
 
@@ -32,18 +33,18 @@ def divided(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     what is few or rare of some calls, of many, or of none.
     """
     stretch, room, part, at_once, few, rare = request.param
-    monkeypatch.setattr(bits, "STRETCH", stretch)
-    monkeypatch.setattr(bits, "ROOM", room)
-    monkeypatch.setattr(bits, "PART", part)
-    monkeypatch.setattr(bits, "PARTS", 50)
-    monkeypatch.setattr(bits, "ZERO", 1 << 48)
-    monkeypatch.setattr(bits, "MANY", 8 if rare else 0)
-    monkeypatch.setattr("tui.archive.walking.PART", part)
-    monkeypatch.setattr("tui.archive.walking.AT_ONCE", at_once)
-    monkeypatch.setattr(search, "FEW_SPOTS", few)
+    monkeypatch.setattr(bitmap, "STRETCH", stretch)
+    monkeypatch.setattr(bitmap, "ROOM", room)
+    monkeypatch.setattr(bitmap, "PART", part)
+    monkeypatch.setattr(bitmap, "PARTS", 50)
+    monkeypatch.setattr(bitmap, "ZERO", 1 << 48)
+    monkeypatch.setattr(bitmap, "MANY", 8 if rare else 0)
+    monkeypatch.setattr("tui.archive.sqlite.search.bitmap_scan.PART", part)
+    monkeypatch.setattr("tui.archive.sqlite.search.bitmap_scan.AT_ONCE", at_once)
+    monkeypatch.setattr(planner, "FEW_SPOTS", few)
     for figure in ("RARE", "FEW_WORDS", "FEW_CALLS"):
-        monkeypatch.setattr(search, figure, rare)
-    monkeypatch.setattr(search, "LOOKUP", 40 if rare else 1e9)
+        monkeypatch.setattr(planner, figure, rare)
+    monkeypatch.setattr(planner, "LOOKUP", 40 if rare else 1e9)
     return
 
 
@@ -135,13 +136,13 @@ def test_bits_are_what_the_calls_lines_say_after_whatever_happened(
 def kept(archive: Archive) -> set[tuple[str, int]]:
     """Token and spot of every bit."""
     rows = archive._db.execute(
-        "SELECT token, place, bits FROM bits JOIN token ON n = place >> ?", [bits.PARTS]
+        "SELECT token, place, bits FROM bits JOIN token ON n = place >> ?", [bitmap.PARTS]
     )
     return {
         (token, spot)
         for token, place, data in rows
-        for spot in bits.spots_of(
-            (place & ((1 << bits.PARTS) - 1)) - bits.ZERO, int.from_bytes(data, "little")
+        for spot in bitmap.spots_of(
+            (place & ((1 << bitmap.PARTS) - 1)) - bitmap.ZERO, int.from_bytes(data, "little")
         )
     }
 

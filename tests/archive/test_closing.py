@@ -13,7 +13,7 @@ import pytest
 
 from providers.model import Call, Contact
 from tests.archive.calls import START, call
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.query.parser import parse
 from tui.query.phone_numbers import check_region, dialled, lettered, number_key
 

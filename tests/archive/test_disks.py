@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.archive import disks
+from tui.archive.sqlite import file_systems
 from tui.cli import main
 
 LINE = "36 25 0:{n} / {point} rw,relatime shared:1 - {kind} {source} rw\n"
@@ -26,10 +26,10 @@ def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A table of mounts that the test writes."""
     file = tmp_path / "mountinfo"
     file.write_text(LINE.format(n=1, point="/", kind="ext4", source="/dev/vda"))
-    monkeypatch.setattr(disks, "MOUNTS", file)
-    disks.kind_of.cache_clear()
+    monkeypatch.setattr(file_systems, "MOUNTS", file)
+    file_systems.kind_of.cache_clear()
     yield file
-    disks.kind_of.cache_clear()
+    file_systems.kind_of.cache_clear()
 
 
 def mount(mounts: Path, point: Path, kind: str) -> None:
@@ -40,7 +40,7 @@ def mount(mounts: Path, point: Path, kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "network"), KINDS.items())
 def test_which_kinds_are_a_networks(kind: str, network: bool) -> None:
-    assert disks.is_network(kind) is network
+    assert file_systems.is_network(kind) is network
 
 
 def test_the_nearest_mount_counts_and_of_two_at_one_place_the_later(
@@ -53,15 +53,15 @@ def test_the_nearest_mount_counts_and_of_two_at_one_place_the_later(
     mount(mounts, home / "over", "cifs")
     mounts.write_text(mounts.read_text() + "not a line of it\n")
     cases = {"a": "nfs4", "local": "xfs", "local/b": "xfs", "localised": "nfs4", "over": "cifs"}
-    assert {name: disks.kind_of(home / name) for name in cases} == cases
-    assert disks.kind_of(tmp_path) == "ext4"
+    assert {name: file_systems.kind_of(home / name) for name in cases} == cases
+    assert file_systems.kind_of(tmp_path) == "ext4"
 
 
 def test_a_link_to_a_network_is_one(mounts: Path, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "here").symlink_to(tmp_path / "there")
     mount(mounts, tmp_path / "there", "nfs")
-    assert disks.kind_of(tmp_path / "here" / "data") == "nfs"
+    assert file_systems.kind_of(tmp_path / "here" / "data") == "nfs"
 
 
 def test_no_command_opens_an_archive_there(
@@ -79,7 +79,7 @@ def test_no_command_opens_an_archive_there(
     assert main(["doctor"]) == 1
     assert "(nfs4)" in capsys.readouterr().out
     assert not (home / "data" / "archive.db").exists()
-    monkeypatch.setenv(disks.INSIST, "1")
+    monkeypatch.setenv(file_systems.INSIST, "1")
     assert main(["calls"]) == 0
 
 
@@ -90,8 +90,8 @@ def test_a_real_mount_is_known(tmp_path: Path) -> None:
     if not made or made.returncode:
         pytest.skip("no file system can be mounted here")
     try:
-        assert disks.kind_of(place / "data") == "tmpfs"
-        disks.kind_of.cache_clear()
+        assert file_systems.kind_of(place / "data") == "tmpfs"
+        file_systems.kind_of.cache_clear()
     finally:
         subprocess.run(["umount", place], check=True)
 
@@ -99,7 +99,7 @@ def test_a_real_mount_is_known(tmp_path: Path) -> None:
 def test_without_a_table_of_mounts_nothing_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(disks, "MOUNTS", tmp_path / "none")
-    disks.kind_of.cache_clear()
-    disks.refuse_network(tmp_path / "data" / "archive.db", {})
-    disks.kind_of.cache_clear()
+    monkeypatch.setattr(file_systems, "MOUNTS", tmp_path / "none")
+    file_systems.kind_of.cache_clear()
+    file_systems.refuse_network(tmp_path / "data" / "archive.db", {})
+    file_systems.kind_of.cache_clear()

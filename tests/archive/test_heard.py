@@ -11,9 +11,9 @@ import pytest
 
 from providers.model import CallRow, Recording
 from tests.archive.calls import call
-from tui.archive import Archive
-from tui.archive.heard import Heard, recording_key
-from tui.archive.schema import MIGRATIONS, _statements
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.listening_history import Heard, recording_key
+from tui.archive.sqlite.migrations import MIGRATIONS, _statements
 
 ONE = replace(call(1), recordings=(Recording(id="a"), Recording()), recordings_known=True)
 TWO = replace(call(2), recordings=(Recording(id="a"),), recordings_known=True)

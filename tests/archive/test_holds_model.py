@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.archive.calls import START, call
-from tui.archive import Archive
-from tui.archive.triage import RELEASE, hold, note
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.triage_log import RELEASE, hold, note
 from tui.query.parser import parse
 
 COUNT = 4

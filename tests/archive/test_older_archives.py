@@ -18,8 +18,8 @@ from tests.archive.test_search_model import (
     found_by,
     random_call,
 )
-from tui.archive import Archive
-from tui.archive.schema import MIGRATIONS, _statements
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.migrations import MIGRATIONS, _statements
 from tui.query.parser import EVERYTHING, parse
 from tui.query.phone_numbers import digits
 

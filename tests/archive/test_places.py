@@ -10,8 +10,8 @@ import pytest
 from tests.archive.calls import START
 from tests.benchmarks.bulk import fill
 from tests.few import few
-from tui.archive import Archive
-from tui.archive.places import ORDERS
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.search.sort_orders import ORDERS
 from tui.query.parser import EVERYTHING, parse
 
 CALLS = 600

@@ -14,8 +14,8 @@ import pytest
 
 from providers.model import Call, Recording
 from tests.archive.calls import call
-from tui.archive import Archive
-from tui.archive.reading import STEP
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.reparse import STEP
 
 MANY = 2 * STEP + 30
 
@@ -141,7 +141,7 @@ def test_two_that_read_anew_at_once_share_the_work(tmp_path: Path) -> None:
 
 
 def test_what_is_decided_and_heard_stays(tmp_path: Path) -> None:
-    from tui.archive.triage import state, tag
+    from tui.archive.sqlite.triage_log import state, tag
 
     with Archive(tmp_path / "archive.db") as archive:
         fill(archive, 3)
@@ -183,7 +183,7 @@ def test_a_step_reads_no_more_than_its_calls(tmp_path: Path) -> None:
 
 def test_an_archive_of_the_schema_before_is_read_anew_and_keeps_its_walks(tmp_path: Path) -> None:
     """As the first release left it: no version of a reading, finished and open walks."""
-    from tui.archive.schema import MIGRATIONS, migrate
+    from tui.archive.sqlite.migrations import MIGRATIONS, migrate
 
     path = tmp_path / "archive.db"
     before = next(n for n, sql in enumerate(MIGRATIONS) if "CREATE TABLE reading" in sql)
@@ -200,7 +200,7 @@ def test_an_archive_of_the_schema_before_is_read_anew_and_keeps_its_walks(tmp_pa
         "INSERT INTO call (key, account, id, provider, outcome, recordings, problems, words,"
         " digits, place) VALUES (1, 'desk', '1', 'nectar', 'answered', 0, 0, '', '', 5)"
     )
-    from tui.archive.lines import pack
+    from tui.archive.sqlite.call_columns import pack
 
     db.execute("INSERT INTO detail VALUES (1, ?, '{}', ?, 7)", (body, pack({"id": 1})))
     db.execute("UPDATE unindexed SET upto = 1")
@@ -220,7 +220,7 @@ def test_an_archive_of_the_schema_before_is_read_anew_and_keeps_its_walks(tmp_pa
 
 
 def test_what_goes_with_an_account_goes(tmp_path: Path) -> None:
-    from tui.archive.syncs import Walk
+    from tui.archive.sqlite.sync_state import Walk
 
     with Archive(tmp_path / "archive.db") as archive:
         archive.read_by("desk", 2)

@@ -11,9 +11,9 @@ import pytest
 from providers.base import Names
 from providers.model import Call, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START, call
-from tui.archive import Archive
-from tui.archive.schema import MIGRATIONS, _statements
-from tui.archive.triage import comment, note, tag
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.migrations import MIGRATIONS, _statements
+from tui.archive.sqlite.triage_log import comment, note, tag
 from tui.query.parser import parse
 
 NUMBER = "+49 30 9876-54321"
@@ -166,7 +166,7 @@ def test_calls_before_a_moment(archive: Archive) -> None:
 def test_another_reader_delays_the_rewriting_and_is_not_disturbed(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.archive.opening.BUSY_S", 0.3)
+    monkeypatch.setattr("tui.archive.sqlite.connection.BUSY_S", 0.3)
     save(archive, of(1, NUMBER), of(2, "+1"))
     other = sqlite3.connect(archive.path, isolation_level=None)
     other.execute("BEGIN")

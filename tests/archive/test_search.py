@@ -5,8 +5,8 @@ import pytest
 
 from providers.model import Agent, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START, call
-from tui.archive import Archive
-from tui.archive.places import ORDERS
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.search.sort_orders import ORDERS
 from tui.query.editing import exactly
 from tui.query.parser import parse
 from widgets.columns import COLUMNS

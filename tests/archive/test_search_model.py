@@ -17,10 +17,10 @@ import pytest
 from providers.model import Agent, Call, CompanyNumber, Contact, Disposition, Hangup
 from tests.archive.calls import START
 from tests.few import few
-from tui.archive import Archive
-from tui.archive.lines import LOW_COMMA
-from tui.archive.meaning import meaning
-from tui.archive.triage import note, state, tag
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.call_columns import LOW_COMMA
+from tui.archive.sqlite.search.conditions import meaning
+from tui.archive.sqlite.triage_log import note, state, tag
 from tui.query.parser import EVERYTHING, Query, Term, parse, words
 from tui.query.phone_numbers import digits
 

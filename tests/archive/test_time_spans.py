@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from tui.archive.index import TIES
-from tui.archive.spans import ALWAYS, EARLIEST, LATEST, spans_of, within
+from tui.archive.sqlite.search.search_index import TIES
+from tui.archive.sqlite.search.time_ranges import ALWAYS, EARLIEST, LATEST, spans_of, within
 from tui.query.parser import Term
 
 

@@ -16,9 +16,16 @@ from random import Random
 from typing import Any
 
 from providers.sandbox.texts import FIRST_NAMES, LAST_NAMES, TOPICS
-from tui.archive import Archive
-from tui.archive.bits import ROOM, BitChanges, stretch_of
-from tui.archive.index import INDEXED, TIES, bit_tokens, facets, prefixed, token
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.search.bitmap import ROOM, BitChanges, stretch_of
+from tui.archive.sqlite.search.search_index import (
+    INDEXED,
+    TIES,
+    bit_tokens,
+    facets,
+    prefixed,
+    token,
+)
 from tui.query.parser import words
 
 FIRST_MS = 1_735_689_600_000

@@ -16,7 +16,7 @@ from random import Random
 import pytest
 
 from tests.benchmarks.bulk import World, fill
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.query.parser import EVERYTHING, Query, parse
 
 CALLS = int(os.environ.get("RINGBACK_BENCH_CALLS", "100000"))

@@ -11,8 +11,8 @@ from random import Random
 import pytest
 
 from tests.benchmarks.fill import call
-from tui.archive import Archive
-from tui.archive.triage import note, state, tag
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.triage_log import note, state, tag
 from tui.query.parser import parse
 
 CALLS = 200_000

@@ -19,13 +19,13 @@ from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from providers.nectar import Nectar
 from tests.archive.calls import call
 from tests.few import few
-from tui import merging
-from tui.archive import Archive, Saved
+from tui.archive import merging
+from tui.archive.merging import keep
+from tui.archive.sqlite import Archive, Saved
 from tui.cli import main
 from tui.config.paths import Paths
 from tui.exits import Exit
 from tui.fence import known
-from tui.merging import keep
 
 FAILURES: dict[str, BaseException] = {
     "a number too large": OverflowError("Python int too large to convert to SQLite INTEGER"),

@@ -14,8 +14,8 @@ from providers.model import Contact, Recording
 from tests.archive.calls import START, call
 from tui import audit
 from tui.account_setup import forget, losses
-from tui.archive import Archive
-from tui.archive.triage import RELEASE, hold, note, state, tag
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.triage_log import RELEASE, hold, note, state, tag
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.query.parser import parse
@@ -187,7 +187,7 @@ def test_a_hold_outlives_what_comes_and_what_is_decided(services: Services) -> N
 
 
 def test_an_archive_of_before_has_none_on_hold(tmp_path: Path) -> None:
-    from tui.archive.schema import MIGRATIONS, _statements
+    from tui.archive.sqlite.migrations import MIGRATIONS, _statements
 
     place = next(n for n, sql in enumerate(MIGRATIONS) if "ADD COLUMN held" in sql)
     old = sqlite3.connect(tmp_path / "archive.db", isolation_level=None)

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from tests.archive.calls import call
-from tui.archive import Archive, backup
-from tui.archive.triage import Change, comment, hold, note, state, tag, untag
+from tui.archive.sqlite import Archive, decision_backup
+from tui.archive.sqlite.triage_log import Change, comment, hold, note, state, tag, untag
 from tui.cli import main
 from tui.config.paths import Paths
 
@@ -46,7 +46,7 @@ class Desk:
         self.path.write_bytes(self.whole if data is None else data)
         self.path.chmod(0o600)
         if with_backup:
-            backup.place_of(self.path).write_bytes(self.backup)
+            decision_backup.place_of(self.path).write_bytes(self.backup)
 
     def __call__(self, line: str) -> tuple[int, str, str]:
         """One command in this process: exit code, standard output and error."""
@@ -110,7 +110,7 @@ def desk(
     body = {"id": 7, "type": "answered", "started_at": 1_800_000_000}
     (tmp_path / "7.json").write_text(json.dumps({"calls": body}))
     made = Desk(paths.archive_file, tmp_path, capsys, filled.read_bytes())
-    made.backup = backup.place_of(filled).read_bytes()
+    made.backup = decision_backup.place_of(filled).read_bytes()
     with closing(sqlite3.connect(filled)) as db:
         made.events = {row[0]: row for row in db.execute("SELECT * FROM event")}
         made.triage = {row[:2]: row for row in db.execute("SELECT * FROM triage")}

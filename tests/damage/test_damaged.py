@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.damage.conftest import KINDS, Desk
-from tui.archive.damage import mark_of
+from tui.archive.sqlite.damage import mark_of
 
 READS = ["calls", "calls --json", "calls --csv", "calls müller -missed", "show desk:7", "show desk:8 --json",
          "show desk:9 --raw", "triage desk:10", "accounts list", "paths", "audit"]  # fmt: skip

@@ -22,9 +22,9 @@ import pytest
 from tests.audio import sounds
 from tests.damage.conftest import Desk, zeroed
 from tests.recordings.host import Host
-from tui.archive import Archive, backup
-from tui.archive.replacing import folder_of
-from tui.archive.schema import MIGRATIONS, columns, migrate
+from tui.archive.sqlite import Archive, decision_backup
+from tui.archive.sqlite.migrations import MIGRATIONS, columns, migrate
+from tui.archive.sqlite.replacement import folder_of
 
 SOUND = sounds.wav(sounds.tone(3, 8000), 8000)
 _WORK = """
@@ -32,7 +32,7 @@ import sys
 from pathlib import Path
 from tui.archive import Archive
 from tui.cli import main
-import tui.cli_doctor, tui.cli_repair, tui.archive.repair, tui.cli_recordings
+import tui.cli_doctor, tui.cli_repair, tui.archive.sqlite.repair, tui.cli_recordings
 print("ready", flush=True)
 work, path = sys.argv[1], Path(sys.argv[2])
 if work == "purge":
@@ -73,7 +73,7 @@ def purges(desk: Desk, random: Random, host: Host) -> None:
     desk.put_back()
     gone = killed("purge", desk.path, random, 1.0)
     with Archive(desk.path) as archive:
-        kept = {(event.account, event.id) for event in backup.read(desk.path).events}
+        kept = {(event.account, event.id) for event in decision_backup.read(desk.path).events}
         for id_ in gone:
             assert not archive.has("desk", id_) and ("desk", id_) not in kept
         left = {id_ for (id_,) in archive._db.execute("SELECT id FROM call")}

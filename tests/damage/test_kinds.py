@@ -16,10 +16,11 @@ from textual.worker import WorkerFailed
 from tests.damage.conftest import PAGE, Desk, fill, zeroed
 from tests.few import few
 from tests.ui.driving import main, run_app, status, until
-from tui.archive import Archive, ArchiveDamaged, backup
-from tui.archive.damage import mark_of
-from tui.archive.replacing import folder_of, kept_of
-from tui.archive.schema import APPLICATION, MIGRATIONS
+from tui.archive.errors import ArchiveDamaged
+from tui.archive.sqlite import Archive, decision_backup
+from tui.archive.sqlite.damage import mark_of
+from tui.archive.sqlite.migrations import APPLICATION, MIGRATIONS
+from tui.archive.sqlite.replacement import folder_of, kept_of
 from tui.services import Services
 
 LINES = ["calls", "calls --json", "show desk:7", "triage desk:9 --state done", "sync", "import desk 7.json",
@@ -136,7 +137,7 @@ def test_words_instead_of_tracebacks_and_decisions_come_back(desk: Desk, kind: s
 @pytest.mark.parametrize("kind", ["first page", "no header"])
 def test_a_lost_first_page_costs_nothing_even_without_the_backup(desk: Desk, kind: str) -> None:
     DAMAGE[kind](desk)
-    backup.place_of(desk.path).unlink()
+    decision_backup.place_of(desk.path).unlink()
     assert desk("doctor --repair")[0] == 0
     assert desk.decided() == desk.events
     assert len(desk("calls --limit 500")[1].splitlines()) >= 150
@@ -282,7 +283,10 @@ def test_a_kept_archive_is_told_of_and_private(desk: Desk) -> None:
     assert str(kept) in out and kept.read_bytes() == desk.whole[: 60 * PAGE]
     assert kept.stat().st_mode & 0o777 == 0o600
     assert str(kept) in desk("doctor")[1]
-    assert "decisions" in desk("paths")[1] and str(backup.place_of(desk.path)) in desk("paths")[1]
+    assert (
+        "decisions" in desk("paths")[1]
+        and str(decision_backup.place_of(desk.path)) in desk("paths")[1]
+    )
 
 
 def test_a_purge_names_the_kept_archive_and_sweeps_what_a_repair_left(desk: Desk) -> None:
@@ -358,8 +362,8 @@ def test_a_damaged_line_costs_no_other_in_the_table(desk: Desk) -> None:
 
 
 def test_damaged_lines_of_the_backup_are_told_and_written_again(desk: Desk) -> None:
-    place = backup.place_of(desk.path)
-    whole = backup.read(desk.path)
+    place = decision_backup.place_of(desk.path)
+    whole = decision_backup.read(desk.path)
     lines = place.read_bytes().splitlines(keepends=True)
     lines[2] = lines[2].replace(b'"', b"'", 1)
     lines[5] = lines[5][:20] + b"\n"
@@ -367,7 +371,7 @@ def test_damaged_lines_of_the_backup_are_told_and_written_again(desk: Desk) -> N
     assert "damaged in its backup: 2 lines; ringback doctor --repair" in desk("doctor")[1]
     code, out, _ = desk("doctor --repair")
     assert code == 0 and "had 2 damaged lines; it is written again" in out
-    assert backup.read(desk.path) == whole
+    assert decision_backup.read(desk.path) == whole
     assert "damaged in its backup" not in desk("doctor")[1]
 
 

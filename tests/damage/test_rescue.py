@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.damage.conftest import PAGE, Desk
-from tui.archive.repair import repair
-from tui.archive.replacing import folder_of
-from tui.archive.rescue import Damaged, open_damaged
-from tui.archive.troubles import ArchiveTrouble
+from tui.archive.errors import ArchiveTrouble
+from tui.archive.sqlite.repair import repair
+from tui.archive.sqlite.replacement import folder_of
+from tui.archive.sqlite.row_recovery import Damaged, open_damaged
 
 
 def test_a_page_in_anothers_place_hides_no_row_but_its_own(tmp_path: Path) -> None:

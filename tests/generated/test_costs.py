@@ -25,8 +25,8 @@ from tests.providers.cinnox_bodies import EVENT, FILE, RECORD
 from tests.providers.liner_bodies import CALL
 from tests.providers.liner_bodies import RECORD as RECORDING
 from tests.providers.nectar_bodies import AGENT, HOOK, REST
-from tui.archive import Archive
-from tui.merging import keep
+from tui.archive.merging import keep
+from tui.archive.sqlite import Archive
 from widgets.call_document import Extra, document, secrets_of
 from widgets.columns import Clock
 from widgets.json_text import json_lines

@@ -21,8 +21,8 @@ from tests.generated.odd import hypothetical
 from tests.generated.vendors import VENDORS, Bodies, in_process
 from tests.providers.server import Answer, Request, Server, Waits
 from tui import sync
-from tui.archive import Archive, Saved
-from tui.merging import keep
+from tui.archive.merging import keep
+from tui.archive.sqlite import Archive, Saved
 from tui.report import Report
 from tui.sync import Sync, Wish
 from widgets.call_document import Extra, document, secrets_of

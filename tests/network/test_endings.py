@@ -20,7 +20,7 @@ from providers.base import Secret
 from providers.http import VendorClient, gather_bounded
 from providers.media import Remote
 from tests.few import few
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.network import NetworkThread
 from tui.services import Services
 

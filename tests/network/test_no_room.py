@@ -18,7 +18,8 @@ from tests.audio import sounds
 from tests.few import few
 from tests.recordings.host import Host
 from tests.ui.driving import rows, run_app, settled, status, until
-from tui.archive import Archive, ArchiveTrouble, ReadOnlyArchive, opening
+from tui.archive.errors import ArchiveTrouble, ReadOnlyArchive
+from tui.archive.sqlite import Archive, connection
 from tui.cli import main
 from tui.config.paths import Paths
 from tui.services import Services
@@ -136,7 +137,7 @@ def test_a_sync_of_many_accounts_says_it_once(
     assert (code, out) == (1, "")
     assert first.startswith("ringback: the archive can only be read: ")
     assert first.endswith("(nothing more was kept of desk, north, south)")
-    assert hint == opening.UNREACHED
+    assert hint == connection.UNREACHED
 
 
 @pytest.mark.parametrize("how", ["fill", "freeze"])
@@ -246,7 +247,7 @@ def test_a_disk_that_refuses_is_read_wherever_the_tests_run(
         error.sqlite_errorcode = code
         raise error
 
-    monkeypatch.setattr(opening, "_to_write", refuse)
+    monkeypatch.setattr(connection, "_to_write", refuse)
     with Archive(file) as archive:
         assert archive.read_only and archive.counts() == {}
     file.unlink()
@@ -259,7 +260,7 @@ def test_an_archive_that_somebody_holds_is_not_taken_for_a_full_disk(
 ) -> None:
     file = tmp_path / "archive.db"
     Archive(file).close()
-    monkeypatch.setattr(opening, "BUSY_S", 0.1)
+    monkeypatch.setattr(connection, "BUSY_S", 0.1)
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
     other.execute("BEGIN EXCLUSIVE")

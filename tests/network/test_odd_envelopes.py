@@ -24,7 +24,7 @@ from providers.media import Remote
 from providers.redirects import NoAddress, address_of
 from tests.network.raw import RawHost
 from tests.providers.server import Waits
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.sync import Sync, Wish
 
 TOKEN = "tok-SECRET-42"

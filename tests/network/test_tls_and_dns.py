@@ -22,7 +22,7 @@ from tests.network.certificates import DAY, NOW, Certified, TlsServer
 from tests.network.raw import RawHost
 from tests.providers.server import Waits
 from tests.ui.driving import run_app, settled, status, until
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.cli import main
 from tui.config.paths import Paths
 from tui.exits import Exit

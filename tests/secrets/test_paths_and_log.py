@@ -12,11 +12,11 @@ import pytest
 from providers.base import Secret
 from tests.archive.calls import call
 from tui import audit
-from tui.archive import Archive
-from tui.archive.backup import earlier_of, place_of
-from tui.archive.checking import check
-from tui.archive.damage import mark_of
-from tui.archive.triage import state
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.damage import mark_of
+from tui.archive.sqlite.decision_backup import earlier_of, place_of
+from tui.archive.sqlite.integrity_check import check
+from tui.archive.sqlite.triage_log import state
 from tui.config.paths import Paths, atomic_write, private_umask
 from tui.config.settings import Settings, SettingsError, load_settings
 from tui.config.token_origins import Origins

@@ -26,7 +26,7 @@ from tests.benchmarks.fill import call
 from tests.ui.driving import main, settled, until
 from tests.widgets.hosts import STEREO
 from tui.app import RingbackApp
-from tui.archive import AccountState, Archive
+from tui.archive.sqlite import AccountState, Archive
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.config.settings import put

@@ -15,8 +15,8 @@ from providers import registry
 from providers.base import Login, Provider, Secret
 from providers.model import Agent, Call, Contact, Hangup, Recording
 from tests.archive.calls import call
-from tui.archive import Archive
-from tui.merging import keep, read_again, reconcile, with_recordings_of
+from tui.archive.merging import keep, read_again, reconcile, with_recordings_of
+from tui.archive.sqlite import Archive
 
 LINER = {"id": 7, "direction": "incoming", "leadId": 5, "createdAt": "2026-11-02T09:00:00Z"}
 LINER_ENDED = {"totalDurationSeconds": 300, "talkTimeDurationSeconds": 290, "statusCode": "sold"}

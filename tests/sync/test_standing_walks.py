@@ -18,7 +18,7 @@ from providers.fields import made_id
 from providers.model import Call, CallQuery, Capabilities, Page
 from tests.archive.calls import call
 from tests.sync.test_sync_walks import Vendor
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.report import Report
 from tui.states import INCOMPLETE
 from tui.sync import Sync, Wish

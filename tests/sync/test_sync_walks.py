@@ -15,7 +15,8 @@ from providers.base import Login, Provider, Secret
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from tests.archive.calls import START, call
-from tui.archive import TROUBLES, Archive, Saved
+from tui.archive.errors import TROUBLES
+from tui.archive.sqlite import Archive, Saved
 from tui.query.dates import BEGINNING, DAY_S
 from tui.report import Report, held_back, left_alone
 from tui.sync import RECENT_S, WEEK_S, Sync, Wish

@@ -20,7 +20,7 @@ from tests.archive.calls import call
 from tests.few import few
 from tests.ui.desk import NOW, desk_of
 from tests.ui.driving import burst, main, page, run_app, status, table, until
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.config.paths import Paths
 from tui.query.parser import EVERYTHING, Query, parse
 from tui.screens import parts

@@ -16,8 +16,9 @@ from tests.few import few
 from tests.ui.desk import CALLS, NOW, desk_of
 from tests.ui.driving import burst, main, page, press_each, rows, run_app, status, table, until
 from tui.app import RingbackApp
-from tui.archive import Archive, ArchiveTrouble
-from tui.archive.triage import state
+from tui.archive.errors import ArchiveTrouble
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.triage_log import state
 from tui.config.paths import Paths
 from tui.links import Link
 from tui.listening import Playing

@@ -10,7 +10,8 @@ import pytest
 from providers.cinnox import Cinnox
 from providers.nectar import Nectar
 from tests.ui.driving import main, page, run_app, settled, status, until
-from tui.archive import Archive, ArchiveTrouble
+from tui.archive.errors import ArchiveTrouble
+from tui.archive.sqlite import Archive
 from tui.services import Services
 
 Home = Callable[..., Services]

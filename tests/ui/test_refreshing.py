@@ -24,7 +24,8 @@ from tests.ui.driving import (
     table,
     until,
 )
-from tui.archive import TROUBLES, AccountState, Archive, ReadOnlyArchive
+from tui.archive.errors import TROUBLES, ReadOnlyArchive
+from tui.archive.sqlite import AccountState, Archive
 from tui.jobs import sync_all
 from tui.refreshing import refresh_calls
 from tui.screens.state import bring_up_to_date
@@ -137,7 +138,7 @@ async def test_all_is_brought_also_while_a_refresh_is_under_way(home: Home, fres
 async def test_an_account_with_calls_missing_is_not_called_fresh(
     home: Home, fresh: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui.archive import Walk
+    from tui.archive.sqlite import Walk
 
     services = home("cinnox", sandbox=fresh)
     accounts = services.accounts.list()

@@ -34,7 +34,7 @@ from tests.ui.driving import (
 )
 from tui import audit
 from tui.app import RingbackApp
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.links import Link, parse
 from tui.screens.export_prompt import ExportPrompt, _wrong
 from tui.screens.main import MainScreen

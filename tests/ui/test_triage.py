@@ -28,8 +28,8 @@ from tests.ui.driving import (
     until,
 )
 from tui import cli
-from tui.archive import Archive
-from tui.archive.triage import comment, note, state, tag
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.triage_log import comment, note, state, tag
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.exits import Exit
@@ -280,7 +280,7 @@ async def test_what_cannot_be_written_before_the_end_is_told_after_it(
     desk: Services, monkeypatch: pytest.MonkeyPatch, waited: bool
 ) -> None:
     """Also what is being tried when the screen closes, and what it said a moment before."""
-    monkeypatch.setattr("tui.archive.opening.BUSY_S", 0.3)
+    monkeypatch.setattr("tui.archive.sqlite.connection.BUSY_S", 0.3)
     app = run_app(desk)
     with closing(sqlite3.connect(desk.paths.archive_file, isolation_level=None)) as other:
         async with app.run_test(size=(80, 24)) as pilot:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tui.archive.triage import note, state, tag
+from tui.archive.sqlite.triage_log import note, state, tag
 from tui.query.parser import parse
 from tui.screens.writes import may_leave
 

@@ -11,7 +11,7 @@ import pytest
 from providers.model import Agent
 from providers.sanitize import safe_text
 from tests.archive.calls import call
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.query.parser import parse
 from tui.screens import state
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tui.archive import Archive
-from tui.archive.heard import Heard
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.listening_history import Heard
 from tui.config.settings import load_settings
 from tui.remembering import NOTE_S, Memory, Sitting
 from tui.services import Services

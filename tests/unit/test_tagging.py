@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tui.tagging import tag_changes, written
+from tui.archive.tag_edits import tag_changes, written
 
 KNOWN = ("call back", "VIP", "very angry customer")
 

@@ -40,7 +40,7 @@ def written(name: str) -> str:
 @cached(8192)  # the same names come again and again
 def same_name(name: str) -> str:
     """Equal for two spellings of one name: those that differ in case, in the low commas of
-    `tui.archive.lines`, or in what a line cannot hold.
+    `tui.archive.sqlite.call_columns`, or in what a line cannot hold.
     """
     if not name.isascii():
         name = unicodedata.normalize("NFC", name.replace("\u201a", ","))

@@ -2,7 +2,7 @@
 
 They are called as the columns and the labels of a call's page are. A field that one vendor alone
 has is asked for by that vendor's own name; those that are documented stand here, any other is
-known by the calls that have it (`tui.archive.index.SearchIndex.has_field`).
+known by the calls that have it (`tui.archive.sqlite.search.search_index.SearchIndex.has_field`).
 """
 
 from __future__ import annotations

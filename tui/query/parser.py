@@ -66,7 +66,7 @@ CHOICES: dict[str, dict[str, str]] = {
 }
 """What may stand behind the colon of a choice, and what it means."""
 MARKS = ("open-miss", "called-back", "callback", "sla-missed", "untriaged", "held")
-"""Words of their own; `tui.archive.meaning` says what each means."""
+"""Words of their own; `tui.archive.sqlite.search.conditions` says what each means."""
 KEYWORDS = (
     *DIRECTIONS, *(word for word in OUTCOMES if word != "?"), *MARKS, "flagged", "rec", "today",
     *("yesterday", *WEEKDAYS),
@@ -115,7 +115,7 @@ _DAY = re.compile(r"(?:19|20)\d\d-\d\d?-\d\d?(?:t.*)?", re.I)
 
 
 class Term(NamedTuple):
-    """One condition. `kind` says how `value` is meant; see `tui.archive.meaning`."""
+    """One condition. `kind` says how `value` is meant; see `tui.archive.sqlite.search.conditions`."""
 
     kind: str
     """word, phrase, number, direction, outcome, recording, mark, state, field (of names), text and

@@ -20,7 +20,7 @@ from providers.base import Secret
 from providers.errors import ProviderError
 from providers.sanitize import safe_text
 from tui.account_setup import TokenNotKept, account_from, forget, losses, remember, where_to
-from tui.archive import TROUBLES
+from tui.archive.errors import TROUBLES
 from tui.config.accounts import Account, AccountError
 from tui.config.settings import SettingsError
 from tui.jobs import check

@@ -11,7 +11,8 @@ from textual import on, work
 from providers.counts import counted
 from providers.errors import ProviderError
 from providers.model import Call
-from tui.archive import TROUBLES, Archive, ReadOnlyArchive
+from tui.archive.errors import TROUBLES, ReadOnlyArchive
+from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.exits import archive_error
 from tui.late import AGAIN_S, is_due

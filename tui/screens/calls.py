@@ -9,7 +9,8 @@ from typing import TypeVar
 from textual.message import Message
 from textual.reactive import var
 
-from tui.archive import Archive, ArchiveDamaged
+from tui.archive.errors import ArchiveDamaged
+from tui.archive.sqlite import Archive
 from tui.commands import first_key
 from tui.config.accounts import Account
 from tui.network import NetworkThread

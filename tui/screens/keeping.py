@@ -9,7 +9,7 @@ from collections.abc import Callable
 from textual import work
 
 from providers.counts import counted
-from tui.archive import TROUBLES
+from tui.archive.errors import TROUBLES
 from tui.screens.state import REST_S
 from tui.screens.triaging import TriagingScreen
 from tui.services import Services
@@ -32,7 +32,7 @@ class KeepingScreen(TriagingScreen):
 
     def action_hold(self) -> None:
         """Put the call, or all that are marked, on hold; those that are: release them."""
-        from tui.archive import triage
+        from tui.archive.sqlite import triage_log
 
         keys = self._targets()
         if not keys or self._archive is None:
@@ -46,10 +46,10 @@ class KeepingScreen(TriagingScreen):
             self._release(keys)
             return
         label = "on hold, why (enter alone: nobody asks)"
-        self._ask(keys, label, lambda text: self._decide(keys, [triage.hold(text)]))
+        self._ask(keys, label, lambda text: self._decide(keys, [triage_log.hold(text)]))
 
     def _release(self, keys: list[int]) -> None:
-        from tui.archive.triage import RELEASE
+        from tui.archive.sqlite.triage_log import RELEASE
         from widgets.confirm import Confirm
 
         def answered(yes: bool | None) -> None:

@@ -9,7 +9,7 @@ from array import array
 from itertools import chain
 from typing import NamedTuple
 
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.query.parser import Query
 
 FIRST_ROWS = 256

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from rich.cells import cell_len
 from textual import on, work
 
-from tui.archive import TROUBLES
+from tui.archive.errors import TROUBLES
 from tui.config.accounts import configured
 from tui.config.settings import Settings, View
 from tui.config.views import views

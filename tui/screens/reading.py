@@ -16,7 +16,8 @@ from textual import on, work
 from textual.reactive import var
 from textual.timer import Timer
 
-from tui.archive import TROUBLES, Archive
+from tui.archive.errors import TROUBLES
+from tui.archive.sqlite import Archive
 from tui.screens import parts, state
 from tui.screens.calls import CallsScreen
 from tui.screens.parts import Order, Part

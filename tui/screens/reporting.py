@@ -9,7 +9,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from providers.errors import reason
-from tui.archive import ArchiveTrouble
+from tui.archive.errors import ArchiveTrouble
 
 Answer = TypeVar("Answer")
 

@@ -15,10 +15,11 @@ from providers import registry
 from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
 from providers.sanitize import safe_text
-from tui.archive import AccountState, Archive, ArchiveDamaged, ReadOnlyArchive, Walk
-from tui.archive.facets import Facets
-from tui.archive.heard import Heard, recording_key
-from tui.archive.places import ORDERS
+from tui.archive.errors import ArchiveDamaged, ReadOnlyArchive
+from tui.archive.sqlite import AccountState, Archive, Walk
+from tui.archive.sqlite.listening_history import Heard, recording_key
+from tui.archive.sqlite.search.facet_counts import Facets
+from tui.archive.sqlite.search.sort_orders import ORDERS
 from tui.commands import COMMANDS, first_key
 from tui.config.accounts import Account
 from tui.config.settings import Settings

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from providers.errors import ProviderError
-from tui.archive import TROUBLES, Archive
+from tui.archive.errors import TROUBLES
+from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.network import NetworkThread
 from tui.services import Services

@@ -19,7 +19,8 @@ from providers.counts import counted
 from providers.model import Call
 from providers.sanitize import safe_text
 from tui import audit
-from tui.archive import TROUBLES, Archive
+from tui.archive.errors import TROUBLES
+from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.links import Link, link_text, page_address, time_text
 from tui.listening import WITH_SOUND

@@ -9,14 +9,15 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tui.archive import TROUBLES, Archive
-from tui.archive.archive import UNTRIAGED
-from tui.archive.damage import READING
+from tui.archive.errors import TROUBLES
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.archive import UNTRIAGED
+from tui.archive.sqlite.damage import READING
 from tui.query.parser import Query
 from tui.services import Services
 
 if TYPE_CHECKING:
-    from tui.archive.triage import Change
+    from tui.archive.sqlite.triage_log import Change
     from tui.unkept import Unkept
 
 

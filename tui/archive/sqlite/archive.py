@@ -1,0 +1,496 @@
+"""Calls in and out of SQLite."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from providers.model import Call, CallRow
+from tui.archive.errors import ReadOnlyArchive
+from tui.archive.sqlite import connection, decision_backup, purge, related_calls
+from tui.archive.sqlite.call_columns import call_of, details_of, line_of
+from tui.archive.sqlite.callbacks import Closing
+from tui.archive.sqlite.connection import connect, only_read_it
+from tui.archive.sqlite.damage import WatchedConnection
+from tui.archive.sqlite.decision_backup import BackedUp
+from tui.archive.sqlite.listening_history import HeardTable
+from tui.archive.sqlite.migrations import PER_ACCOUNT
+from tui.archive.sqlite.reparse import ReadingTables
+from tui.archive.sqlite.retention import KeepingTables
+from tui.archive.sqlite.row_window import RowList, bodies
+from tui.archive.sqlite.search import backfill, name_lookup, planner, sort_orders
+from tui.archive.sqlite.search.conditions import FUNCTIONS, grouped, meaning, of_text
+from tui.archive.sqlite.search.facet_counts import COUNTED, SOON, Facets, count_facets
+from tui.archive.sqlite.search.search_index import Changes, SearchIndex, entry
+from tui.archive.sqlite.triage_log import TriageLog
+from tui.query.parser import EVERYTHING, Problem, Query, Term
+
+LOOK_STEPS = 100_000
+"""Steps of SQLite's machine, some milliseconds' work, between two looks at whether to end."""
+UNTRIAGED = Term("mark", "untriaged")
+NOTHING_MORE: Mapping[str, Collection[str]] = {}
+T = TypeVar("T")
+Reconcile = Callable[[Call, Call], Call]
+"""Older and newer form of one call -> what to keep (`providers.base.Provider.merge`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """How many calls of a page were new, changed, and as they were."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+
+    def __add__(self, other: Saved) -> Saved:
+        return Saved(self.new + other.new, self.changed + other.changed, self.same + other.same)
+
+
+class Archive(ReadingTables, KeepingTables, BackedUp):
+    """One connection to the archive. Opening creates or migrates it; the file is 0600.
+
+    `only_read`: it is left as it is, its write-ahead log too.
+    """
+
+    _db: WatchedConnection
+
+    def __init__(self, path: Path, *, only_read: bool = False) -> None:
+        self.path = path
+        self._db, self._unwritable = (only_read_it if only_read else connect)(path)
+        for arguments, function in FUNCTIONS:
+            self._db.create_function(function.__name__, arguments, function, deterministic=True)
+        self.index = SearchIndex(self._db)
+        self._planner = planner.Planner(self._db, self.index)
+        self.heard = HeardTable(self._db, self.transaction)
+        self.triage = TriageLog(self._db, self.transaction, self.index, self.back_up)
+        self.closing = Closing(self._db)
+        if not self.read_only:
+            self._take_up_backup()
+
+    @property
+    def read_only(self) -> ReadOnlyArchive | None:
+        """Why nothing can be kept: a full disk, one that may only be read, a damaged archive;
+        None: it can.
+        """
+        return self._unwritable or self._db.damage
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, waiting up to ten seconds for another Ringback's transaction.
+
+        Raises `ReadOnlyArchive`, `ArchiveDamaged` among them.
+        """
+        if why := self.read_only:
+            raise why
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.index.bits.settle()
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # a full disk may have ended it already
+                self._db.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _at_one_moment(self) -> Iterator[None]:
+        """What several statements read is of one moment, whatever others write meanwhile."""
+        begun = not self._db.in_transaction
+        if begun:
+            self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if begun and self._db.in_transaction:  # some errors end it
+                self._db.execute("COMMIT")
+
+    # -- calls in
+
+    def save(
+        self, account: str, calls: Iterable[Call], reconcile: Reconcile | None = None
+    ) -> Saved:
+        """Keep calls; one that is already there goes through `reconcile` first.
+
+        Runs inside the caller's `transaction`.
+        """
+        saved, changes = Saved(), self.index.changes()
+        for call in calls:
+            older = self._find(account, call.id)
+            if older is None:
+                saved += Saved(new=self._insert(account, call, changes))
+                continue
+            key, body, extra, raw = older
+            kept = call
+            if reconcile:
+                kept = reconcile(call_of(body, extra, raw), call)
+            if self._update(key, account, kept, (body, extra, raw), changes):
+                saved += Saved(changed=1)
+            else:
+                saved += Saved(same=1)
+        changes.flush()
+        return saved
+
+    def _find(self, account: str, id_: str) -> tuple[int, str, str, bytes] | None:
+        found: tuple[int, str, str, bytes] | None = self._db.execute(
+            "SELECT key, body, extra, raw FROM call JOIN detail USING (key)"
+            " WHERE account = ? AND id = ?",
+            (account, id_),
+        ).fetchone()
+        return found
+
+    def _insert(self, account: str, call: Call, changes: Changes) -> int:
+        """Keep a new call, unless it was purged; how many were kept."""
+        name = (account, call.id)
+        if self._db.execute("SELECT 1 FROM purged WHERE account = ? AND id = ?", name).fetchone():
+            return 0
+        line = line_of(account, call) | self.closing.columns(account, call)
+        line |= self.index.free(line["started_at"])
+        names, marks = ", ".join(line), ", ".join("?" * len(line))
+        cursor = self._db.execute(
+            f"INSERT INTO call ({names}) VALUES ({marks})", list(line.values())
+        )
+        assert cursor.lastrowid is not None
+        self._db.execute(
+            "INSERT INTO detail VALUES (?, ?, ?, ?, ?)",
+            (cursor.lastrowid, *details_of(call), int(time.time())),
+        )
+        related_calls.keep_threads(self._db, account, cursor.lastrowid, call)
+        self.closing.came(cursor.lastrowid, line)
+        self.triage.restore(name)
+        changes.add(entry(self.index.line(cursor.lastrowid)))
+        return 1
+
+    def _update(
+        self, key: int, account: str, call: Call, older: tuple[str, str, bytes], changes: Changes
+    ) -> bool:
+        details = details_of(call)
+        if details == older:
+            return False
+        before = self.closing.decides(key)
+        line = line_of(account, call) | self.closing.columns(account, call)
+        self._rewrite(key, line, changes)
+        self._db.execute(
+            "UPDATE detail SET body = ?, extra = ?, raw = ?, saved_at = ? WHERE key = ?",
+            (*details, int(time.time()), key),
+        )
+        related_calls.keep_threads(self._db, account, key, call)
+        self.closing.changed(key, before, line)
+        return True
+
+    def _rewrite(self, key: int, line: dict[str, Any], changes: Changes) -> None:
+        """Put another line in a call's place, in the index too."""
+        with self.index.changing(key, changes):
+            started_at, spot = self._db.execute(
+                "SELECT started_at, spot FROM call WHERE key = ?", (key,)
+            ).fetchone()
+            if spot is None or started_at != line["started_at"]:
+                line |= self.index.free(line["started_at"])
+            assignments = ", ".join(f"{name} = ?" for name in line)
+            self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
+
+    def index_more(self, limit: int = 500) -> int:
+        """Bring up to `limit` calls of an archive from before the index into it, the newest
+        first, then those whose lines lack what later Ringbacks write; how many are left. Until
+        then every query is answered, only slower.
+        """
+        if not self.index.lacking():
+            return 0
+        return (
+            self.keep_if_it_can(lambda: backfill.fill(self._db, self.index, self._rewrite, limit))
+            or 0
+        )
+
+    def remove_account(self, account: str) -> int:
+        """Forget everything of an account, its triage too, but calls on hold; the number of calls
+        that went.
+        """
+        with self.transaction():
+            decision_backup.forget(
+                self.path, [(account, "")], purged=False, kept=self.names_of(self.held())
+            )
+            theirs = "FROM call WHERE account = ? AND held = 0"
+            keys = self._db.execute(f"SELECT key {theirs}", (account,))
+            self.index.forget([key for (key,) in keys.fetchall()])
+            gone = self._db.execute(f"DELETE {theirs}", (account,)).rowcount
+            self.index.removed()
+            for table in PER_ACCOUNT:
+                self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
+            self.closing.set_region(account, "")
+            self.closing.settle_removed()
+            self.triage.forget(account)
+        return gone
+
+    def work_out_numbers(self) -> int:
+        """The number keys of some calls that lack one (`Closing.fill`); 0: all have theirs."""
+        if self._db.execute("SELECT 1 FROM call WHERE number_key IS NULL LIMIT 1").fetchone():
+            return self.keep_if_it_can(self.closing.fill) or 0
+        return 0
+
+    def drop(
+        self, keys: Sequence[int], number: str | None = None, barred: bool = True
+    ) -> purge.Purged:
+        """As `purge`, without writing the file anew: what is removed is blanked out in it.
+        `barred`: a sync does not bring them back.
+        """
+        self._db.execute("PRAGMA secure_delete = ON")
+        with self.transaction():
+            held = self.held(keys)
+            keys = [key for key in keys if key not in held]
+            names = self.names_of(keys)
+            decision_backup.forget(self.path, names, purged=barred)
+            self.index.forget(keys)
+            noted = sum(self.triage.forget(*name) for name in names)
+            gone = purge.remove(self._db, keys, number, barred)
+            self.index.removed()
+            self.closing.settle_removed()
+        return gone._replace(rows=gone.rows + noted)
+
+    def purge(self, keys: Sequence[int], number: str | None = None) -> tuple[purge.Purged, bool]:
+        """Remove calls for good, a number also from the dictionaries; what went, and whether the
+        file was written anew without it (another Ringback that reads all the time prevents it).
+
+        Those on hold stay; a sync does not bring the others back. Raises `sqlite3.Error`, e.g.
+        without room on the disk.
+        """
+        gone = self.drop(keys, number)
+        return gone, purge.rewrite(self._db, connection.BUSY_S)
+
+    # -- calls out
+
+    def keys(
+        self,
+        query: Query = EVERYTHING,
+        column: str = "time",
+        descending: bool = True,
+        limit: int | None = None,
+        after: int | None = None,
+        *,
+        before: int | None = None,
+        last: bool = False,
+        inclusive: bool = False,
+    ) -> array[int]:
+        """The keys of the rows that match, in order; with a `limit` the first ones, sooner.
+
+        Only those that stand `after` a call's key and `before` another's, or there (`inclusive`);
+        these calls need not match. `last` gives the last ones, from the end up. Pages follow each
+        other in this way at any depth: in the order of time at once, in any other by reading all
+        that match. Raises KeyError where such a call is not here.
+        """
+        if column == "time" and last:  # the same as the other order from its beginning
+            last, descending, after, before = False, not descending, before, after
+        with self._at_one_moment():
+            paged = column == "time" and limit is not None
+            ask = self._planner.ask(query)
+            walk = self._planner.walk(ask) if paged and before is None else None
+            if walk is not None and limit is not None:
+                behind = self._behind(after, descending, inclusive)
+                return walk.keys(limit, descending, behind)
+            plan = self._planner.plan(ask, limit if column == "time" else None)
+            plan = self._between(plan, column, descending, after, before, inclusive)
+            end = (sort_orders.upward if last else sort_orders.order_by)(
+                column, descending, plan.place
+            )
+            if limit is not None:
+                end += f" LIMIT {limit}"
+            sql = plan.select("call.key", end)
+            if plan.places and paged:
+                turn = sort_orders.order_by(
+                    "time", descending
+                )  # the calls of the first places only
+                first = plan.select(f"{plan.place} AS p", end, alone=True)
+                sql = f"SELECT key FROM ({first}) CROSS JOIN call ON place = p {turn}"
+            return array("q", (row[0] for row in self._db.execute(sql, plan.values)))
+
+    def _behind(self, after: int | None, descending: bool, inclusive: bool) -> int | None:
+        """The place in time behind which a page begins."""
+        if after is None:
+            return None
+        here = sort_orders.place(self._db, "time", after)[1]
+        return here + inclusive * (1 if descending else -1)
+
+    def _between(
+        self,
+        plan: planner.Plan,
+        column: str,
+        descending: bool,
+        after: int | None = None,
+        before: int | None = None,
+        inclusive: bool = False,
+    ) -> planner.Plan:
+        """The plan that reads only what stands between two calls."""
+        for key, side in ((after, sort_orders.behind), (before, sort_orders.above)):
+            if key is not None:
+                here = sort_orders.place(self._db, column, key)
+                condition, values = side(column, descending, plan.place, here, inclusive)
+                plan = plan._replace(
+                    condition=f"{plan.condition} AND {condition}", values=[*plan.values, *values]
+                )
+        return plan
+
+    def count_before(self, key: int, query: Query, column: str, descending: bool) -> int:
+        """How many of the rows that match stand before a call. Raises KeyError."""
+        ask = self._planner.ask(query)
+        if column == "time" and (walk := self._planner.walk(ask)):
+            return walk.count_before(sort_orders.place(self._db, column, key)[1], descending)
+        plan = self._between(self._planner.plan(ask), column, descending, before=key)
+        sql = f"SELECT count(*) FROM ({plan.select('1')})"
+        return int(self._db.execute(sql, plan.values).fetchone()[0])
+
+    def is_behind(self, key: int, other: int, column: str, descending: bool) -> bool:
+        """Whether a call stands behind another in an order. Raises KeyError."""
+        here = sort_orders.place(self._db, column, other)
+        condition, values = sort_orders.behind(column, descending, "place", here, False)
+        sql = f"SELECT 1 FROM call WHERE key = ? AND {condition}"
+        return self._db.execute(sql, [key, *values]).fetchone() is not None
+
+    def matches(self, query: Query, key: int) -> bool:
+        """Whether a call is here and a query finds it; at once, whatever the query."""
+        return bool(self.among((key,), query))
+
+    def rows(self, keys: array[int], begins: bool = True, ends: bool = True) -> RowList:
+        """Windows of rows over `keys`, read on this connection (and thus in this thread)."""
+        return RowList(self._db, keys, begins, ends)
+
+    def interrupt(self) -> None:
+        """End a query that runs in another thread on this connection."""
+        self._db.interrupt()
+
+    def end_when(self, ended: Callable[[], bool]) -> None:
+        """End each query here as soon as this is so; also one that begins after an interrupt."""
+        self._db.set_progress_handler(ended, LOOK_STEPS)
+
+    def count(self, query: Query = EVERYTHING, most: int | None = None) -> int:
+        """How many calls match; counting ends above `most`, so that ``most + 1`` means more."""
+        if not query.terms and not self.index.unindexed():
+            return sum(self.index.known("provider").values())
+        with self._at_one_moment():
+            ask = self._planner.ask(query)
+            if most is not None and self._planner.surely(ask) > most:
+                return most + 1
+            if walk := self._planner.walk(ask):
+                return walk.count(most)
+            plan = self._planner.plan(ask, None if most is None else most + 1)
+            limit = "" if most is None else f"LIMIT {most + 1}"
+            sql = f"SELECT count(*) FROM ({plan.select('1', limit, alone=True)})"
+            return int(self._db.execute(sql, plan.values).fetchone()[0])
+
+    def counts(self) -> dict[str, int]:
+        """How many calls each account has."""
+        if not self.index.unindexed():
+            return self.index.known("account")
+        return dict(self._db.execute("SELECT account, count(*) FROM call GROUP BY account"))
+
+    def calls_of(self, account: str) -> int:
+        """How many calls an account has."""
+        sql = "SELECT count(*) FROM call WHERE account = ?"
+        return int(self._db.execute(sql, (account,)).fetchone()[0])
+
+    def has(self, account: str, id_: str) -> bool:
+        """Whether a call is here."""
+        return self.key_of(account, id_) is not None
+
+    def key_of(self, account: str, id_: str) -> int | None:
+        """The row's key of a call, or None when it is not here."""
+        sql = "SELECT key FROM call WHERE account = ? AND id = ?"
+        row = self._db.execute(sql, (account, id_)).fetchone()
+        return row[0] if row else None
+
+    def names_of(self, keys: Iterable[int]) -> list[tuple[str, str]]:
+        """Account and id of the calls with these keys, in that order; those that are here."""
+        sql = "SELECT account, id FROM call WHERE key = ?"
+        rows = (self._db.execute(sql, (key,)).fetchone() for key in keys)
+        return [row for row in rows if row]
+
+    def among(self, keys: Sequence[int], query: Query) -> set[int]:
+        """Those of at most 30,000 keys whose calls match."""
+        parts = [meaning(*group) for group in grouped(query)]
+        marks = ",".join("?" * len(keys))
+        conditions = of_text(" AND ".join([f"key IN ({marks})", *(sql for sql, _ in parts)]))
+        values = [value for _, part in parts for value in part]
+        rows = self._db.execute(f"SELECT key FROM call WHERE {conditions}", [*keys, *values])
+        return {row[0] for row in rows}
+
+    def untriaged(self, keys: Sequence[int]) -> set[int]:
+        """Those of at most 30,000 keys whose calls nobody decided about, and that still wait."""
+        return self.among(keys, Query((UNTRIAGED,)))
+
+    def facets(self, query: Query = EVERYTHING, within: int | None = SOON) -> Facets:
+        """Agents, outcomes, dispositions, groups and tags of the calls that match, with counts.
+
+        With `within` at most so many of the newest calls are read: the counts of more are lower
+        bounds. Of everything they are exact at once.
+        """
+        if not query.terms and not self.index.unindexed():
+            every = COUNTED.items()
+            return Facets(
+                {kind: name_lookup.counted(self._db, self.index, name) for kind, name in every}
+            )
+        with self._at_one_moment():
+            keys = None if within is None else self.keys(query, limit=within + 1)
+            complete = keys is None or within is None or len(keys) <= within
+            newest = None if keys is None else keys[:within]
+            return Facets(count_facets(self._db, self._planner, query, newest), complete)
+
+    def complete(self, kind: str, start: str, limit: int = 20) -> list[str]:
+        """Names that the archive knows for a word before a colon: see `names.complete`."""
+        return name_lookup.complete(self.index, kind, start)[:limit]
+
+    def doubts(
+        self, query: Query, more: Mapping[str, Collection[str]] = NOTHING_MORE
+    ) -> tuple[Problem, ...]:
+        """What of the names in a query line nothing here has: see `names.doubts`."""
+        return name_lookup.doubts(self._db, self.index, query, more)
+
+    def slips(self, query: Query) -> tuple[Problem, ...]:
+        """What the words of a query that found nothing may be slips of: see `names.slips`."""
+        return name_lookup.slips(self._db, self.index, query)
+
+    def has_field(self, word: str) -> bool:
+        """Whether calls have a field of that name of their vendor's own."""
+        return self.index.has_field(word)
+
+    def get(self, account: str, id_: str) -> Call | None:
+        """One call, or None."""
+        found = self._find(account, id_)
+        if found is None:
+            return None
+        _, body, extra, raw = found
+        return call_of(body, extra, raw)
+
+    def get_key(self, key: int) -> tuple[str, Call] | None:
+        """Account and call of a row's key, or None when it was removed."""
+        row = self._db.execute("SELECT account, id FROM call WHERE key = ?", (key,)).fetchone()
+        call = self.get(*row) if row else None
+        return (row[0], call) if call else None
+
+    def related(self, key: int, limit: int) -> list[tuple[CallRow, str]]:
+        """Rows of the calls that belong to a row's, newest first, each with how it does."""
+        found = related_calls.related(self._db, key, limit)
+        rows = self.rows(array("q", (one.key for one in found))).window(0, limit)
+        return [(row, one.relation) for row, one in zip(rows, found, strict=True)]
+
+    def bodies(
+        self, keys: Iterable[int], unread: list[str] | None = None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Account and JSON of many calls, triage included, in the order of `keys`; `unread` gets
+        the names of those that cannot be read. Raises `ArchiveDamaged` where it is not given.
+        """
+        return bodies(self._db, keys, unread)
+
+    def version(self) -> int:
+        """Changes whenever another connection commits, so that a screen knows to look again."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
