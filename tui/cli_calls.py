@@ -345,7 +345,7 @@ async def look_up(
     from providers import registry
     from tui.fence import fence
     from tui.late import is_due
-    from tui.recordings import renewed, with_known_recordings
+    from tui.recordings.download import renewed, with_known_recordings
 
     call = archive.get(account.name, id_)
     if call and not is_due(archive, account.name, call, services.now()):

@@ -303,7 +303,7 @@ def _sound(services: Services) -> Iterator[Finding]:
     from tui.audio.notices import unmeasured
     from tui.audio.probe import probe
     from tui.audio.route import choose_route, reason, session_environ
-    from tui.recordings import RecordingCache
+    from tui.recordings.download import RecordingCache
 
     environ = session_environ(services.environ)
     route = choose_route(environ)

@@ -22,9 +22,9 @@ from tui.cli_calls import read_name
 from tui.cli_recordings import known_call, said
 from tui.config.accounts import Account
 from tui.exits import CommandError, Exit
-from tui.fetching import vendor_of
 from tui.links import Link
-from tui.recordings import RecordingCache, stream
+from tui.recordings.download import RecordingCache, stream
+from tui.recordings.fetcher import vendor_of
 from tui.remembering import Sitting, recording_title
 from tui.services import Services
 

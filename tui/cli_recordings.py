@@ -19,9 +19,8 @@ from tui.config.accounts import Account
 from tui.console import print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.fence import fence
-from tui.fetching import vendor_of
 from tui.late import AGAIN_S, is_due
-from tui.recordings import (
+from tui.recordings.download import (
     Fetched,
     RecordingCache,
     Vendor,
@@ -32,6 +31,7 @@ from tui.recordings import (
     stream,
     with_known_recordings,
 )
+from tui.recordings.fetcher import vendor_of
 from tui.services import Services
 
 

@@ -160,7 +160,7 @@ async def learn_recordings(
     services: Services, account: Account, archive: Archive, call_id: str
 ) -> None:
     """Ask for a call's list of recordings, if that is due, and keep it. Raises `ProviderError`."""
-    from tui.recordings import with_known_recordings
+    from tui.recordings.download import with_known_recordings
 
     call = archive.get(account.name, call_id)
     if call is None or not is_due(archive, account.name, call, services.now(), AGAIN_S):

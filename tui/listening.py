@@ -165,7 +165,7 @@ class Listening:
 
     def _kept_peaks(self, playing: Playing) -> Peaks | None:
         from tui.audio.peaks import Peaks
-        from tui.recordings import RecordingCache
+        from tui.recordings.download import RecordingCache
 
         cache = RecordingCache(self._services.paths.cached_recordings)
         data = cache.find_peaks(playing.account, playing.call, playing.index)
@@ -183,7 +183,7 @@ class Listening:
         data = peaks.to_bytes()
 
         def keep() -> None:
-            from tui.recordings import RecordingCache
+            from tui.recordings.download import RecordingCache
 
             cache = RecordingCache(self._services.paths.cached_recordings)
             cache.keep_peaks(playing.account, playing.call, playing.index, data)

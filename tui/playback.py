@@ -9,9 +9,9 @@ from pathlib import Path
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.config.accounts import Account
-from tui.fetching import Fetching, Stream, trouble
 from tui.listening import Listening, Playing
 from tui.network import NetworkThread
+from tui.recordings.fetcher import Fetching, Stream, trouble
 from tui.services import Services
 from widgets.player_line import PlayerView
 
@@ -89,7 +89,7 @@ class Playback(Listening):
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _may_still_come(self, error: RecordingError, call: Call) -> bool:
-        from tui.recordings import may_still_come
+        from tui.recordings.download import may_still_come
 
         return error.reason == "pending" and may_still_come(call, self._services.now())
 

@@ -12,7 +12,7 @@ from tui.archive.errors import ArchiveDamaged
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.replacement import sweep
 from tui.config.paths import Paths
-from tui.recordings import RecordingCache, stem
+from tui.recordings.download import RecordingCache, stem
 
 UNDATED = "no time"
 

@@ -16,7 +16,7 @@ from tui.archive.merging import keep
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.fence import fence
-from tui.recordings import asked_anew
+from tui.recordings.download import asked_anew
 from tui.report import Report, left_alone, remember
 from tui.services import Services
 from tui.states import until_words

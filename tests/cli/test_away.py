@@ -21,7 +21,7 @@ from tui import audit
 from tui.audio.source import FileSource
 from tui.cli import main
 from tui.config.accounts import make_account
-from tui.recordings import RecordingCache
+from tui.recordings.download import RecordingCache
 from tui.services import Services
 
 NUMBER = "+49 30 9876-54321"

@@ -19,7 +19,7 @@ from tui.archive.sqlite.triage_log import RELEASE, hold, note, state, tag
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.query.parser import parse
-from tui.recordings import RecordingCache
+from tui.recordings.download import RecordingCache
 from tui.services import Services
 
 NUMBER = "+493098765432"

@@ -18,7 +18,7 @@ import pytest
 
 from providers.errors import RecordingError
 from providers.media import Remote
-from tui.audio.spool import FIRST, Spool
+from tui.recordings.progressive_download import FIRST, Spool
 
 DATA = b"ID3\x03" + random.Random(4).randbytes(900_000)
 ALL = len(DATA)
@@ -238,7 +238,7 @@ Begin = Callable[[str], Spool]
 
 @pytest.fixture
 async def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Begin]:
-    monkeypatch.setattr("tui.audio.spool._TRIES_S", (0.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr("tui.recordings.progressive_download._TRIES_S", (0.0, 0.0, 0.0, 0.0))
     made: list[Spool] = []
 
     def one(url: str, limit_bytes: int = 10**8) -> Spool:

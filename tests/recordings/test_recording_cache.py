@@ -6,7 +6,7 @@ import pytest
 
 from providers.model import Call, Recording
 from tui.audio.peaks import Peaks
-from tui.recordings import Fetched, RecordingCache, copy_to, file_name
+from tui.recordings.download import Fetched, RecordingCache, copy_to, file_name
 
 DAY = 86_400
 NOW = 1_793_600_000.0

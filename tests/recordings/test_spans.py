@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from tui.audio.spans import Spans
+from tui.recordings.byte_ranges import Spans
 
 SIZE = 60
 

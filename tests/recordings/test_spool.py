@@ -15,8 +15,8 @@ import pytest
 from providers.errors import RecordingError
 from providers.media import Remote
 from tests.recordings.host import Host
-from tui.audio import spool as module
-from tui.audio.spool import FIRST, Spool
+from tui.recordings import progressive_download as module
+from tui.recordings.progressive_download import FIRST, Spool
 
 DATA = b"ID3\x03" + random.Random(1).randbytes(3_000_000)
 Make = Callable[[], Spool]

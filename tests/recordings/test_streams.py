@@ -20,12 +20,12 @@ from tests.audio import sounds
 from tests.few import few
 from tests.recordings.host import Asked, Host
 from tui import playback as module
-from tui.audio.spool import Spool
 from tui.config.accounts import Account, make_account
 from tui.config.paths import Paths
-from tui.fetching import Fetching
 from tui.network import NetworkThread
 from tui.playback import Playback
+from tui.recordings.fetcher import Fetching
+from tui.recordings.progressive_download import Spool
 from tui.services import Services
 from widgets.player_line import PlayerView
 

@@ -20,7 +20,7 @@ from tui.archive.sqlite.triage_log import hold, note
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.jobs import sync_all
-from tui.recordings import RecordingCache
+from tui.recordings.download import RecordingCache
 from tui.refreshing import Refreshed, refresh_calls
 from tui.report import Report
 from tui.retention import sweep

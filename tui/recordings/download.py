@@ -23,8 +23,8 @@ from providers.model import Call, CallQuery, Recording
 from tui.archive.merging import keep, reconcile
 from tui.archive.sqlite import Archive
 from tui.audio.source import FileSource
-from tui.audio.spool import Spool, in_words
 from tui.config.paths import open_file, read_file
+from tui.recordings.progressive_download import Spool, in_words
 
 Progress = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known)."""

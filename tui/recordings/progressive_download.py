@@ -24,7 +24,7 @@ from typing import Protocol, TypeVar
 from providers.errors import ProviderError, RecordingError
 from providers.http import why
 from providers.media import Body, kind_of, too_little
-from tui.audio.spans import Spans
+from tui.recordings.byte_ranges import Spans
 
 FIRST, MOST = 1 << 13, 1 << 22
 """Bytes of the first request in a place; twice as many each time, up to these."""

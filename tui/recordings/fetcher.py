@@ -20,8 +20,8 @@ from tui.services import Services
 if TYPE_CHECKING:  # all that knows HTTP is loaded with the first recording
     from providers.base import Provider
     from tui.audio.source import FileSource
-    from tui.audio.spool import Spool
-    from tui.recordings import RecordingCache, Vendor
+    from tui.recordings.download import RecordingCache, Vendor
+    from tui.recordings.progressive_download import Spool
 
 Came = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known); called in any thread."""
@@ -30,7 +30,7 @@ Streamed = tuple["Spool | FileSource", Call]
 
 def vendor_of(services: Services, account: Account, archive: Archive) -> Vendor:
     """The account's provider for whoever turns out to need it."""
-    from tui.recordings import Vendor
+    from tui.recordings.download import Vendor
 
     async def make() -> Provider:
         token = await services.token(account)
@@ -95,7 +95,7 @@ class Fetching:
 
     async def _open(self, account: Account, call: Call, index: int) -> Streamed:
         from tui.fence import fence
-        from tui.recordings import stream
+        from tui.recordings.download import stream
 
         cache = self.cache()
         # a recording that is here needs neither token nor network
@@ -131,7 +131,7 @@ class Fetching:
 
         Raises as `open`; what was saved until then stays.
         """
-        from tui.recordings import complete, copy_to, file_name
+        from tui.recordings.download import complete, copy_to, file_name
 
         paths: list[Path] = []
         while len(paths) < max(1, len(call.recordings)):
@@ -153,7 +153,7 @@ class Fetching:
         return paths
 
     def cache(self) -> RecordingCache:
-        from tui.recordings import RecordingCache
+        from tui.recordings.download import RecordingCache
 
         return RecordingCache(self._services.paths.cached_recordings)
 
