@@ -36,11 +36,11 @@ os.environ |= {"TEXTUAL_ANIMATIONS": "none", "COLORTERM": "truecolor", "TERM": "
 from textual.pilot import Pilot  # noqa: E402
 from textual.widgets import Input  # noqa: E402
 
-import tui.audio.player  # noqa: E402
+import tui.audio.client.player  # noqa: E402
 from providers.sandbox import Sandbox  # noqa: E402
 from tui.app import RingbackApp  # noqa: E402
-from tui.audio.player import Player, PlayerState  # noqa: E402
-from tui.audio.route import Route  # noqa: E402
+from tui.audio.client.player import Player, PlayerState  # noqa: E402
+from tui.audio.client.route import Route  # noqa: E402
 from tui.config.accounts import make_account  # noqa: E402
 from tui.config.paths import Paths  # noqa: E402
 from tui.jobs import sync_all  # noqa: E402
@@ -181,7 +181,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=HERE, metavar="DIR")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(s.name for s in SHOTS))
     arguments = parser.parse_args(argv)
-    tui.audio.player.Player = StillPlayer  # type: ignore[assignment, misc]
+    tui.audio.client.player.Player = StillPlayer  # type: ignore[assignment, misc]
     with synthetic_home() as services:
         for shot in SHOTS:
             if not arguments.names or shot.name in arguments.names:

@@ -300,9 +300,9 @@ async def _recording(services: Services, account: Account, url: str) -> Finding:
 
 
 def _sound(services: Services) -> Iterator[Finding]:
-    from tui.audio.notices import unmeasured
-    from tui.audio.probe import probe
-    from tui.audio.route import choose_route, reason, session_environ
+    from tui.audio.client.notices import unmeasured
+    from tui.audio.client.probe import probe
+    from tui.audio.client.route import choose_route, reason, session_environ
     from tui.recordings.download import RecordingCache
 
     environ = session_environ(services.environ)
@@ -318,7 +318,7 @@ def _sound(services: Services) -> Iterator[Finding]:
 
 def _decoding() -> Finding:
     """How recordings are decoded here, where a file may be made to attack whoever opens it."""
-    from tui.audio.probe import find_held
+    from tui.audio.client.probe import find_held
 
     held, trouble = asyncio.run(find_held())
     if trouble:

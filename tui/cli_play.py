@@ -29,8 +29,8 @@ from tui.remembering import Sitting, recording_title
 from tui.services import Services
 
 if TYPE_CHECKING:
-    from tui.audio.source import Source
-    from tui.audio.state import PlayerState
+    from tui.audio.client.source import Source
+    from tui.audio.client.state import PlayerState
 
     Listen = Callable[[Source, str, float, "Seat | None"], Awaitable[int]]
 
@@ -84,7 +84,7 @@ def seconds(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     from tui.audio.cli import Wishes, play_on_terminal, print_words
-    from tui.audio.player import FileSource
+    from tui.audio.client.player import FileSource
 
     services = Services.build()
     start_s = seconds(arguments.start) if arguments.start else None

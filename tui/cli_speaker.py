@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _relay() -> int:
     if os.name != "posix":
         raise CommandError("a screen on this system cannot be heard elsewhere")
-    from tui.audio.speaker_relay import relay
+    from tui.audio.speaker.server_side import relay
     from tui.config.paths import Paths
     from tui.log import setup_log
 
@@ -36,7 +36,7 @@ def _speak(arguments: argparse.Namespace) -> int:
         raise CommandError(
             "which host?", "For example: ringback speaker anna@calls.example.com", Exit.USAGE
         )
-    from tui.audio.speaker_near import Far, SpeakerError, speak
+    from tui.audio.speaker.listener_side import Far, SpeakerError, speak
 
     options = [
         *(part for port in arguments.port for part in ("-p", port)),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from providers.model import Call
 from tui.archive.sqlite.listening_history import recording_key
-from tui.audio.hold import Hold
-from tui.audio.state import Loudness
+from tui.audio.client.state import Loudness
+from tui.audio.client.suspension import Hold
 from tui.config.settings import AudioSettings
 from tui.remembering import Memory, Sitting, recording_title
 from tui.services import Services
@@ -19,9 +19,9 @@ from widgets.player_line import PlayerView
 from widgets.waveform import Wave
 
 if TYPE_CHECKING:  # the player is loaded with the first recording
+    from tui.audio.client.player import Player, PlayerState, Source
+    from tui.audio.client.route import Route
     from tui.audio.peaks import Peaks
-    from tui.audio.player import Player, PlayerState, Source
-    from tui.audio.route import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Listening:
 
     def _ready_player(self) -> Player:
         """The player, made with the first recording."""
-        from tui.audio.player import Player
+        from tui.audio.client.player import Player
 
         if self._player is None:
             self._player = Player(self._changed, route=self.find_route)
@@ -270,7 +270,7 @@ class Listening:
 
     def next_side(self) -> None:
         """Both sides of a stereo recording, the left one, the right one."""
-        from tui.audio.state import next_side
+        from tui.audio.client.state import next_side
 
         if self._player:
             self._player.set_side(next_side(self._player.state.side))
@@ -329,8 +329,8 @@ class Listening:
 
     def turns_text(self) -> str:
         """The recording in words, a line for each turn; empty while it is not measured."""
-        from tui.audio.notices import unmeasured
-        from tui.audio.turns import turns, words
+        from tui.audio.client.notices import unmeasured
+        from tui.audio.client.turns import turns, words
 
         peaks = self._player.peaks if self._player else None
         if peaks is None or not (peaks.lanes or peaks.trouble):

@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tui.audio.route import Kind, Route, choose_route, over_ssh, session_environ
-from tui.audio.speaker_folder import name_of, speakers
+from tui.audio.client.route import Kind, Route, choose_route, over_ssh, session_environ
+from tui.audio.speaker_sockets import name_of, speakers
 
 _FRESH_S = 5.0
 """How long tmux's answer about who looks at the screen holds."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.audio import sounds
-from tui.audio.player import FileSource, Player, PlayerState
+from tui.audio.client.player import FileSource, Player, PlayerState
 
 OVER = ("ended", "failed")
 

@@ -21,11 +21,11 @@ import pytest
 
 from tests.audio import odd, sounds
 from tests.few import few
-from tui.audio import wire
+from tui.audio import protocol
 from tui.audio.cli import clock, fit, split_keys, status_line
+from tui.audio.client.player import PlayerState
 from tui.audio.keys import help_line, sent
-from tui.audio.player import PlayerState
-from tui.audio.speaker_folder import socket_path
+from tui.audio.speaker_sockets import socket_path
 from tui.services import Services
 
 PROGRAM = """
@@ -336,8 +336,8 @@ def relays(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 async def test_a_script_does_not_wait_for_a_speaker_that_has_gone(call: Path, relays: Path) -> None:
     async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        hello = {"is": "hello", "version": wire.VERSION, "speaker": "laptop", "output": "x"}
-        writer.write(wire.pack(hello))
+        hello = {"is": "hello", "version": protocol.VERSION, "speaker": "laptop", "output": "x"}
+        writer.write(protocol.pack(hello))
         await reader.readline()
         writer.close()
 

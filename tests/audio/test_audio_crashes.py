@@ -20,11 +20,11 @@ from tests.audio.test_audio_cli import WORDS
 from tests.audio.test_audio_player import gone, long_wav
 from tests.audio.test_audio_shape import OPENING, Desk, ramp
 from tests.few import few
-from tui.audio import track
-from tui.audio.decoder import Hands
-from tui.audio.notices import unmeasured
+from tui.audio.client.notices import unmeasured
+from tui.audio.client.player import FileSource
+from tui.audio.engine import track
+from tui.audio.engine.decoder import Hands
 from tui.audio.peaks import Peaks
-from tui.audio.player import FileSource
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 Listen = Callable[..., Listener]
@@ -247,7 +247,7 @@ async def false_desk(
 
     def make(says: str, peaks: bool = False) -> Desk:
         code = textwrap.dedent(_FALSE).replace("SAY", says)
-        monkeypatch.setattr("tui.audio.decoder._COMMAND", (sys.executable, "-c", code))
+        monkeypatch.setattr("tui.audio.engine.decoder._COMMAND", (sys.executable, "-c", code))
         hands = Hands()
         desk = Desk(ramp(1.0), hands, **{**OPENING, "peaks": peaks})
         made.append((desk, hands))

@@ -15,8 +15,8 @@ import pytest
 
 from tests.audio.conftest import children_of
 from tests.audio.damage import NAMES, damaged, whole
-from tui.audio.child import Child
-from tui.audio.track import _DIED
+from tui.audio.client.engine_process import Child
+from tui.audio.engine.track import _DIED
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 

@@ -18,8 +18,8 @@ import pytest
 from tests.audio import rigs, sounds
 from tests.audio.conftest import Listener
 from tests.audio.rigs import RATE, sounding
-from tui.audio.probe import FIRST, IN_TURN, probe
-from tui.audio.sinks import Ahead
+from tui.audio.client.probe import FIRST, IN_TURN, probe
+from tui.audio.engine.outputs.devices import Ahead
 
 Listen = Callable[..., Listener]
 needs_alsa = pytest.mark.skipif(bool(rigs.NO_ALSA), reason=rigs.NO_ALSA or "")
@@ -353,7 +353,7 @@ def test_a_device_that_runs_dry_again_gets_more_sound_ahead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr("tui.audio.sinks.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tui.audio.engine.outputs.devices.time.monotonic", lambda: now[0])
     ahead = Ahead()
 
     def pull(after_s: float, *, swallows: bool = False) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.audio import sounds
 from tests.audio.conftest import Listener
-from tui.audio.notices import LOOP_TOO_SHORT
+from tui.audio.client.notices import LOOP_TOO_SHORT
 
 Listen = Callable[..., Listener]
 

@@ -13,8 +13,8 @@ import pytest
 
 from tests.audio import sounds
 from tests.few import few
-from tui.audio.media import FRAME, RATE, Chunk, Media
-from tui.audio.sniff import Unplayable, demuxer_for
+from tui.audio.engine.demuxer import FRAME, RATE, Chunk, Media
+from tui.audio.engine.demuxer_choice import Unplayable, demuxer_for
 
 KINDS = sorted(sounds.KINDS)
 

@@ -16,12 +16,12 @@ from providers.sandbox.speech import STYLES, conversation, encode
 from tests.audio import sounds
 from tests.audio.conftest import Listener
 from tests.few import few
-from tui.audio.measure import Meter
-from tui.audio.media import Media
-from tui.audio.notices import NO_TURN, ONE_SIDE
+from tui.audio.client.notices import NO_TURN, ONE_SIDE
+from tui.audio.client.player import FileSource
+from tui.audio.client.turns import Turn, next_turn, turns, words
+from tui.audio.engine.demuxer import Media
+from tui.audio.engine.peak_meter import Meter
 from tui.audio.peaks import WINDOW_S, Peaks
-from tui.audio.player import FileSource
-from tui.audio.turns import Turn, next_turn, turns, words
 
 Listen = Callable[..., Listener]
 

@@ -13,13 +13,13 @@ import pytest
 
 from tests.audio import odd, sounds
 from tests.few import few
-from tui.audio.filters import FRAME, RATE, Chunk
-from tui.audio.measure import Measured, measure
-from tui.audio.media import Media
+from tui.audio.engine.byte_reader import IdlePull, Pull
+from tui.audio.engine.demuxer import Media
+from tui.audio.engine.demuxer_choice import Unplayable
+from tui.audio.engine.ffmpeg_filters import FRAME, RATE, Chunk
+from tui.audio.engine.peak_meter import Measured, measure
+from tui.audio.engine.seek_index import Places
 from tui.audio.peaks import WINDOW_S
-from tui.audio.places import Places
-from tui.audio.pull import IdlePull, Pull
-from tui.audio.sniff import Unplayable
 
 PLACES_S = (0.0, 1.45, 5.75)
 _LOOK_S = 0.1

@@ -19,12 +19,12 @@ from providers.errors import RecordingError
 from tests.audio import sounds
 from tests.audio.conftest import Listener, alive
 from tests.few import few
-from tui.audio import wire
-from tui.audio.notices import CRASHED, CUT_OFF, DAMAGED
-from tui.audio.outputs import engine_environment
-from tui.audio.player import FileSource, Player
-from tui.audio.probe import probe
-from tui.audio.route import NO_SPEAKER
+from tui.audio import protocol
+from tui.audio.client.notices import CRASHED, CUT_OFF, DAMAGED
+from tui.audio.client.player import FileSource, Player
+from tui.audio.client.probe import probe
+from tui.audio.client.route import NO_SPEAKER
+from tui.audio.engine_environment import engine_environment
 
 Listen = Callable[..., Listener]
 
@@ -452,7 +452,7 @@ def test_a_killed_program_leaves_no_engine(tmp_path: Path) -> None:
     path = sounds.write(tmp_path, "a.wav", long_wav())
     script = (
         "import asyncio\n"
-        "from tui.audio.player import FileSource, Player\n"
+        "from tui.audio.client.player import FileSource, Player\n"
         "async def main():\n"
         "    p = Player(lambda s: None, 'none')\n"
         f"    await p.play(FileSource({str(path)!r}))\n"
@@ -531,9 +531,9 @@ async def test_probe_names_the_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "strange"),
     [
-        ("tui.audio.cli, tui.audio.player", ("av", "miniaudio", "textual", "rich")),
+        ("tui.audio.cli, tui.audio.client.player", ("av", "miniaudio", "textual", "rich")),
         # what the first sound would wait for
-        ("tui.audio.engine", ("av", "miniaudio", "ctypes", "importlib.metadata")),
+        ("tui.audio.engine.engine", ("av", "miniaudio", "ctypes", "importlib.metadata")),
     ],
 )
 def test_a_process_loads_what_it_needs_and_no_more(part: str, strange: tuple[str, ...]) -> None:
@@ -600,8 +600,8 @@ async def test_after_an_end_that_was_reached_in_a_pause_it_plays_from_the_start(
     ids=["endless", "no-number", "deep"],
 )
 def test_a_line_that_no_end_would_say_is_refused(line: bytes) -> None:
-    with pytest.raises(wire.Malformed):
-        wire.unpack(line)
+    with pytest.raises(protocol.Malformed):
+        protocol.unpack(line)
 
 
 async def test_the_clock_does_not_run_on_where_nothing_is_reported(listen: Listen) -> None:

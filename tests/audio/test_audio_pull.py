@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tui.audio.pull import AT_ONCE, BLOCK, IdlePull, Pull
+from tui.audio.engine.byte_reader import AT_ONCE, BLOCK, IdlePull, Pull
 
 
 def eventually(true: Callable[[], bool]) -> None:

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from tests.guards.readme_text import ROOT
-from tui.audio.player import Player
-from tui.audio.route import (
+from tui.audio.client.player import Player
+from tui.audio.client.route import (
     BAD_WISH,
     NO_SPEAKER,
     Route,
@@ -27,7 +27,7 @@ from tui.audio.route import (
     session_environ,
     speaker_command,
 )
-from tui.audio.speaker_folder import (
+from tui.audio.speaker_sockets import (
     folders,
     is_private,
     name_of,

@@ -16,11 +16,11 @@ import pytest
 from tests.audio import sounds
 from tests.audio.test_audio_devices import Heard
 from tests.few import few
-from tui.audio.decoder import Hands
-from tui.audio.feed import KEEP_S, Feed
-from tui.audio.media import FRAME, RATE, Chunk
-from tui.audio.shape import until, without_silence
-from tui.audio.track import Track
+from tui.audio.engine.decoder import Hands
+from tui.audio.engine.demuxer import FRAME, RATE, Chunk
+from tui.audio.engine.filters import until, without_silence
+from tui.audio.engine.pcm_queue import KEEP_S, Feed
+from tui.audio.engine.track import Track
 
 OPENING: dict[str, Any] = {
     "id": 1, "seq": 1, "start": 0.0, "speed": 1.0, "volume": 1.0, "paused": False,

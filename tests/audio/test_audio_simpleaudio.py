@@ -21,14 +21,14 @@ from tests.audio import pythons, rigs, sounds
 from tests.audio.conftest import Listener
 from tests.audio.rigs import FRAME, RATE, sounding
 from tests.audio.test_audio_devices import Heard, needs_alsa, pulse_in, ramp
-from tui.audio import outputs, simpleaudio_sink
-from tui.audio.feed import Feed
-from tui.audio.media import Chunk
-from tui.audio.outputs import engine_environment, engine_output
-from tui.audio.probe import probe
-from tui.audio.route import choose_route
-from tui.audio.simpleaudio_sink import MISSING, UNLOADABLE, UNSAFE, SimpleaudioSink
-from tui.audio.sinks import NoDevice
+from tui.audio.client.probe import probe
+from tui.audio.client.route import choose_route
+from tui.audio.engine.demuxer import Chunk
+from tui.audio.engine.outputs import simpleaudio_output
+from tui.audio.engine.outputs.devices import NoDevice
+from tui.audio.engine.outputs.simpleaudio_output import MISSING, UNLOADABLE, UNSAFE, SimpleaudioSink
+from tui.audio.engine.pcm_queue import Feed
+from tui.audio.engine_environment import engine_environment, engine_output
 
 Listen = Callable[..., Listener]
 BRIDGE = list(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so"))
@@ -93,7 +93,7 @@ def device(monkeypatch: pytest.MonkeyPatch) -> Device:
     made = Device()
     monkeypatch.setitem(sys.modules, "simpleaudio", made)
     monkeypatch.setenv("PYTHONMALLOC", "malloc")
-    monkeypatch.setattr(simpleaudio_sink, "_LENGTH", round(1.5 * RATE))
+    monkeypatch.setattr(simpleaudio_output, "_LENGTH", round(1.5 * RATE))
     return made
 
 
@@ -225,7 +225,7 @@ def test_a_device_without_a_clock_gets_its_sound_whole(device: Device, opened: O
 def test_a_device_that_dies_asks_for_nothing_more(
     device: Device, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simpleaudio_sink, "_LENGTH", 60 * RATE)
+    monkeypatch.setattr(simpleaudio_output, "_LENGTH", 60 * RATE)
     decoder = Decoder(6.0)
     decoder.go()
     sink = opened(decoder)
@@ -302,7 +302,7 @@ def test_who_wishes_it_gets_it() -> None:
 def test_it_stands_in_for_miniaudio(
     installed: set[str], wished: str, output: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outputs, "find_spec", lambda name: name in installed)
+    monkeypatch.setattr("tui.audio.engine_environment.find_spec", lambda name: name in installed)
     assert engine_output(wished) == output
 
 
@@ -439,8 +439,8 @@ async def test_the_engine_lives_on_after_its_sounds(
 _LONG = """
 import array, os, sys, threading, time
 from tui.audio import simpleaudio_sink
-from tui.audio.feed import Feed
-from tui.audio.media import Chunk
+from tui.audio.engine.pcm_queue import Feed
+from tui.audio.engine.demuxer import Chunk
 simpleaudio_sink._LENGTH = 48_000 * 2
 pcm = sys.stdin.buffer.read()
 feed = Feed()

@@ -27,9 +27,9 @@ from tests.audio.far import (
 )
 from tests.few import few
 from tests.guards.readme_text import ROOT
-from tui.audio import wire
-from tui.audio.link import GONE
-from tui.audio.speaker_folder import speakers
+from tui.audio import protocol
+from tui.audio.client.connection import GONE
+from tui.audio.speaker_sockets import speakers
 
 pytestmark = [
     pytest.mark.skipif(bool(far.NO_SSHD), reason=far.NO_SSHD or ""),
@@ -305,7 +305,9 @@ async def test_the_far_end_needs_no_sound_library(sshd: Sshd) -> None:
         "from tui.cli import main; sys.exit(main(['speaker', '--relay']))"
     )
     run = [sys.executable, "-P", "-c", code]
-    hello = wire.pack({"do": "speaker", "version": wire.VERSION, "name": "near", "output": "x"})
+    hello = protocol.pack(
+        {"do": "speaker", "version": protocol.VERSION, "name": "near", "output": "x"}
+    )
     done = await asyncio.to_thread(
         subprocess.run, run, input=hello, capture_output=True, env=here, timeout=20
     )
@@ -351,7 +353,7 @@ async def test_a_screen_is_told_at_once_that_its_speaker_is_silent(
     assert "recordings play here, in silence: " in speaker.words
     [path] = sshd.speakers()
     reader, writer = await asyncio.open_unix_connection(str(path))
-    header, _ = wire.unpack(await reader.readline())
+    header, _ = protocol.unpack(await reader.readline())
     writer.close()
     assert header["message"] and str(header["message"]) in speaker.words
 

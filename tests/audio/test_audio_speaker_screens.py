@@ -17,9 +17,9 @@ from tests.audio import far
 from tests.audio.conftest import Listener
 from tests.audio.far import NearSpeaker, Sshd, engines_of, playing, until
 from tests.guards.readme_text import ROOT
-from tui.audio import wire
-from tui.audio.link import TAKEN
-from tui.audio.probe import probe
+from tui.audio import protocol
+from tui.audio.client.connection import TAKEN
+from tui.audio.client.probe import probe
 
 pytestmark = [
     pytest.mark.skipif(bool(far.NO_SSHD), reason=far.NO_SSHD or ""),
@@ -86,13 +86,13 @@ async def test_a_screen_that_is_still_talking_hears_why_it_is_over(
         "do": "open", "id": 1, "seq": 1, "size": None, "start": 0, "speed": 1, "volume": 1,
         "paused": True, "skip": False, "side": "both", "loop": None, "peaks": False,
     }  # fmt: skip
-    writer.write(wire.pack(opening))
+    writer.write(protocol.pack(opening))
     await reader.readline()
 
     async def talk() -> None:
         with contextlib.suppress(OSError):
             while True:
-                writer.write(wire.pack({"do": "data", "id": 0, "at": 0}, bytes(50_000)))
+                writer.write(protocol.pack({"do": "data", "id": 0, "at": 0}, bytes(50_000)))
                 await writer.drain()
 
     talking = asyncio.create_task(talk())
@@ -100,7 +100,7 @@ async def test_a_screen_that_is_still_talking_hears_why_it_is_over(
     said = await asyncio.wait_for(reader.read(), 20)
     talking.cancel()
     writer.close()
-    assert wire.pack({"is": "over", "why": "taken"}) in said
+    assert protocol.pack({"is": "over", "why": "taken"}) in said
 
 
 async def test_nonsense_costs_only_whoever_talks_it(
@@ -133,7 +133,7 @@ async def test_unknown_commands_and_outputs_do_not_pass(path: Path, tmp_path: Pa
         "output": f"wav:{target}",
     }  # fmt: skip
     for message in ({"do": "run", "what": f"touch {target}"}, {"do": "screen", "n": 7}, opening):
-        writer.write(wire.pack(message))
+        writer.write(protocol.pack(message))
     async with asyncio.timeout(10):
         while b'"is":"get"' not in await reader.readline():
             pass

@@ -17,8 +17,8 @@ import pytest
 from tests.audio import rigs, sounds
 from tests.audio.conftest import Listener, listen, no_device_here
 from tests.audio.test_audio_devices import pulse_in
+from tui.audio.client.player import FileSource
 from tui.audio.peaks import Peaks
-from tui.audio.player import FileSource
 
 __all__ = ["listen", "no_device_here"]
 pytestmark = [

@@ -16,7 +16,7 @@ import pytest
 from tests.audio import far, rigs, sounds
 from tests.audio.conftest import Listener
 from tests.audio.far import Line, NearSpeaker, sshd_in
-from tui.audio.player import FileSource
+from tui.audio.client.player import FileSource
 
 pytestmark = [
     pytest.mark.slow,

@@ -18,7 +18,7 @@ from providers.model import CompanyNumber, Contact, Disposition, Recording
 from tests.archive.calls import START, call
 from tests.few import few
 from tui import audit
-from tui.audio.source import FileSource
+from tui.audio.client.source import FileSource
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.recordings.download import RecordingCache

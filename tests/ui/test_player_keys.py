@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 
 from tests.ui.driving import main, page, player, run_app, settled, status, until
 from tests.ui.test_playing import Home
+from tui.audio.client.state import PlayerState
 from tui.audio.peaks import Peaks
-from tui.audio.state import PlayerState
 from tui.listening import Playing
 from tui.screens.main import MainScreen
 

@@ -19,7 +19,7 @@ recording is a stranger's file for FFmpeg's C code. None of it may cost the sess
                                                      Sink (sinks.py)   device, WAV file, silence,
                                                                        simpleaudio_sink.py
 
-    `python -m tui.audio.decoding play`              `python -m tui.audio.decoding measure`
+    `python -m tui.audio.engine.decoder_process play`              `python -m tui.audio.engine.decoder_process measure`
     ───────────────────────────────────              ──────────────────────────────────────
     Media (media.py)  FFmpeg; 48 kHz: filters.py     Media ──> measure.py
       sniff.py: kind by its bytes
@@ -30,14 +30,14 @@ measuring has counted is in Places (places.py), for whoever plays; before, a pla
 found by reading up to it, or, where that is dear, computed (mp3.py) and given up if other frames
 stand there. Sizes that nobody came back to write are in unclosed.py.
 
-The messages are in `tui.audio.wire` and numbered there by `wire.VERSION`; those to whoever
-decodes are in `tui.audio.decoding`. The engine has no secret in its environment and ends when its
+The messages are in `tui.audio.protocol` and numbered there by `wire.VERSION`; those to whoever
+decodes are in `tui.audio.engine.decoder_process`. The engine has no secret in its environment and ends when its
 standard input does; it owns the device and looks into no recording. Whoever decodes has lost all
-but two pipes when the first byte comes (`tui.audio.lockdown`: no files, no network, no processes,
+but two pipes when the first byte comes (`tui.audio.engine.lockdown`: no files, no network, no processes,
 little memory, little time): a crash there costs a recording, or its waveform alone. `av` is
 imported there, `miniaudio` and `simpleaudio` in the engine, each nowhere else.
 
-`tui.audio.route` decides where sound comes out: over SSH not on the server, but through
-`tui.audio.speaker` where the listener sits.
+`tui.audio.client.route` decides where sound comes out: over SSH not on the server, but through
+`tui.audio.speaker.relay_protocol` where the listener sits.
 `tui.audio.cli` is ``ringback play``. Nothing here knows Textual.
 """

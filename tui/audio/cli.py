@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from typing import TextIO, cast
 
 from providers.sanitize import safe_text
-from tui.audio.hold import Hold
+from tui.audio.client.byte_server import unreadable
+from tui.audio.client.notices import DAMAGED, unmeasured
+from tui.audio.client.player import REWIND_S, FileSource, Player, PlayerState, Source
+from tui.audio.client.route import find_route
+from tui.audio.client.suspension import Hold
+from tui.audio.client.turns import clock, turns, words
 from tui.audio.keys import Steering, help_line
-from tui.audio.notices import DAMAGED, unmeasured
-from tui.audio.player import REWIND_S, FileSource, Player, PlayerState, Source
-from tui.audio.route import find_route
-from tui.audio.serving import unreadable
-from tui.audio.speaker_folder import speakers
-from tui.audio.turns import clock, turns, words
+from tui.audio.speaker_sockets import speakers
 from tui.console import print_error, print_text, redraw
 
 __all__ = ["FileSource", "Wishes", "clock", "play_on_terminal", "print_words"]

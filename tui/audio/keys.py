@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tui.audio.player import Player
-from tui.audio.state import Loudness, next_side
+from tui.audio.client.player import Player
+from tui.audio.client.state import Loudness, next_side
 from tui.commands import COMMANDS, KEY_NAMES, Command
 
 _SENT: Final[Mapping[str, tuple[str, ...]]] = {

@@ -22,7 +22,7 @@ from providers.errors import NotFound, ProviderError, RateLimited, RecordingErro
 from providers.model import Call, CallQuery, Recording
 from tui.archive.merging import keep, reconcile
 from tui.archive.sqlite import Archive
-from tui.audio.source import FileSource
+from tui.audio.client.source import FileSource
 from tui.config.paths import open_file, read_file
 from tui.recordings.progressive_download import Spool, in_words
 

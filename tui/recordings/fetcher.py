@@ -19,7 +19,7 @@ from tui.services import Services
 
 if TYPE_CHECKING:  # all that knows HTTP is loaded with the first recording
     from providers.base import Provider
-    from tui.audio.source import FileSource
+    from tui.audio.client.source import FileSource
     from tui.recordings.download import RecordingCache, Vendor
     from tui.recordings.progressive_download import Spool
 
@@ -100,7 +100,7 @@ class Fetching:
         cache = self.cache()
         # a recording that is here needs neither token nor network
         if here := await asyncio.to_thread(cache.find, account.name, call, index):
-            from tui.audio.source import FileSource
+            from tui.audio.client.source import FileSource
 
             return FileSource(here.path), call
         made: list[Spool | FileSource] = []

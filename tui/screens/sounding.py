@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from textual import work
 
-from tui.audio.route import Kind, speaker_command
+from tui.audio.client.route import Kind, speaker_command
 from tui.clipboard import copy
 from tui.network import NetworkThread
 from tui.screens.calls import CallsScreen
