@@ -23,9 +23,9 @@ from tui.cli_recordings import known_call, said
 from tui.config.accounts import Account
 from tui.exits import CommandError, Exit
 from tui.links import Link
+from tui.playback.history import Sitting, recording_title
 from tui.recordings.download import RecordingCache, stream
 from tui.recordings.fetcher import vendor_of
-from tui.remembering import Sitting, recording_title
 from tui.services import Services
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ from tui.audio.speaker_sockets import (
     socket_path,
     speakers,
 )
-from tui.sounding import Outlet, describe
+from tui.playback.output_choice import Outlet, describe
 
 SSH = {"SSH_CONNECTION": "10.0.0.9 50000 10.0.0.1 22", "USER": "anna"}
 PULSE = {**SSH, "PULSE_SERVER": "tcp:1"}

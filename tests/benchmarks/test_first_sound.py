@@ -26,7 +26,7 @@ from tests.recordings.host import Host
 from tui.config.accounts import Account, make_account
 from tui.config.paths import Paths
 from tui.network import NetworkThread
-from tui.playback import Playback
+from tui.playback.recording import Playback
 from tui.services import Services
 from widgets.player_line import PlayerView
 

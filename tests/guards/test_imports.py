@@ -15,8 +15,8 @@ from tests.guards.readme_text import ROOT
 SCREEN = (
     "tui.app",
     "tui.keymap",
-    "tui.listening",
-    "tui.playback",
+    "tui.playback.listening",
+    "tui.playback.recording",
     "tui.screens",
     "tui.__main__",
     "tui.audio.__main__",

@@ -19,11 +19,11 @@ from providers.nectar import Nectar
 from tests.audio import sounds
 from tests.few import few
 from tests.recordings.host import Asked, Host
-from tui import playback as module
 from tui.config.accounts import Account, make_account
 from tui.config.paths import Paths
 from tui.network import NetworkThread
-from tui.playback import Playback
+from tui.playback import recording as module
+from tui.playback.recording import Playback
 from tui.recordings.fetcher import Fetching
 from tui.recordings.progressive_download import Spool
 from tui.services import Services

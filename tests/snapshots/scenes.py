@@ -30,7 +30,7 @@ from tui.archive.sqlite import AccountState, Archive
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.config.settings import put
-from tui.playback import Playing
+from tui.playback.recording import Playing
 from tui.report import Report, could_not_begin
 from tui.services import Services
 from widgets.player_line import PlayerView

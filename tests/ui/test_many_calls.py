@@ -21,7 +21,7 @@ from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import state
 from tui.config.paths import Paths
 from tui.links import Link
-from tui.listening import Playing
+from tui.playback.listening import Playing
 from tui.query.parser import EVERYTHING, Query, parse
 from tui.screens import parts, reading
 from tui.screens.state import Asking

@@ -9,7 +9,7 @@ import pytest
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.listening_history import Heard
 from tui.config.settings import load_settings
-from tui.remembering import NOTE_S, Memory, Sitting
+from tui.playback.history import NOTE_S, Memory, Sitting
 from tui.services import Services
 
 

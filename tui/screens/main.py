@@ -26,8 +26,8 @@ from tui.config.views import views
 from tui.decisions import sections
 from tui.keymap import bindings
 from tui.links import Link
-from tui.listening import Playing
 from tui.network import NetworkThread
+from tui.playback.listening import Playing
 from tui.query.dates import DAY_S
 from tui.query.parser import Query, Term
 from tui.screens import state

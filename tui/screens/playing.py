@@ -13,10 +13,10 @@ from textual.timer import Timer
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.config.accounts import Account
-from tui.listening import WITH_SOUND, Playing
 from tui.network import NetworkThread
-from tui.playback import Playback, trouble
-from tui.remembering import recording_title
+from tui.playback.history import recording_title
+from tui.playback.listening import WITH_SOUND, Playing
+from tui.playback.recording import Playback, trouble
 from tui.screens.sounding import SoundingScreen
 from tui.services import Services
 from widgets.call_detail import CallDetail

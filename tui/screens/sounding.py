@@ -11,9 +11,9 @@ from textual import work
 from tui.audio.client.route import Kind, speaker_command
 from tui.clipboard import copy
 from tui.network import NetworkThread
+from tui.playback.output_choice import Outlet, describe
 from tui.screens.calls import CallsScreen
 from tui.services import Services
-from tui.sounding import Outlet, describe
 from widgets.confirm import Confirm
 
 ALOUD = "Play on this machine?"

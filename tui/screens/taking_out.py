@@ -23,8 +23,8 @@ from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.links import Link, link_text, page_address, time_text
-from tui.listening import WITH_SOUND
 from tui.network import NetworkThread
+from tui.playback.listening import WITH_SOUND
 from tui.query.parser import Query
 from tui.screens.playing import PlayingScreen
 from tui.services import Services

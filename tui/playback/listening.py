@@ -12,7 +12,7 @@ from tui.archive.sqlite.listening_history import recording_key
 from tui.audio.client.state import Loudness
 from tui.audio.client.suspension import Hold
 from tui.config.settings import AudioSettings
-from tui.remembering import Memory, Sitting, recording_title
+from tui.playback.history import Memory, Sitting, recording_title
 from tui.services import Services
 from widgets.columns import duration_text
 from widgets.player_line import PlayerView
