@@ -20,7 +20,7 @@ from tui.query.phone_numbers import digits
 from tui.services import Services
 
 if TYPE_CHECKING:
-    from tui import purge
+    from tui.removal import purge
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,8 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _purge(services: Services, arguments: argparse.Namespace) -> int:
-    from tui import purge
     from tui.archive.sqlite.replacement import kept_of
+    from tui.removal import purge
 
     with services.open_archive() as archive:
         keys = _wanted(services, archive, arguments)
@@ -92,7 +92,7 @@ def _wanted(services: Services, archive: Archive, arguments: argparse.Namespace)
 
 def _kept_since(services: Services, archive: Archive) -> float:
     """The moment before which config.toml lets calls go, Unix seconds. Raises `CommandError`."""
-    from tui.retention import SETTING, kept_since
+    from tui.removal.retention import SETTING, kept_since
 
     days = services.settings().retention.calls_days
     since = kept_since(services, days)

@@ -175,7 +175,7 @@ def _checked(archive: Archive, checked: Checked, deep: bool) -> Iterator[Finding
 
 def _staying(services: Services, archive: Archive) -> Iterator[Finding]:
     """How long calls stay here, and which do all the same."""
-    from tui.retention import days_text, kept_since
+    from tui.removal.retention import days_text, kept_since
 
     days = services.settings().retention.calls_days
     if (before := kept_since(services, days)) is not None:

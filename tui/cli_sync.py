@@ -20,8 +20,8 @@ from tui.console import bars_console, print_error, print_failure, print_text
 from tui.exits import CommandError, Exit, archive_error
 from tui.jobs import import_saved, read_anew, sync_all
 from tui.query.dates import period
+from tui.removal.retention import sweep
 from tui.report import Report
-from tui.retention import sweep
 from tui.services import Services
 from tui.states import until_words
 from tui.sync import Watcher, Wish

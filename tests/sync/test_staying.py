@@ -22,8 +22,8 @@ from tui.config.accounts import make_account
 from tui.jobs import sync_all
 from tui.recordings.download import RecordingCache
 from tui.refreshing import Refreshed, refresh_calls
+from tui.removal.retention import sweep
 from tui.report import Report
-from tui.retention import sweep
 from tui.services import Services
 from tui.sync import Wish
 
@@ -309,7 +309,7 @@ def test_without_the_setting_there_is_nothing_to_purge(
 def test_a_sweep_is_bounded_and_ends_when_nobody_is_there(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui import retention
+    from tui.removal import retention
 
     desk.now = NOW + 10 * DAY
     desk.configure("[retention]\ncalls_days = 5\n")

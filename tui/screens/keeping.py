@@ -63,7 +63,7 @@ class KeepingScreen(TriagingScreen):
 
 def _swept(services: Services, ended: Callable[[], bool]) -> str:
     """What there is to say of a sweep, some steps long, between which others may write."""
-    from tui.retention import sweep
+    from tui.removal.retention import sweep
 
     def rested() -> bool:
         time.sleep(REST_S)

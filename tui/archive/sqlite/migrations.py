@@ -338,7 +338,7 @@ MIGRATIONS = (
         PRIMARY KEY (account, id)
     ) WITHOUT ROWID;
 
-    -- for how many days calls are kept, as it was told to the user; see tui.retention
+    -- for how many days calls are kept, as it was told to the user; see tui.removal.retention
     CREATE TABLE told_days (days INTEGER NOT NULL);
     """,
 )

@@ -14,8 +14,8 @@ from tui import audit
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.retention import Due
 from tui.links import held_text
-from tui.purge import remove_files
 from tui.query.dates import DAY_S
+from tui.removal.purge import remove_files
 from tui.services import Services
 
 STEP = 200

@@ -18,8 +18,8 @@ from tui import audit
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import UNTOUCHED
 from tui.links import held_text
-from tui.purge import remove_files
 from tui.query.dates import HOUR_S
+from tui.removal.purge import remove_files
 from tui.services import Services
 
 AGAIN_S = HOUR_S
