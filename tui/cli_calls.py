@@ -12,7 +12,7 @@ from providers.counts import counted
 from providers.errors import ProviderError
 from providers.model import Call
 from providers.sanitize import safe_json, safe_text
-from tui import audit, export, links
+from tui import audit, links
 from tui.archive import codec
 from tui.archive.errors import REPAIR, ArchiveDamaged
 from tui.archive.sqlite import Archive
@@ -21,6 +21,7 @@ from tui.archive.sqlite.row_window import is_unreadable
 from tui.config.accounts import Account, AccountError, UnknownAccount, configured
 from tui.console import data_sink, print_data, print_error, print_failure, print_text
 from tui.exits import CommandError, Exit
+from tui.export import csv_json
 from tui.query.dates import period
 from tui.query.parser import HasField, Problem, Query, Term, parse
 from tui.services import Services
@@ -108,7 +109,7 @@ def _print_doubts(text: str, doubts: Iterable[Problem]) -> None:
         print_failure(CommandError(doubt.message, _marked(text, doubt)))
 
 
-def _masked(bodies: Iterable[export.Body], unread: list[str]) -> Iterator[export.Body]:
+def _masked(bodies: Iterable[csv_json.Body], unread: list[str]) -> Iterator[csv_json.Body]:
     """Calls as others may see them; `unread` as in `Archive.bodies`."""
     from tui.decisions import masked_decision
     from widgets.masking import masked_call
@@ -129,20 +130,20 @@ def _export(
     services: Services,
     arguments: argparse.Namespace,
     columns: Sequence[str],
-    bodies: Iterable[export.Body],
+    bodies: Iterable[csv_json.Body],
 ) -> None:
     """The calls on standard output; the audit log has how many, also of those to a reader that
     went away.
     """
-    exported = export.Exported()
+    exported = csv_json.Exported()
     counted = exported.count(bodies)
-    fields = export.fields_of(columns) if columns else export.ALL_FIELDS
+    fields = csv_json.fields_of(columns) if columns else csv_json.ALL_FIELDS
     try:
         if arguments.json:
-            export.write_json(data_sink(), counted)
+            csv_json.write_json(data_sink(), counted)
         else:
             plain = arguments.csv_phones == "e164"
-            export.write_csv(data_sink(), counted, fields, for_programs=plain)
+            csv_json.write_csv(data_sink(), counted, fields, for_programs=plain)
     finally:
         form = "json" if arguments.json else "csv"
         accounts = sorted(exported.accounts)
@@ -156,11 +157,11 @@ def _wanted_columns(text: str | None) -> Sequence[str]:
     if text is None:
         return ()
     wanted = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in wanted if name not in export.OF_COLUMN]
+    unknown = [name for name in wanted if name not in csv_json.OF_COLUMN]
     if unknown or not wanted:
         raise CommandError(
             f"--columns {text}: there is no column {', '.join(unknown)}",
-            f"There is: {', '.join(export.OF_COLUMN)}.",
+            f"There is: {', '.join(csv_json.OF_COLUMN)}.",
             Exit.USAGE,
         )
     return wanted

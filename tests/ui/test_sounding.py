@@ -18,7 +18,7 @@ import pytest
 from tests.audio import far
 from tests.ui.driving import main, page, player, run_app, settled, status, until
 from tui.audio.speaker_sockets import socket_path
-from tui.clipboard import copy
+from tui.export.clipboard import copy
 from tui.services import Services
 
 Home = Callable[..., Services]

@@ -366,7 +366,7 @@ async def test_a_large_export_says_how_far_it_is_and_a_key_stops_it(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tui.screens.taking_out.TELL_S", 0.0)
-    monkeypatch.setattr("tui.export.STEP", 1)
+    monkeypatch.setattr("tui.export.csv_json.STEP", 1)
     quick, seen = Archive.bodies, threading.Event()
 
     def slow(self: Archive, keys: Iterable[int]) -> Iterator[tuple[str, dict[str, object]]]:

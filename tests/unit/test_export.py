@@ -19,18 +19,18 @@ import pytest
 from providers.model import Call, Contact, Disposition, Hangup
 from tests.archive.calls import call
 from tests.few import few
-from tui import export
 from tui.archive import codec
+from tui.export import csv_json
 from widgets.columns import COLUMNS
 
 
-def bodies(*calls: Call) -> Iterator[export.Body]:
+def bodies(*calls: Call) -> Iterator[csv_json.Body]:
     return (("desk", codec.encode(one)) for one in calls)
 
 
 def written(*calls: Call, **options: Any) -> list[dict[str, str]]:
     sink = io.StringIO(newline="")
-    export.write_csv(sink, bodies(*calls), **options)
+    csv_json.write_csv(sink, bodies(*calls), **options)
     return list(csv.DictReader(io.StringIO(sink.getvalue(), newline="")))
 
 
@@ -58,7 +58,7 @@ FORMULAS = [
 def test_a_text_of_blanks_does_not_hold_up_an_export(blank: str) -> None:
     """It would for minutes, which the time limit of tests ends."""
     text = f"1{blank * 200_000}x"
-    same = export.csv_cell(text) == text
+    same = csv_json.csv_cell(text) == text
     assert same
 
 
@@ -109,7 +109,7 @@ def test_no_spreadsheet_sees_a_formula_however_it_parts_the_cells(
         for n in range(2000)
     ]
     fields = ("summary", "disposition.code", "id", "disposition.note")
-    export.write_csv(sink, bodies(*calls), fields)
+    csv_json.write_csv(sink, bodies(*calls), fields)
     # as a spreadsheet ends a row: at any sign for it
     lines = io.StringIO(sink.getvalue(), newline=None)
     rows = csv.reader(lines, delimiter=delimiter, quoting=quoting)
@@ -176,7 +176,7 @@ def test_no_number_survives_that_a_spreadsheet_would_read_otherwise() -> None:
     dice = Random(5)
     for _ in range(20_000):
         text = "".join(dice.choices("0123456789.,eE/-:+ ", k=dice.randint(1, 14)))
-        cell = str(export.csv_cell(text))
+        cell = str(csv_json.csv_cell(text))
         if cell == text:
             with suppress(ValueError):
                 assert format(float(text), "g") == text or str(int(text)) == text
@@ -199,11 +199,16 @@ def test_numbers_are_text_by_rule() -> None:
 
 
 def test_every_column_of_the_table_has_its_fields() -> None:
-    assert export.OF_COLUMN.keys() == COLUMNS.keys()
-    known = {name for names in export.OF_COLUMN.values() for name in names}
-    assert known <= set(export.ALL_FIELDS)
-    assert export.fields_of(("number", "time")) == ("contact.number", "started_at", "account", "id")
-    assert export.fields_of(("id",)) == ("id", "account")
+    assert csv_json.OF_COLUMN.keys() == COLUMNS.keys()
+    known = {name for names in csv_json.OF_COLUMN.values() for name in names}
+    assert known <= set(csv_json.ALL_FIELDS)
+    assert csv_json.fields_of(("number", "time")) == (
+        "contact.number",
+        "started_at",
+        "account",
+        "id",
+    )
+    assert csv_json.fields_of(("id",)) == ("id", "account")
 
 
 def test_a_csv_of_everything_lacks_nothing_that_json_has() -> None:
@@ -213,7 +218,7 @@ def test_a_csv_of_everything_lacks_nothing_that_json_has() -> None:
         for name, value in one.items()
         for inner in (value if isinstance(value, dict) and name != "vendor_fields" else ("",))
     ]
-    assert list(export.ALL_FIELDS) == [name for name in wanted if name != "recording_events"]
+    assert list(csv_json.ALL_FIELDS) == [name for name in wanted if name != "recording_events"]
     full = call(1, original_call_id="0", derived=("wait_s", "ended_at"), hangup=Hangup(code="16"))
     [row] = written(full)
     assert (row["original_call_id"], row["hangup.code"]) == ("0", "16")
@@ -223,26 +228,26 @@ def test_a_csv_of_everything_lacks_nothing_that_json_has() -> None:
 def test_json_lines_hold_what_json_prints() -> None:
     one = call(1, disposition=Disposition("x", "=1\u202e"))
     sink = io.StringIO()
-    export.write_json(sink, bodies(one))
+    csv_json.write_json(sink, bodies(one))
     assert json.loads(sink.getvalue()) == codec.printed(codec.encode(one), "desk")
     assert "\u202e" not in sink.getvalue()
 
 
 def test_a_file_is_private_marked_and_never_written_over(tmp_path: Path) -> None:
     path = tmp_path / "calls.csv"
-    exported = export.save(bodies(call(1), call(2)), path, "csv", ("time", "contact"))
+    exported = csv_json.save(bodies(call(1), call(2)), path, "csv", ("time", "contact"))
     assert (exported.calls, exported.accounts) == (2, {"desk"})
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     data = path.read_bytes()
     assert data.startswith(b"\xef\xbb\xbfstarted_at,contact.name,account,id\r\n")
     with pytest.raises(FileExistsError):
-        export.save(bodies(call(3)), path, "json", ())
+        csv_json.save(bodies(call(3)), path, "json", ())
     assert path.read_bytes() == data
     link = tmp_path / "link.csv"
     link.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(FileExistsError):
-        export.save(bodies(call(3)), link, "csv", ())
-    export.save(bodies(call(3)), link, "json", (), replace=True)
+        csv_json.save(bodies(call(3)), link, "csv", ())
+    csv_json.save(bodies(call(3)), link, "json", (), replace=True)
     assert not link.is_symlink() and not (tmp_path / "elsewhere").exists()
     assert json.loads(link.read_text("utf-8"))["id"] == "3"
     assert sorted(os.listdir(tmp_path)) == ["calls.csv", "link.csv"]
@@ -251,27 +256,27 @@ def test_a_file_is_private_marked_and_never_written_over(tmp_path: Path) -> None
 def test_one_that_appears_meanwhile_is_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "calls.csv"
 
-    def late() -> Iterator[export.Body]:
+    def late() -> Iterator[csv_json.Body]:
         path.write_text("somebody's")
         yield from bodies(call(1))
 
     with pytest.raises(FileExistsError):
-        export.save(late(), path, "csv", ())
+        csv_json.save(late(), path, "csv", ())
     assert path.read_text() == "somebody's" and os.listdir(tmp_path) == ["calls.csv"]
 
 
 def test_a_cancelled_or_failed_export_leaves_nothing(tmp_path: Path) -> None:
     many = bodies(*(call(n) for n in range(1000)))
-    with pytest.raises(export.Cancelled):
-        export.save(many, tmp_path / "a.csv", "csv-all", (), said=lambda calls: calls < 400)
+    with pytest.raises(csv_json.Cancelled):
+        csv_json.save(many, tmp_path / "a.csv", "csv-all", (), said=lambda calls: calls < 400)
     assert os.listdir(tmp_path) == []
 
-    def broken() -> Iterator[export.Body]:
+    def broken() -> Iterator[csv_json.Body]:
         yield from bodies(call(1))
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        export.save(broken(), tmp_path / "a.csv", "json", ())
+        csv_json.save(broken(), tmp_path / "a.csv", "json", ())
     assert os.listdir(tmp_path) == []
 
 
@@ -281,7 +286,9 @@ def test_memory_does_not_grow_with_the_calls(tmp_path: Path, form: str) -> None:
 
     def peak(count: int) -> int:
         tracemalloc.start()
-        export.save((("desk", body) for _ in range(count)), tmp_path / str(count), form, ("time",))
+        csv_json.save(
+            (("desk", body) for _ in range(count)), tmp_path / str(count), form, ("time",)
+        )
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from providers.sanitize import safe_text
-from tui.export import FORMS
+from tui.export.csv_json import FORMS
 from widgets.form import Field, Form
 
 FIRST = "csv"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from textual import work
 
 from tui.audio.client.route import Kind, speaker_command
-from tui.clipboard import copy
+from tui.export.clipboard import copy
 from tui.network import NetworkThread
 from tui.playback.output_choice import Outlet, describe
 from tui.screens.calls import CallsScreen

@@ -36,7 +36,7 @@ from widgets.key_line import KeyHint, KeyLine
 from widgets.player_line import PlayerView
 
 if TYPE_CHECKING:
-    from tui.export import Exported
+    from tui.export.csv_json import Exported
     from tui.screens.export_prompt import Wish
 
 RELATED = 20
@@ -199,7 +199,7 @@ class TakingOutScreen(PlayingScreen):
         return Link(account.name, call.id, view.position_s, playing.index)
 
     async def _copy(self, what: str, text: str) -> None:
-        from tui.clipboard import copy
+        from tui.export.clipboard import copy
 
         def by_terminal(text: str) -> None:
             self.app.call_from_thread(self.app.copy_to_clipboard, text)
@@ -384,9 +384,9 @@ def _save(
     tell: Callable[[int, int], bool],
 ) -> Exported:
     """All calls of a query in a file; `tell` hears now and then how many of how many are
-    written, and ends it by False. Raises as `tui.export.save`.
+    written, and ends it by False. Raises as `tui.export.csv_json.save`.
     """
-    from tui import export
+    from tui.export import csv_json
 
     with services.open_archive() as archive:
         keys = archive.keys(query, *sort)
@@ -401,7 +401,7 @@ def _save(
 
         unread: list[str] = []
         bodies = archive.bodies(keys, unread)
-        exported = export.save(bodies, path, form, columns, replace=replace, said=said)
+        exported = csv_json.save(bodies, path, form, columns, replace=replace, said=said)
         exported.unread = unread
         return exported
 
