@@ -43,10 +43,10 @@ from tui.audio.client.player import Player, PlayerState  # noqa: E402
 from tui.audio.client.route import Route  # noqa: E402
 from tui.config.accounts import make_account  # noqa: E402
 from tui.config.paths import Paths  # noqa: E402
-from tui.jobs import sync_all  # noqa: E402
 from tui.screens.main import MainScreen  # noqa: E402
 from tui.services import Services  # noqa: E402
-from tui.sync import Wish  # noqa: E402
+from tui.sync.jobs import sync_all  # noqa: E402
+from tui.sync.sync import Wish  # noqa: E402
 
 Act = Callable[[Pilot[None]], Coroutine[object, object, None]]
 

@@ -16,9 +16,9 @@ from tui.config.accounts import Account, AccountError
 from tui.confirm import ask_before, says_yes
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
-from tui.jobs import check
 from tui.services import Services
-from tui.states import state_words
+from tui.sync.account_states import state_words
+from tui.sync.jobs import check
 
 if TYPE_CHECKING:
     from providers.base import Secret

@@ -345,8 +345,8 @@ async def look_up(
     """
     from providers import registry
     from tui.fence import fence
-    from tui.late import is_due
     from tui.recordings.download import renewed, with_known_recordings
+    from tui.sync.recheck import is_due
 
     call = archive.get(account.name, id_)
     if call and not is_due(archive, account.name, call, services.now()):

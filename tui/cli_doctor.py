@@ -27,7 +27,7 @@ from tui.links import held_text
 from tui.log import try_log
 from tui.query.parser import Query, Term
 from tui.services import Services
-from tui.states import state_words
+from tui.sync.account_states import state_words
 
 _LOOKED_AT = 50
 """Calls of an account, the newest first, among which a recording's address is looked for."""

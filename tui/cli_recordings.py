@@ -19,7 +19,6 @@ from tui.config.accounts import Account
 from tui.console import print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.fence import fence
-from tui.late import AGAIN_S, is_due
 from tui.recordings.download import (
     Fetched,
     RecordingCache,
@@ -33,6 +32,7 @@ from tui.recordings.download import (
 )
 from tui.recordings.fetcher import vendor_of
 from tui.services import Services
+from tui.sync.recheck import AGAIN_S, is_due
 
 
 def run(arguments: argparse.Namespace) -> int:

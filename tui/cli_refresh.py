@@ -13,8 +13,8 @@ from tui.cli_calls import split_name
 from tui.config.accounts import Account
 from tui.console import print_data, print_error, print_text
 from tui.exits import Exit
-from tui.refreshing import Refreshed, refresh_calls
 from tui.services import Services
+from tui.sync.refresh import Refreshed, refresh_calls
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -18,13 +18,13 @@ from providers.sanitize import safe_text
 from tui.config.accounts import Account, AccountError
 from tui.console import bars_console, print_error, print_failure, print_text
 from tui.exits import CommandError, Exit, archive_error
-from tui.jobs import import_saved, read_anew, sync_all
 from tui.query.dates import period
 from tui.removal.retention import sweep
-from tui.report import Report
 from tui.services import Services
-from tui.states import until_words
-from tui.sync import Watcher, Wish
+from tui.sync.account_states import until_words
+from tui.sync.jobs import import_saved, read_anew, sync_all
+from tui.sync.report import Report
+from tui.sync.sync import Watcher, Wish
 
 if TYPE_CHECKING:
     from rich.progress import Progress

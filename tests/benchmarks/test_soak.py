@@ -19,9 +19,9 @@ from providers.sandbox import VENDORS
 from tests.benchmarks.misbehaving import Misbehaving
 from tests.ui.driving import services_for
 from tests.ui.terminal import Program
-from tui.jobs import sync_all
 from tui.services import Services
-from tui.sync import Wish
+from tui.sync.jobs import sync_all
+from tui.sync.sync import Wish
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 ROUND = (

@@ -20,11 +20,11 @@ from providers.model import Call, Json
 from tests.generated.odd import hypothetical
 from tests.generated.vendors import VENDORS, Bodies, in_process
 from tests.providers.server import Answer, Request, Server, Waits
-from tui import sync
 from tui.archive.merging import keep
 from tui.archive.sqlite import Archive, Saved
-from tui.report import Report
-from tui.sync import Sync, Wish
+from tui.sync import sync
+from tui.sync.report import Report
+from tui.sync.sync import Sync, Wish
 from widgets.call_document import Extra, document, secrets_of
 from widgets.columns import Clock
 from widgets.json_text import json_lines

@@ -25,7 +25,7 @@ from providers.redirects import NoAddress, address_of
 from tests.network.raw import RawHost
 from tests.providers.server import Waits
 from tui.archive.sqlite import Archive
-from tui.sync import Sync, Wish
+from tui.sync.sync import Sync, Wish
 
 TOKEN = "tok-SECRET-42"
 Figure = Callable[[str, object, str], None]
@@ -228,7 +228,7 @@ def test_generated_pages(
     most, empty = 0, tmp_path / "empty.db"
     Archive(empty).close()
     if examples > FULL_STEPS:  # a hundred ids of Nectar Desk take the same way as ten
-        monkeypatch.setattr("tui.sync.DISCOVER_STEP", 5)
+        monkeypatch.setattr("tui.sync.sync.DISCOVER_STEP", 5)
     with RawHost(lambda _: b"") as host:
 
         def one(bodies: list[tuple[bool, Any]]) -> None:

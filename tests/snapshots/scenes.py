@@ -31,8 +31,8 @@ from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.config.settings import put
 from tui.playback.recording import Playing
-from tui.report import Report, could_not_begin
 from tui.services import Services
+from tui.sync.report import Report, could_not_begin
 from widgets.player_line import PlayerView
 from widgets.waveform import Waveform
 

@@ -9,8 +9,8 @@ import pytest
 
 from providers.model import Recording
 from tests.archive.calls import START, call
-from tui.late import FINAL_S, pause_s, recordings_due
 from tui.query.dates import DAY_S
+from tui.sync.recheck import FINAL_S, pause_s, recordings_due
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 ONE = (Recording("r", url="https://x.example/r", summary="said"),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tui.cli_sync import MAX_LINES, _print_report
-from tui.report import MOST_LINES, Report
+from tui.sync.report import MOST_LINES, Report
 
 
 def test_of_many_problems_the_first_are_kept_and_all_are_counted(

@@ -19,9 +19,9 @@ from providers.model import Call, CallQuery, Capabilities, Page
 from tests.archive.calls import call
 from tests.sync.test_sync_walks import Vendor
 from tui.archive.sqlite import Archive
-from tui.report import Report
-from tui.states import INCOMPLETE
-from tui.sync import Sync, Wish
+from tui.sync.account_states import INCOMPLETE
+from tui.sync.report import Report
+from tui.sync.sync import Sync, Wish
 
 Pages = Callable[[], Iterator[list[Call]]]
 

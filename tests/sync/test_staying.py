@@ -19,13 +19,13 @@ from tui import audit
 from tui.archive.sqlite.triage_log import hold, note
 from tui.cli import main
 from tui.config.accounts import make_account
-from tui.jobs import sync_all
 from tui.recordings.download import RecordingCache
-from tui.refreshing import Refreshed, refresh_calls
 from tui.removal.retention import sweep
-from tui.report import Report
 from tui.services import Services
-from tui.sync import Wish
+from tui.sync.jobs import sync_all
+from tui.sync.refresh import Refreshed, refresh_calls
+from tui.sync.report import Report
+from tui.sync.sync import Wish
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

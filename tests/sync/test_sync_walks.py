@@ -18,8 +18,8 @@ from tests.archive.calls import START, call
 from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive, Saved
 from tui.query.dates import BEGINNING, DAY_S
-from tui.report import Report, held_back, left_alone
-from tui.sync import RECENT_S, WEEK_S, Sync, Wish
+from tui.sync.report import Report, held_back, left_alone
+from tui.sync.sync import RECENT_S, WEEK_S, Sync, Wish
 
 NOW = START.timestamp() + 10 * 86400
 DEFAULT = Wish()

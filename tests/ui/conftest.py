@@ -16,9 +16,9 @@ from providers.sandbox import Sandbox
 from tests.benchmarks.bulk import fill
 from tests.ui.desk import CALLS
 from tests.ui.driving import services_for
-from tui.jobs import sync_all
 from tui.services import Services
-from tui.sync import Wish
+from tui.sync.jobs import sync_all
+from tui.sync.sync import Wish
 
 NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
 

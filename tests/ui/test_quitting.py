@@ -160,7 +160,7 @@ async def test_the_last_steps_are_written_when_no_sync_is_in_their_way(
     async def asks(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("tui.jobs.sync_account", asks)
+    monkeypatch.setattr("tui.sync.jobs.sync_account", asks)
     monkeypatch.setattr(Writes, "finish", finished)
     async with run_app(Services.build(os.environ)).run_test(size=(80, 24)) as app:
         await until(app, lambda: bool(main(app).syncs.busy))

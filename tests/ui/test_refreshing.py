@@ -26,11 +26,11 @@ from tests.ui.driving import (
 )
 from tui.archive.errors import TROUBLES, ReadOnlyArchive
 from tui.archive.sqlite import AccountState, Archive
-from tui.jobs import sync_all
-from tui.refreshing import refresh_calls
 from tui.screens.state import bring_up_to_date
 from tui.services import Services
-from tui.sync import Wish
+from tui.sync.jobs import sync_all
+from tui.sync.refresh import refresh_calls
+from tui.sync.sync import Wish
 from widgets.call_table import CallTable
 
 Home = Callable[..., Services]

@@ -15,18 +15,18 @@ from tui.archive.errors import TROUBLES, ReadOnlyArchive
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.exits import archive_error
-from tui.late import AGAIN_S, is_due
 from tui.network import NetworkThread
 from tui.screens import state
 from tui.screens.calls import CallsScreen
 from tui.screens.syncs import Syncs
 from tui.services import Services
-from tui.states import until_words
+from tui.sync.account_states import until_words
+from tui.sync.recheck import AGAIN_S, is_due
 from widgets.call_table import CallTable
 
 if TYPE_CHECKING:
-    from tui.refreshing import Refreshed
-    from tui.report import Report
+    from tui.sync.refresh import Refreshed
+    from tui.sync.report import Report
 
 FIRST_PAGES = 3
 """Pages of an account's first walk that a start brings; the rest comes as the cursor nears it."""
@@ -197,7 +197,7 @@ class AskingScreen(CallsScreen):
         self, account: Account, ids: list[str]
     ) -> Callable[[Archive], Coroutine[Any, Any, list[Refreshed]]]:
         async def work(archive: Archive) -> list[Refreshed]:
-            from tui.refreshing import refresh_calls
+            from tui.sync.refresh import refresh_calls
 
             return await refresh_calls(self.services, account, archive, ids)
 
@@ -232,7 +232,7 @@ class AskingScreen(CallsScreen):
 
     @work(group="recordings", exclusive=True, exit_on_error=False)
     async def _learn_recordings(self, account_name: str, call_id: str) -> None:
-        from tui.jobs import learn_recordings
+        from tui.sync.jobs import learn_recordings
 
         account, asked = self._account(account_name), self._asked
         try:

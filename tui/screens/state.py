@@ -29,7 +29,7 @@ from tui.query.parser import Query, words
 from tui.screens import parts
 from tui.screens.parts import NO_PART, Order, Part
 from tui.services import Services
-from tui.states import INCOMPLETE, state_words, until_words
+from tui.sync.account_states import INCOMPLETE, state_words, until_words
 from widgets.columns import COLUMNS, Clock, duration_text, time_text
 from widgets.key_line import KeyHint
 from widgets.masking import Veil
@@ -145,7 +145,7 @@ def bring_up_to_date(services: Services, ended: Callable[[], bool]) -> None:
     """Bring calls from before the search index into it, and read those anew that an older
     version kept: some at a time, until `ended`. The backup of the decisions comes first.
     """
-    from tui.jobs import read_anew
+    from tui.sync.jobs import read_anew
 
     def rested() -> bool:
         time.sleep(REST_S)

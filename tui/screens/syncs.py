@@ -14,7 +14,7 @@ from tui.network import NetworkThread
 from tui.services import Services
 
 if TYPE_CHECKING:
-    from tui.report import Report
+    from tui.sync.report import Report
 
 
 class Syncs:
@@ -56,7 +56,7 @@ class Syncs:
 
     def start(self, accounts: Sequence[Account], behind: bool = False, **wish: Any) -> None:
         """Begin for those accounts that are not being synced already, with `behind` for the others
-        as soon as that has ended; `wish` as `tui.sync.Wish`.
+        as soon as that has ended; `wish` as `tui.sync.sync.Wish`.
         """
         self._loop = asyncio.get_running_loop()
         for account in accounts:
@@ -83,7 +83,7 @@ class Syncs:
     def _not_begun(self, account: Account, error: Exception) -> Report:
         """The report where the network's thread could not begin: it opens an archive of its own."""
         from tui.fence import fence
-        from tui.report import Report
+        from tui.sync.report import Report
 
         try:
             with fence(self._services.paths, account.name):
@@ -95,13 +95,13 @@ class Syncs:
 
     async def _sync(self, account: Account, archive: Archive, wish: dict[str, Any]) -> Report:
         """In the network thread, which also loads what it needs: the screen does not wait."""
-        from tui.jobs import sync_account
-        from tui.sync import Wish
+        from tui.sync.jobs import sync_account
+        from tui.sync.sync import Wish
 
         return await sync_account(self._services, account, archive, Wish(**wish), self)
 
     def page(self, account: str, fetched: int, total: int | None) -> None:
-        """As `tui.sync.Watcher`; called in the network's thread."""
+        """As `tui.sync.sync.Watcher`; called in the network's thread."""
         if self._loop:
             self._loop.call_soon_threadsafe(self._count, account, fetched, total)
 

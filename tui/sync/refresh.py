@@ -18,9 +18,9 @@ from tui.config.accounts import Account
 from tui.fence import fence
 from tui.recordings.download import asked_anew
 from tui.removal.deleted_at_vendor import Gone, surely_gone, take_away
-from tui.report import Report, left_alone, remember
 from tui.services import Services
-from tui.states import until_words
+from tui.sync.account_states import until_words
+from tui.sync.report import Report, left_alone, remember
 
 QUIET = frozenset({"recordings", "recording_events", "summary", "has_recording", "problems"})
 """Fields that are told in words of their own, or are no news."""

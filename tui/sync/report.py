@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from providers.errors import ProviderError, RateLimited, Unreachable
 from tui.archive import codec
 from tui.archive.sqlite import AccountState, Archive, Saved
-from tui.late import pause_s
 from tui.query.dates import DAY_S
-from tui.states import INCOMPLETE
+from tui.sync.account_states import INCOMPLETE
+from tui.sync.recheck import pause_s
 
 MOST_LINES = 200
 """So many problems of one account are kept; a bad walk has one for each of its calls."""

@@ -33,10 +33,10 @@ from providers.model import Call, CallQuery, Outcome, Page
 from tui.archive.merging import Fenced, keep, keep_page
 from tui.archive.sqlite import Archive, Walk
 from tui.archive.sqlite.sync_state import AGAIN, Coverage
-from tui.late import AGAIN_S, FINAL_S, pause_s, recordings_due
 from tui.query.dates import BEGINNING, DAY_S, HOUR_S
 from tui.removal.deleted_at_vendor import ask_again, surely_gone
-from tui.report import Report, remember
+from tui.sync.recheck import AGAIN_S, FINAL_S, pause_s, recordings_due
+from tui.sync.report import Report, remember
 
 RECENT_S = HOUR_S
 """So far back a sync always looks: recordings and wrap-ups come in the minutes after a call."""

@@ -16,12 +16,12 @@ from tui.archive.merging import Fenced, keep_page, read_again
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.fence import fence
-from tui.late import AGAIN_S, is_due
 from tui.removal.deleted_at_vendor import take_away
 from tui.removal.retention import kept_since
-from tui.report import Report, could_not_begin, left_alone
 from tui.services import Services
-from tui.sync import Sync, Watcher, Wish
+from tui.sync.recheck import AGAIN_S, is_due
+from tui.sync.report import Report, could_not_begin, left_alone
+from tui.sync.sync import Sync, Watcher, Wish
 
 IMPORT_STEP = 500
 """Calls that an import keeps in one transaction."""
