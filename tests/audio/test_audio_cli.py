@@ -22,15 +22,15 @@ import pytest
 from tests.audio import odd, sounds
 from tests.few import few
 from tui.audio import protocol
-from tui.audio.cli import clock, fit, split_keys, status_line
 from tui.audio.client.player import PlayerState
-from tui.audio.keys import help_line, sent
 from tui.audio.speaker_sockets import socket_path
+from tui.cli.player_keys import help_line, sent
+from tui.cli.terminal_player import clock, fit, split_keys, status_line
 from tui.services import Services
 
 PROGRAM = """
 import asyncio, sys
-from tui.audio.cli import FileSource, play_on_terminal
+from tui.cli.terminal_player import FileSource, play_on_terminal
 path, title, start = sys.argv[1:]
 work = play_on_terminal(FileSource(path), title, start_s=float(start))
 sys.exit(asyncio.run(work))
@@ -201,7 +201,7 @@ def test_the_line_is_drawn_at_most_four_times_a_second(terminal: Terminal) -> No
 
 def test_the_users_own_keys_hold_here_too(call: Path) -> None:
     program = PROGRAM.replace("play_on_terminal(", "play_on_terminal(wishes=WISHES, source=")
-    wishes = "from tui.audio.cli import Wishes\nWISHES = Wishes(2.0, 0.5, keymap={'loop': 'ctrl+l,Z', 'stop': ''})\n"
+    wishes = "from tui.cli.terminal_player import Wishes\nWISHES = Wishes(2.0, 0.5, keymap={'loop': 'ctrl+l,Z', 'stop': ''})\n"
     arguments = command(call)
     arguments[2] = wishes + program.replace(
         "source=FileSource(path), title", "source=FileSource(path), title=title"
@@ -243,7 +243,7 @@ def test_words_are_printed_and_nothing_is_played(tmp_path: Path) -> None:
     both = sounds.tone(3.0, 8000) + silence + sounds.tone(1.0, 8000)
     path = sounds.write(tmp_path, "a.wav", sounds.wav(both, 8000))
     program = (
-        "import asyncio, sys\nfrom tui.audio.cli import FileSource, print_words\n"
+        "import asyncio, sys\nfrom tui.cli.terminal_player import FileSource, print_words\n"
         "sys.exit(asyncio.run(print_words(FileSource(sys.argv[1]))))"
     )
     done = subprocess.run(
@@ -261,7 +261,7 @@ def test_words_are_printed_and_nothing_is_played(tmp_path: Path) -> None:
 
 WORDS = """
 import asyncio, sys
-from tui.audio.cli import FileSource, print_words
+from tui.cli.terminal_player import FileSource, print_words
 sys.exit(asyncio.run(print_words(FileSource(sys.argv[1]))))
 """
 
@@ -300,7 +300,7 @@ def test_a_beginning_behind_the_end_is_told(call: Path, tmp_path: Path) -> None:
 CUT = """
 import asyncio, sys
 from providers.errors import RecordingError
-from tui.audio.cli import FileSource, print_words
+from tui.cli.terminal_player import FileSource, print_words
 
 class Cut(FileSource):
     async def read(self, offset, n, *, idle=False):
@@ -347,7 +347,7 @@ async def test_a_script_does_not_wait_for_a_speaker_that_has_gone(call: Path, re
 
 
 async def test_a_speaker_that_comes_is_taken(relays: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tui.audio import cli
+    from tui.cli import terminal_player
 
     class Rerouted:
         count = 0
@@ -356,8 +356,8 @@ async def test_a_speaker_that_comes_is_taken(relays: Path, monkeypatch: pytest.M
             self.count += 1
 
     player = Rerouted()
-    monkeypatch.setattr(cli, "_LOOK_S", 0.01)
-    following = asyncio.create_task(cli._follow_speakers(player))
+    monkeypatch.setattr(terminal_player, "_LOOK_S", 0.01)
+    following = asyncio.create_task(terminal_player._follow_speakers(player))
     await asyncio.sleep(0.1)
     assert player.count == 0
     server = await asyncio.start_unix_server(lambda *_: None, socket_path(relays, "laptop"))
@@ -403,7 +403,7 @@ def test_keys_that_come_together_are_told_apart() -> None:
 
 
 def test_nothing_is_left_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tui.audio.cli import FileSource, play_on_terminal
+    from tui.cli.terminal_player import FileSource, play_on_terminal
 
     monkeypatch.setenv("RINGBACK_AUDIO", "none")
     path = sounds.write(tmp_path, "a.wav", sounds.wav(sounds.tone(0.2, 8000), 8000))
@@ -416,7 +416,7 @@ def test_nothing_is_left_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_cache_that_cannot_be_written_is_no_traceback() -> None:
-    from tui.cli_recordings import said
+    from tui.cli.download import said
     from tui.exits import CommandError
 
     services = Services.build(os.environ)

@@ -531,7 +531,10 @@ async def test_probe_names_the_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "strange"),
     [
-        ("tui.audio.cli, tui.audio.client.player", ("av", "miniaudio", "textual", "rich")),
+        (
+            "tui.cli.terminal_player, tui.audio.client.player",
+            ("av", "miniaudio", "textual", "rich"),
+        ),
         # what the first sound would wait for
         ("tui.audio.engine.engine", ("av", "miniaudio", "ctypes", "importlib.metadata")),
     ],

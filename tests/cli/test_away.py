@@ -215,7 +215,7 @@ def test_a_recording_that_is_here_plays_from_the_links_time(
         played.append((await source.read(0, 99), title, start_s))
         return 0
 
-    monkeypatch.setattr("tui.audio.cli.play_on_terminal", play)
+    monkeypatch.setattr("tui.cli.terminal_player.play_on_terminal", play)
     assert run("play", "ringback://desk/1?t=1m5s&r=2") == 0
     assert run("play", "ringback://desk/1?t=1m5s", "--from", "0:07") == 0
     assert run("play", "desk:1") == 0

@@ -75,7 +75,7 @@ def test_help_is_help(capsys: pytest.CaptureFixture[str], words: list[str], usag
 
 
 def test_notes_of_a_sync_are_told_up_to_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
-    from tui.cli_sync import MAX_LINES, _print_report
+    from tui.cli.sync import MAX_LINES, _print_report
     from tui.sync.report import Report
 
     report = Report("desk", notes=dict.fromkeys(f"note {n}" for n in range(1_000)))

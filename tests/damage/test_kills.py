@@ -32,7 +32,7 @@ import sys
 from pathlib import Path
 from tui.archive import Archive
 from tui.cli import main
-import tui.cli_doctor, tui.cli_repair, tui.archive.sqlite.repair, tui.cli_recordings
+import tui.cli.doctor, tui.cli.repair, tui.archive.sqlite.repair, tui.cli.download
 print("ready", flush=True)
 work, path = sys.argv[1], Path(sys.argv[2])
 if work == "purge":

@@ -13,9 +13,9 @@ from tests.guards.readme_text import ROOT
 CONSOLE = "tui/console.py"
 WRITERS = {
     CONSOLE: "it is the place",
-    "tui/streams.py": "opens the streams and ends them",
+    "tui/cli/standard_streams.py": "opens the streams and ends them",
     "tui/cli.py": "gives them their encoding and ends them",
-    "tui/cli_parser.py": "asks which of them argparse means",
+    "tui/cli/parser.py": "asks which of them argparse means",
     "providers/sandbox/__main__.py": "a program of its own, that prints its own words",
 }
 """Who may hold a standard stream, and why."""

@@ -15,7 +15,7 @@ from tests.audio import sounds
 from tests.few import few
 from tests.providers.server import Answer, Server
 from tui.cli import main
-from tui.cli_parser import build_parser
+from tui.cli.parser import build_parser
 from tui.services import Services
 
 NULL = "</dev/null >/dev/null 2>/dev/null"

@@ -192,7 +192,7 @@ def test_the_screen_of_an_archive_that_cannot_be_opened_is_one_line(
     paths: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paths.archive_file.write_bytes(b"this is not a database, whatever its name says" * 100)
-    monkeypatch.setattr("tui.cli_screen._need_terminal", lambda: None)
+    monkeypatch.setattr("tui.cli.screen._need_terminal", lambda: None)
     assert main([]) == 1
     said = capsys.readouterr()
     assert said.err.startswith("ringback: the archive ") and "Traceback" not in said.err + said.out

@@ -23,8 +23,8 @@ from typing import Any, BinaryIO, NoReturn
 MODULES = """
     anyio._backends._asyncio asyncio concurrent.futures.thread csv ctypes httpcore httpx
     logging.handlers providers.cinnox providers.liner providers.media providers.nectar sqlite3
-    phonenumbers tomlkit tui.archive tui.cli_accounts tui.cli_calls tui.cli_doctor tui.cli_recordings
-    tui.cli_sync tui.log tui.secrets.process tui.secrets.tokens widgets.call_document widgets.columns zoneinfo
+    phonenumbers tomlkit tui.archive tui.cli.accounts tui.cli.calls tui.cli.doctor tui.cli.download
+    tui.cli.sync tui.log tui.secrets.process tui.secrets.tokens widgets.call_document widgets.columns zoneinfo
 """.split()  # noqa: SIM905
 
 

@@ -2,7 +2,8 @@
 
 import sys
 
-from tui import cli, cli_sync
+from tui import cli
+from tui.cli import sync
 from tui.screens.main import MainScreen
 from tui.services import Services
 
@@ -22,5 +23,5 @@ def in_a_command(services: Services, arguments: object) -> int:
 
 
 MainScreen.action_help = in_the_screen  # type: ignore[method-assign]
-cli_sync._sync = in_a_command  # type: ignore[assignment]
+sync._sync = in_a_command  # type: ignore[assignment]
 sys.exit(cli.main())

@@ -27,7 +27,7 @@ from tests.ui.driving import run_app
 from tests.ui.terminal import Program
 from tests.widgets.terminal import ROOT
 from tui.cli import main
-from tui.cli_parser import build_parser
+from tui.cli.parser import build_parser
 from tui.services import Services
 
 TOKEN = "tok/SENTINEL+42 =="[:15] + "=="

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.cli_sync import MAX_LINES, _print_report
+from tui.cli.sync import MAX_LINES, _print_report
 from tui.sync.report import MOST_LINES, Report
 
 

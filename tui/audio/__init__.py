@@ -39,5 +39,5 @@ imported there, `miniaudio` and `simpleaudio` in the engine, each nowhere else.
 
 `tui.audio.client.route` decides where sound comes out: over SSH not on the server, but through
 `tui.audio.speaker.relay_protocol` where the listener sits.
-`tui.audio.cli` is ``ringback play``. Nothing here knows Textual.
+`tui.cli.terminal_player` is ``ringback play``. Nothing here knows Textual.
 """

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from providers.errors import reason
-from tui import streams
-from tui.cli_parser import SCREEN, build_parser
+from tui.cli import standard_streams
+from tui.cli.parser import SCREEN, build_parser
 from tui.console import print_error, print_failure, tell_safely
 from tui.exits import CommandError, Exit, archive_error
 
@@ -41,7 +41,7 @@ atexit.register(gc.freeze)  # the end of Python looks through all that is left, 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is of `Exit`."""
-    streams.open_closed()
+    standard_streams.open_closed()
     tell_safely()
     try:
         try:
@@ -66,8 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print_failure(_file_error(error))
         return Exit.FAILED
     finally:
-        streams.end(sys.stdout)
-        streams.end(sys.stderr)
+        standard_streams.end(sys.stdout)
+        standard_streams.end(sys.stderr)
 
 
 def _file_error(error: OSError) -> CommandError:
@@ -214,53 +214,49 @@ def _with_command(words: list[str], commands: frozenset[str]) -> list[str]:
 def _handler(command: str) -> Handler:
     """Each command's module is imported when it is wanted, and no other."""
     if command in ("accounts",):
-        from tui import cli_accounts
+        from tui.cli import accounts
 
-        return cli_accounts.run
+        return accounts.run
     if command in ("sync", "import"):
-        from tui import cli_sync
+        from tui.cli import sync
 
-        return cli_sync.run
+        return sync.run
     if command in ("calls", "show"):
-        from tui import cli_calls
+        from tui.cli import calls
 
-        return cli_calls.run
+        return calls.run
     if command == "refresh":
-        from tui import cli_refresh
+        from tui.cli import refresh
 
-        return cli_refresh.run
+        return refresh.run
     if command == "triage":
-        from tui import cli_triage
+        from tui.cli import triage
 
-        return cli_triage.run
+        return triage.run
     if command == "hold":
-        from tui import cli_hold
+        from tui.cli import hold
 
-        return cli_hold.run
+        return hold.run
     if command == "download":
-        from tui import cli_recordings
+        from tui.cli import download
 
-        return cli_recordings.run
+        return download.run
     if command == "play":
-        from tui import cli_play
+        from tui.cli import play
 
-        return cli_play.run
+        return play.run
     if command in ("purge", "audit"):
-        from tui import cli_away
+        from tui.cli import purge
 
-        return cli_away.run
+        return purge.run
     if command == "speaker":
-        from tui import cli_speaker
+        from tui.cli import speaker
 
-        return cli_speaker.run
+        return speaker.run
     if command in ("doctor", "paths"):
-        from tui import cli_doctor
+        from tui.cli import doctor
 
-        return cli_doctor.run
-    from tui import cli_screen
+        return doctor.run
+    from tui.cli import screen
 
-    return cli_screen.run
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return screen.run

@@ -92,7 +92,7 @@ def _link(word: str) -> links.Link | None:
 
 
 def _query(services: Services, words: Sequence[str]) -> Query:
-    from tui.cli_calls import asked_query
+    from tui.cli.calls import asked_query
 
     return asked_query(services, argparse.Namespace(query=words, account=None))
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from providers.errors import AuthError, ProviderError
 from providers.origin import same_origin
 from tui.account_setup import TokenNotKept, account_from, forget, losses, remember, where_to
-from tui.cli_sync import no_accounts
+from tui.cli.confirmation import ask_before, says_yes
+from tui.cli.sync import no_accounts
 from tui.config.accounts import Account, AccountError
-from tui.confirm import ask_before, says_yes
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.services import Services

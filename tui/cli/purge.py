@@ -11,7 +11,7 @@ from tui import audit
 from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.purge import SHORTEST
-from tui.confirm import ask_before
+from tui.cli.confirmation import ask_before
 from tui.console import print_data, print_error, print_text
 from tui.exits import CommandError, Exit
 from tui.links import held_text

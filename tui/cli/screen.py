@@ -8,7 +8,7 @@ import os
 import sys
 from dataclasses import replace
 
-from tui import streams
+from tui.cli import standard_streams
 from tui.config.accounts import AccountError
 from tui.config.views import views
 from tui.console import print_failure
@@ -21,7 +21,7 @@ from tui.services import Services
 def run(arguments: argparse.Namespace) -> int:
     _need_terminal()
     if arguments.command == "demo":
-        from tui.demo import demo_services
+        from tui.cli.demo import demo_services
 
         with demo_services(arguments.port) as services:
             return open_screen(services, "")
@@ -37,7 +37,7 @@ def _link(services: Services, name: str) -> Link:
 
     Raises `CommandError`.
     """
-    from tui.cli_calls import read_name, wanted_call
+    from tui.cli.calls import read_name, wanted_call
 
     account, link = read_name(services, name)
     with services.open_archive() as archive:
@@ -55,7 +55,7 @@ def _need_terminal() -> None:
             "Without one there are: ringback calls, show, sync, play (see ringback --help)",
             Exit.USAGE,
         )
-    streams.draw_on_terminal()
+    standard_streams.draw_on_terminal()
 
 
 def _first_query(services: Services, arguments: argparse.Namespace) -> str:

@@ -24,8 +24,8 @@ from tui.audio.client.player import REWIND_S, FileSource, Player, PlayerState, S
 from tui.audio.client.route import find_route
 from tui.audio.client.suspension import Hold
 from tui.audio.client.turns import clock, turns, words
-from tui.audio.keys import Steering, help_line
 from tui.audio.speaker_sockets import speakers
+from tui.cli.player_keys import Steering, help_line
 from tui.console import print_error, print_text, redraw
 
 __all__ = ["FileSource", "Wishes", "clock", "play_on_terminal", "print_words"]

@@ -18,8 +18,8 @@ from tui import audit
 from tui.archive.errors import ReadOnlyArchive
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.listening_history import recording_key
-from tui.cli_calls import read_name
-from tui.cli_recordings import known_call, said
+from tui.cli.calls import read_name
+from tui.cli.download import known_call, said
 from tui.config.accounts import Account
 from tui.exits import CommandError, Exit
 from tui.links import Link
@@ -83,8 +83,8 @@ def seconds(text: str) -> float:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tui.audio.cli import Wishes, play_on_terminal, print_words
     from tui.audio.client.player import FileSource
+    from tui.cli.terminal_player import Wishes, play_on_terminal, print_words
 
     services = Services.build()
     start_s = seconds(arguments.start) if arguments.start else None

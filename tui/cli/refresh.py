@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from providers.errors import AuthError
-from tui.cli_calls import split_name
+from tui.cli.calls import split_name
 from tui.config.accounts import Account
 from tui.console import print_data, print_error, print_text
 from tui.exits import Exit

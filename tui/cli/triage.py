@@ -86,7 +86,7 @@ def _known(
     services: Services, archive: Archive, texts: Sequence[str]
 ) -> tuple[list[CallName], list[str]]:
     """The calls that the archive has, each once, and the texts that name none of them."""
-    from tui.cli_calls import split_name
+    from tui.cli.calls import split_name
 
     names: dict[CallName, None] = {}
     unknown = []

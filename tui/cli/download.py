@@ -14,7 +14,7 @@ from providers.errors import AuthError, NotUnderstood, ProviderError, RecordingE
 from providers.model import Call
 from tui import audit
 from tui.archive.sqlite import Archive
-from tui.cli_calls import split_name
+from tui.cli.calls import split_name
 from tui.config.accounts import Account
 from tui.console import print_error, print_text
 from tui.exits import CommandError, Exit

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
             print_text(f"{name:<11}{path}")
         return Exit.DONE
     if arguments.repair:
-        from tui.cli_repair import run as run_repair
+        from tui.cli.repair import run as run_repair
 
         return run_repair(services, as_json=arguments.json)
     findings = list(examine(services, deep=arguments.deep))
