@@ -22,9 +22,9 @@ from tui.archive.errors import ArchiveDamaged
 from tui.commands import COMMANDS, key_text
 from tui.config.settings import SettingsError, put
 from tui.exits import CommandError, archive_error
-from tui.keymap import TABLE_ACTIONS, check_keymap
 from tui.links import Link
 from tui.network import NetworkThread
+from tui.screens.keymap import TABLE_ACTIONS, check_keymap
 from tui.screens.main import MainScreen
 from tui.screens.state import unknown_columns
 from tui.services import Services, trouble_behind
@@ -73,7 +73,7 @@ class RingbackApp(OrderedApp[None]):
         driver = super().get_driver_class()
         if sys.platform == "win32":
             return driver
-        from tui.screens.terminal import TerminalDriver
+        from tui.screens.terminal_driver import TerminalDriver
 
         return TerminalDriver if issubclass(TerminalDriver, driver) else driver
 

@@ -14,7 +14,7 @@ from tests.guards.readme_text import ROOT
 
 SCREEN = (
     "tui.app",
-    "tui.keymap",
+    "tui.screens.keymap",
     "tui.playback.listening",
     "tui.playback.recording",
     "tui.screens",

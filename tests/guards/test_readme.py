@@ -20,8 +20,8 @@ from tests.guards.readme_text import README, ROOT, blocks, synopsis, with_genera
 from tui.cli import build_parser
 from tui.config.paths import Paths
 from tui.config.settings import load_settings
-from tui.keymap import check_keymap
 from tui.query.parser import parse
+from tui.screens.keymap import check_keymap
 
 TEXT = README.read_text("utf-8")
 NOW = datetime(2026, 11, 4, 15, 20, tzinfo=UTC)

@@ -23,7 +23,7 @@ from tui.config.paths import Paths
 from tui.links import Link
 from tui.playback.listening import Playing
 from tui.query.parser import EVERYTHING, Query, parse
-from tui.screens import parts, reading
+from tui.screens import reading, row_window
 from tui.screens.state import Asking
 from tui.services import Services
 from widgets.confirm import Confirm
@@ -36,8 +36,8 @@ TALL = (80, 160)
 @pytest.fixture
 def desk(paths: Paths, filled: Path, monkeypatch: pytest.MonkeyPatch) -> Services:
     """12,000 calls of accounts that cannot be reached; the screen holds few of them."""
-    monkeypatch.setattr(parts, "PART", PART)
-    monkeypatch.setattr(parts, "MOST", 3 * PART)
+    monkeypatch.setattr(row_window, "PART", PART)
+    monkeypatch.setattr(row_window, "MOST", 3 * PART)
     return desk_of(paths, filled)
 
 
@@ -165,7 +165,7 @@ async def test_the_last_call_is_reached_by_one_key_and_shown_where_it_stands(
 async def test_n_finds_what_is_further_than_it_looks_ahead(
     desk: Services, archive: Archive, held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts, "PART", held)
+    monkeypatch.setattr(row_window, "PART", held)
     whole = archive.keys()
     names = archive.names_of(sorted(archive.untriaged(whole[100:9_000])))
     archive.triage.act(names, [state("done")], "ben")
@@ -252,13 +252,13 @@ async def test_a_range_from_a_mark_that_is_far_up_and_a_bulk_act_on_it(
 async def test_what_is_done_while_a_range_is_being_read_waits(
     desk: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on, reaching = Event(), parts.reaching
+    go_on, reaching = Event(), row_window.reaching
 
     def slowly(*args: object, **kwargs: object) -> object:
         go_on.wait(20)
         return reaching(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(parts, "reaching", slowly)
+    monkeypatch.setattr(row_window, "reaching", slowly)
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
         await pilot.press("X", "G")
@@ -480,10 +480,10 @@ async def test_a_slow_way_to_the_end_is_stopped_by_a_key(
 ) -> None:
     ended = Event()
 
-    def endless(archive: Archive, order: parts.Order) -> parts.Part:
+    def endless(archive: Archive, order: row_window.Order) -> row_window.Part:
         ask_for_ever(archive, ended)
 
-    monkeypatch.setattr(parts, "last", endless)
+    monkeypatch.setattr(row_window, "last", endless)
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
         await pilot.press("j", "G")

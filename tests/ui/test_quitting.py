@@ -21,7 +21,7 @@ from tests.ui.driving import main, run_app, until
 from tests.ui.terminal import Program, cpu_of
 from tui.config.accounts import make_account
 from tui.screens import keeping, state
-from tui.screens.writes import Failed, Writes
+from tui.screens.triage_queue import Failed, Writes
 from tui.services import Services
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -8,7 +8,7 @@ import pytest
 
 from tui.archive.sqlite.triage_log import note, state, tag
 from tui.query.parser import parse
-from tui.screens.writes import may_leave
+from tui.screens.triage_queue import may_leave
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 STATE, NOTE, TAG = state("done"), note("x"), tag("x")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tui.archive.sqlite.triage_log import RELEASE, Change, comment, hold, note, state, tag, untag
 from tui.cli import _parsed
-from tui.unkept import Unkept, not_kept
+from tui.screens.unsaved_triage import Unkept, not_kept
 
 
 def _lines(*changes: Change) -> list[str]:

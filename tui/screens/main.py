@@ -24,7 +24,6 @@ from tui.config.accounts import Account
 from tui.config.settings import Settings, put
 from tui.config.views import views
 from tui.decisions import sections
-from tui.keymap import bindings
 from tui.links import Link
 from tui.network import NetworkThread
 from tui.playback.listening import Playing
@@ -33,9 +32,10 @@ from tui.query.parser import Query, Term
 from tui.screens import state
 from tui.screens.asking import AskingScreen
 from tui.screens.keeping import KeepingScreen
+from tui.screens.keymap import bindings
 from tui.screens.masking import MaskingScreen
-from tui.screens.parts import Part
 from tui.screens.querying import QueryingScreen
+from tui.screens.row_window import Part
 from tui.screens.waiting import WaitingScreen
 from tui.services import Services
 from widgets.call_detail import CallDetail

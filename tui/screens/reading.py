@@ -18,9 +18,9 @@ from textual.timer import Timer
 
 from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
-from tui.screens import parts, state
+from tui.screens import row_window, state
 from tui.screens.calls import CallsScreen
-from tui.screens.parts import Order, Part
+from tui.screens.row_window import Order, Part
 from widgets.call_table import CallTable
 from widgets.masking import VeiledRows
 from widgets.sidebar import Sidebar
@@ -170,7 +170,7 @@ class ReadingScreen(CallsScreen):
                 anew = anew or self._goal == "first"
                 # the first page at once, then what is round it; where that is sooner
                 if self._goal == "first" and not self._sorting:
-                    await self._read_once(parts.FIRST_ROWS)
+                    await self._read_once(row_window.FIRST_ROWS)
                 if not self._stale:
                     await self._read_once()
         except KeyError:  # a call has gone meanwhile; the next look reads the rows anew
@@ -193,17 +193,22 @@ class ReadingScreen(CallsScreen):
         table, held = self.query_one(CallTable), self._snapshot.part
         key = table.current_key
         if goal == "first":
-            ask = partial(parts.first, order=order, limit=first)
+            ask = partial(row_window.first, order=order, limit=first)
             self._say_jump(self._sorting or "reading the calls")
         elif goal == "last":
-            ask = partial(parts.last, order=order)
+            ask = partial(row_window.last, order=order)
             self._say_jump("going to the end")
         else:
             whole = table.range_start is not None
             if wanted is not None:
                 self._say_jump(self._sorting or "going to the call")
             ask = partial(
-                parts.again, order=order, part=held, row=table.cursor, wanted=wanted, whole=whole
+                row_window.again,
+                order=order,
+                part=held,
+                row=table.cursor,
+                wanted=wanted,
+                whole=whole,
             )
 
         def take(archive: Archive) -> state.Snapshot:
@@ -281,7 +286,7 @@ class ReadingScreen(CallsScreen):
     def _reach(self) -> None:
         """Hold more rows where the cursor comes near the end of those that are held."""
         part, row = self._snapshot.part, self.query_one(CallTable).cursor
-        near = parts.PART // 10
+        near = row_window.PART // 10
         below = not part.ends and len(part.keys) - row < near
         above = not part.begins and row < near
         if (below or above) and not (self._reading or self._lengthening):
@@ -298,7 +303,7 @@ class ReadingScreen(CallsScreen):
 
         def ask(archive: Archive) -> Part | None:
             try:
-                return parts.longer(archive, order, part, step, whole)
+                return row_window.longer(archive, order, part, step, whole)
             except KeyError:  # a call has gone; the rows are read anew because of it
                 return None
 
@@ -342,7 +347,7 @@ class ReadingScreen(CallsScreen):
                     await asyncio.sleep(0.02)
                     continue
                 part, order, start = self._snapshot.part, self._order, table.range_start
-                ask = partial(parts.reaching, order=order, part=part, key=start)
+                ask = partial(row_window.reaching, order=order, part=part, key=start)
                 with suppress(KeyError):
                     found = await self._ask_archive(ask)
                     if found is None:  # it has left the list

@@ -26,8 +26,8 @@ from tui.config.settings import Settings
 from tui.query.editing import completed, exactly
 from tui.query.fields import field_of
 from tui.query.parser import Query, words
-from tui.screens import parts
-from tui.screens.parts import NO_PART, Order, Part
+from tui.screens import row_window
+from tui.screens.row_window import NO_PART, Order, Part
 from tui.services import Services
 from tui.sync.account_states import INCOMPLETE, state_words, until_words
 from widgets.columns import COLUMNS, Clock, duration_text, time_text
@@ -81,7 +81,7 @@ def first(
     """What the first paint shows, and what it could not read."""
     part, trouble = NO_PART, None
     try:
-        part = parts.first(archive, order, parts.FIRST_ROWS)
+        part = row_window.first(archive, order, row_window.FIRST_ROWS)
     except ArchiveDamaged as error:
         trouble = error
     return take(archive, accounts, part, brief=True), trouble

@@ -24,7 +24,7 @@ from tui.query.dates import parse_later
 from tui.query.parser import Query
 from tui.screens.playing import PlayingScreen
 from tui.screens.reading import SAY_S
-from tui.screens.writes import Write, Writes, may_leave, unkept
+from tui.screens.triage_queue import Write, Writes, may_leave, unkept
 from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
@@ -362,7 +362,7 @@ class TriagingScreen(PlayingScreen):
         for one in failed:
             _log.error("a step was not kept: %s", one.error)
         if failed and self._archive:
-            from tui.unkept import not_kept
+            from tui.screens.unsaved_triage import not_kept
 
             steps = unkept(self._archive, failed)
             self.not_kept = not_kept(steps, self.services.paths.archive_file)

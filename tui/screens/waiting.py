@@ -9,8 +9,8 @@ from typing import Any
 from textual import events
 
 from tui.commands import PAGES, STEPS, waits_for_rows
-from tui.keymap import command_of
 from tui.screens.calls import CallsScreen, dropped_text
+from tui.screens.keymap import command_of
 from widgets.call_table import CallTable
 from widgets.key_line import KeyLine
 from widgets.ordered_app import GivenUp, HoldingScreen, OrderedApp

@@ -18,7 +18,7 @@ from tui.services import Services
 
 if TYPE_CHECKING:
     from tui.archive.sqlite.triage_log import Change
-    from tui.unkept import Unkept
+    from tui.screens.unsaved_triage import Unkept
 
 
 class Write(NamedTuple):
@@ -108,7 +108,7 @@ def may_leave(query: Query, changes: Sequence[Change]) -> bool:
 
 def unkept(archive: Archive, failed: Sequence[Failed]) -> list[Unkept]:
     """The same with the names of the calls, as far as the archive can still be read."""
-    from tui.unkept import Unkept
+    from tui.screens.unsaved_triage import Unkept
 
     found = []
     for write, error, _ in failed:
