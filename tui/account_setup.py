@@ -7,8 +7,8 @@ from contextlib import nullcontext
 
 from providers.base import Secret
 from providers.counts import counted
+from tui.call_links import held_text
 from tui.config.accounts import Account, AccountError, make_account
-from tui.links import held_text
 from tui.services import Services
 
 

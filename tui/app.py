@@ -19,15 +19,15 @@ from textual.worker import WorkerFailed
 from providers.proxy import proxies_of
 from providers.sanitize import safe_text
 from tui.archive.errors import ArchiveDamaged
+from tui.call_links import Link
 from tui.commands import COMMANDS, key_text
 from tui.config.settings import SettingsError, put
-from tui.exits import CommandError, archive_error
-from tui.links import Link
-from tui.network import NetworkThread
+from tui.exit_codes import CommandError, archive_error
 from tui.screens.keymap import TABLE_ACTIONS, check_keymap
 from tui.screens.main import MainScreen
 from tui.screens.state import unknown_columns
 from tui.services import Services, trouble_behind
+from tui.vendor_thread import NetworkThread
 from widgets.call_table import CallTable
 from widgets.ordered_app import HoldingScreen, OrderedApp
 

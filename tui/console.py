@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from tui.exits import CommandError
+    from tui.exit_codes import CommandError
 
 LONGEST = 1_000_000
 """Characters of one text: a whole page of a call fits."""

@@ -18,7 +18,7 @@ from tui.archive.errors import UNREACHED, ArchiveDamaged, ArchiveTrouble
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.damage import READING
 from tui.archive.sqlite.file_systems import refuse_network
-from tui.audit import who
+from tui.audit_log import who
 from tui.config.accounts import Account, AccountStore
 from tui.config.paths import Paths
 from tui.config.settings import Settings, SettingsError, load_settings

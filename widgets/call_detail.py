@@ -15,7 +15,7 @@ from widgets.call_document import LABEL, Extra, Row, document, heading, secrets_
 from widgets.cells import Line
 from widgets.columns import Clock
 from widgets.json_text import json_lines
-from widgets.lines import ScrolledLines
+from widgets.line_view import ScrolledLines
 
 JSON_TITLE = "Vendor's JSON"
 

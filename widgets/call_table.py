@@ -1,6 +1,6 @@
 """The table of calls: a window on any number of rows, drawn a line at a time.
 
-It never asks for all rows (`widgets.rows`); the cost of a key does not depend on how many calls
+It never asks for all rows (`widgets.row_source`); the cost of a key does not depend on how many calls
 there are.
 """
 
@@ -27,8 +27,8 @@ from widgets.columns import (
     headings,
     layout,
 )
-from widgets.lines import LineView, filled
-from widgets.rows import Blocks, NoRows, Rows
+from widgets.line_view import LineView, filled
+from widgets.row_source import Blocks, NoRows, Rows
 
 BODIES_KEPT = 512
 """Formatted rows kept."""

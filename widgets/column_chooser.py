@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from widgets.cells import Line, fit
 from widgets.columns import COLUMNS, DEFAULT_COLUMNS, columns_of
-from widgets.lines import LineView
+from widgets.line_view import LineView
 
 KEYS = "space on/off  J K move  0 default  enter ok  esc cancel"
 

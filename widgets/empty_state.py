@@ -9,7 +9,7 @@ from textual.reactive import reactive
 
 from providers.sanitize import safe_text
 from widgets.cells import Line, fit, wrap
-from widgets.lines import LineView
+from widgets.line_view import LineView
 
 
 class Notice(NamedTuple):

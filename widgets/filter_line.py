@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from providers.sanitize import safe_text
 from widgets.cells import Line, fit
-from widgets.lines import LineView
+from widgets.line_view import LineView
 
 HINT = "name, #4567, missed, yesterday, agent:anna, dur>120 ..."
 

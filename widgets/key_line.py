@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from widgets.cells import Line
-from widgets.lines import LineView
+from widgets.line_view import LineView
 
 SPOKEN = {"escape": "esc"}
 """Textual's names of keys, and how hints write them."""

@@ -18,7 +18,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from providers.model import Agent, Call, CallRow, Contact, Hangup, Json, Recording
-from widgets.rows import Rows
+from widgets.row_source import Rows
 
 SIGN = "*"
 HIDDEN = "(hidden)"

@@ -20,8 +20,8 @@ from textual.geometry import Offset
 from textual.message_pump import MessagePump
 from textual.widgets import Input
 
-from widgets.freed import free_removed
 from widgets.guard import GUARD
+from widgets.styles_cache import free_removed
 from widgets.typed import TypedParser
 
 GivenUp = Literal["", "done", "act"]

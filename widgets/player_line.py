@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from providers.sanitize import safe_text
 from widgets.cells import Line, fit
 from widgets.columns import duration_text
-from widgets.lines import LineView
+from widgets.line_view import LineView
 
 STATUS_WORDS = {
     "loading": "Loading",

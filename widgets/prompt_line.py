@@ -16,7 +16,7 @@ from textual.widgets import Input
 from providers.sanitize import safe_text
 from widgets.cells import Line
 from widgets.filter_line import QueryInput
-from widgets.lines import LineView
+from widgets.line_view import LineView
 
 MAX_LENGTH = 100_000
 """Characters; of a longer paste nothing would come. Whoever asked may allow fewer, and says so."""

@@ -10,7 +10,7 @@ from textual.timer import Timer
 
 from providers.sanitize import safe_text
 from widgets.cells import Line, fit
-from widgets.lines import LineView
+from widgets.line_view import LineView
 
 FLASH_S = {"info": 4.0, "warning": 8.0, "error": 12.0}
 """How long a message stays, by its level: the graver, the longer."""

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from providers.sanitize import safe_text
 from widgets.cells import Line, wrap
-from widgets.lines import ScrolledLines
+from widgets.line_view import ScrolledLines
 
 MAX_CHARS = 400_000
 

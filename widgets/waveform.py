@@ -16,7 +16,7 @@ from textual.reactive import reactive
 
 from widgets.cells import Line, Run
 from widgets.levels import SPEECH_PEAK
-from widgets.lines import LineView
+from widgets.line_view import LineView
 
 CROSSED = 4
 """A column is cross-talk when in one of so many of its windows both sides speak."""

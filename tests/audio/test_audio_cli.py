@@ -417,7 +417,7 @@ def test_nothing_is_left_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_cache_that_cannot_be_written_is_no_traceback() -> None:
     from tui.cli.download import said
-    from tui.exits import CommandError
+    from tui.exit_codes import CommandError
 
     services = Services.build(os.environ)
     words = "desk:1: it cannot be read or written here: No space"

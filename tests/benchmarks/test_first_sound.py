@@ -25,9 +25,9 @@ from tests.audio import rigs, sounds
 from tests.recordings.host import Host
 from tui.config.accounts import Account, make_account
 from tui.config.paths import Paths
-from tui.network import NetworkThread
 from tui.playback.recording import Playback
 from tui.services import Services
+from tui.vendor_thread import NetworkThread
 from widgets.player_line import PlayerView
 
 NO_MPV = None if shutil.which("mpv") else "mpv is not installed"

@@ -15,7 +15,7 @@ import pytest
 
 from tests.benchmarks.fill import fill
 from tests.guards.readme_text import ROOT
-from tui import audit
+from tui import audit_log
 from tui.services import Services
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
@@ -85,7 +85,7 @@ def test_a_line_of_the_audit_log_costs_next_to_nothing(home: dict[str, str]) -> 
     paths, times = Services.build(home).paths, []
     for number in range(2000):
         began = time.perf_counter()
-        audit.record(paths, audit.PLAY, call=f"desk:{number}", recording=1)
+        audit_log.record(paths, audit_log.PLAY, call=f"desk:{number}", recording=1)
         times.append(time.perf_counter() - began)
     p50, p95 = statistics.median(times) * 1e6, statistics.quantiles(times, n=20)[-1] * 1e6
     print(f"a line of the audit log: p50 {p50:.0f} us, p95 {p95:.0f} us")

@@ -17,7 +17,7 @@ import pytest
 from providers.model import CompanyNumber, Contact, Disposition, Recording
 from tests.archive.calls import START, call
 from tests.few import few
-from tui import audit
+from tui import audit_log
 from tui.audio.client.source import FileSource
 from tui.cli import main
 from tui.config.accounts import make_account
@@ -77,7 +77,7 @@ def run(*words: str) -> int:
 def log(services: Services) -> list[dict[str, object]]:
     return [
         {key: value for key, value in entry.items() if key not in ("at", "who")}
-        for entry in audit.entries(services.paths)
+        for entry in audit_log.entries(services.paths)
     ]
 
 
@@ -251,7 +251,7 @@ def test_reveals_and_downloads_are_logged_and_the_log_can_be_read(
         ("download", "desk:1"),
         ("download", "desk:1"),
     ]
-    assert all(one["who"] == audit.who() and one["at"].endswith("Z") for one in lines)
+    assert all(one["who"] == audit_log.who() and one["at"].endswith("Z") for one in lines)
     assert b"SECRET" not in services.paths.audit_file.read_bytes()
     assert run("audit", "--since", "soon") == 2
     assert run("audit", "--since", "24h") == 0
@@ -270,7 +270,7 @@ def test_an_act_does_not_fail_for_want_of_its_line(
     services.paths.audit_file.symlink_to(target)
     assert run("show", "desk:1", "--raw") == 0
     assert not target.exists(), "a planted link is not followed"
-    assert not audit.record(services.paths, audit.PLAY, call="desk:1")
+    assert not audit_log.record(services.paths, audit_log.PLAY, call="desk:1")
 
 
 def test_lines_of_several_writers_do_not_mix(services: Services) -> None:
@@ -280,7 +280,7 @@ def test_lines_of_several_writers_do_not_mix(services: Services) -> None:
     )
     writers = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]
     assert [writer.wait(60) for writer in writers] == [0] * 4
-    found = [entry["n"] for entry in audit.entries(services.paths)]
+    found = [entry["n"] for entry in audit_log.entries(services.paths)]
     assert sorted(found) == sorted([*range(200)] * 4)  # type: ignore[type-var]
 
 

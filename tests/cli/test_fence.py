@@ -24,8 +24,8 @@ from tui.archive.merging import keep
 from tui.archive.sqlite import Archive, Saved
 from tui.cli import main
 from tui.config.paths import Paths
-from tui.exits import Exit
-from tui.fence import known
+from tui.error_boundary import known
+from tui.exit_codes import Exit
 
 FAILURES: dict[str, BaseException] = {
     "a number too large": OverflowError("Python int too large to convert to SQLite INTEGER"),

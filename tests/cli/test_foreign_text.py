@@ -22,7 +22,7 @@ from tui import console
 from tui.archive.codec import dumps
 from tui.cli import main
 from tui.config.accounts import make_account
-from tui.exits import CommandError
+from tui.exit_codes import CommandError
 from tui.services import Services
 
 STEERING = "\x1b]52;c;cHduZWQ=\x07\x9b31m\x1b[2J\u202e\udc9b\x7f"

@@ -12,7 +12,7 @@ import pytest
 
 from providers.model import Contact, Recording
 from tests.archive.calls import START, call
-from tui import audit
+from tui import audit_log
 from tui.account_setup import forget, losses
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import RELEASE, hold, note, state, tag
@@ -68,8 +68,8 @@ def left(services: Services, line: str = "") -> list[str]:
 
 
 def acts(services: Services) -> list[tuple[object, ...]]:
-    kinds = (audit.HOLD, audit.RELEASE)
-    found = (entry for entry in audit.entries(services.paths) if entry["act"] in kinds)
+    kinds = (audit_log.HOLD, audit_log.RELEASE)
+    found = (entry for entry in audit_log.entries(services.paths) if entry["act"] in kinds)
     return [(entry["act"], entry["call"], entry.get("undone", False)) for entry in found]
 
 

@@ -21,8 +21,8 @@ from providers.http import VendorClient, gather_bounded
 from providers.media import Remote
 from tests.few import few
 from tui.archive.sqlite import Archive
-from tui.network import NetworkThread
 from tui.services import Services
+from tui.vendor_thread import NetworkThread
 
 AT_A_TIME = 4
 

@@ -25,7 +25,7 @@ from tests.ui.driving import run_app, settled, status, until
 from tui.archive.sqlite import Archive
 from tui.cli import main
 from tui.config.paths import Paths
-from tui.exits import Exit
+from tui.exit_codes import Exit
 from tui.services import Services
 
 TOKEN = "tok-SECRET-0123456789"

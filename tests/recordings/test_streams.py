@@ -21,12 +21,12 @@ from tests.few import few
 from tests.recordings.host import Asked, Host
 from tui.config.accounts import Account, make_account
 from tui.config.paths import Paths
-from tui.network import NetworkThread
 from tui.playback import recording as module
 from tui.playback.recording import Playback
 from tui.recordings.fetcher import Fetching
 from tui.recordings.progressive_download import Spool
 from tui.services import Services
+from tui.vendor_thread import NetworkThread
 from widgets.player_line import PlayerView
 
 SOUND = sounds.wav(sounds.tone(40, 8000), 8000)

@@ -11,7 +11,7 @@ import pytest
 
 from providers.base import Secret
 from tests.archive.calls import call
-from tui import audit
+from tui import audit_log
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.damage import mark_of
 from tui.archive.sqlite.decision_backup import earlier_of, place_of
@@ -219,9 +219,9 @@ def test_a_pipe_in_the_place_of_a_file_is_told_and_not_waited_for(paths: Paths, 
         with pytest.raises(SettingsError, match="It is not a file"):
             Origins(paths.origins_file).read()
     elif name == "audit.jsonl":
-        assert not audit.record(paths, audit.PLAY, call="desk:1")
+        assert not audit_log.record(paths, audit_log.PLAY, call="desk:1")
         with pytest.raises(OSError, match="It is not a file"):
-            next(audit.entries(paths))
+            next(audit_log.entries(paths))
     else:
         assert name in try_log(paths)
 

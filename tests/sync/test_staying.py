@@ -15,7 +15,7 @@ import pytest
 from tests.few import few
 from tests.outside.server import APP_ID, TOKENS, Answer, Vendors, always, bad
 from tests.outside.test_late import cinnox_row, liner_row, nectar_body
-from tui import audit
+from tui import audit_log
 from tui.archive.sqlite.triage_log import hold, note
 from tui.cli import main
 from tui.config.accounts import make_account
@@ -81,8 +81,8 @@ class Desk:
             return archive.counts()
 
     def purges(self) -> list[tuple[object, object]]:
-        found = audit.entries(self.services.paths)
-        return [(e["by"], e["calls"]) for e in found if e["act"] == audit.PURGE]
+        found = audit_log.entries(self.services.paths)
+        return [(e["by"], e["calls"]) for e in found if e["act"] == audit_log.PURGE]
 
     def configure(self, text: str) -> None:
         file = self.services.paths.config_file

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from tests.archive.calls import call
 from tests.ui.driving import cursor_row, detail, main, page, press_each, run_app, status, until
-from tui import audit
+from tui import audit_log
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.services import Services
@@ -48,7 +48,7 @@ def held(services: Services) -> set[str]:
 
 
 def acts(services: Services) -> list[tuple[object, ...]]:
-    found = audit.entries(services.paths)
+    found = audit_log.entries(services.paths)
     return [(e["act"], e.get("call"), e.get("undone", False)) for e in found]
 
 

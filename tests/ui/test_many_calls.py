@@ -19,8 +19,8 @@ from tui.app import RingbackApp
 from tui.archive.errors import ArchiveTrouble
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import state
+from tui.call_links import Link
 from tui.config.paths import Paths
-from tui.links import Link
 from tui.playback.listening import Playing
 from tui.query.parser import EVERYTHING, Query, parse
 from tui.screens import reading, row_window

@@ -16,7 +16,7 @@ from tests.benchmarks.fill import fill
 from tests.ui.terminal import Program
 from tests.widgets.terminal import SEQUENCE
 from tests.widgets.test_masking import MAIL, NAME, NUMBER, SENTINEL, TRACES, whole
-from tui import audit
+from tui import audit_log
 from tui.archive.sqlite import triage_log
 from tui.cli import main
 from tui.services import Services
@@ -129,7 +129,7 @@ def test_one_call_is_shown_until_the_cursor_leaves_it(desk: Services) -> None:
         program.press("yn")
         program.wait_for("the number is masked")
         program.leave()
-    said = [entry for entry in audit.entries(desk.paths) if entry["act"] == audit.REVEAL]
+    said = [entry for entry in audit_log.entries(desk.paths) if entry["act"] == audit_log.REVEAL]
     assert [entry.get("call") or entry.get("what") for entry in said][1:] == ["screen"]
     assert said[0]["call"].startswith("desk:desk-")
 

@@ -115,7 +115,7 @@ def test_quitting_while_it_downloads_and_plays(
 
 LOOKS_UP = """
 import asyncio, time
-from tui.network import NetworkThread
+from tui.vendor_thread import NetworkThread
 
 async def main():
     async def work(archive):

@@ -34,10 +34,10 @@ from tests.ui.driving import (
 )
 from tests.ui.test_taking_out import copied
 from tui.app import RingbackApp
+from tui.call_links import parse
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.config.settings import put
-from tui.links import parse
 from tui.services import Services
 from widgets.waveform import BLOCKS, Waveform
 

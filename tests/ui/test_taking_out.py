@@ -32,10 +32,10 @@ from tests.ui.driving import (
     text_of,
     until,
 )
-from tui import audit
+from tui import audit_log
 from tui.app import RingbackApp
 from tui.archive.sqlite import Archive
-from tui.links import Link, parse
+from tui.call_links import Link, parse
 from tui.screens.export_prompt import ExportPrompt, _wrong
 from tui.screens.main import MainScreen
 from tui.services import Services
@@ -64,7 +64,7 @@ def keys_line(pilot: Pilot[None]) -> str:
 
 
 def logged(services: Services, act: str) -> list[dict[str, object]]:
-    return [entry for entry in audit.entries(services.paths) if entry["act"] == act]
+    return [entry for entry in audit_log.entries(services.paths) if entry["act"] == act]
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import comment, note, state, tag
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
-from tui.exits import Exit
+from tui.exit_codes import Exit
 from tui.services import Services
 from widgets.prompt_line import PromptInput
 from widgets.status_line import StatusLine

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tui.links import Link, link_text, page_address, parse, time_text
+from tui.call_links import Link, link_text, page_address, parse, time_text
 
 
 @pytest.mark.parametrize(

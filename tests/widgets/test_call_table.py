@@ -11,7 +11,7 @@ from tests.widgets.hosts import Host, Seen, table_host
 from tests.widgets.samples import CLOCK, ListRows, row
 from widgets.call_table import NEAR_END, CallTable
 from widgets.columns import Clock
-from widgets.rows import BLOCK
+from widgets.row_source import BLOCK
 
 SIZE = (100, 21)  # a header and a page of 20
 

@@ -10,7 +10,7 @@ from textual.geometry import Region
 
 from tests.widgets.samples import hostile_text
 from widgets.cells import Line
-from widgets.lines import LineView, ScrolledLines, changed_span, changed_width, filled
+from widgets.line_view import LineView, ScrolledLines, changed_span, changed_width, filled
 
 
 def width_of(line: Line) -> int:

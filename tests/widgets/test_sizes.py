@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.widgets.hosts import SCENES
-from widgets.lines import LineView
+from widgets.line_view import LineView
 
 
 @pytest.mark.parametrize(

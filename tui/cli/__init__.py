@@ -20,7 +20,7 @@ from providers.errors import reason
 from tui.cli import standard_streams
 from tui.cli.parser import SCREEN, build_parser
 from tui.console import print_error, print_failure, tell_safely
-from tui.exits import CommandError, Exit, archive_error
+from tui.exit_codes import CommandError, Exit, archive_error
 
 BARE: dict[str, Any] = {
     "command": SCREEN,

@@ -15,7 +15,7 @@ from tui.cli.confirmation import ask_before, says_yes
 from tui.cli.sync import no_accounts
 from tui.config.accounts import Account, AccountError
 from tui.console import print_data, print_error, print_text
-from tui.exits import CommandError, Exit
+from tui.exit_codes import CommandError, Exit
 from tui.services import Services
 from tui.sync.account_states import state_words
 from tui.sync.jobs import check

@@ -12,7 +12,7 @@ from providers.counts import counted
 from providers.errors import ProviderError
 from providers.model import Call
 from providers.sanitize import safe_json, safe_text
-from tui import audit, links
+from tui import audit_log, call_links
 from tui.archive import codec
 from tui.archive.errors import REPAIR, ArchiveDamaged
 from tui.archive.sqlite import Archive
@@ -20,7 +20,7 @@ from tui.archive.sqlite.damage import reading
 from tui.archive.sqlite.row_window import is_unreadable
 from tui.config.accounts import Account, AccountError, UnknownAccount, configured
 from tui.console import data_sink, print_data, print_error, print_failure, print_text
-from tui.exits import CommandError, Exit
+from tui.exit_codes import CommandError, Exit
 from tui.export import csv_json
 from tui.query.dates import period
 from tui.query.parser import HasField, Problem, Query, Term, parse
@@ -111,7 +111,7 @@ def _print_doubts(text: str, doubts: Iterable[Problem]) -> None:
 
 def _masked(bodies: Iterable[csv_json.Body], unread: list[str]) -> Iterator[csv_json.Body]:
     """Calls as others may see them; `unread` as in `Archive.bodies`."""
-    from tui.decisions import masked_decision
+    from tui.triage_section import masked_decision
     from widgets.masking import masked_call
 
     for account, body in bodies:
@@ -147,8 +147,8 @@ def _export(
     finally:
         form = "json" if arguments.json else "csv"
         accounts = sorted(exported.accounts)
-        audit.record(
-            services.paths, audit.EXPORT, form=form, calls=exported.calls, accounts=accounts
+        audit_log.record(
+            services.paths, audit_log.EXPORT, form=form, calls=exported.calls, accounts=accounts
         )
 
 
@@ -266,12 +266,12 @@ def split_name(services: Services, name: str) -> tuple[Account, str]:
     return account, link.id
 
 
-def read_name(services: Services, name: str) -> tuple[Account, links.Link]:
+def read_name(services: Services, name: str) -> tuple[Account, call_links.Link]:
     """``account:id`` or a link, and the account. Raises `CommandError`."""
     try:
-        link = links.parse(name)
+        link = call_links.parse(name)
     except ValueError as error:
-        raise CommandError(str(error), links.FORM, Exit.USAGE) from None
+        raise CommandError(str(error), call_links.FORM, Exit.USAGE) from None
     try:
         account = services.accounts.get(link.account)
     except AccountError as error:
@@ -298,7 +298,7 @@ def wanted_call(services: Services, archive: Archive, account: Account, id_: str
 
 
 def _show(services: Services, arguments: argparse.Namespace) -> int:
-    from tui.decisions import masked_triage
+    from tui.triage_section import masked_triage
     from widgets.masking import masked_call
 
     with services.open_archive() as archive:
@@ -308,7 +308,7 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
         page = _page(services, archive, name, call, arguments.masked)
         call = masked_call(call) if arguments.masked else call
     if (arguments.raw or arguments.with_urls) and not arguments.masked:
-        audit.record(services.paths, audit.REVEAL, call=f"{name}:{call.id}")
+        audit_log.record(services.paths, audit_log.REVEAL, call=f"{name}:{call.id}")
     if arguments.raw:
         print_data(safe_json(json.dumps(call.raw, ensure_ascii=False, indent=2)))
     elif arguments.json:
@@ -328,7 +328,7 @@ def _call_to_show(services: Services, archive: Archive, name: str) -> tuple[str,
     except CommandError as error:
         if not isinstance(error.__cause__, UnknownAccount):
             raise
-        link = links.parse(name)
+        link = call_links.parse(name)
         left = _removed_account(services, link.account, error.__cause__)
         call = left and archive.get(left, link.id)
         if not left or not call:
@@ -344,7 +344,7 @@ async def look_up(
     vendor's, if the archive lacks it. What the vendor refused is the second value.
     """
     from providers import registry
-    from tui.fence import fence
+    from tui.error_boundary import fence
     from tui.recordings.download import renewed, with_known_recordings
     from tui.sync.recheck import is_due
 
@@ -373,7 +373,7 @@ async def look_up(
 
 
 def _page(services: Services, archive: Archive, account: str, call: Call, masked: bool) -> str:
-    from tui.decisions import sections
+    from tui.triage_section import sections
     from widgets.call_document import Extra, plain_text
     from widgets.columns import Clock
     from widgets.masking import masked_call

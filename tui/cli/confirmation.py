@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tui.console import print_text
-from tui.exits import CommandError, Exit
+from tui.exit_codes import CommandError, Exit
 
 
 def ask_before(refused: str, what: str, question: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tui.config.accounts import make_account
-from tui.exits import CommandError
+from tui.exit_codes import CommandError
 from tui.services import Services
 
 

@@ -20,10 +20,10 @@ from tui.archive.sqlite import Archive
 from tui.archive.sqlite.decision_backup import place_of
 from tui.archive.sqlite.integrity_check import WITHIN_S, Checked, check
 from tui.archive.sqlite.replacement import kept_of
+from tui.call_links import held_text
 from tui.config.accounts import Account
 from tui.console import print_data, print_text
-from tui.exits import Exit
-from tui.links import held_text
+from tui.exit_codes import Exit
 from tui.log import try_log
 from tui.query.parser import Query, Term
 from tui.services import Services
@@ -278,7 +278,7 @@ async def _recording(services: Services, account: Account, url: str) -> Finding:
     """Ask its host for a few bytes, as the player does, without a token."""
     from providers import media
     from providers.errors import NotUnderstood, RecordingError
-    from tui.fence import fence
+    from tui.error_boundary import fence
 
     host = _host_of(url)
     proxies = media.proxies_of() if account.recordings_proxy else media.DIRECT

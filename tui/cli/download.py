@@ -12,13 +12,13 @@ from pathlib import Path
 from providers import registry
 from providers.errors import AuthError, NotUnderstood, ProviderError, RecordingError, reason
 from providers.model import Call
-from tui import audit
+from tui import audit_log
 from tui.archive.sqlite import Archive
 from tui.cli.calls import split_name
 from tui.config.accounts import Account
 from tui.console import print_error, print_text
-from tui.exits import CommandError, Exit
-from tui.fence import fence
+from tui.error_boundary import fence
+from tui.exit_codes import CommandError, Exit
 from tui.recordings.download import (
     Fetched,
     RecordingCache,
@@ -123,7 +123,7 @@ def _download(services: Services, arguments: argparse.Namespace) -> int:
             path = copy_to(one, folder, file_name(account.provider, call, index, one.kind))
         except OSError as error:
             raise CommandError(f"cannot write to {folder}: {reason(error)}") from None
-        audit.record(services.paths, audit.DOWNLOAD, call=name, recording=index + 1)
+        audit_log.record(services.paths, audit_log.DOWNLOAD, call=name, recording=index + 1)
         print_text(path)
     if not failed:
         return Exit.DONE

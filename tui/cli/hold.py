@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from providers.counts import counted
-from tui import audit, links
+from tui import audit_log, call_links
 from tui.archive import codec
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import RELEASE, CallName, hold, standing
 from tui.console import print_data, print_error, print_text
-from tui.exits import CommandError, Exit
+from tui.exit_codes import CommandError, Exit
 from tui.query.parser import Query, Term
 from tui.services import Services
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         names, unknown = _wanted(services, archive, arguments.words)
         changed = [name for name in names if _changes(archive, name, arguments)]
         archive.triage.act(changed, [change], services.person)
-        audit.record_holds(services.paths, changed, [change.kind])
+        audit_log.record_holds(services.paths, changed, [change.kind])
     for text in unknown:
         print_error(f"ringback: there is no call {text} in the archive")
     if names:
@@ -84,9 +84,9 @@ def _wanted(
     return archive.names_of(archive.keys(_query(services, words))), []
 
 
-def _link(word: str) -> links.Link | None:
+def _link(word: str) -> call_links.Link | None:
     try:
-        return links.parse(word)
+        return call_links.parse(word)
     except ValueError:
         return None
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SCREEN = "screen"
 CALL = "ACCOUNT:ID | LINK"
-"""How a call is named: `tui.links`."""
+"""How a call is named: `tui.call_links`."""
 MASKED = "mask numbers and names, and hide what people wrote"
 
 

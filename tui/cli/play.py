@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 from providers.errors import RecordingError
 from providers.model import Call
-from tui import audit
+from tui import audit_log
 from tui.archive.errors import ReadOnlyArchive
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.listening_history import recording_key
+from tui.call_links import Link
 from tui.cli.calls import read_name
 from tui.cli.download import known_call, said
 from tui.config.accounts import Account
-from tui.exits import CommandError, Exit
-from tui.links import Link
+from tui.exit_codes import CommandError, Exit
 from tui.playback.history import Sitting, recording_title
 from tui.recordings.download import RecordingCache, stream
 from tui.recordings.fetcher import vendor_of
@@ -149,7 +149,9 @@ async def _play_call(
                 begin_s = seat.left_s if sys.stdin.isatty() else 0.0
             seat.begin(begin_s)
             with closing(source):
-                audit.record(services.paths, audit.PLAY, call=link.name, recording=index + 1)
+                audit_log.record(
+                    services.paths, audit_log.PLAY, call=link.name, recording=index + 1
+                )
                 code = await listen(source, recording_title(call, index), begin_s, seat)
             seat.leave()
             if code or not seat.step:

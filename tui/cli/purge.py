@@ -7,14 +7,14 @@ import json
 from typing import TYPE_CHECKING
 
 from providers.counts import counted
-from tui import audit
+from tui import audit_log
 from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.purge import SHORTEST
+from tui.call_links import held_text
 from tui.cli.confirmation import ask_before
 from tui.console import print_data, print_error, print_text
-from tui.exits import CommandError, Exit
-from tui.links import held_text
+from tui.exit_codes import CommandError, Exit
 from tui.query.dates import parse_when
 from tui.query.phone_numbers import digits
 from tui.services import Services
@@ -173,9 +173,9 @@ def _audit(services: Services, arguments: argparse.Namespace) -> int:
             since = parse_when(arguments.since, services.now(), services.zone)[0]
         except ValueError as error:
             raise CommandError(f"--since: {error}", code=Exit.USAGE) from None
-    for entry in audit.entries(services.paths, since):
+    for entry in audit_log.entries(services.paths, since):
         if arguments.json:
             print_data(json.dumps(entry))
         else:
-            print_text(audit.line_text(entry))
+            print_text(audit_log.line_text(entry))
     return Exit.DONE

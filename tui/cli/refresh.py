@@ -12,7 +12,7 @@ from providers.errors import AuthError
 from tui.cli.calls import split_name
 from tui.config.accounts import Account
 from tui.console import print_data, print_error, print_text
-from tui.exits import Exit
+from tui.exit_codes import Exit
 from tui.services import Services
 from tui.sync.refresh import Refreshed, refresh_calls
 

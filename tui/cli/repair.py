@@ -10,7 +10,7 @@ from tui.archive.errors import ArchiveDamaged
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.file_systems import refuse_network
 from tui.console import print_data, print_error, print_text
-from tui.exits import Exit
+from tui.exit_codes import Exit
 from tui.services import Services
 
 if TYPE_CHECKING:

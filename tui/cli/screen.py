@@ -8,12 +8,12 @@ import os
 import sys
 from dataclasses import replace
 
+from tui.call_links import Link
 from tui.cli import standard_streams
 from tui.config.accounts import AccountError
 from tui.config.views import views
 from tui.console import print_failure
-from tui.exits import CommandError, Exit
-from tui.links import Link
+from tui.exit_codes import CommandError, Exit
 from tui.secrets.process import share_heap
 from tui.services import Services
 

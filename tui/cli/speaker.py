@@ -8,7 +8,7 @@ import os
 
 from providers.errors import reason
 from tui.console import print_error, print_text
-from tui.exits import CommandError, Exit
+from tui.exit_codes import CommandError, Exit
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from providers.errors import AuthError, ProviderError, reason
 from providers.sanitize import safe_text
 from tui.config.accounts import Account, AccountError
 from tui.console import bars_console, print_error, print_failure, print_text
-from tui.exits import CommandError, Exit, archive_error
+from tui.exit_codes import CommandError, Exit, archive_error
 from tui.query.dates import period
 from tui.removal.retention import sweep
 from tui.services import Services

@@ -361,7 +361,7 @@ def _stoppable(
         import termios
         import tty
 
-        from tui.stopping import GRACE_S, is_ours, stop_job
+        from tui.job_control import GRACE_S, is_ours, stop_job
     except ImportError:  # Windows has no jobs
         yield
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from tui import audit
+from tui import audit_log
 from tui.archive import codec
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import (
@@ -22,7 +22,7 @@ from tui.archive.sqlite.triage_log import (
 )
 from tui.archive.tag_edits import tag_changes
 from tui.console import print_data, print_error, print_text
-from tui.exits import CommandError, Exit
+from tui.exit_codes import CommandError, Exit
 from tui.query.dates import parse_later
 from tui.services import Services
 
@@ -106,7 +106,7 @@ def _undo(services: Services, archive: Archive, names: list[CallName]) -> list[C
     if undone is None:
         raise CommandError("there is nothing to undo" + ("" if names else f" by {person}"))
     kinds = [change.kind for change in undone.changes]
-    audit.record_holds(services.paths, undone.calls, kinds, undone=True)
+    audit_log.record_holds(services.paths, undone.calls, kinds, undone=True)
     print_error(f"ringback: undone: {described(undone.changes)}")
     return list(undone.calls)
 

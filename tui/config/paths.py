@@ -91,7 +91,7 @@ class Paths:
 
     @property
     def audit_file(self) -> Path:
-        """Who played, downloaded, exported, revealed and purged what; see `tui.audit`."""
+        """Who played, downloaded, exported, revealed and purged what; see `tui.audit_log`."""
         return self.state / "audit.jsonl"
 
     def folders(self) -> tuple[Path, ...]:

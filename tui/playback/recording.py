@@ -9,10 +9,10 @@ from pathlib import Path
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.config.accounts import Account
-from tui.network import NetworkThread
 from tui.playback.listening import Listening, Playing
 from tui.recordings.fetcher import Fetching, Stream, trouble
 from tui.services import Services
+from tui.vendor_thread import NetworkThread
 from widgets.player_line import PlayerView
 
 __all__ = ["Playback", "Playing", "trouble"]

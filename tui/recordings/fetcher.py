@@ -14,8 +14,8 @@ from providers.model import Call
 from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
-from tui.network import NetworkThread
 from tui.services import Services
+from tui.vendor_thread import NetworkThread
 
 if TYPE_CHECKING:  # all that knows HTTP is loaded with the first recording
     from providers.base import Provider
@@ -94,7 +94,7 @@ class Fetching:
             stream.source.close()
 
     async def _open(self, account: Account, call: Call, index: int) -> Streamed:
-        from tui.fence import fence
+        from tui.error_boundary import fence
         from tui.recordings.download import stream
 
         cache = self.cache()

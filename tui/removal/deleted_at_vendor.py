@@ -14,10 +14,10 @@ from typing import NamedTuple
 from providers.base import Provider
 from providers.counts import counted
 from providers.errors import NotFound, ProviderError
-from tui import audit
+from tui import audit_log
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import UNTOUCHED
-from tui.links import held_text
+from tui.call_links import held_text
 from tui.query.dates import HOUR_S
 from tui.removal.purge import remove_files
 from tui.services import Services
@@ -133,5 +133,5 @@ def take_away(services: Services, archive: Archive, account: str, ids: Sequence[
         with archive.transaction():  # a vendor that is asked by id need not be asked again soon
             archive.remember_unknown(account, going, services.now().timestamp())
         what = {"calls": len(going), "files": files, "accounts": [account]}
-        audit.record(services.paths, audit.PURGE, by="vendor", **what)
+        audit_log.record(services.paths, audit_log.PURGE, by="vendor", **what)
     return Gone(frozenset(going), frozenset(held), frozenset(kept))

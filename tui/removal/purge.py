@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui import audit
+from tui import audit_log
 from tui.archive import codec
 from tui.archive.errors import ArchiveDamaged
 from tui.archive.sqlite import Archive
@@ -83,8 +83,8 @@ def purge(
     files = remove_files(paths, archive, keys)
     gone, rewritten = archive.purge(keys, number)
     by = "number" if number else by
-    audit.record(
-        paths, audit.PURGE, by=by, calls=gone.calls, files=files, accounts=[*found.accounts]
+    audit_log.record(
+        paths, audit_log.PURGE, by=by, calls=gone.calls, files=files, accounts=[*found.accounts]
     )
     return Purge(
         gone.calls,

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from providers.counts import counted
-from tui import audit
+from tui import audit_log
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.retention import Due
-from tui.links import held_text
+from tui.call_links import held_text
 from tui.query.dates import DAY_S
 from tui.removal.purge import remove_files
 from tui.services import Services
@@ -97,5 +97,5 @@ def _remove(services: Services, archive: Archive, before: float, ended: Callable
     finally:
         if removed:
             what = {"calls": removed, "files": files, "accounts": [*accounts]}
-            audit.record(services.paths, audit.PURGE, by="retention", **what)
+            audit_log.record(services.paths, audit_log.PURGE, by="retention", **what)
     return removed

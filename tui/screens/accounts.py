@@ -23,11 +23,11 @@ from tui.account_setup import TokenNotKept, account_from, forget, losses, rememb
 from tui.archive.errors import TROUBLES
 from tui.config.accounts import Account, AccountError
 from tui.config.settings import SettingsError
-from tui.network import NetworkThread
 from tui.screens.reporting import ReportingScreen
 from tui.secrets.process import in_thread
 from tui.services import Services
 from tui.sync.jobs import check
+from tui.vendor_thread import NetworkThread
 from widgets.cells import fit
 from widgets.confirm import Confirm
 from widgets.form import Field, Form, Value, missing

@@ -14,14 +14,14 @@ from providers.model import Call
 from tui.archive.errors import TROUBLES, ReadOnlyArchive
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
-from tui.exits import archive_error
-from tui.network import NetworkThread
+from tui.exit_codes import archive_error
 from tui.screens import state
 from tui.screens.calls import CallsScreen
 from tui.screens.syncs import Syncs
 from tui.services import Services
 from tui.sync.account_states import until_words
 from tui.sync.recheck import AGAIN_S, is_due
+from tui.vendor_thread import NetworkThread
 from widgets.call_table import CallTable
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from tui.archive.errors import ArchiveDamaged
 from tui.archive.sqlite import Archive
 from tui.commands import first_key
 from tui.config.accounts import Account
-from tui.network import NetworkThread
 from tui.query.parser import EVERYTHING, Query
 from tui.screens import state
 from tui.screens.reporting import ReportingScreen
 from tui.services import Services
+from tui.vendor_thread import NetworkThread
 from widgets.masking import Veil
 from widgets.ordered_app import OrderedApp
 from widgets.status_line import StatusLine

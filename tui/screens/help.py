@@ -13,7 +13,7 @@ from textual.widgets import Footer
 from tui.commands import key_table
 from tui.query.fields import TABLE
 from widgets.cells import Line, fit
-from widgets.lines import ScrolledLines
+from widgets.line_view import ScrolledLines
 
 QUERY_HELP = (
     (

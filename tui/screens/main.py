@@ -20,12 +20,10 @@ from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 
 from providers.model import Call
+from tui.call_links import Link
 from tui.config.accounts import Account
 from tui.config.settings import Settings, put
 from tui.config.views import views
-from tui.decisions import sections
-from tui.links import Link
-from tui.network import NetworkThread
 from tui.playback.listening import Playing
 from tui.query.dates import DAY_S
 from tui.query.parser import Query, Term
@@ -38,12 +36,14 @@ from tui.screens.querying import QueryingScreen
 from tui.screens.row_window import Part
 from tui.screens.waiting import WaitingScreen
 from tui.services import Services
+from tui.triage_section import sections
+from tui.vendor_thread import NetworkThread
 from widgets.call_detail import CallDetail
 from widgets.call_document import Extra
 from widgets.call_table import CallTable
 from widgets.columns import DEFAULT_COLUMNS, Clock
 from widgets.empty_state import EmptyState
-from widgets.exact import ExactCompositor
+from widgets.exact_compositor import ExactCompositor
 from widgets.filter_line import FilterLine
 from widgets.key_line import KeyLine
 from widgets.masking import VeiledRows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui import audit
+from tui import audit_log
 from tui.screens.taking_out import TakingOutScreen
 from widgets.call_table import CallTable
 from widgets.player_line import PlayerLine
@@ -16,7 +16,7 @@ class MaskingScreen(TakingOutScreen):
         """Mask the calls, or show them again; that is a revealing of all, and written down."""
         self.veil.on, self.veil.revealed = not self.veil.on, None
         if not self.veil.on:
-            self._record(audit.REVEAL, what="screen")
+            self._record(audit_log.REVEAL, what="screen")
         self._show_anew()
         key = self._key("reveal")
         on = f"numbers and names are masked; {key} shows one call"
@@ -36,7 +36,7 @@ class MaskingScreen(TakingOutScreen):
         else:
             self.veil.revealed = key
             account, call = current
-            self._record(audit.REVEAL, call=f"{account.name}:{call.id}")
+            self._record(audit_log.REVEAL, call=f"{account.name}:{call.id}")
         self._show_calls_anew()
 
     def _mask_again(self) -> None:

@@ -13,12 +13,12 @@ from textual.timer import Timer
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.config.accounts import Account
-from tui.network import NetworkThread
 from tui.playback.history import recording_title
 from tui.playback.listening import WITH_SOUND, Playing
 from tui.playback.recording import Playback, trouble
 from tui.screens.sounding import SoundingScreen
 from tui.services import Services
+from tui.vendor_thread import NetworkThread
 from widgets.call_detail import CallDetail
 from widgets.masking import masked_call
 from widgets.player_line import PlayerLine, PlayerView

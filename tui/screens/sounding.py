@@ -10,10 +10,10 @@ from textual import work
 
 from tui.audio.client.route import Kind, speaker_command
 from tui.export.clipboard import copy
-from tui.network import NetworkThread
 from tui.playback.output_choice import Outlet, describe
 from tui.screens.calls import CallsScreen
 from tui.services import Services
+from tui.vendor_thread import NetworkThread
 from widgets.confirm import Confirm
 
 ALOUD = "Play on this machine?"

@@ -10,8 +10,8 @@ from providers.errors import ProviderError
 from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
-from tui.network import NetworkThread
 from tui.services import Services
+from tui.vendor_thread import NetworkThread
 
 if TYPE_CHECKING:
     from tui.sync.report import Report
@@ -82,7 +82,7 @@ class Syncs:
 
     def _not_begun(self, account: Account, error: Exception) -> Report:
         """The report where the network's thread could not begin: it opens an archive of its own."""
-        from tui.fence import fence
+        from tui.error_boundary import fence
         from tui.sync.report import Report
 
         try:

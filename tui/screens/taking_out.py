@@ -18,16 +18,16 @@ from textual import on, work
 from providers.counts import counted
 from providers.model import Call
 from providers.sanitize import safe_text
-from tui import audit
+from tui import audit_log
 from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
+from tui.call_links import Link, link_text, page_address, time_text
 from tui.config.accounts import Account
-from tui.links import Link, link_text, page_address, time_text
-from tui.network import NetworkThread
 from tui.playback.listening import WITH_SOUND
 from tui.query.parser import Query
 from tui.screens.playing import PlayingScreen
 from tui.services import Services
+from tui.vendor_thread import NetworkThread
 from widgets.call_detail import CallDetail
 from widgets.call_document import RelatedCall, one_line
 from widgets.call_table import CallTable
@@ -95,7 +95,7 @@ class TakingOutScreen(PlayingScreen):
 
     def _record(self, act: str, **what: Any) -> None:
         """Beside the screen: a disk that hangs must not hold it up."""
-        writing = asyncio.to_thread(audit.record, self.services.paths, act, **what)
+        writing = asyncio.to_thread(audit_log.record, self.services.paths, act, **what)
         self.run_worker(writing, group="audit", exit_on_error=False)
 
     def _player_changed(self, view: PlayerView) -> None:
@@ -110,14 +110,14 @@ class TakingOutScreen(PlayingScreen):
         if heard != self._logged:
             self._logged = heard
             name = f"{playing.account}:{playing.call.id}"
-            self._record(audit.PLAY, call=name, recording=playing.index + 1)
+            self._record(audit_log.PLAY, call=name, recording=playing.index + 1)
             if self._link and self._link.name == name:
                 self._link = None
                 self._show_progress()
 
     def _saved(self, account: Account, call: Call, paths: list[Path]) -> None:
         super()._saved(account, call, paths)
-        self._record(audit.DOWNLOAD, call=f"{account.name}:{call.id}", recordings=len(paths))
+        self._record(audit_log.DOWNLOAD, call=f"{account.name}:{call.id}", recordings=len(paths))
 
     # -- the place of a link
 
@@ -362,7 +362,10 @@ class TakingOutScreen(PlayingScreen):
             else:
                 self._flash(told)
             self._record(
-                audit.EXPORT, form=form, calls=exported.calls, accounts=sorted(exported.accounts)
+                audit_log.EXPORT,
+                form=form,
+                calls=exported.calls,
+                accounts=sorted(exported.accounts),
             )
         finally:
             self._tell_export("")

@@ -21,7 +21,7 @@ from typing import Any, TextIO
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
-from tui.stopping import stop_job, wait_for_foreground
+from tui.job_control import stop_job, wait_for_foreground
 
 NO_SHELL = "there is no shell to go back to here"
 LOOK_S = 0.1

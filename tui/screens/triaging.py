@@ -18,7 +18,7 @@ from providers.sanitize import safe_text
 from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.archive import UNTRIAGED
-from tui.audit import record_holds
+from tui.audit_log import record_holds
 from tui.playback.listening import Playing
 from tui.query.dates import parse_later
 from tui.query.parser import Query
@@ -36,7 +36,7 @@ from widgets.waveform import Waveform
 
 if TYPE_CHECKING:
     from tui.archive.sqlite.triage_log import Change, Undone
-    from tui.exits import CommandError
+    from tui.exit_codes import CommandError
     from widgets.prompt_line import PromptLine
 
 _log = logging.getLogger(__name__)

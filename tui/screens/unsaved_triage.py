@@ -12,7 +12,7 @@ from providers.counts import counted
 from tui.archive.errors import ArchiveTrouble
 from tui.archive.sqlite.triage_log import CallName, Change
 from tui.archive.tag_edits import written
-from tui.exits import CommandError, Exit
+from tui.exit_codes import CommandError, Exit
 from widgets.columns import duration_text
 
 CURES = {

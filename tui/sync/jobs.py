@@ -15,7 +15,7 @@ from tui.archive.errors import TROUBLES
 from tui.archive.merging import Fenced, keep_page, read_again
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
-from tui.fence import fence
+from tui.error_boundary import fence
 from tui.removal.deleted_at_vendor import take_away
 from tui.removal.retention import kept_since
 from tui.services import Services

@@ -15,7 +15,7 @@ from tui.archive import codec
 from tui.archive.merging import keep
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
-from tui.fence import fence
+from tui.error_boundary import fence
 from tui.recordings.download import asked_anew
 from tui.removal.deleted_at_vendor import Gone, surely_gone, take_away
 from tui.services import Services

@@ -97,7 +97,7 @@ class Sync:
         fenced: Fenced = nullcontext,
     ) -> None:
         """`kept_since`: calls that began before it (Unix seconds) are not kept, nor asked for.
-        `fenced`: what the vendor's part does goes on in it; as `tui.fence.fence`.
+        `fenced`: what the vendor's part does goes on in it; as `tui.error_boundary.fence`.
         """
         self._account, self._provider, self._archive = account, provider, archive
         self._kept_since = kept_since or 0.0  # an odd time is no reason to lose a call
