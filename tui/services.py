@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from providers.sanitize import safe_text
@@ -40,8 +39,8 @@ def trouble_behind(error: Exception) -> Exception | None:
 
 def damage_behind(error: Exception) -> ArchiveDamaged | None:
     """Whether what nobody expected came of an archive whose rows are not as they were written."""
-    frames = traceback.extract_tb(error.__traceback__)
-    if not any(Path(frame.filename).parent.name == "archive" for frame in frames):
+    modules = (frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(error.__traceback__))
+    if not any(name.startswith("tui.archive.") for name in modules):
         return None
     from tui.archive.sqlite.integrity_check import EVERY_ROW_S, check
 

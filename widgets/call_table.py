@@ -1,7 +1,7 @@
 """The table of calls: a window on any number of rows, drawn a line at a time.
 
-It never asks for all rows (`widgets.row_source`); the cost of a key does not depend on how many calls
-there are.
+It never asks for all rows (`widgets.row_source`); the cost of a key does not depend on how many
+calls there are.
 """
 
 from __future__ import annotations

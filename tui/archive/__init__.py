@@ -1,1 +1,10 @@
-"""TODO"""
+"""The archive: the local store of calls that screens, syncs and commands read and write.
+
+`errors` is all that an archive raises; `codec` is a call as JSON, the same on disk and on the
+command line; `merging` says what stays of a call that comes again; `tag_edits` reads tags as
+people type them. `tui.archive.sqlite` is the archive itself, and the only place of SQL.
+
+A page of calls comes from `tui.sync`, is merged with what is here, and goes into one transaction;
+a screen asks for keys in an order, then for the rows of a window of them. May import `tui.query`
+and `tui.config`; knows no vendor, no screen and no network.
+"""

@@ -1,4 +1,4 @@
-"""What the engine's process may know of its surroundings. Where sound goes: `tui.audio.client.route`."""
+"""What the engine's process may know of its surroundings. Where sound goes: client/route.py."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def engine_environment(
 ) -> dict[str, str]:
     """What the engine's process gets to see: the sound system's settings and no secret.
 
-    With simpleaudio Python takes its memory from the system; see `tui.audio.engine.outputs.simpleaudio_output`.
+    With simpleaudio Python takes its memory from the system; see simpleaudio_output.py.
     `far`: the sound server is on another machine.
     """
     kept = {

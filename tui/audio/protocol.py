@@ -33,7 +33,7 @@ Engine to player (``is``)::
     peaks   id, at, channels, done, bytes   how loud it is: see `tui.audio.peaks`
     unmeasured  id, reason, by    there are no more peaks: crash, time, memory, or as failed;
                                   by: the version of the decoder
-    held    parts, why            how whoever decodes is locked down: see `tui.audio.engine.lockdown`
+    held    parts, why            how whoever decodes is locked down: engine/lockdown.py
     output  name, message         where sound comes out, and why not where it was wanted
     damage  id, early, ends, states   something in it could not be decoded; said once; early: it
                                   ends before the end that it states; seconds

@@ -288,7 +288,7 @@ class AccountStore:
         )
 
     def remove(self, name: str) -> Account | None:
-        """Take an account out, a broken one as well; its token is `tui.secrets.tokens.delete_token`'s.
+        """Take an account out, a broken one as well; its token is `delete_token`'s.
 
         Returns the account, None when it was unusable. Raises `UnknownAccount`, `SettingsError`.
         """

@@ -135,7 +135,7 @@ class Settings:
     """Command id -> key or keys, comma-separated; an empty text takes the command's key away."""
     views: tuple[View, ...] = ()
     accounts: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """As written; `tui.config.accounts` reads them. Not in repr: a user may have put a token there."""
+    """As written; accounts.py reads them. Not in repr: a user may have put a token there."""
     problems: tuple[str, ...] = ()
     """What was wrong, a line each, with file and key; never the value of an account's setting."""
     broken: SettingsError | None = None

@@ -115,7 +115,7 @@ _DAY = re.compile(r"(?:19|20)\d\d-\d\d?-\d\d?(?:t.*)?", re.I)
 
 
 class Term(NamedTuple):
-    """One condition. `kind` says how `value` is meant; see `tui.archive.sqlite.search.conditions`."""
+    """One condition. `kind` says how `value` is meant; see conditions.py of the archive."""
 
     kind: str
     """word, phrase, number, direction, outcome, recording, mark, state, field (of names), text and

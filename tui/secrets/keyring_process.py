@@ -1,6 +1,6 @@
 """One question to the system's keyring, in a process that can be killed.
 
-A keyring may block for ever on a prompt that nobody sees, so `tui.secrets.tokens` runs this file as a
+A keyring may block for ever on a prompt that nobody sees, so tokens.py runs this file as a
 program of its own: one JSON request on standard input, one JSON answer on standard output.
 It imports nothing of Ringback, prompts for nothing where it can know beforehand, and picks the
 backend itself, since `keyring`'s own choice may be one that keeps tokens in clear text.

@@ -2,7 +2,8 @@
 
 A token is looked for in the environment (`Account.token_variable`), by the account's
 `token_command`, in the keyring; the first that has one serves. It is bound to scheme, host and
-port (`tui.config.token_origins`): none is even looked for where the base URL moved to another origin.
+port (`tui.config.token_origins`): none is even looked for where the base URL moved to another
+origin.
 
 Nothing is ever kept in clear text, and no error or repr shows a token.
 """
@@ -389,7 +390,7 @@ def _ask(
         "alarm": int(KEYRING_S) + 2,
     }
     # -P: neither the current folder nor tui/ (which has a secrets.py) is searched for modules
-    argv = [sys.executable, "-P", str(Path(__file__).with_name("keychain.py"))]
+    argv = [sys.executable, "-P", str(Path(__file__).with_name("keyring_process.py"))]
     try:
         finished = run_killable(
             argv,

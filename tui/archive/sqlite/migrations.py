@@ -117,7 +117,7 @@ MIGRATIONS = (
         PRIMARY KEY (account, id)
     ) WITHOUT ROWID;
 
-    -- what several calls of an account are parts of: `tui.archive.sqlite.related_calls` says how it is named
+    -- what several calls of an account are parts of: related_calls.py says how it is named
     CREATE TABLE thread (
         account TEXT NOT NULL COLLATE NOCASE,
         thread  TEXT NOT NULL,
@@ -182,7 +182,7 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     """,
     """
-    -- the order of time as one number that no two calls share (see tui.archive.sqlite.search.search_index)
+    -- the order of time as one number that no two calls share (see search_index.py)
     ALTER TABLE call ADD COLUMN place INTEGER;
     ALTER TABLE call ADD COLUMN queue TEXT;
     UPDATE call SET place = ordered.place FROM (
@@ -277,7 +277,7 @@ MIGRATIONS = (
     """,
     """
     -- words of the fields that no column and no facet has, each with its field's name in front
-    ALTER TABLE call ADD COLUMN fields TEXT;       -- NULL: not written yet; see tui.archive.sqlite.search.search_index
+    ALTER TABLE call ADD COLUMN fields TEXT;       -- NULL: not written yet; see search_index.py
     CREATE INDEX call_unfilled ON call (key) WHERE fields IS NULL;
     """,
     """

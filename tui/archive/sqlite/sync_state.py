@@ -343,6 +343,6 @@ def _walk(row: tuple[Any, ...]) -> Walk:
 
 
 def _places(since: float | None, until: float | None) -> tuple[int, int]:
-    """The places (`tui.archive.sqlite.search.search_index`) of a period: from the first on, and before the second."""
+    """The places (see search_index.py) of a period: from the first on, and before the second."""
     first = NO_TIME if since is None else round(since * 1000) * TIES
     return first, EVERYWHERE if until is None else (round(until * 1000) + 1) * TIES

@@ -1,6 +1,4 @@
-"""The events of the log of decisions, as their table has them; `tui.archive.sqlite.triage_log` says what they
-mean.
-"""
+"""The events of the log of decisions, as their table has them; triage_log.py says what they mean."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from tui.audio.protocol_stream import read_message
 _log = logging.getLogger(__name__)
 
 _PARTING_S = 0.25
-_CODE = str(Path(__file__).parents[2])
+_CODE = str(Path(__file__).parents[3])
 _ONLY_ENGINE_LINES = 40
 
 

@@ -1,4 +1,4 @@
-"""The engine's end of the processes that decode and measure: `tui.audio.engine.decoder_process` is the other.
+"""The engine's end of the processes that decode and measure: decoder_process.py is the other.
 
 Nothing that such a process says is believed further than that it is sound, numbers and peaks.
 """

@@ -1,9 +1,9 @@
-"""``python -m tui.audio.engine.decoder_process ROLE``: the process that decodes a recording, or measures it.
+"""``python -m tui.audio.engine.decoder_process ROLE``: decodes a recording, or measures it.
 
 FFmpeg runs here and nowhere else, on bytes of strangers. So when all is loaded the process locks
-itself down (`tui.audio.engine.lockdown`) and has nothing left but its two pipes to the engine, which is
-at the other end as `tui.audio.engine.decoder`. What crashes, hangs or eats memory here costs the engine
-one recording, or its waveform.
+itself down (lockdown.py) and has nothing left but its two pipes to the engine, which is at the
+other end as decoder.py. What crashes, hangs or eats memory here costs the engine one recording,
+or its waveform.
 
 Messages as in `tui.audio.protocol`, but each is an answer to the one before. Engine to process::
 

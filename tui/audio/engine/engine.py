@@ -2,7 +2,7 @@
 
 Four threads, and one for each of a recording's two: the main one reads commands and never waits
 for anything else; a recording's have it decoded and measured, in processes of their own
-(`tui.audio.engine.decoder`); the output's opens, watches and closes the sink and reports positions; the
+(decoder.py); the output's opens, watches and closes the sink and reports positions; the
 sink's own pulls sound. Nothing here knows where the bytes come from, nor what is in them.
 """
 

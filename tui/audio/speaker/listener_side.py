@@ -1,7 +1,7 @@
 """``ringback speaker HOST`` on the listener's machine: an engine, joined to a relay by ssh.
 
 The engine is started and its output tried before anybody presses a key. Each screen gets an
-engine of its own, so that nothing of one is heard at another. See `tui.audio.speaker.relay_protocol`.
+engine of its own, so that nothing of one is heard at another. See relay_protocol.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The terms of a query as what they ask of bits (see `tui.archive.sqlite.search.bitmap`), as far as bits tell."""
+"""The terms of a query as what they ask of bits (see bitmap.py), as far as bits tell."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ _MARKS: dict[str, tuple[tuple[str, ...], Callable[..., int]]] = {
     "sla-missed": (("sla-missed",), lambda late: late),
     "held": (("held=1",), lambda held: held),
 }
-"""The tokens that a mark needs, most of `tui.archive.sqlite.search.bitmap.MARKED`, and what it is of them."""
+"""The tokens that a mark needs, most of `bitmap.MARKED`, and what it is of them."""
 _TESTS: dict[str, Callable[[Term], Test | None]] = {
     "compare": _length,
     "state": _state,

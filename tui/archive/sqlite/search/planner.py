@@ -1,7 +1,7 @@
 """A `Query` as SQL that is quick: where to read its calls from.
 
 Each term has a condition on a call's line, which is what the term means
-(`tui.archive.sqlite.search.conditions`). Where the index can name the calls, a term also has an expression of the
+(conditions.py). Where the index can name the calls, a term also has an expression of the
 full-text table, or asks something of bits, so that only those are read, from the newest on. The
 index narrows, the condition decides.
 """

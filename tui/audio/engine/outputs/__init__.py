@@ -1,1 +1,1 @@
-"""TODO"""
+"""Where sound comes out of an engine: a device, a file, or nowhere at the same pace."""
