@@ -228,7 +228,7 @@ def test_two_writers_wait_for_each_other(archive: Archive) -> None:
 MAKE_MANY = """
 import sys, time
 from pathlib import Path
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 for number in range(60):
     while time.time() < float(sys.argv[2]) + number * 0.03:
         pass
@@ -261,7 +261,7 @@ def test_a_full_disk_ends_a_transaction_and_nothing_else(archive: Archive) -> No
     assert save(archive, call(2)) == Saved(new=1) and archive.count() == 2
 
 
-READ = "import sys; from pathlib import Path; from tui.archive import Archive; "
+READ = "import sys; from pathlib import Path; from tui.archive.sqlite import Archive; "
 READ += "archive = Archive(Path(sys.argv[1])); print(archive.count()); archive.close()"
 
 

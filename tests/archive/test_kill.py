@@ -24,7 +24,7 @@ from pathlib import Path
 from random import Random
 from dataclasses import replace
 from tests.archive.calls import call
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import note, state, tag
 work, path, seed = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 random = Random(seed)

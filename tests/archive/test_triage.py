@@ -273,7 +273,7 @@ def test_an_older_archive_with_calls_migrates_and_learns_who_waits(tmp_path: Pat
 _WRITER = """
 import sys
 from pathlib import Path
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import tag
 path, by, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 with Archive(path) as archive:

@@ -27,7 +27,7 @@ Listen = Callable[..., Listener]
 
 _PROBE = """
 import ctypes, encodings.idna, json, mmap, os, resource, signal, socket, subprocess, sys, threading
-from tui.audio import landlock, lockdown, seccomp
+from tui.audio.engine import landlock, lockdown, seccomp
 libc = ctypes.CDLL(None, use_errno=True)
 machine = os.uname().machine
 {before}
@@ -123,7 +123,7 @@ def test_memory_is_bounded_and_what_is_given_back_is_there_again() -> None:
 
 @pytest.mark.slow
 def test_time_is_bounded() -> None:
-    code = "from tui.audio import limits, lockdown\nlimits.STEP_S, limits._USUAL = 1.0, 0\n"
+    code = "from tui.audio.engine import lockdown, resource_limits\nresource_limits.STEP_S, resource_limits._USUAL = 1.0, 0\n"
     done = subprocess.run(
         [sys.executable, "-c", code + "lockdown.lock_down()\nwhile True: pass"],
         env={**decoder_environment(os.environ), "PYTHONPATH": str(ROOT)},

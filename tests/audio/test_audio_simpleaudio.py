@@ -438,10 +438,10 @@ async def test_the_engine_lives_on_after_its_sounds(
 
 _LONG = """
 import array, os, sys, threading, time
-from tui.audio import simpleaudio_sink
+from tui.audio.engine.outputs import simpleaudio_output
 from tui.audio.engine.pcm_queue import Feed
 from tui.audio.engine.demuxer import Chunk
-simpleaudio_sink._LENGTH = 48_000 * 2
+simpleaudio_output._LENGTH = 48_000 * 2
 pcm = sys.stdin.buffer.read()
 feed = Feed()
 number = feed.restart(1, 0.0)
@@ -450,7 +450,7 @@ def put():
         feed.put(number, Chunk(pcm[at : at + 19_200], at / 192_000, 1.0))
     feed.finish(number, 0.0)
 threading.Thread(target=put).start()
-sink = simpleaudio_sink.SimpleaudioSink(feed)
+sink = simpleaudio_output.SimpleaudioSink(feed)
 until = time.monotonic() + 15
 while feed.heard().state != "ended" and time.monotonic() < until:
     time.sleep(0.01)

@@ -24,14 +24,14 @@ CALLS = int(os.environ.get("RINGBACK_BENCH_CALLS", "50000"))
 _EXPORT = """
 import json, os, re, sys, time
 from pathlib import Path
-from tui import export
+from tui.export import csv_json
 from tui.services import Services
 form, limit = sys.argv[1], int(sys.argv[2])
 with Services.build(os.environ).open_archive() as archive:
     keys = archive.keys(limit=limit)
     began = time.process_time()
     path = Path(os.environ["RINGBACK_HOME"]) / f"{form}-{limit}"
-    export.save(archive.bodies(keys), path, form, ())
+    csv_json.save(archive.bodies(keys), path, form, ())
     took = time.process_time() - began
 # not rusage: that has what the parent held before this program began
 peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])

@@ -275,8 +275,8 @@ def test_an_act_does_not_fail_for_want_of_its_line(
 
 def test_lines_of_several_writers_do_not_mix(services: Services) -> None:
     program = (
-        "import os\nfrom tui import audit\nfrom tui.config.paths import Paths\npaths = Paths.default(os.environ)\n"
-        "for n in range(200):\n    assert audit.record(paths, 'play', call='desk:' + 'x' * 300, n=n)\n"
+        "import os\nfrom tui import audit_log\nfrom tui.config.paths import Paths\npaths = Paths.default(os.environ)\n"
+        "for n in range(200):\n    assert audit_log.record(paths, 'play', call='desk:' + 'x' * 300, n=n)\n"
     )
     writers = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]
     assert [writer.wait(60) for writer in writers] == [0] * 4

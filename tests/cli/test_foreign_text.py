@@ -127,12 +127,12 @@ def test_a_terminal_is_not_steered(services: Services, name: str) -> None:
 @pytest.mark.parametrize("run", ["fail", "in_thread"])
 def test_an_error_that_nobody_expected_is_safe(services: Services, run: str) -> None:
     code = (
-        "import sys, threading; from tui import cli, cli_calls\n"
+        "import sys, threading; from tui import cli; from tui.cli import calls\n"
         "def fail(arguments): {}[arguments.account]\n"
         "def in_thread(arguments):\n"
         "    one = threading.Thread(target=fail, args=(arguments,)); one.start(); one.join()\n"
         "    return 1\n"
-        f"cli_calls.run = {run}\n"
+        f"calls.run = {run}\n"
         "sys.exit(cli.main(['calls', '--account', sys.argv[1]]))"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -143,8 +143,8 @@ def test_an_error_that_nobody_expected_is_safe(services: Services, run: str) -> 
 
 def test_what_is_logged_without_a_log_is_safe(services: Services) -> None:
     code = (
-        "import sys, logging; from tui import cli, cli_calls;"
-        "cli_calls.run = lambda arguments: logging.getLogger('x').warning(arguments.account) or 0;"
+        "import sys, logging; from tui import cli; from tui.cli import calls;"
+        "calls.run = lambda arguments: logging.getLogger('x').warning(arguments.account) or 0;"
         "sys.exit(cli.main(['calls', '--account', sys.argv[1]]))"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}

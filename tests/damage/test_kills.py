@@ -30,7 +30,7 @@ SOUND = sounds.wav(sounds.tone(3, 8000), 8000)
 _WORK = """
 import sys
 from pathlib import Path
-from tui.archive import Archive
+from tui.archive.sqlite import Archive
 from tui.cli import main
 import tui.cli.doctor, tui.cli.repair, tui.archive.sqlite.repair, tui.cli.download
 print("ready", flush=True)

@@ -303,7 +303,7 @@ def test_a_hanging_keyring_is_killed_and_the_process_can_end(
     install(monkeypatch, tmp_path, "own", "Hanging")
     program = (
         "from tests.secrets.test_keyring import *\n"
-        "from tui import secrets; secrets.KEYRING_S = 1.0\n"
+        "from tui.secrets import tokens; tokens.KEYRING_S = 1.0\n"
         "try: find_token(account())\n"
         "except TokenLocked as error: print(error.message)\n"
     )

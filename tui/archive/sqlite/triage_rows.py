@@ -1,4 +1,4 @@
-"""The events of the log of decisions, as their table has them; triage_log.py says what they mean."""
+"""The events of the log of decisions as rows; triage_log.py says what they mean."""
 
 from __future__ import annotations
 

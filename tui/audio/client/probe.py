@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from providers.errors import reason
 from tui.audio import protocol
@@ -11,9 +10,6 @@ from tui.audio.client.connection import Link, open_link
 from tui.audio.client.engine_process import Child
 from tui.audio.client.notices import CRASHED, OTHER_VERSION, words
 from tui.audio.client.route import Route, find_route
-
-if TYPE_CHECKING:
-    from tui.audio.engine.lockdown import Held
 
 FIRST = ", before other programs"
 IN_TURN = ", in turn with other programs (`ulimit -e` allows no more; see the README)"
@@ -38,7 +34,7 @@ async def probe(output: str | None = None, route: Route | None = None) -> str:
         await link.end()
 
 
-async def find_held() -> tuple[Held, str]:
+async def find_held() -> tuple[dict[str, str], str]:
     """How whoever decodes is held here: each part, and why it does not hold; why there is none.
 
     Never raises.
