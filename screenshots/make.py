@@ -46,7 +46,7 @@ from tui.config.paths import Paths  # noqa: E402
 from tui.screens.main import MainScreen  # noqa: E402
 from tui.services import Services  # noqa: E402
 from tui.sync.jobs import sync_all  # noqa: E402
-from tui.sync.sync import Wish  # noqa: E402
+from tui.sync.sync import SyncRequest  # noqa: E402
 
 Act = Callable[[Pilot[None]], Coroutine[object, object, None]]
 
@@ -170,7 +170,9 @@ def synthetic_home() -> Iterator[Services]:
             account = make_account(vendor, vendor, sandbox.base_url(vendor), settings)
             services.accounts.add(account)
         with services.open_archive() as archive:
-            reports = asyncio.run(sync_all(services, services.accounts.list(), archive, Wish()))
+            reports = asyncio.run(
+                sync_all(services, services.accounts.list(), archive, SyncRequest())
+            )
         if failed := [report.error or report.problems for report in reports if report.error]:
             raise SystemExit(f"the synthetic vendors failed: {failed}")
         yield services

@@ -27,7 +27,7 @@ from tui.screens.keymap import TABLE_ACTIONS, check_keymap
 from tui.screens.main import MainScreen
 from tui.screens.state import unknown_columns
 from tui.services import Services, trouble_behind
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 from widgets.call_table import CallTable
 from widgets.ordered_app import HoldingScreen, OrderedApp
 
@@ -62,7 +62,7 @@ class RingbackApp(OrderedApp[None]):
         super().__init__()
         self.services = services
         self.settings = services.settings()
-        self.network = NetworkThread(services.open_archive)
+        self.network = VendorThread(services.open_archive)
         self.keymap, self._problems = check_keymap(self.settings.keys)
         self._first_query, self._link, self._masked = query, link, masked
         self._main: MainScreen | None = None

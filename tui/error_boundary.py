@@ -16,7 +16,7 @@ _LEAVING = (KeyboardInterrupt, GeneratorExit)
 
 
 @contextmanager
-def fence(paths: Paths, account: str, *passing: type[Exception]) -> Iterator[None]:
+def error_boundary(paths: Paths, account: str, *passing: type[Exception]) -> Iterator[None]:
     """Only what is known leaves it: `ProviderError`, `RecordingError`, an archive's trouble
     (`is_of_archive`), the cancelling of this task, and the kinds of `passing`. All else becomes
     `NotUnderstood`; the log has its traceback.
@@ -30,7 +30,7 @@ def fence(paths: Paths, account: str, *passing: type[Exception]) -> Iterator[Non
 def known(
     paths: Paths, account: str, error: BaseException, *passing: type[Exception]
 ) -> BaseException:
-    """What a failure over an account is to those who wait: see `fence`."""
+    """What a failure over an account is to those who wait: see `error_boundary`."""
     leaves = list(_leaves(error))
     leaving = (*_LEAVING, asyncio.CancelledError) if _is_cancelled() else _LEAVING
     for tells in (

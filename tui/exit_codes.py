@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """Exit codes of every command."""
 
     DONE = 0
@@ -20,7 +20,7 @@ class Exit(IntEnum):
 class CommandError(Exception):
     """Ends a command: what happened, the thing to do, and the exit code."""
 
-    def __init__(self, message: str, hint: str = "", code: Exit = Exit.FAILED) -> None:
+    def __init__(self, message: str, hint: str = "", code: ExitCode = ExitCode.FAILED) -> None:
         super().__init__(message)
         self.message, self.hint, self.code = message, hint, code
 

@@ -16,7 +16,7 @@ from widgets.masking import HIDDEN, masked_name, masked_text, names_in
 Said = tuple[str, Moment | None]
 
 
-def sections(
+def triage_section(
     archive: Archive, account: str, call: Call, clock: Clock, masked: bool = False
 ) -> tuple[Section, ...]:
     """The section "Triage": what closed the call, state, tags, notes (the latest first) and

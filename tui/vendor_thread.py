@@ -40,7 +40,7 @@ class Daemons(ThreadPoolExecutor):
         return future
 
 
-class NetworkThread:
+class VendorThread:
     """Started with the first task; `close` cancels what runs and ends it."""
 
     def __init__(self, open_archive: Callable[[], Archive]) -> None:

@@ -16,7 +16,7 @@ from providers.base import Names
 from providers.model import Call, Contact, Recording
 from tests.archive.calls import START, call
 from tui.archive.errors import ArchiveTrouble
-from tui.archive.sqlite import AccountState, Archive, Saved, Walk
+from tui.archive.sqlite import AccountState, Archive, Saved, SyncPeriod
 from tui.archive.sqlite.migrations import MIGRATIONS
 from tui.archive.sqlite.sync_state import Coverage
 
@@ -104,7 +104,7 @@ def test_a_failed_transaction_leaves_nothing(archive: Archive) -> None:
 def test_names_walks_states_and_unknown_ids_are_remembered(archive: Archive) -> None:
     names = Names()
     names.put("user", "7", {"name": "Ann"})
-    walk = archive.begin_walk(Walk("desk", "x", 0.0, 100.0))
+    walk = archive.begin_walk(SyncPeriod("desk", "x", 0.0, 100.0))
     with archive.transaction():
         archive.save_names("desk", names)
         archive.save_walk(walk._replace(cursor="c", total=9, fetched=3))
@@ -123,7 +123,7 @@ def test_walks_that_meet_cover_one_period_and_others_leave_their_gap(archive: Ar
     """An hour that is asked for alone must not hide that the days before it never came."""
     assert archive.coverage("desk", "x") is None
     for since, until in ((100.0, 200.0), (150.0, 300.0), (50.0, 100.0), (400.0, 500.0)):
-        walk = archive.begin_walk(Walk("desk", "|x", since, until))
+        walk = archive.begin_walk(SyncPeriod("desk", "|x", since, until))
         with archive.transaction():
             archive.save_walk(walk._replace(finished=True))
     assert archive.coverage("desk", "x") == Coverage(50.0, 300.0)
@@ -134,7 +134,7 @@ def test_walks_that_meet_cover_one_period_and_others_leave_their_gap(archive: Ar
 def test_the_last_looks_through_a_day_and_a_week_are_known(archive: Archive) -> None:
     day = 86400.0
     for since, until in ((0.0, 100 * day), (98 * day, 101 * day), (101 * day - 60, 101 * day + 9)):
-        walk = archive.begin_walk(Walk("desk", "|x", since, until))
+        walk = archive.begin_walk(SyncPeriod("desk", "|x", since, until))
         with archive.transaction():
             archive.save_walk(walk._replace(finished=True))
     assert archive.coverage("desk", "x") == Coverage(0.0, 101 * day + 9, 101 * day, 100 * day)
@@ -143,14 +143,14 @@ def test_the_last_looks_through_a_day_and_a_week_are_known(archive: Archive) -> 
 def test_walks_that_lack_calls_are_one_and_end_with_a_longer_one(archive: Archive) -> None:
     """A vendor whose total is always wrong must not pile up walks."""
     for number in range(5):
-        walk = archive.begin_walk(Walk("desk", "again|x", number * 10.0, number * 10.0 + 15))
+        walk = archive.begin_walk(SyncPeriod("desk", "again|x", number * 10.0, number * 10.0 + 15))
         with archive.transaction():
             short = archive.joined(walk._replace(shortfall=f"{number} of 9 calls"))
             archive.save_walk(short._replace(tries=max(1, short.tries)))
     [open_] = archive.open_walks("desk")
     assert (open_.since, open_.until, open_.tries) == (0.0, 55.0, 1)
     assert open_.shortfall == "1 of 9 calls"  # of the longest
-    whole = archive.begin_walk(Walk("desk", "|x", 0.0, 60.0))
+    whole = archive.begin_walk(SyncPeriod("desk", "|x", 0.0, 60.0))
     with archive.transaction():
         archive.save_walk(whole._replace(finished=True))
     assert archive.open_walks("desk") == []

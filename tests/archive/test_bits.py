@@ -35,11 +35,11 @@ def divided(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     stretch, room, part, at_once, few, rare = request.param
     monkeypatch.setattr(bitmap, "STRETCH", stretch)
     monkeypatch.setattr(bitmap, "ROOM", room)
-    monkeypatch.setattr(bitmap, "PART", part)
+    monkeypatch.setattr(bitmap, "CHUNK_BITS", part)
     monkeypatch.setattr(bitmap, "PARTS", 50)
     monkeypatch.setattr(bitmap, "ZERO", 1 << 48)
     monkeypatch.setattr(bitmap, "MANY", 8 if rare else 0)
-    monkeypatch.setattr("tui.archive.sqlite.search.bitmap_scan.PART", part)
+    monkeypatch.setattr("tui.archive.sqlite.search.bitmap_scan.CHUNK_BITS", part)
     monkeypatch.setattr("tui.archive.sqlite.search.bitmap_scan.AT_ONCE", at_once)
     monkeypatch.setattr(planner, "FEW_SPOTS", few)
     for figure in ("RARE", "FEW_WORDS", "FEW_CALLS"):

@@ -220,12 +220,12 @@ def test_an_archive_of_the_schema_before_is_read_anew_and_keeps_its_walks(tmp_pa
 
 
 def test_what_goes_with_an_account_goes(tmp_path: Path) -> None:
-    from tui.archive.sqlite.sync_state import Walk
+    from tui.archive.sqlite.sync_state import SyncPeriod
 
     with Archive(tmp_path / "archive.db") as archive:
         archive.read_by("desk", 2)
         fill(archive, 3)
-        archive.begin_walk(Walk("desk", "|x", 0.0, 5.0))
+        archive.begin_walk(SyncPeriod("desk", "|x", 0.0, 5.0))
         archive.remove_account("desk")
         assert archive.coverage("desk", "x") is None
         fill(archive, 1)

@@ -19,7 +19,7 @@ from tests.archive.calls import START
 from tests.few import few
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.call_columns import LOW_COMMA
-from tui.archive.sqlite.search.conditions import meaning
+from tui.archive.sqlite.search.conditions import condition_of
 from tui.archive.sqlite.triage_log import note, state, tag
 from tui.query.parser import EVERYTHING, Query, Term, parse, words
 from tui.query.phone_numbers import digits
@@ -376,7 +376,7 @@ def test_who_waits_and_what_was_decided_when_is_found_by_its_own_index(
     for line in ("open-miss", "called-back", "untriaged", "triaged:1d", "-open-miss", "callback"):
         for more in ("", " muller", " -state:done", " #0123", " 2026-11-02..2026-11-03"):
             query = parse(line + more, datetime.now(UTC), UTC)
-            conditions = [meaning(term) for term in query.terms]
+            conditions = [condition_of(term) for term in query.terms]
             sql = " AND ".join(condition for condition, _ in conditions)
             values = [value for _, values in conditions for value in values]
             want = archive._db.execute(f"SELECT key FROM call WHERE {sql}", values).fetchall()

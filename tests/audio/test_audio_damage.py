@@ -15,7 +15,7 @@ import pytest
 
 from tests.audio.conftest import children_of
 from tests.audio.damage import NAMES, damaged, whole
-from tui.audio.client.engine_process import Child
+from tui.audio.client.engine_process import EngineProcess
 from tui.audio.engine.track import _DIED
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -56,7 +56,7 @@ class Toll:
 class Player:
     """Plays files into nothing, as fast as it goes, and measures them."""
 
-    def __init__(self, child: Child, toll: Toll) -> None:
+    def __init__(self, child: EngineProcess, toll: Toll) -> None:
         self._child, self.toll = child, toll
         self._messages = child.messages()
 
@@ -118,7 +118,7 @@ async def through_engines(count: int) -> Toll:
     toll, numbers = Toll(), iter(range(count))
 
     async def work() -> None:
-        child = await Child.start("wav:/dev/null")
+        child = await EngineProcess.start("wav:/dev/null")
         player = Player(child, toll)
         try:
             for number in numbers:

@@ -13,14 +13,14 @@ import pytest
 
 from tests.audio import sounds
 from tests.few import few
-from tui.audio.engine.demuxer import FRAME, RATE, Chunk, Media
+from tui.audio.engine.demuxer import FRAME, RATE, Chunk, Demuxer
 from tui.audio.engine.demuxer_choice import Unplayable, demuxer_for
 
 KINDS = sorted(sounds.KINDS)
 
 
 def decode(data: bytes, start_s: float = 0.0, speed: float = 1.0) -> list[Chunk]:
-    media = Media(io.BytesIO(data), len(data))
+    media = Demuxer(io.BytesIO(data), len(data))
     try:
         return list(media.chunks(start_s, speed))
     finally:
@@ -82,7 +82,7 @@ def test_a_far_seek_in_an_mp3_is_exact_and_reads_little(
             Counted.count += len(out)
             return out
 
-    media = Media(Counted(data), len(data), near=False)
+    media = Demuxer(Counted(data), len(data), near=False)
     chunks, out = media.chunks(start_s), b""
     while len(out) < RATE * FRAME:
         out += next(chunks).pcm
@@ -100,7 +100,7 @@ def test_an_mp3_of_many_bit_rates_is_read_through_to_be_exact() -> None:
 
 def test_seeking_back_to_the_start_brings_the_same_sound(kinds: dict[str, bytes]) -> None:
     for kind in ("mp3-8k-mono", "m4a", "opus"):
-        media = Media(io.BytesIO(kinds[kind]), len(kinds[kind]))
+        media = Demuxer(io.BytesIO(kinds[kind]), len(kinds[kind]))
         first = pcm(list(media.chunks(0.0, 1.0)))
         assert pcm(list(media.chunks(0.0, 1.0))) == first, kind
         media.close()
@@ -131,7 +131,7 @@ def test_going_on_from_a_moment_ago_needs_no_byte_again(
             return super().read(n)
 
     whole = sounds.reference(longer[kind])
-    media = Media(Counted(longer[kind]), len(longer[kind]))
+    media = Demuxer(Counted(longer[kind]), len(longer[kind]))
     first, parts = media.chunks(0.0), []
     while sum(map(len, parts)) < 2.2 * RATE * FRAME:
         parts.append(next(first).pcm)
@@ -202,7 +202,7 @@ def test_damage_in_the_middle_is_skipped_and_noticed() -> None:
     )
     noise = random.Random(1).randbytes(4000)
     broken = data[: len(data) // 2] + noise + data[len(data) // 2 + 4000 :]
-    media = Media(io.BytesIO(broken), len(broken))
+    media = Demuxer(io.BytesIO(broken), len(broken))
     out = pcm(list(media.chunks(0.0, 1.0)))
     media.close()
     assert media.damaged
@@ -245,7 +245,7 @@ def test_a_wav_header_that_lies_is_not_believed(claim: int, kinds: dict[str, byt
     good = kinds["wav-ulaw"]
     at = good.index(b"data") + 4
     lying = good[:at] + struct.pack("<I", claim) + good[at + 4 :]
-    media = Media(io.BytesIO(lying), len(lying))
+    media = Demuxer(io.BytesIO(lying), len(lying))
     assert media.length_s == pytest.approx(0.8, abs=0.01)
     assert pcm(list(media.chunks(0.0, 1.0))) == sounds.reference(good)
     media.close()
@@ -261,7 +261,7 @@ def test_a_bomb_is_decoded_in_small_pieces() -> None:
     silence = array("h", bytes(2 * 8000 * 600))
     data = sounds.encode(silence, 8000, 1, "flac", "flac")
     assert len(data) < 200_000
-    media = Media(io.BytesIO(data), len(data))
+    media = Demuxer(io.BytesIO(data), len(data))
     sizes = [len(chunk.pcm) for chunk in media.chunks(0.0, 1.0)]
     media.close()
     assert sum(sizes) == 600 * RATE * FRAME
@@ -297,7 +297,7 @@ def test_a_wav_sounds_after_its_first_few_kilobytes(before: int) -> None:
     extra = b"JUNK" + before.to_bytes(4, "little") + bytes(before) if before else b""
     data = data[:36] + extra + data[36:]
     file = Counted(data)
-    media = Media(file, len(data))
+    media = Demuxer(file, len(data))
     chunks = media.chunks(0.0)
     pcm = next(chunks).pcm
     assert file.furthest < 9_000 + before

@@ -19,8 +19,8 @@ from tests.few import few
 from tui.audio.client.notices import NO_TURN, ONE_SIDE
 from tui.audio.client.player import FileSource
 from tui.audio.client.turns import Turn, next_turn, turns, words
-from tui.audio.engine.demuxer import Media
-from tui.audio.engine.peak_meter import Meter
+from tui.audio.engine.demuxer import Demuxer
+from tui.audio.engine.peak_meter import PeakMeter
 from tui.audio.peaks import WINDOW_S, Peaks
 
 Listen = Callable[..., Listener]
@@ -140,7 +140,7 @@ def level(peak: int) -> int:
 )
 def test_a_window_is_as_loud_as_its_loudest_sample(rate: int, channels: int) -> None:
     data = sounds.wav(steps(rate, channels), rate, channels)
-    media, meter = Media(io.BytesIO(data), len(data)), Meter()
+    media, meter = Demuxer(io.BytesIO(data), len(data)), PeakMeter()
     for at_s, frame in media.frames():
         meter.add(at_s, frame)
     body = meter.take(all_of_it=True)
@@ -159,7 +159,7 @@ def test_no_sample_is_passed_over() -> None:
     for place in places:
         samples[place] = 20_000 if place % 2 else -20_000
     data = sounds.wav(samples, 8000)
-    media, meter = Media(io.BytesIO(data), len(data)), Meter()
+    media, meter = Demuxer(io.BytesIO(data), len(data)), PeakMeter()
     for at_s, frame in media.frames():
         meter.add(at_s, frame)
     media.close()
@@ -298,7 +298,7 @@ def test_two_voices_of_a_telephone_call_are_turns(seed: int, style: str) -> None
     """Wherever one voice of a made-up conversation is loud, the turn is told to be its own."""
     sides = conversation(seed, 40, (0, 1))
     data = encode(sides, STYLES[style])
-    media, meter, peaks = Media(io.BytesIO(data), len(data)), Meter(), Peaks()
+    media, meter, peaks = Demuxer(io.BytesIO(data), len(data)), PeakMeter(), Peaks()
     for at_s, frame in media.frames():
         meter.add(at_s, frame)
     media.close()

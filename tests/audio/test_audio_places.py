@@ -13,12 +13,12 @@ import pytest
 
 from tests.audio import odd, sounds
 from tests.few import few
-from tui.audio.engine.byte_reader import IdlePull, Pull
-from tui.audio.engine.demuxer import Media
+from tui.audio.engine.byte_reader import BackgroundReader, ByteReader
+from tui.audio.engine.demuxer import Demuxer
 from tui.audio.engine.demuxer_choice import Unplayable
 from tui.audio.engine.ffmpeg_filters import FRAME, RATE, Chunk
 from tui.audio.engine.peak_meter import Measured, measure
-from tui.audio.engine.seek_index import Places
+from tui.audio.engine.seek_index import SeekIndex
 from tui.audio.peaks import WINDOW_S
 
 PLACES_S = (0.0, 1.45, 5.75)
@@ -52,11 +52,11 @@ class Whole:
     """A recording as it is measured: its end, its waveform, its places."""
 
     def __init__(self, data: bytes) -> None:
-        self.places = Places()
+        self.places = SeekIndex()
         self.windows = self.lanes = 0
         self.end: Measured | None = None
-        pull = Pull(len(data), lambda at, n: pull.feed(at, data[at : at + n]))
-        idle = IdlePull(pull, lambda at, n: pull.feed(at, data[at : at + n]))
+        pull = ByteReader(len(data), lambda at, n: pull.feed(at, data[at : at + n]))
+        idle = BackgroundReader(pull, lambda at, n: pull.feed(at, data[at : at + n]))
         measure(idle, self.places, self._peaks, self._end)
 
     def _peaks(self, at: int, lanes: int, done: bool, body: bytes) -> None:
@@ -71,8 +71,8 @@ def whole(name: str, fault: str) -> Whole:
     return Whole(odd.made(name, fault))
 
 
-def heard(data: bytes, start_s: float, places: Places | None, *, near: bool) -> list[Chunk]:
-    media = Media(io.BytesIO(data), len(data), places=places, near=near)
+def heard(data: bytes, start_s: float, places: SeekIndex | None, *, near: bool) -> list[Chunk]:
+    media = Demuxer(io.BytesIO(data), len(data), places=places, near=near)
     try:
         return list(media.chunks(start_s))
     finally:
@@ -145,7 +145,7 @@ def test_a_file_whose_header_states_no_length_is_not_called_cut(name: str) -> No
 @pytest.mark.parametrize("name", odd.HEADERS)
 def test_a_header_alone_has_no_sound(name: str) -> None:
     try:
-        media = Media(io.BytesIO(odd.HEADERS[name]), len(odd.HEADERS[name]))
+        media = Demuxer(io.BytesIO(odd.HEADERS[name]), len(odd.HEADERS[name]))
     except Unplayable as error:
         assert error.reason == "no_sound"
     else:
@@ -188,7 +188,7 @@ def test_a_far_place_is_computed_while_it_plays_too() -> None:
     """Or a seek would wait for all that is still to come before it."""
     data = 4 * odd.bare_mp3(16_000)
     file = Costly(data)
-    media = Media(file, len(data), near=False)
+    media = Demuxer(file, len(data), near=False)
     next(media.chunks(0.0))
     chunk = next(media.chunks(3.7 * odd.SECONDS))
     assert chunk.at_s == pytest.approx(3.7 * odd.SECONDS, abs=_AGREES_S)
@@ -199,12 +199,12 @@ def test_a_far_place_is_computed_while_it_plays_too() -> None:
 def test_a_computed_place_that_was_wrong_is_found_out_by_measuring() -> None:
     """Where the frames are alike again behind others: nobody can see it at the place."""
     parts = [odd.bare_mp3(rate) for rate in (16_000, 32_000, 16_000, 16_000)]
-    data, places = b"".join(parts), Places()
-    media = Media(io.BytesIO(data), len(data), near=False, places=places)
+    data, places = b"".join(parts), SeekIndex()
+    media = Demuxer(io.BytesIO(data), len(data), near=False, places=places)
     late_s = 3 * odd.SECONDS + 2.0
     next(media.chunks(late_s))
     assert media.off_s() == 0.0, "it is not known yet"
-    for _ in Media(io.BytesIO(data), len(data), places=places).frames():
+    for _ in Demuxer(io.BytesIO(data), len(data), places=places).frames():
         pass
     assert media.off_s() == pytest.approx(odd.SECONDS, abs=0.5)
     left_s = length_s(b"".join(map(sounds.reference, parts))) - late_s

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tui.audio.engine.byte_reader import AT_ONCE, BLOCK, IdlePull, Pull
+from tui.audio.engine.byte_reader import AT_ONCE, BLOCK, BackgroundReader, ByteReader
 
 
 def eventually(true: Callable[[], bool]) -> None:
@@ -23,7 +23,7 @@ DATA = random.Random(2).randbytes(BLOCK)
 
 
 def test_pieces_that_overlap_are_joined() -> None:
-    pull = Pull(None, lambda at, n: None)
+    pull = ByteReader(None, lambda at, n: None)
     pull.feed(0, DATA[:100])  # asked for without hurry
     pull.feed(0, DATA[:60])  # and by whoever plays
     pull.feed(60, DATA[60:300])
@@ -33,12 +33,12 @@ def test_pieces_that_overlap_are_joined() -> None:
     assert pull.here(0, BLOCK) == DATA
 
 
-def answering(data: bytes, delayed: list[tuple[int, int]]) -> Pull:
+def answering(data: bytes, delayed: list[tuple[int, int]]) -> ByteReader:
     """Asks are remembered; whoever answers them calls `feed`."""
-    return Pull(len(data), lambda at, n: delayed.append((at, n)))
+    return ByteReader(len(data), lambda at, n: delayed.append((at, n)))
 
 
-def answer(pull: Pull, data: bytes, at: int, n: int, rng: random.Random) -> None:
+def answer(pull: ByteReader, data: bytes, at: int, n: int, rng: random.Random) -> None:
     """In pieces of any length, as a slow line brings them."""
     end = min(at + n, len(data))
     while at < end:
@@ -87,8 +87,8 @@ def test_whatever_is_read_is_asked_for_once_and_right(seed: int) -> None:
             counted[i] += 1
         answer(pull, data, at, n, rng)
 
-    pull = Pull(len(data), ask)
-    idle = IdlePull(pull, ask)
+    pull = ByteReader(len(data), ask)
+    idle = BackgroundReader(pull, ask)
     pull.opened = True
     for _ in range(60):
         if jumps := rng.random() < 0.5:
@@ -103,7 +103,7 @@ def test_whatever_is_read_is_asked_for_once_and_right(seed: int) -> None:
 def test_who_waits_behind_the_end_is_told_when_it_is_found() -> None:
     """A header promises more than there is, and nobody has said how many bytes there are."""
     asks: list[tuple[int, int]] = []
-    pull, read = Pull(None, lambda at, n: asks.append((at, n))), list[bytes]()
+    pull, read = ByteReader(None, lambda at, n: asks.append((at, n))), list[bytes]()
     pull.opened = True
     pull.seek(BLOCK)
     first = threading.Thread(target=lambda: pull.read(10), daemon=True)

@@ -36,7 +36,7 @@ from tui.audio.speaker_sockets import (
     socket_path,
     speakers,
 )
-from tui.playback.output_choice import Outlet, describe
+from tui.playback.output_choice import OutputChoice, describe
 
 SSH = {"SSH_CONNECTION": "10.0.0.9 50000 10.0.0.1 22", "USER": "anna"}
 PULSE = {**SSH, "PULSE_SERVER": "tcp:1"}
@@ -186,18 +186,18 @@ def test_tmux_tells_who_looks_at_the_screen_now(folder: Path) -> None:
 
 def test_the_key_goes_round(folder: Path, listening: Path) -> None:
     places = {"RINGBACK_RUNTIME_DIR": str(folder)}
-    outlet = Outlet({**SSH, **places})
+    outlet = OutputChoice({**SSH, **places})
     seen = []
     for _ in range(4):
         outlet.wish = outlet.next_kind()
         seen.append(outlet.route().kind)
     assert seen == ["local", "none", "speaker", "local"]
     assert outlet.is_loud_elsewhere("local")
-    assert not Outlet(places).is_loud_elsewhere("local")
+    assert not OutputChoice(places).is_loud_elsewhere("local")
 
 
 def test_a_speaker_that_comes_and_goes_is_news_once(folder: Path) -> None:
-    outlet = Outlet({**SSH, "RINGBACK_RUNTIME_DIR": str(folder)})
+    outlet = OutputChoice({**SSH, "RINGBACK_RUNTIME_DIR": str(folder)})
     assert outlet.news() == ""
     path = socket_path(folder, "laptop")
     with socket.socket(socket.AF_UNIX) as server:

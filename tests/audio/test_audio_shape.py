@@ -19,7 +19,7 @@ from tests.few import few
 from tui.audio.engine.decoder import Hands
 from tui.audio.engine.demuxer import FRAME, RATE, Chunk
 from tui.audio.engine.filters import until, without_silence
-from tui.audio.engine.pcm_queue import KEEP_S, Feed
+from tui.audio.engine.pcm_queue import KEEP_S, PcmQueue
 from tui.audio.engine.track import Track
 
 OPENING: dict[str, Any] = {
@@ -35,7 +35,7 @@ class Desk:
         self.said: list[dict[str, Any]] = []
         self.asked: list[tuple[int, int, bool]] = []
         self._data = data
-        self.feed = Feed()
+        self.feed = PcmQueue()
         opening = {**OPENING, "size": len(data), **opening}
         self._made = threading.Event()
         self.track = Track(opening, self.feed, self._say, hands)

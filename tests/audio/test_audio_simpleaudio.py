@@ -26,8 +26,13 @@ from tui.audio.client.route import choose_route
 from tui.audio.engine.demuxer import Chunk
 from tui.audio.engine.outputs import simpleaudio_output
 from tui.audio.engine.outputs.devices import NoDevice
-from tui.audio.engine.outputs.simpleaudio_output import MISSING, UNLOADABLE, UNSAFE, SimpleaudioSink
-from tui.audio.engine.pcm_queue import Feed
+from tui.audio.engine.outputs.simpleaudio_output import (
+    MISSING,
+    UNLOADABLE,
+    UNSAFE,
+    SimpleaudioOutput,
+)
+from tui.audio.engine.pcm_queue import PcmQueue
 from tui.audio.engine_environment import engine_environment, engine_output
 
 Listen = Callable[..., Listener]
@@ -111,7 +116,7 @@ class Decoder:
     """Puts a ramp into a feed, as the engine's decoder does, again from wherever it is sent."""
 
     def __init__(self, seconds: float) -> None:
-        self.feed = Feed()
+        self.feed = PcmQueue()
         self._pcm = sounds.ramp(seconds).tobytes()
         self._seq = 0
 
@@ -139,11 +144,11 @@ class Decoder:
 
 
 @pytest.fixture
-def opened(device: Device) -> Iterator[Callable[[Decoder], SimpleaudioSink]]:
-    made: list[SimpleaudioSink] = []
+def opened(device: Device) -> Iterator[Callable[[Decoder], SimpleaudioOutput]]:
+    made: list[SimpleaudioOutput] = []
 
-    def make(decoder: Decoder) -> SimpleaudioSink:
-        made.append(SimpleaudioSink(decoder.feed))
+    def make(decoder: Decoder) -> SimpleaudioOutput:
+        made.append(SimpleaudioOutput(decoder.feed))
         return made[-1]
 
     yield make
@@ -152,7 +157,7 @@ def opened(device: Device) -> Iterator[Callable[[Decoder], SimpleaudioSink]]:
         sink.close()
 
 
-Opened = Callable[[Decoder], SimpleaudioSink]
+Opened = Callable[[Decoder], SimpleaudioOutput]
 
 
 @pytest.mark.slow
@@ -240,7 +245,7 @@ def test_a_device_that_refuses_loses_no_sound(device: Device) -> None:
     decoder = Decoder(1.0)
     decoder.go()
     with pytest.raises(NoDevice, match=r"no sound device found \(Device or resource busy\)"):
-        SimpleaudioSink(decoder.feed)
+        SimpleaudioOutput(decoder.feed)
     assert Heard(decoder.feed.pull(RATE // 10)).frames() == [(0, RATE // 10 - 1)]
 
 
@@ -264,7 +269,7 @@ def test_what_is_missing_is_said_with_the_cure(
     monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
     importlib.invalidate_caches()
     with pytest.raises(NoDevice) as raised:
-        SimpleaudioSink(Feed())
+        SimpleaudioOutput(PcmQueue())
     assert str(raised.value) == words
 
 
@@ -274,7 +279,7 @@ def test_a_python_that_it_would_crash_is_left_alone(
     monkeypatch.setattr(sys, "version_info", (3, 12, 0))
     monkeypatch.delenv("PYTHONMALLOC")
     with pytest.raises(NoDevice) as raised:
-        SimpleaudioSink(Feed())
+        SimpleaudioOutput(PcmQueue())
     assert str(raised.value) == UNSAFE
     assert device.plays == 0
 
@@ -450,7 +455,7 @@ def put():
         feed.put(number, Chunk(pcm[at : at + 19_200], at / 192_000, 1.0))
     feed.finish(number, 0.0)
 threading.Thread(target=put).start()
-sink = simpleaudio_output.SimpleaudioSink(feed)
+sink = simpleaudio_output.SimpleaudioOutput(feed)
 until = time.monotonic() + 15
 while feed.heard().state != "ended" and time.monotonic() < until:
     time.sleep(0.01)

@@ -17,7 +17,7 @@ from typing import Any
 
 from providers.sandbox.texts import FIRST_NAMES, LAST_NAMES, TOPICS
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.search.bitmap import ROOM, BitChanges, stretch_of
+from tui.archive.sqlite.search.bitmap import ROOM, BitmapChanges, stretch_of
 from tui.archive.sqlite.search.search_index import (
     INDEXED,
     TIES,
@@ -183,7 +183,7 @@ def fill(path: Path, count: int) -> None:
     db.execute("PRAGMA cache_size = -400000")
     ids: dict[str, int] = {}
     pairs: list[tuple[int, int]] = []
-    bits, spots = BitChanges(db), Counter[int]()
+    bits, spots = BitmapChanges(db), Counter[int]()
     indexes = _drop_indexes(db)
     marks = ", ".join(f":{name}" for name in COLUMNS)
     for start in range(1, count + 1, STEP):
@@ -214,7 +214,7 @@ def fill(path: Path, count: int) -> None:
     db.close()
 
 
-def place_bits(line: dict[str, Any], spots: Counter[int], bits: BitChanges) -> None:
+def place_bits(line: dict[str, Any], spots: Counter[int], bits: BitmapChanges) -> None:
     """Give a call the next spot of its stretch of time; `spots` has how many each has."""
     stretch = stretch_of(line["place"])
     line["spot"] = (stretch << ROOM) + spots[stretch]

@@ -25,9 +25,9 @@ from tests.audio import rigs, sounds
 from tests.recordings.host import Host
 from tui.config.accounts import Account, make_account
 from tui.config.paths import Paths
-from tui.playback.recording import Playback
+from tui.playback.recording import RecordingPlayback
 from tui.services import Services
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 from widgets.player_line import PlayerView
 
 NO_MPV = None if shutil.which("mpv") else "mpv is not installed"
@@ -176,9 +176,11 @@ class Ours:
 
     def __init__(self, url: str, account: Account, services: Services) -> None:
         self._url, self._account = url, account
-        self._network = NetworkThread(services.open_archive)
+        self._network = VendorThread(services.open_archive)
         self._views: list[PlayerView] = []
-        self.playback = Playback(services, self._network, self._views.append, lambda _: None)
+        self.playback = RecordingPlayback(
+            services, self._network, self._views.append, lambda _: None
+        )
         self._number = 0
 
     async def ready(self, *, warm: bool) -> None:

@@ -21,7 +21,7 @@ from tests.ui.driving import services_for
 from tests.ui.terminal import Program
 from tui.services import Services
 from tui.sync.jobs import sync_all
-from tui.sync.sync import Wish
+from tui.sync.sync import SyncRequest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 ROUND = (
@@ -60,7 +60,7 @@ def services(vendors: Misbehaving) -> Services:
     """All calls are here, so that none is new; the vendors are asked as often as can be set."""
     made = services_for(vendors, VENDORS, os.environ)
     with made.open_archive() as archive:
-        asyncio.run(sync_all(made, made.accounts.list(), archive, Wish()))
+        asyncio.run(sync_all(made, made.accounts.list(), archive, SyncRequest()))
     config = made.paths.config_file
     config.write_text(f"[app]\nrefresh_s = {REFRESH_S}\n\n{config.read_text()}")
     return made

@@ -25,7 +25,7 @@ from tui.archive.sqlite import Archive, Saved
 from tui.cli import main
 from tui.config.paths import Paths
 from tui.error_boundary import known
-from tui.exit_codes import Exit
+from tui.exit_codes import ExitCode
 
 FAILURES: dict[str, BaseException] = {
     "a number too large": OverflowError("Python int too large to convert to SQLite INTEGER"),
@@ -114,7 +114,7 @@ def two(monkeypatch: pytest.MonkeyPatch, paths: Paths) -> None:
     for name in VENDORS:
         monkeypatch.setenv(f"RINGBACK_TOKEN_{name.upper()}", "t0ken-42")
         words = ["--provider", name, "--base-url", "https://api.vendor.test"]
-        assert main(["accounts", "add", name, *words]) == Exit.DONE
+        assert main(["accounts", "add", name, *words]) == ExitCode.DONE
 
 
 VENDORS = {"odd": Odd, "well": Well}
@@ -144,7 +144,7 @@ def test_the_others_are_synced(
 ) -> None:
     fail(monkeypatch, place, FAILURES[failure])
     code, out, err = run(capsys, "sync")
-    assert code == Exit.PARTLY
+    assert code == ExitCode.PARTLY
     assert err.startswith("odd: Not understood: ") and "(ringback paths)" in err, err
     assert "well: 2 new" in out
     with Archive(paths.archive_file) as archive:
@@ -154,10 +154,12 @@ def test_the_others_are_synced(
         assert archive.counts().get("odd", 0) == {"page": 1, "__aexit__": 2}.get(place, 0)
     log = paths.log_file.read_text()
     assert "Traceback" in log and "account odd: an error" in log
-    assert run(capsys, "sync", "odd")[0] == (Exit.PARTLY if place in ("page", "__aexit__") else 1)
+    assert run(capsys, "sync", "odd")[0] == (
+        ExitCode.PARTLY if place in ("page", "__aexit__") else 1
+    )
     assert "not understood" in run(capsys, "accounts", "list")[1]
     fail(monkeypatch, "", Exception())
-    assert run(capsys, "sync")[0] == Exit.DONE
+    assert run(capsys, "sync")[0] == ExitCode.DONE
 
 
 ASKING = {
@@ -182,7 +184,7 @@ def test_what_asks_for_one_thing_says_it(
 ) -> None:
     fail(monkeypatch, place, KeyError("id"))
     code, _, err = run(capsys, *line.split())
-    assert code in (Exit.FAILED, Exit.PARTLY), err
+    assert code in (ExitCode.FAILED, ExitCode.PARTLY), err
     assert "Not understood: " in err and "odd" in err and 1 <= len(err.splitlines()) <= 3, err
     assert "Traceback" in paths.log_file.read_text()
 
@@ -199,7 +201,7 @@ def test_an_odd_row_costs_itself_alone(
         Odd, "pages", lambda *_: _pages(call(1, raw={"id": 1}), call(2), call(3, id="[red]3"))
     )
     code, out, err = run(capsys, "sync", "odd")
-    assert code == Exit.PARTLY and "odd: 2 new" in out
+    assert code == ExitCode.PARTLY and "odd: 2 new" in out
     assert err.startswith("odd: call 1: Not understood: "), err
     with Archive(paths.archive_file) as archive:
         assert archive.counts()["odd"] == 3 and not archive.open_walks("odd")
@@ -222,9 +224,9 @@ def test_an_odd_body_of_a_file_costs_itself_alone(
     file = tmp_path / "saved.json"
     file.write_text(json.dumps([{"calls": {"id": n, "type": "answered"}} for n in (1, 2, 3)]))
     words = ["--provider", "nectar", "--base-url", "https://api.vendor.test"]
-    assert main(["accounts", "add", "desk", *words]) == Exit.DONE
+    assert main(["accounts", "add", "desk", *words]) == ExitCode.DONE
     code, out, err = run(capsys, "import", "desk", str(file))
-    assert code == Exit.PARTLY and out.startswith("desk: 2 new")
+    assert code == ExitCode.PARTLY and out.startswith("desk: 2 new")
     assert err.startswith("desk: a body: Not understood: ")
 
 
@@ -268,10 +270,10 @@ def test_odd_fields_of_a_vendors_part_cost_their_call_at_most(
     code, _, err = run(capsys, "sync", "odd")
     with Archive(paths.archive_file) as archive:
         kept = archive.counts()["odd"]
-    assert (code, kept) == (Exit.DONE, 3) or (
-        (code, kept) == (Exit.PARTLY, 2) and err.startswith("odd: call ")
+    assert (code, kept) == (ExitCode.DONE, 3) or (
+        (code, kept) == (ExitCode.PARTLY, 2) and err.startswith("odd: call ")
     ), err
-    assert run(capsys, "calls", "--json")[0] == run(capsys, "calls")[0] == Exit.DONE
+    assert run(capsys, "calls", "--json")[0] == run(capsys, "calls")[0] == ExitCode.DONE
 
 
 TOTALS = [10**20, -5, 3.5, float("nan"), "many", True, {"total": 3}, [], 2**63, 2**63 - 1]
@@ -286,7 +288,7 @@ def test_an_odd_total_is_none(
         yield Page((call(2),), None, total=total)
 
     monkeypatch.setattr(Odd, "pages", pages)
-    assert run(capsys, "sync", "odd")[0] == Exit.DONE
+    assert run(capsys, "sync", "odd")[0] == ExitCode.DONE
 
 
 def test_a_disk_that_fills_up_costs_no_account_its_state(
@@ -299,12 +301,12 @@ def test_a_disk_that_fills_up_costs_no_account_its_state(
 
     monkeypatch.setattr(merging, "keep", full)
     code, out, err = run(capsys, "sync")
-    assert code == Exit.PARTLY and out == "well: 2 new, 0 changed, 0 as before\n"
+    assert code == ExitCode.PARTLY and out == "well: 2 new, 0 changed, 0 as before\n"
     assert err.splitlines() == [
         "ringback: the archive: database or disk is full (nothing more was kept of odd)",
         "What was kept before stays.",
     ]
-    assert run(capsys, "sync", "odd")[0] == Exit.FAILED
+    assert run(capsys, "sync", "odd")[0] == ExitCode.FAILED
 
 
 def test_a_known_error_in_a_group_stays_known(paths: Paths) -> None:
@@ -335,7 +337,7 @@ def test_where_no_log_can_be_kept_that_is_said(
     paths.log_file.mkdir(parents=True)
     fail(monkeypatch, "check", KeyError("id"))
     code, _, err = run(capsys, "accounts", "test", "odd")
-    assert code == Exit.FAILED and "No log can be kept" in err
+    assert code == ExitCode.FAILED and "No log can be kept" in err
 
 
 def test_an_account_that_cannot_be_read_is_a_part_that_failed(
@@ -343,6 +345,6 @@ def test_an_account_that_cannot_be_read_is_a_part_that_failed(
 ) -> None:
     with paths.config_file.open("a") as file:
         file.write('\n[accounts.lame]\nprovider = "liner"\n')
-    assert main(["sync"]) == Exit.PARTLY
+    assert main(["sync"]) == ExitCode.PARTLY
     assert "accounts.lame" in capsys.readouterr().err
-    assert main(["sync", "well"]) == Exit.DONE
+    assert main(["sync", "well"]) == ExitCode.DONE

@@ -24,7 +24,7 @@ from tui.archive.merging import keep
 from tui.archive.sqlite import Archive, Saved
 from tui.sync import sync
 from tui.sync.report import Report
-from tui.sync.sync import Sync, Wish
+from tui.sync.sync import Sync, SyncRequest
 from widgets.call_document import Extra, document, secrets_of
 from widgets.columns import Clock
 from widgets.json_text import json_lines
@@ -32,7 +32,7 @@ from widgets.json_text import json_lines
 STEP = 2_000
 """Bodies of one walk."""
 CLOCK = Clock(datetime(2026, 1, 1, tzinfo=UTC), UTC)
-PERIOD = Wish(since=datetime(2020, 1, 1, tzinfo=UTC), until=datetime(2026, 1, 1, tzinfo=UTC))
+PERIOD = SyncRequest(since=datetime(2020, 1, 1, tzinfo=UTC), until=datetime(2026, 1, 1, tzinfo=UTC))
 Figure = Callable[[str, object, str], None]
 
 

@@ -22,7 +22,7 @@ from providers.media import Remote
 from tests.few import few
 from tui.archive.sqlite import Archive
 from tui.services import Services
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 
 AT_A_TIME = 4
 
@@ -135,7 +135,7 @@ async def test_the_thread_ends_at_any_moment(
     vendor: str, connected: list[socket.socket], turns: int
 ) -> None:
     """While it connects, asks, reads or closes: all that has begun ends in order."""
-    network = NetworkThread(Services.build({}).open_archive)
+    network = VendorThread(Services.build({}).open_archive)
 
     async def sync() -> None:
         client = VendorClient(vendor, {"X-Api-Key": Secret("t0ken-42")})
@@ -159,7 +159,7 @@ async def test_the_thread_ends_at_any_moment(
 
 
 async def test_what_is_asked_for_after_its_end_is_cancelled() -> None:
-    network = NetworkThread(Services.build({}).open_archive)
+    network = VendorThread(Services.build({}).open_archive)
 
     async def work(archive: Archive) -> int:
         return sum(archive.counts().values())
@@ -171,7 +171,7 @@ async def test_what_is_asked_for_after_its_end_is_cancelled() -> None:
 
 
 async def test_what_is_asked_for_as_it_ends_is_cancelled() -> None:
-    network = NetworkThread(Services.build({}).open_archive)
+    network = VendorThread(Services.build({}).open_archive)
     begun = asyncio.Event()
     here = asyncio.get_running_loop()
 

@@ -25,7 +25,7 @@ from providers.redirects import NoAddress, address_of
 from tests.network.raw import RawHost
 from tests.providers.server import Waits
 from tui.archive.sqlite import Archive
-from tui.sync.sync import Sync, Wish
+from tui.sync.sync import Sync, SyncRequest
 
 TOKEN = "tok-SECRET-42"
 Figure = Callable[[str, object, str], None]
@@ -193,7 +193,7 @@ def walked(vendor: str, url: str, file: Path) -> Any:
         assert isinstance(provider, HttpProvider)
         provider.sleep = Waits()
         job = Sync("desk", provider, login, archive)
-        return await job.run(Wish(recordings=True, discover=3 if vendor == "nectar" else 0))
+        return await job.run(SyncRequest(recordings=True, discover=3 if vendor == "nectar" else 0))
 
     with Archive(file) as archive:
         return asyncio.run(sync(archive))

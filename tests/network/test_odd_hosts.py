@@ -18,7 +18,7 @@ import pytest
 
 from providers.errors import RecordingError
 from providers.media import Remote
-from tui.recordings.progressive_download import FIRST, Spool
+from tui.recordings.progressive_download import FIRST, ProgressiveDownload
 
 DATA = b"ID3\x03" + random.Random(4).randbytes(900_000)
 ALL = len(DATA)
@@ -233,20 +233,20 @@ def host() -> Iterator[Callable[[Reply], OddHost]]:
         server.close()
 
 
-Begin = Callable[[str], Spool]
+Begin = Callable[[str], ProgressiveDownload]
 
 
 @pytest.fixture
 async def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Begin]:
     monkeypatch.setattr("tui.recordings.progressive_download._TRIES_S", (0.0, 0.0, 0.0, 0.0))
-    made: list[Spool] = []
+    made: list[ProgressiveDownload] = []
 
-    def one(url: str, limit_bytes: int = 10**8) -> Spool:
+    def one(url: str, limit_bytes: int = 10**8) -> ProgressiveDownload:
         partial = tmp_path / f"{len(made)}.part"
         handle = os.open(partial, os.O_RDWR | os.O_CREAT, 0o600)
         remote = Remote(url, allow_private=True, limit_bytes=limit_bytes)
         made.append(
-            Spool(
+            ProgressiveDownload(
                 remote, handle, partial, lambda kind: partial.replace(partial.with_suffix(".mp3"))
             )
         )

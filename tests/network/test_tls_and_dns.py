@@ -25,7 +25,7 @@ from tests.ui.driving import run_app, settled, status, until
 from tui.archive.sqlite import Archive
 from tui.cli import main
 from tui.config.paths import Paths
-from tui.exit_codes import Exit
+from tui.exit_codes import ExitCode
 from tui.services import Services
 
 TOKEN = "tok-SECRET-0123456789"
@@ -157,7 +157,7 @@ async def test_one_that_answers_without_tls_is_told_nothing() -> None:
 def add(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RINGBACK_TOKEN_DESK", TOKEN)
     words = ["--provider", "nectar", "--base-url", url, "--ids", "9"]
-    assert main(["accounts", "add", "desk", *words]) == Exit.DONE
+    assert main(["accounts", "add", "desk", *words]) == ExitCode.DONE
 
 
 @pytest.mark.parametrize("wrong", few(1, WRONG))
@@ -175,10 +175,10 @@ def test_the_command_line_says_it_in_a_line(
     saved = tmp_path / "saved.json"
     recordings = [{"id": 1, "url": f"{host.url}/r.mp3"}]
     saved.write_text(json.dumps({"calls": {"id": 9, "type": "answered", "recordings": recordings}}))
-    assert main(["import", "desk", str(saved)]) == Exit.DONE
+    assert main(["import", "desk", str(saved)]) == ExitCode.DONE
     for line in ("sync", "accounts test", "refresh desk:9", "download desk:9"):
         capsys.readouterr()
-        assert main(line.split()) == Exit.FAILED, line
+        assert main(line.split()) == ExitCode.FAILED, line
         err = capsys.readouterr().err
         assert WRONG[wrong] in err.splitlines()[0] and "desk" in err.splitlines()[0], err
         assert TOKEN not in err

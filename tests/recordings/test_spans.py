@@ -7,14 +7,14 @@ from itertools import pairwise
 
 import pytest
 
-from tui.recordings.byte_ranges import Spans
+from tui.recordings.byte_ranges import ByteRanges
 
 SIZE = 60
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_stretches_are_those_of_a_set_of_bytes(seed: int) -> None:
-    dice, spans, here = random.Random(seed), Spans(), set[int]()
+    dice, spans, here = random.Random(seed), ByteRanges(), set[int]()
     for _ in range(12):
         start = dice.randrange(SIZE)
         end = min(SIZE, start + dice.randrange(12))
@@ -36,7 +36,7 @@ def test_stretches_are_those_of_a_set_of_bytes(seed: int) -> None:
 
 
 def test_without_a_size_the_last_gap_has_no_end() -> None:
-    spans = Spans()
+    spans = ByteRanges()
     assert spans.gap(0, None) == (0, None)
     spans.add(10, 20)
     assert spans.gap(0, None) == (0, 10)

@@ -16,10 +16,10 @@ from providers.errors import RecordingError
 from providers.media import Remote
 from tests.recordings.host import Host
 from tui.recordings import progressive_download as module
-from tui.recordings.progressive_download import FIRST, Spool
+from tui.recordings.progressive_download import FIRST, ProgressiveDownload
 
 DATA = b"ID3\x03" + random.Random(1).randbytes(3_000_000)
-Make = Callable[[], Spool]
+Make = Callable[[], ProgressiveDownload]
 
 
 @pytest.fixture
@@ -30,10 +30,10 @@ def host() -> Iterator[Host]:
 
 @pytest.fixture
 async def make(host: Host, tmp_path: Path) -> AsyncIterator[Make]:
-    made: list[Spool] = []
+    made: list[ProgressiveDownload] = []
     (tmp_path / "spool").mkdir()
 
-    def one() -> Spool:
+    def one() -> ProgressiveDownload:
         partial = tmp_path / "spool" / f"{len(made)}.part"
         handle = os.open(partial, os.O_RDWR | os.O_CREAT, 0o600)
 
@@ -41,7 +41,7 @@ async def make(host: Host, tmp_path: Path) -> AsyncIterator[Make]:
             return partial.replace(partial.with_suffix(f".{kind}"))
 
         remote = Remote(f"{host.url}/{len(made)}", allow_private=True)
-        made.append(Spool(remote, handle, partial, keep))
+        made.append(ProgressiveDownload(remote, handle, partial, keep))
         return made[-1]
 
     yield one
@@ -56,7 +56,7 @@ async def nothing_open(host: Host) -> None:
             await asyncio.sleep(0.01)
 
 
-async def read_all(spool: Spool, offset: int, n: int) -> bytes:
+async def read_all(spool: ProgressiveDownload, offset: int, n: int) -> bytes:
     data = b""
     while len(data) < n and (more := await spool.read(offset + len(data), n - len(data))):
         data += more

@@ -22,11 +22,11 @@ from tests.recordings.host import Asked, Host
 from tui.config.accounts import Account, make_account
 from tui.config.paths import Paths
 from tui.playback import recording as module
-from tui.playback.recording import Playback
-from tui.recordings.fetcher import Fetching
-from tui.recordings.progressive_download import Spool
+from tui.playback.recording import RecordingPlayback
+from tui.recordings.fetcher import RecordingFetcher
+from tui.recordings.progressive_download import ProgressiveDownload
 from tui.services import Services
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 from widgets.player_line import PlayerView
 
 SOUND = sounds.wav(sounds.tone(40, 8000), 8000)
@@ -62,7 +62,7 @@ class Desk:
 class World:
     """An account, its vendor, its recordings' host, and a place to keep them."""
 
-    def __init__(self, host: Host, services: Services, network: NetworkThread) -> None:
+    def __init__(self, host: Host, services: Services, network: VendorThread) -> None:
         self.host, self.services, self.network = host, services, network
         self.desk = Desk()
         self.tokens_asked = 0
@@ -95,7 +95,7 @@ def host() -> Iterator[Host]:
 def world(host: Host, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("RINGBACK_AUDIO", "none")
     services = Services(paths, dict(os.environ), UTC)
-    network = NetworkThread(services.open_archive)
+    network = VendorThread(services.open_archive)
     made = World(host, services, network)
 
     def token(*_: object) -> Secret:
@@ -110,9 +110,9 @@ def world(host: Host, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 @pytest.fixture
-async def playback(world: World) -> AsyncIterator[Playback]:
+async def playback(world: World) -> AsyncIterator[RecordingPlayback]:
     views: list[PlayerView] = []
-    made = Playback(world.services, world.network, views.append, lambda _: None)
+    made = RecordingPlayback(world.services, world.network, views.append, lambda _: None)
     yield made
     await made.close()
 
@@ -124,7 +124,7 @@ async def until(true: Callable[[], object], what: Callable[[], object] = lambda:
         await asyncio.sleep(0.01)
 
 
-async def heard(playback: Playback, seconds: float = 0.3) -> None:
+async def heard(playback: RecordingPlayback, seconds: float = 0.3) -> None:
     def so() -> bool:
         view = playback.view
         assert view.status != "failed", view.message
@@ -133,7 +133,7 @@ async def heard(playback: Playback, seconds: float = 0.3) -> None:
     await until(so, lambda: playback.view)
 
 
-async def slowly(world: World, playback: Playback) -> None:
+async def slowly(world: World, playback: RecordingPlayback) -> None:
     """It is heard while most of it is still to come."""
     world.host.rate = 60_000
     await playback.play(world.account, world.call)
@@ -141,7 +141,7 @@ async def slowly(world: World, playback: Playback) -> None:
 
 
 async def test_it_plays_while_it_comes_and_then_it_is_the_cache(
-    world: World, playback: Playback
+    world: World, playback: RecordingPlayback
 ) -> None:
     await slowly(world, playback)
     assert world.host.sent < len(SOUND)
@@ -159,7 +159,9 @@ async def test_it_plays_while_it_comes_and_then_it_is_the_cache(
     assert world.host.sent == len(SOUND) and world.tokens_asked == 0, "now it works offline"
 
 
-async def test_quitting_while_it_downloads_and_plays(world: World, playback: Playback) -> None:
+async def test_quitting_while_it_downloads_and_plays(
+    world: World, playback: RecordingPlayback
+) -> None:
     await slowly(world, playback)
     began = time.monotonic()
     await playback.close()
@@ -171,7 +173,7 @@ async def test_quitting_while_it_downloads_and_plays(world: World, playback: Pla
 
 @pytest.mark.parametrize("moment", few(1, ["asking", "coming"]))
 async def test_stopping_ends_the_download_at_once(
-    world: World, playback: Playback, moment: str
+    world: World, playback: RecordingPlayback, moment: str
 ) -> None:
     world.host.rate, world.host.delay_s = 60_000, 2.0 if moment == "asking" else 0.0
     playing = asyncio.create_task(playback.play(world.account, world.call))
@@ -188,7 +190,7 @@ async def test_stopping_ends_the_download_at_once(
 
 
 async def test_an_expired_address_is_renewed_before_it_plays(
-    world: World, playback: Playback
+    world: World, playback: RecordingPlayback
 ) -> None:
     world.host.answer = lambda asked: 403 if asked.path == "/old" else None
     await playback.play(world.account, world.call)
@@ -199,7 +201,7 @@ async def test_an_expired_address_is_renewed_before_it_plays(
 
 @pytest.mark.parametrize("status", few(1, [403, 404, 410]))
 async def test_an_address_that_expires_while_it_plays_is_renewed(
-    world: World, playback: Playback, status: int
+    world: World, playback: RecordingPlayback, status: int
 ) -> None:
     await slowly(world, playback)
     world.host.answer = lambda asked: status if asked.path == "/old" else None
@@ -214,7 +216,7 @@ async def test_an_address_that_expires_while_it_plays_is_renewed(
 
 
 async def test_another_recording_under_the_new_address_is_not_mixed_in(
-    world: World, playback: Playback
+    world: World, playback: RecordingPlayback
 ) -> None:
     await slowly(world, playback)
 
@@ -240,7 +242,7 @@ async def test_another_recording_under_the_new_address_is_not_mixed_in(
     ],
 )
 async def test_why_there_is_no_sound(
-    world: World, playback: Playback, status: int, error: Exception | None, says: str
+    world: World, playback: RecordingPlayback, status: int, error: Exception | None, says: str
 ) -> None:
     world.host.answer = lambda asked: status
     world.desk.error = error
@@ -251,7 +253,7 @@ async def test_why_there_is_no_sound(
 
 
 async def test_what_plays_while_it_comes_is_saved_without_fetching_it_twice(
-    world: World, playback: Playback, tmp_path: Path
+    world: World, playback: RecordingPlayback, tmp_path: Path
 ) -> None:
     await slowly(world, playback)
     said: list[str] = []
@@ -268,7 +270,7 @@ async def test_what_plays_while_it_comes_is_saved_without_fetching_it_twice(
 
 
 async def test_a_recording_of_a_call_just_over_is_looked_for_again(
-    world: World, playback: Playback, monkeypatch: pytest.MonkeyPatch
+    world: World, playback: RecordingPlayback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
     just_now = timedelta(minutes=2)
@@ -283,7 +285,7 @@ async def test_a_recording_of_a_call_just_over_is_looked_for_again(
 
 
 async def test_looking_again_survives_a_vendor_that_is_out_of_reach_for_a_moment(
-    world: World, playback: Playback, monkeypatch: pytest.MonkeyPatch
+    world: World, playback: RecordingPlayback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
     just_now = timedelta(minutes=2)
@@ -297,7 +299,7 @@ async def test_looking_again_survives_a_vendor_that_is_out_of_reach_for_a_moment
 
 
 async def test_looking_again_ends_with_a_stop_and_after_a_while(
-    world: World, playback: Playback, monkeypatch: pytest.MonkeyPatch
+    world: World, playback: RecordingPlayback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
     just_now = timedelta(minutes=2)
@@ -318,11 +320,11 @@ async def test_looking_again_ends_with_a_stop_and_after_a_while(
 
 async def test_a_stream_that_two_use_lives_until_both_have_let_go(world: World) -> None:
     world.host.rate = 100_000
-    fetching = Fetching(world.services, world.network)
+    fetching = RecordingFetcher(world.services, world.network)
     one, two = await asyncio.gather(
         fetching.open(world.account, world.call, 0), fetching.open(world.account, world.call, 0)
     )
-    assert one is two and isinstance(one.source, Spool)
+    assert one is two and isinstance(one.source, ProgressiveDownload)
     fetching.release(one)
     assert await one.source.read(0, 4) == SOUND[:4]
     fetching.release(two)
@@ -332,7 +334,7 @@ async def test_a_stream_that_two_use_lives_until_both_have_let_go(world: World) 
 
 
 async def test_a_full_disk_is_said_in_the_player(
-    world: World, playback: Playback, monkeypatch: pytest.MonkeyPatch
+    world: World, playback: RecordingPlayback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.pwrite
 
@@ -350,7 +352,7 @@ async def test_a_full_disk_is_said_in_the_player(
 
 
 async def test_the_address_is_told_to_nobody(world: World) -> None:
-    fetching = Fetching(world.services, world.network)
+    fetching = RecordingFetcher(world.services, world.network)
     world.host.answer = lambda asked: 403
     with pytest.raises(RecordingError) as caught:
         await fetching.open(world.account, world.call, 0)
@@ -361,7 +363,7 @@ async def test_the_vendor_is_left_when_the_recording_turns_out_to_be_here(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = world.call
-    cache = Fetching(world.services, world.network).cache()
+    cache = RecordingFetcher(world.services, world.network).cache()
     handle, partial = cache.partial()
     os.close(handle)
     cache.keep(partial, "desk", known, 0, "wav")
@@ -371,7 +373,7 @@ async def test_the_vendor_is_left_when_the_recording_turns_out_to_be_here(
         left.append(True)
 
     monkeypatch.setattr(Desk, "__aexit__", leave)
-    fetching = Fetching(world.services, world.network)
+    fetching = RecordingFetcher(world.services, world.network)
     unknown = replace(known, recordings=(), recordings_known=False)
     stream = await fetching.open(world.account, unknown, 0)
     assert stream.call.recordings == world.desk.now.recordings and left
@@ -379,7 +381,7 @@ async def test_the_vendor_is_left_when_the_recording_turns_out_to_be_here(
 
 
 async def test_a_key_while_the_vendor_is_asked_does_not_hide_what_is_under_way(
-    world: World, playback: Playback
+    world: World, playback: RecordingPlayback
 ) -> None:
     world.host.delay_s = 0.5
     playing = asyncio.create_task(playback.play(world.account, world.call))

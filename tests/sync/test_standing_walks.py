@@ -21,7 +21,7 @@ from tests.sync.test_sync_walks import Vendor
 from tui.archive.sqlite import Archive
 from tui.sync.account_states import INCOMPLETE
 from tui.sync.report import Report
-from tui.sync.sync import Sync, Wish
+from tui.sync.sync import Sync, SyncRequest
 
 Pages = Callable[[], Iterator[list[Call]]]
 
@@ -68,11 +68,11 @@ class Endless(Vendor):
             yield Page((call(9),), str(number), failed=(f"{number}: no JSON",))
 
 
-def sync(file: Path, vendor: Vendor, wish: Wish | None = None) -> Report:
+def sync(file: Path, vendor: Vendor, wish: SyncRequest | None = None) -> Report:
     with Archive(file) as archive:
         login = Login("https://x.example", Secret("t"))
         provider: Provider = vendor  # type: ignore[assignment]
-        return asyncio.run(Sync("desk", provider, login, archive).run(wish or Wish()))
+        return asyncio.run(Sync("desk", provider, login, archive).run(wish or SyncRequest()))
 
 
 @pytest.mark.parametrize("merges", [False, True])
@@ -103,9 +103,9 @@ def test_pages_without_news_between_others_end_nothing(tmp_path: Path) -> None:
 
 def test_a_resumed_walk_may_begin_with_what_is_here(tmp_path: Path) -> None:
     pages = [[call(n)] for n in range(1, 9)]
-    sync(tmp_path / "archive.db", Endless(iter(pages)), Wish(pages=6))
+    sync(tmp_path / "archive.db", Endless(iter(pages)), SyncRequest(pages=6))
     vendor = Endless(iter(pages))
-    report = sync(tmp_path / "archive.db", vendor, Wish(more=True))
+    report = sync(tmp_path / "archive.db", vendor, SyncRequest(more=True))
     assert len(vendor.served) == 8 and not report.shortfall
 
 
@@ -123,7 +123,7 @@ def test_ids_that_cannot_be_read_do_not_end_a_walk_over_ids(tmp_path: Path) -> N
 
 def test_discovery_that_brings_nothing_new_ends(tmp_path: Path) -> None:
     vendor = Endless(iter([[call(1)]]), lists_calls=False)
-    report = sync(tmp_path / "archive.db", vendor, Wish(discover=20))
+    report = sync(tmp_path / "archive.db", vendor, SyncRequest(discover=20))
     assert len(vendor.served) <= 3 + MOST_IDLE
     assert [line for line in report.problems if "does not advance" in line]
 

@@ -25,7 +25,7 @@ from tui.services import Services
 from tui.sync.jobs import sync_all
 from tui.sync.refresh import Refreshed, refresh_calls
 from tui.sync.report import Report
-from tui.sync.sync import Wish
+from tui.sync.sync import SyncRequest
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -52,7 +52,7 @@ class Desk:
     def sync(self, **wish: object) -> dict[str, Report]:
         services, accounts = self.services, self.services.accounts.list()
         with services.open_archive() as archive:
-            done = asyncio.run(sync_all(services, accounts, archive, Wish(**wish)))  # type: ignore[arg-type]
+            done = asyncio.run(sync_all(services, accounts, archive, SyncRequest(**wish)))  # type: ignore[arg-type]
         return {report.account: report for report in done}
 
     def refresh(self, account: str, *ids: str) -> list[Refreshed]:

@@ -19,10 +19,10 @@ from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive, Saved
 from tui.query.dates import BEGINNING, DAY_S
 from tui.sync.report import Report, held_back, left_alone
-from tui.sync.sync import RECENT_S, WEEK_S, Sync, Wish
+from tui.sync.sync import RECENT_S, WEEK_S, Sync, SyncRequest
 
 NOW = START.timestamp() + 10 * 86400
-DEFAULT = Wish()
+DEFAULT = SyncRequest()
 
 
 def with_recordings(call: Call, recordings: tuple[Recording, ...]) -> Call:
@@ -94,7 +94,7 @@ def archive(tmp_path: Path) -> Archive:
 
 
 def sync(
-    archive: Archive, vendor: Vendor, wish: Wish = DEFAULT, at: float = NOW, ids: str = ""
+    archive: Archive, vendor: Vendor, wish: SyncRequest = DEFAULT, at: float = NOW, ids: str = ""
 ) -> Report:
     login = Login("https://x.example", Secret("t"), {"ids": ids}, archive.names("desk"))
     provider: Provider = vendor  # type: ignore[assignment]
@@ -132,21 +132,21 @@ def test_an_interrupted_walk_goes_on_at_its_page_with_its_period(archive: Archiv
 
 def test_a_limit_of_pages_leaves_the_rest_for_later(archive: Archive) -> None:
     vendor = Vendor([[call(n)] for n in range(6)], total=6)
-    report = sync(archive, vendor, Wish(pages=2))
+    report = sync(archive, vendor, SyncRequest(pages=2))
     assert (report.fetched, report.complete) == (2, False)
     [walk] = archive.open_walks("desk")
     assert (walk.fetched, walk.total, walk.cursor) == (2, 6, "2")
-    report = sync(archive, vendor, Wish(pages=1, more=True), at=NOW + 9)
+    report = sync(archive, vendor, SyncRequest(pages=1, more=True), at=NOW + 9)
     assert (report.fetched, vendor.asked[-1]) == (1, (BEGINNING.timestamp(), NOW, "2"))
     # what is new comes whole, whatever the limit
-    report = sync(archive, vendor, Wish(pages=1), at=NOW + 20)
+    report = sync(archive, vendor, SyncRequest(pages=1), at=NOW + 20)
     assert report.fetched == 6 + 1
     assert not report.complete
 
 
 def test_the_same_period_again_resumes_and_another_does_not(archive: Archive) -> None:
     vendor = Vendor([[call(1)], [call(2)]], error=Unreachable("No answer"), error_at=1)
-    week = Wish(since=START, asked="7d..")
+    week = SyncRequest(since=START, asked="7d..")
     sync(archive, vendor, week)
     vendor.error = None
     sync(archive, vendor, week, at=NOW + 60)
@@ -157,8 +157,8 @@ def test_the_same_period_again_resumes_and_another_does_not(archive: Archive) ->
 
 def test_a_walk_for_other_settings_is_dropped(archive: Archive) -> None:
     vendor = Vendor([[call(1)], [call(2)]])
-    sync(archive, vendor, Wish(pages=1), ids="1-2")
-    sync(archive, vendor, Wish(pages=1), ids="5-9", at=NOW + 0.5)
+    sync(archive, vendor, SyncRequest(pages=1), ids="1-2")
+    sync(archive, vendor, SyncRequest(pages=1), ids="5-9", at=NOW + 0.5)
     assert vendor.asked[1][2] is None
     assert len(archive.open_walks("desk")) == 1
 
@@ -169,10 +169,10 @@ def test_a_vendor_by_id_is_spared_what_has_settled(archive: Archive) -> None:
     assert "1" not in vendor.skip_ids
     sync(archive, vendor, at=NOW + 60)
     assert [id_ in vendor.skip_ids for id_ in ("1", "2", "404")] == [True, False, False]
-    sync(archive, vendor, Wish(patient=False), at=NOW + 60)
+    sync(archive, vendor, SyncRequest(patient=False), at=NOW + 60)
     assert [id_ in vendor.skip_ids for id_ in ("1", "2", "404")] == [True, False, True]
     assert vendor.asked[-1][2] is None  # every sync walks the ids anew
-    sync(archive, vendor, Wish(discover=20), at=NOW + 90)
+    sync(archive, vendor, SyncRequest(discover=20), at=NOW + 90)
     assert archive.get("desk", "3") is not None
 
 
@@ -190,15 +190,15 @@ def test_a_vendor_by_id_is_asked_as_often_as_one_with_a_list(archive: Archive) -
 
     vendor = ById([], Capabilities(lists_calls=False))
 
-    def asked(minute: int, wish: Wish) -> str:
+    def asked(minute: int, wish: SyncRequest) -> str:
         sync(archive, vendor, wish, at=NOW + minute * 60)
         return "".join(id_ for id_ in ages if id_ not in vendor.skip_ids)
 
-    automatic = Wish(patient=False, automatic=True)
+    automatic = SyncRequest(patient=False, automatic=True)
     assert asked(0, automatic) == "123"
     found = {minute: asked(minute, automatic) for minute in (2, 4, 49, 51, 60, 63)}
     assert found == {2: "1", 4: "1", 49: "1", 51: "", 60: "2", 63: ""}
-    assert asked(64, Wish(patient=False)) == "1"
+    assert asked(64, SyncRequest(patient=False)) == "1"
     assert asked(65, automatic) == ""
 
 
@@ -209,7 +209,7 @@ def test_an_id_of_more_digits_than_a_number_has_is_asked_for_again(archive: Arch
         Capabilities(lists_calls=False),
     )
     for at in (NOW, NOW + 30):
-        assert sync(archive, vendor, Wish(automatic=True), at=at).error is None
+        assert sync(archive, vendor, SyncRequest(automatic=True), at=at).error is None
     assert archive.counts() == {"desk": 2}
 
 
@@ -227,7 +227,7 @@ def test_recordings_are_asked_for_and_survive_the_next_list(archive: Archive) ->
         Capabilities(separate_recordings=True),
         found={"1": (Recording("r", summary="said"),)},
     )
-    report = sync(archive, vendor, Wish(recordings=True))
+    report = sync(archive, vendor, SyncRequest(recordings=True))
     assert report.recordings == 1
     assert "recordings of call 2: No answer" in report.problems
     assert report.error is None
@@ -249,7 +249,7 @@ def test_a_disk_that_fills_up_while_recordings_are_asked_for_is_the_archives_err
 
     vendor = Filling([[call(1, recordings_known=False)]], Capabilities(separate_recordings=True))
     with pytest.raises(TROUBLES):
-        sync(archive, vendor, Wish(recordings=True))
+        sync(archive, vendor, SyncRequest(recordings=True))
 
 
 def test_records_of_one_call_on_two_pages_become_one(archive: Archive) -> None:
@@ -275,14 +275,16 @@ async def test_cancelling_keeps_every_page_that_came(archive: Archive) -> None:
     slow = Slow([])
     provider: Provider = slow  # type: ignore[assignment]
     login = Login("https://x.example", Secret("t"), {"ids": ""}, archive.names("desk"))
-    job = asyncio.create_task(Sync("desk", provider, login, archive, clock=lambda: NOW).run(Wish()))
+    job = asyncio.create_task(
+        Sync("desk", provider, login, archive, clock=lambda: NOW).run(SyncRequest())
+    )
     await came.wait()
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
         await job
     assert archive.counts() == {"desk": 1}
     provider = vendor  # type: ignore[assignment]
-    await Sync("desk", provider, login, archive, clock=lambda: NOW).run(Wish(more=True))
+    await Sync("desk", provider, login, archive, clock=lambda: NOW).run(SyncRequest(more=True))
     assert vendor.asked == [(BEGINNING.timestamp(), NOW, "1")]
 
 
@@ -304,7 +306,7 @@ def test_a_refresh_looks_an_hour_back_an_hour_later_a_day_and_a_day_later_a_week
     for _ in range(26 * 60):
         at, last = at + 60, at
         vendor.asked.clear()
-        sync(archive, vendor, Wish(pages=3, patient=False, automatic=True), at=at)
+        sync(archive, vendor, SyncRequest(pages=3, patient=False, automatic=True), at=at)
         for back in looks(vendor, last):
             asked[back] = asked.get(back, 0) + 1
     assert asked == {RECENT_S: 26 * 60 - 26, DAY_S: 26, WEEK_S - 60: 1}
@@ -325,7 +327,7 @@ def test_a_call_that_had_not_ended_is_looked_at_again(archive: Archive) -> None:
 def test_recordings_are_looked_for_a_week_back(archive: Archive) -> None:
     vendor = Vendor([[call(1)]])
     sync(archive, vendor)
-    sync(archive, vendor, Wish(recordings=True), at=NOW + 60)
+    sync(archive, vendor, SyncRequest(recordings=True), at=NOW + 60)
     assert looks(vendor, NOW)[1:] == [WEEK_S]
     assert archive.open_walks("desk") == []
 
@@ -335,7 +337,7 @@ def test_an_hour_that_was_asked_for_alone_hides_no_gap(archive: Archive) -> None
     sync(archive, vendor)
     at = NOW + 5 * DAY_S
     since = datetime.fromtimestamp(at - 3600, UTC)
-    sync(archive, vendor, Wish(since=since, asked="1h.."), at=at)
+    sync(archive, vendor, SyncRequest(since=since, asked="1h.."), at=at)
     sync(archive, vendor, at=at + 60)
     assert vendor.asked[2][0] <= NOW
 
@@ -343,7 +345,7 @@ def test_an_hour_that_was_asked_for_alone_hides_no_gap(archive: Archive) -> None
 def test_a_period_that_ends_in_the_future_hides_nothing_of_it(archive: Archive) -> None:
     vendor = Vendor([[call(1)]])
     until = datetime.fromtimestamp(NOW + 9 * 3600, UTC)
-    sync(archive, vendor, Wish(until=until, asked="..today"))
+    sync(archive, vendor, SyncRequest(until=until, asked="..today"))
     assert vendor.asked[0][1] == NOW
     sync(archive, vendor, at=NOW + 600)
     assert vendor.asked[1][:2] == (NOW - RECENT_S, NOW + 600)
@@ -351,11 +353,11 @@ def test_a_period_that_ends_in_the_future_hides_nothing_of_it(archive: Archive) 
 
 def test_everything_is_brought_after_a_period_and_for_other_settings(archive: Archive) -> None:
     vendor = Vendor([[call(1)]])
-    sync(archive, vendor, Wish(since=START, asked="7d.."), ids="1")
-    sync(archive, vendor, Wish(everything=True), ids="1", at=NOW + 60)
+    sync(archive, vendor, SyncRequest(since=START, asked="7d.."), ids="1")
+    sync(archive, vendor, SyncRequest(everything=True), ids="1", at=NOW + 60)
     assert [since for since, _, _ in vendor.asked[2:]] == [BEGINNING.timestamp()]
     vendor.asked.clear()
-    sync(archive, vendor, Wish(everything=True), ids="1", at=NOW + 120)
+    sync(archive, vendor, SyncRequest(everything=True), ids="1", at=NOW + 120)
     assert looks(vendor, NOW + 60) == [RECENT_S]  # it is all here
     sync(archive, vendor, ids="1,2", at=NOW + 180)
     assert vendor.asked[-1][0] == BEGINNING.timestamp()
@@ -363,7 +365,7 @@ def test_everything_is_brought_after_a_period_and_for_other_settings(archive: Ar
 
 def test_settings_that_come_back_bring_what_was_left_unfinished(archive: Archive) -> None:
     vendor = Vendor([[call(1)], [call(2)]])
-    sync(archive, vendor, Wish(pages=1), ids="1")
+    sync(archive, vendor, SyncRequest(pages=1), ids="1")
     sync(archive, vendor, ids="1,2", at=NOW + 60)
     sync(archive, vendor, ids="1", at=NOW + 120)
     assert vendor.asked[-1][0] == BEGINNING.timestamp()
@@ -406,13 +408,13 @@ def test_a_vendor_whose_total_is_always_wrong_is_not_hammered(archive: Archive) 
     at = NOW
     for _ in range(24 * 60):
         at += 60
-        report = sync(archive, vendor, Wish(pages=3, patient=False, automatic=True), at=at)
+        report = sync(archive, vendor, SyncRequest(pages=3, patient=False, automatic=True), at=at)
         assert report.state == "incomplete"
         assert len(archive.open_walks("desk")) == 1
     long = [since for since, until, _ in vendor.asked if until - since > 2 * 3600]
     assert 1 <= len(long) < 15
     assert len(vendor.asked) <= 24 * 60 + len(long)
-    near_end = Wish(pages=1, more=True, automatic=True)
+    near_end = SyncRequest(pages=1, more=True, automatic=True)
     vendor.asked.clear()
     sync(archive, vendor, near_end, at=at + 1)
     assert vendor.asked == []
@@ -424,7 +426,7 @@ def test_a_state_is_not_fresh_while_calls_are_missing(archive: Archive) -> None:
     vendor = Short([[call(1)]])
     sync(archive, vendor)
     vendor.shortfall = ""
-    report = sync(archive, vendor, Wish(automatic=True), at=NOW + 60)  # only what is new
+    report = sync(archive, vendor, SyncRequest(automatic=True), at=NOW + 60)  # only what is new
     assert len(vendor.asked) == 2
     assert (report.state, report.problems) == ("incomplete", ["x failed"])
 
@@ -486,11 +488,11 @@ def test_a_recording_of_a_call_that_was_running_is_found_when_the_vendor_tells(
 ) -> None:
     apart = Capabilities(separate_recordings=True)
     vendor = Vendor([[call(1, outcome="in_progress", has_recording=False)]], apart)
-    sync(archive, vendor, Wish(recordings=True))
+    sync(archive, vendor, SyncRequest(recordings=True))
     assert archive.get("desk", "1") == call(1, outcome="in_progress", has_recording=False)
     vendor.found["1"] = (Recording("r", url="https://x.example/r"),)
     vendor.script = [[call(1, has_recording=True, recordings_known=False)]]
-    report = sync(archive, vendor, Wish(recordings=True), at=NOW + 60)
+    report = sync(archive, vendor, SyncRequest(recordings=True), at=NOW + 60)
     found = archive.get("desk", "1")
     assert report.recordings == 1
     assert found is not None and found.recordings == vendor.found["1"]
@@ -511,7 +513,7 @@ def test_recordings_that_came_meanwhile_are_not_overwritten(archive: Archive) ->
         Capabilities(separate_recordings=True),
         found={"1": (Recording("r"),)},
     )
-    sync(archive, vendor, Wish(recordings=True))
+    sync(archive, vendor, SyncRequest(recordings=True))
     found = archive.get("desk", "1")
     assert found is not None and found.summary == "said"
     assert {one.id for one in found.recordings} == {"r", "other"}
@@ -525,7 +527,7 @@ def test_syncs_that_fail_leave_few_walks_behind_and_one_makes_up_for_all(
     failing = Vendor([[call(1)], [call(2)]], error=Unreachable("No answer"), error_at=error_at)
     tries = 200
     for number in range(1, tries):
-        sync(archive, failing, Wish(automatic=True), at=NOW + 120 * number)
+        sync(archive, failing, SyncRequest(automatic=True), at=NOW + 120 * number)
     hours = tries * 120 / 3600
     assert len(archive.open_walks("desk")) <= (2 if error_at == 0 else hours + 2)
     vendor, end = Vendor([[call(1)], [call(2)]]), NOW + 120 * tries

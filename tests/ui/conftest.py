@@ -18,7 +18,7 @@ from tests.ui.desk import CALLS
 from tests.ui.driving import services_for
 from tui.services import Services
 from tui.sync.jobs import sync_all
-from tui.sync.sync import Wish
+from tui.sync.sync import SyncRequest
 
 NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
 
@@ -91,5 +91,5 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _sync(services: Services) -> None:
     with services.open_archive() as archive:
-        reports = asyncio.run(sync_all(services, services.accounts.list(), archive, Wish()))
+        reports = asyncio.run(sync_all(services, services.accounts.list(), archive, SyncRequest()))
         assert not any(report.error or report.problems for report in reports)

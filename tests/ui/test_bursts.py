@@ -112,8 +112,8 @@ async def test_a_burst_does_what_the_same_keys_do_one_by_one(
 ) -> None:
     random = Random(seed)
     if seed % 2:  # most rows are beyond those that are held
-        monkeypatch.setattr(row_window, "PART", 400)
-        monkeypatch.setattr(row_window, "MOST", 1_200)
+        monkeypatch.setattr(row_window, "WINDOW_ROWS", 400)
+        monkeypatch.setattr(row_window, "MOST_ROWS", 1_200)
     pieces = [""]
     while len(pieces) < random.randint(4, 13):
         piece = random.choice(STEPS)
@@ -176,7 +176,7 @@ async def test_a_page_is_as_long_as_the_screen_shows_it(desk: Services, before: 
 async def test_a_held_down_key_waits_for_nothing_but_rows_that_are_not_there(
     desk: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(row_window, "PART", 400)
+    monkeypatch.setattr(row_window, "WINDOW_ROWS", 400)
     rests, rest = [], OrderedApp._rest
 
     async def counted(self: OrderedApp[None]) -> None:
@@ -331,7 +331,7 @@ async def test_esc_goes_back_to_the_call_where_one_was(desk: Services, asked: st
 async def test_esc_goes_back_far_down_and_to_the_query_of_before(
     desk: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(row_window, "PART", 400)
+    monkeypatch.setattr(row_window, "WINDOW_ROWS", 400)
     async with run_app(desk, "answered").run_test(size=(80, 24)) as pilot:
         await still(pilot)
         burst(pilot, "Gkkk")

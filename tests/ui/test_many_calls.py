@@ -29,15 +29,15 @@ from tui.services import Services
 from widgets.confirm import Confirm
 from widgets.status_line import StatusLine
 
-PART = 400
+WINDOW_ROWS = 400
 TALL = (80, 160)
 
 
 @pytest.fixture
 def desk(paths: Paths, filled: Path, monkeypatch: pytest.MonkeyPatch) -> Services:
     """12,000 calls of accounts that cannot be reached; the screen holds few of them."""
-    monkeypatch.setattr(row_window, "PART", PART)
-    monkeypatch.setattr(row_window, "MOST", 3 * PART)
+    monkeypatch.setattr(row_window, "WINDOW_ROWS", WINDOW_ROWS)
+    monkeypatch.setattr(row_window, "MOST_ROWS", 3 * WINDOW_ROWS)
     return desk_of(paths, filled)
 
 
@@ -116,10 +116,10 @@ async def test_every_row_comes_once_from_the_first_to_the_last_and_back(
         assert f"rows 1-157 of {CALLS:,}" in status(pilot), status(pilot)
         assert await scroll(pilot, "pagedown", 400) == whole
         assert here(pilot) == whole[CALLS - 1]
-        assert len(main(pilot)._snapshot.part.keys) <= 3 * PART
+        assert len(main(pilot)._snapshot.part.keys) <= 3 * WINDOW_ROWS
         assert f"rows 11,844-{CALLS:,} of {CALLS:,} " in status(pilot)
         back = await scroll(pilot, "pageup", 20)
-        assert len(back) > 3 * PART and back.items() <= whole.items()
+        assert len(back) > 3 * WINDOW_ROWS and back.items() <= whole.items()
         await still(pilot)
         await pilot.press("g")
         await still(pilot)
@@ -134,12 +134,12 @@ async def test_in_another_order_too(desk: Services, archive: Archive, column: st
         main(pilot)._sort_by((column, False))
         await still(pilot)
         down = await scroll(pilot, "pagedown", 15)
-        assert len(down) > 4 * PART and down.items() <= whole.items()
+        assert len(down) > 4 * WINDOW_ROWS and down.items() <= whole.items()
         await pilot.press("G")
         await still(pilot)
         assert here(pilot) == whole[CALLS - 1] and place(pilot) == CALLS - 1
         up = await scroll(pilot, "pageup", 15)
-        assert len(up) > 4 * PART and up.items() <= whole.items()
+        assert len(up) > 4 * WINDOW_ROWS and up.items() <= whole.items()
         await pilot.press("home")
         await still(pilot)
         assert here(pilot) == whole[0] and place(pilot) == 0
@@ -153,7 +153,7 @@ async def test_the_last_call_is_reached_by_one_key_and_shown_where_it_stands(
         await still(pilot)
         await pilot.press("G")
         await still(pilot)
-        assert here(pilot) == whole[-1] and len(main(pilot)._snapshot.part.keys) == PART
+        assert here(pilot) == whole[-1] and len(main(pilot)._snapshot.part.keys) == WINDOW_ROWS
         assert f"rows 11,980-{CALLS:,} of {CALLS:,} " in status(pilot)
         assert rows(pilot)[-1].startswith(">"), "the last line of the table"
         await pilot.press("g")
@@ -161,11 +161,11 @@ async def test_the_last_call_is_reached_by_one_key_and_shown_where_it_stands(
         assert here(pilot) == whole[0] and "rows 1-" in status(pilot)
 
 
-@pytest.mark.parametrize("held", few(1, [PART, 20_000]))
+@pytest.mark.parametrize("held", few(1, [WINDOW_ROWS, 20_000]))
 async def test_n_finds_what_is_further_than_it_looks_ahead(
     desk: Services, archive: Archive, held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(row_window, "PART", held)
+    monkeypatch.setattr(row_window, "WINDOW_ROWS", held)
     whole = archive.keys()
     names = archive.names_of(sorted(archive.untriaged(whole[100:9_000])))
     archive.triage.act(names, [state("done")], "ben")
@@ -194,7 +194,7 @@ async def test_n_says_that_the_archive_cannot_be_read(
     desk: Services, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = archive.keys()
-    archive.triage.act(archive.names_of(whole[1 : 4 * PART]), [state("done")], "ben")
+    archive.triage.act(archive.names_of(whole[1 : 4 * WINDOW_ROWS]), [state("done")], "ben")
 
     def broken(*args: object, **kwargs: object) -> object:
         raise ArchiveTrouble("it is broken", "")
@@ -216,7 +216,7 @@ async def test_a_range_goes_over_the_border_of_what_is_held(
         await pilot.press("X", *["pagedown"] * 3, "j")
         await still(pilot)
         end = place(pilot)
-        assert end > PART and table(pilot).marked == set(whole[300 : end + 1])
+        assert end > WINDOW_ROWS and table(pilot).marked == set(whole[300 : end + 1])
         await pilot.press("G")
         await still(pilot)
         assert here(pilot) == whole[-1] and table(pilot).marked == set(whole[300:])
@@ -252,13 +252,13 @@ async def test_a_range_from_a_mark_that_is_far_up_and_a_bulk_act_on_it(
 async def test_what_is_done_while_a_range_is_being_read_waits(
     desk: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on, reaching = Event(), row_window.reaching
+    go_on, reaching = Event(), row_window.extend_to
 
     def slowly(*args: object, **kwargs: object) -> object:
         go_on.wait(20)
         return reaching(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(row_window, "reaching", slowly)
+    monkeypatch.setattr(row_window, "extend_to", slowly)
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
         await pilot.press("X", "G")
@@ -301,7 +301,7 @@ async def test_what_comes_meanwhile_leaves_the_cursor_far_down_on_its_call(
         await until(pilot, lambda: f"of {CALLS + 3:,}" in status(pilot))
         await still(pilot)
         assert here(pilot) == key and place(pilot) == at + 3 and rows(pilot) == before
-        assert len(main(pilot)._snapshot.part.keys) <= PART
+        assert len(main(pilot)._snapshot.part.keys) <= WINDOW_ROWS
         with archive.transaction():
             archive.save("desk", [call(9, started_at=datetime(2024, 1, 1, tzinfo=UTC))])
         await until(pilot, lambda: f"of {CALLS + 4:,}" in status(pilot))
@@ -411,12 +411,12 @@ async def test_a_slow_count_begins_with_a_plus_and_never_holds_up_the_screen(
 
     monkeypatch.setattr(Archive, "count", slowly)
     async with run_app(desk).run_test(size=(160, 50)) as pilot:
-        await until(pilot, lambda: f"of {PART}+ " in status(pilot))
+        await until(pilot, lambda: f"of {WINDOW_ROWS}+ " in status(pilot))
         await pilot.press("slash")
         await press_each(pilot, "answered")
         await pilot.press("enter", "j", "j")
         await until(pilot, lambda: "answered" in page(pilot) and table(pilot).cursor == 2)
-        await until(pilot, lambda: f"of {PART}+ " in status(pilot))
+        await until(pilot, lambda: f"of {WINDOW_ROWS}+ " in status(pilot))
         await until(pilot, lambda: "200+" in page(pilot))
         go_on.set()
         await still(pilot)
@@ -480,7 +480,7 @@ async def test_a_slow_way_to_the_end_is_stopped_by_a_key(
 ) -> None:
     ended = Event()
 
-    def endless(archive: Archive, order: row_window.Order) -> row_window.Part:
+    def endless(archive: Archive, order: row_window.Order) -> row_window.RowWindow:
         ask_for_ever(archive, ended)
 
     monkeypatch.setattr(row_window, "last", endless)
@@ -562,17 +562,17 @@ async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again
         slow.now = True
         burst(pilot, "\x02" * 25)
         await stopped(pilot, slow, "sorting by agents")
-        assert place(pilot) == PART - 1 and main(pilot).sort == ("agents", False)
+        assert place(pilot) == WINDOW_ROWS - 1 and main(pilot).sort == ("agents", False)
         slow.now = False
         await pilot.press("down")
-        await until(pilot, lambda: len(main(pilot)._snapshot.part.keys) == 2 * PART)
+        await until(pilot, lambda: len(main(pilot)._snapshot.part.keys) == 2 * WINDOW_ROWS)
         await still(pilot)
         whole = archive.keys(EVERYTHING, "agents", False)
-        assert here(pilot) == whole[place(pilot)] and place(pilot) == PART
+        assert here(pilot) == whole[place(pilot)] and place(pilot) == WINDOW_ROWS
         slow.now = True
         await pilot.press("G")
         await stopped(pilot, slow, "going to the end")
-        assert place(pilot) == PART
+        assert place(pilot) == WINDOW_ROWS
 
 
 @pytest.mark.parametrize("kept", few(1, [False, True]))

@@ -21,7 +21,7 @@ from tests.ui.driving import main, run_app, until
 from tests.ui.terminal import Program, cpu_of
 from tui.config.accounts import make_account
 from tui.screens import keeping, state
-from tui.screens.triage_queue import Failed, Writes
+from tui.screens.triage_queue import Failed, TriageQueue
 from tui.services import Services
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -115,13 +115,13 @@ def test_quitting_while_it_downloads_and_plays(
 
 LOOKS_UP = """
 import asyncio, time
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 
 async def main():
     async def work(archive):
         await asyncio.to_thread(time.sleep, 60)
 
-    network = NetworkThread(lambda: None)
+    network = VendorThread(lambda: None)
     asked = asyncio.create_task(network.run(work))
     await asyncio.sleep(0.3)
     asked.cancel()
@@ -151,9 +151,9 @@ async def test_the_last_steps_are_written_when_no_sync_is_in_their_way(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy: list[frozenset[str]] = []
-    finish = Writes.finish
+    finish = TriageQueue.finish
 
-    def finished(self: Writes, seen_s: float) -> list[Failed]:
+    def finished(self: TriageQueue, seen_s: float) -> list[Failed]:
         busy.append(main(app).syncs.busy)
         return finish(self, seen_s)
 
@@ -161,7 +161,7 @@ async def test_the_last_steps_are_written_when_no_sync_is_in_their_way(
         await asyncio.Event().wait()
 
     monkeypatch.setattr("tui.sync.jobs.sync_account", asks)
-    monkeypatch.setattr(Writes, "finish", finished)
+    monkeypatch.setattr(TriageQueue, "finish", finished)
     async with run_app(Services.build(os.environ)).run_test(size=(80, 24)) as app:
         await until(app, lambda: bool(main(app).syncs.busy))
         await app.press("d")

@@ -30,7 +30,7 @@ from tui.screens.state import bring_up_to_date
 from tui.services import Services
 from tui.sync.jobs import sync_all
 from tui.sync.refresh import refresh_calls
-from tui.sync.sync import Wish
+from tui.sync.sync import SyncRequest
 from widgets.call_table import CallTable
 
 Home = Callable[..., Services]
@@ -125,7 +125,9 @@ async def test_all_is_brought_also_while_a_refresh_is_under_way(home: Home, fres
 
     since = datetime.fromisoformat(newest) - timedelta(hours=1)
     with services.open_archive() as archive:
-        await sync_all(services, services.accounts.list(), archive, Wish(since=since, asked="1h.."))
+        await sync_all(
+            services, services.accounts.list(), archive, SyncRequest(since=since, asked="1h..")
+        )
         few = archive.count()
     assert few < len(fresh.data.liner_calls)
     fresh.fail("liner", status=0, times=1, delay_s=0.5, path="/v2/call/")
@@ -138,15 +140,15 @@ async def test_all_is_brought_also_while_a_refresh_is_under_way(home: Home, fres
 async def test_an_account_with_calls_missing_is_not_called_fresh(
     home: Home, fresh: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui.archive.sqlite import Walk
+    from tui.archive.sqlite import SyncPeriod
 
     services = home("cinnox", sandbox=fresh)
     accounts = services.accounts.list()
     with services.open_archive() as archive:
-        await sync_all(services, accounts, archive, Wish())
+        await sync_all(services, accounts, archive, SyncRequest())
         [settings] = archive._db.execute("SELECT settings FROM coverage").fetchone()
         now = services.now().timestamp()
-        walk = archive.begin_walk(Walk("cinnox", f"|{settings}", now - 9e6, now - 9e5))
+        walk = archive.begin_walk(SyncPeriod("cinnox", f"|{settings}", now - 9e6, now - 9e5))
         with archive.transaction():
             words = "100 of 345 calls"
             archive.save_walk(walk._replace(shortfall=words, tries=1, again_at=now + 900))
@@ -196,7 +198,7 @@ def test_calls_of_an_older_reading_are_read_anew_beside_the_screen(
 
     services = home("nectar", sandbox=fresh)
     with services.open_archive() as archive:
-        asyncio.run(sync_all(services, services.accounts.list(), archive, Wish()))
+        asyncio.run(sync_all(services, services.accounts.list(), archive, SyncRequest()))
         archive._db.execute("UPDATE detail SET body = json_set(body, '$.campaign', 'old')")
         archive._db.execute("UPDATE call SET campaign = 'old'")
         bring_up_to_date(services, lambda: False)
@@ -224,7 +226,7 @@ def test_calls_wait_to_be_read_anew_where_nothing_can_be_kept(
         return archive
 
     with services.open_archive() as archive:
-        asyncio.run(sync_all(services, services.accounts.list(), archive, Wish()))
+        asyncio.run(sync_all(services, services.accounts.list(), archive, SyncRequest()))
         version = Nectar.parser_version + 1
         monkeypatch.setattr(Nectar, "parser_version", version)
         monkeypatch.setattr(Services, "open_archive", only_to_read)

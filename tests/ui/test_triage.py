@@ -32,7 +32,7 @@ from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import comment, note, state, tag
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
-from tui.exit_codes import Exit
+from tui.exit_codes import ExitCode
 from tui.services import Services
 from widgets.prompt_line import PromptInput
 from widgets.status_line import StatusLine
@@ -297,7 +297,7 @@ async def test_what_cannot_be_written_before_the_end_is_told_after_it(
                 await until(pilot, lambda: not main(pilot)._writing and not main(pilot)._writes)
                 assert "not kept: database is locked" in status(pilot)
     told = app.not_kept
-    assert told and told.code == Exit.PARTLY
+    assert told and told.code == ExitCode.PARTLY
     assert told.message == "3 steps of triage could not be kept: database is locked"
     assert told.hint.splitlines() == [
         f"Another program holds {desk.paths.archive_file}; when it has let go:",

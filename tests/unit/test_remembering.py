@@ -9,12 +9,12 @@ import pytest
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.listening_history import Heard
 from tui.config.settings import load_settings
-from tui.playback.history import NOTE_S, Memory, Sitting
+from tui.playback.history import NOTE_S, ListeningHistory, ListeningSession
 from tui.services import Services
 
 
-def sitting(now: list[float]) -> Sitting:
-    return Sitting("main", "1", "a", lambda: now[0])
+def sitting(now: list[float]) -> ListeningSession:
+    return ListeningSession("main", "1", "a", lambda: now[0])
 
 
 def test_it_is_noted_now_and_then_while_it_plays_and_at_a_pause() -> None:
@@ -64,7 +64,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
 async def test_the_latest_of_several_notes_is_written_and_all_at_the_end(
     services: Services,
 ) -> None:
-    memory, one = Memory(services), sitting([1000.0])
+    memory, one = ListeningHistory(services), sitting([1000.0])
     for at_s in (1.0, 2.0, 30.0):
         one.listen("playing", at_s, 60.0)
         memory.note(one)
@@ -78,7 +78,7 @@ async def test_the_latest_of_several_notes_is_written_and_all_at_the_end(
 
 
 async def test_what_cannot_be_written_now_is_written_later(services: Services) -> None:
-    memory, one = Memory(services), sitting([1000.0])
+    memory, one = ListeningHistory(services), sitting([1000.0])
     one.listen("playing", 30.0, 60.0)
     with Archive(services.paths.archive_file) as other:
         with other.transaction():
@@ -105,12 +105,12 @@ def test_what_ended_begins_anew_although_its_length_was_not_known(
 
 def test_an_end_without_sound_is_not_heard() -> None:
     """Whoever begins behind a recording's end hears nothing of it."""
-    sitting = Sitting("main", "1", "a", lambda: 0.0, began_s=12.0)
+    sitting = ListeningSession("main", "1", "a", lambda: 0.0, began_s=12.0)
     assert not sitting.listen("ended", 6.0, 12.0)
     assert not sitting.heard
     assert not sitting.played
     assert sitting.length_s == 12.0
-    sitting = Sitting("main", "1", "a", lambda: 0.0)
+    sitting = ListeningSession("main", "1", "a", lambda: 0.0)
     assert not sitting.listen("ended", 0.0, 12.0)
     assert not sitting.heard
     assert sitting.listen("ended", 12.0, 12.0)

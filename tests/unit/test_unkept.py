@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tui.archive.sqlite.triage_log import RELEASE, Change, comment, hold, note, state, tag, untag
 from tui.cli import _parsed
-from tui.screens.unsaved_triage import Unkept, not_kept
+from tui.screens.unsaved_triage import UnsavedTriage, unsaved_text
 
 
 def _lines(*changes: Change) -> list[str]:
-    step = Unkept([("my desk", "it's 1"), ("eu", "-2")], changes, OSError("disk full"))
-    hint = not_kept([step], Path("archive.db")).hint
+    step = UnsavedTriage([("my desk", "it's 1"), ("eu", "-2")], changes, OSError("disk full"))
+    hint = unsaved_text([step], Path("archive.db")).hint
     assert hint
     return hint.splitlines()[1:]
 

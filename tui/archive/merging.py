@@ -20,7 +20,7 @@ from providers.sanitize import safe_text
 from tui.archive.sqlite import Archive, Saved
 
 Fenced = Callable[[], AbstractContextManager[None]]
-"""`tui.error_boundary.fence` of an account."""
+"""`tui.error_boundary.error_boundary` of an account."""
 Merge = Callable[[Json, Json], Json]
 """The older and the newer raw of a call as one."""
 LENGTHS = frozenset({"duration_s", "wait_s", "talk_s"})

@@ -20,7 +20,7 @@ from providers.errors import reason
 from tui.cli import standard_streams
 from tui.cli.parser import SCREEN, build_parser
 from tui.console import print_error, print_failure, tell_safely
-from tui.exit_codes import CommandError, Exit, archive_error
+from tui.exit_codes import CommandError, ExitCode, archive_error
 
 BARE: dict[str, Any] = {
     "command": SCREEN,
@@ -40,7 +40,7 @@ atexit.register(gc.freeze)  # the end of Python looks through all that is left, 
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is of `Exit`."""
+    """Run one command; the exit code is of `ExitCode`."""
     standard_streams.open_closed()
     tell_safely()
     try:
@@ -59,12 +59,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.code
     except KeyboardInterrupt:
         print_error("Interrupted; what had come is kept.")
-        return Exit.FAILED
+        return ExitCode.FAILED
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # the reader (head, less) has gone
-            return Exit.DONE
+            return ExitCode.DONE
         print_failure(_file_error(error))
-        return Exit.FAILED
+        return ExitCode.FAILED
     finally:
         standard_streams.end(sys.stdout)
         standard_streams.end(sys.stderr)
@@ -110,17 +110,17 @@ def run(arguments: argparse.Namespace) -> int:
         return int(_handler(arguments.command)(arguments))
     except (ArchiveTrouble, sqlite3.Error) as error:
         print_failure(archive_error(error))
-        return Exit.FAILED
+        return ExitCode.FAILED
     except READING as error:
         from tui.services import damage_behind
 
         if trouble := damage_behind(error):
             print_failure(archive_error(trouble))
-            return Exit.FAILED
+            return ExitCode.FAILED
         raise
     except SettingsError as error:
         print_failure(CommandError(error.message, error.hint), told)
-        return Exit.FAILED
+        return ExitCode.FAILED
     except CommandError as error:
         print_failure(error, told)
         return error.code
@@ -158,7 +158,7 @@ def _with_help(words: list[str], commands: frozenset[str]) -> list[str]:
         raise CommandError(
             f"there is no command {words[1]}{_did_you_mean(words[1], commands)}",
             f"There is: {', '.join(sorted(commands - {SCREEN}))}.",
-            Exit.USAGE,
+            ExitCode.USAGE,
         )
     return [*words[1:], "--help"]
 
@@ -183,7 +183,7 @@ def _no_slip(word: str, commands: frozenset[str]) -> None:
         raise CommandError(
             f"there is no command {word}{near}",
             f"To look for the word: ringback -- {word}",
-            Exit.USAGE,
+            ExitCode.USAGE,
         )
 
 

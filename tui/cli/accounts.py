@@ -15,7 +15,7 @@ from tui.cli.confirmation import ask_before, says_yes
 from tui.cli.sync import no_accounts
 from tui.config.accounts import Account, AccountError
 from tui.console import print_data, print_error, print_text
-from tui.exit_codes import CommandError, Exit
+from tui.exit_codes import CommandError, ExitCode
 from tui.services import Services
 from tui.sync.account_states import state_words
 from tui.sync.jobs import check
@@ -52,20 +52,20 @@ def _add(services: Services, arguments: argparse.Namespace) -> int:
     try:
         account = account_from(name, arguments.provider, url, settings, command, region)
     except AccountError as error:
-        raise CommandError(error.message, error.hint, Exit.USAGE) from None
+        raise CommandError(error.message, error.hint, ExitCode.USAGE) from None
     except ProviderError as error:
-        raise CommandError(str(error), error.hint, Exit.USAGE) from None
+        raise CommandError(str(error), error.hint, ExitCode.USAGE) from None
     secret = _token_from_stdin() if arguments.token_stdin else _typed_token(services, account)
     if arguments.token_command:  # it was given for this base URL
         account = account.given()
     try:
         account, said = remember(services, account, secret, arguments.replace)
     except TokenNotKept as error:
-        raise CommandError(error.message, error.hint, Exit.TOKEN) from None
+        raise CommandError(error.message, error.hint, ExitCode.TOKEN) from None
     print_text(said)
     if secret is None:
         _say_where(services, account)
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _to_replace(services: Services, arguments: argparse.Namespace) -> Account | None:
@@ -83,7 +83,7 @@ def _given_settings(arguments: argparse.Namespace) -> dict[str, str]:
     for text in arguments.set:
         key, equals, value = text.partition("=")
         if not equals:
-            raise CommandError(f"--set {text}: write it as KEY=VALUE", code=Exit.USAGE)
+            raise CommandError(f"--set {text}: write it as KEY=VALUE", code=ExitCode.USAGE)
         settings[key] = value
     return settings
 
@@ -95,7 +95,7 @@ def _token_from_stdin() -> Secret:
         print_error("The token, then enter and ctrl+d:")
     text = sys.stdin.read(65_536).strip()
     if not text:
-        raise CommandError("standard input held no token", code=Exit.USAGE)
+        raise CommandError("standard input held no token", code=ExitCode.USAGE)
     return Secret(text)
 
 
@@ -147,7 +147,7 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
     if arguments.json:
         for entry in described:
             print_data(json.dumps({name: value for name, value in entry.items() if name != "said"}))
-        return Exit.DONE
+        return ExitCode.DONE
     if not accounts:
         if services.accounts.read()[1] or services.settings().problems:
             raise no_accounts(services)
@@ -161,7 +161,7 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
             f"last sync: {last}{_how(services, entry)}"
         )
         print_text(line)
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _how(services: Services, entry: dict[str, Any]) -> str:
@@ -220,10 +220,10 @@ def _test(services: Services, arguments: argparse.Namespace) -> int:
                 print_error(f"{account.name}: {error}")
                 print_error(error.hint)
     if not errors:
-        return Exit.DONE
+        return ExitCode.DONE
     if len(errors) < len(accounts):
-        return Exit.PARTLY
-    return Exit.TOKEN if all(isinstance(e, AuthError) for e in errors) else Exit.FAILED
+        return ExitCode.PARTLY
+    return ExitCode.TOKEN if all(isinstance(e, AuthError) for e in errors) else ExitCode.FAILED
 
 
 def _bind(services: Services, arguments: argparse.Namespace) -> int:
@@ -233,20 +233,20 @@ def _bind(services: Services, arguments: argparse.Namespace) -> int:
     if arguments.origin is not None:
         if not same_origin(arguments.origin, account.base_url):
             raise CommandError(
-                f"the base URL of {account.name} is at {account.origin}", code=Exit.USAGE
+                f"the base URL of {account.name} is at {account.origin}", code=ExitCode.USAGE
             )
     elif not account.bound or account.bound_to is None:
         if not sys.stdin.isatty():
             raise CommandError(
                 f"the token of {account.name} was not let go to {account.origin}",
                 f"{where_to(account)}\nWithout a terminal to ask on: {bind_command(account)}",
-                Exit.TOKEN,
+                ExitCode.TOKEN,
             )
         if not _confirmed(account):
-            raise CommandError("nothing was changed", code=Exit.FAILED)
+            raise CommandError("nothing was changed", code=ExitCode.FAILED)
     account = services.accounts.bind(account)
     print_text(f"The token of {account.name} goes to {account.origin} alone.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _confirmed(account: Account) -> bool:
@@ -261,4 +261,4 @@ def _remove(services: Services, arguments: argparse.Namespace) -> int:
         ask_before(f"the account {name} was not removed", what, "Remove the account?")
     said, whole = forget(services, arguments.name, arguments.keep_calls)
     print_text(said)
-    return Exit.DONE if whole else Exit.PARTLY
+    return ExitCode.DONE if whole else ExitCode.PARTLY

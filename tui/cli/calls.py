@@ -20,7 +20,7 @@ from tui.archive.sqlite.damage import reading
 from tui.archive.sqlite.row_window import is_unreadable
 from tui.config.accounts import Account, AccountError, UnknownAccount, configured
 from tui.console import data_sink, print_data, print_error, print_failure, print_text
-from tui.exit_codes import CommandError, Exit
+from tui.exit_codes import CommandError, ExitCode
 from tui.export import csv_json
 from tui.query.dates import period
 from tui.query.parser import HasField, Problem, Query, Term, parse
@@ -54,11 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _calls(services: Services, arguments: argparse.Namespace) -> int:
     query = asked_query(services, arguments)
     if arguments.limit is not None and arguments.limit < 0:
-        raise CommandError("--limit is 0 or more", code=Exit.USAGE)
+        raise CommandError("--limit is 0 or more", code=ExitCode.USAGE)
     if arguments.csv_phones is not None and not arguments.csv:
-        raise CommandError("--csv-phones goes with --csv", code=Exit.USAGE)
+        raise CommandError("--csv-phones goes with --csv", code=ExitCode.USAGE)
     if arguments.columns is not None and arguments.json:
-        raise CommandError("--columns goes with --csv and with text, not --json", code=Exit.USAGE)
+        raise CommandError(
+            "--columns goes with --csv and with text, not --json", code=ExitCode.USAGE
+        )
     columns = _wanted_columns(arguments.columns)
     with services.open_archive() as archive:
         while archive.work_out_numbers():
@@ -87,11 +89,11 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
 def _told_damaged(damaged: int, names: Sequence[str]) -> int:
     """Say how many calls were left out because they cannot be read; the exit code."""
     if not damaged:
-        return Exit.DONE
+        return ExitCode.DONE
     some = f": {', '.join(names[:NAMED])}" if names else ""
     some += f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     print_failure(CommandError(f"left out: {counted(damaged, 'damaged call')}{some}", REPAIR))
-    return Exit.PARTLY
+    return ExitCode.PARTLY
 
 
 def _doubts(services: Services, archive: Archive, query: Query) -> Iterable[Problem]:
@@ -162,7 +164,7 @@ def _wanted_columns(text: str | None) -> Sequence[str]:
         raise CommandError(
             f"--columns {text}: there is no column {', '.join(unknown)}",
             f"There is: {', '.join(csv_json.OF_COLUMN)}.",
-            Exit.USAGE,
+            ExitCode.USAGE,
         )
     return wanted
 
@@ -195,7 +197,7 @@ def asked_query(services: Services, arguments: argparse.Namespace) -> Query:
     query = parse(text, now, zone, _has_field(services))
     if query.problems:
         problem = query.problems[0]
-        raise CommandError(problem.message, _marked(text, problem), Exit.USAGE)
+        raise CommandError(problem.message, _marked(text, problem), ExitCode.USAGE)
     terms: list[Term] = []
     if arguments.account:
         try:
@@ -203,14 +205,14 @@ def asked_query(services: Services, arguments: argparse.Namespace) -> Query:
         except AccountError as error:
             left = _removed_account(services, arguments.account, error)
             if left is None:
-                raise CommandError(error.message, error.hint, Exit.USAGE) from None
+                raise CommandError(error.message, error.hint, ExitCode.USAGE) from None
             name = left
         terms.append(Term("field", name, "account"))
     if getattr(arguments, "since", None) or getattr(arguments, "until", None):
         try:
             since, until = period(arguments.since, arguments.until, now, zone)
         except ValueError as error:
-            raise CommandError(str(error), code=Exit.USAGE) from None
+            raise CommandError(str(error), code=ExitCode.USAGE) from None
         # a bound of its own kind, so that it narrows a period in the query's words
         low = since.timestamp() if since else 0.0
         high = until.timestamp() if until else 32_503_680_000.0
@@ -271,11 +273,11 @@ def read_name(services: Services, name: str) -> tuple[Account, call_links.Link]:
     try:
         link = call_links.parse(name)
     except ValueError as error:
-        raise CommandError(str(error), call_links.FORM, Exit.USAGE) from None
+        raise CommandError(str(error), call_links.FORM, ExitCode.USAGE) from None
     try:
         account = services.accounts.get(link.account)
     except AccountError as error:
-        raise CommandError(error.message, error.hint, Exit.USAGE) from error
+        raise CommandError(error.message, error.hint, ExitCode.USAGE) from error
     return account, link._replace(account=account.name)
 
 
@@ -286,7 +288,7 @@ def wanted_call(services: Services, archive: Archive, account: Account, id_: str
         if error:
             from providers.errors import AuthError
 
-            code = Exit.TOKEN if isinstance(error, AuthError) else Exit.FAILED
+            code = ExitCode.TOKEN if isinstance(error, AuthError) else ExitCode.FAILED
             raise CommandError(f"{account.name}: {error}", error.hint, code)
         raise CommandError(
             f"account {account.name} has no call {id_} in the archive",
@@ -316,7 +318,7 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
         print_data(codec.dumps(codec.printed(body, name, with_urls=arguments.with_urls)))
     else:
         _print_page(page, call, arguments.with_urls)
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _call_to_show(services: Services, archive: Archive, name: str) -> tuple[str, Call]:
@@ -344,7 +346,7 @@ async def look_up(
     vendor's, if the archive lacks it. What the vendor refused is the second value.
     """
     from providers import registry
-    from tui.error_boundary import fence
+    from tui.error_boundary import error_boundary
     from tui.recordings.download import renewed, with_known_recordings
     from tui.sync.recheck import is_due
 
@@ -352,7 +354,7 @@ async def look_up(
     if call and not is_due(archive, account.name, call, services.now()):
         return call, None
     try:
-        with fence(services.paths, account.name):
+        with error_boundary(services.paths, account.name):
             if call and not registry.load(account.provider).capabilities.separate_recordings:
                 return call, None
             token = await services.token(account)
@@ -373,13 +375,13 @@ async def look_up(
 
 
 def _page(services: Services, archive: Archive, account: str, call: Call, masked: bool) -> str:
-    from tui.triage_section import sections
+    from tui.triage_section import triage_section
     from widgets.call_document import Extra, plain_text
     from widgets.columns import Clock
     from widgets.masking import masked_call
 
     clock = Clock(services.now(), services.zone)
-    extra = Extra(sections(archive, account, call, clock, masked))
+    extra = Extra(triage_section(archive, account, call, clock, masked))
     return plain_text(masked_call(call) if masked else call, account, clock, extra=extra)
 
 

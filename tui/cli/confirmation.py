@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tui.console import print_text
-from tui.exit_codes import CommandError, Exit
+from tui.exit_codes import CommandError, ExitCode
 
 
 def ask_before(refused: str, what: str, question: str) -> None:
@@ -16,10 +16,10 @@ def ask_before(refused: str, what: str, question: str) -> None:
     """
     if not sys.stdin.isatty():
         raise CommandError(
-            refused, f"{what}\nWithout a terminal to ask on, add --yes.".lstrip(), Exit.USAGE
+            refused, f"{what}\nWithout a terminal to ask on, add --yes.".lstrip(), ExitCode.USAGE
         )
     if not says_yes(what, question):
-        raise CommandError("nothing was removed", code=Exit.FAILED)
+        raise CommandError("nothing was removed", code=ExitCode.FAILED)
 
 
 def says_yes(what: str, question: str) -> bool:

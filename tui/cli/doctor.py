@@ -23,7 +23,7 @@ from tui.archive.sqlite.replacement import kept_of
 from tui.call_links import held_text
 from tui.config.accounts import Account
 from tui.console import print_data, print_text
-from tui.exit_codes import Exit
+from tui.exit_codes import ExitCode
 from tui.log import try_log
 from tui.query.parser import Query, Term
 from tui.services import Services
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.command == "paths":
         for name, path in _paths(services):
             print_text(f"{name:<11}{path}")
-        return Exit.DONE
+        return ExitCode.DONE
     if arguments.repair:
         from tui.cli.repair import run as run_repair
 
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         from tui.secrets.tokens import UNLOCK_OVER_SSH
 
         print_text(f"\n{UNLOCK_OVER_SSH}")
-    return Exit.FAILED if any(finding.state == BAD for finding in findings) else Exit.DONE
+    return ExitCode.FAILED if any(finding.state == BAD for finding in findings) else ExitCode.DONE
 
 
 def _paths(services: Services) -> Iterator[tuple[str, str]]:
@@ -278,14 +278,14 @@ async def _recording(services: Services, account: Account, url: str) -> Finding:
     """Ask its host for a few bytes, as the player does, without a token."""
     from providers import media
     from providers.errors import NotUnderstood, RecordingError
-    from tui.error_boundary import fence
+    from tui.error_boundary import error_boundary
 
     host = _host_of(url)
     proxies = media.proxies_of() if account.recordings_proxy else media.DIRECT
     private = await media.allows_private(account.base_url, proxies=proxies)
     remote = media.Remote(url, allow_private=private, proxies=proxies)
     try:
-        with fence(services.paths, account.name):
+        with error_boundary(services.paths, account.name):
             await remote.open(0, 1)
         answer, state = "its recordings can be fetched", GOOD
     except NotUnderstood as error:

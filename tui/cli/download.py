@@ -17,8 +17,8 @@ from tui.archive.sqlite import Archive
 from tui.cli.calls import split_name
 from tui.config.accounts import Account
 from tui.console import print_error, print_text
-from tui.error_boundary import fence
-from tui.exit_codes import CommandError, Exit
+from tui.error_boundary import error_boundary
+from tui.exit_codes import CommandError, ExitCode
 from tui.recordings.download import (
     Fetched,
     RecordingCache,
@@ -79,7 +79,7 @@ async def fetch_all(
         for index in range(max(1, len(call.recordings))):
             place = (account.name, account.base_url, call, index, account.recordings_proxy)
             try:
-                with fence(services.paths, account.name, OSError):
+                with error_boundary(services.paths, account.name, OSError):
                     source, _ = await stream(vendor, archive, cache, *place)
                     with closing(source):
                         got.append(await complete(source))
@@ -94,10 +94,10 @@ async def fetch_all(
 def said(services: Services, name: str) -> Iterator[None]:
     """What a vendor or a host did wrong, as the command line says it."""
     try:
-        with fence(services.paths, name, CommandError, OSError):
+        with error_boundary(services.paths, name, CommandError, OSError):
             yield
     except ProviderError as error:
-        code = Exit.TOKEN if isinstance(error, AuthError) else Exit.FAILED
+        code = ExitCode.TOKEN if isinstance(error, AuthError) else ExitCode.FAILED
         raise CommandError(f"{name}: {error}", error.hint, code) from None
     except RecordingError as error:
         raise CommandError(f"{name}: {error}") from None
@@ -126,5 +126,5 @@ def _download(services: Services, arguments: argparse.Namespace) -> int:
         audit_log.record(services.paths, audit_log.DOWNLOAD, call=name, recording=index + 1)
         print_text(path)
     if not failed:
-        return Exit.DONE
-    return Exit.PARTLY if failed < len(got) else Exit.FAILED
+        return ExitCode.DONE
+    return ExitCode.PARTLY if failed < len(got) else ExitCode.FAILED

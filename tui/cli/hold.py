@@ -11,7 +11,7 @@ from tui.archive import codec
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import RELEASE, CallName, hold, standing
 from tui.console import print_data, print_error, print_text
-from tui.exit_codes import CommandError, Exit
+from tui.exit_codes import CommandError, ExitCode
 from tui.query.parser import Query, Term
 from tui.services import Services
 
@@ -26,14 +26,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(
             "name the calls, or a query that finds them",
             "For example: ringback hold desk:1234 --reason 'case 12'",
-            Exit.USAGE,
+            ExitCode.USAGE,
         )
     if arguments.release and arguments.reason:
-        raise CommandError("--reason goes with a hold", code=Exit.USAGE)
+        raise CommandError("--reason goes with a hold", code=ExitCode.USAGE)
     try:
         change = RELEASE if arguments.release else hold(arguments.reason or "")
     except ValueError as error:
-        raise CommandError(str(error), code=Exit.USAGE) from None
+        raise CommandError(str(error), code=ExitCode.USAGE) from None
     with services.open_archive() as archive:
         names, unknown = _wanted(services, archive, arguments.words)
         changed = [name for name in names if _changes(archive, name, arguments)]
@@ -45,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
         _say(arguments.release, len(names), len(changed))
     elif not unknown:
         print_text("No such call is in the archive.")
-        return Exit.FAILED
-    return Exit.DONE if not unknown else Exit.PARTLY if names else Exit.FAILED
+        return ExitCode.FAILED
+    return ExitCode.DONE if not unknown else ExitCode.PARTLY if names else ExitCode.FAILED
 
 
 def _changes(archive: Archive, name: CallName, arguments: argparse.Namespace) -> bool:
@@ -107,7 +107,7 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
             why = f": {entry['reason']}" if entry["reason"] else ""
             signed = f"{entry['by']}, {entry['at']}"
             print_text(f"{entry['account']}:{entry['id']}  on hold{why}  ({signed})")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _held(archive: Archive, names: Sequence[CallName]) -> Iterator[dict[str, str | None]]:

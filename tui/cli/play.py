@@ -22,8 +22,8 @@ from tui.call_links import Link
 from tui.cli.calls import read_name
 from tui.cli.download import known_call, said
 from tui.config.accounts import Account
-from tui.exit_codes import CommandError, Exit
-from tui.playback.history import Sitting, recording_title
+from tui.exit_codes import CommandError, ExitCode
+from tui.playback.history import ListeningSession, recording_title
 from tui.recordings.download import RecordingCache, stream
 from tui.recordings.fetcher import vendor_of
 from tui.services import Services
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from tui.audio.client.source import Source
     from tui.audio.client.state import PlayerState
 
-    Listen = Callable[[Source, str, float, "Seat | None"], Awaitable[int]]
+    Listen = Callable[[Source, str, float, "PlaybackSession | None"], Awaitable[int]]
 
 
-class Seat:
+class PlaybackSession:
     """Who listens to one recording of a call: what is remembered of it, and where they go next."""
 
     def __init__(self, services: Services, archive: Archive, name: str, call: Call, index: int):
@@ -43,7 +43,7 @@ class Seat:
         known = archive.heard.of_call(name, call.id).get(key)
         self.left_s = known.left_s if known else 0.0
         self._archive, self._index, self._count = archive, index, len(call.recordings)
-        self._sitting = Sitting(name, call.id, key, lambda: services.now().timestamp())
+        self._sitting = ListeningSession(name, call.id, key, lambda: services.now().timestamp())
         self._sitting.heard = bool(known and known.heard_at)
         self.step = 0
 
@@ -77,21 +77,23 @@ def seconds(text: str) -> float:
     """``m:ss``, ``h:mm:ss`` or seconds, as seconds. Raises `CommandError`."""
     match = re.fullmatch(r"(?:(?:(\d+):)?(\d{1,3}):)?(\d+(?:\.\d+)?)", text.strip())
     if match is None:
-        raise CommandError(f"--from {text}: write it as m:ss, for example 3:12", code=Exit.USAGE)
+        raise CommandError(
+            f"--from {text}: write it as m:ss, for example 3:12", code=ExitCode.USAGE
+        )
     hours, minutes, rest = (float(part or 0) for part in match.groups())
     return hours * 3600 + minutes * 60 + rest
 
 
 def run(arguments: argparse.Namespace) -> int:
     from tui.audio.client.player import FileSource
-    from tui.cli.terminal_player import Wishes, play_on_terminal, print_words
+    from tui.cli.terminal_player import PlayOptions, play_on_terminal, print_words
 
     services = Services.build()
     start_s = seconds(arguments.start) if arguments.start else None
     if arguments.speed is not None and not 0.5 <= arguments.speed <= 3:
-        raise CommandError("--speed is from 0.5 to 3", code=Exit.USAGE)
+        raise CommandError("--speed is from 0.5 to 3", code=ExitCode.USAGE)
     settings = services.settings()
-    wishes = Wishes(
+    wishes = PlayOptions(
         speed=arguments.speed or settings.audio.speed,
         volume=settings.audio.volume / 100,
         rewind_s=settings.audio.rewind_s,
@@ -99,7 +101,9 @@ def run(arguments: argparse.Namespace) -> int:
         keymap=settings.keys,
     )
 
-    async def listen(source: Source, title: str, begin_s: float, seat: Seat | None) -> int:
+    async def listen(
+        source: Source, title: str, begin_s: float, seat: PlaybackSession | None
+    ) -> int:
         if arguments.words:
             return await print_words(source)
         steer = (seat.watch, seat.go) if seat else (None, None)
@@ -144,7 +148,7 @@ async def _play_call(
                 ):  # why there is no sound is said first
                     archive.heard.note_trouble(account.name, call.id, key, error.reason, now)
                 raise
-            seat = Seat(services, archive, account.name, call, index)
+            seat = PlaybackSession(services, archive, account.name, call, index)
             if begin_s is None:
                 begin_s = seat.left_s if sys.stdin.isatty() else 0.0
             seat.begin(begin_s)

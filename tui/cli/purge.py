@@ -14,7 +14,7 @@ from tui.archive.sqlite.purge import SHORTEST
 from tui.call_links import held_text
 from tui.cli.confirmation import ask_before
 from tui.console import print_data, print_error, print_text
-from tui.exit_codes import CommandError, Exit
+from tui.exit_codes import CommandError, ExitCode
 from tui.query.dates import parse_when
 from tui.query.phone_numbers import digits
 from tui.services import Services
@@ -42,16 +42,16 @@ def _purge(services: Services, arguments: argparse.Namespace) -> int:
         if not keys:
             print_text("No such call is in the archive; nothing was removed.")
             _say_undated(undated)
-            return Exit.DONE
+            return ExitCode.DONE
         found = purge.look(archive, keys)
         if arguments.dry_run:
             print_text(f"{_going(found)} would go." if found.calls else "Nothing would go.")
             say_held(found.held)
             _say_undated(undated)
-            return Exit.DONE
+            return ExitCode.DONE
         if not found.calls:
             say_held(found.held)
-            return Exit.PARTLY
+            return ExitCode.PARTLY
         if not arguments.yes:
             _ask(found)
         try:
@@ -67,7 +67,7 @@ def _purge(services: Services, arguments: argparse.Namespace) -> int:
     kept = kept_of(services.paths.archive_file)
     for path in kept:
         print_text(f"They may still be in a damaged archive that was kept; remove it: {path}")
-    return Exit.DONE if done.rewritten and not done.held and not kept else Exit.PARTLY
+    return ExitCode.DONE if done.rewritten and not done.held and not kept else ExitCode.PARTLY
 
 
 def _wanted(services: Services, archive: Archive, arguments: argparse.Namespace) -> list[int]:
@@ -79,13 +79,13 @@ def _wanted(services: Services, archive: Archive, arguments: argparse.Namespace)
         try:
             before = parse_when(arguments.before, services.now(), services.zone)[0]
         except ValueError as error:
-            raise CommandError(f"--before: {error}", code=Exit.USAGE) from None
+            raise CommandError(f"--before: {error}", code=ExitCode.USAGE) from None
         return archive.keys_before(before.timestamp())
     if len(digits(arguments.number)) < SHORTEST:
         raise CommandError(
             f"--number {arguments.number}: a number has {SHORTEST} digits or more",
             "Write it as the vendor does, for example +12025550123",
-            Exit.USAGE,
+            ExitCode.USAGE,
         )
     return archive.keys_of_number(arguments.number)
 
@@ -100,7 +100,7 @@ def _kept_since(services: Services, archive: Archive) -> float:
         raise CommandError(
             f"calls are kept for ever: {SETTING} is not set",
             "Write into config.toml, for example:\n[retention]\ncalls_days = 400",
-            Exit.USAGE,
+            ExitCode.USAGE,
         )
     if not archive.read_only:
         archive.tell_days(days)
@@ -172,10 +172,10 @@ def _audit(services: Services, arguments: argparse.Namespace) -> int:
         try:
             since = parse_when(arguments.since, services.now(), services.zone)[0]
         except ValueError as error:
-            raise CommandError(f"--since: {error}", code=Exit.USAGE) from None
+            raise CommandError(f"--since: {error}", code=ExitCode.USAGE) from None
     for entry in audit_log.entries(services.paths, since):
         if arguments.json:
             print_data(json.dumps(entry))
         else:
             print_text(audit_log.line_text(entry))
-    return Exit.DONE
+    return ExitCode.DONE

@@ -12,7 +12,7 @@ from providers.errors import AuthError
 from tui.cli.calls import split_name
 from tui.config.accounts import Account
 from tui.console import print_data, print_error, print_text
-from tui.exit_codes import Exit
+from tui.exit_codes import ExitCode
 from tui.services import Services
 from tui.sync.refresh import Refreshed, refresh_calls
 
@@ -35,14 +35,16 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_code(done)
 
 
-def exit_code(done: Sequence[Refreshed]) -> Exit:
+def exit_code(done: Sequence[Refreshed]) -> ExitCode:
     """0 when all came; 3 when a part did; else 4 where only tokens stood in the way, or 1."""
     errors = [one.error for one in done if one.error]
     if not errors:
-        return Exit.DONE
+        return ExitCode.DONE
     if len(errors) < len(done):
-        return Exit.PARTLY
-    return Exit.TOKEN if all(isinstance(error, AuthError) for error in errors) else Exit.FAILED
+        return ExitCode.PARTLY
+    return (
+        ExitCode.TOKEN if all(isinstance(error, AuthError) for error in errors) else ExitCode.FAILED
+    )
 
 
 def _print(services: Services, one: Refreshed, as_json: bool) -> None:

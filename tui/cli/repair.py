@@ -10,7 +10,7 @@ from tui.archive.errors import ArchiveDamaged
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.file_systems import refuse_network
 from tui.console import print_data, print_error, print_text
-from tui.exit_codes import Exit
+from tui.exit_codes import ExitCode
 from tui.services import Services
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run(services: Services, *, as_json: bool) -> int:
         else:
             _say_whole(found.decisions_from_backup)
             _say_backup(found.backup_damaged)
-        return Exit.DONE
+        return ExitCode.DONE
     found = repair(path, _say_progress, [one.name for one in services.accounts.list()])
     with services.open_archive() as archive:
         found.backup_damaged = archive.mend_backup()
@@ -46,7 +46,7 @@ def run(services: Services, *, as_json: bool) -> int:
     else:
         _say(found)
         _say_backup(found.backup_damaged)
-    return Exit.PARTLY if found.is_partly else Exit.DONE
+    return ExitCode.PARTLY if found.is_partly else ExitCode.DONE
 
 
 def _is_whole(services: Services) -> bool:

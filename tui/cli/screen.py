@@ -13,7 +13,7 @@ from tui.cli import standard_streams
 from tui.config.accounts import AccountError
 from tui.config.views import views
 from tui.console import print_failure
-from tui.exit_codes import CommandError, Exit
+from tui.exit_codes import CommandError, ExitCode
 from tui.secrets.process import share_heap
 from tui.services import Services
 
@@ -53,7 +53,7 @@ def _need_terminal() -> None:
         raise CommandError(
             "the screen needs a terminal",
             "Without one there are: ringback calls, show, sync, play (see ringback --help)",
-            Exit.USAGE,
+            ExitCode.USAGE,
         )
     standard_streams.draw_on_terminal()
 
@@ -65,14 +65,16 @@ def _first_query(services: Services, arguments: argparse.Namespace) -> str:
         found = {view.name: view for view in views(services.settings())}
         if arguments.view not in found:
             raise CommandError(
-                f"there is no view {arguments.view}", f"There is: {', '.join(found)}.", Exit.USAGE
+                f"there is no view {arguments.view}",
+                f"There is: {', '.join(found)}.",
+                ExitCode.USAGE,
             )
         text = found[arguments.view].query
     if arguments.account:
         try:
             account = services.accounts.get(arguments.account)
         except AccountError as error:
-            raise CommandError(error.message, error.hint, Exit.USAGE) from None
+            raise CommandError(error.message, error.hint, ExitCode.USAGE) from None
         text = f"account:{account.name} {text}".strip()
     return text
 

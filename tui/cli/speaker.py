@@ -8,7 +8,7 @@ import os
 
 from providers.errors import reason
 from tui.console import print_error, print_text
-from tui.exit_codes import CommandError, Exit
+from tui.exit_codes import CommandError, ExitCode
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def _relay() -> int:
 def _speak(arguments: argparse.Namespace) -> int:
     if not arguments.host or arguments.host.startswith("-"):
         raise CommandError(
-            "which host?", "For example: ringback speaker anna@calls.example.com", Exit.USAGE
+            "which host?", "For example: ringback speaker anna@calls.example.com", ExitCode.USAGE
         )
     from tui.audio.speaker.listener_side import Far, SpeakerError, speak
 
@@ -50,7 +50,7 @@ def _speak(arguments: argparse.Namespace) -> int:
         asyncio.run(speak(far, output, _say))
     except SpeakerError as error:
         raise CommandError(error.message, error.hint) from None
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _say(line: str) -> None:

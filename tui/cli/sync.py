@@ -17,14 +17,14 @@ from providers.errors import AuthError, ProviderError, reason
 from providers.sanitize import safe_text
 from tui.config.accounts import Account, AccountError
 from tui.console import bars_console, print_error, print_failure, print_text
-from tui.exit_codes import CommandError, Exit, archive_error
+from tui.exit_codes import CommandError, ExitCode, archive_error
 from tui.query.dates import period
 from tui.removal.retention import sweep
 from tui.services import Services
 from tui.sync.account_states import until_words
 from tui.sync.jobs import import_saved, read_anew, sync_all
 from tui.sync.report import Report
-from tui.sync.sync import Watcher, Wish
+from tui.sync.sync import SyncRequest, Watcher
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -51,7 +51,7 @@ def chosen_accounts(services: Services, names: Sequence[str]) -> list[Account]:
         if names:
             return [services.accounts.get(name) for name in dict.fromkeys(names)]
     except AccountError as error:
-        raise CommandError(error.message, error.hint, Exit.USAGE) from None
+        raise CommandError(error.message, error.hint, ExitCode.USAGE) from None
     accounts = [*services.accounts.list()]
     if not accounts:
         raise no_accounts(services)
@@ -78,11 +78,11 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
     try:
         since, until = period(arguments.since, arguments.until, services.now(), services.zone)
     except ValueError as error:
-        raise CommandError(str(error), code=Exit.USAGE) from None
+        raise CommandError(str(error), code=ExitCode.USAGE) from None
     trouble = try_log(services.paths, debug=arguments.debug)
     if trouble and arguments.debug:
         raise CommandError(f"no log can be kept: {trouble}")
-    wish = Wish(
+    wish = SyncRequest(
         since,
         until,
         asked=f"{arguments.since or ''}..{arguments.until or ''}",
@@ -108,7 +108,7 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
         if words := sweep(services, archive).words:
             print_error(words)
     left_out = not arguments.accounts and services.accounts.read()[1]  # as `cli` has said
-    return exit_code(reports) or (Exit.PARTLY if left_out else Exit.DONE)
+    return exit_code(reports) or (ExitCode.PARTLY if left_out else ExitCode.DONE)
 
 
 def _print_unkept(reports: Sequence[Report]) -> None:
@@ -141,15 +141,17 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
         raise KeyboardInterrupt from None
 
 
-def exit_code(reports: Sequence[Report]) -> Exit:
+def exit_code(reports: Sequence[Report]) -> ExitCode:
     """0 when all came; 4 when only tokens stood in the way; 3 when a part came; else 1."""
     failed = [report for report in reports if report.error or report.unkept]
     if not failed:
-        return Exit.PARTLY if any(report.problems for report in reports) else Exit.DONE
+        return ExitCode.PARTLY if any(report.problems for report in reports) else ExitCode.DONE
     if len(failed) < len(reports) or any(report.fetched for report in failed):
-        return Exit.PARTLY
+        return ExitCode.PARTLY
     return (
-        Exit.TOKEN if all(isinstance(report.error, AuthError) for report in failed) else Exit.FAILED
+        ExitCode.TOKEN
+        if all(isinstance(report.error, AuthError) for report in failed)
+        else ExitCode.FAILED
     )
 
 
@@ -221,15 +223,15 @@ def _import(services: Services, arguments: argparse.Namespace) -> int:
         with services.open_archive() as archive:
             report = import_saved(services, account, archive, _file_data(arguments.file))
     except ProviderError as error:
-        raise CommandError(f"{account.name}: {error}", error.hint, Exit.USAGE) from None
+        raise CommandError(f"{account.name}: {error}", error.hint, ExitCode.USAGE) from None
     if not (report.fetched or report.problems):
         raise CommandError(f"{account.name}: there is no call in {arguments.file}")
     _print_report(report)
     if any(line.endswith("not UTF-8 text") for line in report.problems):
         print_error("Save it as UTF-8, as: iconv -f latin1 -t utf-8 FILE")
     if not report.fetched:
-        return Exit.FAILED
-    return Exit.PARTLY if report.problems else Exit.DONE
+        return ExitCode.FAILED
+    return ExitCode.PARTLY if report.problems else ExitCode.DONE
 
 
 def _file_data(name: str) -> bytes:

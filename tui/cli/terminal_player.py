@@ -22,13 +22,13 @@ from tui.audio.client.byte_server import unreadable
 from tui.audio.client.notices import DAMAGED, unmeasured
 from tui.audio.client.player import REWIND_S, FileSource, Player, PlayerState, Source
 from tui.audio.client.route import find_route
-from tui.audio.client.suspension import Hold
+from tui.audio.client.suspension import Suspension
 from tui.audio.client.turns import clock, turns, words
 from tui.audio.speaker_sockets import speakers
 from tui.cli.player_keys import Steering, help_line
 from tui.console import print_error, print_text, redraw
 
-__all__ = ["FileSource", "Wishes", "clock", "play_on_terminal", "print_words"]
+__all__ = ["FileSource", "PlayOptions", "clock", "play_on_terminal", "print_words"]
 
 PlayerFactory = Callable[[Callable[[PlayerState], None]], Player]
 
@@ -41,7 +41,7 @@ _MARKS = {"loading": "…", "playing": "▶", "paused": "⏸", "ended": "■", "
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class PlayOptions:
     """How to begin, and the user's own keys: as the settings say unless the command does."""
 
     speed: float = 1.0
@@ -54,7 +54,7 @@ class Wishes:
 async def play_on_terminal(
     source: Source,
     title: str,
-    wishes: Wishes | None = None,
+    wishes: PlayOptions | None = None,
     start_s: float = 0.0,
     watch: Callable[[PlayerState], None] | None = None,
     go: Callable[[int], bool] | None = None,
@@ -74,7 +74,7 @@ async def play_on_terminal(
     route = find_route()
     if route.kind == "none" and route.notice and not on_terminal:
         return _complain(route.notice)
-    wishes = wishes or Wishes()
+    wishes = wishes or PlayOptions()
     session = _Session(title, on_terminal, help_line(wishes.keymap))
     session.watch = watch or session.watch
     session.go = go or session.go
@@ -189,7 +189,7 @@ class _Session:
         self._timer: asyncio.TimerHandle | None = None
         self._drawn_at = 0.0
         self._said = ""
-        self._hold = Hold()
+        self._hold = Suspension()
         self.watch: Callable[[PlayerState], None] = lambda state: None
         self.go: Callable[[int], bool] = lambda step: False
 

@@ -22,7 +22,7 @@ from tui.archive.sqlite.triage_log import (
 )
 from tui.archive.tag_edits import tag_changes
 from tui.console import print_data, print_error, print_text
-from tui.exit_codes import CommandError, Exit
+from tui.exit_codes import CommandError, ExitCode
 from tui.query.dates import parse_later
 from tui.services import Services
 
@@ -31,9 +31,11 @@ def run(arguments: argparse.Namespace) -> int:
     services = Services.build()
     changes = _changes(services, arguments)
     if arguments.undo and changes:
-        raise CommandError("--undo stands alone", "Undo first, then change.", Exit.USAGE)
+        raise CommandError("--undo stands alone", "Undo first, then change.", ExitCode.USAGE)
     if not (arguments.calls or arguments.undo):
-        raise CommandError("name the calls", "For example: ringback triage desk:1234", Exit.USAGE)
+        raise CommandError(
+            "name the calls", "For example: ringback triage desk:1234", ExitCode.USAGE
+        )
     with services.open_archive() as archive:
         names, unknown = _known(services, archive, arguments.calls)
         if arguments.undo and (names or not arguments.calls):
@@ -45,8 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     for text in unknown:
         print_error(f"ringback: there is no call {text} in the archive")
     if not unknown:
-        return Exit.DONE
-    return Exit.PARTLY if names else Exit.FAILED
+        return ExitCode.DONE
+    return ExitCode.PARTLY if names else ExitCode.FAILED
 
 
 def _changes(services: Services, arguments: argparse.Namespace) -> list[Change]:
@@ -72,7 +74,7 @@ def _changes(services: Services, arguments: argparse.Namespace) -> list[Change]:
         changes += [change for several in given for change in several]
         changes += [untag(change.body["tag"]) for several in taken for change in several]
     except ValueError as error:
-        raise CommandError(str(error), code=Exit.USAGE) from None
+        raise CommandError(str(error), code=ExitCode.USAGE) from None
     return changes
 
 

@@ -36,7 +36,7 @@ def recording_title(call: Call, index: int) -> str:
 
 
 @dataclass(slots=True)
-class Sitting:
+class ListeningSession:
     """One recording that plays: which seconds were heard, and when that was noted last."""
 
     account: str
@@ -83,7 +83,7 @@ class Sitting:
         )
 
 
-class Memory:
+class ListeningHistory:
     """Belongs to the screen's loop; what it is told is written in order in another thread."""
 
     def __init__(self, services: Services) -> None:
@@ -107,7 +107,7 @@ class Memory:
         except (ArchiveTrouble, sqlite3.Error):
             return {}
 
-    def note(self, sitting: Sitting) -> None:
+    def note(self, sitting: ListeningSession) -> None:
         """Keep how far it was heard; the latest of several that wait is written."""
         key = ("heard", sitting.account, sitting.call_id, sitting.recording)
         self._writes[key] = sitting.note

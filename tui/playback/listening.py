@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from providers.model import Call
 from tui.archive.sqlite.listening_history import recording_key
 from tui.audio.client.state import Loudness
-from tui.audio.client.suspension import Hold
+from tui.audio.client.suspension import Suspension
 from tui.config.settings import AudioSettings
-from tui.playback.history import Memory, Sitting, recording_title
+from tui.playback.history import ListeningHistory, ListeningSession, recording_title
 from tui.services import Services
 from widgets.columns import duration_text
 from widgets.player_line import PlayerView
@@ -43,7 +43,7 @@ WITH_SOUND = ("playing", "paused", "finished")
 """States of the view in which a recording is in the player."""
 
 
-class Listening:
+class PlaybackController:
     """Belongs to the screen's loop. `on_change` gets a new `PlayerView` at every change."""
 
     def __init__(
@@ -53,15 +53,15 @@ class Listening:
         say: Callable[[str], None],
     ) -> None:
         self._services, self._on_change, self._say = services, on_change, say
-        self._memory = Memory(services)
+        self._memory = ListeningHistory(services)
         self._player: Player | None = None
         self._audio: AudioSettings | None = None
-        self._sitting: Sitting | None = None
+        self._sitting: ListeningSession | None = None
         self._loud: Loudness | None = None
         self.find_route: Callable[[], Route] | None = None
         """Which way the sound takes; see `Player`."""
         self._kept = NOTHING_KEPT
-        self.hold = Hold()
+        self.hold = Suspension()
         self.playing: Playing | None = None
         self.comments_s: tuple[float, ...] = ()
         """Seconds of the recording that plays at which somebody has said something."""
@@ -131,7 +131,7 @@ class Listening:
             return
         left_s = known.left_s if known else 0.0
         start_s = left_s if wanted_s is None else wanted_s
-        self._sitting = Sitting(
+        self._sitting = ListeningSession(
             playing.account,
             playing.call.id,
             key,

@@ -14,7 +14,7 @@ _FRESH_S = 5.0
 """How long tmux's answer about who looks at the screen holds."""
 
 
-class Outlet:
+class OutputChoice:
     """One screen's way for sound. `wish` is a kind of `Route`; empty: as the rule says."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ, copy_key: str = "") -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.config.accounts import Account
-from tui.playback.listening import Listening, Playing
-from tui.recordings.fetcher import Fetching, Stream, trouble
+from tui.playback.listening import PlaybackController, Playing
+from tui.recordings.fetcher import RecordingFetcher, SharedDownload, trouble
 from tui.services import Services
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 from widgets.player_line import PlayerView
 
-__all__ = ["Playback", "Playing", "trouble"]
+__all__ = ["Playing", "RecordingPlayback", "trouble"]
 
 LOOK_EVERY_S = 15.0
 """How often a recording is looked for that the vendor has not got yet."""
@@ -23,19 +23,19 @@ LOOK_FOR_S = 600.0
 """How long in all."""
 
 
-class Playback(Listening):
+class RecordingPlayback(PlaybackController):
     """Belongs to the screen's loop. `on_change` gets a new `PlayerView` at every change."""
 
     def __init__(
         self,
         services: Services,
-        network: NetworkThread,
+        network: VendorThread,
         on_change: Callable[[PlayerView], None],
         say: Callable[[str], None],
     ) -> None:
         super().__init__(services, on_change, say)
-        self._fetching = Fetching(services, network)
-        self._stream: Stream | None = None
+        self._fetching = RecordingFetcher(services, network)
+        self._stream: SharedDownload | None = None
         self._warming: asyncio.Task[None] | None = None
 
     def warm(self) -> None:
@@ -73,7 +73,7 @@ class Playback(Listening):
         self.playing = Playing(account.name, stream.call, index)
         await self._begin(stream.source, start_s)
 
-    async def _open(self, account: Account, playing: Playing) -> Stream:
+    async def _open(self, account: Account, playing: Playing) -> SharedDownload:
         """The recording's stream; one that is not there yet is looked for again and again."""
         call, loop = playing.call, asyncio.get_running_loop()
         until = loop.time() + LOOK_FOR_S
@@ -110,7 +110,7 @@ class Playback(Listening):
     async def download(
         self, account: Account, call: Call, folder: Path, say: Callable[[str], None]
     ) -> list[Path]:
-        """As `Fetching.download`: what plays while it comes is not fetched twice."""
+        """As `RecordingFetcher.download`: what plays while it comes is not fetched twice."""
         return await self._fetching.download(account, call, folder, say)
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 
 
-class Spans:
+class ByteRanges:
     """Stretches are half open: from their first byte to the one after their last."""
 
     def __init__(self) -> None:

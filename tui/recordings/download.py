@@ -24,7 +24,7 @@ from tui.archive.merging import keep, reconcile
 from tui.archive.sqlite import Archive
 from tui.audio.client.source import FileSource
 from tui.config.paths import open_file, read_file
-from tui.recordings.progressive_download import Spool, in_words
+from tui.recordings.progressive_download import ProgressiveDownload, in_words
 
 Progress = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known)."""
@@ -272,7 +272,7 @@ async def stream(
     call: Call,
     index: int = 0,
     through_proxy: bool = True,
-) -> tuple[Spool | FileSource, Call]:
+) -> tuple[ProgressiveDownload | FileSource, Call]:
     """One recording of a call, to be played while it comes, and the call with its recordings.
 
     It returns when the first bytes are here and are those of sound. When all of it has come it
@@ -307,7 +307,7 @@ async def stream(
         def keep(kind: str) -> Path:
             return cache.keep(partial, account, call, index, kind).path
 
-        spool = Spool(_Origin(remote, vendor, renew), handle, partial, keep)
+        spool = ProgressiveDownload(_Origin(remote, vendor, renew), handle, partial, keep)
         await spool.begun()
         return spool, call
     except BaseException as error:
@@ -319,7 +319,9 @@ async def stream(
         raise
 
 
-async def complete(source: Spool | FileSource, progress: Progress | None = None) -> Fetched:
+async def complete(
+    source: ProgressiveDownload | FileSource, progress: Progress | None = None
+) -> Fetched:
     """All of a stream, as a file in the cache; `progress` is told now and then. Raises as it."""
     if isinstance(source, FileSource):
         return Fetched(source.path, source.path.suffix[1:])

@@ -15,17 +15,17 @@ from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.services import Services
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 
 if TYPE_CHECKING:  # all that knows HTTP is loaded with the first recording
     from providers.base import Provider
     from tui.audio.client.source import FileSource
     from tui.recordings.download import RecordingCache, Vendor
-    from tui.recordings.progressive_download import Spool
+    from tui.recordings.progressive_download import ProgressiveDownload
 
 Came = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known); called in any thread."""
-Streamed = tuple["Spool | FileSource", Call]
+Streamed = tuple["ProgressiveDownload | FileSource", Call]
 
 
 def vendor_of(services: Services, account: Account, archive: Archive) -> Vendor:
@@ -39,7 +39,7 @@ def vendor_of(services: Services, account: Account, archive: Archive) -> Vendor:
     return Vendor(make)
 
 
-class Stream:
+class SharedDownload:
     """A recording that somebody uses: to be released when he no longer does."""
 
     def __init__(self, opening: asyncio.Task[Streamed]) -> None:
@@ -47,7 +47,7 @@ class Stream:
         self.users = 0
 
     @property
-    def source(self) -> Spool | FileSource:
+    def source(self) -> ProgressiveDownload | FileSource:
         return self.opening.result()[0]
 
     @property
@@ -56,14 +56,14 @@ class Stream:
         return self.opening.result()[1]
 
 
-class Fetching:
+class RecordingFetcher:
     """Belongs to the screen's loop; the downloads run in the network's."""
 
-    def __init__(self, services: Services, network: NetworkThread) -> None:
+    def __init__(self, services: Services, network: VendorThread) -> None:
         self._services, self._network = services, network
-        self._streams: dict[tuple[str, str, int], Stream] = {}
+        self._streams: dict[tuple[str, str, int], SharedDownload] = {}
 
-    async def open(self, account: Account, call: Call, index: int) -> Stream:
+    async def open(self, account: Account, call: Call, index: int) -> SharedDownload:
         """A recording that can be read, though it may still be on its way. To be released.
 
         Raises `ProviderError`, `RecordingError`, `OSError`.
@@ -71,7 +71,7 @@ class Fetching:
         key = (account.name, call.id, index)
         stream = self._streams.get(key)
         if stream is None:
-            stream = self._streams[key] = Stream(
+            stream = self._streams[key] = SharedDownload(
                 asyncio.create_task(self._open(account, call, index))
             )
         stream.users += 1
@@ -82,7 +82,7 @@ class Fetching:
             raise
         return stream
 
-    def release(self, stream: Stream) -> None:
+    def release(self, stream: SharedDownload) -> None:
         """Once for each `open`. When nobody uses it, what has not all come is removed."""
         stream.users -= 1
         if stream.users:
@@ -94,7 +94,7 @@ class Fetching:
             stream.source.close()
 
     async def _open(self, account: Account, call: Call, index: int) -> Streamed:
-        from tui.error_boundary import fence
+        from tui.error_boundary import error_boundary
         from tui.recordings.download import stream
 
         cache = self.cache()
@@ -103,13 +103,13 @@ class Fetching:
             from tui.audio.client.source import FileSource
 
             return FileSource(here.path), call
-        made: list[Spool | FileSource] = []
+        made: list[ProgressiveDownload | FileSource] = []
         unwanted = threading.Event()
 
         async def work(archive: Archive) -> Streamed:
             vendor = vendor_of(self._services, account, archive)
             place = (account.name, account.base_url, call, index, account.recordings_proxy)
-            with fence(self._services.paths, account.name, OSError):
+            with error_boundary(self._services.paths, account.name, OSError):
                 source, known = await stream(vendor, archive, cache, *place)
             made.append(source)
             if unwanted.is_set():  # it came while this was being cancelled

@@ -24,7 +24,7 @@ from typing import Protocol, TypeVar
 from providers.errors import ProviderError, RecordingError
 from providers.http import why
 from providers.media import Body, kind_of, too_little
-from tui.recordings.byte_ranges import Spans
+from tui.recordings.byte_ranges import ByteRanges
 
 FIRST, MOST = 1 << 13, 1 << 22
 """Bytes of the first request in a place; twice as many each time, up to these."""
@@ -74,7 +74,7 @@ def _resolve(news: Future[None]) -> None:
         news.set_result(None)
 
 
-class _Flow:
+class _RangeResponse:
     """An answer that is being read: the bytes from `at` to before `end` are still to come."""
 
     def __init__(self, body: Body, size: int | None) -> None:
@@ -117,7 +117,7 @@ async def _next(chunks: AsyncIterator[bytes]) -> bytes:
     return await anext(chunks, b"")
 
 
-class Spool:
+class ProgressiveDownload:
     """A `Source` of a recording that is being downloaded into the file `partial`.
 
     Make it in the loop that is to download, and await `begun` there. When all of it has come,
@@ -131,9 +131,9 @@ class Spool:
         self._origin, self._fd, self._partial, self._keep = origin, handle, partial, keep
         self._loop: AbstractEventLoop = asyncio.get_running_loop()
         self._lock = threading.RLock()
-        self._spans = Spans()
+        self._spans = ByteRanges()
         self._readers: list[_Reader] = []
-        self._flows: list[_Flow] = []
+        self._flows: list[_RangeResponse] = []
         self._stir = asyncio.Event()
         self._task: Task[None] | None = None
         self._ending = False
@@ -312,7 +312,7 @@ class Spool:
     def _beyond(self, at: int) -> bool:
         return self.size is not None and at >= self.size
 
-    def _flow(self, wanted: int) -> _Flow | None:
+    def _flow(self, wanted: int) -> _RangeResponse | None:
         """An answer that brings this byte, sooner than a new request would."""
         here = [f for f in self._flows if f.at <= wanted and (f.end is None or wanted < f.end)]
         if not here:
@@ -333,7 +333,7 @@ class Spool:
         """Bytes a second."""
         return self._came / self._waited_s if self._waited_s else 0.0
 
-    async def _ask(self, wanted: int) -> _Flow:
+    async def _ask(self, wanted: int) -> _RangeResponse:
         """Ask the host for a stretch that is missing, from here on."""
         for flow in list(self._flows):  # one that would bring it later than this
             if flow.at <= wanted and (flow.end is None or wanted < flow.end):
@@ -346,9 +346,9 @@ class Spool:
         self._asking_s = time.monotonic() - began
         return self._begin(body)
 
-    def _begin(self, body: Body) -> _Flow:
+    def _begin(self, body: Body) -> _RangeResponse:
         """Read this answer from now on. Raises `RecordingError`: it is of another file."""
-        flow = _Flow(body, self.size)
+        flow = _RangeResponse(body, self.size)
         self._flows.append(flow)
         self._check_same(body)
         self._next = flow.end or 0
@@ -377,7 +377,7 @@ class Spool:
         if not body.ranges:  # from now on what it sends is waited for, as it comes
             self._known = body
 
-    async def _take(self, flow: _Flow) -> None:
+    async def _take(self, flow: _RangeResponse) -> None:
         """Wait until something has come, or something else is wanted."""
         flow.ask(self._stir.set)
         began = time.monotonic()
@@ -388,7 +388,7 @@ class Spool:
             if one.arrived:
                 await self._store(one)
 
-    async def _store(self, flow: _Flow) -> None:
+    async def _store(self, flow: _RangeResponse) -> None:
         try:
             chunk = flow.take()
         except RecordingError:
@@ -424,7 +424,7 @@ class Spool:
         head = self._have(0, min(len(chunk), _SAME)) or b""
         return len(set(head)) > _SAME // 8 and chunk.startswith(head)
 
-    async def _drop(self, flow: _Flow) -> None:
+    async def _drop(self, flow: _RangeResponse) -> None:
         self._flows.remove(flow)
         await flow.close()
 

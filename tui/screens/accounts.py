@@ -27,7 +27,7 @@ from tui.screens.reporting import ReportingScreen
 from tui.secrets.process import in_thread
 from tui.services import Services
 from tui.sync.jobs import check
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 from widgets.cells import fit
 from widgets.confirm import Confirm
 from widgets.form import Field, Form, Value, missing
@@ -98,7 +98,7 @@ class AccountScreen(ReportingScreen[Account | None]):
     ]
 
     def __init__(
-        self, services: Services, network: NetworkThread, account: Account | None = None
+        self, services: Services, network: VendorThread, account: Account | None = None
     ) -> None:
         super().__init__()
         self._services, self._network = services, network
@@ -206,7 +206,7 @@ class AccountsScreen(HoldingScreen, ReportingScreen[bool]):
         Binding("ctrl+q", "app.quit", "Quit", priority=True),
     ]
 
-    def __init__(self, services: Services, network: NetworkThread) -> None:
+    def __init__(self, services: Services, network: VendorThread) -> None:
         super().__init__()
         self._services, self._network = services, network
         self._changed = False

@@ -21,7 +21,7 @@ from tui.screens.syncs import Syncs
 from tui.services import Services
 from tui.sync.account_states import until_words
 from tui.sync.recheck import AGAIN_S, is_due
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 from widgets.call_table import CallTable
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class AskingScreen(CallsScreen):
     _version: int
 
     def __init__(
-        self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
+        self, services: Services, network: VendorThread, keymap: Mapping[str, str]
     ) -> None:
         super().__init__(services, network, keymap)
         self.syncs = Syncs(services, network, self._show_states, self._sync_ended)

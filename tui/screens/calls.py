@@ -17,7 +17,7 @@ from tui.query.parser import EVERYTHING, Query
 from tui.screens import state
 from tui.screens.reporting import ReportingScreen
 from tui.services import Services
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 from widgets.masking import Veil
 from widgets.ordered_app import OrderedApp
 from widgets.status_line import StatusLine
@@ -32,7 +32,7 @@ class CallsScreen(ReportingScreen[None]):
     """Whether the detail was opened; on a wide screen it stands beside the table."""
 
     def __init__(
-        self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
+        self, services: Services, network: VendorThread, keymap: Mapping[str, str]
     ) -> None:
         super().__init__()
         self.services, self.network, self.keymap = services, network, keymap

@@ -20,14 +20,14 @@ FIRST = "csv"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ExportRequest:
     """What was asked for: a key of `FORMS`, and the file, absolute."""
 
     form: str
     path: Path
 
 
-class ExportPrompt(ModalScreen[Wish | None]):
+class ExportPrompt(ModalScreen[ExportRequest | None]):
     """Enter alone takes what is proposed. A name is checked before the prompt closes."""
 
     DEFAULT_CSS = """
@@ -83,7 +83,7 @@ class ExportPrompt(ModalScreen[Wish | None]):
         if wrong := _wrong(path):
             self.query_one(Form).set_errors({"path": wrong})
         else:
-            self.dismiss(Wish(str(event.values["form"]), path))
+            self.dismiss(ExportRequest(str(event.values["form"]), path))
 
     @on(Form.Cancelled)
     def _cancelled(self) -> None:

@@ -33,11 +33,11 @@ from tui.screens.keeping import KeepingScreen
 from tui.screens.keymap import bindings
 from tui.screens.masking import MaskingScreen
 from tui.screens.querying import QueryingScreen
-from tui.screens.row_window import Part
+from tui.screens.row_window import RowWindow
 from tui.screens.waiting import WaitingScreen
 from tui.services import Services
-from tui.triage_section import sections
-from tui.vendor_thread import NetworkThread
+from tui.triage_section import triage_section
+from tui.vendor_thread import VendorThread
 from widgets.call_detail import CallDetail
 from widgets.call_document import Extra
 from widgets.call_table import CallTable
@@ -76,7 +76,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         self,
         services: Services,
         settings: Settings,
-        network: NetworkThread,
+        network: VendorThread,
         keymap: Mapping[str, str],
         first_query: str,
         link: Link | None = None,
@@ -253,7 +253,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
             self._put_query("")
         if table.current_key != key:
             # it is shown at once; the others come round it
-            alone = Part(array("q", [key]), begins=False, ends=False, above=None)
+            alone = RowWindow(array("q", [key]), begins=False, ends=False, above=None)
             self._show(self._snapshot._replace(part=alone), keep=False)
             self._reload()
         self.detail_open = opened
@@ -326,7 +326,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         related, more = self._related(key) if key is not None else ((), False)
         index = playing.index if playing and here else None
         extra = Extra(
-            sections(self._archive, account, call, self.clock, self.veil.hides(key)),
+            triage_section(self._archive, account, call, self.clock, self.veil.hides(key)),
             playing=index,
             asking=asking,
             heard=state.heard_words(self._archive, account, call, self.clock, index),

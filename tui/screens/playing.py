@@ -15,10 +15,10 @@ from providers.model import Call
 from tui.config.accounts import Account
 from tui.playback.history import recording_title
 from tui.playback.listening import WITH_SOUND, Playing
-from tui.playback.recording import Playback, trouble
+from tui.playback.recording import RecordingPlayback, trouble
 from tui.screens.sounding import SoundingScreen
 from tui.services import Services
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 from widgets.call_detail import CallDetail
 from widgets.masking import masked_call
 from widgets.player_line import PlayerLine, PlayerView
@@ -34,10 +34,10 @@ class PlayingScreen(SoundingScreen):
     """See the module. Whoever is one says which call is chosen."""
 
     def __init__(
-        self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
+        self, services: Services, network: VendorThread, keymap: Mapping[str, str]
     ) -> None:
         super().__init__(services, network, keymap)
-        self.playback = Playback(services, network, self._player_changed, self._flash)
+        self.playback = RecordingPlayback(services, network, self._player_changed, self._flash)
         self.playback.find_route = self.outlet.route
         self.downloading = ""
         """How far a download is; empty when there is none."""

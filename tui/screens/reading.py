@@ -20,7 +20,7 @@ from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.screens import row_window, state
 from tui.screens.calls import CallsScreen
-from tui.screens.row_window import Order, Part
+from tui.screens.row_window import Order, RowWindow
 from widgets.call_table import CallTable
 from widgets.masking import VeiledRows
 from widgets.sidebar import Sidebar
@@ -203,7 +203,7 @@ class ReadingScreen(CallsScreen):
             if wanted is not None:
                 self._say_jump(self._sorting or "going to the call")
             ask = partial(
-                row_window.again,
+                row_window.reload,
                 order=order,
                 part=held,
                 row=table.cursor,
@@ -212,7 +212,7 @@ class ReadingScreen(CallsScreen):
             )
 
         def take(archive: Archive) -> state.Snapshot:
-            return state.take(archive, self.accounts, ask(archive), brief=bool(first))
+            return state.read_snapshot(archive, self.accounts, ask(archive), brief=bool(first))
 
         snapshot = await self._ask_archive(take, reads_rows=True)
         if snapshot is None or asked != (self.query_text, self.sort, self._goal):
@@ -286,7 +286,7 @@ class ReadingScreen(CallsScreen):
     def _reach(self) -> None:
         """Hold more rows where the cursor comes near the end of those that are held."""
         part, row = self._snapshot.part, self.query_one(CallTable).cursor
-        near = row_window.PART // 10
+        near = row_window.WINDOW_ROWS // 10
         below = not part.ends and len(part.keys) - row < near
         above = not part.begins and row < near
         if (below or above) and not (self._reading or self._lengthening):
@@ -301,9 +301,9 @@ class ReadingScreen(CallsScreen):
         whole = self.query_one(CallTable).range_start is not None
         self._say_jump(self._sorting)
 
-        def ask(archive: Archive) -> Part | None:
+        def ask(archive: Archive) -> RowWindow | None:
             try:
-                return row_window.longer(archive, order, part, step, whole)
+                return row_window.extend(archive, order, part, step, whole)
             except KeyError:  # a call has gone; the rows are read anew because of it
                 return None
 
@@ -318,7 +318,7 @@ class ReadingScreen(CallsScreen):
             if not self._reading:
                 self._say_jump("")
 
-    def _show_part(self, before: Part, part: Part | None) -> bool:
+    def _show_part(self, before: RowWindow, part: RowWindow | None) -> bool:
         """Show more rows than `before`, unless others are shown meanwhile; whether it did."""
         if part is None or self._archive is None or self._snapshot.part is not before:
             return False
@@ -347,7 +347,7 @@ class ReadingScreen(CallsScreen):
                     await asyncio.sleep(0.02)
                     continue
                 part, order, start = self._snapshot.part, self._order, table.range_start
-                ask = partial(row_window.reaching, order=order, part=part, key=start)
+                ask = partial(row_window.extend_to, order=order, part=part, key=start)
                 with suppress(KeyError):
                     found = await self._ask_archive(ask)
                     if found is None:  # it has left the list

@@ -14,9 +14,9 @@ from tui.query.parser import Query
 
 FIRST_ROWS = 256
 """Rows that are read before the first paint."""
-PART = 20_000
+WINDOW_ROWS = 20_000
 """Rows that are read at once in the background, some milliseconds' work."""
-MOST = 3 * PART
+MOST_ROWS = 3 * WINDOW_ROWS
 """Rows that are held, unless a range of them is being marked."""
 
 
@@ -28,7 +28,7 @@ class Order(NamedTuple):
     descending: bool
 
 
-class Part(NamedTuple):
+class RowWindow(NamedTuple):
     """Rows that are held, and where among all they are."""
 
     keys: array[int]
@@ -52,38 +52,40 @@ class Part(NamedTuple):
         return (self.above or 0) + len(self.keys)
 
 
-NO_PART = Part(array("q"))
+EMPTY_WINDOW = RowWindow(array("q"))
 
 
-def first(archive: Archive, order: Order, limit: int = 0) -> Part:
+def first(archive: Archive, order: Order, limit: int = 0) -> RowWindow:
     """The first rows."""
-    limit = limit or PART
+    limit = limit or WINDOW_ROWS
     keys = archive.keys(*order, limit=limit)
-    return Part(keys, ends=len(keys) < limit)
+    return RowWindow(keys, ends=len(keys) < limit)
 
 
-def last(archive: Archive, order: Order) -> Part:
+def last(archive: Archive, order: Order) -> RowWindow:
     """The last rows, and the cursor on the last one."""
-    keys = archive.keys(*order, limit=PART, last=True)[::-1]
-    begins = len(keys) < PART
-    return Part(keys, begins, True, 0 if begins else None, max(0, len(keys) - 1))
+    keys = archive.keys(*order, limit=WINDOW_ROWS, last=True)[::-1]
+    begins = len(keys) < WINDOW_ROWS
+    return RowWindow(keys, begins, True, 0 if begins else None, max(0, len(keys) - 1))
 
 
-def around(archive: Archive, order: Order, key: int, above: int, below: int) -> Part:
+def around(archive: Archive, order: Order, key: int, above: int, below: int) -> RowWindow:
     """So many rows before a call, itself if it matches, and rows behind it. Raises KeyError."""
     before = archive.keys(*order, limit=above, before=key, last=True)[::-1]
     behind = archive.keys(*order, limit=below, after=key, inclusive=True)
     begins = len(before) < above
-    return Part(before + behind, begins, len(behind) < below, 0 if begins else None, len(before))
+    return RowWindow(
+        before + behind, begins, len(behind) < below, 0 if begins else None, len(before)
+    )
 
 
-def again(
-    archive: Archive, order: Order, part: Part, row: int, wanted: int | None, whole: bool
-) -> Part:
+def reload(
+    archive: Archive, order: Order, part: RowWindow, row: int, wanted: int | None, whole: bool
+) -> RowWindow:
     """The rows around the cursor's `row` as they are now, or around the `wanted` call if it is
     elsewhere among those that match; all that were held if `whole`.
     """
-    half, some = PART // 2, PART // 20
+    half, some = WINDOW_ROWS // 2, WINDOW_ROWS // 20
     if wanted is not None and archive.matches(order.query, wanted):
         if not part.begins or wanted not in part.keys[:half]:
             return around(archive, order, wanted, half, half)
@@ -105,28 +107,28 @@ def again(
     return found
 
 
-def longer(archive: Archive, order: Order, part: Part, step: int, whole: bool) -> Part:
+def extend(archive: Archive, order: Order, part: RowWindow, step: int, whole: bool) -> RowWindow:
     """With more rows below (1) or above (-1); of many, unless the `whole` is wanted, some are let
     go at the other end. Raises KeyError when a call of them has gone.
     """
     there = set(part.keys)  # a call may have moved meanwhile
     if step > 0:
-        read = archive.keys(*order, limit=PART, after=part.keys[-1])
+        read = archive.keys(*order, limit=WINDOW_ROWS, after=part.keys[-1])
     else:
-        read = archive.keys(*order, limit=PART, before=part.keys[0], last=True)[::-1]
-    new, all_read = array("q", (key for key in read if key not in there)), len(read) < PART
-    over = 0 if whole else max(0, len(part.keys) + len(new) - MOST)
+        read = archive.keys(*order, limit=WINDOW_ROWS, before=part.keys[0], last=True)[::-1]
+    new, all_read = array("q", (key for key in read if key not in there)), len(read) < WINDOW_ROWS
+    over = 0 if whole else max(0, len(part.keys) + len(new) - MOST_ROWS)
     if step > 0:
         above = None if part.above is None else part.above + over
-        return Part((part.keys + new)[over:], part.begins and not over, all_read, above)
+        return RowWindow((part.keys + new)[over:], part.begins and not over, all_read, above)
     above = None if part.above is None else max(0, part.above - len(new))
     keys = new + part.keys
-    return Part(
+    return RowWindow(
         keys[: len(keys) - over], all_read, part.ends and not over, 0 if all_read else above
     )
 
 
-def reaching(archive: Archive, order: Order, part: Part, key: int) -> Part | None:
+def extend_to(archive: Archive, order: Order, part: RowWindow, key: int) -> RowWindow | None:
     """With all rows from there to a call; None when that does not match any more."""
     if key in part.keys:
         return part

@@ -10,10 +10,10 @@ from textual import work
 
 from tui.audio.client.route import Kind, speaker_command
 from tui.export.clipboard import copy
-from tui.playback.output_choice import Outlet, describe
+from tui.playback.output_choice import OutputChoice, describe
 from tui.screens.calls import CallsScreen
 from tui.services import Services
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 from widgets.confirm import Confirm
 
 ALOUD = "Play on this machine?"
@@ -27,10 +27,10 @@ class SoundingScreen(CallsScreen):
     """See the module. `PlayingScreen` is one; its playback asks `outlet` for the way."""
 
     def __init__(
-        self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
+        self, services: Services, network: VendorThread, keymap: Mapping[str, str]
     ) -> None:
         super().__init__(services, network, keymap)
-        self.outlet = Outlet(services.environ, self._key("copy-speaker"))
+        self.outlet = OutputChoice(services.environ, self._key("copy-speaker"))
 
     @abstractmethod
     def _rerouted(self) -> None:

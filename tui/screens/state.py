@@ -16,7 +16,7 @@ from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
 from providers.sanitize import safe_text
 from tui.archive.errors import ArchiveDamaged, ReadOnlyArchive
-from tui.archive.sqlite import AccountState, Archive, Walk
+from tui.archive.sqlite import AccountState, Archive, SyncPeriod
 from tui.archive.sqlite.listening_history import Heard, recording_key
 from tui.archive.sqlite.search.facet_counts import Facets
 from tui.archive.sqlite.search.sort_orders import ORDERS
@@ -27,7 +27,7 @@ from tui.query.editing import completed, exactly
 from tui.query.fields import field_of
 from tui.query.parser import Query, words
 from tui.screens import row_window
-from tui.screens.row_window import NO_PART, Order, Part
+from tui.screens.row_window import EMPTY_WINDOW, Order, RowWindow
 from tui.services import Services
 from tui.sync.account_states import INCOMPLETE, state_words, until_words
 from widgets.columns import COLUMNS, Clock, duration_text, time_text
@@ -63,36 +63,38 @@ NOTICE_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
 class Snapshot(NamedTuple):
     """The archive at one moment, for one query and order."""
 
-    part: Part
+    part: RowWindow
     counts: Mapping[str, int]
     states: Mapping[str, AccountState]
-    walks: Mapping[str, Sequence[Walk]]
+    walks: Mapping[str, Sequence[SyncPeriod]]
     """Unfinished walks by account: there is more at the vendor."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """The vendors' names as people know them; read with all rows, for it loads the vendors."""
 
 
-NOTHING = Snapshot(NO_PART, {}, {}, {})
+NOTHING = Snapshot(EMPTY_WINDOW, {}, {}, {})
 
 
 def first(
     archive: Archive, accounts: Sequence[Account], order: Order
 ) -> tuple[Snapshot, ArchiveDamaged | None]:
     """What the first paint shows, and what it could not read."""
-    part, trouble = NO_PART, None
+    part, trouble = EMPTY_WINDOW, None
     try:
         part = row_window.first(archive, order, row_window.FIRST_ROWS)
     except ArchiveDamaged as error:
         trouble = error
-    return take(archive, accounts, part, brief=True), trouble
+    return read_snapshot(archive, accounts, part, brief=True), trouble
 
 
-def take(archive: Archive, accounts: Sequence[Account], part: Part, brief: bool) -> Snapshot:
+def read_snapshot(
+    archive: Archive, accounts: Sequence[Account], part: RowWindow, brief: bool
+) -> Snapshot:
     """Read the rest beside the rows; `brief`: only what is there in a few milliseconds. What stands
     in a damaged page is left out.
     """
 
-    def walks() -> dict[str, Sequence[Walk]]:
+    def walks() -> dict[str, Sequence[SyncPeriod]]:
         return {account.name: archive.open_walks(account.name) for account in accounts}
 
     return Snapshot(

@@ -11,7 +11,7 @@ from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.services import Services
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 
 if TYPE_CHECKING:
     from tui.sync.report import Report
@@ -25,7 +25,7 @@ class Syncs:
     def __init__(
         self,
         services: Services,
-        network: NetworkThread,
+        network: VendorThread,
         on_change: Callable[[], None],
         on_end: Callable[[Report], None],
     ) -> None:
@@ -56,7 +56,7 @@ class Syncs:
 
     def start(self, accounts: Sequence[Account], behind: bool = False, **wish: Any) -> None:
         """Begin for those accounts that are not being synced already, with `behind` for the others
-        as soon as that has ended; `wish` as `tui.sync.sync.Wish`.
+        as soon as that has ended; `wish` as `tui.sync.sync.SyncRequest`.
         """
         self._loop = asyncio.get_running_loop()
         for account in accounts:
@@ -82,11 +82,11 @@ class Syncs:
 
     def _not_begun(self, account: Account, error: Exception) -> Report:
         """The report where the network's thread could not begin: it opens an archive of its own."""
-        from tui.error_boundary import fence
+        from tui.error_boundary import error_boundary
         from tui.sync.report import Report
 
         try:
-            with fence(self._services.paths, account.name):
+            with error_boundary(self._services.paths, account.name):
                 raise error
         except ProviderError as failed:
             return Report(account.name, error=failed, complete=False)
@@ -96,9 +96,9 @@ class Syncs:
     async def _sync(self, account: Account, archive: Archive, wish: dict[str, Any]) -> Report:
         """In the network thread, which also loads what it needs: the screen does not wait."""
         from tui.sync.jobs import sync_account
-        from tui.sync.sync import Wish
+        from tui.sync.sync import SyncRequest
 
-        return await sync_account(self._services, account, archive, Wish(**wish), self)
+        return await sync_account(self._services, account, archive, SyncRequest(**wish), self)
 
     def page(self, account: str, fetched: int, total: int | None) -> None:
         """As `tui.sync.sync.Watcher`; called in the network's thread."""

@@ -27,7 +27,7 @@ from tui.playback.listening import WITH_SOUND
 from tui.query.parser import Query
 from tui.screens.playing import PlayingScreen
 from tui.services import Services
-from tui.vendor_thread import NetworkThread
+from tui.vendor_thread import VendorThread
 from widgets.call_detail import CallDetail
 from widgets.call_document import RelatedCall, one_line
 from widgets.call_table import CallTable
@@ -37,7 +37,7 @@ from widgets.player_line import PlayerView
 
 if TYPE_CHECKING:
     from tui.export.csv_json import Exported
-    from tui.screens.export_prompt import Wish
+    from tui.screens.export_prompt import ExportRequest
 
 RELATED = 20
 """Calls that the detail shows beside one, at most."""
@@ -68,7 +68,7 @@ class TakingOutScreen(PlayingScreen):
     query_text: Any
 
     def __init__(
-        self, services: Services, network: NetworkThread, keymap: Mapping[str, str]
+        self, services: Services, network: VendorThread, keymap: Mapping[str, str]
     ) -> None:
         super().__init__(services, network, keymap)
         self._archive: Archive | None = None
@@ -313,12 +313,12 @@ class TakingOutScreen(PlayingScreen):
         # its question may come, for the keys behind
         return self._runs("asking to export") or super()._rows_asked
 
-    def _answered(self, wish: Wish | None) -> None:
+    def _answered(self, wish: ExportRequest | None) -> None:
         if wish:
             self._export_to(wish)
 
     @work(group="asking to export", exclusive=True, exit_on_error=False)
-    async def _export_to(self, wish: Wish) -> None:
+    async def _export_to(self, wish: ExportRequest) -> None:
         from widgets.confirm import Confirm
 
         there = await asyncio.to_thread(lambda: wish.path.exists() or wish.path.is_symlink())

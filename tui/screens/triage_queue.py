@@ -18,7 +18,7 @@ from tui.services import Services
 
 if TYPE_CHECKING:
     from tui.archive.sqlite.triage_log import Change
-    from tui.screens.unsaved_triage import Unkept
+    from tui.screens.unsaved_triage import UnsavedTriage
 
 
 class Write(NamedTuple):
@@ -39,7 +39,7 @@ class Failed(NamedTuple):
     at: float
 
 
-class Writes:
+class TriageQueue:
     """The steps that wait. They are written in another thread, the last ones in the screen's."""
 
     def __init__(self, services: Services) -> None:
@@ -106,14 +106,14 @@ def may_leave(query: Query, changes: Sequence[Change]) -> bool:
     )
 
 
-def unkept(archive: Archive, failed: Sequence[Failed]) -> list[Unkept]:
+def unkept(archive: Archive, failed: Sequence[Failed]) -> list[UnsavedTriage]:
     """The same with the names of the calls, as far as the archive can still be read."""
-    from tui.screens.unsaved_triage import Unkept
+    from tui.screens.unsaved_triage import UnsavedTriage
 
     found = []
     for write, error, _ in failed:
         names: list[tuple[str, str]] = []
         with suppress(*TROUBLES):
             names = archive.names_of(sorted(write.keys))
-        found.append(Unkept(names, write.changes, error))
+        found.append(UnsavedTriage(names, write.changes, error))
     return found

@@ -24,7 +24,7 @@ from tui.query.dates import parse_later
 from tui.query.parser import Query
 from tui.screens.playing import PlayingScreen
 from tui.screens.reading import SAY_S
-from tui.screens.triage_queue import Write, Writes, may_leave, unkept
+from tui.screens.triage_queue import TriageQueue, Write, may_leave, unkept
 from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
@@ -57,7 +57,7 @@ class TriagingScreen(PlayingScreen):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._writes = Writes(self.services)
+        self._writes = TriageQueue(self.services)
         self._writing = False
         self.keeping = ""
         """What is being written; empty when that takes no time."""
@@ -362,10 +362,10 @@ class TriagingScreen(PlayingScreen):
         for one in failed:
             _log.error("a step was not kept: %s", one.error)
         if failed and self._archive:
-            from tui.screens.unsaved_triage import not_kept
+            from tui.screens.unsaved_triage import unsaved_text
 
             steps = unkept(self._archive, failed)
-            self.not_kept = not_kept(steps, self.services.paths.archive_file)
+            self.not_kept = unsaved_text(steps, self.services.paths.archive_file)
 
     # -- where to go on
 

@@ -12,7 +12,7 @@ from providers.counts import counted
 from tui.archive.errors import ArchiveTrouble
 from tui.archive.sqlite.triage_log import CallName, Change
 from tui.archive.tag_edits import written
-from tui.exit_codes import CommandError, Exit
+from tui.exit_codes import CommandError, ExitCode
 from widgets.columns import duration_text
 
 CURES = {
@@ -32,7 +32,7 @@ VALUES: dict[str, Callable[[Mapping[str, Any]], str]] = {
 """What stands behind the option of `ringback triage` that is named like a kind of change."""
 
 
-class Unkept(NamedTuple):
+class UnsavedTriage(NamedTuple):
     """One step: its calls, what was decided (nothing: a step was taken back), and the trouble."""
 
     names: Sequence[CallName]
@@ -40,13 +40,13 @@ class Unkept(NamedTuple):
     error: Exception
 
 
-def not_kept(steps: Sequence[Unkept], file: Path) -> CommandError:
+def unsaved_text(steps: Sequence[UnsavedTriage], file: Path) -> CommandError:
     """What to say of some steps: the trouble, its cure, and commands that do the steps again."""
     count = "a step" if len(steps) == 1 else counted(len(steps), "step")
     error = steps[0].error
     lines = [_cure(error, file), *(line for step in steps for line in _again(step))]
     return CommandError(
-        f"{count} of triage could not be kept: {error}", "\n".join(lines), Exit.PARTLY
+        f"{count} of triage could not be kept: {error}", "\n".join(lines), ExitCode.PARTLY
     )
 
 
@@ -58,7 +58,7 @@ def _cure(error: Exception, file: Path) -> str:
     return next(found, OTHERWISE)
 
 
-def _again(step: Unkept) -> Iterator[str]:
+def _again(step: UnsavedTriage) -> Iterator[str]:
     """The step as a command. A comment on another recording than the first has none, so what it
     says is told.
     """

@@ -15,13 +15,13 @@ from tui.archive.errors import TROUBLES
 from tui.archive.merging import Fenced, keep_page, read_again
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
-from tui.error_boundary import fence
+from tui.error_boundary import error_boundary
 from tui.removal.deleted_at_vendor import take_away
 from tui.removal.retention import kept_since
 from tui.services import Services
 from tui.sync.recheck import AGAIN_S, is_due
 from tui.sync.report import Report, could_not_begin, left_alone
-from tui.sync.sync import Sync, Watcher, Wish
+from tui.sync.sync import Sync, SyncRequest, Watcher
 
 IMPORT_STEP = 500
 """Calls that an import keeps in one transaction."""
@@ -31,7 +31,7 @@ async def sync_all(
     services: Services,
     accounts: Sequence[Account],
     archive: Archive,
-    wish: Wish,
+    wish: SyncRequest,
     watcher: Watcher | None = None,
 ) -> list[Report]:
     """All accounts beside each other; one that fails does not stop the others."""
@@ -46,7 +46,7 @@ async def sync_account(
     services: Services,
     account: Account,
     archive: Archive,
-    wish: Wish,
+    wish: SyncRequest,
     watcher: Watcher | None = None,
 ) -> Report:
     """One account, whatever fails there: a missing token is a `Report.error` like any other, and
@@ -57,7 +57,7 @@ async def sync_account(
         return services.now().timestamp()
 
     report = Report(account.name)
-    fenced = partial(fence, services.paths, account.name)
+    fenced = partial(error_boundary, services.paths, account.name)
     try:
         if refusal := left_alone(archive, account.name, clock(), wish.automatic):
             return report if wish.automatic else refusal
@@ -107,7 +107,7 @@ def import_saved(services: Services, account: Account, archive: Archive, data: b
         )
     asyncio.run(know_numbers(archive, account))
     archive.read_by(account.name, provider.parser_version)
-    report, fenced = Report(account.name), partial(fence, services.paths, account.name)
+    report, fenced = Report(account.name), partial(error_boundary, services.paths, account.name)
     saved = provider.read_saved(data)
     del data
     while step := _next_bodies(saved, fenced, report):
@@ -149,7 +149,7 @@ async def check(services: Services, account: Account, archive: Archive) -> str:
 
     Raises `ProviderError`, `MissingToken` among them.
     """
-    with fence(services.paths, account.name):
+    with error_boundary(services.paths, account.name):
         token = await services.token(account)
         provider = services.provider(account, services.login(account, token, archive))
         async with provider:
@@ -165,7 +165,7 @@ async def learn_recordings(
     call = archive.get(account.name, call_id)
     if call is None or not is_due(archive, account.name, call, services.now(), AGAIN_S):
         return
-    with fence(services.paths, account.name):
+    with error_boundary(services.paths, account.name):
         token = await services.token(account)
         provider = services.provider(account, services.login(account, token, archive))
         async with provider:
@@ -189,6 +189,6 @@ def read_anew(
         except ProviderError:  # no such vendor, or not with these settings: nobody reads them
             continue
         read = partial(read_again, provider)
-        with suppress(NotUnderstood), fence(services.paths, account.name):
+        with suppress(NotUnderstood), error_boundary(services.paths, account.name):
             while not ended() and archive.read_anew(account.name, provider.id, version, read):
                 pass

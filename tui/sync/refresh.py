@@ -15,7 +15,7 @@ from tui.archive import codec
 from tui.archive.merging import keep
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
-from tui.error_boundary import fence
+from tui.error_boundary import error_boundary
 from tui.recordings.download import asked_anew
 from tui.removal.deleted_at_vendor import Gone, surely_gone, take_away
 from tui.services import Services
@@ -85,7 +85,7 @@ async def refresh_calls(
         error, again_at = report.error, report.again_at
         return [Refreshed(account.name, id_, error=error, again_at=again_at) for id_ in ids]
     fatal: ProviderError | None = None
-    fenced = partial(fence, services.paths, account.name)
+    fenced = partial(error_boundary, services.paths, account.name)
     gone: list[str] = []
     try:
         with fenced():

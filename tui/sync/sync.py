@@ -31,7 +31,7 @@ from providers.http import gather_bounded
 from providers.limits import cuts
 from providers.model import Call, CallQuery, Outcome, Page
 from tui.archive.merging import Fenced, keep, keep_page
-from tui.archive.sqlite import Archive, Walk
+from tui.archive.sqlite import Archive, SyncPeriod
 from tui.archive.sqlite.sync_state import AGAIN, Coverage
 from tui.query.dates import BEGINNING, DAY_S, HOUR_S
 from tui.removal.deleted_at_vendor import ask_again, surely_gone
@@ -58,7 +58,7 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SyncRequest:
     """What to sync. Without `since` and `until`: what is unfinished, then what is new."""
 
     since: datetime | None = None
@@ -97,7 +97,7 @@ class Sync:
         fenced: Fenced = nullcontext,
     ) -> None:
         """`kept_since`: calls that began before it (Unix seconds) are not kept, nor asked for.
-        `fenced`: what the vendor's part does goes on in it; as `tui.error_boundary.fence`.
+        `fenced`: what the vendor's part does goes on in it; as `tui.error_boundary.error_boundary`.
         """
         self._account, self._provider, self._archive = account, provider, archive
         self._kept_since = kept_since or 0.0  # an odd time is no reason to lose a call
@@ -113,7 +113,7 @@ class Sync:
         self._absent: list[str] = []
         """Ids of calls that its list lacks."""
 
-    async def run(self, wish: Wish) -> Report:
+    async def run(self, wish: SyncRequest) -> Report:
         """Bring what was wished for. Errors of the vendor end in `Report.error`."""
         report = self.report
         try:
@@ -128,7 +128,7 @@ class Sync:
         remember(self._archive, report, self._clock())
         return report
 
-    async def _bring(self, wish: Wish) -> None:
+    async def _bring(self, wish: SyncRequest) -> None:
         self._archive.read_by(self._account, self._provider.parser_version)
         await self._choose_ids(wish)
         for walk in self._recent(wish):
@@ -146,7 +146,7 @@ class Sync:
 
     # -- which periods
 
-    def _recent(self, wish: Wish) -> list[Walk]:
+    def _recent(self, wish: SyncRequest) -> list[SyncPeriod]:
         """The walk over what is new, and as far back as it is time to look again."""
         known, now = self._archive.coverage(self._account, self._digest), self._clock()
         period = wish.more or wish.since or wish.until
@@ -164,7 +164,7 @@ class Sync:
             since = known.until - DAY_S
         return [self._look_again(since)]
 
-    def _older(self, wish: Wish) -> list[Walk]:
+    def _older(self, wish: SyncRequest) -> list[SyncPeriod]:
         """The walks over what is older, once what is new has come."""
         asked, now = f"{wish.asked}|{self._digest}", self._clock()
         walks = [walk for walk in self._unfinished() if walk.number not in self._walked]
@@ -186,12 +186,12 @@ class Sync:
             ready.append(self._begin(None, None, asked))
         return ready
 
-    def _week_is_due(self, known: Coverage, walks: list[Walk]) -> bool:
+    def _week_is_due(self, known: Coverage, walks: list[SyncPeriod]) -> bool:
         """Whether to look a week back, and no longer walk that does so is under way."""
         under_way = any(walk.length_s >= WEEK_S for walk in walks)
         return not under_way and self._clock() - known.week_at >= WEEK_EVERY_S
 
-    def _unfinished(self) -> list[Walk]:
+    def _unfinished(self) -> list[SyncPeriod]:
         """Walks to go on with. One that began for other ids or orders cannot: it is dropped."""
         kept = []
         for walk in self._archive.open_walks(self._account):
@@ -201,7 +201,7 @@ class Sync:
                 self._archive.forget_settings(walk)
         return kept
 
-    def _look_again(self, since: float) -> Walk:
+    def _look_again(self, since: float) -> SyncPeriod:
         """A new walk, also through what earlier ones were to look at and did not get to, or not far
         beyond: where each look fails they do not pile up.
         """
@@ -219,12 +219,12 @@ class Sync:
         since: datetime | None,
         until: datetime | None,
         asked: str,
-        instead: Sequence[Walk] = (),
-    ) -> Walk:
+        instead: Sequence[SyncPeriod] = (),
+    ) -> SyncPeriod:
         """A new walk; it never goes beyond now, for what comes later is still to be asked for."""
         now = self._clock()
         return self._archive.begin_walk(
-            Walk(
+            SyncPeriod(
                 self._account,
                 asked,
                 min(max((since or BEGINNING).timestamp(), self._kept_since), now),
@@ -233,7 +233,7 @@ class Sync:
             instead,
         )
 
-    async def _choose_ids(self, wish: Wish) -> None:
+    async def _choose_ids(self, wish: SyncRequest) -> None:
         """Spare a vendor that gives calls by id only what cannot have changed."""
         if self._provider.capabilities.lists_calls:
             return
@@ -270,7 +270,7 @@ class Sync:
 
     # -- one walk
 
-    async def _walk(self, walk: Walk, pages_left: int | None) -> int | None:
+    async def _walk(self, walk: SyncPeriod, pages_left: int | None) -> int | None:
         self._walked.add(walk.number)
         query = CallQuery(_moment(walk.since), _moment(walk.until))
         whole, seen = walk.cursor is None, set[str]()
@@ -311,7 +311,7 @@ class Sync:
         advance.take([*named(page.calls, merges), *((id_, None) for id_ in others)])
         return advance.stands and page.cursor is not None and not page.watched
 
-    def _keep(self, page: Page, walk: Walk | None) -> None:
+    def _keep(self, page: Page, walk: SyncPeriod | None) -> None:
         report, now = self.report, self._clock()
         calls = [call for call in page.calls if not self._is_too_old(call)]
         place = partial(self._keep_place, page, walk, now)
@@ -327,7 +327,7 @@ class Sync:
             report.tell(f"the vendor gave {page.shortfall}; it is asked again next time")
         self._tell(walk.fetched if walk else report.fetched, walk.total if walk else None)
 
-    def _keep_place(self, page: Page, walk: Walk | None, now: float) -> None:
+    def _keep_place(self, page: Page, walk: SyncPeriod | None, now: float) -> None:
         """How far a walk has come, and what came beside its calls. Inside of a transaction."""
         if not self._provider.capabilities.lists_calls:  # else they are not asked for
             old = [call.id for call in page.calls if self._is_too_old(call)]
@@ -343,7 +343,7 @@ class Sync:
         began = call.started_at  # of a vendor's part that may be wrong about it
         return isinstance(began, datetime) and began.timestamp() < self._kept_since
 
-    def _to_be_walked_again(self, walk: Walk, now: float) -> Walk:
+    def _to_be_walked_again(self, walk: SyncPeriod, now: float) -> SyncPeriod:
         """A walk at whose end calls were missing; later each time, unless somebody asks."""
         joined = self._archive.joined(walk)
         if joined.number != walk.number:  # a new one: the earlier keeps its pause
@@ -376,7 +376,7 @@ class Sync:
             if stands:
                 break
 
-    async def _wanted(self, wish: Wish) -> list[str]:
+    async def _wanted(self, wish: SyncRequest) -> list[str]:
         """Ids of the calls whose list of recordings is not known, or may have grown: of the
         period that was asked for, else of all that are not final.
         """
@@ -386,7 +386,7 @@ class Sync:
         ids = self._archive.recordings_wanted(self._account, recently, *period)
         return await self._due(ids, eager)
 
-    async def _recordings(self, wish: Wish) -> None:
+    async def _recordings(self, wish: SyncRequest) -> None:
         """The recordings of every call that may have some, where they are to be asked for."""
         if not self._provider.capabilities.separate_recordings:
             return

@@ -13,6 +13,6 @@ every decision once more as text; `file_systems` refuses those on which locks do
 
 from tui.archive.sqlite.archive import Archive, Saved
 from tui.archive.sqlite.row_window import RowList
-from tui.archive.sqlite.sync_state import AccountState, Walk
+from tui.archive.sqlite.sync_state import AccountState, SyncPeriod
 
-__all__ = ["AccountState", "Archive", "RowList", "Saved", "Walk"]
+__all__ = ["AccountState", "Archive", "RowList", "Saved", "SyncPeriod"]

@@ -13,18 +13,18 @@ from typing import Any, TypeVar
 from providers.model import Call, CallRow
 from tui.archive.errors import ReadOnlyArchive
 from tui.archive.sqlite import connection, decision_backup, purge, related_calls
-from tui.archive.sqlite.call_columns import call_of, details_of, line_of
-from tui.archive.sqlite.callbacks import Closing
+from tui.archive.sqlite.call_columns import call_of, details_of, to_row
+from tui.archive.sqlite.callbacks import Callbacks
 from tui.archive.sqlite.connection import connect, only_read_it
 from tui.archive.sqlite.damage import WatchedConnection
 from tui.archive.sqlite.decision_backup import BackedUp
-from tui.archive.sqlite.listening_history import HeardTable
+from tui.archive.sqlite.listening_history import ListeningTable
 from tui.archive.sqlite.migrations import PER_ACCOUNT
-from tui.archive.sqlite.reparse import ReadingTables
-from tui.archive.sqlite.retention import KeepingTables
+from tui.archive.sqlite.reparse import ReparseTables
+from tui.archive.sqlite.retention import RetentionTables
 from tui.archive.sqlite.row_window import RowList, bodies
 from tui.archive.sqlite.search import backfill, name_lookup, planner, sort_orders
-from tui.archive.sqlite.search.conditions import FUNCTIONS, grouped, meaning, of_text
+from tui.archive.sqlite.search.conditions import FUNCTIONS, condition_of, grouped, of_text
 from tui.archive.sqlite.search.facet_counts import COUNTED, SOON, Facets, count_facets
 from tui.archive.sqlite.search.search_index import Changes, SearchIndex, entry
 from tui.archive.sqlite.triage_log import TriageLog
@@ -51,7 +51,7 @@ class Saved:
         return Saved(self.new + other.new, self.changed + other.changed, self.same + other.same)
 
 
-class Archive(ReadingTables, KeepingTables, BackedUp):
+class Archive(ReparseTables, RetentionTables, BackedUp):
     """One connection to the archive. Opening creates or migrates it; the file is 0600.
 
     `only_read`: it is left as it is, its write-ahead log too.
@@ -66,9 +66,9 @@ class Archive(ReadingTables, KeepingTables, BackedUp):
             self._db.create_function(function.__name__, arguments, function, deterministic=True)
         self.index = SearchIndex(self._db)
         self._planner = planner.Planner(self._db, self.index)
-        self.heard = HeardTable(self._db, self.transaction)
+        self.heard = ListeningTable(self._db, self.transaction)
         self.triage = TriageLog(self._db, self.transaction, self.index, self.back_up)
-        self.closing = Closing(self._db)
+        self.closing = Callbacks(self._db)
         if not self.read_only:
             self._take_up_backup()
 
@@ -157,7 +157,7 @@ class Archive(ReadingTables, KeepingTables, BackedUp):
         name = (account, call.id)
         if self._db.execute("SELECT 1 FROM purged WHERE account = ? AND id = ?", name).fetchone():
             return 0
-        line = line_of(account, call) | self.closing.columns(account, call)
+        line = to_row(account, call) | self.closing.columns(account, call)
         line |= self.index.free(line["started_at"])
         names, marks = ", ".join(line), ", ".join("?" * len(line))
         cursor = self._db.execute(
@@ -181,7 +181,7 @@ class Archive(ReadingTables, KeepingTables, BackedUp):
         if details == older:
             return False
         before = self.closing.decides(key)
-        line = line_of(account, call) | self.closing.columns(account, call)
+        line = to_row(account, call) | self.closing.columns(account, call)
         self._rewrite(key, line, changes)
         self._db.execute(
             "UPDATE detail SET body = ?, extra = ?, raw = ?, saved_at = ? WHERE key = ?",
@@ -235,7 +235,7 @@ class Archive(ReadingTables, KeepingTables, BackedUp):
         return gone
 
     def work_out_numbers(self) -> int:
-        """The number keys of some calls that lack one (`Closing.fill`); 0: all have theirs."""
+        """The number keys of some calls that lack one (`Callbacks.fill`); 0: all have theirs."""
         if self._db.execute("SELECT 1 FROM call WHERE number_key IS NULL LIMIT 1").fetchone():
             return self.keep_if_it_can(self.closing.fill) or 0
         return 0
@@ -324,13 +324,13 @@ class Archive(ReadingTables, KeepingTables, BackedUp):
 
     def _between(
         self,
-        plan: planner.Plan,
+        plan: planner.QueryPlan,
         column: str,
         descending: bool,
         after: int | None = None,
         before: int | None = None,
         inclusive: bool = False,
-    ) -> planner.Plan:
+    ) -> planner.QueryPlan:
         """The plan that reads only what stands between two calls."""
         for key, side in ((after, sort_orders.behind), (before, sort_orders.above)):
             if key is not None:
@@ -417,7 +417,7 @@ class Archive(ReadingTables, KeepingTables, BackedUp):
 
     def among(self, keys: Sequence[int], query: Query) -> set[int]:
         """Those of at most 30,000 keys whose calls match."""
-        parts = [meaning(*group) for group in grouped(query)]
+        parts = [condition_of(*group) for group in grouped(query)]
         marks = ",".join("?" * len(keys))
         conditions = of_text(" AND ".join([f"key IN ({marks})", *(sql for sql, _ in parts)]))
         values = [value for _, part in parts for value in part]
@@ -453,7 +453,7 @@ class Archive(ReadingTables, KeepingTables, BackedUp):
         self, query: Query, more: Mapping[str, Collection[str]] = NOTHING_MORE
     ) -> tuple[Problem, ...]:
         """What of the names in a query line nothing here has: see `names.doubts`."""
-        return name_lookup.doubts(self._db, self.index, query, more)
+        return name_lookup.unknown_names(self._db, self.index, query, more)
 
     def slips(self, query: Query) -> tuple[Problem, ...]:
         """What the words of a query that found nothing may be slips of: see `names.slips`."""

@@ -123,7 +123,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def line_of(account: str, call: Call) -> dict[str, Any]:
+def to_row(account: str, call: Call) -> dict[str, Any]:
     """What a call's line shows, and what it is found by."""
     agents = [agent.name or agent.id for agent in call.agents]
     departments = [agent.department for agent in call.agents if agent.department]

@@ -21,7 +21,7 @@ MISSED = frozenset({Outcome.MISSED, Outcome.ABANDONED, Outcome.VOICEMAIL})
 STEP = 500
 
 
-class Closing:
+class Callbacks:
     """Part of one archive, on that archive's connection. It is `Archive.closing`."""
 
     def __init__(self, db: sqlite3.Connection) -> None:

@@ -69,7 +69,7 @@ def recording_key(call: Call, index: int) -> str:
     return id_ or f"#{index}"
 
 
-class HeardTable:
+class ListeningTable:
     """Reads and writes the table on one connection; each writing is a transaction of its own.
 
     What is written of a call that is not in the archive is dropped. Raises `ReadOnlyArchive`.

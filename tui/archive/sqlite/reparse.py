@@ -19,7 +19,7 @@ STEP = 100
 """Calls that are read anew in one transaction."""
 
 
-class ReadingTables(SyncTables):
+class ReparseTables(SyncTables):
     """The part of an `Archive` that knows by which version of its vendor's reading each account's
     calls were read. Like the index it goes through them from the newest on, so that one row says
     how far that is, and any Ringback may go on with it.

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from tui.archive.sqlite import purge
-from tui.archive.sqlite.callbacks import Closing
+from tui.archive.sqlite.callbacks import Callbacks
 from tui.archive.sqlite.search.search_index import NO_TIME, TIES
 
 MERGED = 200
@@ -25,11 +25,11 @@ class Due(NamedTuple):
     held: int
 
 
-class KeepingTables:
+class RetentionTables:
     """The part of an `Archive` that decides which calls stay. Times are Unix seconds."""
 
     _db: sqlite3.Connection
-    closing: Closing
+    closing: Callbacks
 
     def transaction(self) -> AbstractContextManager[None]:
         """As `Archive.transaction`."""

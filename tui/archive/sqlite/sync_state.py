@@ -25,7 +25,7 @@ UNREADABLE_NAME = "CASE WHEN json_valid(fields) THEN json_type(fields) <> 'objec
 """A condition on a row of the table ``name``: it is not as it was written."""
 
 
-class Walk(NamedTuple):
+class SyncPeriod(NamedTuple):
     """A walk through a vendor's calls of a fixed period (Unix seconds), resumable at `cursor`."""
 
     account: str
@@ -60,7 +60,7 @@ class Walk(NamedTuple):
 
 
 AGAIN = "again"
-"""How `Walk.asked` begins where the walk looks again."""
+"""How `SyncPeriod.asked` begins where the walk looks again."""
 
 
 class Coverage(NamedTuple):
@@ -215,7 +215,7 @@ class SyncTables:
         )
         names.fresh.clear()
 
-    def open_walks(self, account: str) -> list[Walk]:
+    def open_walks(self, account: str) -> list[SyncPeriod]:
         """Unfinished walks of an account, the latest period first."""
         return [
             _walk(row)
@@ -233,13 +233,13 @@ class SyncTables:
         ).fetchone()
         return Coverage(*row) if row else None
 
-    def _cover(self, walk: Walk, coverage: Coverage) -> None:
+    def _cover(self, walk: SyncPeriod, coverage: Coverage) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO coverage VALUES (?, ?, ?, ?, ?, ?)",
             (walk.account, walk.settings, *coverage),
         )
 
-    def begin_walk(self, walk: Walk, instead: Iterable[Walk] = ()) -> Walk:
+    def begin_walk(self, walk: SyncPeriod, instead: Iterable[SyncPeriod] = ()) -> SyncPeriod:
         """Keep a walk, which is walked to its end sooner or later: its period is covered. It takes
         the place of others.
         """
@@ -258,7 +258,7 @@ class SyncTables:
                 self._cover(walk, known._replace(since=since, until=until))
         return walk._replace(number=number or 0)
 
-    def save_walk(self, walk: Walk) -> None:
+    def save_walk(self, walk: SyncPeriod) -> None:
         """Move a walk's cursor. Runs inside the transaction that keeps the page's calls."""
         if walk.finished:
             self._finish(walk)
@@ -269,7 +269,7 @@ class SyncTables:
             (*walk[1:4], *walk[5:8], *walk[9:], walk.number),
         )
 
-    def _finish(self, walk: Walk) -> None:
+    def _finish(self, walk: SyncPeriod) -> None:
         """A walk came to its end: so did those through a part of its period that lacked calls."""
         known = self.coverage(walk.account, walk.settings)
         if known:
@@ -282,7 +282,7 @@ class SyncTables:
             (walk.number, walk.account, walk.since, walk.until),
         )
 
-    def joined(self, walk: Walk) -> Walk:
+    def joined(self, walk: SyncPeriod) -> SyncPeriod:
         """One walk of those that lack calls in periods that meet, so that they do not pile up: a
         new one becomes a part of an earlier. Inside the caller's `transaction`, before `save_walk`.
         """
@@ -305,10 +305,10 @@ class SyncTables:
             shortfall=longest.shortfall,
         )
 
-    def drop_walk(self, walk: Walk) -> None:
+    def drop_walk(self, walk: SyncPeriod) -> None:
         self._db.execute("DELETE FROM walk WHERE number = ?", (walk.number,))
 
-    def forget_settings(self, walk: Walk) -> None:
+    def forget_settings(self, walk: SyncPeriod) -> None:
         """Drop a walk that is for other settings than there are now, and what they covered: were
         they to come again, nobody would go on with it.
         """
@@ -337,9 +337,11 @@ class SyncTables:
         return {account: AccountState(*rest) for account, *rest in rows}
 
 
-def _walk(row: tuple[Any, ...]) -> Walk:
+def _walk(row: tuple[Any, ...]) -> SyncPeriod:
     number, account, asked, since, until, cursor, total, fetched, finished, *rest = row
-    return Walk(account, asked, since, until, number, cursor, total, fetched, bool(finished), *rest)
+    return SyncPeriod(
+        account, asked, since, until, number, cursor, total, fetched, bool(finished), *rest
+    )
 
 
 def _places(since: float | None, until: float | None) -> tuple[int, int]:

@@ -19,7 +19,7 @@ Answer = Callable[[int, int, bytes], None]
 GiveUp = Callable[[int, Exception], None]
 
 
-class Serving:
+class ByteServer:
     """Belongs to one asyncio loop; answers as the bytes come, also out of order."""
 
     def __init__(self, answer: Answer, give_up: GiveUp) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tui.audio import protocol
-from tui.audio.client.engine_process import Child
+from tui.audio.client.engine_process import EngineProcess
 from tui.audio.client.route import Route
 from tui.audio.protocol import Message
 from tui.audio.protocol_stream import read_message
@@ -23,7 +23,7 @@ _HELLO_S = 2.0
 _PARTING_S = 0.2
 
 
-class Link(Protocol):
+class EngineConnection(Protocol):
     """Messages to an engine and from it, wherever it is."""
 
     @property
@@ -42,7 +42,7 @@ class Link(Protocol):
         """At most half a second, whatever is at the other end."""
 
 
-class SpeakerLink:
+class SpeakerConnection:
     """A connection to the relay of `ringback speaker`; see `tui.audio.speaker.relay_protocol`."""
 
     def __init__(
@@ -53,7 +53,7 @@ class SpeakerLink:
         self.farewell = GONE
 
     @classmethod
-    async def connect(cls, path: str) -> SpeakerLink:
+    async def connect(cls, path: str) -> SpeakerConnection:
         """Raises `OSError`: `ConnectionError` and `FileNotFoundError` when nobody is there (any
         more), else with words for the user.
         """
@@ -113,12 +113,12 @@ async def _hello(reader: asyncio.StreamReader) -> Message:
     return message[0]
 
 
-async def open_link(route: Route) -> Link:
-    """The engine of a route. Raises `OSError` as `SpeakerLink.connect` and `Child.start`."""
+async def open_connection(route: Route) -> EngineConnection:
+    """The engine of a route. Raises `OSError`, as what connects or starts it."""
     if route.kind != "speaker":
-        return await Child.start(route.output, far=route.kind == "pulse")
+        return await EngineProcess.start(route.output, far=route.kind == "pulse")
     try:
-        return await SpeakerLink.connect(route.output)
+        return await SpeakerConnection.connect(route.output)
     except ConnectionRefusedError:
         remove_stale(Path(route.output))
         raise

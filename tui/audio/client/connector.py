@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from tui.audio.client.connection import Link, open_link
+from tui.audio.client.connection import EngineConnection, open_connection
 from tui.audio.client.route import Route
 
 _TRIES = 5  # speakers that have just gone, one after the other
 _GOING_S = 0.05
 
 
-class Way:
+class EngineConnector:
     """One engine at a time. `find` says which way is right now; `on_link` gets a new engine."""
 
-    def __init__(self, find: Callable[[], Route], on_link: Callable[[Link], None]) -> None:
+    def __init__(
+        self, find: Callable[[], Route], on_link: Callable[[EngineConnection], None]
+    ) -> None:
         self._find, self._on_link = find, on_link
         self.route = find()
-        self.link: Link | None = None
+        self.link: EngineConnection | None = None
         self.closed = False
         self._linked: Route | None = None
-        self._asking: asyncio.Future[Link] | None = None
+        self._asking: asyncio.Future[EngineConnection] | None = None
         self._busy = asyncio.Lock()
 
     @property
@@ -33,7 +35,7 @@ class Way:
         before, self.route = self.route, self._find()
         return self.route != before
 
-    async def open(self) -> Link | None:
+    async def open(self) -> EngineConnection | None:
         """The engine at the end of the way; None when it was closed meanwhile.
 
         Raises `OSError` when there cannot be one.
@@ -54,7 +56,7 @@ class Way:
                         self._on_link(self.link)
             return None if self.closed else self.link
 
-    async def _open(self) -> Link:
+    async def _open(self) -> EngineConnection:
         """A speaker may have gone a moment ago: then the way that is left."""
         for _ in range(_TRIES):
             try:
@@ -66,13 +68,13 @@ class Way:
                 self.look()
         return await self._connect()
 
-    async def _connect(self) -> Link:
+    async def _connect(self) -> EngineConnection:
         """A speaker may take seconds to answer, or never do; nobody waits for it in `close`."""
         if self.route.kind != "speaker":
-            return await open_link(self.route)
+            return await open_connection(self.route)
         if self.closed:
             raise OSError(0, "closed")
-        self._asking = asyncio.ensure_future(open_link(self.route))
+        self._asking = asyncio.ensure_future(open_connection(self.route))
         try:
             return await self._asking
         except asyncio.CancelledError:
@@ -82,7 +84,7 @@ class Way:
         finally:
             self._asking = None
 
-    def lost(self, link: Link) -> bool:
+    def lost(self, link: EngineConnection) -> bool:
         """The engine has ended; whether that was by itself."""
         mine = self.link is link
         if mine:

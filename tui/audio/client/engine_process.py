@@ -25,7 +25,7 @@ _CODE = str(Path(__file__).parents[3])
 _ONLY_ENGINE_LINES = 40
 
 
-class Child:
+class EngineProcess:
     """One engine. Make it with `start`; after `end` no process and no task of it is left."""
 
     farewell = ""
@@ -36,7 +36,7 @@ class Child:
         self._listening = asyncio.create_task(self._listen())
 
     @classmethod
-    async def start(cls, output: str, *, far: bool = False) -> Child:
+    async def start(cls, output: str, *, far: bool = False) -> EngineProcess:
         """`far`: the sound server is on another machine. Raises `OSError` without a process."""
         output = engine_output(output)
         process = await asyncio.create_subprocess_exec(

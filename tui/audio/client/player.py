@@ -18,9 +18,9 @@ from typing import Any, ClassVar
 from providers.errors import reason
 from tui.audio import protocol
 from tui.audio.client import notices
-from tui.audio.client.byte_server import Serving, unreadable
-from tui.audio.client.connection import GONE, Link
-from tui.audio.client.connector import Way
+from tui.audio.client.byte_server import ByteServer, unreadable
+from tui.audio.client.connection import GONE, EngineConnection
+from tui.audio.client.connector import EngineConnector
 from tui.audio.client.route import Route, find_route
 from tui.audio.client.source import FileSource, Source
 from tui.audio.client.state import VOLUMES, Loop, PlayerState, Side, Status, next_loop
@@ -58,7 +58,7 @@ class Player:
         self._on_change = on_change
         fixed = Route("local", output) if output else None
         find = route or find_route
-        self._way = Way(lambda: fixed or find(), self._listen)
+        self._way = EngineConnector(lambda: fixed or find(), self._listen)
         self._notice = self._way.route.notice
         self._broken = False
         """Whether it would still play, had the speaker not gone."""
@@ -69,7 +69,7 @@ class Player:
         self._turns: tuple[int, list[Turn]] = (-1, [])
         self._paused_at: float | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._serving = Serving(self._give, self._give_up)
+        self._serving = ByteServer(self._give, self._give_up)
         self._again: asyncio.Task[None] | None = None
         self._source: Source | None = None
         self._id = 0
@@ -338,13 +338,13 @@ class Player:
     # the engine
 
     @property
-    def _child(self) -> Link | None:
+    def _child(self) -> EngineConnection | None:
         return self._way.link
 
-    def _listen(self, child: Link) -> None:
+    def _listen(self, child: EngineConnection) -> None:
         self._reading = asyncio.create_task(self._read(child))
 
-    def _open(self, child: Link) -> None:
+    def _open(self, child: EngineConnection) -> None:
         assert self._source is not None
         child.send(
             {
@@ -363,7 +363,7 @@ class Player:
         if self._child is not None:
             self._child.send(message, body)
 
-    async def _read(self, child: Link) -> None:
+    async def _read(self, child: EngineConnection) -> None:
         async for header, body in child.messages():
             answer = self._ANSWERS.get(str(header.get("is")))
             if answer is not None and header.get("id", self._id) == self._id:

@@ -6,8 +6,8 @@ import asyncio
 
 from providers.errors import reason
 from tui.audio import protocol
-from tui.audio.client.connection import Link, open_link
-from tui.audio.client.engine_process import Child
+from tui.audio.client.connection import EngineConnection, open_connection
+from tui.audio.client.engine_process import EngineProcess
 from tui.audio.client.notices import CRASHED, OTHER_VERSION, words
 from tui.audio.client.route import Route, find_route
 
@@ -22,7 +22,7 @@ async def probe(output: str | None = None, route: Route | None = None) -> str:
     if route.notice:
         return route.notice
     try:
-        link = await open_link(route)
+        link = await open_connection(route)
     except OSError as error:
         return f"no sound: {reason(error)}"
     try:
@@ -40,7 +40,7 @@ async def find_held() -> tuple[dict[str, str], str]:
     Never raises.
     """
     try:
-        child = await Child.start("none")
+        child = await EngineProcess.start("none")
     except OSError as error:
         return {}, error.strerror or "it cannot be started"
     try:
@@ -56,7 +56,7 @@ async def find_held() -> tuple[dict[str, str], str]:
         await child.end()
 
 
-async def _ask_output(child: Link) -> str:
+async def _ask_output(child: EngineConnection) -> str:
     child.send({"do": "probe"})
     order = ""
     async for header, _ in child.messages():

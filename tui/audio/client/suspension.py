@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tui.audio.client.player import Player
 
 
-class Hold:
+class Suspension:
     """One stop at a time."""
 
     def __init__(self) -> None:

@@ -32,7 +32,7 @@ class Interrupted(Exception):
     """The decoder is wanted elsewhere; what it was reading has not come."""
 
 
-class Pull:
+class ByteReader:
     """`ask(at, n)` is called for bytes that are missing; answers come by `feed`."""
 
     def __init__(self, size: int | None, ask: Callable[[int, int], None]) -> None:
@@ -46,7 +46,7 @@ class Pull:
         self._blocks: OrderedDict[int, bytearray] = OrderedDict()
         self._asked: set[int] = set()
         self._at = 0
-        self.idle: IdlePull | None = None
+        self.idle: BackgroundReader | None = None
 
     # the engine's side
 
@@ -169,10 +169,10 @@ class Pull:
         return self._at
 
 
-class IdlePull:
-    """The bytes of a `Pull` for whoever measures: one answer under way at a time."""
+class BackgroundReader:
+    """The bytes of a `ByteReader` for whoever measures: one answer under way at a time."""
 
-    def __init__(self, pull: Pull, ask: Callable[[int, int], None]) -> None:
+    def __init__(self, pull: ByteReader, ask: Callable[[int, int], None]) -> None:
         self.before_waiting: Callable[[], None] = lambda: None
         """Called before the reader has to wait."""
         self._pull, self._ask = pull, ask

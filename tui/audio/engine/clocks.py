@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from tui.audio.engine.mp3 import Steady
-from tui.audio.engine.seek_index import Places
+from tui.audio.engine.seek_index import SeekIndex
 
 _NEAR = 1 << 14  # bytes to read through rather than to compute a place
 _LANDING = 6  # all of them before anything is heard
@@ -59,7 +59,7 @@ class Blocks:
 class Counted:
     """Packets of any size: counted from a place that is known."""
 
-    def __init__(self, places: Places, base: Fraction, start: int, *, near: bool) -> None:
+    def __init__(self, places: SeekIndex, base: Fraction, start: int, *, near: bool) -> None:
         """`base` and `start` are FFmpeg's: seconds a tick, and the tick that is second 0.
 
         `near`: all bytes are at hand, and nothing has to be computed.

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from tui.audio import protocol
-from tui.audio.engine.byte_reader import AT_ONCE, IdlePull, Interrupted, Pull
+from tui.audio.engine.byte_reader import AT_ONCE, BackgroundReader, ByteReader, Interrupted
 from tui.audio.engine.demuxer_choice import Unplayable
 from tui.audio.engine.pcm import FRAME, Chunk
 from tui.audio.engine.resource_limits import allow_time
@@ -199,7 +199,10 @@ class Reader:
     """Answers a process that asks for the bytes of its recording."""
 
     def __init__(
-        self, worker: Worker, pull: Pull | IdlePull, before: Callable[[], None] = lambda: None
+        self,
+        worker: Worker,
+        pull: ByteReader | BackgroundReader,
+        before: Callable[[], None] = lambda: None,
     ) -> None:
         """`before` is called before each answer."""
         self._worker, self._pull, self._before = worker, pull, before
@@ -247,7 +250,9 @@ class Decoder:
     off_s = 0.0
     """How far the clock was off, where a place was computed that turns out to be another."""
 
-    def __init__(self, worker: Worker, pull: Pull, id_: int, news: News, *, near: bool) -> None:
+    def __init__(
+        self, worker: Worker, pull: ByteReader, id_: int, news: News, *, near: bool
+    ) -> None:
         """`news`: what measuring has found since."""
         self._worker, self._pull, self._news = worker, pull, news
         self._reader = Reader(worker, pull)
@@ -290,7 +295,7 @@ class Decoder:
 
 def measure(
     worker: Worker,
-    pull: IdlePull,
+    pull: BackgroundReader,
     take: Callable[[Message, bytes], None],
     give_way: Callable[[], None],
 ) -> None:

@@ -49,14 +49,14 @@ import av
 
 from tui.audio import protocol
 from tui.audio.engine.byte_reader import Interrupted, sought
-from tui.audio.engine.demuxer import Media
+from tui.audio.engine.demuxer import Demuxer
 from tui.audio.engine.demuxer_choice import Unplayable
 from tui.audio.engine.lockdown import lock_down
 from tui.audio.engine.pcm import FRAME, RATE, Chunk
 from tui.audio.engine.peak_meter import Measured, measure
 from tui.audio.engine.priority import yield_priority
 from tui.audio.engine.resource_limits import allow_time, peak_mb
-from tui.audio.engine.seek_index import Places
+from tui.audio.engine.seek_index import SeekIndex
 from tui.audio.engine.stdio import take_stdio
 from tui.audio.protocol import Message
 
@@ -130,8 +130,8 @@ class Decoding:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._opening: Message = {"id": None}
-        self._places = Places()
-        self._media: Media | None = None
+        self._places = SeekIndex()
+        self._media: Demuxer | None = None
 
     def run(self) -> None:
         """Obey until the engine ends."""
@@ -160,10 +160,10 @@ class Decoding:
     def _open(self, header: Message, _: bytes) -> None:
         self._shut()
         if header["id"] != self._opening["id"]:
-            self._places = Places()
+            self._places = SeekIndex()
         self._opening = header
         file = Asked(self._line, header["size"])
-        self._media = media = Media(file, file.size, near=header["near"], places=self._places)
+        self._media = media = Demuxer(file, file.size, near=header["near"], places=self._places)
         file.forget()
         length_s, stated_s = media.length_s, media.stated_s
         self._line.say("opened", length=length_s, stated=stated_s, channels=media.channels)
@@ -197,7 +197,7 @@ class Decoding:
         self._line.say("looked", sound=self._opened().has_sound())
 
     def _measure(self, header: Message, _: bytes) -> None:
-        say, places = self._line.say, Places()
+        say, places = self._line.say, SeekIndex()
 
         def tell(at: int, channels: int, done: bool, body: bytes) -> None:
             say("places", places.news(), joined=places.joined is True)
@@ -214,7 +214,7 @@ class Decoding:
         self._opening = {"id": None}
         self._line.say("closed", peak=peak_mb())
 
-    def _opened(self) -> Media:
+    def _opened(self) -> Demuxer:
         assert self._media is not None
         return self._media
 

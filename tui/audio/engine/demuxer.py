@@ -33,12 +33,12 @@ from tui.audio.engine.demuxer_choice import (
 from tui.audio.engine.ffmpeg_filters import Chain, end_of
 from tui.audio.engine.mp3 import steady
 from tui.audio.engine.pcm import FRAME, RATE, Chunk, ends_early
-from tui.audio.engine.seek_index import Places
+from tui.audio.engine.seek_index import SeekIndex
 from tui.audio.engine.stated_lengths import DATA_BYTES, asf_seconds, mp3_seconds
 from tui.audio.engine.unfinished_files import UNCLOSED
 from tui.audio.engine.wav import Mended, Part, Raw, Wav, read_wav
 
-__all__ = ["FRAME", "RATE", "Chunk", "Media"]
+__all__ = ["FRAME", "RATE", "Chunk", "Demuxer"]
 
 _PREROLL_S = 0.5  # MP3 borrows bits from earlier frames, Opus wants 80 ms, resamplers a little
 _PREROLLS_S = {"gsm": 3.0, "gsm_ms": 3.0}  # each block is told by the sound of those before it
@@ -69,7 +69,7 @@ class File(Protocol):
     def tell(self) -> int: ...
 
 
-class Media:
+class Demuxer:
     """One opened recording. One thread only. Raises `Unplayable` when it is not sound."""
 
     length_s: float | None
@@ -94,7 +94,7 @@ class Media:
         *,
         hurry: bool = True,
         near: bool = True,
-        places: Places | None = None,
+        places: SeekIndex | None = None,
     ) -> None:
         """`hurry`: the first sound counts, not the work for the whole. `near`: reading is cheap.
 
@@ -102,7 +102,7 @@ class Media:
         """
         self._file, self._size = file, size
         self._buffer = _BUFFER if hurry else _LARGE_BUFFER
-        self._near, self._places = near, places or Places()
+        self._near, self._places = near, places or SeekIndex()
         self._kept: deque[tuple[float, AudioFrame]] = deque()
         self._head, tagged = _head(file)
         if tagged and not self._head:

@@ -17,8 +17,8 @@ from typing import Any, BinaryIO, ClassVar
 
 from tui.audio import protocol
 from tui.audio.engine.decoder import Died, Hands
-from tui.audio.engine.outputs.devices import Ahead, NoDevice, Sink, open_sink, prepare, try_file
-from tui.audio.engine.pcm_queue import Feed, Heard
+from tui.audio.engine.outputs.devices import Ahead, NoDevice, Output, open_output, prepare, try_file
+from tui.audio.engine.pcm_queue import Heard, PcmQueue
 from tui.audio.engine.stdio import take_stdio
 from tui.audio.engine.track import Say, Track, loop_of
 from tui.audio.protocol import Message
@@ -39,11 +39,11 @@ class Engine:
     ) -> None:
         """`first`: whether the system lets it go before others."""
         self._output, self._write, self._hands, self._first = output, write, hands, first
-        self._feed = Feed()
+        self._feed = PcmQueue()
         self._ahead = Ahead()
         self._track: Track | None = None
         self._paused = False
-        self._sink: Sink | None = None
+        self._sink: Output | None = None
         self._playing: Track | None = None  # what the sink was opened for
         self._wake = threading.Event()
         self._closing = False
@@ -180,7 +180,7 @@ class Engine:
         if sink.broken:  # to begin its file anew would throw away what is written
             sink.close()
             self._output = "none"
-            self._sink = open_sink("none", self._feed, self._ahead)
+            self._sink = open_output("none", self._feed, self._ahead)
             self._say("output", name="none", message=sink.broken)
         elif sink.ran_dry:
             sink.close()
@@ -194,11 +194,11 @@ class Engine:
             sink.close()
             self._sink = None
 
-    def _open_sink(self) -> Sink:
+    def _open_sink(self) -> Output:
         try:
-            sink, message = open_sink(self._output, self._feed, self._ahead), ""
+            sink, message = open_output(self._output, self._feed, self._ahead), ""
         except NoDevice as error:
-            sink, message = open_sink("none", self._feed, self._ahead), str(error)
+            sink, message = open_output("none", self._feed, self._ahead), str(error)
         self._say("output", name=sink.name, message=message)
         return sink
 

@@ -61,7 +61,7 @@ def _split(chunk: Chunk, frames: int) -> tuple[Chunk, Chunk]:
     return chunk._replace(pcm=pcm[:at]), chunk._replace(pcm=pcm[at:], at_s=rest_s)
 
 
-class Feed:
+class PcmQueue:
     """One engine's sound, for one device after another. Every method is safe in any thread."""
 
     def __init__(self) -> None:

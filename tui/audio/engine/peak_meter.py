@@ -16,10 +16,10 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from tui.audio.engine.byte_reader import Interrupted
-from tui.audio.engine.demuxer import File, Media
+from tui.audio.engine.demuxer import Demuxer, File
 from tui.audio.engine.demuxer_choice import Unplayable
 from tui.audio.engine.ffmpeg_filters import check, format_of
-from tui.audio.engine.seek_index import Places
+from tui.audio.engine.seek_index import SeekIndex
 from tui.audio.peaks import LANES, LONGEST, WINDOW_S
 
 with warnings.catch_warnings():
@@ -34,7 +34,7 @@ _TELL_S = 0.15
 _WINDOWS_AT_ONCE = 1 << 16  # half an hour
 
 
-class Meter:
+class PeakMeter:
     """Frames in, windows out. Looks at a second at a time, for frames are many and short."""
 
     def __init__(self) -> None:
@@ -147,13 +147,15 @@ class Bytes(File, Protocol):
     size: int | None
 
 
-def measure(file: Bytes, places: Places, tell: Tell, tell_end: Callable[[Measured], None]) -> None:
+def measure(
+    file: Bytes, places: SeekIndex, tell: Tell, tell_end: Callable[[Measured], None]
+) -> None:
     """Tell the peaks as they come, until the end or until `file` raises `Interrupted`.
 
     The end is told before the last of them. `places` gets the places. Raises `Unplayable`, and
     whatever else FFmpeg makes of a damaged file.
     """
-    meter = Meter()
+    meter = PeakMeter()
     told_at = 0.0
 
     def tell_all(first: int, body: bytes, *, done: bool = False) -> None:
@@ -172,7 +174,7 @@ def measure(file: Bytes, places: Places, tell: Tell, tell_end: Callable[[Measure
 
     file.before_waiting = flush
     with suppress(Interrupted):
-        media = Media(file, file.size, hurry=False, places=places)
+        media = Demuxer(file, file.size, hurry=False, places=places)
         try:
             for at_s, frame in media.frames():
                 meter.add(at_s, frame)

@@ -12,7 +12,7 @@ STEP_S = 0.25
 _PLACE = struct.Struct("<dQ")  # second, byte
 
 
-class Places:
+class SeekIndex:
     """Shared by whoever reads one recording; safe in any thread. Seconds and bytes only grow."""
 
     def __init__(self) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from tui.audio.engine.byte_reader import AHEAD, IdlePull, Interrupted, Pull
+from tui.audio.engine.byte_reader import AHEAD, BackgroundReader, ByteReader, Interrupted
 from tui.audio.engine.decoder import Decoder, Died, Hands, Worker, measure
 from tui.audio.engine.demuxer_choice import Unplayable
 from tui.audio.engine.filters import until, without_silence
 from tui.audio.engine.pcm import RATE, Chunk, ends_early
-from tui.audio.engine.pcm_queue import Feed
+from tui.audio.engine.pcm_queue import PcmQueue
 from tui.audio.peaks import Peaks
 from tui.audio.protocol import BODY_LIMIT, Message
 
@@ -45,14 +45,14 @@ def av_version() -> str:
 class Track:
     """One recording: its bytes, and the threads that decode and measure them."""
 
-    def __init__(self, opening: Message, feed: Feed, say: Say, hands: Hands) -> None:
+    def __init__(self, opening: Message, feed: PcmQueue, say: Say, hands: Hands) -> None:
         self.id: int = opening["id"]
         self.speed: float = opening["speed"]
         self.skip: bool = opening["skip"]
         self.loop: tuple[float, float] | None = loop_of(opening["loop"])
         self.over = False
         """Whether it failed or was closed: nothing more will come of it."""
-        self.pull = Pull(opening["size"], lambda at, n: say("get", id=self.id, at=at, n=n))
+        self.pull = ByteReader(opening["size"], lambda at, n: say("get", id=self.id, at=at, n=n))
         self.pull.ahead = opening.get("ahead", AHEAD)
         self._say, self._feed, self._hands = say, feed, hands
         self._near: bool = opening.get("near", False)
@@ -61,12 +61,12 @@ class Track:
         self._told_damage: set[bool] = set()
         self._wanted: Wanted | None = None
         self._opened = threading.Event()
-        self._idle: IdlePull | None = None
+        self._idle: BackgroundReader | None = None
         self.seek(opening["seq"], opening["start"])
         threading.Thread(target=self._decode, daemon=True).start()
         failed_by = opening.get("unmeasured")
         if opening["peaks"] and not (failed_by and failed_by == av_version()):
-            self._idle = IdlePull(self.pull, self._ask_idly)
+            self._idle = BackgroundReader(self.pull, self._ask_idly)
             threading.Thread(target=self._measure, args=(self._idle,), daemon=True).start()
 
     def seek(self, seq: int, to_s: float) -> None:
@@ -216,7 +216,7 @@ class Track:
     def _ask_idly(self, at: int, n: int) -> None:
         self._say("get", id=self.id, at=at, n=n, idle=True)
 
-    def _measure(self, pull: IdlePull) -> None:
+    def _measure(self, pull: BackgroundReader) -> None:
         self._opened.wait()  # the first sound comes first
         if self.over:
             return

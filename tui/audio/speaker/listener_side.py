@@ -21,7 +21,7 @@ from typing import NamedTuple
 from providers.errors import reason
 from providers.sanitize import safe_text
 from tui.audio import protocol
-from tui.audio.client.engine_process import Child
+from tui.audio.client.engine_process import EngineProcess
 from tui.audio.protocol import Message
 from tui.audio.protocol_stream import read_message
 from tui.audio.speaker import relay_protocol
@@ -78,7 +78,7 @@ class Far:
 class Warm(NamedTuple):
     """An engine that has imported its libraries and knows its output."""
 
-    child: Child
+    child: EngineProcess
     messages: AsyncIterator[tuple[Message, bytes]]
     output: str
     trouble: str
@@ -88,7 +88,7 @@ class Warm(NamedTuple):
 async def warm_engine(output: str) -> Warm:
     """Raises `SpeakerError` when there can be none here."""
     try:
-        child = await Child.start(output)
+        child = await EngineProcess.start(output)
     except OSError as error:
         raise SpeakerError(f"the sound engine cannot be started ({reason(error)})") from None
     messages = child.messages()

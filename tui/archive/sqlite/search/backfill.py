@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from tui.archive.sqlite.call_columns import call_of, line_of
+from tui.archive.sqlite.call_columns import call_of, to_row
 from tui.archive.sqlite.search.search_index import Changes, SearchIndex, entry
 
 Rewrite = Callable[[int, dict[str, Any], Changes], None]
@@ -26,7 +26,7 @@ def fill(db: sqlite3.Connection, index: SearchIndex, rewrite: Rewrite, limit: in
     ).fetchall()
     changes = index.changes()
     for key, account, body, extra in rows:
-        rewrite(key, line_of(account, call_of(body, extra, None)), changes)
+        rewrite(key, to_row(account, call_of(body, extra, None)), changes)
         if upto:
             changes.add(entry(index.line(key)))
     changes.flush()

@@ -21,12 +21,12 @@ STRETCH = 44
 """A place without so many of its binary digits names the stretch of time."""
 ROOM = 26
 """Binary digits of a spot that number the calls of a stretch."""
-PART = 15
+CHUNK_BITS = 15
 """Binary digits of a spot that number the calls of one row of bits."""
 EVERY = ""
 """The token that every call has."""
 MARKED = ("missed", "closed", "callback", "sla-missed")
-"""Tokens that change as other calls come; see `Bits.settle`."""
+"""Tokens that change as other calls come; see `Bitmaps.settle`."""
 DIGITS = 17
 """Binary digits of a length in seconds; a day has fewer."""
 LONGEST = (1 << DIGITS) - 1
@@ -99,7 +99,7 @@ def compared(have: Mapping[str, int], name: str, sign: str, seconds: float) -> B
     return sure, sure | odd
 
 
-class Batch(NamedTuple):
+class BitmapBatch(NamedTuple):
     """Several parts side by side, so that one operation is done on all of them at once."""
 
     every: int
@@ -112,10 +112,10 @@ class Test(NamedTuple):
     """What a query, or a term of it, asks of bits."""
 
     tokens: frozenset[str]
-    bounds: Callable[[Batch], Bounds]
+    bounds: Callable[[BitmapBatch], Bounds]
 
 
-class Hits(NamedTuple):
+class Matches(NamedTuple):
     """The spots of a stretch of time that a query finds: bits by the number of the part."""
 
     parts: dict[int, int]
@@ -136,7 +136,7 @@ class Hits(NamedTuple):
 
 def spots_of(number: int, bits: int) -> Iterator[int]:
     """The spots of a part whose bits are set."""
-    first, pieces = number << PART, (bits.bit_length() + 63) // 64
+    first, pieces = number << CHUNK_BITS, (bits.bit_length() + 63) // 64
     for piece in struct.unpack(f"<{pieces}Q", bits.to_bytes(pieces * 8, "little")):
         while piece:
             lowest = piece & -piece
@@ -147,13 +147,13 @@ def spots_of(number: int, bits: int) -> Iterator[int]:
 
 def bits_of(spots: Iterable[int]) -> int:
     """The bits of spots of one part."""
-    data, low = bytearray(1 << (PART - 3)), (1 << PART) - 1
+    data, low = bytearray(1 << (CHUNK_BITS - 3)), (1 << CHUNK_BITS) - 1
     for spot in spots:
         data[(spot & low) >> 3] |= 1 << (spot & 7)
     return int.from_bytes(data, "little")
 
 
-class BitChanges:
+class BitmapChanges:
     """What a transaction does to the bits; `flush` writes it."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
@@ -164,7 +164,7 @@ class BitChanges:
 
     def put(self, spot: int, tokens: Iterable[str], on: bool) -> None:
         """Whether the call at a spot has these tokens."""
-        changes, bit = self._changes[spot >> PART], spot & ((1 << PART) - 1)
+        changes, bit = self._changes[spot >> CHUNK_BITS], spot & ((1 << CHUNK_BITS) - 1)
         for token in tokens:
             changes[token][bit] = on
 
@@ -219,7 +219,7 @@ def row_of(n: int, part: int) -> int:
     return (n << PARTS) + part + ZERO
 
 
-class Bits:
+class Bitmaps:
     """The bits of one archive, on its connection."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
@@ -240,7 +240,7 @@ class Bits:
             f"SELECT spot, {', '.join(MARK_COLUMNS)} FROM unsettled CROSS JOIN call USING (key)"
             " WHERE spot IS NOT NULL AND key > (SELECT upto FROM unindexed)"
         ).fetchall()
-        changes = BitChanges(self._db)
+        changes = BitmapChanges(self._db)
         for spot, *values in rows:
             marks = marks_of(dict(zip(MARK_COLUMNS, values, strict=True)))
             changes.put(spot, MARKED, on=False)
@@ -256,7 +256,7 @@ class Bits:
         span: Span,
         descending: bool,
         decide: Decide,
-    ) -> Iterator[Hits]:
+    ) -> Iterator[Matches]:
         """What all tests find in each stretch that has places of a span, in the order of time.
         Of the first and last one also what lies outside of it.
         """
@@ -269,7 +269,7 @@ class Bits:
             found = self._found(tests, [*chain.from_iterable(together)], decide)
             for numbers in together:
                 if here := {number: found[number] for number in numbers if number in found}:
-                    yield Hits(here)
+                    yield Matches(here)
             at, size = at + size, size * 8
 
     def _found(
@@ -284,7 +284,7 @@ class Bits:
         for test in tests:
             for token, n in self._numbers_of(sorted(test.tokens - have.keys())):
                 have[token] = _joined(self._read(n, numbers), numbers, width)
-            sure, may = test.bounds(Batch(every, have))
+            sure, may = test.bounds(BitmapBatch(every, have))
             least, most = least & sure, most & may
             if not most:
                 return {}
@@ -312,8 +312,8 @@ class Bits:
         ).fetchall()
 
     def _parts(self, span: Span, descending: bool) -> list[int]:
-        first = stretch_of(span[0]) << (ROOM - PART)
-        last = ((stretch_of(span[1]) + 1) << (ROOM - PART)) - 1
+        first = stretch_of(span[0]) << (ROOM - CHUNK_BITS)
+        last = ((stretch_of(span[1]) + 1) << (ROOM - CHUNK_BITS)) - 1
         rows = self._db.execute(
             "SELECT place FROM bits WHERE place BETWEEN ? AND ?"
             f" ORDER BY place {'DESC' if descending else 'ASC'}",
@@ -321,7 +321,7 @@ class Bits:
         )
         return [place - ZERO for (place,) in rows]
 
-    def keys(self, hits: Iterable[Hits], span: Span, descending: bool, limit: int) -> list[int]:
+    def keys(self, hits: Iterable[Matches], span: Span, descending: bool, limit: int) -> list[int]:
         """The keys of the first calls of a span, of stretches of time that come in that order."""
         turn = "DESC" if descending else "ASC"
         found: list[int] = []
@@ -348,7 +348,7 @@ class Bits:
         )
         return [key for (key,) in rows]
 
-    def count(self, hits: Hits, span: Span, most: int) -> int:
+    def count(self, hits: Matches, span: Span, most: int) -> int:
         """How many calls of a stretch are in a span; perhaps `most` where there are more."""
         first, last = places_of(next(iter(hits.parts)))
         if span[0] <= first and last <= span[1]:
@@ -361,14 +361,15 @@ class Bits:
             counted += self._db.execute(sql, span).fetchone()[0]
         return counted
 
-    def _among(self, hits: Hits, span: Span, turn: str, limit: int) -> list[int]:
+    def _among(self, hits: Matches, span: Span, turn: str, limit: int) -> list[int]:
         """Where many calls are found, the first of them are soon met in the order of time."""
         first, last = places_of(next(iter(hits.parts)))
         bounds = max(first, span[0]), min(last, span[1])
         data = {
-            number: bits.to_bytes(1 << (PART - 3), "little") for number, bits in hits.parts.items()
+            number: bits.to_bytes(1 << (CHUNK_BITS - 3), "little")
+            for number, bits in hits.parts.items()
         }
-        empty, low = bytes(1 << (PART - 3)), (1 << PART) - 1
+        empty, low = bytes(1 << (CHUNK_BITS - 3)), (1 << CHUNK_BITS) - 1
         found: list[int] = []
         for key, spot in self._db.execute(
             "SELECT key, spot FROM call INDEXED BY call_by_place WHERE place BETWEEN ? AND ?"
@@ -376,7 +377,7 @@ class Bits:
             bounds,
         ):
             bit = spot & low
-            if data.get(spot >> PART, empty)[bit >> 3] >> (bit & 7) & 1:
+            if data.get(spot >> CHUNK_BITS, empty)[bit >> 3] >> (bit & 7) & 1:
                 found.append(key)
                 if len(found) == limit:
                     break
@@ -406,7 +407,7 @@ Decide = Callable[[int, int], int]
 
 
 def _stretch(part: int) -> int:
-    return part >> (ROOM - PART)
+    return part >> (ROOM - CHUNK_BITS)
 
 
 MARK_COLUMNS = ("missed", "closed_by", "callback_requested", "sla_met")

@@ -9,9 +9,9 @@ from typing import Any
 
 from tui.archive.sqlite.search.bitmap import (
     AT_ONCE,
-    PART,
-    Bits,
-    Hits,
+    CHUNK_BITS,
+    Bitmaps,
+    Matches,
     Span,
     Test,
     bits_of,
@@ -20,7 +20,7 @@ from tui.archive.sqlite.search.bitmap import (
 from tui.archive.sqlite.search.time_ranges import EARLIEST, LATEST, within
 
 
-class Walk:
+class BitmapScan:
     """What a test of bits finds in `spans`, which stand in the order of time.
 
     `condition` is a condition on a call's line that says the same as the tests.
@@ -34,17 +34,17 @@ class Walk:
         condition: str,
         values: list[Any],
     ) -> None:
-        self._db, self._bits, self._tests = db, Bits(db), tests
+        self._db, self._bits, self._tests = db, Bitmaps(db), tests
         self._spans = spans
         self._condition, self._values = condition, values
 
-    def _hits(self, span: Span, descending: bool = True) -> Iterator[Hits]:
+    def _hits(self, span: Span, descending: bool = True) -> Iterator[Matches]:
         return self._bits.hits(self._tests, span, descending, self._meant)
 
     def _meant(self, number: int, unsure: int) -> int:
         """Those of a part's spots whose calls are meant."""
         if unsure.bit_count() > AT_ONCE:
-            of_these = f"spot BETWEEN {number << PART} AND {((number + 1) << PART) - 1}"
+            of_these = f"spot BETWEEN {number << CHUNK_BITS} AND {((number + 1) << CHUNK_BITS) - 1}"
         else:
             of_these = f"spot IN ({','.join(map(str, spots_of(number, unsure)))})"
         rows = self._db.execute(
@@ -80,7 +80,7 @@ class Walk:
         """How many calls it finds before a place in the order of time."""
         before = (place + 1, LATEST) if descending else (EARLIEST, place - 1)
         spans = within(self._spans, *before)
-        return Walk(self._db, self._tests, spans, self._condition, self._values).count()
+        return BitmapScan(self._db, self._tests, spans, self._condition, self._values).count()
 
     def few(self, most: int) -> list[int] | None:
         """The spots of what it finds, and perhaps of some around its time; None if more than

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
-from tui.archive.sqlite.search.bitmap import Batch, Bounds, Test, all_length_tokens, compared, less
+from tui.archive.sqlite.search.bitmap import (
+    BitmapBatch,
+    Bounds,
+    Test,
+    all_length_tokens,
+    compared,
+    less,
+)
 from tui.archive.sqlite.search.search_index import LENGTHS, Named
 from tui.query.parser import Term
 
@@ -13,7 +20,7 @@ MANY_NAMES = 300
 """A beginning of more names than this is left to the full-text table."""
 
 
-def asked(names: Mapping[Term, Named | None], group: Sequence[Term]) -> Test | None:
+def bitmap_test_for(names: Mapping[Term, Named | None], group: Sequence[Term]) -> Test | None:
     """What a group of terms, any of which will do, asks of bits; None where they cannot tell.
 
     `names` has what `SearchIndex.named` says of each term.
@@ -25,7 +32,7 @@ def asked(names: Mapping[Term, Named | None], group: Sequence[Term]) -> Test | N
     tokens = frozenset[str]().union(*(test.tokens for test in known))
     negated = group[0].negated
 
-    def bounds(batch: Batch) -> Bounds:
+    def bounds(batch: BitmapBatch) -> Bounds:
         least, most = 0, 0
         for test in known:
             sure, may = test.bounds(batch)
@@ -47,7 +54,7 @@ def has_any(kind: str, values: Sequence[str]) -> Test:
     """Whether a call has one of these values of a facet."""
     tokens = [f"{kind}={value}" for value in values]
 
-    def bounds(batch: Batch) -> Bounds:
+    def bounds(batch: BitmapBatch) -> Bounds:
         bits = reduce(int.__or__, (batch.have.get(token, 0) for token in tokens), 0)
         return bits, bits
 
@@ -65,7 +72,7 @@ def _state(term: Term) -> Test:
     """A snooze may be over, then it is an open call; only the call tells."""
     own, asleep = f"state={term.value}", "state=snoozed"
 
-    def bounds(batch: Batch) -> Bounds:
+    def bounds(batch: BitmapBatch) -> Bounds:
         bits, unsure = batch.have.get(own, 0), batch.have.get(asleep, 0)
         if term.value == "snoozed":
             return 0, unsure
@@ -79,14 +86,14 @@ def _mark(term: Term) -> Test:
         return _UNTRIAGED
     tokens, meaning = _MARKS[term.value]
 
-    def bounds(batch: Batch) -> Bounds:
+    def bounds(batch: BitmapBatch) -> Bounds:
         bits = meaning(*(batch.have.get(token, 0) for token in tokens))
         return bits, bits
 
     return Test(frozenset(tokens), bounds)
 
 
-def _untriaged(batch: Batch) -> Bounds:
+def _untriaged(batch: BitmapBatch) -> Bounds:
     decided = (batch.have.get(token, 0) for token in ("state=follow-up", "state=done", "closed"))
     most = reduce(less, decided, batch.every)
     return less(most, batch.have.get("state=snoozed", 0)), most

@@ -229,7 +229,7 @@ _MEANING: dict[str, Callable[[Term], Sql]] = {
 }
 
 
-def meaning(*group: Term) -> Sql:
+def condition_of(*group: Term) -> Sql:
     """What a group of terms, any of which will do, means: a condition on a line of ``call``."""
     parts = [_MEANING[term.kind](term) for term in group]
     sql = " OR ".join(sql for sql, _ in parts)

@@ -6,7 +6,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from tui.archive.sqlite.search.bitmap_scan import Walk
+from tui.archive.sqlite.search.bitmap_scan import BitmapScan
 from tui.archive.sqlite.search.bitmap_tests import has_any
 from tui.archive.sqlite.search.search_index import (
     FACETS,
@@ -60,7 +60,7 @@ def counted(db: sqlite3.Connection, index: SearchIndex, column: str) -> dict[str
         return together(counts)
 
     def twice(group: list[str]) -> int:
-        any_of_them = Walk(db, [has_any(column, group)], [ALWAYS], "1", [])
+        any_of_them = BitmapScan(db, [has_any(column, group)], [ALWAYS], "1", [])
         return sum(counts[one] for one in group) - any_of_them.count()
 
     return together(counts, twice)
@@ -93,7 +93,7 @@ def _kept_words(index: SearchIndex, column: str, start: str) -> list[str]:
     return [" ".join([*before, word.removeprefix(prefix)]) for word, _ in ordered]
 
 
-def doubts(
+def unknown_names(
     db: sqlite3.Connection,
     index: SearchIndex,
     query: Query,

@@ -14,9 +14,9 @@ from operator import eq, gt, lt
 from typing import Any, NamedTuple
 
 from tui.archive.sqlite.search.bitmap import Span, Test
-from tui.archive.sqlite.search.bitmap_scan import Walk
-from tui.archive.sqlite.search.bitmap_tests import asked
-from tui.archive.sqlite.search.conditions import SAME_NUMBER, Sql, grouped, meaning, of_text
+from tui.archive.sqlite.search.bitmap_scan import BitmapScan
+from tui.archive.sqlite.search.bitmap_tests import bitmap_test_for
+from tui.archive.sqlite.search.conditions import SAME_NUMBER, Sql, condition_of, grouped, of_text
 from tui.archive.sqlite.search.search_index import (
     LENGTHS,
     SINGLE,
@@ -49,7 +49,7 @@ MANY_CALLS = 5 * FEW_CALLS
 """So many are not counted only to know how many they are."""
 
 
-class Plan(NamedTuple):
+class QueryPlan(NamedTuple):
     """Where to read the keys of a query's calls, and which of those to keep."""
 
     source: str
@@ -67,7 +67,7 @@ class Plan(NamedTuple):
         return f"SELECT {what} FROM {source} WHERE {self.condition} {more}"
 
 
-class Ask(NamedTuple):
+class QueryParts(NamedTuple):
     """A query as the planner takes it."""
 
     spans: Sequence[Span]
@@ -83,7 +83,7 @@ class Ask(NamedTuple):
     """Whether the index has all words and numbers of all calls."""
 
 
-class Found(NamedTuple):
+class FtsExpression(NamedTuple):
     """An expression of the full-text table. Unless it is exact, more calls than meant match."""
 
     expression: str
@@ -92,7 +92,7 @@ class Found(NamedTuple):
     """Of terms with "not": it names the calls to show, not those to leave out."""
 
 
-class Few(NamedTuple):
+class RareCalls(NamedTuple):
     """The calls that a group of terms names."""
 
     calls: int
@@ -109,30 +109,30 @@ class Planner:
     def __init__(self, db: sqlite3.Connection, index: SearchIndex) -> None:
         self._db, self._index = db, index
 
-    def ask(self, query: Query) -> Ask:
+    def ask(self, query: Query) -> QueryParts:
         groups = grouped(query)
         periods = [group for group in groups if group[0].kind in PERIODS]
         others = [group for group in groups if group[0].kind not in PERIODS]
         indexed = not self._index.unindexed()
         names = {term: self._index.named(term) for group in others for term in group}
-        tests = [asked(names, group) if indexed else None for group in others]
+        tests = [bitmap_test_for(names, group) if indexed else None for group in others]
         filled = indexed and not self._index.unfilled()
-        return Ask(spans_of(periods), others, names, tests, indexed, filled)
+        return QueryParts(spans_of(periods), others, names, tests, indexed, filled)
 
-    def walk(self, ask: Ask) -> Walk | None:
+    def walk(self, ask: QueryParts) -> BitmapScan | None:
         """The query's walk through time, where bits tell about all of it."""
         if not ask.indexed or None in ask.tests:
             return None
         return self._walk(ask) if ask.groups or len(ask.spans) > 1 else None
 
-    def _walk(self, ask: Ask) -> Walk:
+    def _walk(self, ask: QueryParts) -> BitmapScan:
         """Of all that bits tell about."""
         told = [group for group, test in zip(ask.groups, ask.tests, strict=True) if test]
         plan = _plan("call", "place", [], told, [ALWAYS])
         tests = [test for test in ask.tests if test]
-        return Walk(self._db, tests, ask.spans, plan.condition, plan.values)
+        return BitmapScan(self._db, tests, ask.spans, plan.condition, plan.values)
 
-    def surely(self, ask: Ask) -> int:
+    def surely(self, ask: QueryParts) -> int:
         """So many calls match at least, as far as that is known without looking."""
         texts = _texts(ask)
         if len(ask.groups) != 1 or not texts or ask.spans != [ALWAYS] or not ask.indexed:
@@ -143,7 +143,7 @@ class Planner:
             return 0
         return max((calls for _, calls in self._index.beginning(last, MANY_WORDS)), default=0)
 
-    def plan(self, ask: Ask, limit: int | None = None) -> Plan:
+    def plan(self, ask: QueryParts, limit: int | None = None) -> QueryPlan:
         """Where to read the query's first `limit` calls, or all of them."""
         if not ask.indexed:
             plan = _plan("call", "place", [], ask.groups, ask.spans)
@@ -167,7 +167,7 @@ class Planner:
             return _named(ask, number)
         return self._by_decision(ask) or self._by_mark(ask, rarest) or text
 
-    def _by_id(self, ask: Ask) -> Few | None:
+    def _by_id(self, ask: QueryParts) -> RareCalls | None:
         """The calls that are named."""
         for group in ask.groups:
             if group[0].field == "id" and not group[0].negated:
@@ -175,10 +175,10 @@ class Planner:
                     "SELECT place AS p FROM call AS c WHERE c.account IN (SELECT value FROM known"
                     f" WHERE kind = 'account') AND c.id IN ({','.join('?' * len(group))})"
                 )
-                return Few(len(group), sql, [term.value for term in group], group)
+                return RareCalls(len(group), sql, [term.value for term in group], group)
         return None
 
-    def _rarest_number(self, ask: Ask) -> Few | None:
+    def _rarest_number(self, ask: QueryParts) -> RareCalls | None:
         """The calls with the rarest of the numbers."""
         numbers = [
             group
@@ -188,20 +188,20 @@ class Planner:
         found = [self._with_number(group) for group in numbers]
         return min(found, key=lambda few: few.calls, default=None)
 
-    def _with_number(self, group: Sequence[Term]) -> Few:
+    def _with_number(self, group: Sequence[Term]) -> RareCalls:
         found = dict(one for term in group for one in self._index.numbers(term.value))
         marks = ",".join(map(str, found))
         sql = f"SELECT DISTINCT place AS p FROM call_number WHERE n IN ({marks})"
         whole = [term.value for term in group if len(term.value) >= MIN_DIGITS]
         sql += f" UNION SELECT place FROM call WHERE {SAME_NUMBER}" * len(whole)
-        return Few(sum(found.values()), sql, [v for v in whole for _ in range(2)], group)
+        return RareCalls(sum(found.values()), sql, [v for v in whole for _ in range(2)], group)
 
     def _calls_with(self, term: Term) -> int:
         """In about how many calls the last word of a text stands."""
         *_, last = _spelled(term)
         return sum(calls for _, calls in self._index.beginning(last, MANY_WORDS))
 
-    def _by_bits(self, ask: Ask, rarest: int) -> Plan | None:
+    def _by_bits(self, ask: QueryParts, rarest: int) -> QueryPlan | None:
         """The plan that reads the calls that bits name, where those are few: so few that they are
         sooner read than found among the `rarest` that have one of the other words.
         """
@@ -217,7 +217,7 @@ class Planner:
         named = ",".join(map(str, spots))
         return plan._replace(condition=f"spot IN ({named}) AND {plan.condition}")
 
-    def _by_decision(self, ask: Ask) -> Plan | None:
+    def _by_decision(self, ask: QueryParts) -> QueryPlan | None:
         """The plan that reads what was decided about in some time, where that is not much."""
         for group in ask.groups:
             if group[0].kind == "triaged" and not group[0].negated:
@@ -227,7 +227,7 @@ class Planner:
                     return _plan(source, "place", [], ask.groups, ask.spans)
         return None
 
-    def _by_mark(self, ask: Ask, rarest: int | None) -> Plan | None:
+    def _by_mark(self, ask: QueryParts, rarest: int | None) -> QueryPlan | None:
         """The plan that reads only those who wait; unless they are many, and something else
         that is wanted may be rarer: of its words one is in `rarest` calls.
         """
@@ -243,12 +243,14 @@ class Planner:
         return None
 
     def _few(self, sql: str, group: Sequence[Term], few: int = FEW_CALLS) -> bool:
-        condition, values = meaning(*group)
+        condition, values = condition_of(*group)
         few = min(few, MANY_CALLS)
         counted = f"SELECT count(*) FROM ({sql} {condition} LIMIT {few + 1})"
         return int(self._db.execute(counted, values).fetchone()[0]) <= few
 
-    def _by_text(self, ask: Ask, limit: int | None, rest: Sequence[Sequence[Term]] = ()) -> Plan:
+    def _by_text(
+        self, ask: QueryParts, limit: int | None, rest: Sequence[Sequence[Term]] = ()
+    ) -> QueryPlan:
         """The plan that asks the full-text table for all that it can tell, but not for `rest`."""
         wanted, unwanted, rest = [], [], [*rest]
         for group in ask.groups:
@@ -278,7 +280,9 @@ class Planner:
 
     # -- what a group of terms is to the full-text table
 
-    def _find(self, ask: Ask, group: Sequence[Term], limit: int | None) -> Found | None:
+    def _find(
+        self, ask: QueryParts, group: Sequence[Term], limit: int | None
+    ) -> FtsExpression | None:
         """One expression for a group of terms, or None where the index cannot tell."""
         facets = [named for term in group if (named := ask.names[term])]
         if len(facets) == len(group):
@@ -290,9 +294,9 @@ class Planner:
         if len(known) < len(found):
             return None
         expression = " OR ".join(one.expression for one in known if one.expression)
-        return Found(expression, all(one.exact for one in known))
+        return FtsExpression(expression, all(one.exact for one in known))
 
-    def _one(self, term: Term, limit: int | None) -> Found | None:
+    def _one(self, term: Term, limit: int | None) -> FtsExpression | None:
         if term.kind in TEXTS:
             return self._text(term, limit)
         if term.kind == "compare":
@@ -301,16 +305,16 @@ class Planner:
             return self._mark(term)
         return None
 
-    def _facet(self, column: str, values: Sequence[str], negated: bool) -> Found | None:
+    def _facet(self, column: str, values: Sequence[str], negated: bool) -> FtsExpression | None:
         """Of a facet of which each call has one, "not" is any of its other values."""
         turned = negated and column in SINGLE
         if turned:
             values = [value for value in self._index.known(column) if value not in values]
         if len(values) > MANY_WORDS:
             return None
-        return Found(any_of(token(column, value) for value in values), turned=turned)
+        return FtsExpression(any_of(token(column, value) for value in values), turned=turned)
 
-    def _states(self, group: Sequence[Term]) -> Found:
+    def _states(self, group: Sequence[Term]) -> FtsExpression:
         """A snooze may be over; only the condition tells."""
         meant, negated = {term.value for term in group}, group[0].negated
         may_be = {value: {value} for value in self._index.known("state")}
@@ -322,31 +326,31 @@ class Planner:
             if any((s in meant) != negated for s in states)
         ]
         exact = "snoozed" not in chosen
-        return Found(any_of(token("state", value) for value in chosen), exact, turned=True)
+        return FtsExpression(any_of(token("state", value) for value in chosen), exact, turned=True)
 
-    def _mark(self, term: Term) -> Found | None:
+    def _mark(self, term: Term) -> FtsExpression | None:
         """Nobody decided about a call of these states; who waits has an index of its own."""
         if term.value == "held":
-            return Found(any_of([token("held", "1")]))
+            return FtsExpression(any_of([token("held", "1")]))
         if term.value != "untriaged" or term.negated:
             return None
-        return Found(any_of(token("state", one) for one in _UNDECIDED), exact=False)
+        return FtsExpression(any_of(token("state", one) for one in _UNDECIDED), exact=False)
 
-    def _text(self, term: Term, limit: int | None) -> Found | None:
+    def _text(self, term: Term, limit: int | None) -> FtsExpression | None:
         """Words one after the other; the last one may go on, unless quoted."""
         *before, last = _spelled(term)
         exact = _says_all(term)
         if term.kind == "phrase" or (term.exact and last):
-            return Found(any_of([" ".join([*before, last])]), exact) if last else None
+            return FtsExpression(any_of([" ".join([*before, last])]), exact) if last else None
         starts = self._index.beginning(last, MANY_WORDS + 1) if last else []
         if len(starts) > FEW_WORDS:
             calls = sum(calls for _, calls in starts)
             read = (limit or calls) * self._total() / calls
             if len(starts) > MANY_WORDS or read < LOOKUP * len(starts):
                 return None
-        return Found(any_of(" ".join([*before, word]) for word, _ in starts), exact)
+        return FtsExpression(any_of(" ".join([*before, word]) for word, _ in starts), exact)
 
-    def _length(self, term: Term) -> Found | None:
+    def _length(self, term: Term) -> FtsExpression | None:
         """Lengths by the buckets that can hold them."""
         if term.field not in LENGTHS:
             return None
@@ -355,7 +359,7 @@ class Planner:
         chosen = [number for number in known if int(number) == here or fits(int(number), here)]
         if sum(known[number] for number in chosen) > COMMON * self._total():
             return None
-        return Found(any_of(token(term.field, number) for number in chosen), exact=False)
+        return FtsExpression(any_of(token(term.field, number) for number in chosen), exact=False)
 
     def _total(self) -> int:
         return sum(self._index.known("provider").values())
@@ -375,7 +379,7 @@ _INDEX_OF = {
 """The index of just these calls, in the order of time."""
 
 
-def _texts(ask: Ask) -> list[Sequence[Term]]:
+def _texts(ask: QueryParts) -> list[Sequence[Term]]:
     """The groups of which the index has the words."""
     return [
         group
@@ -400,7 +404,7 @@ def any_of(tokens: Iterable[str]) -> str:
     return " OR ".join(f'"{one}"' for one in tokens)
 
 
-def _named(ask: Ask, few: Few) -> Plan:
+def _named(ask: QueryParts, few: RareCalls) -> QueryPlan:
     """The plan that reads just these."""
     source = f"({few.places}) AS found CROSS JOIN call ON call.place = found.p"
     fielded = any(term.field for term in few.group if term.kind == "number")
@@ -415,10 +419,10 @@ def _plan(
     values: list[Any],
     groups: Iterable[Sequence[Term]],
     spans: Sequence[Span],
-) -> Plan:
-    conditions = [*_within(place, spans), *(meaning(*group) for group in groups)]
+) -> QueryPlan:
+    conditions = [*_within(place, spans), *(condition_of(*group) for group in groups)]
     condition = " AND ".join(sql for sql, _ in conditions) or "1"
-    return Plan(source, place, condition, [*values, *(v for _, vs in conditions for v in vs)])
+    return QueryPlan(source, place, condition, [*values, *(v for _, vs in conditions for v in vs)])
 
 
 def _within(place: str, spans: Sequence[Span]) -> list[Sql]:
@@ -435,5 +439,5 @@ def _within(place: str, spans: Sequence[Span]) -> list[Sql]:
     return [around, (f"({any_})", [end for span in spans for end in span])]
 
 
-NOTHING = Plan("call", "place", "0", [], "call")
+NOTHING = QueryPlan("call", "place", "0", [], "call")
 """The plan of a query that no call matches."""

@@ -21,8 +21,8 @@ from tui.archive.sqlite.search.bitmap import (
     EVERY,
     MARK_COLUMNS,
     MARKED,
-    BitChanges,
-    Bits,
+    BitmapChanges,
+    Bitmaps,
     length_tokens,
     marks_of,
 )
@@ -188,7 +188,7 @@ class Changes:
         self._words: Counter[str] = Counter()
         self._known: Counter[tuple[str, str]] = Counter()
         self._numbers: Counter[int] = Counter()
-        self._bits = BitChanges(db)
+        self._bits = BitmapChanges(db)
 
     def add(self, one: Entry) -> None:
         self._add_text(one)
@@ -292,7 +292,7 @@ class SearchIndex:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self.bits = Bits(db)
+        self.bits = Bitmaps(db)
 
     def changes(self) -> Changes:
         return Changes(self._db)

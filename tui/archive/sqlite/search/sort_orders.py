@@ -32,13 +32,13 @@ ORDERS = {
 }
 """Ids of the table's columns and what each sorts by."""
 
-Place = tuple[Any, int]
+SortKey = tuple[Any, int]
 """What a call is sorted by, and its place in time, by which those that tie are."""
 
 
-def place(db: sqlite3.Connection, column: str, key: int) -> Place:
+def place(db: sqlite3.Connection, column: str, key: int) -> SortKey:
     """Raises KeyError for a call that is not here."""
-    found: Place | None = db.execute(
+    found: SortKey | None = db.execute(
         f"SELECT {ORDERS[column]}, place FROM call WHERE key = ?", (key,)
     ).fetchone()
     if found is None:
@@ -60,7 +60,7 @@ def upward(column: str, descending: bool, time: str) -> str:
     return f"ORDER BY {ORDERS[column]} {turn} NULLS FIRST, {time} ASC"
 
 
-def behind(column: str, descending: bool, time: str, here: Place, inclusive: bool) -> Sql:
+def behind(column: str, descending: bool, time: str, here: SortKey, inclusive: bool) -> Sql:
     """A condition on the rows behind a place; `time` is the column that has the place in time."""
     value, at = here
     if column == "time":
@@ -72,7 +72,7 @@ def behind(column: str, descending: bool, time: str, here: Place, inclusive: boo
     return f"({beyond} OR ({sorts} = ? AND {tied}))", [value, value, at]
 
 
-def above(column: str, descending: bool, time: str, here: Place, inclusive: bool) -> Sql:
+def above(column: str, descending: bool, time: str, here: SortKey, inclusive: bool) -> Sql:
     """A condition on the rows before a place."""
     value, at = here
     if column == "time":

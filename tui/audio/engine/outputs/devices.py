@@ -1,6 +1,6 @@
 """Where sound comes out of an engine: a device, a file, or nowhere at the same pace.
 
-A sink pulls from a `Feed` in a thread of its own and stops when it is closed. `miniaudio` is
+A sink pulls from a `PcmQueue` in a thread of its own and stops when it is closed. `miniaudio` is
 imported here and only here, and only when a device is wanted.
 """
 
@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from providers.errors import reason
 from tui.audio.engine.pcm import FRAME, RATE
-from tui.audio.engine.pcm_queue import Feed
+from tui.audio.engine.pcm_queue import PcmQueue
 from tui.audio.engine_environment import PERIOD
 
 _UNWRITABLE = "{} cannot be written ({})"
@@ -34,7 +34,7 @@ class NoDevice(Exception):
     """No sound can come out; the text says why, for a person."""
 
 
-class Sink(Protocol):
+class Output(Protocol):
     """An open output. It is playing from the moment it exists."""
 
     name: str
@@ -50,15 +50,15 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
 
-def open_sink(output: str, feed: Feed, ahead: Ahead) -> Sink:
+def open_output(output: str, feed: PcmQueue, ahead: Ahead) -> Output:
     """`output` is ``miniaudio``, ``simpleaudio``, ``wav:PATH`` or ``none``. Raises `NoDevice`."""
     if output.startswith("wav:"):
-        return WavSink(output.removeprefix("wav:"), feed)
+        return WavOutput(output.removeprefix("wav:"), feed)
     if output == "simpleaudio":
-        from tui.audio.engine.outputs.simpleaudio_output import SimpleaudioSink
+        from tui.audio.engine.outputs.simpleaudio_output import SimpleaudioOutput
 
-        return SimpleaudioSink(feed)
-    return DeviceSink(feed, ahead) if output == "miniaudio" else SilentSink(feed)
+        return SimpleaudioOutput(feed)
+    return DeviceOutput(feed, ahead) if output == "miniaudio" else SilentOutput(feed)
 
 
 def try_file(output: str) -> str:
@@ -72,7 +72,7 @@ def try_file(output: str) -> str:
 
 
 def prepare(output: str) -> None:
-    """Load what `open_sink` will need, while there is nothing to play. Opens no device."""
+    """Load what `open_output` will need, while there is nothing to play. Opens no device."""
     if output == "miniaudio":
         with contextlib.suppress(ImportError):  # it is said when a device is wanted
             import miniaudio  # noqa: F401
@@ -107,7 +107,7 @@ class Ahead:
         return True
 
 
-class DeviceSink:
+class DeviceOutput:
     """The system's default device, through PulseAudio or ALSA, CoreAudio, or WASAPI."""
 
     idle_s = 5.0
@@ -115,7 +115,7 @@ class DeviceSink:
     broken = ""
     ran_dry = False
 
-    def __init__(self, feed: Feed, ahead: Ahead) -> None:
+    def __init__(self, feed: PcmQueue, ahead: Ahead) -> None:
         try:
             import miniaudio
         except ImportError as error:
@@ -140,7 +140,7 @@ class DeviceSink:
             raise NoDevice("no sound device found") from error
         self.name = f"miniaudio ({self._device.backend})"
 
-    def _frames(self, feed: Feed, ahead: Ahead) -> Generator[bytes, int, None]:
+    def _frames(self, feed: PcmQueue, ahead: Ahead) -> Generator[bytes, int, None]:
         """What miniaudio asks in its own thread, period by period."""
         pause = threading.Event()
         too_fast_s, silences = 0.0, 0
@@ -173,7 +173,7 @@ class _Threaded:
     broken = ""
     ran_dry = False
 
-    def __init__(self, feed: Feed, *, real_time: bool = True) -> None:
+    def __init__(self, feed: PcmQueue, *, real_time: bool = True) -> None:
         self._feed = feed
         self._closed = threading.Event()
         feed.attach(0.0, real_time=real_time)
@@ -188,7 +188,7 @@ class _Threaded:
         self._thread.join()
 
 
-class SilentSink(_Threaded):
+class SilentOutput(_Threaded):
     """Nothing to be heard, at the pace of a real device."""
 
     name = "none"
@@ -202,13 +202,13 @@ class SilentSink(_Threaded):
             due = max(due + _TICK_S, time.monotonic() - _TICK_S)  # a suspended machine lost it
 
 
-class WavSink(_Threaded):
+class WavOutput(_Threaded):
     """A WAV file, as fast as it can be written; a new recording begins it anew."""
 
     idle_s = float("inf")
     per_recording = True
 
-    def __init__(self, path: str, feed: Feed) -> None:
+    def __init__(self, path: str, feed: PcmQueue) -> None:
         self.name, self._path = f"wav:{path}", path
         with contextlib.ExitStack() as stack:
             try:

@@ -20,7 +20,7 @@ from typing import Any
 
 from tui.audio.engine.outputs.devices import NoDevice
 from tui.audio.engine.pcm import FRAME, RATE
-from tui.audio.engine.pcm_queue import Feed
+from tui.audio.engine.pcm_queue import PcmQueue
 
 MISSING = (
     "simpleaudio is not installed: pipx inject ringback simpleaudio "
@@ -56,7 +56,7 @@ def _load() -> Any:
     return simpleaudio
 
 
-class SimpleaudioSink:
+class SimpleaudioOutput:
     """The system's default device, through ALSA, Core Audio or WinMM. Raises `NoDevice`.
 
     A frame's number counts from the opening, `_base` is the number of the bytearray's first.
@@ -67,7 +67,7 @@ class SimpleaudioSink:
     ran_dry = False
     idle_s = 1.0  # opened anew it starts sooner, and with the clock as it is
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: PcmQueue) -> None:
         self._library = _load()
         self._feed = feed
         self.per_recording = False
