@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sqlite3
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,7 +12,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from providers.sanitize import safe_text
-from tui.archive.errors import UNREACHED, ArchiveDamaged, ArchiveTrouble
+from tui.archive.errors import UNREACHED, ArchiveDamaged, ArchiveError
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.damage import READING
 from tui.archive.sqlite.file_systems import refuse_network
@@ -32,7 +31,7 @@ _NO_ROOM = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 def trouble_behind(error: Exception) -> Exception | None:
     """What of the archive ended a command or the screen; None: it was something else."""
-    if isinstance(error, ArchiveTrouble | sqlite3.Error):
+    if isinstance(error, ArchiveError):
         return error
     return damage_behind(error) if isinstance(error, READING) else None
 
@@ -44,7 +43,7 @@ def damage_behind(error: Exception) -> ArchiveDamaged | None:
         return None
     from tui.archive.sqlite.integrity_check import EVERY_ROW_S, check
 
-    with suppress(ArchiveTrouble, sqlite3.Error, OSError):
+    with suppress(ArchiveError):
         with Archive(Paths.default().archive_file, only_read=True) as archive:
             faults = check(archive, deep=True, within_s=EVERY_ROW_S).faults
         return ArchiveDamaged(faults[0].text) if faults else None
@@ -85,17 +84,18 @@ class Services:
         return AccountStore(self.paths)
 
     def open_archive(self) -> Archive:
-        """A new connection, for the thread that asks. Raises `ArchiveTrouble`."""
+        """A new connection, for the thread that asks. Raises `ArchiveError`."""
         path = self.paths.archive_file
         refuse_network(path, self.environ)
         try:
             return Archive(path)
         except ArchiveDamaged as error:  # of what is open the path is known
             raise ArchiveDamaged(f"{path}: {error.what}") from error
-        except (OSError, sqlite3.Error) as error:
-            raise ArchiveTrouble(
-                f"the archive {path} cannot be opened: {error}", UNREACHED
-            ) from None
+        except ArchiveError as error:
+            if error.hint:
+                raise
+            message = f"the archive {path} cannot be opened: {error}"
+            raise type(error)(message, UNREACHED) from None
 
     async def token(self, account: Account) -> Secret:
         """`find_token` beside the loop; what that runs ends when this is cancelled."""

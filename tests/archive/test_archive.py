@@ -15,7 +15,7 @@ import pytest
 from providers.base import Names
 from providers.model import Call, Contact, Recording
 from tests.archive.calls import START, call
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveTooNew, ArchiveUnavailable
 from tui.archive.sqlite import AccountState, Archive, Saved, SyncPeriod
 from tui.archive.sqlite.migrations import MIGRATIONS
 from tui.archive.sqlite.sync_state import Coverage
@@ -247,7 +247,7 @@ def test_an_archive_of_a_later_version_is_left_alone(archive: Archive) -> None:
     with sqlite3.connect(archive.path) as db:
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     db.close()
-    with pytest.raises(ArchiveTrouble, match="schema"):
+    with pytest.raises(ArchiveTooNew, match="schema"):
         Archive(archive.path)
 
 
@@ -255,7 +255,7 @@ def test_a_full_disk_ends_a_transaction_and_nothing_else(archive: Archive) -> No
     save(archive, call(1))
     [pages] = archive._db.execute("PRAGMA page_count").fetchone()
     archive._db.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(sqlite3.OperationalError, match="full"):
+    with pytest.raises(ArchiveUnavailable, match="full"):
         save(archive, *(call(number, summary="word " * 2000) for number in range(2, 30)))
     archive._db.execute("PRAGMA max_page_count = 1000000")
     assert save(archive, call(2)) == Saved(new=1) and archive.count() == 2

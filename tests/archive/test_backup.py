@@ -134,7 +134,7 @@ def test_an_older_archive_put_back_keeps_the_backup_of_the_other(tmp_path: Path)
             assert row in in_backup(path)
         kept = {row[1:] for row in in_backup(path)}
         assert {row[1:] for row in later} <= kept
-        archive.take_up(decision_backup.read(path))
+        archive.take_up_backup()
         assert {row[1:] for row in in_archive(archive)} == kept
         at = [row[1] for row in in_archive(archive)]
         assert at == sorted(at)

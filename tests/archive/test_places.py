@@ -10,6 +10,7 @@ import pytest
 from tests.archive.calls import START
 from tests.benchmarks.bulk import fill
 from tests.few import few
+from tui.archive.errors import CallNotFound
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.search.sort_orders import ORDERS
 from tui.query.parser import EVERYTHING, parse
@@ -63,5 +64,5 @@ def test_a_call_that_does_not_match_has_its_place_all_the_same(archive: Archive)
 def test_a_call_that_is_not_here_has_no_place(archive: Archive) -> None:
     assert not archive.matches(EVERYTHING, CALLS + 1)
     for side in ("after", "before"):
-        with pytest.raises(KeyError):
+        with pytest.raises(CallNotFound):
             archive.keys(**{side: CALLS + 1})  # type: ignore[arg-type]

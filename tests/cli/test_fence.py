@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Container
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +19,7 @@ from providers.nectar import Nectar
 from tests.archive.calls import call
 from tests.few import few
 from tui.archive import merging
+from tui.archive.errors import ArchiveUnavailable, StatementRefused
 from tui.archive.merging import keep
 from tui.archive.sqlite import Archive, Saved
 from tui.cli import main
@@ -32,8 +32,7 @@ FAILURES: dict[str, BaseException] = {
     "a missing key": KeyError("id"),
     "a recursion": RecursionError(),
     "no memory": MemoryError(),
-    "a row that SQLite refuses": sqlite3.IntegrityError("UNIQUE constraint failed"),
-    "a type that SQLite refuses": sqlite3.InterfaceError("Error binding parameter 3"),
+    "a row that the archive refuses": StatementRefused("UNIQUE constraint failed"),
     "no text": UnicodeError("label empty or too long"),
     "a group": BaseExceptionGroup("all of it", [ValueError("1"), ExceptionGroup("", [KeyError()])]),
     "a group that leaves": BaseExceptionGroup("out", [SystemExit(3)]),
@@ -296,7 +295,7 @@ def test_a_disk_that_fills_up_costs_no_account_its_state(
 ) -> None:
     def full(archive: Archive, account: str, *rest: Any, **options: Any) -> Saved:
         if account == "odd":
-            raise sqlite3.OperationalError("database or disk is full")
+            raise ArchiveUnavailable("database or disk is full")
         return keep(archive, account, *rest, **options)
 
     monkeypatch.setattr(merging, "keep", full)

@@ -14,6 +14,7 @@ from providers.model import Contact, Recording
 from tests.archive.calls import START, call
 from tui import audit_log
 from tui.account_setup import forget, losses
+from tui.archive.errors import StatementRefused
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import RELEASE, hold, note, state, tag
 from tui.cli import main
@@ -136,7 +137,7 @@ def test_nothing_in_the_archive_can_remove_one_by_mistake(services: Services) ->
     assert run("hold", "desk:1") == 0
     with (
         services.open_archive() as archive,
-        pytest.raises(sqlite3.IntegrityError, match="hold"),
+        pytest.raises(StatementRefused, match="hold"),
         archive.transaction(),
     ):
         archive._db.execute("DELETE FROM call")

@@ -16,7 +16,7 @@ from textual.worker import WorkerFailed
 from tests.damage.conftest import PAGE, Desk, fill, zeroed
 from tests.few import few
 from tests.ui.driving import main, run_app, status, until
-from tui.archive.errors import ArchiveDamaged
+from tui.archive.errors import ArchiveDamaged, ArchiveError
 from tui.archive.sqlite import Archive, decision_backup
 from tui.archive.sqlite.damage import mark_of
 from tui.archive.sqlite.migrations import APPLICATION, MIGRATIONS
@@ -427,7 +427,7 @@ def test_the_screen_ends_in_words_over_what_only_reading_meets(desk: Desk, kind:
         assert "the archive is damaged" in said and "ringback doctor --repair" in said
 
 
-@pytest.mark.parametrize("error", [ArchiveDamaged("a row"), sqlite3.DatabaseError("a page")])
+@pytest.mark.parametrize("error", [ArchiveDamaged("a row"), ArchiveError("a page")])
 @pytest.mark.parametrize("worker", [True, False])
 async def test_what_of_the_archive_ends_the_screen_is_kept_for_the_terminal(
     desk: Desk, error: Exception, worker: bool

@@ -15,7 +15,7 @@ from providers.base import Login, Provider, Secret
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from tests.archive.calls import START, call
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveUnavailable
 from tui.archive.sqlite import Archive, Saved
 from tui.query.dates import BEGINNING, DAY_S
 from tui.sync.report import Report, held_back, left_alone
@@ -248,7 +248,7 @@ def test_a_disk_that_fills_up_while_recordings_are_asked_for_is_the_archives_err
             return with_recordings(call, (Recording("r", summary="word " * 100_000),))
 
     vendor = Filling([[call(1, recordings_known=False)]], Capabilities(separate_recordings=True))
-    with pytest.raises(TROUBLES):
+    with pytest.raises(ArchiveUnavailable, match="full"):
         sync(archive, vendor, SyncRequest(recordings=True))
 
 

@@ -4,7 +4,6 @@ brought about: whatever is read, written or opened in between.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.archive.calls import call
 from tests.few import few
 from tests.ui.desk import NOW, desk_of
 from tests.ui.driving import burst, main, page, run_app, status, table, until
+from tui.archive.errors import ArchiveError
 from tui.archive.sqlite import Archive
 from tui.config.paths import Paths
 from tui.query.parser import EVERYTHING, Query, parse
@@ -255,7 +255,7 @@ async def test_keys_behind_rows_that_cannot_be_read_are_dropped_and_that_is_said
 
     def broken(self: Archive, query: Query = EVERYTHING, *args: Any, **more: Any) -> Any:
         if query.terms:
-            raise sqlite3.DatabaseError("database disk image is malformed")
+            raise ArchiveError("database disk image is malformed")
         return keys(self, query, *args, **more)
 
     async with run_app(desk).run_test(size=(80, 24)) as pilot:

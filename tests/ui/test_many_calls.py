@@ -16,7 +16,7 @@ from tests.few import few
 from tests.ui.desk import CALLS, NOW, desk_of
 from tests.ui.driving import burst, main, page, press_each, rows, run_app, status, table, until
 from tui.app import RingbackApp
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveUnavailable
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import state
 from tui.call_links import Link
@@ -197,7 +197,7 @@ async def test_n_says_that_the_archive_cannot_be_read(
     archive.triage.act(archive.names_of(whole[1 : 4 * WINDOW_ROWS]), [state("done")], "ben")
 
     def broken(*args: object, **kwargs: object) -> object:
-        raise ArchiveTrouble("it is broken", "")
+        raise ArchiveUnavailable("it is broken", "")
 
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)

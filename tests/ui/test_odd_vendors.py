@@ -10,7 +10,7 @@ import pytest
 from providers.cinnox import Cinnox
 from providers.nectar import Nectar
 from tests.ui.driving import main, page, run_app, settled, status, until
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveUnavailable
 from tui.archive.sqlite import Archive
 from tui.services import Services
 
@@ -55,7 +55,7 @@ async def test_an_archive_that_the_network_cannot_open_is_said(
         network = main(pilot).network
 
         def refuse() -> Archive:
-            raise ArchiveTrouble("the archive is away", "Bring it back.")
+            raise ArchiveUnavailable("the archive is away", "Bring it back.")
 
         monkeypatch.setattr(network, "_archive", None)
         monkeypatch.setattr(network, "_open_archive", refuse)

@@ -24,7 +24,7 @@ from tests.ui.driving import (
     table,
     until,
 )
-from tui.archive.errors import TROUBLES, ReadOnlyArchive
+from tui.archive.errors import ArchiveReadOnly, ArchiveUnavailable
 from tui.archive.sqlite import AccountState, Archive
 from tui.screens.state import bring_up_to_date
 from tui.services import Services
@@ -100,7 +100,7 @@ async def test_what_came_and_finds_no_room_is_not_said_to_be_found(
     fresh.fail("nectar", status=200, times=1, body=body, path=f"/calls/{id_}")
     with services.open_archive() as archive:
         archive._db.execute("PRAGMA max_page_count = 1")  # no more than there are
-        with pytest.raises(TROUBLES):
+        with pytest.raises(ArchiveUnavailable, match="full"):
             await refresh_calls(services, account, archive, [id_])
         assert not archive.has("nectar", id_)
 
@@ -222,7 +222,7 @@ def test_calls_wait_to_be_read_anew_where_nothing_can_be_kept(
 
     def only_to_read(self: Services) -> Archive:
         archive = opened(self)
-        archive._unwritable = ReadOnlyArchive("the disk is full")
+        archive._unwritable = ArchiveReadOnly("the disk is full")
         return archive
 
     with services.open_archive() as archive:

@@ -28,6 +28,7 @@ from tests.ui.driving import (
     until,
 )
 from tui import cli
+from tui.archive.errors import ArchiveError
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import comment, note, state, tag
 from tui.config.accounts import make_account
@@ -443,7 +444,7 @@ async def test_an_archive_that_breaks_is_told_of_by_the_keys_that_go_on(
         await ready(pilot)
 
         def broken(*_: object) -> set[int]:
-            raise sqlite3.DatabaseError("database disk image is malformed")
+            raise ArchiveError("database disk image is malformed")
 
         monkeypatch.setattr(Archive, "untriaged", broken)
         for key in ("d", "n", "N"):

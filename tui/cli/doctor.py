@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import platform
-import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,7 +14,7 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from providers.counts import counted
-from tui.archive.errors import TROUBLES, ArchiveTrouble
+from tui.archive.errors import ArchiveError
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.decision_backup import place_of
 from tui.archive.sqlite.integrity_check import WITHIN_S, Checked, check
@@ -137,10 +136,9 @@ def _archive(services: Services, deep: bool) -> Iterator[Finding]:
             if said and said.state != "fresh":
                 words = state_words(said, services.now(), services.zone)
                 yield Finding(WARN, "sync", f"{account.name}: {words}")
-    except ArchiveTrouble as error:
-        yield Finding(BAD, "archive", f"{error.message}\n{error.hint}")
-    except sqlite3.Error as error:
-        yield Finding(BAD, "archive", f"it cannot be read: {error}")
+    except ArchiveError as error:
+        text = f"{error}\n{error.hint}" if error.hint else f"it cannot be read: {error}"
+        yield Finding(BAD, "archive", text)
     for path in kept_of(services.paths.archive_file):
         text = f"a damaged archive is kept: {path}\nIt holds personal data; remove it when you can"
         yield Finding(WARN, "archive", text)
@@ -249,7 +247,7 @@ async def _recordings(services: Services) -> list[Finding]:
     try:
         with services.open_archive() as archive:
             urls = [_newest_recording(archive, account.name) for account in accounts]
-    except TROUBLES:
+    except ArchiveError:
         return []  # it has been told
     found = [_recording(services, *one) for one in zip(accounts, urls, strict=True) if one[1]]
     return list(await asyncio.gather(*found))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
-import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from providers.errors import RecordingError
 from providers.model import Call
 from tui import audit_log
-from tui.archive.errors import ReadOnlyArchive
+from tui.archive.errors import ArchiveBusy, ArchiveReadOnly, ArchiveUnavailable
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.listening_history import recording_key
 from tui.call_links import Link
@@ -33,6 +32,10 @@ if TYPE_CHECKING:
     from tui.audio.client.state import PlayerState
 
     Listen = Callable[[Source, str, float, "PlaybackSession | None"], Awaitable[int]]
+
+
+UNWRITTEN = (ArchiveReadOnly, ArchiveBusy, ArchiveUnavailable)
+"""Nothing can be kept now; listening goes on without."""
 
 
 class PlaybackSession:
@@ -67,9 +70,7 @@ class PlaybackSession:
             self._note()
 
     def _note(self) -> None:
-        with suppress(
-            ReadOnlyArchive, sqlite3.OperationalError
-        ):  # another Ringback writes: the next note will do
+        with suppress(*UNWRITTEN):  # the next note will do
             self._sitting.note(self._archive)
 
 
@@ -143,9 +144,7 @@ async def _play_call(
                 source, call = await stream(vendor, archive, cache, *place)
             except RecordingError as error:
                 now, key = services.now().timestamp(), recording_key(call, index)
-                with suppress(
-                    ReadOnlyArchive, sqlite3.OperationalError
-                ):  # why there is no sound is said first
+                with suppress(*UNWRITTEN):  # why there is no sound is said first
                     archive.heard.note_trouble(account.name, call.id, key, error.reason, now)
                 raise
             seat = PlaybackSession(services, archive, account.name, call, index)

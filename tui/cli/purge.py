@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from providers.counts import counted
 from tui import audit_log
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.purge import SHORTEST
 from tui.call_links import held_text
@@ -57,7 +57,7 @@ def _purge(services: Services, arguments: argparse.Namespace) -> int:
         try:
             by = "retention" if arguments.retention else "vendor" if arguments.deleted else "before"
             done = purge.purge(services.paths, archive, keys, arguments.number, by)
-        except TROUBLES as error:
+        except (ArchiveError, OSError) as error:
             raise CommandError(
                 f"not all could be removed: {error}",
                 "Give the disk room for the archive once more, and run the same command again.",

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
 from providers.model import Call
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveError
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.listening_history import HEARD_SHARE, Heard
 from tui.config.settings import SettingsError, edit_settings, subtable
@@ -104,7 +103,7 @@ class ListeningHistory:
 
         try:
             return await asyncio.to_thread(look)
-        except (ArchiveTrouble, sqlite3.Error):
+        except ArchiveError:
             return {}
 
     def note(self, sitting: ListeningSession) -> None:
@@ -137,7 +136,7 @@ class ListeningHistory:
             waiting, self._writes = self._writes, {}
             try:
                 await asyncio.to_thread(self._write, list(waiting.values()))
-            except (ArchiveTrouble, sqlite3.Error) as error:
+            except ArchiveError as error:
                 _log.debug("what was heard is not written yet: %s", type(error).__name__)
                 self._writes = {**waiting, **self._writes}
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from providers.errors import ProviderError, reason
 from providers.model import Call
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.services import Services
@@ -160,7 +160,7 @@ class RecordingFetcher:
     def tidy(self) -> None:
         """Remove recordings that were not heard for a while. Takes as long as a disk does."""
         days, cache = self._services.settings().app.keep_days, self.cache()
-        with suppress(*TROUBLES), self._services.open_archive() as archive:  # else nobody knows
+        with suppress(ArchiveError), self._services.open_archive() as archive:  # else nobody knows
             held = cache.held_files(archive)
             cache.sweep(self._services.now().timestamp(), days, held=held)
 

@@ -115,7 +115,7 @@ async def ask_again(
 
 def take_away(services: Services, archive: Archive, account: str, ids: Sequence[str]) -> Gone:
     """Remove calls that their vendor surely has no more, with their recordings; but those on
-    hold, and those that somebody decided about. Raises OSError and `sqlite3.Error`.
+    hold, and those that somebody decided about. Raises OSError and `ArchiveError`.
     """
     keys = {id_: key for id_ in ids if (key := archive.key_of(account, id_)) is not None}
     on_hold = archive.held(keys.values())

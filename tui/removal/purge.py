@@ -70,7 +70,7 @@ def purge(
     number: str | None = None,
     by: str = "before",
 ) -> Purge:
-    """Remove calls for good, but those on hold. Raises OSError, `sqlite3.Error` and
+    """Remove calls for good, but those on hold. Raises OSError, `ArchiveError` and
     `ArchiveDamaged`.
 
     The audit log keeps how many and of which accounts, and not the number: a hash of it would

@@ -66,7 +66,7 @@ def kept_since(services: Services, days: int) -> float | None:
 
 def sweep(services: Services, archive: Archive, ended: Callable[[], bool] = lambda: False) -> Swept:
     """Remove a part of the calls that are due, some at a time until `ended`; nothing where nothing
-    can be written. Raises OSError and `sqlite3.Error`.
+    can be written. Raises OSError and `ArchiveError`.
     """
     days = services.settings().retention.calls_days
     before, told = kept_since(services, days), archive.told_days()

@@ -11,7 +11,7 @@ from textual import on, work
 from providers.counts import counted
 from providers.errors import ProviderError
 from providers.model import Call
-from tui.archive.errors import TROUBLES, ReadOnlyArchive
+from tui.archive.errors import ArchiveError, ArchiveReadOnly
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.exit_codes import archive_error
@@ -78,7 +78,7 @@ class AskingScreen(CallsScreen):
     # -- syncs
 
     @property
-    def _why_not_kept(self) -> ReadOnlyArchive | None:
+    def _why_not_kept(self) -> ArchiveReadOnly | None:
         """Why nothing that comes could be kept; None: it can."""
         return self._archive.read_only if self._archive else None
 
@@ -186,7 +186,7 @@ class AskingScreen(CallsScreen):
                 continue
             try:
                 done += await self.network.run(self._refreshing(account, ids))
-            except TROUBLES as error:
+            except (ArchiveError, OSError) as error:
                 self._flash(archive_error(error).message, "error")
         self._look()
         self._show_detail()

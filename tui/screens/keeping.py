@@ -9,7 +9,7 @@ from collections.abc import Callable
 from textual import work
 
 from providers.counts import counted
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
 from tui.screens.state import REST_S
 from tui.screens.triaging import TriagingScreen
 from tui.services import Services
@@ -23,7 +23,7 @@ class KeepingScreen(TriagingScreen):
         """Let calls go that are older than config.toml keeps them, and say so."""
         try:
             said = await asyncio.to_thread(_swept, self.services, lambda: self._has_ended)
-        except TROUBLES as error:
+        except (ArchiveError, OSError) as error:
             self._flash(f"no calls were removed: {error}", "error")
             return
         if said:
@@ -39,7 +39,7 @@ class KeepingScreen(TriagingScreen):
             return
         try:
             held = self._archive.held(keys)
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._say_unread(error)
             return
         if len(held) == len(keys):

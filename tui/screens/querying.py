@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from rich.cells import cell_len
 from textual import on, work
 
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
 from tui.config.accounts import configured
 from tui.config.settings import Settings, View
 from tui.config.views import views
@@ -78,7 +78,7 @@ class QueryingScreen(ReadingScreen):
         self._show_problem()
 
     def _has_field(self, word: str) -> bool:
-        with suppress(*TROUBLES):  # the rows are read too, and say it
+        with suppress(ArchiveError):  # the rows are read too, and say it
             return self._archive is not None and self._archive.has_field(word)
         return False
 
@@ -100,7 +100,7 @@ class QueryingScreen(ReadingScreen):
     async def _doubt(self, text: str, line: Query) -> None:
         """Look for names in the query that no call has; what was said stays until then."""
         more = configured(self.accounts)
-        with suppress(*TROUBLES):  # the rows are read too, and say it
+        with suppress(ArchiveError):  # the rows are read too, and say it
             doubts = await self._ask_archive(lambda archive: archive.doubts(line, more))
             if doubts is not None and text == self.query_text:
                 self._doubts, self._doubted = doubts, text
@@ -109,7 +109,7 @@ class QueryingScreen(ReadingScreen):
     @work(group="slips", exclusive=True, exit_on_error=False)
     async def _look_for_slips(self, text: str, line: Query) -> None:
         """Nothing was found: see whether a word of the query is another's slip."""
-        with suppress(*TROUBLES):
+        with suppress(ArchiveError):
             slips = await self._ask_archive(lambda archive: archive.slips(line))
             if slips and text == self.query_text:
                 self._slips = slips
@@ -190,7 +190,7 @@ class QueryingScreen(ReadingScreen):
         """Show names that the archive knows, for what is typed."""
         try:
             names = await asyncio.to_thread(_names, self.services, kind, start)
-        except TROUBLES:
+        except ArchiveError:
             return  # the rows are read too, and say it
         names = [name for name in names if state.may_show(kind, name, self.veil)]
         lines = tuple(completed(text, name) for name in names)

@@ -16,7 +16,7 @@ from textual import on, work
 from textual.reactive import var
 from textual.timer import Timer
 
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError, CallNotFound
 from tui.archive.sqlite import Archive
 from tui.screens import row_window, state
 from tui.screens.calls import CallsScreen
@@ -173,9 +173,9 @@ class ReadingScreen(CallsScreen):
                     await self._read_once(row_window.FIRST_ROWS)
                 if not self._stale:
                     await self._read_once()
-        except KeyError:  # a call has gone meanwhile; the next look reads the rows anew
+        except CallNotFound:  # a call has gone meanwhile; the next look reads the rows anew
             self._drop_typed()
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._say_unread(error)
             self._drop_typed()
         finally:
@@ -304,12 +304,12 @@ class ReadingScreen(CallsScreen):
         def ask(archive: Archive) -> RowWindow | None:
             try:
                 return row_window.extend(archive, order, part, step, whole)
-            except KeyError:  # a call has gone; the rows are read anew because of it
+            except CallNotFound:  # a call has gone; the rows are read anew because of it
                 return None
 
         shown = False
         try:
-            with suppress(*TROUBLES):  # the next reading says it
+            with suppress(ArchiveError):  # the next reading says it
                 shown = self._show_part(part, await self._ask_archive(ask, reads_rows=True))
         finally:
             self._lengthening = False
@@ -348,12 +348,12 @@ class ReadingScreen(CallsScreen):
                     continue
                 part, order, start = self._snapshot.part, self._order, table.range_start
                 ask = partial(row_window.extend_to, order=order, part=part, key=start)
-                with suppress(KeyError):
+                with suppress(CallNotFound):
                     found = await self._ask_archive(ask)
                     if found is None:  # it has left the list
                         break
                     self._show_part(part, found)
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._say_unread(error)
         finally:
             if table.range_waits:
@@ -383,7 +383,7 @@ class ReadingScreen(CallsScreen):
         while self._uncounted:
             self._uncounted = False
             began = time.monotonic()
-            with suppress(*TROUBLES):  # the rows are read too, and say it
+            with suppress(ArchiveError):  # the rows are read too, and say it
                 await self._count_once()
             if self._uncounted:
                 await asyncio.sleep(REST * (time.monotonic() - began))
@@ -411,7 +411,7 @@ class ReadingScreen(CallsScreen):
             return
 
         def ask(archive: Archive) -> int | None:
-            with suppress(KeyError):  # the rows are read anew because of it
+            with suppress(CallNotFound):  # the rows are read anew because of it
                 return archive.count_before(part.keys[0], *order)
             return None
 

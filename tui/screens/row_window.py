@@ -70,7 +70,10 @@ def last(archive: Archive, order: Order) -> RowWindow:
 
 
 def around(archive: Archive, order: Order, key: int, above: int, below: int) -> RowWindow:
-    """So many rows before a call, itself if it matches, and rows behind it. Raises KeyError."""
+    """So many rows before a call, itself if it matches, and rows behind it.
+
+    Raises `CallNotFound`.
+    """
     before = archive.keys(*order, limit=above, before=key, last=True)[::-1]
     behind = archive.keys(*order, limit=below, after=key, inclusive=True)
     begins = len(before) < above
@@ -109,7 +112,7 @@ def reload(
 
 def extend(archive: Archive, order: Order, part: RowWindow, step: int, whole: bool) -> RowWindow:
     """With more rows below (1) or above (-1); of many, unless the `whole` is wanted, some are let
-    go at the other end. Raises KeyError when a call of them has gone.
+    go at the other end. Raises `CallNotFound` when a call of them has gone.
     """
     there = set(part.keys)  # a call may have moved meanwhile
     if step > 0:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import field
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
@@ -15,7 +13,7 @@ from providers import registry
 from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
 from providers.sanitize import safe_text
-from tui.archive.errors import ArchiveDamaged, ReadOnlyArchive
+from tui.archive.errors import ArchiveDamaged, ArchiveError, ArchiveReadOnly
 from tui.archive.sqlite import AccountState, Archive, SyncPeriod
 from tui.archive.sqlite.listening_history import Heard, recording_key
 from tui.archive.sqlite.search.facet_counts import Facets
@@ -128,7 +126,7 @@ class Asking(Generic[T]):
             archive.end_when(lambda: self._ended)
             try:
                 return None if self._ended else self._ask(archive)
-            except sqlite3.OperationalError:
+            except ArchiveError:
                 if self._ended:
                     return None
                 raise
@@ -139,8 +137,7 @@ class Asking(Generic[T]):
         """Nobody waits for it any more."""
         self._ended = True
         if archive := self._archive:
-            with suppress(sqlite3.ProgrammingError):  # it closed at this moment
-                archive.interrupt()
+            archive.interrupt()
 
 
 def bring_up_to_date(services: Services, ended: Callable[[], bool]) -> None:
@@ -247,7 +244,7 @@ def notice(
     snapshot: Snapshot,
     query: Query,
     busy: frozenset[str],
-    why: ReadOnlyArchive | None = None,
+    why: ArchiveReadOnly | None = None,
 ) -> tuple[str, str]:
     """Which empty state stands in the table's place, and a sentence that says it more exactly."""
     if isinstance(why, ArchiveDamaged):
@@ -276,7 +273,7 @@ def troubles(
     accounts: Sequence[Account],
     snapshot: Snapshot,
     clock: Clock,
-    why: ReadOnlyArchive | None = None,
+    why: ArchiveReadOnly | None = None,
 ) -> str:
     """``desk: refused · eu: rate-limited until 15:10``; empty when every account's last sync went
     well. `why` nothing can be kept goes before.

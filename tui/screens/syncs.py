@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from providers.errors import ProviderError
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.services import Services
@@ -90,7 +90,7 @@ class Syncs:
                 raise error
         except ProviderError as failed:
             return Report(account.name, error=failed, complete=False)
-        except TROUBLES as trouble:
+        except ArchiveError as trouble:
             return Report(account.name, unkept=trouble)
 
     async def _sync(self, account: Account, archive: Archive, wish: dict[str, Any]) -> Report:

@@ -19,7 +19,7 @@ from providers.counts import counted
 from providers.model import Call
 from providers.sanitize import safe_text
 from tui import audit_log
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
 from tui.archive.sqlite import Archive
 from tui.call_links import Link, link_text, page_address, time_text
 from tui.config.accounts import Account
@@ -351,7 +351,7 @@ class TakingOutScreen(PlayingScreen):
         except asyncio.CancelledError:
             stop.set()
             raise
-        except TROUBLES as error:
+        except (ArchiveError, OSError) as error:
             said = getattr(error, "strerror", None) or error
             self._flash(f"not exported: {said}", "error")
         else:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.archive import UNTRIAGED
 from tui.archive.sqlite.damage import READING
@@ -71,7 +71,7 @@ class TriageQueue:
             try:
                 with self._services.open_archive() as archive:
                     self.written.append((write, write.do(archive)))
-            except (*TROUBLES, *READING) as error:
+            except (ArchiveError, OSError, *READING) as error:
                 self._fail(write, error)
 
     def _fail(self, write: Write, error: Exception) -> None:
@@ -113,7 +113,7 @@ def unkept(archive: Archive, failed: Sequence[Failed]) -> list[UnsavedTriage]:
     found = []
     for write, error, _ in failed:
         names: list[tuple[str, str]] = []
-        with suppress(*TROUBLES):
+        with suppress(ArchiveError):
             names = archive.names_of(sorted(write.keys))
         found.append(UnsavedTriage(names, write.changes, error))
     return found

@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from providers.counts import counted
 from providers.sanitize import safe_text
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError, CallNotFound
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.archive import UNTRIAGED
 from tui.audit_log import record_holds
@@ -304,7 +304,7 @@ class TriagingScreen(PlayingScreen):
         self._enqueue(Write(frozenset(keys), act, written, changes))
         try:
             last = onward and not self._go_on()
-        except TROUBLES as error:
+        except ArchiveError as error:
             unread = True
             self._say_unread(error)
 
@@ -371,7 +371,7 @@ class TriagingScreen(PlayingScreen):
 
     def _go_on(self) -> bool:
         """To the next call to decide below, else to the next; play it if that is wanted. Whether
-        there is one. Raises `TROUBLES`.
+        there is one. Raises `ArchiveError`.
         """
         table = self._table
         played = self._chosen_playing() is not None
@@ -388,7 +388,7 @@ class TriagingScreen(PlayingScreen):
         """To the next (1) or previous (-1) call that nobody has decided about."""
         try:
             index = self._near_untriaged(step)
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._say_unread(error)
             return
         if index is None:
@@ -397,7 +397,10 @@ class TriagingScreen(PlayingScreen):
             self._table.move_to(index)
 
     def _near_untriaged(self, step: int) -> int | None:
-        """Where the nearest call to decide stands, within `LOOK_AHEAD` rows. Raises `TROUBLES`."""
+        """Where the nearest call to decide stands, within `LOOK_AHEAD` rows.
+
+        Raises `ArchiveError`.
+        """
         assert self._archive is not None
         keys, at = self._snapshot.part.keys, self._table.cursor
         if step > 0:
@@ -425,9 +428,9 @@ class TriagingScreen(PlayingScreen):
 
         try:
             found = await self._ask_archive(ask) if here is not None else 0
-        except KeyError:  # the call has gone meanwhile; the rows are read anew because of it
+        except CallNotFound:  # the call has gone meanwhile; the rows are read anew because of it
             return
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._say_unread(error)
             self._drop_typed()
             return

@@ -11,7 +11,7 @@ from itertools import islice
 from providers.errors import NotUnderstood, ProviderError
 from providers.limits import cuts
 from providers.model import Json
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
 from tui.archive.merging import Fenced, keep_page, read_again
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
@@ -77,7 +77,7 @@ async def sync_account(
             words := take_away(services, archive, account.name, report.vanished).words
         ):
             report.notes[words] = None
-    except TROUBLES as error:
+    except (ArchiveError, OSError) as error:
         report.unkept = error
     if account.bound_to is None and not report.unkept:
         report.notes[f"from now on its token goes to {account.origin} alone"] = None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from providers.model import Call, CallRow
-from tui.archive.errors import ReadOnlyArchive
+from tui.archive.errors import ArchiveReadOnly
 from tui.archive.sqlite import connection, decision_backup, purge, related_calls
 from tui.archive.sqlite.call_columns import call_of, details_of, to_row
 from tui.archive.sqlite.callbacks import Callbacks
@@ -73,7 +74,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
             self._take_up_backup()
 
     @property
-    def read_only(self) -> ReadOnlyArchive | None:
+    def read_only(self) -> ArchiveReadOnly | None:
         """Why nothing can be kept: a full disk, one that may only be read, a damaged archive;
         None: it can.
         """
@@ -92,7 +93,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
     def transaction(self) -> Iterator[None]:
         """All or nothing, waiting up to ten seconds for another Ringback's transaction.
 
-        Raises `ReadOnlyArchive`, `ArchiveDamaged` among them.
+        Raises `ArchiveReadOnly`, `ArchiveDamaged` among them.
         """
         if why := self.read_only:
             raise why
@@ -263,7 +264,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         """Remove calls for good, a number also from the dictionaries; what went, and whether the
         file was written anew without it (another Ringback that reads all the time prevents it).
 
-        Those on hold stay; a sync does not bring the others back. Raises `sqlite3.Error`, e.g.
+        Those on hold stay; a sync does not bring the others back. Raises `ArchiveError`, e.g.
         without room on the disk.
         """
         gone = self.drop(keys, number)
@@ -288,7 +289,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         Only those that stand `after` a call's key and `before` another's, or there (`inclusive`);
         these calls need not match. `last` gives the last ones, from the end up. Pages follow each
         other in this way at any depth: in the order of time at once, in any other by reading all
-        that match. Raises KeyError where such a call is not here.
+        that match. Raises `CallNotFound` where such a call is not here.
         """
         if column == "time" and last:  # the same as the other order from its beginning
             last, descending, after, before = False, not descending, before, after
@@ -342,7 +343,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         return plan
 
     def count_before(self, key: int, query: Query, column: str, descending: bool) -> int:
-        """How many of the rows that match stand before a call. Raises KeyError."""
+        """How many of the rows that match stand before a call. Raises `CallNotFound`."""
         ask = self._planner.ask(query)
         if column == "time" and (walk := self._planner.walk(ask)):
             return walk.count_before(sort_orders.place(self._db, column, key)[1], descending)
@@ -351,7 +352,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         return int(self._db.execute(sql, plan.values).fetchone()[0])
 
     def is_behind(self, key: int, other: int, column: str, descending: bool) -> bool:
-        """Whether a call stands behind another in an order. Raises KeyError."""
+        """Whether a call stands behind another in an order. Raises `CallNotFound`."""
         here = sort_orders.place(self._db, column, other)
         condition, values = sort_orders.behind(column, descending, "place", here, False)
         sql = f"SELECT 1 FROM call WHERE key = ? AND {condition}"
@@ -366,8 +367,9 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         return RowList(self._db, keys, begins, ends)
 
     def interrupt(self) -> None:
-        """End a query that runs in another thread on this connection."""
-        self._db.interrupt()
+        """End a query that runs in another thread on this connection; nothing if it is closed."""
+        with suppress(sqlite3.ProgrammingError):
+            self._db.interrupt()
 
     def end_when(self, ended: Callable[[], bool]) -> None:
         """End each query here as soon as this is so; also one that begins after an interrupt."""

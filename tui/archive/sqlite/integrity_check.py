@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from providers.counts import counted
 from providers.errors import reason
-from tui.archive.errors import ArchiveDamaged
+from tui.archive.errors import ArchiveDamaged, QueryCancelled
 from tui.archive.sqlite import decision_backup
 from tui.archive.sqlite.archive import Archive
 from tui.archive.sqlite.call_columns import call_of
@@ -63,7 +63,7 @@ def check(archive: Archive, *, deep: bool = False, within_s: float | None = None
     takes; within `within_s` if that is given.
 
     What is found is remembered (`tui.archive.sqlite.damage`), and forgotten when a deep check finds
-    nothing. Raises `sqlite3.OperationalError`: another Ringback holds the archive.
+    nothing. Raises `ArchiveBusy`: another Ringback holds the archive.
     """
     limit = within_s or (float("inf") if deep else WITHIN_S)
     until = time.monotonic() + limit
@@ -78,9 +78,7 @@ def check(archive: Archive, *, deep: bool = False, within_s: float | None = None
                 missing, behind, lines = _backup(archive)
             if deep and not faults:
                 faults += [*_rows(archive), *_index(archive)]
-    except sqlite3.OperationalError as error:
-        if str(error) != "interrupted":
-            raise
+    except QueryCancelled:
         complete = False
     except ArchiveDamaged as error:
         faults.append(Fault(error.what))

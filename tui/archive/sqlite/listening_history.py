@@ -72,7 +72,7 @@ def recording_key(call: Call, index: int) -> str:
 class ListeningTable:
     """Reads and writes the table on one connection; each writing is a transaction of its own.
 
-    What is written of a call that is not in the archive is dropped. Raises `ReadOnlyArchive`.
+    What is written of a call that is not in the archive is dropped. Raises `ArchiveReadOnly`.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class ListeningTable:
         self._db, self._transaction = connection, transaction
 
     def wait_at_most(self, seconds: float) -> None:
-        """For another Ringback's transaction, from now on; then `sqlite3.OperationalError`."""
+        """For another Ringback's transaction, from now on; then `ArchiveBusy`."""
         self._db.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
     def of_call(self, account: str, call_id: str) -> dict[str, Heard]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
+from tui.archive.errors import ArchiveDamaged, ArchiveError
 from tui.query.phone_numbers import digits
 
 TAIL = 7
@@ -142,11 +142,15 @@ def rewrite(db: sqlite3.Connection, wait_s: float) -> bool:
         db.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
     deadline = time.monotonic() + wait_s
     while True:
-        with suppress(sqlite3.OperationalError):
+        try:
             db.execute("VACUUM")
             busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if not busy:
                 return True
+        except ArchiveDamaged:
+            raise
+        except ArchiveError:  # another Ringback is at it, or the disk has no room for a second one
+            pass
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from providers.base import Names
 from tui.archive import codec
-from tui.archive.errors import ReadOnlyArchive
-from tui.archive.sqlite.connection import is_unwritable
+from tui.archive.errors import ArchiveReadOnly, ArchiveUnavailable
 from tui.archive.sqlite.damage import reading
 from tui.archive.sqlite.search.search_index import NO_TIME, TIES
 from tui.query.dates import DAY_S
@@ -118,9 +117,7 @@ class SyncTables:
         try:
             with self.transaction():
                 return work()
-        except (ReadOnlyArchive, sqlite3.Error) as error:
-            if not is_unwritable(error):
-                raise
+        except (ArchiveReadOnly, ArchiveUnavailable):
             return None
 
     def ids_to_spare(
