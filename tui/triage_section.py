@@ -7,8 +7,7 @@ from typing import Any
 
 from providers.model import Call
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import UNTOUCHED, Triage, standing
-from tui.archive.sqlite.triage_rows import Event
+from tui.archive.triage_events import UNTOUCHED, Event, Triage, standing
 from widgets.call_document import Moment, Section
 from widgets.columns import Clock, duration_text, time_text
 from widgets.masking import HIDDEN, masked_name, masked_text, names_in

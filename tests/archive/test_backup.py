@@ -12,7 +12,7 @@ import pytest
 
 from tests.archive.calls import call
 from tui.archive.sqlite import Archive, decision_backup
-from tui.archive.sqlite.triage_log import comment, hold, note, state, tag, untag
+from tui.archive.triage_events import comment, hold, note, state, tag, untag
 
 CALLS = 30
 
@@ -53,7 +53,7 @@ def triage_of(archive: Archive) -> list[tuple[object, ...]]:
 
 
 def in_backup(path: Path) -> list[tuple[object, ...]]:
-    from tui.archive.sqlite.triage_rows import row_of
+    from tui.archive.triage_events import row_of
 
     return [(event.seq, *row_of(event)) for event in decision_backup.read(path).events]
 

@@ -17,7 +17,7 @@ from tui.archive.sqlite.migrations import MIGRATIONS, _statements
 from tui.archive.sqlite.search import bitmap, planner
 from tui.archive.sqlite.search.bitmap import LONGEST, all_length_tokens, compared, length_tokens
 from tui.archive.sqlite.search.search_index import entry
-from tui.archive.sqlite.triage_log import note, state
+from tui.archive.triage_events import note, state
 from tui.query.parser import parse
 
 

@@ -24,7 +24,7 @@ from tui.archive.errors import (
 )
 from tui.archive.sqlite import Archive, decision_backup
 from tui.archive.sqlite.damage import disk_errors, translated
-from tui.archive.sqlite.triage_log import note
+from tui.archive.triage_events import note
 
 
 @pytest.fixture

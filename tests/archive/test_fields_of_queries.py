@@ -12,7 +12,7 @@ import pytest
 from providers.model import Agent, CompanyNumber, Contact, Disposition, Hangup
 from tests.archive.calls import START, call
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import note, tag
+from tui.archive.triage_events import note, tag
 from tui.query.parser import Query, parse
 from tui.screens import state
 

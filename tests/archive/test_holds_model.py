@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.archive.calls import START, call
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import RELEASE, hold, note
+from tui.archive.triage_events import RELEASE, hold, note
 from tui.query.parser import parse
 
 COUNT = 4

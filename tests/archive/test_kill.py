@@ -14,7 +14,7 @@ import pytest
 
 from tests.archive.calls import call
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import STATES, project
+from tui.archive.triage_events import STATES, project
 
 CALLS = 40
 
@@ -25,7 +25,7 @@ from random import Random
 from dataclasses import replace
 from tests.archive.calls import call
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import note, state, tag
+from tui.archive.triage_events import note, state, tag
 work, path, seed = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 random = Random(seed)
 with Archive(path) as archive:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.archive.test_search_model import random_call
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import note, state
+from tui.archive.triage_events import note, state
 
 READS_ALL = re.compile(r"SCAN (call|event|triage|detail|heard|thread)\b|call USING .*rowid>")
 

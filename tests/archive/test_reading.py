@@ -141,7 +141,7 @@ def test_two_that_read_anew_at_once_share_the_work(tmp_path: Path) -> None:
 
 
 def test_what_is_decided_and_heard_stays(tmp_path: Path) -> None:
-    from tui.archive.sqlite.triage_log import state, tag
+    from tui.archive.triage_events import state, tag
 
     with Archive(tmp_path / "archive.db") as archive:
         fill(archive, 3)

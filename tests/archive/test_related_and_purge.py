@@ -13,7 +13,7 @@ from providers.model import Call, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START, call
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.migrations import MIGRATIONS, _statements
-from tui.archive.sqlite.triage_log import comment, note, tag
+from tui.archive.triage_events import comment, note, tag
 from tui.query.parser import parse
 
 NUMBER = "+49 30 9876-54321"

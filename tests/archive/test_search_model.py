@@ -20,7 +20,7 @@ from tests.few import few
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.call_columns import LOW_COMMA
 from tui.archive.sqlite.search.conditions import condition_of
-from tui.archive.sqlite.triage_log import note, state, tag
+from tui.archive.triage_events import note, state, tag
 from tui.query.parser import EVERYTHING, Query, Term, parse, words
 from tui.query.phone_numbers import digits
 

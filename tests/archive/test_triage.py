@@ -16,7 +16,7 @@ from providers.model import Call
 from tests.archive.calls import START, call
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.migrations import MIGRATIONS, _statements
-from tui.archive.sqlite.triage_log import (
+from tui.archive.triage_events import (
     Change,
     Triage,
     comment,
@@ -274,7 +274,7 @@ _WRITER = """
 import sys
 from pathlib import Path
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import tag
+from tui.archive.triage_events import tag
 path, by, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 with Archive(path) as archive:
     for number in range(count):

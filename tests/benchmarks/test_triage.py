@@ -12,7 +12,7 @@ import pytest
 
 from tests.benchmarks.fill import call
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import note, state, tag
+from tui.archive.triage_events import note, state, tag
 from tui.query.parser import parse
 
 CALLS = 200_000

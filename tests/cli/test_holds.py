@@ -16,7 +16,7 @@ from tui import audit_log
 from tui.account_setup import forget, losses
 from tui.archive.errors import StatementRefused
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import RELEASE, hold, note, state, tag
+from tui.archive.triage_events import RELEASE, hold, note, state, tag
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.query.parser import parse

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.archive.calls import call
-from tui.archive.sqlite.triage_log import state, tag
+from tui.archive.triage_events import state, tag
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.config.paths import Paths

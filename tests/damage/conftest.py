@@ -17,7 +17,7 @@ import pytest
 
 from tests.archive.calls import call
 from tui.archive.sqlite import Archive, decision_backup
-from tui.archive.sqlite.triage_log import Change, comment, hold, note, state, tag, untag
+from tui.archive.triage_events import Change, comment, hold, note, state, tag, untag
 from tui.cli import main
 from tui.config.paths import Paths
 

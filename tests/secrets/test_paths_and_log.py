@@ -16,7 +16,7 @@ from tui.archive.sqlite import Archive
 from tui.archive.sqlite.damage import mark_of
 from tui.archive.sqlite.decision_backup import earlier_of, place_of
 from tui.archive.sqlite.integrity_check import check
-from tui.archive.sqlite.triage_log import state
+from tui.archive.triage_events import state
 from tui.config.paths import Paths, atomic_write, private_umask
 from tui.config.settings import Settings, SettingsError, load_settings
 from tui.config.token_origins import Origins

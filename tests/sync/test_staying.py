@@ -16,7 +16,7 @@ from tests.few import few
 from tests.outside.server import APP_ID, TOKENS, Answer, Vendors, always, bad
 from tests.outside.test_late import cinnox_row, liner_row, nectar_body
 from tui import audit_log
-from tui.archive.sqlite.triage_log import hold, note
+from tui.archive.triage_events import hold, note
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.recordings.download import RecordingCache

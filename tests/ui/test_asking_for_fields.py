@@ -10,7 +10,7 @@ import pytest
 from tests.archive.calls import START, call
 from tests.ui.driving import main, page, press_each, run_app, table, until
 from tests.ui.test_triage import ready
-from tui.archive.sqlite.triage_log import tag
+from tui.archive.triage_events import tag
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.services import Services

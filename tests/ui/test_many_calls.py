@@ -18,7 +18,7 @@ from tests.ui.driving import burst, main, page, press_each, rows, run_app, statu
 from tui.app import RingbackApp
 from tui.archive.errors import ArchiveUnavailable
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import state
+from tui.archive.triage_events import state
 from tui.call_links import Link
 from tui.config.paths import Paths
 from tui.playback.listening import Playing

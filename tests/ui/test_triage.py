@@ -30,7 +30,7 @@ from tests.ui.driving import (
 from tui import cli
 from tui.archive.errors import ArchiveError
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import comment, note, state, tag
+from tui.archive.triage_events import comment, note, state, tag
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.exit_codes import ExitCode

@@ -9,7 +9,7 @@ from providers.counts import counted
 from tui import audit_log, call_links
 from tui.archive import codec
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import RELEASE, CallName, hold, standing
+from tui.archive.triage_events import RELEASE, CallName, hold, standing
 from tui.console import print_data, print_error, print_text
 from tui.exit_codes import CommandError, ExitCode
 from tui.query.parser import Query, Term

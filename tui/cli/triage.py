@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from tui import audit_log
 from tui.archive import codec
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import (
+from tui.archive.tag_edits import tag_changes
+from tui.archive.triage_events import (
     UNTIMED,
     CallName,
     Change,
@@ -20,7 +21,6 @@ from tui.archive.sqlite.triage_log import (
     timed,
     untag,
 )
-from tui.archive.tag_edits import tag_changes
 from tui.console import print_data, print_error, print_text
 from tui.exit_codes import CommandError, ExitCode
 from tui.query.dates import parse_later

@@ -16,7 +16,7 @@ from providers.counts import counted
 from providers.errors import NotFound, ProviderError
 from tui import audit_log
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import UNTOUCHED
+from tui.archive.triage_events import UNTOUCHED
 from tui.call_links import held_text
 from tui.query.dates import HOUR_S
 from tui.removal.purge import remove_files

@@ -32,7 +32,7 @@ class KeepingScreen(TriagingScreen):
 
     def action_hold(self) -> None:
         """Put the call, or all that are marked, on hold; those that are: release them."""
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         keys = self._targets()
         if not keys or self._archive is None:
@@ -46,10 +46,10 @@ class KeepingScreen(TriagingScreen):
             self._release(keys)
             return
         label = "on hold, why (enter alone: nobody asks)"
-        self._ask(keys, label, lambda text: self._decide(keys, [triage_log.hold(text)]))
+        self._ask(keys, label, lambda text: self._decide(keys, [triage_events.hold(text)]))
 
     def _release(self, keys: list[int]) -> None:
-        from tui.archive.sqlite.triage_log import RELEASE
+        from tui.archive.triage_events import RELEASE
         from widgets.confirm import Confirm
 
         def answered(yes: bool | None) -> None:

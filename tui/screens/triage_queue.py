@@ -17,7 +17,7 @@ from tui.query.parser import Query
 from tui.services import Services
 
 if TYPE_CHECKING:
-    from tui.archive.sqlite.triage_log import Change
+    from tui.archive.triage_events import Change
     from tui.screens.unsaved_triage import UnsavedTriage
 
 

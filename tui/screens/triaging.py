@@ -35,7 +35,7 @@ from widgets.status_line import FLASH_S, message_cells
 from widgets.waveform import Waveform
 
 if TYPE_CHECKING:
-    from tui.archive.sqlite.triage_log import Change, Undone
+    from tui.archive.triage_events import Change, Undone
     from tui.exit_codes import CommandError
     from widgets.prompt_line import PromptLine
 
@@ -120,10 +120,10 @@ class TriagingScreen(PlayingScreen):
 
     def action_triage(self, state: str) -> None:
         """Give the call a state; many at once after a question."""
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         keys = self._targets()
-        changes = [triage_log.state(state)]
+        changes = [triage_events.state(state)]
         if len(keys) > 1:
             self._ask_for_all(keys, f"Mark {self._how_many(keys)} {state}?", changes)
         elif keys:
@@ -142,13 +142,13 @@ class TriagingScreen(PlayingScreen):
 
     def action_done_with_note(self) -> None:
         """Ask for a note, then done and on to the next; an empty note is none."""
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         keys = self._targets()
 
         def noted(text: str) -> None:
-            notes = [triage_log.note(text)] if text.strip() else []
-            self._decide(keys, [*notes, triage_log.state("done")], onward=len(keys) == 1)
+            notes = [triage_events.note(text)] if text.strip() else []
+            self._decide(keys, [*notes, triage_events.state("done")], onward=len(keys) == 1)
             if len(keys) > 1:
                 self._clear_marks()
 
@@ -156,10 +156,10 @@ class TriagingScreen(PlayingScreen):
 
     def action_note(self) -> None:
         """Ask for a note; the call's earlier ones are kept."""
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         keys = self._targets()
-        self._ask(keys, "note", lambda text: self._decide(keys, [triage_log.note(text)]))
+        self._ask(keys, "note", lambda text: self._decide(keys, [triage_events.note(text)]))
 
     def action_tag(self) -> None:
         """Ask for tags of ours, to give and to take away."""
@@ -179,7 +179,7 @@ class TriagingScreen(PlayingScreen):
         """Ask for a comment at the playhead or the time that it begins with; where nothing plays,
         it must.
         """
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         key = self._table.current_key
         if key is None:
@@ -189,10 +189,10 @@ class TriagingScreen(PlayingScreen):
         at_s = self.playback.view.position_s
 
         def said(text: str) -> None:
-            timed = triage_log.timed(text) or ((text, at_s) if playing else None)
+            timed = triage_events.timed(text) or ((text, at_s) if playing else None)
             if timed is None:
-                raise ValueError(triage_log.UNTIMED)
-            self._decide([key], [triage_log.comment(*timed, playing.index if playing else 0)])
+                raise ValueError(triage_events.UNTIMED)
+            self._decide([key], [triage_events.comment(*timed, playing.index if playing else 0)])
 
         label = f"comment at {duration_text(at_s)}" if playing else "comment: m:ss text"
         self._ask([key], label, said)
@@ -202,12 +202,12 @@ class TriagingScreen(PlayingScreen):
         keys = self._targets()
 
         def put_off(text: str) -> None:
-            from tui.archive.sqlite import triage_log
+            from tui.archive import triage_events
 
             later = parse_later(text, self.services.now(), self.services.zone)
             clock = Clock(self.services.now(), self.services.zone)
             said = f"snoozed until {time_text(later, clock)}"
-            changes = [triage_log.state("snoozed", later.timestamp())]
+            changes = [triage_events.state("snoozed", later.timestamp())]
             self._decide(keys, changes, onward=len(keys) == 1, said=said)
             if len(keys) > 1:
                 self._clear_marks()
@@ -225,7 +225,7 @@ class TriagingScreen(PlayingScreen):
         )
 
     def _undone(self, undone: tuple[Undone, int | None] | None) -> None:
-        from tui.archive.sqlite.triage_log import described
+        from tui.archive.triage_events import described
 
         self._undoing -= 1
         if undone is None:
@@ -277,7 +277,7 @@ class TriagingScreen(PlayingScreen):
         self, keys: Sequence[int], changes: list[Change], onward: bool = False, said: str = ""
     ) -> None:
         """Write the changes for these calls, as one step; `said` in a word or two."""
-        from tui.archive.sqlite.triage_log import described
+        from tui.archive.triage_events import described
 
         said, person = said or described(changes), self.services.person
         last = unread = False

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from providers.counts import counted
 from tui.archive.errors import ArchiveError
-from tui.archive.sqlite.triage_log import CallName, Change
 from tui.archive.tag_edits import written
+from tui.archive.triage_events import CallName, Change
 from tui.exit_codes import CommandError, ExitCode
 from widgets.columns import duration_text
 

@@ -24,8 +24,9 @@ from typing import Any, NamedTuple
 
 from tui.archive.errors import ArchiveError
 from tui.archive.sqlite.damage import disk_errors
-from tui.archive.sqlite.triage_log import CallName, TriageLog, standing
-from tui.archive.sqlite.triage_rows import EVENT_FIELDS, Event, event_of
+from tui.archive.sqlite.triage_log import TriageLog
+from tui.archive.sqlite.triage_rows import EVENT_FIELDS, event_of
+from tui.archive.triage_events import CallName, Event, standing
 from tui.config.paths import atomic_write, open_file
 
 log = logging.getLogger(__name__)

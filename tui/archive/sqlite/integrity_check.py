@@ -23,8 +23,8 @@ from tui.archive.sqlite.migrations import lacks
 from tui.archive.sqlite.search.bitmap import PARTS
 from tui.archive.sqlite.search.search_index import entry
 from tui.archive.sqlite.sync_state import UNREADABLE_NAME
-from tui.archive.sqlite.triage_log import project
-from tui.archive.sqlite.triage_rows import EVENT_FIELDS, Event, event_of, row_of
+from tui.archive.sqlite.triage_rows import EVENT_FIELDS, event_of
+from tui.archive.triage_events import Event, project, row_of
 from tui.config.paths import open_file
 
 WITHIN_S = 5.0

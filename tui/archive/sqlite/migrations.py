@@ -137,7 +137,7 @@ MIGRATIONS = (
         batch   TEXT NOT NULL,
         account TEXT NOT NULL COLLATE NOCASE,
         id      TEXT NOT NULL,            -- the vendor's id of the call
-        kind    TEXT NOT NULL,            -- see tui.archive.sqlite.triage_log
+        kind    TEXT NOT NULL,            -- see tui.archive.triage_events
         body    TEXT NOT NULL             -- JSON
     );
     CREATE INDEX event_by_call ON event (account, id, seq);

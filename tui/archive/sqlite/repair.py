@@ -38,8 +38,8 @@ from tui.archive.sqlite.replacement import (
 )
 from tui.archive.sqlite.row_recovery import Damaged, Row, mend_header, open_damaged, whole
 from tui.archive.sqlite.sync_state import UNREADABLE_NAME
-from tui.archive.sqlite.triage_log import CallName
-from tui.archive.sqlite.triage_rows import EVENT_FIELDS, Event, event_of, row_of
+from tui.archive.sqlite.triage_rows import EVENT_FIELDS, event_of
+from tui.archive.triage_events import CallName, Event, row_of
 
 STEP = 500
 _DETAIL = ("body", "extra", "raw", "saved_at")

@@ -14,7 +14,8 @@ from tui.archive import codec
 from tui.archive.errors import ArchiveDamaged
 from tui.archive.sqlite.damage import reading
 from tui.archive.sqlite.listening_history import with_heard
-from tui.archive.sqlite.triage_log import awake, triage_of
+from tui.archive.sqlite.triage_log import triage_of
+from tui.archive.triage_events import awake
 
 _BESIDE = ("heard", "trouble")
 """Fields that no line of the table ``call`` has, the last ones: they are looked up beside it."""
