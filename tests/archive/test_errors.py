@@ -66,10 +66,14 @@ def test_a_refused_row_and_a_closed_archive_are_the_archives_errors(archive: Arc
         archive._db.execute("INSERT INTO purged VALUES ('desk', '1'), ('desk', '1')")
     assert isinstance(refused.value.__cause__, sqlite3.IntegrityError)
     archive.close()
-    for ask in (archive.counts, lambda: archive.get("desk", "1"), lambda: archive.has("desk", "1")):
+    for ask in (
+        archive.counts_by_account,
+        lambda: archive.call_by_id("desk", "1"),
+        lambda: archive.key_of("desk", "1") is not None,
+    ):
         with pytest.raises(ArchiveError, match="closed"):
             ask()
-    archive.interrupt()
+    archive.cancel()
 
 
 def test_errors_that_come_row_by_row_are_translated_too(archive: Archive) -> None:
@@ -84,15 +88,15 @@ def test_errors_that_come_row_by_row_are_translated_too(archive: Archive) -> Non
 
 
 def test_a_query_that_is_ended_says_so(archive: Archive) -> None:
-    archive.end_when(lambda: True)
+    archive.cancel_when(lambda: True)
     with pytest.raises(QueryCancelled):
         archive._db.execute("SELECT count(*) FROM call, call, call, call, call").fetchall()
         for _ in range(10_000):  # as many steps as there are between two looks
-            archive.counts()
+            archive.counts_by_account()
 
 
 def test_another_writer_is_waited_for_and_then_told(archive: Archive) -> None:
-    archive.heard.wait_at_most(0)
+    archive.listening.wait_at_most(0)
     with closing(sqlite3.connect(archive.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(ArchiveBusy, match="locked"), archive.transaction():
@@ -112,7 +116,7 @@ def test_tables_of_a_later_ringback_are_told_of(archive: Archive) -> None:
 def test_a_value_that_nobody_wrote_is_damage(archive: Archive) -> None:
     archive._db.execute("UPDATE detail SET body = '{' WHERE key = 1")
     with pytest.raises(ArchiveDamaged):
-        archive.get("desk", "1")
+        archive.call_by_id("desk", "1")
 
 
 def test_what_the_disk_refuses_names_the_file_and_the_reason() -> None:
@@ -125,7 +129,7 @@ def test_what_the_disk_refuses_names_the_file_and_the_reason() -> None:
 
 
 def test_a_backup_that_cannot_be_written_keeps_a_purge_from_beginning(archive: Archive) -> None:
-    archive.triage.act([("desk", "1")], [note("called back")], "anna")
+    archive.triage.append([("desk", "1")], [note("called back")], "anna")
     backup = decision_backup.place_of(archive.path)
     kept = backup.rename(backup.with_suffix(".kept"))
     backup.mkdir()
@@ -134,7 +138,10 @@ def test_a_backup_that_cannot_be_written_keeps_a_purge_from_beginning(archive: A
             change()
     with pytest.raises(ArchiveUnavailable, match=backup.name):
         archive.take_up_backup()
-    assert archive.counts() == {"desk": 2} and archive.triage.of("desk", "1").note == "called back"
+    assert (
+        archive.counts_by_account() == {"desk": 2}
+        and archive.triage.of("desk", "1").note == "called back"
+    )
     backup.rmdir()
     kept.rename(backup)
     assert archive.remove_account("desk") == 2

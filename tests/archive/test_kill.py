@@ -43,7 +43,7 @@ with Archive(path) as archive:
             names = [("desk", str(random.randrange(40))) for _ in range(random.randint(1, 6))]
             names = list(dict.fromkeys(names))
             what = [state(random.choice(("open", "done"))), note(f"{seed}.{number}"), tag("t")]
-            batch = archive.triage.act(names, what, f"ann{seed}")
+            batch = archive.triage.append(names, what, f"ann{seed}")
             print("acted", batch, len(names), flush=True)
 """
 

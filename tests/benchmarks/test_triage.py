@@ -44,9 +44,9 @@ def test_decisions_and_views_stay_quick_on_a_large_archive(tmp_path: Path) -> No
 
         for first in range(0, CALLS // 2, 20_000):
             names = [("desk", str(n)) for n in range(first, first + 2000)]
-            archive.triage.act(names, [state("done"), tag("spam")], "ann")
+            archive.triage.append(names, [state("done"), tag("spam")], "ann")
         one = p95_ms(
-            lambda: archive.triage.act(
+            lambda: archive.triage.append(
                 [("desk", str(random.randrange(CALLS)))], [state("done"), note("x")], "ann"
             )
         )

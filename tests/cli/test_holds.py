@@ -42,7 +42,7 @@ def services() -> Services:
         with services.open_archive() as archive:
             with archive.transaction():
                 archive.save(name, calls)
-            archive.triage.act([(name, "1"), (name, "2")], [note("by us"), tag("t")], "ann")
+            archive.triage.append([(name, "1"), (name, "2")], [note("by us"), tag("t")], "ann")
         for one in calls:
             for index in range(2):
                 handle, partial = cache.partial()
@@ -175,15 +175,15 @@ def test_a_hold_is_a_step_like_others(
 
 def test_a_hold_outlives_what_comes_and_what_is_decided(services: Services) -> None:
     with services.open_archive() as archive:
-        archive.triage.act([("desk", "1")], [hold("a")], "ann")
-        archive.triage.act([("desk", "1")], [state("done")], "ben")
+        archive.triage.append([("desk", "1")], [hold("a")], "ann")
+        archive.triage.append([("desk", "1")], [state("done")], "ben")
         with archive.transaction():
             archive.save("desk", [call(1, duration_s=7.0, started_at=START)])
         archive.triage.rebuild()
         assert len(archive.held()) == 1 and archive.triage.of("desk", "1").held == "a"
         [row] = archive.rows(archive.keys(parse("held", START, services.zone))).window(0, 1)
         assert row.held and row.state == "done"
-        archive.triage.act([("desk", "1")], [RELEASE], "ben")
+        archive.triage.append([("desk", "1")], [RELEASE], "ben")
         assert not archive.held()
 
 

@@ -52,7 +52,12 @@ def test_the_archive_raises_no_error_of_a_dictionary_or_the_disk() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in vars(errors) if isinstance(vars(errors)[name], type)]
+    "name",
+    [
+        name
+        for name, one in vars(errors).items()
+        if isinstance(one, type) and one.__module__ == errors.__name__
+    ],
 )
 def test_every_error_is_of_one_tree(name: str) -> None:
     assert issubclass(vars(errors)[name], errors.ArchiveError)

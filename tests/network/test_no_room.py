@@ -250,7 +250,7 @@ def test_a_disk_that_refuses_is_read_wherever_the_tests_run(
 
     monkeypatch.setattr(connection, "_to_write", refuse)
     with Archive(file) as archive:
-        assert archive.read_only and archive.counts() == {}
+        assert archive.read_only and archive.counts_by_account() == {}
     file.unlink()
     with pytest.raises(ArchiveUnavailable):
         Archive(file)

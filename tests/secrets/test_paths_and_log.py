@@ -234,11 +234,11 @@ def test_a_pipe_beside_the_archive_costs_no_decision(
 ) -> None:
     with Archive(paths.archive_file) as archive:
         archive.save("desk", [call(1)])
-        archive.triage.act([("desk", "1")], [state("follow-up")], "ann")
+        archive.triage.append([("desk", "1")], [state("follow-up")], "ann")
     place(paths.archive_file).unlink(missing_ok=True)
     os.mkfifo(place(paths.archive_file))
     with Archive(paths.archive_file) as archive:
-        archive.triage.act([("desk", "1")], [state("done")], "ann")
+        archive.triage.append([("desk", "1")], [state("done")], "ann")
         assert archive.triage.of("desk", "1").state == "done"
         check(archive)
 

@@ -54,7 +54,7 @@ def desk() -> Services:
             triage_events.tag(f"call {NAME} {NUMBER}"),
             triage_events.comment(SENTINEL, 3),
         ]
-        archive.triage.act([("desk", "desk-1"), ("desk", "desk-2")], changes, NAME)
+        archive.triage.append([("desk", "desk-1"), ("desk", "desk-2")], changes, NAME)
     return services
 
 

@@ -30,8 +30,8 @@ async def test_a_sync_that_fails_is_said_and_the_others_go_on(
         await settled(pilot)
         await until(pilot, lambda: "cinnox: not understood" in page(pilot))
         archive = main(pilot)._archive
-        assert archive and archive.counts()["nectar"] > 0
-        assert archive.states()["nectar"].state == "fresh"
+        assert archive and archive.counts_by_account()["nectar"] > 0
+        assert archive.account_states()["nectar"].state == "fresh"
         await pilot.press("r")
         await until(pilot, lambda: "cinnox: Not understood: " in status(pilot))
     assert "Traceback" in services.paths.log_file.read_text()

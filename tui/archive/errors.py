@@ -5,6 +5,10 @@ Whatever keeps the calls, nothing else leaves it for want of a database, a disk 
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 UNREACHED = "See whether the disk has room, and whether its folder may be written."
 REPAIR = "What is whole can still be read; nothing is written. Run: ringback doctor --repair"
 
@@ -75,3 +79,26 @@ class CallNotFound(ArchiveError):
     def __init__(self, key: int) -> None:
         super().__init__(f"call {key} is not in the archive")
         self.key = key
+
+
+READING = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    zlib.error,
+)
+"""What reading a value raises that is not as it was written."""
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """What is raised while a value of a row is read means that nobody wrote it so:
+    `ArchiveDamaged`.
+    """
+    try:
+        yield
+    except READING as error:
+        raise ArchiveDamaged(f"{what} cannot be read ({type(error).__name__})") from error

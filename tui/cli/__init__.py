@@ -90,8 +90,7 @@ def _encode(words: Sequence[str]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a parsed command and turn what it raises into lines and an exit code."""
-    from tui.archive.errors import ArchiveError
-    from tui.archive.sqlite.damage import READING
+    from tui.archive.errors import READING, ArchiveError
     from tui.config.paths import private_umask
     from tui.config.settings import SettingsError
     from tui.log import clean_last_resort

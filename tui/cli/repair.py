@@ -51,11 +51,9 @@ def run(services: Services, *, as_json: bool) -> int:
 
 def _is_whole(services: Services) -> bool:
     """After the deepest look, which writes nothing."""
-    from tui.archive.sqlite.integrity_check import check
-
     try:
         with Archive(services.paths.archive_file, only_read=True) as archive:
-            return not check(archive, deep=True).faults
+            return not archive.check(deep=True).faults
     except ArchiveDamaged:
         return False
 

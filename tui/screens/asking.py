@@ -12,7 +12,7 @@ from providers.counts import counted
 from providers.errors import ProviderError
 from providers.model import Call
 from tui.archive.errors import ArchiveError, ArchiveReadOnly
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
 from tui.config.accounts import Account
 from tui.exit_codes import archive_error
 from tui.screens import state
@@ -38,8 +38,8 @@ CANCELLABLE = ("play", "download", "recordings", "renew", "export", "range", "fi
 class AskingScreen(CallsScreen):
     """See the module."""
 
-    _archive: Archive | None
-    _version: int
+    _archive: CallArchive | None
+    _version: object
 
     def __init__(
         self, services: Services, network: VendorThread, keymap: Mapping[str, str]
@@ -195,8 +195,8 @@ class AskingScreen(CallsScreen):
 
     def _refreshing(
         self, account: Account, ids: list[str]
-    ) -> Callable[[Archive], Coroutine[Any, Any, list[Refreshed]]]:
-        async def work(archive: Archive) -> list[Refreshed]:
+    ) -> Callable[[CallArchive], Coroutine[Any, Any, list[Refreshed]]]:
+        async def work(archive: CallArchive) -> list[Refreshed]:
             from tui.sync.refresh import refresh_calls
 
             return await refresh_calls(self.services, account, archive, ids)

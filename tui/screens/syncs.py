@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from providers.errors import ProviderError
 from tui.archive.errors import ArchiveError
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
 from tui.config.accounts import Account
 from tui.services import Services
 from tui.vendor_thread import VendorThread
@@ -93,7 +93,7 @@ class Syncs:
         except ArchiveError as trouble:
             return Report(account.name, unkept=trouble)
 
-    async def _sync(self, account: Account, archive: Archive, wish: dict[str, Any]) -> Report:
+    async def _sync(self, account: Account, archive: CallArchive, wish: dict[str, Any]) -> Report:
         """In the network thread, which also loads what it needs: the screen does not wait."""
         from tui.sync.jobs import sync_account
         from tui.sync.sync import SyncRequest

@@ -9,10 +9,9 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tui.archive.errors import ArchiveError
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.archive import UNTRIAGED
-from tui.archive.sqlite.damage import READING
+from tui.archive.errors import READING, ArchiveError
+from tui.archive.interface import CallArchive
+from tui.archive.records import UNTRIAGED
 from tui.query.parser import Query
 from tui.services import Services
 
@@ -25,7 +24,7 @@ class Write(NamedTuple):
     """One step: what to do in the archive, and with its answer here."""
 
     keys: frozenset[int]
-    do: Callable[[Archive], Any]
+    do: Callable[[CallArchive], Any]
     then: Callable[[Any], None]
     changes: Sequence[Change] = ()
     """What `do` decides about the calls with these keys; none: it takes a step back."""
@@ -106,7 +105,7 @@ def may_leave(query: Query, changes: Sequence[Change]) -> bool:
     )
 
 
-def unkept(archive: Archive, failed: Sequence[Failed]) -> list[UnsavedTriage]:
+def unkept(archive: CallArchive, failed: Sequence[Failed]) -> list[UnsavedTriage]:
     """The same with the names of the calls, as far as the archive can still be read."""
     from tui.screens.unsaved_triage import UnsavedTriage
 

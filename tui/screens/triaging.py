@@ -16,8 +16,8 @@ from textual.widget import Widget
 from providers.counts import counted
 from providers.sanitize import safe_text
 from tui.archive.errors import ArchiveError, CallNotFound
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.archive import UNTRIAGED
+from tui.archive.interface import CallArchive
+from tui.archive.records import UNTRIAGED
 from tui.audit_log import record_holds
 from tui.playback.listening import Playing
 from tui.query.dates import parse_later
@@ -53,7 +53,7 @@ class TriagingScreen(PlayingScreen):
     """
 
     sort: Any
-    _archive: Archive | None
+    _archive: CallArchive | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,7 +99,7 @@ class TriagingScreen(PlayingScreen):
         """``60 calls``, and how many of them the query does not show: marks outlive it."""
         if self._archive is None or len(keys) > LOOK_AHEAD:
             return counted(len(keys), "call")
-        hidden = len(keys) - len(self._archive.among(keys, self._query))
+        hidden = len(keys) - len(self._archive.matching(keys, self._query))
         return counted(len(keys), "call") + (f" ({hidden:,} not shown)" if hidden else "")
 
     @on(CallTable.Marked)
@@ -292,9 +292,9 @@ class TriagingScreen(PlayingScreen):
                 undo = f"{self._key('undo')} takes it back" + ", the last call here" * last
                 self._flash(self._about(f"{said}: ", keys[0], f" ({undo})"))
 
-        def act(archive: Archive) -> set[int]:
+        def act(archive: CallArchive) -> set[int]:
             names = {key: name for key in keys for name in archive.names_of([key])}
-            archive.triage.act(list(names.values()), changes, person)
+            archive.triage.append(list(names.values()), changes, person)
             kinds = [change.kind for change in changes]
             record_holds(self.services.paths, names.values(), kinds)
             return set(keys) - names.keys()
@@ -407,7 +407,7 @@ class TriagingScreen(PlayingScreen):
             start, near = at + 1, keys[at + 1 : at + 1 + LOOK_AHEAD]
         else:
             start, near = max(0, at - LOOK_AHEAD), keys[max(0, at - LOOK_AHEAD) : at]
-        undecided = self._archive.untriaged(near) - self._unseen
+        undecided = self._archive.matching(near, Query((UNTRIAGED,))) - self._unseen
         places = range(len(near)) if step > 0 else range(len(near) - 1, -1, -1)
         return next((start + place for place in places if near[place] in undecided), None)
 
@@ -416,14 +416,14 @@ class TriagingScreen(PlayingScreen):
         """Beyond the near rows: the archive knows, in another thread, for it may take a while."""
         self._say_jump("looking for an untriaged call")
         here, unseen = self._table.current_key, self._unseen
-        query, (column, descending) = Query((*self._query.terms, UNTRIAGED)), self.sort
+        query, sort = Query((*self._query.terms, UNTRIAGED)), self.sort
         some = len(unseen) + 1
 
-        def ask(archive: Archive) -> int:
+        def ask(archive: CallArchive) -> int:
             if step > 0:
-                keys = archive.keys(query, column, descending, some, here)
+                keys = archive.keys(query, sort, limit=some, after=here)
             else:
-                keys = archive.keys(query, column, descending, some, before=here, last=True)
+                keys = archive.keys(query, sort, limit=some, before=here, from_end=True)
             return next((key for key in keys if key not in unseen), 0)
 
         try:
@@ -484,7 +484,7 @@ class TriagingScreen(PlayingScreen):
             self._play(*current, event.recording, start_s=event.at_s)
 
 
-def _undo(archive: Archive, services: Services) -> tuple[Undone, int | None] | None:
+def _undo(archive: CallArchive, services: Services) -> tuple[Undone, int | None] | None:
     """The step that was taken back, and the key of its first call that is still here."""
     undone = archive.triage.undo(services.person)
     if undone is None:

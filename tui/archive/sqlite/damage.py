@@ -12,7 +12,6 @@ import json
 import os
 import sqlite3
 import time
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,16 +51,6 @@ _ODD = ("malformed JSON", "user-defined function raised")
 """What it says of a value that nobody wrote so; alone it is no reason to write nothing more."""
 _LOOK_S = 2.0
 _LOOK_STEPS = 100_000
-READING = (
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    OverflowError,
-    RecursionError,
-    zlib.error,
-)
-"""What reading a value raises that is not as it was written."""
 
 
 # -- the mark
@@ -252,12 +241,3 @@ class WatchedConnection(sqlite3.Connection):
 def lenient(text: bytes) -> str:
     """Text as SQLite's own, or nearly: in a damaged archive a letter may not be one."""
     return text.decode("utf-8", "replace")
-
-
-@contextmanager
-def reading(what: str) -> Iterator[None]:
-    """What is raised while a value of a row is read means that nobody wrote it so."""
-    try:
-        yield
-    except READING as error:
-        raise ArchiveDamaged(f"{what} cannot be read ({type(error).__name__})") from error

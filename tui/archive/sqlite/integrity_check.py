@@ -9,15 +9,15 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from providers.counts import counted
 from providers.errors import reason
-from tui.archive.errors import ArchiveDamaged, QueryCancelled
+from tui.archive.errors import READING, ArchiveDamaged, QueryCancelled
+from tui.archive.records import Checked, Fault
 from tui.archive.sqlite import decision_backup
 from tui.archive.sqlite.archive import Archive
 from tui.archive.sqlite.call_columns import call_of
-from tui.archive.sqlite.damage import READING, is_sign, remove_mark
+from tui.archive.sqlite.damage import is_sign, remove_mark
 from tui.archive.sqlite.listening_history import UNREADABLE_HEARD
 from tui.archive.sqlite.migrations import lacks
 from tui.archive.sqlite.search.bitmap import PARTS
@@ -34,28 +34,6 @@ EVERY_ROW_S = 20.0
 _TOLD = 5
 """Of several faults of one kind, so many are told."""
 _LOG_MAGIC = (0x377F0682, 0x377F0683)
-
-
-class Fault(NamedTuple):
-    """What is not as it was written. Not `grave`: no call and no decision is affected, and what
-    is kept is kept.
-    """
-
-    text: str
-    grave: bool = True
-
-
-class Checked(NamedTuple):
-    """What was found, and whether all was looked at."""
-
-    faults: list[Fault]
-    complete: bool
-    missing: int
-    """Decisions that the backup has and the archive has not."""
-    not_backed_up: int
-    """Decisions that the backup lacks."""
-    damaged_lines: int = 0
-    """Lines of the backup that are not as they were written."""
 
 
 def check(archive: Archive, *, deep: bool = False, within_s: float | None = None) -> Checked:
@@ -93,7 +71,7 @@ def check(archive: Archive, *, deep: bool = False, within_s: float | None = None
 
 @contextmanager
 def _ending(archive: Archive, until: float) -> Iterator[None]:
-    archive.end_when(lambda: time.monotonic() > until)
+    archive.cancel_when(lambda: time.monotonic() > until)
     try:
         yield
     finally:

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any
 
 from tui.archive import codec
-from tui.archive.sqlite.damage import reading
+from tui.archive.errors import reading
 from tui.archive.sqlite.search.name_lookup import spellings
 from tui.archive.sqlite.search.search_index import SearchIndex, apart
 from tui.archive.sqlite.triage_rows import EVENT_FIELDS, read_event
@@ -61,7 +61,7 @@ class TriageLog:
         self._db, self._transaction, self._index = db, transaction, index
         self._back_up = back_up
 
-    def act(
+    def append(
         self,
         calls: Sequence[CallName],
         changes: Sequence[Change],

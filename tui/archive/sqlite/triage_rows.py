@@ -6,8 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from tui.archive.errors import ArchiveDamaged
-from tui.archive.sqlite.damage import reading
+from tui.archive.errors import ArchiveDamaged, reading
 from tui.archive.triage_events import Event, check_event
 
 EVENT_FIELDS = Event._fields

@@ -16,8 +16,7 @@ from functools import lru_cache
 from math import log2
 from typing import Any, NamedTuple
 
-from tui.archive.errors import CallNotFound
-from tui.archive.sqlite.damage import reading
+from tui.archive.errors import CallNotFound, reading
 from tui.archive.sqlite.search.bitmap import (
     EVERY,
     MARK_COLUMNS,
