@@ -248,8 +248,8 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         self._db.execute("PRAGMA secure_delete = ON")
         with self.transaction():
             held = self.held(keys)
-            keys = [key for key in keys if key not in held]
-            names = self.names_of(keys)
+            here = {key: name for key in keys if key not in held for name in self.names_of([key])}
+            keys, names = [*here], [*here.values()]
             decision_backup.forget(self.path, names, purged=barred)
             self.index.forget(keys)
             noted = sum(self.triage.forget(*name) for name in names)
