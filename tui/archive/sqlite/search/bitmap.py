@@ -246,7 +246,8 @@ class Bitmaps:
             changes.put(spot, MARKED, on=False)
             changes.put(spot, marks, on=True)
         changes.flush()
-        self._db.execute("DELETE FROM unsettled")
+        # WHERE: without, SQLite writes the table's page even where it has no rows
+        self._db.execute("DELETE FROM unsettled WHERE key IS NOT NULL")
 
     # -- reading
 

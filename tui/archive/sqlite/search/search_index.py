@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from math import log2
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from tui.archive.sqlite.damage import reading
@@ -26,6 +27,7 @@ from tui.archive.sqlite.search.bitmap import (
     length_tokens,
     marks_of,
 )
+from tui.archive.sqlite.search.postings import SEPARATOR, texts_to_rewrite
 from tui.query.editing import same_name
 from tui.query.fields import plain
 from tui.query.parser import Term, words
@@ -151,13 +153,14 @@ class Entry(NamedTuple):
     """Of its bits."""
 
     @property
-    def text(self) -> str:
-        return " ".join([*self.words, *(token(*facet) for facet in self.facets)])
+    def terms(self) -> list[str]:
+        """Of the full-text table, each at its position."""
+        return [*self.words, *(token(*facet) for facet in self.facets)]
 
 
 def apart(texts: Iterable[str]) -> str:
     """Words as a line holds them, with a sign between the texts that no phrase goes over."""
-    found = [word for text in texts for word in ("=", *words(text)) if words(text)]
+    found = [word for text in texts for word in (SEPARATOR, *words(text)) if words(text)]
     return f" {' '.join(found)} " if found else ""
 
 
@@ -181,55 +184,60 @@ def bit_tokens(line: Line, told: Iterable[tuple[str, str]]) -> list[str]:
 
 
 class Changes:
-    """What a transaction does to the index; `flush` writes the counts that many calls share."""
+    """What a transaction does to the index; `flush` writes it.
+
+    The full-text tables get all of it at once and in the order of their rows: FTS5 writes a
+    segment of its own, and soon merges many, whenever a row comes out of order or another
+    statement comes between.
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._texts: list[tuple[int, str | None, str | None]] = []
+        """Places, and the texts to delete and to insert there, in that order."""
+        self._new_numbers: list[tuple[int, str]] = []
         self._words: Counter[str] = Counter()
         self._known: Counter[tuple[str, str]] = Counter()
         self._numbers: Counter[int] = Counter()
         self._bits = BitmapChanges(db)
 
     def add(self, one: Entry) -> None:
-        self._add_text(one)
-        self._add_numbers(one)
+        self._bits.put(one.spot, one.tokens, on=True)
+        self._texts.append((one.place, None, " ".join(one.terms)))
+        self._add_numbers(one.place, one.numbers)
+        self._count(one, 1)
 
     def drop(self, one: Entry) -> None:
         """Take out what `add` put in: the same entry, word for word."""
-        self._drop_text(one)
-        self._drop_numbers(one)
-
-    def replace(self, before: Entry, after: Entry) -> None:
-        """The numbers stay where they are: people decide about a call, and seldom its vendor
-        about whose it is.
-        """
-        self._drop_text(before)
-        self._add_text(after)
-        if (before.place, before.numbers) != (after.place, after.numbers):
-            self._drop_numbers(before)
-            self._add_numbers(after)
-
-    def _add_text(self, one: Entry) -> None:
-        self._bits.put(one.spot, one.tokens, on=True)
-        self._db.execute("INSERT INTO search (rowid, text) VALUES (?, ?)", (one.place, one.text))
-        self._count(one, 1)
-
-    def _drop_text(self, one: Entry) -> None:
         self._bits.put(one.spot, (*one.tokens, *MARKED), on=False)
-        self._db.execute(
-            "INSERT INTO search (search, rowid, text) VALUES ('delete', ?, ?)",
-            (one.place, one.text),
-        )
+        self._texts.append((one.place, " ".join(one.terms), None))
+        self._drop_numbers(one.place, one.numbers)
         self._count(one, -1)
 
-    def _add_numbers(self, one: Entry) -> None:
-        for n in map(self._number, one.numbers):
-            self._db.execute("INSERT INTO call_number VALUES (?, ?)", (n, one.place))
+    def replace(self, before: Entry, after: Entry) -> None:
+        """Write what two entries of a call differ in, and no more: most decisions change a word
+        or two of hundreds.
+        """
+        if before.place != after.place or before.spot != after.spot:
+            self.drop(before)
+            self.add(after)
+            return
+        self._bits.put(after.spot, set(before.tokens) - set(after.tokens), on=False)
+        self._bits.put(after.spot, set(after.tokens) - set(before.tokens), on=True)
+        self._texts.append((after.place, *texts_to_rewrite(before.terms, after.terms)))
+        self._drop_numbers(after.place, set(before.numbers) - set(after.numbers))
+        self._add_numbers(after.place, set(after.numbers) - set(before.numbers))
+        self._count(before, -1)
+        self._count(after, 1)
+
+    def _add_numbers(self, place: int, numbers: Iterable[str]) -> None:
+        for n in map(self._number, numbers):
+            self._db.execute("INSERT INTO call_number VALUES (?, ?)", (n, place))
             self._numbers[n] += 1
 
-    def _drop_numbers(self, one: Entry) -> None:
-        for n in map(self._number, one.numbers):
-            self._db.execute("DELETE FROM call_number WHERE n = ? AND place = ?", (n, one.place))
+    def _drop_numbers(self, place: int, numbers: Iterable[str]) -> None:
+        for n in map(self._number, numbers):
+            self._db.execute("DELETE FROM call_number WHERE n = ? AND place = ?", (n, place))
             self._numbers[n] -= 1
 
     def _count(self, one: Entry, by: int) -> None:
@@ -243,13 +251,30 @@ class Changes:
         if row:
             return int(row[0])
         n = self._db.execute("INSERT INTO number VALUES (NULL, ?, 0)", (digits,)).lastrowid
-        self._db.execute("INSERT INTO fragment (rowid, digits) VALUES (?, ?)", (n, digits))
         assert n is not None
+        self._new_numbers.append((n, digits))
         return n
 
     def flush(self) -> None:
-        """Write what was counted; a word, name or number that no call has any more goes."""
+        """A word, name or number that no call has any more goes."""
         self._bits.flush()
+        self._flush_texts()
+        self._flush_names()
+        self._flush_numbers()
+        for written in (self._words, self._known, self._numbers, self._texts, self._new_numbers):
+            written.clear()
+
+    def _flush_texts(self) -> None:
+        delete = "INSERT INTO search (search, rowid, text) VALUES ('delete', ?, ?)"
+        for place, deleted, inserted in sorted(self._texts, key=itemgetter(0)):
+            if deleted is not None:
+                self._db.execute(delete, (place, deleted))
+            if inserted is not None:
+                self._db.execute(
+                    "INSERT INTO search (rowid, text) VALUES (?, ?)", (place, inserted)
+                )
+
+    def _flush_names(self) -> None:
         run = self._db.executemany
         run(
             "INSERT INTO word VALUES (?, ?)"
@@ -262,10 +287,6 @@ class Changes:
             [(*facet, by) for facet, by in self._known.items() if by],
         )
         run(
-            "UPDATE number SET calls = calls + ? WHERE n = ?",
-            [(by, n) for n, by in self._numbers.items() if by],
-        )
-        run(
             "DELETE FROM word WHERE term = ? AND calls <= 0",
             [(word,) for word, by in self._words.items() if by < 0],
         )
@@ -273,16 +294,22 @@ class Changes:
             "DELETE FROM known WHERE kind = ? AND value = ? AND calls <= 0",
             [facet for facet, by in self._known.items() if by < 0],
         )
-        for n in [n for n, by in self._numbers.items() if by < 0]:
-            row = self._db.execute("SELECT digits, calls FROM number WHERE n = ?", (n,)).fetchone()
-            if row and row[1] <= 0:
-                self._db.execute(
-                    "INSERT INTO fragment (fragment, rowid, digits) VALUES ('delete', ?, ?)",
-                    (n, row[0]),
-                )
-                self._db.execute("DELETE FROM number WHERE n = ?", (n,))
-        for counted in (self._words, self._known, self._numbers):
-            counted.clear()
+
+    def _flush_numbers(self) -> None:
+        self._db.executemany(
+            "UPDATE number SET calls = calls + ? WHERE n = ?",
+            [(by, n) for n, by in self._numbers.items() if by],
+        )
+        self._db.executemany(
+            "INSERT INTO fragment (rowid, digits) VALUES (?, ?)", self._new_numbers
+        )
+        fewer = [n for n, by in sorted(self._numbers.items()) if by < 0]
+        sql = "SELECT n, digits FROM number WHERE n = ? AND calls <= 0"
+        unused = [row for n in fewer for row in self._db.execute(sql, (n,))]
+        self._db.executemany(
+            "INSERT INTO fragment (fragment, rowid, digits) VALUES ('delete', ?, ?)", unused
+        )
+        self._db.executemany("DELETE FROM number WHERE n = ?", [(n,) for n, _ in unused])
 
 
 class SearchIndex:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from tests.archive.test_search_model import (
+from tests.archive.sqlite.search.test_search_model import (
     NOW,
     UTC,
     Ours,

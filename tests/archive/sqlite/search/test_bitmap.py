@@ -11,7 +11,14 @@ from random import Random
 import pytest
 
 from tests.archive.calls import START, call
-from tests.archive.test_search_model import NOW, Ours, decide, expected, random_call, random_piece
+from tests.archive.sqlite.search.test_search_model import (
+    NOW,
+    Ours,
+    decide,
+    expected,
+    random_call,
+    random_piece,
+)
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.migrations import MIGRATIONS, _statements
 from tui.archive.sqlite.search import bitmap, planner

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.archive.test_search_model import random_call
+from tests.archive.sqlite.search.test_search_model import random_call
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import note, state
 
