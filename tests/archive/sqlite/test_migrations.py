@@ -60,7 +60,7 @@ def older(archive: Archive) -> None:
     with archive.transaction():
         changes = archive.index.changes()
         for (key,) in db.execute("SELECT key FROM call").fetchall():
-            with archive.index.changing(key, changes):
+            with archive.index.updating(key, changes):
                 found = archive.get_key(key)
                 assert found
                 call = replace(found[1], vendor_fields={})

@@ -186,7 +186,7 @@ def test_neither_sync_nor_import_overwrites_triage(archive: Archive) -> None:
     key = archive.key_of("desk", "1")
     assert key is not None
     with archive.transaction():
-        archive.index.forget([key])
+        archive.index.remove([key])
         archive._db.execute("DELETE FROM call WHERE key = ?", (key,))
     save(archive, call(1))
     assert found(archive, "state:done tag:vip") == "1", "a call that comes again has its triage"

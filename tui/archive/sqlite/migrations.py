@@ -341,6 +341,11 @@ MIGRATIONS = (
     -- for how many days calls are kept, as it was told to the user; see tui.removal.retention
     CREATE TABLE told_days (days INTEGER NOT NULL);
     """,
+    """
+    ALTER TABLE call RENAME COLUMN spot TO slot;   -- whose bit in the bitmaps is a call's
+    DROP INDEX call_by_spot;
+    CREATE INDEX call_by_slot ON call (slot, place);
+    """,
 )
 
 PER_ACCOUNT = (

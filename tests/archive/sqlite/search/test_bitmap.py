@@ -36,19 +36,19 @@ from tui.query.parser import parse
     ]
 )
 def divided(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Stretches of half a minute, of all calls and of eight seconds, in parts of some calls; and
+    """Partitions of half a minute, of all calls and of eight seconds, in chunks of some calls; and
     what is few or rare of some calls, of many, or of none.
     """
-    stretch, room, part, at_once, few, rare = request.param
-    monkeypatch.setattr(bitmap, "STRETCH", stretch)
-    monkeypatch.setattr(bitmap, "ROOM", room)
+    partition, room, part, at_once, few, rare = request.param
+    monkeypatch.setattr(bitmap, "PARTITION_BITS", partition)
+    monkeypatch.setattr(bitmap, "SLOT_BITS", room)
     monkeypatch.setattr(bitmap, "CHUNK_BITS", part)
-    monkeypatch.setattr(bitmap, "PARTS", 50)
-    monkeypatch.setattr(bitmap, "ZERO", 1 << 48)
-    monkeypatch.setattr(bitmap, "MANY", 8 if rare else 0)
+    monkeypatch.setattr(bitmap, "CHUNK_NUMBER_BITS", 50)
+    monkeypatch.setattr(bitmap, "CHUNK_ZERO", 1 << 48)
+    monkeypatch.setattr(bitmap, "DENSE", 8 if rare else 0)
     monkeypatch.setattr("tui.archive.sqlite.search.bitmap_scan.CHUNK_BITS", part)
-    monkeypatch.setattr("tui.archive.sqlite.search.bitmap_scan.AT_ONCE", at_once)
-    monkeypatch.setattr(planner, "FEW_SPOTS", few)
+    monkeypatch.setattr("tui.archive.sqlite.search.bitmap_scan.SLOTS_AT_ONCE", at_once)
+    monkeypatch.setattr(planner, "FEW_SLOTS", few)
     for figure in ("RARE", "FEW_WORDS", "FEW_CALLS"):
         monkeypatch.setattr(planner, figure, rare)
     monkeypatch.setattr(planner, "LOOKUP", 40 if rare else 1e9)
@@ -85,7 +85,7 @@ def test_pages_and_counts_are_those_of_a_plain_reading(divided: None, tmp_path: 
         in_time = list(archive.keys())
         ids = dict(zip(in_time, archive.names_of(in_time), strict=True))
         assert set(ids.values()) == set(world)
-        told = 0
+        telling = 0
         for _ in range(250):
             line = " ".join(random_piece(random) for _ in range(random.randint(1, 3)))
             line += random.choice(("", "", *PERIODS))
@@ -104,8 +104,8 @@ def test_pages_and_counts_are_those_of_a_plain_reading(divided: None, tmp_path: 
                     assert archive.count_before(fits[8], query, "time", descending) == 8, line
             assert archive.count(query) == len(want), line
             assert archive.count(query, most=4) == min(len(want), 5), line
-            told += 0 < len(want) < len(world)
-        assert told > 80
+            telling += 0 < len(want) < len(world)
+        assert telling > 80
 
 
 def test_bits_are_what_the_calls_lines_say_after_whatever_happened(
@@ -141,23 +141,25 @@ def test_bits_are_what_the_calls_lines_say_after_whatever_happened(
 
 
 def kept(archive: Archive) -> set[tuple[str, int]]:
-    """Token and spot of every bit."""
+    """Token and slot of every bit."""
     rows = archive._db.execute(
-        "SELECT token, place, bits FROM bits JOIN token ON n = place >> ?", [bitmap.PARTS]
+        "SELECT token, place, bits FROM bits JOIN token ON n = place >> ?",
+        [bitmap.CHUNK_NUMBER_BITS],
     )
     return {
-        (token, spot)
+        (token, slot)
         for token, place, data in rows
-        for spot in bitmap.spots_of(
-            (place & ((1 << bitmap.PARTS) - 1)) - bitmap.ZERO, int.from_bytes(data, "little")
+        for slot in bitmap.slots_of(
+            (place & ((1 << bitmap.CHUNK_NUMBER_BITS) - 1)) - bitmap.CHUNK_ZERO,
+            int.from_bytes(data, "little"),
         )
     }
 
 
 def said(archive: Archive) -> set[tuple[str, int]]:
     """The same, made from the calls' lines."""
-    lines = (entry(archive.index.line(key)) for key in list(Archive.keys(archive)))
-    return {(token, line.spot) for line in lines for token in line.tokens}
+    lines = (entry(archive.index.row(key)) for key in list(Archive.keys(archive)))
+    return {(token, line.slot) for line in lines for token in line.bitmap_tokens}
 
 
 @pytest.mark.parametrize("sign", ["<", ">", "<=", ">=", "="])
@@ -207,7 +209,7 @@ def test_an_archive_without_bits_is_indexed_anew(tmp_path: Path) -> None:
             pass
         assert kept(archive) == said(archive) and kept(archive)
         assert archive.count(parse("rec", NOW, UTC)) == sum(c.has_recording is True for c in calls)
-        assert archive.index.beginning("left", 5) == []
+        assert archive.index.words_with_prefix("left", 5) == []
 
 
 def test_a_snooze_that_is_over_is_open_whatever_the_bits_say(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def indexed_anew(archive: Archive) -> Places:
 
 
 def entries(archive: Archive) -> Iterator[Entry]:
-    return (entry(archive.index.line(key)) for key in Archive.keys(archive))
+    return (entry(archive.index.row(key)) for key in Archive.keys(archive))
 
 
 STEPS = st.lists(

@@ -248,17 +248,17 @@ def test_a_word_that_finds_nothing_is_asked_about(
         assert text[slip.start : slip.stop] == text.split()[-1]
 
 
-def test_names_of_fields_that_no_call_has_are_told(archive: Archive) -> None:
-    def told(text: str) -> list[str]:
+def test_names_of_fields_that_no_call_has_are_problems_of(archive: Archive) -> None:
+    def problems_of(text: str) -> list[str]:
         query = parse(text, NOW, UTC, archive.has_field)
         return [doubt.message for doubt in archive.doubts(query)]
 
-    assert told("calltype:offnet lead:4711 contact:anna from:bob mood:angry") == []
-    assert told("calltype:ofnet") == ['no calltype "ofnet"; the nearest is offnet']
-    assert told("mood:happy") == ['no mood "happy"; there are: angry']
-    assert told("agent:ben,benn") == ['no agent "benn"; the nearest is Ben']
-    assert told('group:="Supp"') == ['no group "Supp"; the nearest is Support']
-    assert told("ivr:xyz")[0].startswith('no ivr "xyz"')
+    assert problems_of("calltype:offnet lead:4711 contact:anna from:bob mood:angry") == []
+    assert problems_of("calltype:ofnet") == ['no calltype "ofnet"; the nearest is offnet']
+    assert problems_of("mood:happy") == ['no mood "happy"; there are: angry']
+    assert problems_of("agent:ben,benn") == ['no agent "benn"; the nearest is Ben']
+    assert problems_of('group:="Supp"') == ['no group "Supp"; the nearest is Support']
+    assert problems_of("ivr:xyz")[0].startswith('no ivr "xyz"')
     assert archive.complete("calltype", "o") == ["offnet", "onnet"]
     assert archive.complete("outcome", "an") == ["answered"]
     assert Query() == parse("", NOW, UTC)

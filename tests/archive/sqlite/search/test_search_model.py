@@ -143,7 +143,7 @@ def ends_of(call: Call) -> dict[str, list[str | None]]:
 def kept(call: Call) -> dict[str, list[str]]:
     """Fields that no column has, by the column that the query names."""
     truth = {True: ["yes", "true"], False: ["no", "false"], None: []}
-    told = call.vendor_fields
+    fields = call.vendor_fields
     found = {
         "lead": [call.contact.id],
         "email": [call.contact.email],
@@ -151,10 +151,10 @@ def kept(call: Call) -> dict[str, list[str]]:
         "leg": [agent.status for agent in call.agents],
         "hangup": [call.hangup.by, call.hangup.reason],
         "sla": truth[call.sla_met],
-        "calltype": [told["callType"]],
-        "fromregion": [told["fromRegion"]],
-        "listids": [str(one) for one in told["list_ids"]],
-        "isinqueue": truth[told["is_in_queue"]],
+        "calltype": [fields["callType"]],
+        "fromregion": [fields["fromRegion"]],
+        "listids": [str(one) for one in fields["list_ids"]],
+        "isinqueue": truth[fields["is_in_queue"]],
     }
     return {name: [text for text in texts if text] for name, texts in found.items()}
 
@@ -349,15 +349,15 @@ def found_by(archive: Archive, query: Query) -> list[tuple[str, str]]:
 
 
 def check(archive: Archive, world: World, count: int, seed: int) -> None:
-    random, hits = Random(seed), 0
+    random, telling = Random(seed), 0
     for _ in range(count):
         line = " ".join(random_piece(random) for _ in range(random.randint(1, 3)))
         query = parse(line, NOW, UTC)
         want = expected(query, world)
         assert set(found_by(archive, query)) == want, (line, query)
         assert archive.count(query) == len(want), line
-        hits += bool(want) and len(want) < len(world)
-    assert hits > count / 4  # most lines must tell calls apart, else this shows little
+        telling += bool(want) and len(want) < len(world)
+    assert telling > count / 4  # most lines must tell calls apart, else this shows little
 
 
 @pytest.mark.parametrize(("seed", "count"), few(1, [(1, 60), (2, 600)]))

@@ -19,13 +19,13 @@ from typing import Any, NamedTuple
 
 from tui.archive.sqlite.damage import reading
 from tui.archive.sqlite.search.bitmap import (
-    EVERY,
+    EVERY_CALL,
     MARK_COLUMNS,
-    MARKED,
+    MARK_TOKENS,
     BitmapChanges,
     Bitmaps,
     length_tokens,
-    marks_of,
+    mark_tokens,
 )
 from tui.archive.sqlite.search.postings import SEPARATOR, texts_to_rewrite
 from tui.query.editing import same_name
@@ -52,10 +52,10 @@ OURS = ("state", "our_tags", "our_words", "held")
 """What people decided and wrote themselves."""
 WORDED = ("words", "our_words", "fields")
 """Columns of words; the last is empty where a call's line was written without it."""
-INDEXED = ("place", "spot", *FACETS, *LENGTHS, "words", "digits", "fields", *OURS, *MARK_COLUMNS)
-Named = tuple[str, list[str]]
+INDEXED = ("place", "slot", *FACETS, *LENGTHS, "words", "digits", "fields", *OURS, *MARK_COLUMNS)
+FacetValues = tuple[str, list[str]]
 """A facet, and those of its values that are meant."""
-Line = Mapping[str, Any]
+Row = Mapping[str, Any]
 """Columns of the table ``call`` by name, `INDEXED` among them."""
 
 
@@ -81,7 +81,7 @@ def values_of(column: str, value: Any) -> list[str]:
     return [value] if value else []
 
 
-def facets(line: Line) -> list[tuple[str, str]]:
+def facets(line: Row) -> list[tuple[str, str]]:
     """Column and value of all facets of a call."""
     found = [(column, value) for column in FACETS for value in values_of(column, line[column])]
     tags = [("tags", value) for value in values_of("tags", line["our_tags"])]
@@ -148,8 +148,8 @@ class Entry(NamedTuple):
     words: list[str]
     facets: list[tuple[str, str]]
     numbers: list[str]
-    spot: int
-    tokens: list[str]
+    slot: int
+    bitmap_tokens: list[str]
     """Of its bits."""
 
     @property
@@ -158,29 +158,29 @@ class Entry(NamedTuple):
         return [*self.words, *(token(*facet) for facet in self.facets)]
 
 
-def apart(texts: Iterable[str]) -> str:
+def joined_words(texts: Iterable[str]) -> str:
     """Words as a line holds them, with a sign between the texts that no phrase goes over."""
     found = [word for text in texts for word in (SEPARATOR, *words(text)) if words(text)]
     return f" {' '.join(found)} " if found else ""
 
 
-def entry(line: Line) -> Entry:
-    told = facets(line)
+def entry(line: Row) -> Entry:
+    all_facets = facets(line)
     return Entry(
         line["place"],
         [word for column in WORDED for word in (line[column] or "").split()],
-        told,
+        all_facets,
         list(dict.fromkeys(line["digits"].split())),
-        line["spot"],
-        bit_tokens(line, told),
+        line["slot"],
+        bitmap_tokens(line, all_facets),
     )
 
 
-def bit_tokens(line: Line, told: Iterable[tuple[str, str]]) -> list[str]:
-    """What a call has, as `tui.archive.sqlite.search.bitmap` keeps it; `told` has its facets."""
-    named = ["=".join(facet) for facet in told if facet[0] not in LENGTHS]
+def bitmap_tokens(line: Row, all_facets: Iterable[tuple[str, str]]) -> list[str]:
+    """What a call has, as `tui.archive.sqlite.search.bitmap` keeps it; `all_facets` are its own."""
+    named = ["=".join(facet) for facet in all_facets if facet[0] not in LENGTHS]
     lengths = [token for name in LENGTHS for token in length_tokens(name, line[name])]
-    return [EVERY, *named, *lengths, *marks_of(line)]
+    return [EVERY_CALL, *named, *lengths, *mark_tokens(line)]
 
 
 class Changes:
@@ -202,14 +202,14 @@ class Changes:
         self._bits = BitmapChanges(db)
 
     def add(self, one: Entry) -> None:
-        self._bits.put(one.spot, one.tokens, on=True)
+        self._bits.put(one.slot, one.bitmap_tokens, on=True)
         self._texts.append((one.place, None, " ".join(one.terms)))
         self._add_numbers(one.place, one.numbers)
         self._count(one, 1)
 
     def drop(self, one: Entry) -> None:
         """Take out what `add` put in: the same entry, word for word."""
-        self._bits.put(one.spot, (*one.tokens, *MARKED), on=False)
+        self._bits.put(one.slot, (*one.bitmap_tokens, *MARK_TOKENS), on=False)
         self._texts.append((one.place, " ".join(one.terms), None))
         self._drop_numbers(one.place, one.numbers)
         self._count(one, -1)
@@ -218,12 +218,12 @@ class Changes:
         """Write what two entries of a call differ in, and no more: most decisions change a word
         or two of hundreds.
         """
-        if before.place != after.place or before.spot != after.spot:
+        if before.place != after.place or before.slot != after.slot:
             self.drop(before)
             self.add(after)
             return
-        self._bits.put(after.spot, set(before.tokens) - set(after.tokens), on=False)
-        self._bits.put(after.spot, set(after.tokens) - set(before.tokens), on=True)
+        self._bits.put(after.slot, set(before.bitmap_tokens) - set(after.bitmap_tokens), on=False)
+        self._bits.put(after.slot, set(after.bitmap_tokens) - set(before.bitmap_tokens), on=True)
         self._texts.append((after.place, *texts_to_rewrite(before.terms, after.terms)))
         self._drop_numbers(after.place, set(before.numbers) - set(after.numbers))
         self._add_numbers(after.place, set(after.numbers) - set(before.numbers))
@@ -319,7 +319,7 @@ class SearchIndex:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self.bits = Bitmaps(db)
+        self.bitmaps = Bitmaps(db)
 
     def changes(self) -> Changes:
         return Changes(self._db)
@@ -335,11 +335,11 @@ class SearchIndex:
         sql = "SELECT 1 FROM call WHERE fields IS NULL LIMIT 1"
         return self._db.execute(sql).fetchone() is not None
 
-    def lacking(self) -> bool:
+    def is_incomplete(self) -> bool:
         """Whether something of some calls is not in the index yet."""
         return bool(self.unindexed()) or self.unfilled()
 
-    def finished(self, upto: int) -> None:
+    def set_unindexed(self, upto: int) -> None:
         self._db.execute("UPDATE unindexed SET upto = ?", (upto,))
 
     def free_place(self, started_at: int | None) -> int:
@@ -355,12 +355,12 @@ class SearchIndex:
                 return place
             first += room
 
-    def free(self, started_at: int | None) -> dict[str, int]:
+    def free_position(self, started_at: int | None) -> dict[str, int]:
         """The columns that say where in time a call of this moment stands."""
         place = self.free_place(started_at)
-        return {"place": place, "spot": self.bits.free_spot(place)}
+        return {"place": place, "slot": self.bitmaps.free_slot(place)}
 
-    def line(self, key: int) -> dict[str, Any]:
+    def row(self, key: int) -> dict[str, Any]:
         """What is indexed of a call's line. Raises KeyError when there is no such call."""
         row = self._db.execute(
             f"SELECT {', '.join(INDEXED)} FROM call WHERE key = ?", (key,)
@@ -371,17 +371,17 @@ class SearchIndex:
 
     def entry(self, key: int) -> Entry | None:
         """What the index holds of a call; None: nothing yet."""
-        return None if key <= self.unindexed() else entry(self.line(key))
+        return None if key <= self.unindexed() else entry(self.row(key))
 
     @contextmanager
-    def changing(self, key: int, changes: Changes) -> Iterator[None]:
+    def updating(self, key: int, changes: Changes) -> Iterator[None]:
         """What is written into a call's line inside stands in the index afterwards."""
         before = self.entry(key)
         yield
-        if before is not None and (after := entry(self.line(key))) != before:
+        if before is not None and (after := entry(self.row(key))) != before:
             changes.replace(before, after)
 
-    def forget(self, keys: Iterable[int]) -> None:
+    def remove(self, keys: Iterable[int]) -> None:
         """Take calls out of the index, their words and numbers too; before they are removed."""
         changes = self.changes()
         for key in keys:
@@ -389,7 +389,7 @@ class SearchIndex:
                 changes.drop(one)
         changes.flush()
 
-    def removed(self) -> None:
+    def calls_removed(self) -> None:
         """Calls were removed: a new one may get a key that the last of them had."""
         self._db.execute(
             "UPDATE unindexed SET upto = min(upto, (SELECT IFNULL(max(key), 0) FROM call))"
@@ -397,11 +397,11 @@ class SearchIndex:
 
     # -- what the archive knows
 
-    def known(self, kind: str) -> dict[str, int]:
+    def facet_values(self, kind: str) -> dict[str, int]:
         """The values of a facet, and how many calls have each."""
         return dict(self._db.execute("SELECT value, calls FROM known WHERE kind = ?", (kind,)))
 
-    def named(self, term: Term) -> Named | None:
+    def resolve_facet(self, term: Term) -> FacetValues | None:
         """What a term names; None: it asks for no facet."""
         kind = "has_recording" if term.kind == "recording" else term.field or term.kind
         if term.kind not in ("field", "recording") and kind not in SINGLE:
@@ -410,20 +410,20 @@ class SearchIndex:
             value = same(kind, term.value)
             if term.kind == "recording":
                 value = "1" if term.value else "0"
-            return kind, [one for one in self.known(kind) if same(kind, one) == value]
+            return kind, [one for one in self.facet_values(kind) if same(kind, one) == value]
         if kind not in FACETS:
             return None
         if term.exact:
             name = same_name(term.value)
-            return kind, [value for value in self.known(kind) if same_name(value) == name]
+            return kind, [value for value in self.facet_values(kind) if same_name(value) == name]
         function, needle = lists if kind in LISTS else finds, needle_of(term.value)
-        return kind, [value for value in self.known(kind) if function(value, needle)]
+        return kind, [value for value in self.facet_values(kind) if function(value, needle)]
 
     def has_field(self, word: str) -> bool:
         """Whether some call has a field of that name of its vendor's own."""
-        return bool(self.beginning(f"={plain(word)}=", 1))
+        return bool(self.words_with_prefix(f"={plain(word)}=", 1))
 
-    def beginning(self, start: str, limit: int) -> list[tuple[str, int]]:
+    def words_with_prefix(self, start: str, limit: int) -> list[tuple[str, int]]:
         """Words that begin so, and how many calls have each; at most `limit`."""
         return self._db.execute(
             "SELECT term, calls FROM word WHERE term >= ? AND term < ? LIMIT ?",
