@@ -251,13 +251,15 @@ def test_an_archive_of_a_later_version_is_left_alone(archive: Archive) -> None:
         Archive(archive.path)
 
 
-def test_a_full_disk_ends_a_transaction_and_nothing_else(archive: Archive) -> None:
+def test_a_full_disk_ends_a_transaction_and_nothing_else(
+    connections: list[sqlite3.Connection], archive: Archive
+) -> None:
     save(archive, call(1))
-    [pages] = archive._db.execute("PRAGMA page_count").fetchone()
-    archive._db.execute(f"PRAGMA max_page_count = {pages}")
+    [pages] = connections[0].execute("PRAGMA page_count").fetchone()
+    connections[0].execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(sqlite3.OperationalError, match="full"):
         save(archive, *(call(number, summary="word " * 2000) for number in range(2, 30)))
-    archive._db.execute("PRAGMA max_page_count = 1000000")
+    connections[0].execute("PRAGMA max_page_count = 1000000")
     assert save(archive, call(2)) == Saved(new=1) and archive.count() == 2
 
 

@@ -151,9 +151,11 @@ def test_the_order_in_which_calls_come_does_not_matter(archive: Archive) -> None
     known: dict[str, Call] = {}
     for step in range(400):
         id_ = str(random.randrange(40))
-        fields = {"direction": random.choice(("inbound", "outbound", None))}
+        direction = random.choice(("inbound", "outbound", None))
         made = one(random.randrange(30), random.choice(("missed", "answered", "voicemail", "busy")))
-        made = replace(made, id=id_, contact=Contact(number=random.choice(numbers)), **fields)
+        made = replace(
+            made, id=id_, contact=Contact(number=random.choice(numbers)), direction=direction
+        )
         made = replace(made, callback_requested=random.choice((None, False, True)))
         save(archive, made)
         known[id_] = made

@@ -7,10 +7,12 @@ import os
 import stat
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
 from tests.archive.calls import call
+from tests.archive.database import read
 from tui.archive.sqlite import Archive, decision_backup
 from tui.archive.sqlite.triage_log import comment, hold, note, state, tag, untag
 
@@ -42,17 +44,17 @@ def decide(archive: Archive, random: Random, account: str = "desk") -> None:
         archive.triage.act(list(dict.fromkeys(names)), [what], "ann")
 
 
-def in_archive(archive: Archive) -> list[tuple[object, ...]]:
-    return archive._db.execute(
-        "SELECT seq, at, by, batch, account, id, kind, body FROM event ORDER BY seq"
-    ).fetchall()
+def in_archive(archive: Archive) -> list[tuple[Any, ...]]:
+    return read(
+        archive.path, "SELECT seq, at, by, batch, account, id, kind, body FROM event ORDER BY seq"
+    )
 
 
-def triage_of(archive: Archive) -> list[tuple[object, ...]]:
-    return archive._db.execute("SELECT * FROM triage ORDER BY account, id").fetchall()
+def triage_of(archive: Archive) -> list[tuple[Any, ...]]:
+    return read(archive.path, "SELECT * FROM triage ORDER BY account, id")
 
 
-def in_backup(path: Path) -> list[tuple[object, ...]]:
+def in_backup(path: Path) -> list[tuple[Any, ...]]:
     from tui.archive.sqlite.triage_rows import row_of
 
     return [(event.seq, *row_of(event)) for event in decision_backup.read(path).events]
@@ -111,7 +113,7 @@ def test_a_new_archive_goes_on_with_the_decisions_of_the_old(tmp_path: Path) -> 
     with desk(path) as archive:
         assert in_archive(archive) == before and triage_of(archive) == triage
         assert archive.count() == CALLS
-        state_of = dict(archive._db.execute("SELECT id, state FROM call"))
+        state_of = dict(read(path, "SELECT id, state FROM call"))
         assert {id_: said for _, id_, said, *_ in triage}.items() <= state_of.items()
         decide(archive, random)
         assert in_backup(path) == in_archive(archive)

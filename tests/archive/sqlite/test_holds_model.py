@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.archive.calls import START, call
+from tests.archive.database import read
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import RELEASE, hold, note
 from tui.query.parser import parse
@@ -75,7 +76,7 @@ def stays(steps: Steps) -> None:
             assert all(archive.has(*name) for name in held), act
             for name, events in decided.items():
                 assert archive.triage.events(*name)[: len(events)] == events, act
-            assert archive._db.execute("PRAGMA foreign_key_check").fetchall() == []
+            assert read(archive.path, "PRAGMA foreign_key_check") == []
         # the log, the table, the line and the index say the same
         held = {*archive.names_of(archive.held())}
         assert held == {name for name in NAMES if archive.triage.of(*name).held is not None}

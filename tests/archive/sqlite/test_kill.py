@@ -13,8 +13,10 @@ from random import Random
 import pytest
 
 from tests.archive.calls import call
+from tests.archive.database import read
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import STATES, project
+from tui.archive.sqlite.triage_log import project
+from tui.query.parser import STATES
 
 CALLS = 40
 
@@ -62,22 +64,21 @@ def killed(work: str, path: Path, seed: int, random: Random) -> list[str]:
 
 def check(path: Path, triaged: list[str], synced: list[str]) -> None:
     with Archive(path) as archive:
-        db = archive._db
-        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert read(path, "PRAGMA integrity_check") == [("ok",)]
         for line in triaged:
             kind, *rest = line.split()
             if kind == "acted":
                 batch, count = rest
-                found = db.execute("SELECT count(*) FROM event WHERE batch = ?", (batch,))
-                assert found.fetchone()[0] == 3 * int(count), line
+                sql = "SELECT count(*) FROM event WHERE batch = ?"
+                assert read(path, sql, (batch,)) == [(3 * int(count),)], line
         undone = sum(int(line.split()[1]) for line in triaged if line.startswith("undone"))
-        events = db.execute("SELECT count(*) FROM event WHERE kind = 'undo'").fetchone()[0]
-        assert events >= undone
+        [(undos,)] = read(path, "SELECT count(*) FROM event WHERE kind = 'undo'")
+        assert undos >= undone
         for number in range(CALLS):
             events = archive.triage.events("desk", str(number))
             assert archive.triage.of("desk", str(number)) == project(events)
-            line = db.execute("SELECT state, status FROM call WHERE id = ?", (str(number),))
-            state, status = line.fetchone()
+            sql = "SELECT state, status FROM call WHERE id = ?"
+            [(state, status)] = read(path, sql, (str(number),))
             assert state == project(events).state and state in STATES
             if synced:
                 assert tuple(map(int, status.split("."))) >= tuple(map(int, synced[-1].split(".")))
@@ -96,9 +97,9 @@ def run(path: Path, times: int) -> int:
             triaged += killed("triage", path, seed, random)
         check(path, triaged, synced)
     with Archive(path) as archive:
-        before = archive._db.execute("SELECT * FROM triage ORDER BY account, id").fetchall()
+        before = read(path, "SELECT * FROM triage ORDER BY account, id")
         archive.triage.rebuild()
-        assert archive._db.execute("SELECT * FROM triage ORDER BY account, id").fetchall() == before
+        assert read(path, "SELECT * FROM triage ORDER BY account, id") == before
     print(f"{times} kills, {len(triaged)} steps and {len(synced)} pages acknowledged, none lost")
     return len(triaged)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +10,9 @@ import pytest
 
 from providers.model import CallRow, Recording
 from tests.archive.calls import call
+from tests.archive.database import make_older
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.listening_history import Heard, recording_key
-from tui.archive.sqlite.migrations import MIGRATIONS, _statements
 
 ONE = replace(call(1), recordings=(Recording(id="a"), Recording()), recordings_known=True)
 TWO = replace(call(2), recordings=(Recording(id="a"),), recordings_known=True)
@@ -121,11 +120,7 @@ def test_a_sync_leaves_it_and_it_goes_with_the_account(archive: Archive) -> None
 
 def test_an_archive_of_the_first_schema_gets_the_table(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
-    with sqlite3.connect(path) as old:
-        for statement in _statements(MIGRATIONS[0]):
-            old.execute(statement)
-        old.execute("PRAGMA user_version = 1")
-    old.close()
+    make_older(path, 1).close()
     with Archive(path) as archive:
         with archive.transaction():
             archive.save("main", [ONE])

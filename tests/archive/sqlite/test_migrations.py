@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from random import Random
 
+from tests.archive.database import make_older, migrations_before, read
 from tests.archive.sqlite.search.test_search_model import (
     NOW,
-    UTC,
     Ours,
+    World,
     check,
     decide,
     expected,
@@ -19,24 +21,18 @@ from tests.archive.sqlite.search.test_search_model import (
     random_call,
 )
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.migrations import MIGRATIONS, _statements
 from tui.query.parser import EVERYTHING, parse
 from tui.query.phone_numbers import digits
 
 
 def test_an_archive_from_before_the_index_answers_at_once_and_is_brought_in(tmp_path: Path) -> None:
-    path, random, world = tmp_path / "archive.db", Random(9), {}
-    position = next(n for n, sql in enumerate(MIGRATIONS) if "VIRTUAL TABLE search" in sql)
-    old = sqlite3.connect(path, isolation_level=None)
-    for script in MIGRATIONS[:position]:
-        for statement in _statements(script):
-            old.execute(statement)
-    old.execute(f"PRAGMA user_version = {position}")
+    path, random = tmp_path / "archive.db", Random(9)
+    old = make_older(path, migrations_before("VIRTUAL TABLE search"))
     new_path = tmp_path / "new.db"
     with Archive(new_path) as new, new.transaction():
         calls = [random_call(number, random) for number in range(1, 121)]
         new.save("eu", calls)
-        world = {("eu", call.id): (call, Ours()) for call in calls}
+        world: World = {("eu", call.id): (call, Ours()) for call in calls}
     old.execute("ATTACH ? AS new", (str(new_path),))
     columns = [row[1] for row in old.execute("PRAGMA main.table_info(call)")]
     names = ", ".join(columns)
@@ -54,12 +50,11 @@ def test_an_archive_from_before_the_index_answers_at_once_and_is_brought_in(tmp_
         assert json.dumps(archive.facets(EVERYTHING)) == json.dumps(new.facets(EVERYTHING))
 
 
-def older(archive: Archive) -> None:
+def older(archive: Archive, db: sqlite3.Connection) -> None:
     """Write the calls' lines as they were before numbers had words and fields were kept."""
-    db = archive._db
     with archive.transaction():
         changes = archive.index.changes()
-        for (key,) in db.execute("SELECT key FROM call").fetchall():
+        for key in Archive.keys(archive):
             with archive.index.updating(key, changes):
                 found = archive.get_key(key)
                 assert found
@@ -87,16 +82,18 @@ FIELDS = (
 )
 
 
-def test_lines_without_fields_answer_at_once_and_are_filled(tmp_path: Path) -> None:
-    random, world = Random(4), {}  # type: World
+def test_lines_without_fields_answer_at_once_and_are_filled(
+    tmp_path: Path, connections: list[sqlite3.Connection]
+) -> None:
+    random = Random(4)
     with Archive(tmp_path / "archive.db") as archive:
         calls = [random_call(number, random) for number in range(1, 91)]
         with archive.transaction():
             archive.save("eu", calls)
         decide(archive, ("eu", "3"), Ours("done", ("mine",), "refund"))
-        world |= {("eu", call.id): (call, Ours()) for call in calls}
+        world: World = {("eu", call.id): (call, Ours()) for call in calls}
         world["eu", "3"] = (calls[2], Ours("done", ("mine",), "refund"))
-        older(archive)
+        older(archive, connections[0])
         assert archive.index.unfilled() and not archive.index.unindexed()
         for line in (*LETTERED, *FIELDS, "muller", "in", "#0123"):
             query = parse(line, NOW, UTC)
@@ -115,7 +112,5 @@ def test_lines_without_fields_answer_at_once_and_are_filled(tmp_path: Path) -> N
             decide(new, ("eu", "3"), Ours("done", ("mine",), "refund"))
             for table in ("word", "known", "number"):
                 names = {"word": "term, calls", "known": "*", "number": "digits, calls"}[table]
-                of = [
-                    set(one._db.execute(f"SELECT {names} FROM {table}")) for one in (archive, new)
-                ]
+                of = [set(read(one.path, f"SELECT {names} FROM {table}")) for one in (archive, new)]
                 assert of[0] == of[1], table

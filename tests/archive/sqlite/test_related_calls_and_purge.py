@@ -11,8 +11,8 @@ import pytest
 from providers.base import Names
 from providers.model import Call, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START, call
+from tests.archive.database import make_older, read
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.migrations import MIGRATIONS, _statements
 from tui.archive.sqlite.triage_log import comment, note, tag
 from tui.query.parser import parse
 
@@ -93,11 +93,12 @@ def test_calls_of_one_history_belong_together_and_a_change_is_followed(archive: 
 
 
 def test_a_number_is_found_by_an_index(archive: Archive) -> None:
-    plan = archive._db.execute(
+    plan = read(
+        archive.path,
         "EXPLAIN QUERY PLAN SELECT key FROM call WHERE number_key = ?"
         " ORDER BY started_at DESC, key DESC LIMIT 9",
         ("1",),
-    ).fetchall()
+    )
     assert "call_by_number" in plan[0][3], plan
 
 
@@ -164,14 +165,14 @@ def test_calls_before_a_moment(archive: Archive) -> None:
 
 
 def test_another_reader_delays_the_rewriting_and_is_not_disturbed(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.archive.sqlite.connection.BUSY_S", 0.3)
+    monkeypatch.setattr("tui.archive.sqlite.connection.BUSY_S", 0.1)
+    archive = Archive(tmp_path / "archive.db")
     save(archive, of(1, NUMBER), of(2, "+1"))
     other = sqlite3.connect(archive.path, isolation_level=None)
     other.execute("BEGIN")
     other.execute("SELECT * FROM call").fetchone()
-    archive._db.execute("PRAGMA busy_timeout = 100")
     purged, rewritten = archive.purge(archive.keys_of_number(NUMBER), NUMBER)
     assert (purged.calls, rewritten) == (1, False)
     assert other.execute("SELECT count(*) FROM call").fetchone() == (2,)
@@ -185,12 +186,9 @@ def test_an_archive_of_before_migrates_with_its_calls(tmp_path: Path) -> None:
     path = tmp_path / "archive.db"
     source = Archive(tmp_path / "new.db")
     save(source, of(1, NUMBER), call(2, original_call_id="1", contact=Contact(number=FORMS[1])))
-    db = sqlite3.connect(path)
-    for statement in _statements(MIGRATIONS[0]):
-        db.execute(statement)
-    db.execute("PRAGMA user_version = 1")
+    db = make_older(path, 1)
     for table in ("call", "detail"):
-        rows = source._db.execute(f"SELECT * FROM {table}").fetchall()
+        rows = read(source.path, f"SELECT * FROM {table}")
         # the columns that the first schema had come first
         width = len(db.execute(f"SELECT * FROM {table}").description)
         marks = ",".join("?" * width)

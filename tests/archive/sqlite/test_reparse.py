@@ -14,6 +14,7 @@ import pytest
 
 from providers.model import Call, Recording
 from tests.archive.calls import call
+from tests.archive.database import write
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.reparse import STEP
 
@@ -111,7 +112,7 @@ def test_calls_that_another_vendor_kept_under_the_name_are_left_alone(tmp_path: 
 def test_reading_anew_does_not_say_that_the_vendor_was_asked(tmp_path: Path) -> None:
     with Archive(tmp_path / "archive.db") as archive:
         fill(archive, 1)
-        archive._db.execute("UPDATE detail SET saved_at = 50")
+        write(archive.path, "UPDATE detail SET saved_at = 50")
         read_all(archive, 2)
         assert archive.recordings_asked("desk", "0") == 50
 
@@ -153,30 +154,34 @@ def test_what_is_decided_and_heard_stays(tmp_path: Path) -> None:
         assert (row.state, row.our_tags, row.status) == ("done", "vip", "new")
 
 
-def test_the_look_for_older_readings_is_one_indexed_query(tmp_path: Path) -> None:
+def test_the_look_for_older_readings_is_one_indexed_query(
+    tmp_path: Path, connections: list[sqlite3.Connection]
+) -> None:
     statements: list[str] = []
     with Archive(tmp_path / "archive.db") as archive:
         fill(archive, 300)
         read_all(archive, 2)
-        archive._db.set_trace_callback(statements.append)
+        connections[0].set_trace_callback(statements.append)
         assert archive.unread("desk", 2) is None
         assert not archive.read_anew("desk", "nectar", 2, newly)
-        archive._db.set_trace_callback(None)
+        connections[0].set_trace_callback(None)
         assert len(statements) == 2  # one each, and no transaction
         for sql in statements:
-            [plan] = [row[3] for row in archive._db.execute(f"EXPLAIN QUERY PLAN {sql}")]
+            [plan] = [row[3] for row in connections[0].execute(f"EXPLAIN QUERY PLAN {sql}")]
             assert plan.startswith("SEARCH reading USING PRIMARY KEY")
 
 
-def test_a_step_reads_no_more_than_its_calls(tmp_path: Path) -> None:
+def test_a_step_reads_no_more_than_its_calls(
+    tmp_path: Path, connections: list[sqlite3.Connection]
+) -> None:
     statements: list[str] = []
     with Archive(tmp_path / "archive.db") as archive:
         fill(archive, 300)
-        archive._db.set_trace_callback(statements.append)
+        connections[0].set_trace_callback(statements.append)
         archive.read_anew("desk", "nectar", 2, newly)
-        archive._db.set_trace_callback(None)
+        connections[0].set_trace_callback(None)
         [sql] = [sql for sql in statements if "ORDER BY place DESC" in sql]
-        plan = [row[3] for row in archive._db.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        plan = [row[3] for row in connections[0].execute(f"EXPLAIN QUERY PLAN {sql}")]
     assert "call_by_account (account=? AND place<?)" in plan[0]
     assert not any("TEMP B-TREE" in step for step in plan)
 

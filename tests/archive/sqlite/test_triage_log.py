@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
 import time
@@ -14,8 +13,8 @@ import pytest
 
 from providers.model import Call
 from tests.archive.calls import START, call
+from tests.archive.database import make_older, read, write
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.migrations import MIGRATIONS, _statements
 from tui.archive.sqlite.triage_log import (
     Change,
     Triage,
@@ -53,9 +52,8 @@ def found(archive: Archive, text: str) -> str:
 
 
 def lines(archive: Archive) -> list[tuple[object, ...]]:
-    return archive._db.execute(
-        "SELECT id, state, snoozed_until, triaged_at, our_tags, our_words FROM call ORDER BY id"
-    ).fetchall()
+    sql = "SELECT id, state, snoozed_until, triaged_at, our_tags, our_words FROM call ORDER BY id"
+    return read(archive.path, sql)
 
 
 def test_a_call_that_nobody_touched_is_new(archive: Archive) -> None:
@@ -133,7 +131,7 @@ def test_what_another_took_back_is_not_taken_back_again(archive: Archive) -> Non
 def test_an_undo_that_was_cut_off_in_the_middle_is_brought_to_its_end(archive: Archive) -> None:
     log = archive.triage
     batch = log.act(names(1, 2, 3), [state("done")], "ann", AT)
-    log._write(names(1), [Change("undo", {"batch": batch})], "ann", "cut off", AT)
+    log.act(names(1), [Change("undo", {"batch": batch})], "ann", AT)
     assert [log.of(*name).state for name in names(1, 2, 3)] == ["new", "done", "done"]
     undone = log.undo("ann")
     assert undone and undone.calls == tuple(names(1, 2, 3)) and log.undo("ann") is None
@@ -173,8 +171,8 @@ def test_the_state_can_be_made_again_from_the_log(archive: Archive) -> None:
     log.act(names(4), [state("done")], "ann", AT)
     log.undo("ann")
     kept = lines(archive), [log.of(*name) for name in names(1, 2, 3, 4)]
-    archive._db.execute("DELETE FROM triage")
-    archive._db.execute("UPDATE call SET state = 'done', our_words = 'x', triaged_at = 1")
+    write(archive.path, "DELETE FROM triage")
+    write(archive.path, "UPDATE call SET state = 'done', our_words = 'x', triaged_at = 1")
     log.rebuild()
     assert (lines(archive), [log.of(*name) for name in names(1, 2, 3, 4)]) == kept
 
@@ -187,7 +185,7 @@ def test_neither_sync_nor_import_overwrites_triage(archive: Archive) -> None:
     assert key is not None
     with archive.transaction():
         archive.index.remove([key])
-        archive._db.execute("DELETE FROM call WHERE key = ?", (key,))
+    write(archive.path, "DELETE FROM call WHERE key = ?", (key,))
     save(archive, call(1))
     assert found(archive, "state:done tag:vip") == "1", "a call that comes again has its triage"
 
@@ -243,10 +241,7 @@ def test_tags_that_were_given_are_known_the_latest_first(archive: Archive) -> No
 
 def test_an_older_archive_with_calls_migrates_and_learns_who_waits(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
-    db = sqlite3.connect(path)
-    for statement in _statements(MIGRATIONS[0]):
-        db.execute(statement)
-    db.execute("PRAGMA user_version = 1")
+    db = make_older(path, 1)
     for number, outcome in ((1, "missed"), (2, "answered"), (3, "missed")):
         db.execute(
             "INSERT INTO call (key, account, id, provider, started_at, direction, outcome, number,"

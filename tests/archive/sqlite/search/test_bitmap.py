@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -11,6 +9,7 @@ from random import Random
 import pytest
 
 from tests.archive.calls import START, call
+from tests.archive.database import make_older, migrations_before, read
 from tests.archive.sqlite.search.test_search_model import (
     NOW,
     Ours,
@@ -20,7 +19,6 @@ from tests.archive.sqlite.search.test_search_model import (
     random_piece,
 )
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.migrations import MIGRATIONS, _statements
 from tui.archive.sqlite.search import bitmap, planner
 from tui.archive.sqlite.search.bitmap import LONGEST, all_length_tokens, compared, length_tokens
 from tui.archive.sqlite.search.search_index import entry
@@ -35,7 +33,7 @@ from tui.query.parser import parse
         pytest.param((28, 16, 3, 0, 200, 0), marks=pytest.mark.slow),
     ]
 )
-def divided(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def divided(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Partitions of half a minute, of all calls and of eight seconds, in chunks of some calls; and
     what is few or rare of some calls, of many, or of none.
     """
@@ -52,7 +50,6 @@ def divided(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     for figure in ("RARE", "FEW_WORDS", "FEW_CALLS"):
         monkeypatch.setattr(planner, figure, rare)
     monkeypatch.setattr(planner, "LOOKUP", 40 if rare else 1e9)
-    return
 
 
 PERIODS = (
@@ -142,10 +139,8 @@ def test_bits_are_what_the_calls_lines_say_after_whatever_happened(
 
 def kept(archive: Archive) -> set[tuple[str, int]]:
     """Token and slot of every bit."""
-    rows = archive._db.execute(
-        "SELECT token, place, bits FROM bits JOIN token ON n = place >> ?",
-        [bitmap.CHUNK_NUMBER_BITS],
-    )
+    sql = "SELECT token, place, bits FROM bits JOIN token ON n = place >> ?"
+    rows = read(archive.path, sql, [bitmap.CHUNK_NUMBER_BITS])
     return {
         (token, slot)
         for token, place, data in rows
@@ -188,12 +183,7 @@ def test_lengths_compare_as_numbers_do(sign: str) -> None:
 def test_an_archive_without_bits_is_indexed_anew(tmp_path: Path) -> None:
     path, random = tmp_path / "archive.db", Random(2)
     calls = [random_call(number, random) for number in range(40)]
-    position = next(n for n, sql in enumerate(MIGRATIONS) if "CREATE TABLE bits" in sql)
-    old = sqlite3.connect(path, isolation_level=None)
-    for script in MIGRATIONS[:position]:
-        for statement in _statements(script):
-            old.execute(statement)
-    old.execute(f"PRAGMA user_version = {position}")
+    old = make_older(path, migrations_before("CREATE TABLE bits"))
     with Archive(tmp_path / "new.db") as new, new.transaction():
         new.save("eu", calls)
     old.execute("ATTACH ? AS new", (str(tmp_path / "new.db"),))

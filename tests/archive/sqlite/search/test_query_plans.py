@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -55,18 +56,21 @@ def refresh(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize("step", [save, act, undo, look, refresh])
-def test_a_step_does_not_read_all_calls(tmp_path: Path, step: Callable[[Archive], None]) -> None:
+def test_a_step_does_not_read_all_calls(
+    tmp_path: Path, connections: list[sqlite3.Connection], step: Callable[[Archive], None]
+) -> None:
     statements: list[str] = []
     with Archive(tmp_path / "archive.db") as archive:
         with archive.transaction():
             archive.save("eu", [random_call(number, Random(number)) for number in range(200)])
         act(archive)
-        archive._db.set_trace_callback(statements.append)
+        [db] = connections
+        db.set_trace_callback(statements.append)
         step(archive)
-        archive._db.set_trace_callback(None)
+        db.set_trace_callback(None)
         asked = {sql for sql in statements if re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE)", sql)}
         plans = {
-            sql: [row[3] for row in archive._db.execute(f"EXPLAIN QUERY PLAN {sql}")]
+            sql: [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}")]
             for sql in asked
             if "IN ()" not in sql and "LIMIT" not in sql
         }

@@ -6,16 +6,18 @@ import operator
 import sqlite3
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from providers.model import Agent, Call, CompanyNumber, Contact, Disposition, Hangup
 from tests.archive.calls import START
+from tests.archive.database import read
 from tests.few import few
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.call_columns import LOW_COMMA
@@ -80,8 +82,12 @@ def decided(archive: Archive, name: tuple[str, str]) -> Ours:
 
 
 def random_call(number: int, random: Random) -> Call:
-    text = lambda: random.choice((None, *TEXTS))  # noqa: E731
-    end = lambda: random.choice((*NUMBERS, *LETTERED))  # noqa: E731
+    def text() -> str | None:
+        return random.choice((None, *TEXTS))
+
+    def end() -> str:
+        return random.choice((*NUMBERS, *LETTERED))
+
     many = random.sample(TEXTS, random.randrange(3))
     started = None if random.random() < 0.05 else START + timedelta(seconds=random.randrange(60))
     return Call(
@@ -142,9 +148,9 @@ def ends_of(call: Call) -> dict[str, list[str | None]]:
 
 def kept(call: Call) -> dict[str, list[str]]:
     """Fields that no column has, by the column that the query names."""
-    truth = {True: ["yes", "true"], False: ["no", "false"], None: []}
-    fields = call.vendor_fields
-    found = {
+    truth: dict[object, list[str]] = {True: ["yes", "true"], False: ["no", "false"], None: []}
+    fields: Mapping[str, Any] = call.vendor_fields
+    found: dict[str, Sequence[str | None]] = {
         "lead": [call.contact.id],
         "email": [call.contact.email],
         "ivr": [call.ivr],
@@ -171,7 +177,7 @@ def is_the_same(text: str | None, term: Term) -> bool:
 def meant(term: Term, account: str, call: Call, ours: Ours) -> bool:
     """What one term says, of the call itself."""
     agents = [agent.name or agent.id or "" for agent in call.agents]
-    parts = {
+    parts: dict[str, Sequence[str | None]] = {
         "agents": agents,
         "tags": [*call.tags, *ours.tags],
         "ring_group": [call.ring_group or call.queue or ""],
@@ -186,8 +192,8 @@ def meant(term: Term, account: str, call: Call, ours: Ours) -> bool:
             *(call.summary, call.ring_group, call.queue, call.ivr, call.campaign),
             *(call.company_number.name, *agents, *call.tags),
         )
-        numbers = dict.fromkeys(texts[-1] for texts in ends.values())
-        texts = (*found_by, *(one for one in numbers if one in LETTERED))
+        lettered = dict.fromkeys(texts[-1] for texts in ends.values() if texts[-1] in LETTERED)
+        texts = (*found_by, *lettered)
         everything = " ".join(filter(None, texts))
         return any(
             holds(text, term, whole=term.kind == "phrase")
@@ -253,7 +259,10 @@ def expected(query: Query, world: dict[tuple[str, str], tuple[Call, Ours]]) -> s
 
 def random_field(random: Random) -> str:
     """A field with one value or several, some of them exact; a number that is words; a time."""
-    text = lambda: f'"{random.choice(TEXTS).replace(chr(34), " ")}"'  # noqa: E731
+
+    def text() -> str:
+        return f'"{random.choice(TEXTS).replace(chr(34), " ")}"'
+
     named = random.choice(("agent", "group", "queue", "campaign", "tag", "dispo"))
     texts = random.choice(("contact", "note", "summary", "ivr", "hangup", "line", named))
     exact = random.choice(("agent", "group", "tag", "contact", "ivr", named))
@@ -314,7 +323,8 @@ World = dict[tuple[str, str], tuple[Call, Ours]]
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, World]:
     """Calls that came, some that changed, some that people wrote to, some that went."""
-    random, world = Random(3), {}
+    random = Random(3)
+    world: World = {}
     archive = Archive(tmp_path_factory.mktemp("model") / "archive.db")
     for account, numbers in {
         "eu": range(1, 201),
@@ -379,7 +389,7 @@ def test_who_waits_and_what_was_decided_when_is_found_by_its_own_index(
             conditions = [condition_of(term) for term in query.terms]
             sql = " AND ".join(condition for condition, _ in conditions)
             values = [value for _, values in conditions for value in values]
-            want = archive._db.execute(f"SELECT key FROM call WHERE {sql}", values).fetchall()
+            want = read(archive.path, f"SELECT key FROM call WHERE {sql}", values)
             assert sorted(archive.keys(query)) == sorted(key for (key,) in want), line + more
     assert 0 < len(archive.keys(parse("called-back", NOW, UTC))) < len(world)
 

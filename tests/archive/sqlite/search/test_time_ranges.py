@@ -37,7 +37,9 @@ def test_spans_hold_what_the_periods_do() -> None:
         for _ in range(random.randint(1, 3)):
             negated = random.random() < 0.3
             ends = [sorted(random.choices(range(30), k=2)) for _ in range(random.randint(1, 3))]
-            groups.append([_period(*pair, negated) for pair in (ends[:1] if negated else ends)])
+            groups.append(
+                [_period(low, high, negated) for low, high in (ends[:1] if negated else ends)]
+            )
         spans = spans_of(groups)
         low, high = sorted(random.choices(range(30), k=2))
         cut = within(spans, low * TIES, high * TIES)
