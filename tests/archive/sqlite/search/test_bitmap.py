@@ -83,7 +83,7 @@ def test_pages_and_counts_are_those_of_a_plain_reading(divided: None, tmp_path: 
         ids = dict(zip(in_time, archive.names_of(in_time), strict=True))
         assert set(ids.values()) == set(world)
         telling = 0
-        for _ in range(250):
+        for _ in range(100):
             line = " ".join(random_piece(random) for _ in range(random.randint(1, 3)))
             line += random.choice(("", "", *PERIODS))
             query = parse(line, NOW, UTC)
@@ -102,7 +102,7 @@ def test_pages_and_counts_are_those_of_a_plain_reading(divided: None, tmp_path: 
             assert archive.count(query) == len(want), line
             assert archive.count(query, most=4) == min(len(want), 5), line
             telling += 0 < len(want) < len(world)
-        assert telling > 80
+        assert telling > 30
 
 
 def test_bits_are_what_the_calls_lines_say_after_whatever_happened(
