@@ -14,9 +14,9 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.audio import rigs, sounds
+from tests.audio import sound_servers, sounds
 from tests.audio.conftest import Listener, listen, no_device_here
-from tests.audio.test_audio_devices import pulse_in
+from tests.audio.engine.outputs.test_devices import pulse_in
 from tui.audio.client.player import FileSource
 from tui.audio.peaks import Peaks
 
@@ -96,7 +96,7 @@ async def test_an_hour_is_measured_for_little_more_than_its_decoding(
 
 
 @pytest.mark.skipif(
-    not shutil.which("mpv") or bool(rigs.NO_PULSE), reason="needs mpv and pulseaudio"
+    not shutil.which("mpv") or bool(sound_servers.NO_PULSE), reason="needs mpv and pulseaudio"
 )
 @pytest.mark.parametrize("speed", [1.0, 1.5])
 async def test_playing_costs_no_more_than_mpv(

@@ -15,13 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.audio.conftest import Listener, children_of, listen, no_device_here
+from tests.audio.conftest import Listener, children_of
 from tests.guards.readme_text import ROOT
 from tui.audio.engine import seccomp
 from tui.audio.engine.resource_limits import MEMORY
 from tui.audio.engine_environment import decoder_environment
 
-__all__ = ["listen", "no_device_here"]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have limits alone")
 Listen = Callable[..., Listener]
 

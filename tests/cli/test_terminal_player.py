@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.audio import odd, sounds
+from tests.audio import faulty_headers, sounds
+from tests.audio.conftest import kinds, longer, no_device_here
 from tests.few import few
 from tui.audio import protocol
 from tui.audio.client.player import PlayerState
@@ -27,6 +28,8 @@ from tui.audio.speaker_sockets import socket_path
 from tui.cli.player_keys import help_line, sent
 from tui.cli.terminal_player import clock, fit, split_keys, status_line
 from tui.services import Services
+
+__all__ = ["kinds", "longer", "no_device_here"]
 
 PROGRAM = """
 import asyncio, sys
@@ -283,7 +286,7 @@ def test_what_is_missing_at_the_end_is_told(tmp_path: Path, longer: dict[str, by
 
 @pytest.mark.parametrize("name", few(1, ["wav", "au", "aiff", "amr"]))
 def test_a_recording_without_sound_is_told(name: str, tmp_path: Path) -> None:
-    path = sounds.write(tmp_path, f"a.{name}", odd.HEADERS[name])
+    path = sounds.write(tmp_path, f"a.{name}", faulty_headers.HEADERS[name])
     for done in (run(path, RINGBACK_AUDIO=f"wav:{tmp_path}/out.wav"), words_of(path)):
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == "ringback: this cannot be played: there is no sound in it\n"

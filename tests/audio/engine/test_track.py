@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.audio import sounds
-from tests.audio.test_audio_devices import Heard
+from tests.audio.engine.outputs.test_devices import Heard
 from tests.few import few
 from tui.audio.engine.decoder import Hands
 from tui.audio.engine.demuxer import FRAME, RATE, Chunk

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.audio.conftest import children_of
-from tests.audio.damage import NAMES, damaged, whole
+from tests.audio.damaged_files import NAMES, damaged, whole
 from tui.audio.client.engine_process import EngineProcess
 from tui.audio.engine.track import _DIED
 

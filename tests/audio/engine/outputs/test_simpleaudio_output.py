@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 
-from tests.audio import pythons, rigs, sounds
+from tests.audio import other_pythons, sound_servers, sounds
 from tests.audio.conftest import Listener
-from tests.audio.rigs import FRAME, RATE, sounding
-from tests.audio.test_audio_devices import Heard, needs_alsa, pulse_in, ramp
+from tests.audio.engine.outputs.test_devices import Heard, needs_alsa, pulse_in, ramp
+from tests.audio.sound_servers import FRAME, RATE, sounding
+from tests.guards.readme_text import ROOT
 from tui.audio.client.probe import probe
 from tui.audio.client.route import choose_route
 from tui.audio.engine.demuxer import Chunk
@@ -37,10 +38,8 @@ from tui.audio.engine_environment import engine_environment, engine_output
 
 Listen = Callable[..., Listener]
 BRIDGE = list(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so"))
-NO_PULSE = rigs.NO_PULSE or (None if BRIDGE else "libasound2-plugins is not installed")
+NO_PULSE = sound_servers.NO_PULSE or (None if BRIDGE else "libasound2-plugins is not installed")
 needs_pulse = pytest.mark.skipif(bool(NO_PULSE), reason=NO_PULSE or "")
-
-ROOT = Path(__file__).parents[2]
 
 
 # a device made of Python
@@ -284,7 +283,7 @@ def test_a_python_that_it_would_crash_is_left_alone(
     assert device.plays == 0
 
 
-@pytest.mark.skipif(bool(pythons.find_spec("simpleaudio")), reason="simpleaudio is installed")
+@pytest.mark.skipif(bool(other_pythons.find_spec("simpleaudio")), reason="simpleaudio is installed")
 async def test_doctor_says_how_to_install_it() -> None:
     assert await probe("simpleaudio") == f"no sound: {MISSING}"
     assert "pipx inject ringback simpleaudio" in MISSING
@@ -319,16 +318,16 @@ def test_only_for_it_python_takes_its_memory_from_the_system() -> None:
 # the real one
 
 
-@pytest.fixture(params=pythons.PARAMS)
+@pytest.fixture(params=other_pythons.PARAMS)
 def python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Engines run on this Python, with simpleaudio."""
-    path = pythons.with_simpleaudio(request.param)
+    path = other_pythons.with_simpleaudio(request.param)
     monkeypatch.setattr(sys, "executable", path)
     return path
 
 
 @pytest.fixture
-def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[rigs.Pulse]:
+def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sound_servers.Pulse]:
     """A server in real time, behind ALSA's default device."""
     with pulse_in(tmp_path, monkeypatch) as rig:
         (tmp_path / "asound.conf").write_text("pcm.!default { type pulse }")
@@ -363,7 +362,7 @@ async def test_every_kind_reaches_the_device_sample_by_sample(
     async def play(kind: str) -> None:
         folder = tmp_path / f"{kind}.d"
         folder.mkdir()
-        environment, capture = rigs.alsa(folder)
+        environment, capture = sound_servers.alsa(folder)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)  # the engine's process copies it at its start
         listener = Listener(folder, "simpleaudio")
@@ -384,7 +383,7 @@ async def test_every_kind_reaches_the_device_sample_by_sample(
 
 @needs_pulse
 async def test_pause_and_seek_lose_and_repeat_nothing(
-    python: str, pulse: rigs.Pulse, listen: Listen
+    python: str, pulse: sound_servers.Pulse, listen: Listen
 ) -> None:
     """In time as well, as far as a machine that is busy with other tests can say."""
     pulse.record()
@@ -423,7 +422,7 @@ async def test_pause_and_seek_lose_and_repeat_nothing(
 @needs_pulse
 @pytest.mark.slow
 async def test_the_engine_lives_on_after_its_sounds(
-    python: str, pulse: rigs.Pulse, listen: Listen
+    python: str, pulse: sound_servers.Pulse, listen: Listen
 ) -> None:
     """Each end of a sound frees memory in simpleaudio's thread: there Python 3.12 crashed."""
     pulse.record()
@@ -444,11 +443,11 @@ async def test_the_engine_lives_on_after_its_sounds(
 _LONG = """
 import array, os, sys, threading, time
 from tui.audio.engine.outputs import simpleaudio_output
-from tui.audio.engine.pcm_queue import Feed
+from tui.audio.engine.pcm_queue import PcmQueue
 from tui.audio.engine.demuxer import Chunk
 simpleaudio_output._LENGTH = 48_000 * 2
 pcm = sys.stdin.buffer.read()
-feed = Feed()
+feed = PcmQueue()
 number = feed.restart(1, 0.0)
 def put():
     for at in range(0, len(pcm), 19_200):
@@ -467,7 +466,9 @@ os._exit(time.monotonic() >= until)
 
 @needs_pulse
 @pytest.mark.slow
-def test_one_bytearray_follows_the_other_with_hardly_a_gap(python: str, pulse: rigs.Pulse) -> None:
+def test_one_bytearray_follows_the_other_with_hardly_a_gap(
+    python: str, pulse: sound_servers.Pulse
+) -> None:
     pulse.record()
     environment = engine_environment(os.environ, str(ROOT), "simpleaudio")
     pcm = sounds.ramp(5.0).tobytes()

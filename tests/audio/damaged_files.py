@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from functools import cache
 
-from tests.audio import odd, sounds
+from tests.audio import faulty_headers, sounds
 
 _SECONDS = 2.0
 _HEADER = 300
@@ -34,14 +34,14 @@ def _vorbis() -> bytes:
 @cache
 def whole(name: str) -> bytes:
     """An undamaged file."""
-    if name in odd.FORMATS:
-        return odd.good(name)
-    return {"amr": lambda: odd.amr(8), "vorbis": _vorbis}.get(
+    if name in faulty_headers.FORMATS:
+        return faulty_headers.good(name)
+    return {"amr": lambda: faulty_headers.amr(8), "vorbis": _vorbis}.get(
         name, lambda: sounds.KINDS[name](_SECONDS)
     )()
 
 
-NAMES = (*odd.FORMATS, *sounds.KINDS, "amr", "vorbis")
+NAMES = (*faulty_headers.FORMATS, *sounds.KINDS, "amr", "vorbis")
 
 Damage = Callable[[random.Random, bytearray], None]
 

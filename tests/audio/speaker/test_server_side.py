@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.audio import far
+from tests.audio import ssh_host
 from tests.audio.conftest import Listener
-from tests.audio.far import NearSpeaker, Sshd, engines_of, playing, until
+from tests.audio.ssh_host import NearSpeaker, Sshd, engines_of, playing, until
 from tests.guards.readme_text import ROOT
 from tui.audio import protocol
 from tui.audio.client.connection import TAKEN
 from tui.audio.client.probe import probe
 
 pytestmark = [
-    pytest.mark.skipif(bool(far.NO_SSHD), reason=far.NO_SSHD or ""),
+    pytest.mark.skipif(bool(ssh_host.NO_SSHD), reason=ssh_host.NO_SSHD or ""),
     pytest.mark.skipif(os.name != "posix", reason="a relay needs unix sockets"),
 ]
 
@@ -32,8 +32,8 @@ Listen = Callable[..., Listener]
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sshd, NearSpeaker]]:
     home = str(tmp_path_factory.mktemp("listener"))
-    with far.sshd_in(tmp_path_factory.mktemp("sshd")) as sshd:
-        own = {"HOME": home, "RINGBACK_HOME": home, **far.SILENT}
+    with ssh_host.sshd_in(tmp_path_factory.mktemp("sshd")) as sshd:
+        own = {"HOME": home, "RINGBACK_HOME": home, **ssh_host.SILENT}
         speaker = NearSpeaker(sshd, sshd.port, **own)
         yield sshd, speaker
         assert speaker.end() == 0, speaker.words
@@ -44,10 +44,10 @@ async def speaker(
     started: tuple[Sshd, NearSpeaker], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[NearSpeaker]:
     sshd, speaker = started
-    for name, value in {"RINGBACK_RUNTIME_DIR": str(sshd.runtime), **far.SESSION}.items():
+    for name, value in {"RINGBACK_RUNTIME_DIR": str(sshd.runtime), **ssh_host.SESSION}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("PULSE_SERVER")
-    await far.connected(sshd, speaker)
+    await ssh_host.connected(sshd, speaker)
     yield speaker
     assert speaker.process.poll() is None, speaker.words
 

@@ -11,7 +11,7 @@ from random import Random
 import av
 import pytest
 
-from tests.audio import odd, sounds
+from tests.audio import faulty_headers, sounds
 from tests.few import few
 from tui.audio.engine.byte_reader import BackgroundReader, ByteReader
 from tui.audio.engine.demuxer import Demuxer
@@ -25,7 +25,7 @@ PLACES_S = (0.0, 1.45, 5.75)
 _LOOK_S = 0.1
 _STEP = 4
 _AGREES_S = 0.1
-_TONES = [300 + 100 * k for k in range(odd.SECONDS)]
+_TONES = [300 + 100 * k for k in range(faulty_headers.SECONDS)]
 
 
 def pitch(pcm: bytes, at_s: float) -> int:
@@ -68,7 +68,7 @@ class Whole:
 
 @cache
 def whole(name: str, fault: str) -> Whole:
-    return Whole(odd.made(name, fault))
+    return Whole(faulty_headers.made(name, fault))
 
 
 def heard(data: bytes, start_s: float, places: SeekIndex | None, *, near: bool) -> list[Chunk]:
@@ -83,20 +83,20 @@ def same_second(pcm: bytes, start_s: float, true: bytes) -> None:
     """The tones follow each other as they do in the truth from there on, around each change."""
     left_s = length_s(true) - start_s
     assert length_s(pcm) == pytest.approx(left_s, abs=_AGREES_S)
-    for second in range(math.ceil(start_s), odd.SECONDS):
+    for second in range(math.ceil(start_s), faulty_headers.SECONDS):
         for at_s in (second - 0.15 - start_s, second + 0.35 - start_s):
             if 0.05 < at_s < left_s - _LOOK_S - 0.1:
                 assert pitch(pcm, at_s) == pitch(true, start_s + at_s), (second, at_s)
 
 
-_MIXED = few(40, Random(1).sample(odd.TABLE, len(odd.TABLE)))
+_MIXED = few(40, Random(1).sample(faulty_headers.TABLE, len(faulty_headers.TABLE)))
 """All of the table, and some of everything in every run."""
 
 
 @pytest.mark.parametrize(("name", "fault"), _MIXED)
 @pytest.mark.parametrize("way", few(1, ["read", "measured", "far"]))
 def test_what_sounds_is_what_is_shown(name: str, fault: str, way: str) -> None:
-    data, true = odd.made(name, fault), odd.truth(name, fault)
+    data, true = faulty_headers.made(name, fault), faulty_headers.truth(name, fault)
     only_read_whole = name in ("opus", "flac") and fault == "joined"
     known = way == "measured" or (way == "far" and only_read_whole)
     places = whole(name, fault).places if known else None
@@ -110,7 +110,7 @@ def test_what_sounds_is_what_is_shown(name: str, fault: str, way: str) -> None:
 
 @pytest.mark.parametrize(("name", "fault"), _MIXED)
 def test_length_and_waveform_agree_with_what_sounds(name: str, fault: str) -> None:
-    found, true_s = whole(name, fault), length_s(odd.truth(name, fault))
+    found, true_s = whole(name, fault), length_s(faulty_headers.truth(name, fault))
     assert found.end is not None
     assert found.end.length_s == pytest.approx(true_s, abs=_AGREES_S)
     assert found.windows * WINDOW_S == pytest.approx(true_s, abs=_AGREES_S)
@@ -122,30 +122,32 @@ def test_length_and_waveform_agree_with_what_sounds(name: str, fault: str) -> No
 
 
 _TABLE_LAST = ("caf-alac",)  # nothing at all can be decoded without it
-_LENGTHS_KNOWN = [name for name in odd.FORMATS if name not in (*odd.UNCOUNTED, *_TABLE_LAST)]
+_LENGTHS_KNOWN = [
+    name for name in faulty_headers.FORMATS if name not in (*faulty_headers.UNCOUNTED, *_TABLE_LAST)
+]
 
 
 @pytest.mark.parametrize("name", _LENGTHS_KNOWN)
 def test_a_file_that_ends_before_its_header_says_so_is_told(name: str) -> None:
-    data = odd.good(name)
+    data = faulty_headers.good(name)
     found = Whole(data[: len(data) * 5 // 8])
     assert found.end is not None
-    assert found.end.length_s == pytest.approx(odd.SECONDS * 5 / 8, abs=0.8)
-    assert found.end.stated_s == pytest.approx(odd.SECONDS, abs=0.5)
+    assert found.end.length_s == pytest.approx(faulty_headers.SECONDS * 5 / 8, abs=0.8)
+    assert found.end.stated_s == pytest.approx(faulty_headers.SECONDS, abs=0.5)
 
 
-@pytest.mark.parametrize("name", odd.UNCOUNTED)
+@pytest.mark.parametrize("name", faulty_headers.UNCOUNTED)
 def test_a_file_whose_header_states_no_length_is_not_called_cut(name: str) -> None:
-    data = odd.good(name)
+    data = faulty_headers.good(name)
     found = Whole(data[: len(data) * 5 // 8])
     assert found.end is not None
     assert found.end.stated_s is None
 
 
-@pytest.mark.parametrize("name", odd.HEADERS)
+@pytest.mark.parametrize("name", faulty_headers.HEADERS)
 def test_a_header_alone_has_no_sound(name: str) -> None:
     try:
-        media = Demuxer(io.BytesIO(odd.HEADERS[name]), len(odd.HEADERS[name]))
+        media = Demuxer(io.BytesIO(faulty_headers.HEADERS[name]), len(faulty_headers.HEADERS[name]))
     except Unplayable as error:
         assert error.reason == "no_sound"
     else:
@@ -155,8 +157,8 @@ def test_a_header_alone_has_no_sound(name: str) -> None:
 
 @pytest.mark.parametrize("channels", [9, 142])
 def test_channels_that_no_recording_has_are_refused_by_whoever_reads(channels: int) -> None:
-    data = odd.put(odd.good("wav-pcm"), 22, bytes([channels]))
-    data = odd.put(data, 32, struct.pack("<H", 2 * channels))
+    data = faulty_headers.put(faulty_headers.good("wav-pcm"), 22, bytes([channels]))
+    data = faulty_headers.put(data, 32, struct.pack("<H", 2 * channels))
     with pytest.raises(Unplayable, match="number of channels"):
         Whole(data)
     with pytest.raises(Unplayable, match="channels"):
@@ -165,11 +167,11 @@ def test_channels_that_no_recording_has_are_refused_by_whoever_reads(channels: i
 
 def test_a_computed_place_is_given_up_where_other_frames_stand() -> None:
     """Frames of three bit rates, each of which promises that all are like it."""
-    parts = [odd.bare_mp3(rate) for rate in (16_000, 32_000, 16_000)]
+    parts = [faulty_headers.bare_mp3(rate) for rate in (16_000, 32_000, 16_000)]
     data, true = b"".join(parts), b"".join(map(sounds.reference, parts))
-    chunks = heard(data, 1.5 * odd.SECONDS, None, near=False)
+    chunks = heard(data, 1.5 * faulty_headers.SECONDS, None, near=False)
     assert length_s(b"".join(c.pcm for c in chunks)) == pytest.approx(
-        length_s(true) - 1.5 * odd.SECONDS, abs=_AGREES_S
+        length_s(true) - 1.5 * faulty_headers.SECONDS, abs=_AGREES_S
     )
 
 
@@ -186,39 +188,39 @@ class Costly(io.BytesIO):
 
 def test_a_far_place_is_computed_while_it_plays_too() -> None:
     """Or a seek would wait for all that is still to come before it."""
-    data = 4 * odd.bare_mp3(16_000)
+    data = 4 * faulty_headers.bare_mp3(16_000)
     file = Costly(data)
     media = Demuxer(file, len(data), near=False)
     next(media.chunks(0.0))
-    chunk = next(media.chunks(3.7 * odd.SECONDS))
-    assert chunk.at_s == pytest.approx(3.7 * odd.SECONDS, abs=_AGREES_S)
+    chunk = next(media.chunks(3.7 * faulty_headers.SECONDS))
+    assert chunk.at_s == pytest.approx(3.7 * faulty_headers.SECONDS, abs=_AGREES_S)
     assert file.cost < len(data) // 2
     media.close()
 
 
 def test_a_computed_place_that_was_wrong_is_found_out_by_measuring() -> None:
     """Where the frames are alike again behind others: nobody can see it at the place."""
-    parts = [odd.bare_mp3(rate) for rate in (16_000, 32_000, 16_000, 16_000)]
+    parts = [faulty_headers.bare_mp3(rate) for rate in (16_000, 32_000, 16_000, 16_000)]
     data, places = b"".join(parts), SeekIndex()
     media = Demuxer(io.BytesIO(data), len(data), near=False, places=places)
-    late_s = 3 * odd.SECONDS + 2.0
+    late_s = 3 * faulty_headers.SECONDS + 2.0
     next(media.chunks(late_s))
     assert media.off_s() == 0.0, "it is not known yet"
     for _ in Demuxer(io.BytesIO(data), len(data), places=places).frames():
         pass
-    assert media.off_s() == pytest.approx(odd.SECONDS, abs=0.5)
+    assert media.off_s() == pytest.approx(faulty_headers.SECONDS, abs=0.5)
     left_s = length_s(b"".join(map(sounds.reference, parts))) - late_s
     again = b"".join(c.pcm for c in media.chunks(late_s))
     assert length_s(again) == pytest.approx(left_s, abs=_AGREES_S)
-    chunks = media.chunks(2.5 * odd.SECONDS)
-    assert pitch(b"".join(c.pcm for c in chunks), 0.7) == _TONES[odd.SECONDS // 2]
+    chunks = media.chunks(2.5 * faulty_headers.SECONDS)
+    assert pitch(b"".join(c.pcm for c in chunks), 0.7) == _TONES[faulty_headers.SECONDS // 2]
     assert media.off_s() == 0.0
     media.close()
 
 
 @pytest.mark.parametrize("way", ["read", "measured"])
 def test_amr_is_counted_by_its_frames(way: str) -> None:
-    data = odd.amr(20)
+    data = faulty_headers.amr(20)
     found = Whole(data)
     assert found.end is not None
     assert found.end.length_s == pytest.approx(20.0, abs=_AGREES_S)

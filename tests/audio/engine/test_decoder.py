@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.audio import sounds
+from tests.audio.client.test_player import gone, long_wav
 from tests.audio.conftest import Listener, alive, children_of, worker_of
-from tests.audio.test_audio_cli import WORDS
-from tests.audio.test_audio_player import gone, long_wav
-from tests.audio.test_audio_shape import OPENING, Desk, ramp
+from tests.audio.engine.test_track import OPENING, Desk, ramp
+from tests.cli.test_terminal_player import WORDS
 from tests.few import few
 from tui.audio.client.notices import unmeasured
 from tui.audio.client.player import FileSource
@@ -304,7 +304,7 @@ def test_an_engine_that_has_ended_starts_no_process() -> None:
     for hand in (hands.play, hands.measure):
         with pytest.raises(OSError, match="has ended"), hand.lend():
             pass
-    assert not [pid for pid in children_of(os.getpid()) if "decoding" in command_of(pid)]
+    assert not [pid for pid in children_of(os.getpid()) if "decoder_process" in command_of(pid)]
 
 
 def command_of(pid: int) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.audio import far, rigs, sounds
+from tests.audio import sound_servers, sounds, ssh_host
 from tests.audio.conftest import Listener, alive
-from tests.audio.far import (
+from tests.audio.ssh_host import (
     Line,
     NearSpeaker,
     Sshd,
@@ -32,10 +32,10 @@ from tui.audio.client.connection import GONE
 from tui.audio.speaker_sockets import speakers
 
 pytestmark = [
-    pytest.mark.skipif(bool(far.NO_SSHD), reason=far.NO_SSHD or ""),
+    pytest.mark.skipif(bool(ssh_host.NO_SSHD), reason=ssh_host.NO_SSHD or ""),
     pytest.mark.skipif(os.name != "posix", reason="a relay needs unix sockets"),
 ]
-needs_pulse = pytest.mark.skipif(bool(rigs.NO_PULSE), reason=rigs.NO_PULSE or "")
+needs_pulse = pytest.mark.skipif(bool(sound_servers.NO_PULSE), reason=sound_servers.NO_PULSE or "")
 
 Listen = Callable[..., Listener]
 Speak = Callable[..., NearSpeaker]
@@ -43,14 +43,14 @@ Speak = Callable[..., NearSpeaker]
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    with far.sshd_in(tmp_path_factory.mktemp("sshd")) as made:
+    with ssh_host.sshd_in(tmp_path_factory.mktemp("sshd")) as made:
         yield made
 
 
 @pytest.fixture
 def sshd(host: Sshd, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
     """This process is the far end: a session over SSH, with its own folder for relays."""
-    for name, value in {"RINGBACK_RUNTIME_DIR": str(host.runtime), **far.SESSION}.items():
+    for name, value in {"RINGBACK_RUNTIME_DIR": str(host.runtime), **ssh_host.SESSION}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("PULSE_SERVER")
     yield host
@@ -69,8 +69,10 @@ async def line(sshd: Sshd) -> AsyncIterator[Line]:
 async def speak(sshd: Sshd, line: Line) -> AsyncIterator[Speak]:
     made: list[NearSpeaker] = []
 
-    def start(*more: str, remote: str = far.PYTHON, **environ: str) -> NearSpeaker:
-        made.append(NearSpeaker(sshd, line.port, *more, remote=remote, **(environ or far.SILENT)))
+    def start(*more: str, remote: str = ssh_host.PYTHON, **environ: str) -> NearSpeaker:
+        made.append(
+            NearSpeaker(sshd, line.port, *more, remote=remote, **(environ or ssh_host.SILENT))
+        )
         return made[-1]
 
     yield start
@@ -86,7 +88,7 @@ def relay_pid(path: Path) -> int:
 async def test_it_plays_pauses_seeks_and_leaves_nothing(
     sshd: Sshd, speak: Speak, listen: Listen
 ) -> None:
-    speaker = speak(remote=f"printf '\\033]0;x\\007mind the step\\n' >&2; {far.PYTHON}")
+    speaker = speak(remote=f"printf '\\033]0;x\\007mind the step\\n' >&2; {ssh_host.PYTHON}")
     await connected(sshd, speaker)
     assert "recordings play here, through none" in speaker.words
     assert "mind the step" in speaker.words and "\x1b" not in speaker.words
@@ -119,7 +121,7 @@ async def test_what_is_heard_there_is_the_recording(
     sshd: Sshd, speak: Speak, listen: Listen, tmp_path: Path, kinds: dict[str, bytes]
 ) -> None:
     (tmp_path / "p").mkdir()
-    rig = rigs.Pulse(tmp_path / "p")
+    rig = sound_servers.Pulse(tmp_path / "p")
     try:
         speaker = speak(**rig.environment)
         await connected(sshd, speaker)
@@ -128,8 +130,8 @@ async def test_what_is_heard_there_is_the_recording(
         await listener.play(kinds["mp3-8k-mono"])
         await listener.over()
         await asyncio.sleep(0.5)
-        heard = rigs.sounding(rig.stop())
-        wanted = rigs.sounding(sounds.reference(kinds["mp3-8k-mono"]))
+        heard = sound_servers.sounding(rig.stop())
+        wanted = sound_servers.sounding(sounds.reference(kinds["mp3-8k-mono"]))
         assert len(heard) >= 0.97 * len(wanted)
         assert heard in wanted or heard == wanted or wanted in heard
     finally:
@@ -234,7 +236,7 @@ async def test_the_newest_speaker_serves(sshd: Sshd, speak: Speak, listen: Liste
 @pytest.mark.slow
 async def test_what_a_login_prints_is_skipped(sshd: Sshd, speak: Speak) -> None:
     noise = "echo welcome; seq 3000; printf no-end-of-line; echo '{\"is\":1}'; printf '{' ;"
-    await connected(sshd, speak(remote=f"{noise} {far.PYTHON}"))
+    await connected(sshd, speak(remote=f"{noise} {ssh_host.PYTHON}"))
     endless = speak(remote="yes noise #")
     assert await asyncio.to_thread(endless.process.wait, 20) == 1
     assert "prints too much" in endless.words
@@ -391,8 +393,8 @@ async def test_a_file_at_the_listeners_side_keeps_its_beginning(
     speaker = speak(RINGBACK_AUDIO=f"wav:{tmp_path}/out.wav")
     await connected(sshd, speaker)
     listener = listen(None)
-    await listener.play(far.recording())
+    await listener.play(ssh_host.recording())
     await listener.over()
     await until(lambda: len(engines_of(speaker)) == 2, "the spare engine")
     await asyncio.sleep(0.5)
-    assert (tmp_path / "out.wav").read_bytes()[44:] == sounds.reference(far.recording())
+    assert (tmp_path / "out.wav").read_bytes()[44:] == sounds.reference(ssh_host.recording())

@@ -15,22 +15,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.audio import rigs, sounds
+from tests.audio import sound_servers, sounds
 from tests.audio.conftest import Listener
-from tests.audio.rigs import RATE, sounding
+from tests.audio.sound_servers import RATE, sounding
 from tui.audio.client.probe import FIRST, IN_TURN, probe
 from tui.audio.engine.outputs.devices import Ahead
 
 Listen = Callable[..., Listener]
-needs_alsa = pytest.mark.skipif(bool(rigs.NO_ALSA), reason=rigs.NO_ALSA or "")
-needs_pulse = pytest.mark.skipif(bool(rigs.NO_PULSE), reason=rigs.NO_PULSE or "")
+needs_alsa = pytest.mark.skipif(bool(sound_servers.NO_ALSA), reason=sound_servers.NO_ALSA or "")
+needs_pulse = pytest.mark.skipif(bool(sound_servers.NO_PULSE), reason=sound_servers.NO_PULSE or "")
 
 
 @contextlib.contextmanager
 def pulse_in(
     folder: Path, monkeypatch: pytest.MonkeyPatch, *, nearby: bool = False
-) -> Iterator[rigs.Pulse]:
-    rig = rigs.Pulse(folder, nearby=nearby)
+) -> Iterator[sound_servers.Pulse]:
+    rig = sound_servers.Pulse(folder, nearby=nearby)
     monkeypatch.delenv("PULSE_SERVER", raising=False)
     for name, value in rig.environment.items():
         monkeypatch.setenv(name, value)
@@ -41,7 +41,7 @@ def pulse_in(
 
 
 @pytest.fixture
-def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[rigs.Pulse]:
+def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sound_servers.Pulse]:
     with pulse_in(tmp_path, monkeypatch, nearby=True) as rig:
         yield rig
 
@@ -51,7 +51,7 @@ class Heard:
 
     def __init__(self, raw: bytes) -> None:
         """`runs`: (first frame, last frame, where it begins in the recording), in order."""
-        samples = rigs.samples(raw)
+        samples = sound_servers.samples(raw)
         self.runs: list[tuple[int, int, int]] = []
         last = -2
         for i in range(0, len(samples), 2):
@@ -86,7 +86,7 @@ async def test_every_kind_reaches_the_device_sample_by_sample(
     async def play(kind: str, data: bytes) -> None:
         folder = tmp_path / kind
         folder.mkdir()
-        environment, capture = rigs.alsa(folder)
+        environment, capture = sound_servers.alsa(folder)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)  # the engine's process copies it at its start
         listener = Listener(folder, "miniaudio")
@@ -107,7 +107,7 @@ async def test_every_kind_reaches_the_device_sample_by_sample(
 
 @needs_alsa
 async def test_probe_finds_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    environment, _ = rigs.alsa(tmp_path)
+    environment, _ = sound_servers.alsa(tmp_path)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert await probe() in ("miniaudio (ALSA)" + FIRST, "miniaudio (ALSA)" + IN_TURN)
@@ -118,7 +118,7 @@ async def test_probe_finds_the_device(tmp_path: Path, monkeypatch: pytest.Monkey
 async def test_a_device_that_swallows_sound_is_held_to_the_clock(
     listen: Listen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment, _ = rigs.alsa(tmp_path)
+    environment, _ = sound_servers.alsa(tmp_path)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     listener = listen("miniaudio")
@@ -132,7 +132,7 @@ async def test_a_device_that_swallows_sound_is_held_to_the_clock(
 
 @needs_pulse
 async def test_pause_seek_and_end_lose_and_repeat_nothing(
-    pulse: rigs.Pulse, listen: Listen
+    pulse: sound_servers.Pulse, listen: Listen
 ) -> None:
     pulse.record()
     listener = listen("miniaudio")
@@ -161,7 +161,9 @@ async def test_pause_seek_and_end_lose_and_repeat_nothing(
 
 @needs_pulse
 @pytest.mark.slow
-async def test_the_position_is_the_one_that_is_heard(pulse: rigs.Pulse, listen: Listen) -> None:
+async def test_the_position_is_the_one_that_is_heard(
+    pulse: sound_servers.Pulse, listen: Listen
+) -> None:
     pulse.record()
     listener = listen("miniaudio")
     await listener.play(ramp(3.0))
@@ -178,7 +180,9 @@ async def test_the_position_is_the_one_that_is_heard(pulse: rigs.Pulse, listen: 
 
 @needs_pulse
 @pytest.mark.slow
-async def test_an_idle_player_lets_go_of_the_device(pulse: rigs.Pulse, listen: Listen) -> None:
+async def test_an_idle_player_lets_go_of_the_device(
+    pulse: sound_servers.Pulse, listen: Listen
+) -> None:
     pulse.record()
     recorder = pulse.clients()
     listener = listen("miniaudio")
@@ -196,7 +200,7 @@ async def test_an_idle_player_lets_go_of_the_device(pulse: rigs.Pulse, listen: L
 @needs_pulse
 @pytest.mark.slow
 async def test_a_paused_call_goes_on_after_its_device_was_let_go(
-    pulse: rigs.Pulse, listen: Listen
+    pulse: sound_servers.Pulse, listen: Listen
 ) -> None:
     pulse.record()
     listener = listen("miniaudio")
@@ -228,7 +232,7 @@ async def test_a_sound_server_that_dies_costs_no_session(
 
 @needs_pulse
 @pytest.mark.slow
-async def test_a_busy_program_leaves_no_gap(pulse: rigs.Pulse, listen: Listen) -> None:
+async def test_a_busy_program_leaves_no_gap(pulse: sound_servers.Pulse, listen: Listen) -> None:
     """The screen's process may hold the interpreter for long: the engine has its own."""
     big = json.dumps([{"id": i, "text": "x" * 40} for i in range(40_000)])
     over = threading.Event()
@@ -280,7 +284,7 @@ def status_of(pid: int) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("speed", [0.75, 1.5, 2.0])
 async def test_pitch_and_pace_of_a_staircase_at_another_speed(
-    speed: float, pulse: rigs.Pulse, listen: Listen
+    speed: float, pulse: sound_servers.Pulse, listen: Listen
 ) -> None:
     """Second k sounds at 300 + 100 k Hz: at another speed the tones stay, and come in its time."""
     pulse.record()
@@ -288,7 +292,7 @@ async def test_pitch_and_pace_of_a_staircase_at_another_speed(
     listener.player.set_speed(speed)
     await listener.play(sounds.wav(sounds.staircase(6, 16_000), 16_000))
     await listener.over()
-    raw = rigs.left(pulse.stop())
+    raw = sound_servers.left(pulse.stop())
     start = next(i for i, sample in enumerate(raw) if sample)
     end = next(i for i in range(len(raw) - 1, 0, -1) if raw[i])
     assert (end - start) / RATE == pytest.approx(6 / speed, rel=0.01)
@@ -304,7 +308,9 @@ async def test_pitch_and_pace_of_a_staircase_at_another_speed(
 
 @needs_pulse
 @pytest.mark.slow
-async def test_a_loop_and_other_keys_lose_no_sample(pulse: rigs.Pulse, listen: Listen) -> None:
+async def test_a_loop_and_other_keys_lose_no_sample(
+    pulse: sound_servers.Pulse, listen: Listen
+) -> None:
     """Silence is skipped and not, where there is none; then a stretch is heard again and again."""
     pulse.record()
     listener = listen("miniaudio")
@@ -331,7 +337,9 @@ async def test_a_loop_and_other_keys_lose_no_sample(pulse: rigs.Pulse, listen: L
 
 @needs_pulse
 @pytest.mark.slow
-async def test_a_new_speed_does_not_wait_for_the_queue(pulse: rigs.Pulse, listen: Listen) -> None:
+async def test_a_new_speed_does_not_wait_for_the_queue(
+    pulse: sound_servers.Pulse, listen: Listen
+) -> None:
     """At twice the speed the ramp is another sound: the last frame of the true one tells when."""
     pulse.record()
     listener = listen("miniaudio")
@@ -383,7 +391,7 @@ def test_a_device_that_runs_dry_again_gets_more_sound_ahead(
 @needs_pulse
 @pytest.mark.slow
 async def test_a_device_that_ran_dry_loses_and_repeats_nothing(
-    pulse: rigs.Pulse, listen: Listen
+    pulse: sound_servers.Pulse, listen: Listen
 ) -> None:
     pulse.record()
     listener = listen("miniaudio")
