@@ -27,8 +27,9 @@ _MARKS = (
 
 
 def _vorbis() -> bytes:
-    how = {"codec_options": {"strict": "-2"}}  # FFmpeg's own encoder is called experimental
-    return sounds.encode(sounds.tone(_SECONDS, 44_100, 2), 44_100, 2, "ogg", "vorbis", **how)
+    tone = sounds.tone(_SECONDS, 44_100, 2)
+    experimental = {"strict": "-2"}  # as FFmpeg calls its own encoder
+    return sounds.encode(tone, 44_100, 2, "ogg", "vorbis", codec_options=experimental)
 
 
 @cache
@@ -106,7 +107,8 @@ def lie(dice: random.Random, data: bytearray) -> None:
 
 def _all(data: bytearray, mark: bytes) -> list[int]:
     """Where it stands, the first few times."""
-    found, at = [], data.find(mark)
+    found: list[int] = []
+    at = data.find(mark)
     while at >= 0 and len(found) < 4:
         found.append(at)
         at = data.find(mark, at + 1)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes.util
 import os
 import shutil
@@ -13,7 +14,10 @@ import signal
 import subprocess
 import time
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 FRAME = 4
 RATE = 48_000
@@ -24,6 +28,9 @@ NO_PULSE = (
     if shutil.which("pulseaudio") and shutil.which("parec")
     else "pulseaudio and parec are not installed"
 )
+
+needs_alsa = pytest.mark.skipif(bool(NO_ALSA), reason=NO_ALSA or "")
+needs_pulse = pytest.mark.skipif(bool(NO_PULSE), reason=NO_PULSE or "")
 
 _SINK = "sink_name=t rate=48000 channels=2 format=s16le norewinds=1"
 _ALSA = """
@@ -120,6 +127,20 @@ class Pulse:
             self.stop()
         self._daemon.terminate()
         self._daemon.wait()
+
+
+@contextlib.contextmanager
+def pulse_in(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, nearby: bool = False
+) -> Iterator[Pulse]:
+    rig = Pulse(folder, nearby=nearby)
+    monkeypatch.delenv("PULSE_SERVER", raising=False)
+    for name, value in rig.environment.items():
+        monkeypatch.setenv(name, value)
+    try:
+        yield rig
+    finally:
+        rig.close()
 
 
 def samples(raw: bytes) -> array[int]:

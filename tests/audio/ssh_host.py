@@ -16,7 +16,8 @@ from pathlib import Path
 from socket import socket
 
 from tests.audio import sounds
-from tests.audio.conftest import Listener
+from tests.audio.listener import Listen, Listener
+from tests.audio.processes import engines_of
 from tests.guards.readme_text import ROOT
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -175,6 +176,11 @@ class NearSpeaker:
     def words(self) -> str:
         return self._log.read_text()
 
+    @property
+    def engines(self) -> list[int]:
+        """The engines that it keeps: one that is warm, and one for the screen that it serves."""
+        return engines_of(self.process.pid)
+
     def end(self) -> int:
         if self.process.poll() is None:
             self.process.terminate()
@@ -210,25 +216,9 @@ async def connected(sshd: Sshd, speaker: NearSpeaker, count: int = 1) -> None:
     await until(lambda: len(sshd.speakers()) == count, "no other speaker")
 
 
-def recording(seconds: float = 20.0) -> bytes:
-    return sounds.wav(sounds.tone(seconds, 8000), 8000)
-
-
-async def playing(listen: Callable[..., Listener], start_s: float = 0.0) -> Listener:
+async def playing(listen: Listen, start_s: float = 0.0) -> Listener:
     """A screen whose recording is heard, wherever the way leads."""
     listener = listen(None)
-    await listener.play(recording(), start_s=start_s)
+    await listener.play(sounds.telephone(), start_s=start_s)
     await listener.until("playing")
     return listener
-
-
-def children_of(pid: int) -> list[int]:
-    out = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True)
-    return [int(word) for word in out.stdout.split()]
-
-
-def engines_of(speaker: NearSpeaker) -> list[int]:
-    """The engines that it keeps: one that is warm, and one for the screen that it serves."""
-    ps = ["ps", "--ppid", str(speaker.process.pid), "-o", "pid=,args="]
-    out = subprocess.run(ps, capture_output=True, text=True).stdout
-    return [int(line.split()[0]) for line in out.splitlines() if "tui.audio" in line]

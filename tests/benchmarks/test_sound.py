@@ -8,15 +8,15 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import av
 import pytest
 
 from tests.audio import sound_servers, sounds
-from tests.audio.conftest import Listener, listen, no_device_here
-from tests.audio.engine.outputs.test_devices import pulse_in
+from tests.audio.conftest import listen, no_device_here
+from tests.audio.listener import Listen
+from tests.audio.sound_servers import pulse_in
 from tui.audio.client.player import FileSource
 from tui.audio.peaks import Peaks
 
@@ -25,7 +25,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
-Listen = Callable[..., Listener]
 HOUR_S = 3600.0
 KNOWN = Peaks((bytearray(3),), True)
 

@@ -14,7 +14,7 @@ from statistics import median
 import pytest
 
 from tests.audio import sound_servers, sounds, ssh_host
-from tests.audio.conftest import Listener
+from tests.audio.listener import Listener
 from tests.audio.ssh_host import Line, NearSpeaker, sshd_in
 from tui.audio.client.player import FileSource
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import termios
 import time
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,12 +22,13 @@ import pytest
 
 from tests.audio import faulty_headers, sounds
 from tests.audio.conftest import kinds, longer, no_device_here
+from tests.audio.processes import engines_of, worker_of
 from tests.few import few
 from tui.audio import protocol
 from tui.audio.client.player import PlayerState
 from tui.audio.speaker_sockets import socket_path
 from tui.cli.player_keys import help_line, sent
-from tui.cli.terminal_player import clock, fit, split_keys, status_line
+from tui.cli.terminal_player import clock, fit, follow_speakers, split_keys, status_line
 from tui.services import Services
 
 __all__ = ["kinds", "longer", "no_device_here"]
@@ -242,7 +244,7 @@ def test_help_names_the_keys_as_they_are() -> None:
 
 
 def test_words_are_printed_and_nothing_is_played(tmp_path: Path) -> None:
-    silence = sounds.array("h", bytes(2 * 8000 * 2))
+    silence = array("h", bytes(2 * 8000 * 2))
     both = sounds.tone(3.0, 8000) + silence + sounds.tone(1.0, 8000)
     path = sounds.write(tmp_path, "a.wav", sounds.wav(both, 8000))
     program = (
@@ -267,6 +269,23 @@ import asyncio, sys
 from tui.cli.terminal_player import FileSource, print_words
 sys.exit(asyncio.run(print_words(FileSource(sys.argv[1]))))
 """
+
+
+async def test_words_say_why_there_are_none(tmp_path: Path) -> None:
+    path = sounds.write(tmp_path, "hour.mp3", sounds.hour())
+    program = (sys.executable, "-c", WORDS, str(path))
+    done = await asyncio.create_subprocess_exec(
+        *program, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    async with asyncio.timeout(20):
+        while not (engines := engines_of(done.pid)):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        while not (pid := worker_of(engines[0], "measure")):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        os.kill(pid, signal.SIGXCPU)
+        out, error = await done.communicate()
+    assert (done.returncode, out) == (1, b"")
+    assert error == b"ringback: no waveform: measuring it takes for ever\n"
 
 
 def words_of(path: Path) -> subprocess.CompletedProcess[str]:
@@ -349,24 +368,13 @@ async def test_a_script_does_not_wait_for_a_speaker_that_has_gone(call: Path, re
     assert (done.returncode, done.stdout) == (1, "") and "the speaker has gone" in done.stderr
 
 
-async def test_a_speaker_that_comes_is_taken(relays: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tui.cli import terminal_player
-
-    class Rerouted:
-        count = 0
-
-        def reroute(self) -> None:
-            self.count += 1
-
-    player = Rerouted()
-    monkeypatch.setattr(terminal_player, "_LOOK_S", 0.01)
-    following = asyncio.create_task(terminal_player._follow_speakers(player))
-    await asyncio.sleep(0.1)
-    assert player.count == 0
-    server = await asyncio.start_unix_server(lambda *_: None, socket_path(relays, "laptop"))
-    await asyncio.sleep(0.2)
-    server.close()
-    assert player.count == 1
+async def test_a_speaker_that_comes_is_taken(relays: Path) -> None:
+    rerouted = asyncio.Event()
+    following = asyncio.create_task(follow_speakers(rerouted.set, 0.01))
+    await asyncio.sleep(0)
+    assert not rerouted.is_set()
+    async with await asyncio.start_unix_server(lambda *_: None, socket_path(relays, "laptop")):
+        await asyncio.wait_for(rerouted.wait(), 10)
     following.cancel()
 
 

@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from providers.sandbox import Sandbox
-from tests.audio.conftest import worker_of
+from tests.audio.processes import worker_of
 from tests.ui.driving import (
     cursor_row,
     detail,

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from array import array
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.audio import sounds
-from tests.audio.conftest import Listener
+from tests.audio.listener import Listen
 from tui.audio.client.notices import LOOP_TOO_SHORT
-
-Listen = Callable[..., Listener]
 
 
 def long_wav() -> bytes:
@@ -23,7 +21,7 @@ def long_wav() -> bytes:
 async def test_after_a_pause_it_goes_on_from_a_little_before(listen: Listen) -> None:
     listener = listen("none")
     listener.player.rewind_s = 1.5
-    await listener.play(long_wav(), start_s=10.0)
+    await listener.play(sounds.telephone(), start_s=10.0)
     await listener.until(lambda state: state.position_s > 10.2)
     listener.player.pause()
     await asyncio.sleep(0.7)
@@ -45,7 +43,7 @@ async def test_after_a_pause_it_goes_on_from_a_little_before(listen: Listen) -> 
 async def test_in_a_loop_it_does_not_go_back_beyond_its_beginning(listen: Listen) -> None:
     listener = listen("none")
     player = listener.player
-    await listener.play(long_wav(), start_s=10.0)
+    await listener.play(sounds.telephone(), start_s=10.0)
     player.pause()
     player.mark_loop()
     player.seek_to(12.0)
@@ -59,16 +57,19 @@ async def test_in_a_loop_it_does_not_go_back_beyond_its_beginning(listen: Listen
 async def test_a_loop_is_marked_heard_and_left(listen: Listen) -> None:
     listener = listen("none")
     player = listener.player
-    await listener.play(long_wav(), start_s=5.0)
+    await listener.play(sounds.telephone(), start_s=5.0)
     await listener.until("playing")
     player.mark_loop()
-    assert listener.state.loop is not None
-    assert listener.state.loop[1] is None
+    begun = listener.state.loop
+    assert begun is not None
+    assert begun[1] is None
     player.mark_loop()
     assert listener.state.message == LOOP_TOO_SHORT
     await asyncio.sleep(0.5)
     player.mark_loop()
-    a, b = listener.state.loop or (0.0, None)
+    loop = player.state.loop
+    assert loop is not None
+    a, b = loop
     assert b is not None
     assert 0.3 < b - a < 2.0
     positions = []
@@ -84,7 +85,7 @@ async def test_a_loop_is_marked_heard_and_left(listen: Listen) -> None:
 
 async def test_a_loop_marked_backwards_is_the_same(listen: Listen) -> None:
     listener = listen("none")
-    await listener.play(long_wav(), start_s=9.0)
+    await listener.play(sounds.telephone(), start_s=9.0)
     await listener.until("playing")
     listener.player.pause()
     at_s = listener.state.position_s
@@ -92,13 +93,13 @@ async def test_a_loop_marked_backwards_is_the_same(listen: Listen) -> None:
     listener.player.seek_to(7.0)
     listener.player.mark_loop()
     assert (listener.state.loop, listener.state.position_s) == ((7.0, at_s), 7.0)
-    await listener.play(long_wav())
+    await listener.play(sounds.telephone())
     assert listener.state.loop is None
 
 
 async def test_a_part_of_the_whole_can_be_named(listen: Listen) -> None:
     listener = listen("none")
-    await listener.play(long_wav())
+    await listener.play(sounds.telephone())
     await listener.until("playing")
     listener.player.pause()
     for part, at_s in ((0.25, 5.0), (2.0, 20.0), (-1.0, 0.0)):
@@ -109,7 +110,7 @@ async def test_a_part_of_the_whole_can_be_named(listen: Listen) -> None:
 async def test_skipped_silence_takes_no_time_and_keeps_the_position(
     listen: Listen, tmp_path: Path
 ) -> None:
-    silence = sounds.array("h", bytes(2 * 8000 * 9))
+    silence = array("h", bytes(2 * 8000 * 9))
     data = sounds.wav(sounds.tone(1.0, 8000) + silence + sounds.tone(1.0, 8000), 8000)
     listener = listen(f"wav:{tmp_path}/out.wav")
     listener.player.set_skip_silence(True)

@@ -19,7 +19,7 @@ import pytest
 from tests.guards.readme_text import ROOT
 from tui.audio.client.player import Player
 from tui.audio.client.route import (
-    BAD_WISH,
+    INVALID_OUTPUT,
     NO_SPEAKER,
     Route,
     choose_route,
@@ -28,15 +28,9 @@ from tui.audio.client.route import (
     speaker_command,
 )
 from tui.audio.speaker_sockets import (
-    folders,
-    is_private,
     name_of,
-    private_folder,
-    remove_stale,
     socket_path,
-    speakers,
 )
-from tui.playback.output_choice import OutputChoice, describe
 
 SSH = {"SSH_CONNECTION": "10.0.0.9 50000 10.0.0.1 22", "USER": "anna"}
 PULSE = {**SSH, "PULSE_SERVER": "tcp:1"}
@@ -75,8 +69,8 @@ def listening(folder: Path) -> Iterator[Path]:
         ({**SSH, "RINGBACK_AUDIO": "miniaudio"}, "none", "local", "miniaudio", ""),
         ({"RINGBACK_AUDIO": "none"}, "local", "none", "none", ""),
         ({"RINGBACK_AUDIO": "wav:/tmp/a.wav"}, "", "local", "wav:/tmp/a.wav", ""),
-        ({"RINGBACK_AUDIO": "wav:"}, "", "none", "none", BAD_WISH),
-        ({"RINGBACK_AUDIO": "loud"}, "", "none", "none", BAD_WISH),
+        ({"RINGBACK_AUDIO": "wav:"}, "", "none", "none", INVALID_OUTPUT),
+        ({"RINGBACK_AUDIO": "loud"}, "", "none", "none", INVALID_OUTPUT),
     ],
 )
 def test_the_rule(
@@ -108,64 +102,6 @@ def test_the_command_is_what_the_listener_has_to_type() -> None:
     ).stdout == f"o'hara@{socket.gethostname()}"  # fmt: skip
 
 
-def test_a_folder_that_others_can_enter_is_not_used(folder: Path, listening: Path) -> None:
-    environ = {"RINGBACK_RUNTIME_DIR": str(folder)}
-    assert speakers(environ) == [listening]
-    folder.chmod(0o755)
-    assert speakers(environ) == []
-    with pytest.raises(PermissionError, match="private to you"):
-        private_folder(environ)
-    folder.chmod(0o700)
-    link = folder / "link"
-    link.symlink_to(folder)
-    assert not is_private(link)
-    with pytest.raises(PermissionError):
-        private_folder({"RINGBACK_RUNTIME_DIR": str(link)})
-
-
-def test_a_missing_folder_is_made_for_its_user_alone(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = private_folder({"XDG_RUNTIME_DIR": str(folder)})
-    assert made == folder / "ringback"
-    assert made.stat().st_mode & 0o777 == 0o700
-    shared = folder / "tmp"
-    monkeypatch.setattr(tempfile, "tempdir", str(shared))
-    shared.mkdir()
-    mine = shared / f"ringback-{os.getuid()}"
-    mine.mkdir(0o777)
-    mine.chmod(0o777)  # as if somebody had been there first
-    places = folders({"HOME": str(folder)})
-    assert mine in places
-    assert places[-1].is_relative_to(folder / ".cache"), "where nobody else can be first"
-
-
-def test_what_dead_relays_leave_is_passed_over_and_removed(folder: Path) -> None:
-    dead = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True).stdout.strip()
-    path = folder / f"speaker-{dead}-laptop.sock"
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
-    environ = {"RINGBACK_RUNTIME_DIR": str(folder)}
-    (folder / "other.sock").touch()
-    assert speakers(environ) == []
-    assert [entry.name for entry in folder.iterdir()] == ["other.sock"]
-
-
-def test_a_living_socket_is_never_removed(folder: Path, listening: Path) -> None:
-    assert not remove_stale(listening)
-    assert listening.exists()
-
-
-def test_the_newest_speaker_comes_first(folder: Path, listening: Path) -> None:
-    newer = folder / f"speaker-{os.getppid()}-desk.sock"
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(newer))
-        server.listen()
-        later = time.time() + 5
-        os.utime(newer, (later, later))
-        assert speakers({"RINGBACK_RUNTIME_DIR": str(folder)}) == [newer, listening]
-
-
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 def test_tmux_tells_who_looks_at_the_screen_now(folder: Path) -> None:
     tmux = ["tmux", "-S", str(folder / "tmux"), "-f", "/dev/null"]
@@ -182,33 +118,6 @@ def test_tmux_tells_who_looks_at_the_screen_now(folder: Path) -> None:
         assert not over_ssh(session_environ(old))
     finally:
         subprocess.run([*tmux, "kill-server"], check=True)
-
-
-def test_the_key_goes_round(folder: Path, listening: Path) -> None:
-    places = {"RINGBACK_RUNTIME_DIR": str(folder)}
-    outlet = OutputChoice({**SSH, **places})
-    seen = []
-    for _ in range(4):
-        outlet.wish = outlet.next_kind()
-        seen.append(outlet.route().kind)
-    assert seen == ["local", "none", "speaker", "local"]
-    assert outlet.is_loud_elsewhere("local")
-    assert not OutputChoice(places).is_loud_elsewhere("local")
-
-
-def test_a_speaker_that_comes_and_goes_is_news_once(folder: Path) -> None:
-    outlet = OutputChoice({**SSH, "RINGBACK_RUNTIME_DIR": str(folder)})
-    assert outlet.news() == ""
-    path = socket_path(folder, "laptop")
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
-        server.listen()
-        assert outlet.news() == "sound comes out at your speaker (laptop)"
-        assert outlet.news() == ""
-    path.unlink()
-    assert outlet.news() == "the speaker has gone"
-    assert outlet.news() == ""
-    assert describe(outlet.route()) == NO_SPEAKER.format(COMMAND)
 
 
 def doctor(**environ: str) -> dict[str, dict[str, str]]:

@@ -10,13 +10,14 @@ from random import Random
 
 import av
 import pytest
+from av.audio.frame import AudioFrame
 
 from tests.audio import faulty_headers, sounds
 from tests.few import few
 from tui.audio.engine.byte_reader import BackgroundReader, ByteReader
 from tui.audio.engine.demuxer import Demuxer
 from tui.audio.engine.demuxer_choice import Unplayable
-from tui.audio.engine.ffmpeg_filters import FRAME, RATE, Chunk
+from tui.audio.engine.pcm import FRAME, RATE, Chunk
 from tui.audio.engine.peak_meter import Measured, measure
 from tui.audio.engine.seek_index import SeekIndex
 from tui.audio.peaks import WINDOW_S
@@ -49,15 +50,15 @@ def length_s(pcm: bytes) -> float:
 
 
 class Whole:
-    """A recording as it is measured: its end, its waveform, its places."""
+    """A recording as it is measured: its end, its waveform, its seek index."""
 
     def __init__(self, data: bytes) -> None:
-        self.places = SeekIndex()
+        self.seek_index = SeekIndex()
         self.windows = self.lanes = 0
         self.end: Measured | None = None
-        pull = ByteReader(len(data), lambda at, n: pull.feed(at, data[at : at + n]))
-        idle = BackgroundReader(pull, lambda at, n: pull.feed(at, data[at : at + n]))
-        measure(idle, self.places, self._peaks, self._end)
+        reader = ByteReader(len(data), lambda at, n: reader.feed(at, data[at : at + n]))
+        background = BackgroundReader(reader, lambda at, n: reader.feed(at, data[at : at + n]))
+        measure(background, self.seek_index, self._peaks, self._end)
 
     def _peaks(self, at: int, lanes: int, done: bool, body: bytes) -> None:
         self.windows, self.lanes = at + len(body) // lanes, lanes
@@ -71,8 +72,8 @@ def whole(name: str, fault: str) -> Whole:
     return Whole(faulty_headers.made(name, fault))
 
 
-def heard(data: bytes, start_s: float, places: SeekIndex | None, *, near: bool) -> list[Chunk]:
-    media = Demuxer(io.BytesIO(data), len(data), places=places, near=near)
+def heard(data: bytes, start_s: float, seek_index: SeekIndex | None, *, near: bool) -> list[Chunk]:
+    media = Demuxer(io.BytesIO(data), len(data), seek_index=seek_index, near=near)
     try:
         return list(media.chunks(start_s))
     finally:
@@ -99,9 +100,9 @@ def test_what_sounds_is_what_is_shown(name: str, fault: str, way: str) -> None:
     data, true = faulty_headers.made(name, fault), faulty_headers.truth(name, fault)
     only_read_whole = name in ("opus", "flac") and fault == "joined"
     known = way == "measured" or (way == "far" and only_read_whole)
-    places = whole(name, fault).places if known else None
+    seek_index = whole(name, fault).seek_index if known else None
     for start_s in PLACES_S:
-        chunks = heard(data, start_s, places, near=way != "far")
+        chunks = heard(data, start_s, seek_index, near=way != "far")
         pcm = b"".join(chunk.pcm for chunk in chunks)
         same_second(pcm, start_s, true)
         assert chunks[0].at_s == pytest.approx(start_s, abs=_AGREES_S)
@@ -201,12 +202,12 @@ def test_a_far_place_is_computed_while_it_plays_too() -> None:
 def test_a_computed_place_that_was_wrong_is_found_out_by_measuring() -> None:
     """Where the frames are alike again behind others: nobody can see it at the place."""
     parts = [faulty_headers.bare_mp3(rate) for rate in (16_000, 32_000, 16_000, 16_000)]
-    data, places = b"".join(parts), SeekIndex()
-    media = Demuxer(io.BytesIO(data), len(data), near=False, places=places)
+    data, seek_index = b"".join(parts), SeekIndex()
+    media = Demuxer(io.BytesIO(data), len(data), near=False, seek_index=seek_index)
     late_s = 3 * faulty_headers.SECONDS + 2.0
     next(media.chunks(late_s))
     assert media.off_s() == 0.0, "it is not known yet"
-    for _ in Demuxer(io.BytesIO(data), len(data), places=places).frames():
+    for _ in Demuxer(io.BytesIO(data), len(data), seek_index=seek_index).frames():
         pass
     assert media.off_s() == pytest.approx(faulty_headers.SECONDS, abs=0.5)
     left_s = length_s(b"".join(map(sounds.reference, parts))) - late_s
@@ -224,8 +225,8 @@ def test_amr_is_counted_by_its_frames(way: str) -> None:
     found = Whole(data)
     assert found.end is not None
     assert found.end.length_s == pytest.approx(20.0, abs=_AGREES_S)
-    places = found.places if way == "measured" else None
-    chunks = heard(data, 13.5, places, near=True)
+    seek_index = found.seek_index if way == "measured" else None
+    chunks = heard(data, 13.5, seek_index, near=True)
     assert length_s(b"".join(c.pcm for c in chunks)) == pytest.approx(6.5, abs=_AGREES_S)
 
 
@@ -239,8 +240,8 @@ def test_aac_of_several_rates_is_counted_by_its_frames(way: str) -> None:
     found = Whole(data)
     assert found.end is not None
     assert found.end.length_s == pytest.approx(true_s, abs=_AGREES_S)
-    places = found.places if way == "measured" else None
-    chunks = heard(data, 7.5, places, near=True)
+    seek_index = found.seek_index if way == "measured" else None
+    chunks = heard(data, 7.5, seek_index, near=True)
     pcm = b"".join(chunk.pcm for chunk in chunks)
     assert length_s(pcm) == pytest.approx(true_s - 7.5, abs=_AGREES_S)
     assert pitch(pcm, 0.1) == _TONES[1]
@@ -268,8 +269,11 @@ def changing(parts: list[tuple[int, int]]) -> bytes:
 )
 def test_frames_of_another_layout_end_nothing(parts: list[tuple[int, int]]) -> None:
     data = changing(parts)
-    with av.open(io.BytesIO(data)) as box:
-        true_s = sum(frame.samples / frame.sample_rate for frame in box.decode(audio=0))
+    true_s = 0.0
+    with av.open(io.BytesIO(data), "r") as box:
+        for frame in box.decode(audio=0):
+            assert isinstance(frame, AudioFrame)
+            true_s += frame.samples / frame.sample_rate
     found = Whole(data)
     assert found.end is not None
     assert found.lanes == parts[0][0]

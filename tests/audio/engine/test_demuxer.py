@@ -92,8 +92,8 @@ def test_a_far_seek_in_an_mp3_is_exact_and_reads_little(
 
 
 def test_an_mp3_of_many_bit_rates_is_read_through_to_be_exact() -> None:
-    many = {"bit_rate": 32_000, "codec_options": {"abr": "1"}}
-    data = sounds.encode(sounds.swept(30.0, 16_000), 16_000, 1, "mp3", "libmp3lame", **many)
+    swept, many = sounds.swept(30.0, 16_000), {"abr": "1"}
+    data = sounds.encode(swept, 16_000, 1, "mp3", "libmp3lame", bit_rate=32_000, codec_options=many)
     assert b"Xing" in data[:200]
     assert pcm(decode(data, 20.0)) == sounds.reference(data)[20 * RATE * FRAME :]
 
@@ -132,7 +132,8 @@ def test_going_on_from_a_moment_ago_needs_no_byte_again(
 
     whole = sounds.reference(longer[kind])
     media = Demuxer(Counted(longer[kind]), len(longer[kind]))
-    first, parts = media.chunks(0.0), []
+    first = media.chunks(0.0)
+    parts: list[bytes] = []
     while sum(map(len, parts)) < 2.2 * RATE * FRAME:
         parts.append(next(first).pcm)
     so_far, reads = b"".join(parts), Counted.reads

@@ -9,20 +9,19 @@ import resource
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.audio.conftest import Listener, children_of
+from tests.audio.listener import Listen
+from tests.audio.processes import children_of
 from tests.guards.readme_text import ROOT
 from tui.audio.engine import seccomp
 from tui.audio.engine.resource_limits import MEMORY
 from tui.audio.engine_environment import decoder_environment
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have limits alone")
-Listen = Callable[..., Listener]
 
 _PROBE = """
 import ctypes, encodings.idna, json, mmap, os, resource, signal, socket, subprocess, sys, threading
@@ -47,7 +46,7 @@ os.write(1, json.dumps([held, out]).encode())
 os._exit(0)
 """
 LOCK = "lockdown.lock_down()"
-ONLY_LANDLOCK = "[lockdown._give_up_privileges(), landlock.refuse_files_and_network()]"
+ONLY_LANDLOCK = "[lockdown.give_up_privileges(), landlock.refuse_files_and_network()]"
 
 
 @cache
@@ -122,7 +121,7 @@ def test_memory_is_bounded_and_what_is_given_back_is_there_again() -> None:
 
 @pytest.mark.slow
 def test_time_is_bounded() -> None:
-    code = "from tui.audio.engine import lockdown, resource_limits\nresource_limits.STEP_S, resource_limits._USUAL = 1.0, 0\n"
+    code = "from tui.audio.engine import lockdown, resource_limits\nresource_limits.STEP_S, resource_limits.STEP_S_A_MB = 1.0, 0.0\n"
     done = subprocess.run(
         [sys.executable, "-c", code + "lockdown.lock_down()\nwhile True: pass"],
         env={**decoder_environment(os.environ), "PYTHONPATH": str(ROOT)},
@@ -180,7 +179,7 @@ def judge(machine: str, arch: int, call: int, *arguments: int) -> int:
     words = [call, arch, 0, 0, *(w for a in arguments for w in (a & 0xFFFF_FFFF, a >> 32))]
     words += [0] * (16 - len(words))
     program = seccomp.program(machine, pid=77)
-    steps = list(struct.iter_unpack("HBBI", program))
+    steps: list[tuple[int, int, int, int]] = list(struct.iter_unpack("HBBI", program))
     at = value = 0
     while True:
         code, yes, no, k = steps[at]

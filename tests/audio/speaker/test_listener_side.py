@@ -14,17 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.audio import sound_servers, sounds, ssh_host
-from tests.audio.conftest import Listener, alive
-from tests.audio.ssh_host import (
-    Line,
-    NearSpeaker,
-    Sshd,
-    children_of,
-    connected,
-    engines_of,
-    playing,
-    until,
-)
+from tests.audio.listener import Listen
+from tests.audio.processes import children_of, is_alive
+from tests.audio.ssh_host import Line, NearSpeaker, Sshd, connected, playing, until
 from tests.few import few
 from tests.guards.readme_text import ROOT
 from tui.audio import protocol
@@ -37,7 +29,6 @@ pytestmark = [
 ]
 needs_pulse = pytest.mark.skipif(bool(sound_servers.NO_PULSE), reason=sound_servers.NO_PULSE or "")
 
-Listen = Callable[..., Listener]
 Speak = Callable[..., NearSpeaker]
 
 
@@ -111,7 +102,7 @@ async def test_it_plays_pauses_seeks_and_leaves_nothing(
     started = children_of(speaker.process.pid)
     assert len(started) >= 2, "ssh and an engine"
     assert speaker.end() == 0
-    assert not any(alive(pid) for pid in started)
+    assert not any(is_alive(pid) for pid in started)
     await until(lambda: not sshd.speakers(), "the socket to go")
     assert (await listener.until("paused")).message == GONE
 
@@ -208,10 +199,10 @@ async def test_a_crash_at_the_listeners_side_pauses(
         started = children_of(speaker.process.pid)
         speaker.process.kill()
         speaker.process.wait()
-        await until(lambda: not any(map(alive, started)), "ssh and the engine to end")
+        await until(lambda: not any(map(is_alive, started)), "ssh and the engine to end")
         await connected(sshd, speak())
     else:
-        for pid in engines_of(speaker):
+        for pid in speaker.engines:
             os.kill(pid, signal.SIGKILL)
     state = await listener.until("paused")
     assert state.position_s >= 0.5
@@ -224,12 +215,12 @@ async def test_the_newest_speaker_serves(sshd: Sshd, speak: Speak, listen: Liste
     await connected(sshd, speak())
     listener = await playing(listen)
     [old] = sshd.speakers()
-    await connected(sshd, speak(), count=2)
+    newer = speak()
+    await connected(sshd, newer, count=2)
     listener.player.reroute()
-    newest = speakers(os.environ)[0]
-    assert newest != old
+    assert speakers(os.environ)[0] != old
     await listener.until("playing")
-    assert listener.player._way.route.output == str(newest)
+    await until(lambda: len(newer.engines) == 2, "an engine of the newer one for this screen")
     await listener.until(lambda state: state.position_s > 0.5)
 
 
@@ -324,7 +315,7 @@ async def test_ctrl_c_ends_it_at_once(sshd: Sshd, speak: Speak) -> None:
     os.killpg(speaker.process.pid, signal.SIGINT)  # as a terminal does: ssh gets it too
     assert await asyncio.to_thread(speaker.process.wait, 10) == 0
     assert time.monotonic() - begun < 3.0
-    assert not any(map(alive, started))
+    assert not any(map(is_alive, started))
     assert "Traceback" not in speaker.words
 
 
@@ -393,8 +384,8 @@ async def test_a_file_at_the_listeners_side_keeps_its_beginning(
     speaker = speak(RINGBACK_AUDIO=f"wav:{tmp_path}/out.wav")
     await connected(sshd, speaker)
     listener = listen(None)
-    await listener.play(ssh_host.recording())
+    await listener.play(sounds.telephone())
     await listener.over()
-    await until(lambda: len(engines_of(speaker)) == 2, "the spare engine")
+    await until(lambda: len(speaker.engines) == 2, "the spare engine")
     await asyncio.sleep(0.5)
-    assert (tmp_path / "out.wav").read_bytes()[44:] == sounds.reference(ssh_host.recording())
+    assert (tmp_path / "out.wav").read_bytes()[44:] == sounds.reference(sounds.telephone())

@@ -8,14 +8,14 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.audio import ssh_host
-from tests.audio.conftest import Listener
-from tests.audio.ssh_host import NearSpeaker, Sshd, engines_of, playing, until
+from tests.audio.listener import Listen
+from tests.audio.ssh_host import NearSpeaker, Sshd, playing, until
 from tests.guards.readme_text import ROOT
 from tui.audio import protocol
 from tui.audio.client.connection import TAKEN
@@ -25,8 +25,6 @@ pytestmark = [
     pytest.mark.skipif(bool(ssh_host.NO_SSHD), reason=ssh_host.NO_SSHD or ""),
     pytest.mark.skipif(os.name != "posix", reason="a relay needs unix sockets"),
 ]
-
-Listen = Callable[..., Listener]
 
 
 @pytest.fixture(scope="module")
@@ -198,8 +196,6 @@ async def test_a_screen_that_leaves_is_heard_no_longer_and_the_next_one_is(
 ) -> None:
     for _ in range(2):
         listener = await playing(listen)
-        await until(
-            lambda: len(engines_of(speaker)) == 2, "a warm engine beside the one that plays"
-        )
+        await until(lambda: len(speaker.engines) == 2, "a warm engine beside the one that plays")
         await listener.player.close()
-        await until(lambda: len(engines_of(speaker)) == 1, "the engine to end with its screen")
+        await until(lambda: len(speaker.engines) == 1, "the engine to end with its screen")

@@ -26,7 +26,7 @@ class _Bytes(Protocol):
     def tell(self) -> int: ...
 
 
-class Raw(NamedTuple):
+class RawSamples(NamedTuple):
     """Samples without a header: FFmpeg's name for them, and what it has to be told."""
 
     kind: str
@@ -43,7 +43,7 @@ class Wav(NamedTuple):
     """How many bytes the header says that there are; None where that was never completed."""
     plain: bool
     """Whether it is PCM."""
-    foreign: Raw | None = None
+    foreign: RawSamples | None = None
     """How to read its samples where FFmpeg takes them for the other byte order: RIFX."""
     header: bytes | None = None
     """What FFmpeg has to find before the sound, where the file's own header misleads it."""
@@ -68,7 +68,9 @@ def read_wav(file: _Bytes, size: int | None) -> Wav | None:
                 claimed = long_bytes
             data_bytes = claimed if _completed(file, at, claimed, size) else None
             tag, channels, rate, _, _, bits = struct.unpack_from(f"{order}HHIIHH", fmt)
-            raw = Raw(f"{_LETTERS[tag]}{bits}be", rate, channels) if tag in _LETTERS else None
+            raw = (
+                RawSamples(f"{_LETTERS[tag]}{bits}be", rate, channels) if tag in _LETTERS else None
+            )
             misleads = not padded
             if tag in _G726 and bits in range(2, 6):  # FFmpeg takes them from the bytes a second
                 misleads = True
@@ -123,7 +125,7 @@ def _read(file: _Bytes, at: int, n: int) -> bytes:
     return data
 
 
-class Mended:
+class PatchedFile:
     """A file in which some bytes are others."""
 
     def __init__(self, file: _Bytes, at: int, what: bytes) -> None:
@@ -148,7 +150,7 @@ class Mended:
         return self._at
 
 
-class Part:
+class FileSlice:
     """A file from one byte on, up to another."""
 
     def __init__(self, file: _Bytes, first: int, size: int | None) -> None:

@@ -3,78 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.audio import sound_servers, sounds
-from tests.audio.conftest import Listener
-from tests.audio.sound_servers import RATE, sounding
+from tests.audio.heard import Heard, ramp
+from tests.audio.listener import Listen, Listener
+from tests.audio.sound_servers import RATE, needs_alsa, needs_pulse, pulse_in, sounding
 from tui.audio.client.probe import FIRST, IN_TURN, probe
-from tui.audio.engine.outputs.devices import Ahead
-
-Listen = Callable[..., Listener]
-needs_alsa = pytest.mark.skipif(bool(sound_servers.NO_ALSA), reason=sound_servers.NO_ALSA or "")
-needs_pulse = pytest.mark.skipif(bool(sound_servers.NO_PULSE), reason=sound_servers.NO_PULSE or "")
-
-
-@contextlib.contextmanager
-def pulse_in(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, *, nearby: bool = False
-) -> Iterator[sound_servers.Pulse]:
-    rig = sound_servers.Pulse(folder, nearby=nearby)
-    monkeypatch.delenv("PULSE_SERVER", raising=False)
-    for name, value in rig.environment.items():
-        monkeypatch.setenv(name, value)
-    try:
-        yield rig
-    finally:
-        rig.close()
+from tui.audio.engine.outputs.devices import DevicePeriod
 
 
 @pytest.fixture
 def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sound_servers.Pulse]:
     with pulse_in(tmp_path, monkeypatch, nearby=True) as rig:
         yield rig
-
-
-class Heard:
-    """A recording of `sounds.ramp`: which of its frames was heard when."""
-
-    def __init__(self, raw: bytes) -> None:
-        """`runs`: (first frame, last frame, where it begins in the recording), in order."""
-        samples = sound_servers.samples(raw)
-        self.runs: list[tuple[int, int, int]] = []
-        last = -2
-        for i in range(0, len(samples), 2):
-            frame = (samples[i + 1] - 1) * 30_000 + samples[i] - 1 if samples[i] else -2
-            if frame >= 0 and frame != last + 1:
-                self.runs.append((frame, frame, i // 2))
-            elif frame >= 0:
-                self.runs[-1] = (self.runs[-1][0], frame, self.runs[-1][2])
-            last = frame
-
-    def frames(self) -> list[tuple[int, int]]:
-        """The runs, with those joined that only silence parts."""
-        joined: list[tuple[int, int]] = []
-        for first, last, _ in self.runs:
-            if joined and first == joined[-1][1] + 1:
-                joined[-1] = (joined[-1][0], last)
-            else:
-                joined.append((first, last))
-        return joined
-
-
-def ramp(seconds: float) -> bytes:
-    return sounds.wav(sounds.ramp(seconds), RATE, 2)
 
 
 @needs_alsa
@@ -151,12 +102,10 @@ async def test_pause_seek_and_end_lose_and_repeat_nothing(
     assert (first, sought, last) == (0, 3 * RATE, 4 * RATE - 1)
     assert 1.2 * RATE < left_at < 2.2 * RATE
     # a busy machine makes short silences of its own
-    before, after = max(
-        pairwise(heard.runs), key=lambda two: two[1][2] - two[0][2] - two[0][1] + two[0][0]
-    )
-    silent_from = before[2] + before[1] - before[0]
+    before, after = heard.longest_silence()
+    silent_from = before.end
     assert silent_from / RATE - paused_at < 0.15
-    assert 0.3 < (after[2] - silent_from) / RATE < 0.7
+    assert 0.3 < (after.at - silent_from) / RATE < 0.7
 
 
 @needs_pulse
@@ -316,7 +265,7 @@ async def test_a_loop_and_other_keys_lose_no_sample(
     listener = listen("miniaudio")
     await listener.play(ramp(6.0))
     for at_s in (0.5, 0.8, 1.1, 1.4):
-        await listener.until(lambda _, at_s=at_s: listener.player.position_s > at_s)
+        await listener.reached(at_s)
         listener.player.set_skip_silence(not listener.state.skip_silence)
     listener.player.mark_loop()
     await listener.until(lambda _: listener.player.position_s > 2.0)
@@ -350,8 +299,8 @@ async def test_a_new_speed_does_not_wait_for_the_queue(
     await asyncio.sleep(1.0)
     heard = Heard(pulse.stop())
     end = heard.frames()[0][1]  # a gap is none of the speed's doing
-    first, last, at = next(run for run in heard.runs if run[1] == end)
-    late_s = (at + last - first) / RATE - pressed_s
+    run = next(run for run in heard.runs if run.last == end)
+    late_s = run.end / RATE - pressed_s
     print(f"a new speed is heard after {late_s:.3f} s")
     # 0.08 s queued and 0.15 s in the device; with the whole queue it would be 0.45 s
     assert late_s < 0.35
@@ -362,30 +311,32 @@ def test_a_device_that_runs_dry_again_gets_more_sound_ahead(
 ) -> None:
     now = [100.0]
     monkeypatch.setattr("tui.audio.engine.outputs.devices.time.monotonic", lambda: now[0])
-    ahead = Ahead()
+    period = DevicePeriod()
 
     def pull(after_s: float, *, swallows: bool = False) -> bool:
         now[0] += after_s
-        return ahead.is_short(swallows=swallows)
+        return period.has_underrun(swallows=swallows)
 
-    assert ahead.period_ms == 50
-    ahead.begin()
+    assert period.period_ms == 50
+    period.begin()
     assert not pull(5.0), "it had nothing yet"
     assert not any(pull(0.05) for _ in range(100))
     assert not pull(0.2), "once may be anything"
     assert not any(pull(0.05) for _ in range(2000)), "long ago"
     assert not pull(0.2)
     assert pull(0.2)
-    assert ahead.period_ms == 100
-    ahead.begin()
+    assert period.period_ms == 100
+    period.begin()
     assert not any(pull(after_s) for after_s in (3.0, 0.15, 0.3, 0.1))
     assert pull(0.3)
-    assert ahead.period_ms == 200
-    ahead.begin()
+    assert period.period_ms == 200
+    period.begin()
     assert not any(pull(1.0) for _ in range(5)), "no longer than that"
-    other = Ahead()
+    other = DevicePeriod()
     other.begin()
-    assert not any(other.is_short(swallows=True) for now[0] in range(200, 210)), "it has no clock"
+    assert not any(other.has_underrun(swallows=True) for now[0] in range(200, 210)), (
+        "it has no clock"
+    )
 
 
 @needs_pulse
@@ -397,7 +348,7 @@ async def test_a_device_that_ran_dry_loses_and_repeats_nothing(
     listener = listen("miniaudio")
     await listener.play(ramp(6.0))
     for at_s in (1.0, 2.0, 3.0):
-        await listener.until(lambda state, at_s=at_s: state.position_s > at_s)
+        await listener.reached(at_s)
         os.kill(listener.pid, signal.SIGSTOP)
         await asyncio.sleep(0.5)
         os.kill(listener.pid, signal.SIGCONT)

@@ -11,22 +11,21 @@ import threading
 import time
 import types
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.audio import other_pythons, sound_servers, sounds
-from tests.audio.conftest import Listener
-from tests.audio.engine.outputs.test_devices import Heard, needs_alsa, pulse_in, ramp
-from tests.audio.sound_servers import FRAME, RATE, sounding
+from tests.audio.heard import Heard, ramp
+from tests.audio.listener import Listen, Listener
+from tests.audio.sound_servers import FRAME, RATE, needs_alsa, pulse_in, sounding
 from tests.guards.readme_text import ROOT
 from tui.audio.client.probe import probe
 from tui.audio.client.route import choose_route
 from tui.audio.engine.demuxer import Chunk
-from tui.audio.engine.outputs import simpleaudio_output
-from tui.audio.engine.outputs.devices import NoDevice
+from tui.audio.engine.outputs.base import NoDevice
 from tui.audio.engine.outputs.simpleaudio_output import (
     MISSING,
     UNLOADABLE,
@@ -34,12 +33,11 @@ from tui.audio.engine.outputs.simpleaudio_output import (
     SimpleaudioOutput,
 )
 from tui.audio.engine.pcm_queue import PcmQueue
-from tui.audio.engine_environment import engine_environment, engine_output
+from tui.audio.engine_environment import engine_environment
 
-Listen = Callable[..., Listener]
 BRIDGE = list(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so"))
-NO_PULSE = sound_servers.NO_PULSE or (None if BRIDGE else "libasound2-plugins is not installed")
-needs_pulse = pytest.mark.skipif(bool(NO_PULSE), reason=NO_PULSE or "")
+NO_BRIDGE = sound_servers.NO_PULSE or (None if BRIDGE else "libasound2-plugins is not installed")
+needs_bridge = pytest.mark.skipif(bool(NO_BRIDGE), reason=NO_BRIDGE or "")
 
 
 # a device made of Python
@@ -97,40 +95,29 @@ def device(monkeypatch: pytest.MonkeyPatch) -> Device:
     made = Device()
     monkeypatch.setitem(sys.modules, "simpleaudio", made)
     monkeypatch.setenv("PYTHONMALLOC", "malloc")
-    monkeypatch.setattr(simpleaudio_output, "_LENGTH", round(1.5 * RATE))
     return made
 
 
-Run = tuple[int, int, int]
-
-
-def longest_silence(heard: Heard) -> tuple[Run, Run]:
-    """The runs before and after it; a busy machine makes short ones of its own."""
-    return max(
-        pairwise(heard.runs), key=lambda runs: runs[1][2] - runs[0][2] - runs[0][1] + runs[0][0]
-    )
-
-
 class Decoder:
-    """Puts a ramp into a feed, as the engine's decoder does, again from wherever it is sent."""
+    """Puts a ramp into a queue, as the engine's decoder does, again from wherever it is sent."""
 
     def __init__(self, seconds: float) -> None:
-        self.feed = PcmQueue()
+        self.queue = PcmQueue()
         self._pcm = sounds.ramp(seconds).tobytes()
         self._seq = 0
 
     def go(self, from_s: float = 0.0) -> None:
         self._seq += 1
-        number = self.feed.restart(self._seq, from_s)
+        number = self.queue.restart(self._seq, from_s)
         threading.Thread(target=self._put, args=(number, from_s), daemon=True).start()
 
     def _put(self, number: int, from_s: float) -> None:
         step = RATE // 10 * FRAME
         for at in range(round(from_s * RATE) * FRAME, len(self._pcm), step):
             chunk = Chunk(self._pcm[at : at + step], at / FRAME / RATE, 1.0)
-            if not self.feed.put(number, chunk):
+            if not self.queue.put(number, chunk):
                 return
-        self.feed.finish(number, 0.0)
+        self.queue.finish(number, 0.0)
 
     def until(self, test: Callable[[], bool], timeout_s: float = 8.0) -> None:
         until = time.monotonic() + timeout_s
@@ -139,24 +126,24 @@ class Decoder:
             time.sleep(0.005)
 
     def ended(self) -> bool:
-        return self.feed.heard().state == "ended"
+        return self.queue.heard().state == "ended"
+
+
+Opened = Callable[..., SimpleaudioOutput]
 
 
 @pytest.fixture
-def opened(device: Device) -> Iterator[Callable[[Decoder], SimpleaudioOutput]]:
+def opened(device: Device) -> Iterator[Opened]:
     made: list[SimpleaudioOutput] = []
 
-    def make(decoder: Decoder) -> SimpleaudioOutput:
-        made.append(SimpleaudioOutput(decoder.feed))
+    def make(decoder: Decoder, length_s: float = 1.5) -> SimpleaudioOutput:
+        made.append(SimpleaudioOutput(decoder.queue, length_s))
         return made[-1]
 
     yield make
     device.dead = True
     for sink in made:
         sink.close()
-
-
-Opened = Callable[[Decoder], SimpleaudioOutput]
 
 
 @pytest.mark.slow
@@ -169,7 +156,7 @@ def test_a_long_recording_goes_from_one_bytearray_to_the_next(
     decoder.until(decoder.ended)
     assert Heard(bytes(device.heard)).frames() == [(0, round(3.4 * RATE) - 1)]
     assert device.plays == 3
-    assert decoder.feed.heard().at_s == pytest.approx(3.4)
+    assert decoder.queue.heard().at_s == pytest.approx(3.4)
 
 
 def test_what_the_device_has_not_read_is_taken_back(device: Device, opened: Opened) -> None:
@@ -177,13 +164,13 @@ def test_what_the_device_has_not_read_is_taken_back(device: Device, opened: Open
     decoder = Decoder(3.0)
     decoder.go()
     opened(decoder)
-    decoder.until(lambda: decoder.feed.heard().at_s > 0.4)
+    decoder.until(lambda: decoder.queue.heard().at_s > 0.4)
     read_at_pause = len(device.heard)
-    decoder.feed.pause(True)
+    decoder.queue.pause(True)
     time.sleep(0.6)
-    paused_at_s = decoder.feed.heard().at_s
-    decoder.feed.pause(False)
-    decoder.until(lambda: decoder.feed.heard().at_s > 0.9)
+    paused_at_s = decoder.queue.heard().at_s
+    decoder.queue.pause(False)
+    decoder.until(lambda: decoder.queue.heard().at_s > 0.9)
     read_at_seek = len(device.heard)
     decoder.go(2.5)
     decoder.until(decoder.ended)
@@ -193,9 +180,9 @@ def test_what_the_device_has_not_read_is_taken_back(device: Device, opened: Open
     assert first == 0
     assert sought == (round(2.5 * RATE), 3 * RATE - 1)
     assert 0.9 * RATE < left_at < 1.5 * RATE
-    (before, after), last = longest_silence(heard), heard.runs[-1]
+    (before, after), last = heard.longest_silence(), heard.runs[-1]
     assert before[1] + 1 == after[0] == pytest.approx(paused_at_s * RATE, abs=RATE * 0.03)
-    assert before[2] + before[1] - before[0] - read_at_pause / FRAME < 0.3 * RATE
+    assert before.end - read_at_pause / FRAME < 0.3 * RATE
     assert last[2] - last[0] + sought[0] - read_at_seek / FRAME < 0.5 * RATE
 
 
@@ -203,9 +190,9 @@ def test_a_new_volume_is_heard_at_once_and_once(device: Device, opened: Opened) 
     decoder = Decoder(2.0)
     decoder.go()
     opened(decoder)
-    decoder.until(lambda: decoder.feed.heard().at_s > 0.5)
+    decoder.until(lambda: decoder.queue.heard().at_s > 0.5)
     read = len(device.heard)
-    decoder.feed.volume(0.0)
+    decoder.queue.volume(0.0)
     decoder.until(decoder.ended)
     heard = Heard(bytes(device.heard))
     ((first, last),) = heard.frames()
@@ -226,17 +213,13 @@ def test_a_device_without_a_clock_gets_its_sound_whole(device: Device, opened: O
     assert Heard(bytes(device.heard)).frames() == [(0, round(0.7 * RATE) - 1)]
 
 
-def test_a_device_that_dies_asks_for_nothing_more(
-    device: Device, opened: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(simpleaudio_output, "_LENGTH", 60 * RATE)
+def test_a_device_that_dies_asks_for_nothing_more(device: Device, opened: Opened) -> None:
     decoder = Decoder(6.0)
     decoder.go()
-    sink = opened(decoder)
+    opened(decoder, 60.0)
     time.sleep(1.2)
     device.dead = True
-    decoder.until(lambda: decoder.feed.silent_for() > 0.4)
-    assert not sink._thread.is_alive()
+    decoder.until(lambda: decoder.queue.silent_for() > 0.4)
 
 
 def test_a_device_that_refuses_loses_no_sound(device: Device) -> None:
@@ -244,8 +227,8 @@ def test_a_device_that_refuses_loses_no_sound(device: Device) -> None:
     decoder = Decoder(1.0)
     decoder.go()
     with pytest.raises(NoDevice, match=r"no sound device found \(Device or resource busy\)"):
-        SimpleaudioOutput(decoder.feed)
-    assert Heard(decoder.feed.pull(RATE // 10)).frames() == [(0, RATE // 10 - 1)]
+        SimpleaudioOutput(decoder.queue)
+    assert Heard(decoder.queue.pull(RATE // 10)).frames() == [(0, RATE // 10 - 1)]
 
 
 # what is said where it is not
@@ -283,7 +266,7 @@ def test_a_python_that_it_would_crash_is_left_alone(
     assert device.plays == 0
 
 
-@pytest.mark.skipif(bool(other_pythons.find_spec("simpleaudio")), reason="simpleaudio is installed")
+@pytest.mark.skipif(bool(find_spec("simpleaudio")), reason="simpleaudio is installed")
 async def test_doctor_says_how_to_install_it() -> None:
     assert await probe("simpleaudio") == f"no sound: {MISSING}"
     assert "pipx inject ringback simpleaudio" in MISSING
@@ -291,28 +274,6 @@ async def test_doctor_says_how_to_install_it() -> None:
 
 def test_who_wishes_it_gets_it() -> None:
     assert choose_route({"RINGBACK_AUDIO": "simpleaudio"})[:3] == ("local", "simpleaudio", "")
-
-
-@pytest.mark.parametrize(
-    ("installed", "wished", "output"),
-    [
-        ({"miniaudio", "simpleaudio"}, "miniaudio", "miniaudio"),
-        ({"simpleaudio"}, "miniaudio", "simpleaudio"),
-        ({"simpleaudio"}, "none", "none"),
-        (set(), "miniaudio", "miniaudio"),
-        (set(), "simpleaudio", "simpleaudio"),
-    ],
-)
-def test_it_stands_in_for_miniaudio(
-    installed: set[str], wished: str, output: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tui.audio.engine_environment.find_spec", lambda name: name in installed)
-    assert engine_output(wished) == output
-
-
-def test_only_for_it_python_takes_its_memory_from_the_system() -> None:
-    assert engine_environment({}, "/code", "simpleaudio")["PYTHONMALLOC"] == "malloc"
-    assert "PYTHONMALLOC" not in engine_environment({}, "/code", "miniaudio")
 
 
 # the real one
@@ -381,7 +342,7 @@ async def test_every_kind_reaches_the_device_sample_by_sample(
         assert started.done()
 
 
-@needs_pulse
+@needs_bridge
 async def test_pause_and_seek_lose_and_repeat_nothing(
     python: str, pulse: sound_servers.Pulse, listen: Listen
 ) -> None:
@@ -408,18 +369,18 @@ async def test_pause_and_seek_lose_and_repeat_nothing(
     (first, left_at), (sought, last) = heard.frames()
     assert (first, sought, last) == (0, 3 * RATE, 4 * RATE - 1)
     assert 1.5 * RATE < left_at < 2.5 * RATE
-    before, after = longest_silence(heard)
-    silent_from = before[2] + before[1] - before[0]
+    before, after = heard.longest_silence()
+    silent_from = before.end
     assert silent_from / RATE - paused_at < 0.8
     assert after[2] > silent_from
     assert heard.runs[-1][2] / RATE - sought_at < 0.8
-    begin_s = (before[2] - before[0]) / RATE
+    begin_s = (before.at - before.first) / RATE
     apart = sorted(abs(at - begin_s - position) for at, position in seen)
     assert len(apart) > 10
     assert apart[len(apart) // 2] < 0.2
 
 
-@needs_pulse
+@needs_bridge
 @pytest.mark.slow
 async def test_the_engine_lives_on_after_its_sounds(
     python: str, pulse: sound_servers.Pulse, listen: Listen
@@ -445,18 +406,17 @@ import array, os, sys, threading, time
 from tui.audio.engine.outputs import simpleaudio_output
 from tui.audio.engine.pcm_queue import PcmQueue
 from tui.audio.engine.demuxer import Chunk
-simpleaudio_output._LENGTH = 48_000 * 2
 pcm = sys.stdin.buffer.read()
-feed = PcmQueue()
-number = feed.restart(1, 0.0)
+queue = PcmQueue()
+number = queue.restart(1, 0.0)
 def put():
     for at in range(0, len(pcm), 19_200):
-        feed.put(number, Chunk(pcm[at : at + 19_200], at / 192_000, 1.0))
-    feed.finish(number, 0.0)
+        queue.put(number, Chunk(pcm[at : at + 19_200], at / 192_000, 1.0))
+    queue.finish(number, 0.0)
 threading.Thread(target=put).start()
-sink = simpleaudio_output.SimpleaudioOutput(feed)
+sink = simpleaudio_output.SimpleaudioOutput(queue, 2.0)
 until = time.monotonic() + 15
-while feed.heard().state != "ended" and time.monotonic() < until:
+while queue.heard().state != "ended" and time.monotonic() < until:
     time.sleep(0.01)
 time.sleep(0.3)
 sink.close()
@@ -464,7 +424,7 @@ os._exit(time.monotonic() >= until)
 """
 
 
-@needs_pulse
+@needs_bridge
 @pytest.mark.slow
 def test_one_bytearray_follows_the_other_with_hardly_a_gap(
     python: str, pulse: sound_servers.Pulse
