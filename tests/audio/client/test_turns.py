@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from array import array
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.audio import sounds
 from tests.audio.listener import Listen
 from tests.few import few
 from tui.audio.client.notices import NO_TURN, ONE_SIDE
+from tui.audio.client.player import FileSource
 from tui.audio.client.turns import Turn, describe_turns, next_turn, turns
 from tui.audio.engine.demuxer import Demuxer
 from tui.audio.engine.peak_meter import PeakMeter
@@ -66,7 +68,7 @@ def test_noise_is_no_speech(noise: int) -> None:
 
 def test_who_speaks_all_the_time_is_not_taken_for_noise() -> None:
     assert told(lanes("#" * 20)) == [("speech", 0.0, 2.0)]
-    assert turns(Peaks()) == []
+    assert turns(Peaks()) == ()
 
 
 def test_the_next_turn_and_the_one_before() -> None:
@@ -148,3 +150,14 @@ def test_two_voices_of_a_telephone_call_are_turns(seed: int, style: str) -> None
             true = "both" if all(speaks) else "left" if speaks[0] else "right"
             right += who in (true, "both")
     assert right / loud > 0.97
+
+
+async def test_each_recording_has_its_own_turns(listen: Listen, tmp_path: Path) -> None:
+    """Of both all is known already, and neither was measured further."""
+    source = FileSource(sounds.write(tmp_path, "a.wav", sounds.telephone(9.0)))
+    player = listen("none").player
+    for silence in (20, 40):
+        await player.play(source, peaks=lanes("." * silence + "#" * (90 - silence)))
+        player.pause()
+        player.next_turn(1)
+        assert player.state.position_s == pytest.approx(silence / 10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 from tui.audio.client.connection import EngineConnection, open_connection
 from tui.audio.client.route import Route
@@ -11,14 +11,20 @@ from tui.audio.client.route import Route
 _TRIES = 5  # speakers that have just gone, one after the other
 _GOING_S = 0.05
 
+Connect = Callable[[Route], Coroutine[None, None, EngineConnection]]
+"""Opens the engine at a route. Raises `OSError`, as `open_connection`."""
+
 
 class EngineConnector:
     """One engine at a time. `find_route` decides where it is; `on_connected` gets a new one."""
 
     def __init__(
-        self, find_route: Callable[[], Route], on_connected: Callable[[EngineConnection], None]
+        self,
+        find_route: Callable[[], Route],
+        on_connected: Callable[[EngineConnection], None],
+        connect: Connect = open_connection,
     ) -> None:
-        self._find_route, self._on_connected = find_route, on_connected
+        self._find_route, self._on_connected, self._open_at = find_route, on_connected, connect
         self.route = find_route()
         self.connection: EngineConnection | None = None
         self.closed = False
@@ -71,10 +77,10 @@ class EngineConnector:
     async def _connect(self) -> EngineConnection:
         """A speaker may take seconds to answer, or never do; nobody waits for it in `close`."""
         if self.route.kind != "speaker":
-            return await open_connection(self.route)
+            return await self._open_at(self.route)
         if self.closed:
             raise OSError(0, "closed")
-        self._connecting = asyncio.ensure_future(open_connection(self.route))
+        self._connecting = asyncio.ensure_future(self._open_at(self.route))
         try:
             return await self._connecting
         except asyncio.CancelledError:

@@ -19,12 +19,12 @@ from providers.errors import reason
 from tui.audio import protocol
 from tui.audio.client import notices
 from tui.audio.client.byte_server import ByteServer, unreadable
-from tui.audio.client.connection import GONE, EngineConnection
-from tui.audio.client.connector import EngineConnector
+from tui.audio.client.connection import GONE, EngineConnection, open_connection
+from tui.audio.client.connector import Connect, EngineConnector
 from tui.audio.client.route import Route, find_route
 from tui.audio.client.source import FileSource, Source
 from tui.audio.client.state import VOLUMES, Loop, PlayerState, Side, Status, next_loop
-from tui.audio.client.turns import Turn, clock, next_turn, turns
+from tui.audio.client.turns import clock, next_turn, turns
 from tui.audio.peaks import Peaks
 from tui.audio.protocol import Message
 
@@ -46,7 +46,8 @@ class Player:
 
     `on_change` is called in the loop's thread at every change, with positions and peaks at
     most four times a second. `output` is ``miniaudio``, ``wav:PATH`` or ``none``; when it is
-    not given, `route` is asked for the way whenever an engine is needed.
+    not given, `route` is asked for the way whenever an engine is needed. `connect` opens the
+    engine at its end.
     """
 
     def __init__(
@@ -54,11 +55,12 @@ class Player:
         on_change: Callable[[PlayerState], None],
         output: str | None = None,
         route: Callable[[], Route] | None = None,
+        connect: Connect = open_connection,
     ) -> None:
         self._on_change = on_change
         fixed = Route("local", output) if output else None
         find = route or find_route
-        self._connector = EngineConnector(lambda: fixed or find(), self._listen)
+        self._connector = EngineConnector(lambda: fixed or find(), self._listen, connect)
         self._notice = self._connector.route.notice
         self._interrupted = False
         """Whether it would still play, had the speaker not gone."""
@@ -66,7 +68,6 @@ class Player:
         self.rewind_s = REWIND_S
         """How far `resume` goes back."""
         self._peaks: Peaks | None = None
-        self._turns: tuple[int, list[Turn]] = (-1, [])
         self._paused_at: float | None = None
         self._reading: asyncio.Task[None] | None = None
         self._byte_server = ByteServer(self._give, self._give_up)
@@ -252,13 +253,9 @@ class Player:
         if peaks is None or not peaks.lanes:
             self._change(message=notices.NOT_MEASURED)
             return
-        if self._turns[0] != peaks.revision or not peaks.complete:
-            self._turns = (peaks.revision, turns(peaks))
-        to_s = next_turn(self._turns[1], self.position_s, step)
-        if to_s is not None:
-            self.seek_to(to_s)
-        elif step < 0:
-            self.seek_to(0.0)
+        to_s = next_turn(turns(peaks), self.position_s, step)
+        if to_s is not None or step < 0:
+            self.seek_to(to_s or 0.0)
         else:
             self._change(message=notices.NO_TURN if peaks.complete else notices.NOT_MEASURED)
 

@@ -7,6 +7,7 @@ turn, a click does not begin one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -35,19 +36,25 @@ class Turn(NamedTuple):
     end_s: float
 
 
-def turns(peaks: Peaks) -> list[Turn]:
+def turns(peaks: Peaks) -> Sequence[Turn]:
     """The whole recording from 0 to as far as it is measured, without gaps."""
+    return _turns_at(peaks, peaks.revision)
+
+
+@lru_cache(maxsize=1)  # an hour takes 30 ms, and keys ask again and again
+def _turns_at(peaks: Peaks, _revision: int) -> Sequence[Turn]:
     lanes = [_speech_windows(lane) for lane in peaks.lanes]
     if not lanes:
-        return []
+        return ()
     names: tuple[Who, ...] = ("silence", "speech") if len(lanes) == 1 else _SIDES
     codes = lanes[0] if len(lanes) == 1 else bytes(a + 2 * b for a, b in zip(*lanes, strict=True))
     runs = _merge_short_runs([(names[code], len(list(run))) for code, run in groupby(codes)])
-    out, at = [], 0
+    out: list[Turn] = []
+    at = 0
     for who, length in runs:
         out.append(Turn(who, round(at * WINDOW_S, 2), round((at + length) * WINDOW_S, 2)))
         at += length
-    return out
+    return tuple(out)
 
 
 _SIDES: tuple[Who, ...] = ("silence", "left", "right", "both")

@@ -11,6 +11,7 @@ import threading
 import time
 from array import array
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -64,7 +65,9 @@ def _split(chunk: Chunk, frames: int) -> tuple[Chunk, Chunk]:
 class PcmQueue:
     """One engine's sound, for one device after another. Every method is safe in any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` tells seconds, as `time.monotonic`."""
+        self._clock = clock
         self._lock = threading.Condition()
         self._queue: deque[Chunk] = deque()
         self._queued = 0  # frames
@@ -92,7 +95,7 @@ class PcmQueue:
             self._latency = round(latency_s * RATE)
             self._given = self._drained_at = self._head = 0
             self._spans: deque[_Span] = deque()
-            self._pulled_at = time.monotonic()
+            self._pulled_at = self._clock()
             self._ahead = 0.0
             self._held = self._rewritable = self._cutting = False
 
@@ -227,7 +230,7 @@ class PcmQueue:
                     self._cutting = False
                     self._lock.notify_all()
             pcm = self._take(frames)
-            now = time.monotonic()
+            now = self._clock()
             if self._real_time:
                 left = self._ahead - (now - self._pulled_at) * _DRIFT
                 self._ahead = max(0.0, left) + frames / RATE
@@ -283,7 +286,7 @@ class PcmQueue:
     def heard(self) -> Heard:
         """Where in the recording the listener is."""
         with self._lock:
-            since = round((time.monotonic() - self._pulled_at) * RATE)
+            since = round((self._clock() - self._pulled_at) * RATE)
             head = min(self._given, self._head + since)
             while self._spans and self._spans[0].end <= head:
                 span = self._spans.popleft()
@@ -304,7 +307,7 @@ class PcmQueue:
 
     def silent_for(self) -> float:
         """Seconds since a device last asked for sound."""
-        return time.monotonic() - self._pulled_at
+        return self._clock() - self._pulled_at
 
     def wait_for_news(self, revision: int, timeout_s: float) -> None:
         """Sleep while `revision` is this one."""

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from tui.audio.engine.outputs.base import NoDevice, Output, SilentOutput, WavOutput
@@ -47,7 +47,9 @@ def preload(output: str) -> None:
 class DevicePeriod:
     """How much sound a device is given at a time: more where it runs dry. One for an engine."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` tells seconds, as `time.monotonic`."""
+        self._clock = clock
         self.period_ms = int(os.environ.get(PERIOD) or _PERIOD_MS)
         self._pulled_at = self._underrun_at = -math.inf
         self._swallows = False
@@ -61,7 +63,7 @@ class DevicePeriod:
 
         One that `swallows` sound faster than it can be heard has no clock to run dry by.
         """
-        now = time.monotonic()
+        now = self._clock()
         late = now - self._pulled_at > self.period_ms / 1000 * _PERIODS
         self._pulled_at, self._swallows = now, self._swallows or swallows
         if not late or self._swallows or self.period_ms >= _LONGEST_MS:
