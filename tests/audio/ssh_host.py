@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import getpass
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,16 @@ from tests.guards.readme_text import ROOT
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 NO_SSHD = None if SSHD and shutil.which("ssh") else "sshd and ssh are not installed"
 PYTHON = f"{sys.executable} -P -m tui.cli"
+_HASTY = """
+import asyncio, os, sys
+from tui.audio.speaker.relay_protocol import Timing
+from tui.audio.speaker.server_side import relay
+sys.exit(asyncio.run(relay(os.environ, Timing(silent_s=4.0))))
+"""
+HASTY = f"{sys.executable} -P -c {shlex.quote(_HASTY)}"
+"""A relay that gives up after half the time."""
+HASTY_SSH = ("-o", "ServerAliveInterval=1")
+"""And ssh after a fifth of it."""
 SILENT = {"RINGBACK_AUDIO": "none"}
 """For the listener's machine: an engine that plays in silence, at its own pace."""
 SESSION = {"SSH_CONNECTION": "10.0.0.9 50000 10.0.0.1 22"}

@@ -7,15 +7,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.audio import sound_servers, sounds, ssh_host
+from tests.audio.heard import Heard, ramp
 from tests.audio.listener import Listen
 from tests.audio.processes import children_of, is_alive
+from tests.audio.sound_servers import needs_pulse
 from tests.audio.ssh_host import Line, NearSpeaker, Sshd, connected, playing, until
 from tests.few import few
 from tests.guards.readme_text import ROOT
@@ -27,7 +28,6 @@ pytestmark = [
     pytest.mark.skipif(bool(ssh_host.NO_SSHD), reason=ssh_host.NO_SSHD or ""),
     pytest.mark.skipif(os.name != "posix", reason="a relay needs unix sockets"),
 ]
-needs_pulse = pytest.mark.skipif(bool(sound_servers.NO_PULSE), reason=sound_servers.NO_PULSE or "")
 
 Speak = Callable[..., NearSpeaker]
 
@@ -109,26 +109,25 @@ async def test_it_plays_pauses_seeks_and_leaves_nothing(
 
 @needs_pulse
 async def test_what_is_heard_there_is_the_recording(
-    sshd: Sshd, speak: Speak, listen: Listen, tmp_path: Path, kinds: dict[str, bytes]
+    sshd: Sshd, speak: Speak, listen: Listen, tmp_path: Path
 ) -> None:
+    """From its first sample to its last."""
     (tmp_path / "p").mkdir()
-    rig = sound_servers.Pulse(tmp_path / "p")
+    server = sound_servers.Pulse(tmp_path / "p")
     try:
-        speaker = speak(**rig.environment)
-        await connected(sshd, speaker)
-        rig.record()
+        await connected(sshd, speak(**server.environment))
+        server.record()
         listener = listen(None)
-        await listener.play(kinds["mp3-8k-mono"])
+        await listener.play(ramp(1.0))
         await listener.over()
-        await asyncio.sleep(0.5)
-        heard = sound_servers.sounding(rig.stop())
-        wanted = sound_servers.sounding(sounds.reference(kinds["mp3-8k-mono"]))
-        assert len(heard) >= 0.97 * len(wanted)
-        assert heard in wanted or heard == wanted or wanted in heard
+        over_s = server.recorded_s()
+        await until(lambda: server.recorded_s() > over_s + 0.5, "what is still on its way")
+        assert Heard(server.stop()).frames() == [(0, sounds.RATE - 1)]
     finally:
-        rig.close()
+        server.close()
 
 
+@pytest.mark.slow
 async def test_a_pulled_connection_comes_back_and_goes_on(
     sshd: Sshd, speak: Speak, line: Line, listen: Listen
 ) -> None:
@@ -187,7 +186,8 @@ async def test_a_killed_relay_leaves_a_socket_that_is_taken_away(
     await listener.until("playing")
 
 
-@pytest.mark.parametrize("who", few(1, ["engine", "speaker"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["engine", "speaker"])
 async def test_a_crash_at_the_listeners_side_pauses(
     who: str, sshd: Sshd, speak: Speak, listen: Listen
 ) -> None:
@@ -311,10 +311,8 @@ async def test_ctrl_c_ends_it_at_once(sshd: Sshd, speak: Speak) -> None:
     speaker = speak()
     await connected(sshd, speaker)
     started = children_of(speaker.process.pid)
-    begun = time.monotonic()
     os.killpg(speaker.process.pid, signal.SIGINT)  # as a terminal does: ssh gets it too
     assert await asyncio.to_thread(speaker.process.wait, 10) == 0
-    assert time.monotonic() - begun < 3.0
     assert not any(map(is_alive, started))
     assert "Traceback" not in speaker.words
 
@@ -323,7 +321,7 @@ async def test_ctrl_c_ends_it_at_once(sshd: Sshd, speak: Speak) -> None:
 async def test_a_cable_that_nobody_has_noticed(
     sshd: Sshd, speak: Speak, line: Line, listen: Listen
 ) -> None:
-    speaker = speak()
+    speaker = speak(*ssh_host.HASTY_SSH, remote=ssh_host.HASTY)
     await connected(sshd, speaker)
     [before] = sshd.speakers()
     listener = await playing(listen)
@@ -355,7 +353,7 @@ async def test_a_screen_is_told_at_once_that_its_speaker_is_silent(
 async def test_a_listeners_machine_that_sleeps_skips_nothing(
     sshd: Sshd, speak: Speak, listen: Listen
 ) -> None:
-    speaker = speak()
+    speaker = speak(*ssh_host.HASTY_SSH, remote=ssh_host.HASTY)
     await connected(sshd, speaker)
     [before] = sshd.speakers()
     listener = await playing(listen)
@@ -377,6 +375,7 @@ async def test_a_listeners_machine_that_sleeps_skips_nothing(
     assert state.position_s == pytest.approx(heard_s, abs=0.5)
 
 
+@pytest.mark.slow
 async def test_a_file_at_the_listeners_side_keeps_its_beginning(
     sshd: Sshd, speak: Speak, listen: Listen, tmp_path: Path
 ) -> None:

@@ -25,7 +25,7 @@ from tui.audio.client.engine_process import EngineProcess
 from tui.audio.protocol import Message
 from tui.audio.protocol_stream import read_message
 from tui.audio.speaker import relay_protocol
-from tui.audio.speaker.relay_protocol import TIMING, Timing
+from tui.audio.speaker.relay_protocol import TIMING
 from tui.console import print_error
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
@@ -147,10 +147,10 @@ class EnginePool:
 class RelayConnection:
     """ssh to the host while it lives, and the engines that play for it."""
 
-    def __init__(self, process: Process, engines: EnginePool, timing: Timing = TIMING) -> None:
+    def __init__(self, process: Process, engines: EnginePool) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
-        self._engines, self._timing = engines, timing
+        self._engines = engines
         self._from, self._to = process.stdout, process.stdin
         self._to.transport.set_write_buffer_limits(high=_PENDING)
         self._turn: asyncio.Task[None] | None = None
@@ -199,7 +199,7 @@ class RelayConnection:
 
     async def _heartbeat(self) -> None:
         while True:
-            await asyncio.sleep(self._timing.alive_s)
+            await asyncio.sleep(TIMING.alive_s)
             await self._say({"do": "alive"})
 
     async def _obey(self, header: Message, body: bytes) -> None:
@@ -315,8 +315,8 @@ def _permanent_error(host: RemoteHost, code: int, met_before: bool) -> SpeakerEr
 class Speaker:
     """One run of the command. `say` gets one line for each thing that happens."""
 
-    def __init__(self, host: RemoteHost, output: str, say: Say, timing: Timing = TIMING) -> None:
-        self._host, self._say, self._timing = host, say, timing
+    def __init__(self, host: RemoteHost, output: str, say: Say) -> None:
+        self._host, self._say = host, say
         self._engines = EnginePool(output)
         self._met = False
         self._name = safe_text(socket.gethostname(), 60)
@@ -362,7 +362,7 @@ class Speaker:
             self._tell(engine)
 
         try:
-            connection = RelayConnection(process, self._engines, self._timing)
+            connection = RelayConnection(process, self._engines)
             await connection.handshake(self._host, self._name, engine)
             await connection.run(listens)
         except ConnectionLost:
@@ -383,9 +383,9 @@ class Speaker:
         )
 
 
-async def speak(host: RemoteHost, output: str, say: Say, timing: Timing = TIMING) -> None:
+async def speak(host: RemoteHost, output: str, say: Say) -> None:
     """Run until cancelled, on ctrl+c and on the signals that end a session. See `Speaker.run`."""
-    running = asyncio.ensure_future(Speaker(host, output, say, timing).run())
+    running = asyncio.ensure_future(Speaker(host, output, say).run())
     if sys.platform != "win32":
         import signal
 

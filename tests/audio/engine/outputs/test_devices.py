@@ -306,12 +306,9 @@ async def test_a_new_speed_does_not_wait_for_the_queue(
     assert late_s < 0.35
 
 
-def test_a_device_that_runs_dry_again_gets_more_sound_ahead(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_device_that_runs_dry_again_gets_more_sound_ahead() -> None:
     now = [100.0]
-    monkeypatch.setattr("tui.audio.engine.outputs.devices.time.monotonic", lambda: now[0])
-    period = DevicePeriod()
+    period = DevicePeriod(lambda: now[0])
 
     def pull(after_s: float, *, swallows: bool = False) -> bool:
         now[0] += after_s
@@ -332,7 +329,7 @@ def test_a_device_that_runs_dry_again_gets_more_sound_ahead(
     assert period.period_ms == 200
     period.begin()
     assert not any(pull(1.0) for _ in range(5)), "no longer than that"
-    other = DevicePeriod()
+    other = DevicePeriod(lambda: now[0])
     other.begin()
     assert not any(other.has_underrun(swallows=True) for now[0] in range(200, 210)), (
         "it has no clock"

@@ -91,9 +91,10 @@ class WavOutput(_Threaded):
         self.name, self._path = f"wav:{path}", path
         with contextlib.ExitStack() as stack:
             try:
-                self._file = stack.enter_context(wave.open(path, "wb"))
+                file = stack.enter_context(open(path, "wb"))
             except OSError as error:
                 raise NoDevice(_UNWRITABLE.format(path, reason(error))) from error
+            self._file = stack.enter_context(wave.open(file, "wb"))
             self._file.setnchannels(2)
             self._file.setsampwidth(FRAME // 2)
             self._file.setframerate(RATE)
