@@ -98,10 +98,14 @@ async def listener(environ: dict[str, str]) -> AsyncIterator[Listener]:
     await made.why()
 
 
+async def connect(environ: dict[str, str]) -> End:
+    [path] = speakers(environ)
+    return End(*await asyncio.open_unix_connection(str(path)))
+
+
 async def screen(environ: dict[str, str]) -> End:
     """A screen that has been greeted."""
-    [path] = speakers(environ)
-    made = End(*await asyncio.open_unix_connection(str(path)))
+    made = await connect(environ)
     assert await made.hears() == {
         "is": "hello", "version": protocol.VERSION, "speaker": "laptop.home", "output": "loud",
         "message": "",
@@ -199,11 +203,23 @@ async def test_a_screen_that_talks_nonsense_is_cut_and_no_other(
     good.close()
 
 
+async def test_what_a_speaker_says_of_itself_is_bounded_and_safe(
+    environ: dict[str, str], listener: Listener
+) -> None:
+    await listener.meets(name="n" * 99, output="o" * 999, message="m\x1b" + "m" * 999)
+    assert await listener.hears() == {"do": "screen", "n": 0}
+    greeted = await connect(environ)
+    hello = await greeted.hears()
+    greeted.close()
+    assert hello is not None
+    assert [len(hello[name]) for name in ("speaker", "output", "message")] == [60, 100, 300]
+    assert hello["message"].startswith("m\ufffdm")
+
+
 async def test_one_screen_too_many_is_refused(environ: dict[str, str], listener: Listener) -> None:
     await listener.meets()
     screens = [await screen(environ) for _ in range(32)]
-    [path] = speakers(environ)
-    more = End(*await asyncio.open_unix_connection(str(path)))
+    more = await connect(environ)
     with contextlib.suppress(ConnectionResetError):
         assert await more.hears() is None
     for one in (*screens, more):

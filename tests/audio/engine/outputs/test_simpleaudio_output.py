@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.audio import other_pythons, sound_servers, sounds
-from tests.audio.heard import Heard, ramp
+from tests.audio.heard import Heard, Run, ramp
 from tests.audio.listener import Listen, Listener
 from tests.audio.sound_servers import FRAME, RATE, needs_alsa, pulse_in, sounding
 from tests.guards.readme_text import ROOT
@@ -106,12 +106,13 @@ class Decoder:
         self._pcm = sounds.ramp(seconds).tobytes()
         self._seq = 0
 
-    def go(self, from_s: float = 0.0) -> None:
+    def go(self, from_s: float = 0.0, *, late_s: float = 0.0) -> None:
         self._seq += 1
         number = self.queue.restart(self._seq, from_s)
-        threading.Thread(target=self._put, args=(number, from_s), daemon=True).start()
+        threading.Thread(target=self._put, args=(number, from_s, late_s), daemon=True).start()
 
-    def _put(self, number: int, from_s: float) -> None:
+    def _put(self, number: int, from_s: float, late_s: float) -> None:
+        time.sleep(late_s)
         step = RATE // 10 * FRAME
         for at in range(round(from_s * RATE) * FRAME, len(self._pcm), step):
             chunk = Chunk(self._pcm[at : at + step], at / FRAME / RATE, 1.0)
@@ -157,6 +158,15 @@ def test_a_long_recording_goes_from_one_bytearray_to_the_next(
     assert Heard(bytes(device.heard)).frames() == [(0, round(3.4 * RATE) - 1)]
     assert device.plays == 3
     assert decoder.queue.heard().at_s == pytest.approx(3.4)
+
+
+def test_the_first_sound_is_waited_for(device: Device, opened: Opened) -> None:
+    """Else a quarter of a second of silence would be heard before it."""
+    decoder = Decoder(0.3)
+    decoder.go(late_s=0.05)
+    opened(decoder)
+    decoder.until(decoder.ended)
+    assert Heard(bytes(device.heard)).runs == [Run(0, round(0.3 * RATE) - 1, 0)]
 
 
 def test_what_the_device_has_not_read_is_taken_back(device: Device, opened: Opened) -> None:
