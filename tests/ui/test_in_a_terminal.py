@@ -20,7 +20,7 @@ from rich.cells import cell_len
 from providers.model import Agent, Contact, Disposition
 from providers.sandbox import Sandbox
 from providers.sandbox.texts import HOSTILE
-from tests.audio.conftest import alive
+from tests.audio.processes import is_alive
 from tests.benchmarks.fill import call, fill
 from tests.few import few
 from tests.ui.driving import services_for
@@ -203,7 +203,7 @@ def test_it_leaves_at_once_while_a_token_command_hangs(tmp_path: Path) -> None:
         code, took = program.leave()
         assert code == 0 and took < 1.0
     pid = int(begun.read_text())
-    until(lambda: not alive(pid), "the command was ended as well")
+    until(lambda: not is_alive(pid), "the command was ended as well")
 
 
 @pytest.mark.parametrize("streams", ["2>/dev/null", "2>&-", "2>said"])
