@@ -115,11 +115,14 @@ class Provider(Protocol):
     """
 
     id: ClassVar[str]
-    """Name on the command line and in config: ``liner``, ``cinnox``, ``nectar``."""
+    """Name on the command line and in config, as the registry has it: ``liner``."""
     title: ClassVar[str]
-    """Name on the screen: ``Liner``, ``CINNOX``, ``Nectar Desk``."""
+    """Name on the screen: ``Liner``."""
     capabilities: ClassVar[Capabilities]
     settings: ClassVar[tuple[Setting, ...]]
+    """What an account has beside name, base URL and token. Options of ``accounts add``, their
+    help, the form on the screen and what config.toml may hold are made from it.
+    """
     parser_version: ClassVar[int]
     """Counted up whenever `parse` reads more or otherwise: archived calls are then read anew."""
 

@@ -54,7 +54,7 @@ class Nectar(HttpProvider):
             "--ids",
             "Call ids",
             "Which calls to fetch, for example 1000-1060,1071; Nectar Desk has no list of calls.",
-            ids=True,
+            kind="ids",
         ),
     )
 
