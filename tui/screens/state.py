@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
 from providers import registry
+from providers.call_fields import CALL_FIELDS
 from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
 from providers.sanitize import safe_text
@@ -24,7 +25,7 @@ from tui.commands import COMMANDS, first_key
 from tui.config.accounts import Account
 from tui.config.settings import Settings
 from tui.query.editing import completed, exactly
-from tui.query.fields import field_of
+from tui.query.fields import IMPERSONAL, field_of
 from tui.query.parser import Query, words
 from tui.screens import row_window
 from tui.screens.row_window import EMPTY_WINDOW, Order, RowWindow
@@ -332,11 +333,12 @@ def unknown_columns(settings: Settings) -> list[str]:
 
 
 FACET_TITLES = {
-    "agent": "Agents",
-    "outcome": "Outcomes",
-    "dispo": "Dispositions",
-    "group": "Groups",
-    "tag": "Tags",
+    field.asked.word: counted.title
+    for field, counted in sorted(
+        ((field, field.counted) for field in CALL_FIELDS if field.counted),
+        key=lambda one: one[1].order,
+    )
+    if field.asked
 }
 FACETS_SHOWN = 5
 """Of each kind, those that most calls have."""
@@ -351,15 +353,6 @@ def facet_items(facets: Facets, veil: Veil) -> tuple[FacetItem, ...]:
         for name, calls in islice(facets.counts[kind].items(), FACETS_SHOWN)
         if may_show(kind, name, veil)
     )
-
-
-IMPERSONAL = frozenset(
-    {
-        *("account", "provider", "direction", "outcome", "state", "recording"),
-        *("ring_group", "queue", "ivr", "campaign", "disposition", "status", "tags"),
-    }
-)
-"""Columns whose names are no people's."""
 
 
 def may_show(kind: str, name: str, veil: Veil) -> bool:
