@@ -10,7 +10,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from providers.call_fields import CALL_FIELDS, COLUMN_FIELDS, plain
-from providers.model import CallRow, CompanyNumber
+from providers.model import Agent, CallRow, CompanyNumber, Contact, Disposition
 from tests.archive.calls import call
 from tui.archive import codec
 from tui.archive.sqlite import Archive
@@ -24,7 +24,14 @@ from tui.export.csv_json import OF_COLUMN
 from tui.query.fields import COMMON, FIELDS, IMPERSONAL, TABLE, Field
 from tui.query.parser import CHOICES, DURATIONS, EXACT, parse
 from tui.screens.state import FACET_TITLES
-from widgets.columns import COLUMNS, DEFAULT_COLUMNS, DESCENDING_FIRST, OWN_FORMS, SHORT_FORMS
+from widgets.columns import (
+    COLUMNS,
+    DEFAULT_COLUMNS,
+    DESCENDING_FIRST,
+    OWN_FORMS,
+    SHORT_FORMS,
+    Clock,
+)
 from widgets.masking import masked_row
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -67,6 +74,36 @@ def test_the_archive_has_the_columns_that_are_named() -> None:
     assert {*FACETS, *LENGTHS} <= {*INDEXED} and {*LISTS, *SINGLE} <= {*FACETS}
     written = to_row("desk", call(1))
     assert {field.column for field in CALL_FIELDS if field.column and field.value} <= {*written}
+
+
+def test_a_row_of_the_table_has_what_the_archive_keeps(tmp_path: Path) -> None:
+    whole = call(
+        1,
+        direction="inbound",
+        status="done",
+        contact=Contact(name="Ann", number="+49301"),
+        company_number=CompanyNumber(name="Rome"),
+        agents=(Agent("7", "Ben"),),
+        ring_group="Support",
+        queue="Queue",
+        campaign="Spring",
+        disposition=Disposition("sold", "a note"),
+        tags=("vip",),
+        duration_s=3.5,
+        wait_s=1.5,
+        talk_s=2.0,
+        has_recording=True,
+    )
+    written = to_row("desk", whole)
+    with Archive(tmp_path / "calls.db") as archive:
+        with archive.transaction():
+            archive.save("desk", [whole])
+        [row] = archive.rows(archive.keys()).window(0, 1)
+    for field in COLUMN_FIELDS:
+        if field.value:
+            assert written[field.column] is not None, field.id
+            assert getattr(row, field.column) == written[field.column], field.id
+            assert COLUMNS[field.id].value(row, Clock(NOW, UTC)), field.id
 
 
 def test_what_can_be_asked_for_is_kept_somewhere() -> None:
