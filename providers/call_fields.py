@@ -1,9 +1,9 @@
 """The fields of a call, once: all tables of columns, orders, query terms, counts and exports are
 made from this one.
 
-A new column of the call table is a line here, its field in `providers.model.CallRow`, and a
-migration that adds it to the archive's table ``call`` and fills it. A new word of the query line
-is a line here; with the kind ``detail`` it finds calls that were archived before, too.
+A new column of the call table is a line here, its field in `providers.model.CallRow` before
+`heard`, and a migration that adds it to the archive's table ``call`` and fills it. A new word of
+the query line is a line here; with the kind ``detail`` it finds calls archived before, too.
 """
 
 from __future__ import annotations
