@@ -223,8 +223,6 @@ class Capabilities:
     """True: recordings are one more request per call (Liner)."""
     merges_records: bool = False
     """True: several records make one call, and may arrive on different pages (CINNOX)."""
-    imports_saved: bool = False
-    """True: saved bodies (REST or webhook) can be imported (Nectar Desk)."""
 
 
 SettingKind = Literal["text", "ids", "number", "choice", "flag"]

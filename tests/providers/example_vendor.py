@@ -6,11 +6,11 @@ Its API: ``GET /calls?workspace=&from=&to=&after=`` answers ``{"calls": [...], "
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator
 from typing import ClassVar
 from urllib.parse import quote
 
-from providers.base import Login, Secret, parse_each
+from providers.base import Secret, parse_each
 from providers.errors import BadAnswer
 from providers.fields import Reader, later, made_id, rows, to_text
 from providers.http import HttpProvider
@@ -39,10 +39,6 @@ class Acme(HttpProvider):
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("workspace", "--workspace", "Workspace", "Whose calls to list; without it: all."),
     )
-
-    def __init__(self, login: Login) -> None:
-        super().__init__(login)
-        self.skip_ids: Container[str] = ()
 
     @staticmethod
     def auth(token: Secret) -> dict[str, Secret]:
