@@ -32,7 +32,7 @@ _NEEDED = (
 
 
 @cache
-def _others() -> dict[str, EntryPoint]:
+def others() -> dict[str, EntryPoint]:
     """Vendors installed by others; a built-in name is never theirs."""
     from importlib.metadata import entry_points  # it costs start-up time
 
@@ -41,7 +41,7 @@ def _others() -> dict[str, EntryPoint]:
 
 def names() -> list[str]:
     """All vendors' names, the built-in ones first."""
-    return [*BUILT_IN, *sorted(_others())]
+    return [*BUILT_IN, *sorted(others())]
 
 
 def load(name: str) -> type[Provider]:
@@ -50,7 +50,7 @@ def load(name: str) -> type[Provider]:
         module, _, attribute = BUILT_IN[name].partition(":")
         found: type[Provider] = getattr(import_module(module), attribute)
         return found
-    point = _others().get(name)
+    point = others().get(name)
     if point is None:
         known = ", ".join(names())
         raise ProviderError("Unknown vendor", f"{name[:40]!r} is not one of {known}.")

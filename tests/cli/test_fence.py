@@ -114,7 +114,7 @@ class Well(Odd):
 def two(monkeypatch: pytest.MonkeyPatch, paths: Paths) -> None:
     """An account at each."""
     points = {name: SimpleNamespace(load=lambda c=c: c, value=name) for name, c in VENDORS.items()}
-    monkeypatch.setattr(registry, "_others", lambda: points)
+    monkeypatch.setattr(registry, "others", lambda: points)
     monkeypatch.setattr(Odd, "place", "")
     for name in VENDORS:
         monkeypatch.setenv(f"RINGBACK_TOKEN_{name.upper()}", "t0ken-42")
@@ -140,7 +140,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 
 @pytest.mark.parametrize("failure", few(2, FAILURES))
 @pytest.mark.parametrize("place", ["__init__", "__aenter__", "pages", "page", "__aexit__"])
-def test_the_others_are_synced(
+def test_theothers_are_synced(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     paths: Paths,

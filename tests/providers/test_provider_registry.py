@@ -28,9 +28,9 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EntryPoint]]:
     monkeypatch.setattr(
         "importlib.metadata.entry_points", lambda group: [p for p in points if p.group == group]
     )
-    registry._others.cache_clear()
+    registry.others.cache_clear()
     yield points
-    registry._others.cache_clear()
+    registry.others.cache_clear()
 
 
 def test_the_three_vendors() -> None:
@@ -42,7 +42,7 @@ def test_the_three_vendors() -> None:
     assert options == {"--order", "--lead", "--app-id", "--ids"}
 
 
-def test_others_bring_vendors(installed: list[EntryPoint]) -> None:
+def testothers_bring_vendors(installed: list[EntryPoint]) -> None:
     installed.append(EntryPoint("acme", "tests.providers.example_vendor:Acme", GROUP))
     assert registry.names() == ["liner", "cinnox", "nectar", "acme"]
     assert registry.load("acme").title == registry.titles()["acme"] == "Acme"
