@@ -140,7 +140,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 
 @pytest.mark.parametrize("failure", few(2, FAILURES))
 @pytest.mark.parametrize("place", ["__init__", "__aenter__", "pages", "page", "__aexit__"])
-def test_theothers_are_synced(
+def test_the_others_are_synced(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     paths: Paths,

@@ -42,7 +42,7 @@ def test_the_three_vendors() -> None:
     assert options == {"--order", "--lead", "--app-id", "--ids"}
 
 
-def testothers_bring_vendors(installed: list[EntryPoint]) -> None:
+def test_others_bring_vendors(installed: list[EntryPoint]) -> None:
     installed.append(EntryPoint("acme", "tests.providers.example_vendor:Acme", GROUP))
     assert registry.names() == ["liner", "cinnox", "nectar", "acme"]
     assert registry.load("acme").title == registry.titles()["acme"] == "Acme"
