@@ -70,9 +70,6 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and other._value == self._value
 
-    def __hash__(self) -> int:
-        return hash(("Secret", self._value))
-
 
 @dataclass(slots=True)
 class Names:

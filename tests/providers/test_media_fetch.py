@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import random
 import ssl
 import threading
@@ -393,3 +394,14 @@ async def test_a_part_of_an_unknown_whole_is_not_taken_for_it(server: Server) ->
     server.on("/whole", part)
     error = await refused(server.url + "/whole", allow_private=True)
     assert error.reason == "refused" and "a part of it" in str(error)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not told"])
+async def test_the_limit_is_the_last_size_that_is_taken(server: Server, told: bool) -> None:
+    """Whether the host tells the size, or it is counted while it comes."""
+    coding = {} if told else {"Content-Encoding": "gzip"}
+    server.on("/r", Answer(MP3 if told else gzip.compress(MP3), headers=coding))
+    url = server.url + "/r"
+    assert await fetched(url, limit_bytes=len(MP3)) == MP3
+    error = await refused(url, allow_private=True, limit_bytes=len(MP3) - 1)
+    assert error.reason == "too_large"
