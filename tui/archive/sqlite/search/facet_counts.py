@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from providers.call_fields import CALL_FIELDS
 from tui.archive.sqlite.search.name_lookup import doubled, together
 from tui.archive.sqlite.search.planner import Planner
 from tui.archive.sqlite.search.search_index import values_of
@@ -15,13 +16,7 @@ from tui.query.parser import Query
 
 SOON = 200
 """Calls that are read for counts that shall be there at once."""
-COUNTED = {
-    "agent": "agents",
-    "outcome": "outcome",
-    "dispo": "disposition",
-    "group": "ring_group",
-    "tag": "tags",
-}
+COUNTED = {field.asked.word: field.column for field in CALL_FIELDS if field.counted and field.asked}
 """Kinds as the query line names them, and the columns they stand in."""
 
 

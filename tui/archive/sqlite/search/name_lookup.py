@@ -6,6 +6,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+from providers.call_fields import plain
 from tui.archive.sqlite.search.bitmap_scan import BitmapScan
 from tui.archive.sqlite.search.bitmap_tests import has_any
 from tui.archive.sqlite.search.search_index import (
@@ -18,7 +19,7 @@ from tui.archive.sqlite.search.search_index import (
 )
 from tui.archive.sqlite.search.time_ranges import ALWAYS
 from tui.query.editing import same_name
-from tui.query.fields import FIELDS, field_of, plain
+from tui.query.fields import FIELDS, field_of
 from tui.query.parser import CHOICES, KEYWORDS, Name, Problem, Query, fold, unknown, words
 from tui.query.suggestions import NEAR_AMONG, SURE, nearest
 

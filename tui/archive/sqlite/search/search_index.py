@@ -17,6 +17,7 @@ from math import log2
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from providers.call_fields import CALL_FIELDS, plain
 from tui.archive.sqlite.damage import reading
 from tui.archive.sqlite.search.bitmap import (
     EVERY_CALL,
@@ -29,7 +30,6 @@ from tui.archive.sqlite.search.bitmap import (
 )
 from tui.archive.sqlite.search.postings import SEPARATOR, texts_to_rewrite
 from tui.query.editing import same_name
-from tui.query.fields import plain
 from tui.query.parser import Term, words
 from tui.query.phone_numbers import dialled, lettered
 from tui.query.text_cache import cached
@@ -38,16 +38,13 @@ TIES = 1 << 15
 """Places in one millisecond; where more calls have it, they take the next one's."""
 NO_TIME = -(1 << 62)
 """The first place of calls without a time, before all others."""
-LISTS = frozenset({"agents", "tags"})
+LISTS = frozenset(field.column for field in CALL_FIELDS if field.facet == "several")
 """Columns that hold several values, comma-separated."""
-FACETS = (
-    *("account", "provider", "direction", "outcome", "has_recording", "agents"),
-    *("ring_group", "queue", "campaign", "disposition", "tags", "status"),
-)
+FACETS = tuple(field.column for field in CALL_FIELDS if field.facet)
 """Columns whose values have a token each and are counted in the table ``known``."""
-SINGLE = frozenset({"account", "provider", "direction", "outcome", "has_recording"})
+SINGLE = frozenset(field.column for field in CALL_FIELDS if field.facet == "one")
 """Facets of which each call has one; empty text where the vendor gives none."""
-LENGTHS = ("duration_s", "wait_s", "talk_s")
+LENGTHS = tuple(field.column for field in CALL_FIELDS if field.compared)
 OURS = ("state", "our_tags", "our_words", "held")
 """What people decided and wrote themselves."""
 WORDED = ("words", "our_words", "fields")
