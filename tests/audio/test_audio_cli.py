@@ -416,12 +416,12 @@ def test_nothing_is_left_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_cache_that_cannot_be_written_is_no_traceback() -> None:
-    from tui.cli.download import said
+    from tui.cli.errors import recording_errors
     from tui.exit_codes import CommandError
 
     services = Services.build(os.environ)
     words = "desk:1: it cannot be read or written here: No space"
-    with pytest.raises(CommandError, match=words), said(services, "desk:1"):
+    with pytest.raises(CommandError, match=words), recording_errors(services, "desk:1"):
         raise OSError(28, "No space left on device")
-    with pytest.raises(BrokenPipeError), said(services, "desk:1"):
+    with pytest.raises(BrokenPipeError), recording_errors(services, "desk:1"):
         raise BrokenPipeError

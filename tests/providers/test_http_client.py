@@ -356,6 +356,25 @@ async def test_what_is_no_json_is_said_without_anybodys_data(
     assert "Ann" not in said and not said.endswith((": ", ":")) and len(said) < 400
 
 
+@pytest.mark.parametrize("length", [0, 4, 18, -1], ids=["nothing", "header", "some", "all but one"])
+async def test_a_packed_answer_that_was_cut_off_is_told(
+    server: Server, client: VendorClient, length: int
+) -> None:
+    packed = gzip.compress(b'{"ok": "' + bytes(range(48, 90)) + b'"')
+    headers = {"Content-Encoding": "gzip"}
+    server.on("/api/x", Answer(packed[:length], headers=headers))
+    with pytest.raises(BadAnswer) as caught:
+        await client.get("/x")
+    assert (
+        str(caught.value)
+        .partition(": ")[2]
+        .startswith(f"{client.host} answered 200, but with an answer that was cut off")
+    )
+    server.on("/api/y", Answer(b"", 404, headers=headers))
+    with pytest.raises(NotFound):
+        await client.get("/y")
+
+
 @pytest.mark.parametrize(
     "answer",
     [

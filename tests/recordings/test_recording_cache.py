@@ -1,3 +1,7 @@
+"""The folder of recordings that were played, and copies of them."""
+
+from __future__ import annotations
+
 import os
 import stat
 from pathlib import Path
@@ -6,7 +10,8 @@ import pytest
 
 from providers.model import Call, Recording
 from tui.audio.peaks import Peaks
-from tui.recordings.download import Fetched, RecordingCache, copy_to, file_name
+from tui.recordings.cache import PEAKS, RecordingCache, RecordingFile
+from tui.recordings.download import copy_to, file_name
 
 DAY = 86_400
 NOW = 1_793_600_000.0
@@ -66,7 +71,7 @@ def test_a_waveform_lies_beside_its_recording_and_is_swept_with_it(
         cache.keep_peaks("desk", one, 0, one.id.encode())
         assert cache.find("desk", one, 0) is None, "a waveform is no recording"
         path = keep(cache, one, 0, b"sound")
-        assert cache.find("desk", one, 0) == Fetched(path, "mp3")
+        assert cache.find("desk", one, 0) == RecordingFile(path, "mp3")
         assert cache.find_peaks("desk", one, 0) == one.id.encode()
     now = path.stat().st_mtime
     os.utime(path, (now - 40 * 86400, now - 40 * 86400))
@@ -131,7 +136,7 @@ def test_a_waveform_that_cannot_be_kept_leaves_nothing(
     cache: RecordingCache, tmp_path: Path
 ) -> None:
     one = call("1", "a")
-    cache._peaks_file("desk", one, 0).mkdir(parents=True)
+    keep(cache, one, 0, b"sound").with_suffix(PEAKS).mkdir()
     with pytest.raises(OSError):
         cache.keep_peaks("desk", one, 0, b"x")
     assert not list(tmp_path.rglob("*.part"))

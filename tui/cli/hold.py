@@ -92,9 +92,9 @@ def _link(word: str) -> call_links.Link | None:
 
 
 def _query(services: Services, words: Sequence[str]) -> Query:
-    from tui.cli.calls import asked_query
+    from tui.cli.query_arguments import query_of
 
-    return asked_query(services, argparse.Namespace(query=words, account=None))
+    return query_of(services, argparse.Namespace(query=words, account=None))
 
 
 def _list(services: Services, arguments: argparse.Namespace) -> int:

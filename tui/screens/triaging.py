@@ -19,7 +19,7 @@ from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.archive import UNTRIAGED
 from tui.audit_log import record_holds
-from tui.playback.listening import Playing
+from tui.playback.views import Playing
 from tui.query.dates import parse_later
 from tui.query.parser import Query
 from tui.screens.playing import PlayingScreen

@@ -21,8 +21,9 @@ from tests.few import few
 from tests.recordings.host import Asked, Host
 from tui.config.accounts import Account, make_account
 from tui.config.paths import Paths
-from tui.playback import recording as module
-from tui.playback.recording import RecordingPlayback
+from tui.playback import controller as module
+from tui.playback.controller import PlaybackController
+from tui.recordings.cache import RecordingCache
 from tui.recordings.fetcher import RecordingFetcher
 from tui.recordings.progressive_download import ProgressiveDownload
 from tui.services import Services
@@ -110,9 +111,9 @@ def world(host: Host, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 @pytest.fixture
-async def playback(world: World) -> AsyncIterator[RecordingPlayback]:
+async def playback(world: World) -> AsyncIterator[PlaybackController]:
     views: list[PlayerView] = []
-    made = RecordingPlayback(world.services, world.network, views.append, lambda _: None)
+    made = PlaybackController(world.services, world.network, views.append, lambda _: None)
     yield made
     await made.close()
 
@@ -124,7 +125,7 @@ async def until(true: Callable[[], object], what: Callable[[], object] = lambda:
         await asyncio.sleep(0.01)
 
 
-async def heard(playback: RecordingPlayback, seconds: float = 0.3) -> None:
+async def heard(playback: PlaybackController, seconds: float = 0.3) -> None:
     def so() -> bool:
         view = playback.view
         assert view.status != "failed", view.message
@@ -133,7 +134,7 @@ async def heard(playback: RecordingPlayback, seconds: float = 0.3) -> None:
     await until(so, lambda: playback.view)
 
 
-async def slowly(world: World, playback: RecordingPlayback) -> None:
+async def slowly(world: World, playback: PlaybackController) -> None:
     """It is heard while most of it is still to come."""
     world.host.rate = 60_000
     await playback.play(world.account, world.call)
@@ -141,13 +142,13 @@ async def slowly(world: World, playback: RecordingPlayback) -> None:
 
 
 async def test_it_plays_while_it_comes_and_then_it_is_the_cache(
-    world: World, playback: RecordingPlayback
+    world: World, playback: PlaybackController
 ) -> None:
     await slowly(world, playback)
     assert world.host.sent < len(SOUND)
     assert world.tokens_asked == 0, "an open address needs no token"
     world.host.rate = None
-    cache = playback._fetching.cache()
+    cache = RecordingCache(world.services.paths.cached_recordings)
     await until(lambda: cache.find("desk", world.call, 0))
     assert world.host.sent == len(SOUND) and world.host.twice() == 0
     playback.stop()
@@ -160,7 +161,7 @@ async def test_it_plays_while_it_comes_and_then_it_is_the_cache(
 
 
 async def test_quitting_while_it_downloads_and_plays(
-    world: World, playback: RecordingPlayback
+    world: World, playback: PlaybackController
 ) -> None:
     await slowly(world, playback)
     began = time.monotonic()
@@ -173,7 +174,7 @@ async def test_quitting_while_it_downloads_and_plays(
 
 @pytest.mark.parametrize("moment", few(1, ["asking", "coming"]))
 async def test_stopping_ends_the_download_at_once(
-    world: World, playback: RecordingPlayback, moment: str
+    world: World, playback: PlaybackController, moment: str
 ) -> None:
     world.host.rate, world.host.delay_s = 60_000, 2.0 if moment == "asking" else 0.0
     playing = asyncio.create_task(playback.play(world.account, world.call))
@@ -190,7 +191,7 @@ async def test_stopping_ends_the_download_at_once(
 
 
 async def test_an_expired_address_is_renewed_before_it_plays(
-    world: World, playback: RecordingPlayback
+    world: World, playback: PlaybackController
 ) -> None:
     world.host.answer = lambda asked: 403 if asked.path == "/old" else None
     await playback.play(world.account, world.call)
@@ -201,7 +202,7 @@ async def test_an_expired_address_is_renewed_before_it_plays(
 
 @pytest.mark.parametrize("status", few(1, [403, 404, 410]))
 async def test_an_address_that_expires_while_it_plays_is_renewed(
-    world: World, playback: RecordingPlayback, status: int
+    world: World, playback: PlaybackController, status: int
 ) -> None:
     await slowly(world, playback)
     world.host.answer = lambda asked: status if asked.path == "/old" else None
@@ -209,14 +210,14 @@ async def test_an_address_that_expires_while_it_plays_is_renewed(
     await heard(playback, 36.2)
     assert world.desk.asked == 1 and world.host.asked[-1].path == "/new"
     world.host.rate = None
-    cache = playback._fetching.cache()
+    cache = RecordingCache(world.services.paths.cached_recordings)
     await until(lambda: cache.find("desk", world.call, 0))
     found = cache.find("desk", world.call, 0)
     assert found and found.path.read_bytes() == SOUND
 
 
 async def test_another_recording_under_the_new_address_is_not_mixed_in(
-    world: World, playback: RecordingPlayback
+    world: World, playback: PlaybackController
 ) -> None:
     await slowly(world, playback)
 
@@ -242,7 +243,7 @@ async def test_another_recording_under_the_new_address_is_not_mixed_in(
     ],
 )
 async def test_why_there_is_no_sound(
-    world: World, playback: RecordingPlayback, status: int, error: Exception | None, says: str
+    world: World, playback: PlaybackController, status: int, error: Exception | None, says: str
 ) -> None:
     world.host.answer = lambda asked: status
     world.desk.error = error
@@ -253,7 +254,7 @@ async def test_why_there_is_no_sound(
 
 
 async def test_what_plays_while_it_comes_is_saved_without_fetching_it_twice(
-    world: World, playback: RecordingPlayback, tmp_path: Path
+    world: World, playback: PlaybackController, tmp_path: Path
 ) -> None:
     await slowly(world, playback)
     said: list[str] = []
@@ -270,7 +271,7 @@ async def test_what_plays_while_it_comes_is_saved_without_fetching_it_twice(
 
 
 async def test_a_recording_of_a_call_just_over_is_looked_for_again(
-    world: World, playback: RecordingPlayback, monkeypatch: pytest.MonkeyPatch
+    world: World, playback: PlaybackController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
     just_now = timedelta(minutes=2)
@@ -285,7 +286,7 @@ async def test_a_recording_of_a_call_just_over_is_looked_for_again(
 
 
 async def test_looking_again_survives_a_vendor_that_is_out_of_reach_for_a_moment(
-    world: World, playback: RecordingPlayback, monkeypatch: pytest.MonkeyPatch
+    world: World, playback: PlaybackController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
     just_now = timedelta(minutes=2)
@@ -299,7 +300,7 @@ async def test_looking_again_survives_a_vendor_that_is_out_of_reach_for_a_moment
 
 
 async def test_looking_again_ends_with_a_stop_and_after_a_while(
-    world: World, playback: RecordingPlayback, monkeypatch: pytest.MonkeyPatch
+    world: World, playback: PlaybackController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
     just_now = timedelta(minutes=2)
@@ -334,7 +335,7 @@ async def test_a_stream_that_two_use_lives_until_both_have_let_go(world: World) 
 
 
 async def test_a_full_disk_is_said_in_the_player(
-    world: World, playback: RecordingPlayback, monkeypatch: pytest.MonkeyPatch
+    world: World, playback: PlaybackController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.pwrite
 
@@ -381,7 +382,7 @@ async def test_the_vendor_is_left_when_the_recording_turns_out_to_be_here(
 
 
 async def test_a_key_while_the_vendor_is_asked_does_not_hide_what_is_under_way(
-    world: World, playback: RecordingPlayback
+    world: World, playback: PlaybackController
 ) -> None:
     world.host.delay_s = 0.5
     playing = asyncio.create_task(playback.play(world.account, world.call))
