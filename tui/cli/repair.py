@@ -9,6 +9,7 @@ from providers.counts import counted
 from tui.archive.errors import ArchiveDamaged
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.file_systems import refuse_network
+from tui.cli.errors import print_not_backed_up
 from tui.console import print_data, print_error, print_text
 from tui.exit_codes import ExitCode
 from tui.services import Services
@@ -41,6 +42,7 @@ def run(services: Services, *, as_json: bool) -> int:
     with services.open_archive() as archive:
         found.backup_damaged = archive.mend_backup()
         archive.back_up()
+        print_not_backed_up(archive)
     if as_json:
         print_data(json.dumps(found.told()))
     else:

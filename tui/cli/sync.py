@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from providers.errors import AuthError
 from providers.sanitize import safe_text
 from tui.cli.account_names import chosen_accounts
+from tui.cli.errors import print_not_backed_up
 from tui.cli.sync_report import print_report
 from tui.config.accounts import Account
 from tui.console import bars_console, print_error, print_failure
@@ -68,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
             return exit_code(reports)
         # some of what an older Ringback kept otherwise, for those who open no screen
         archive.back_up()
+        print_not_backed_up(archive)
         all(archive.index_more() for _ in range(INDEX_STEPS))
         end = time.monotonic() + READ_ANEW_S
         read_anew(services, archive, accounts, lambda: time.monotonic() > end)

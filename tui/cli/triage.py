@@ -22,6 +22,7 @@ from tui.archive.sqlite.triage_log import (
 )
 from tui.archive.tag_edits import tag_changes
 from tui.cli.call_names import find_call
+from tui.cli.errors import print_not_backed_up
 from tui.console import print_data, print_error, print_text
 from tui.exit_codes import CommandError, ExitCode
 from tui.query.dates import parse_later
@@ -45,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
             archive.triage.act(names, changes, services.person)
         for name in names:
             _print(archive, name, arguments.json)
+        print_not_backed_up(archive)
     for text in unknown:
         print_error(f"ringback: there is no call {text} in the archive")
     if not unknown:
