@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from providers.counts import counted
-from tui.archive.errors import ArchiveDamaged
+from tui.archive.errors import MOVE_AWAY, ArchiveDamaged, ArchiveTrouble
 from tui.archive.sqlite import Archive
+from tui.archive.sqlite.connection import odd_file_beside
 from tui.archive.sqlite.file_systems import refuse_network
 from tui.cli.errors import print_not_backed_up
 from tui.console import print_data, print_error, print_text
@@ -27,6 +28,8 @@ def run(services: Services, *, as_json: bool) -> int:
 
     path = services.paths.archive_file
     refuse_network(path, services.environ)
+    if odd := odd_file_beside(path):
+        raise ArchiveTrouble(f"the archive {path} cannot be repaired: {odd}", MOVE_AWAY)
     if path.exists() and _is_whole(services):
         found = Repaired()
         with services.open_archive() as archive:
