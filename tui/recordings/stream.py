@@ -72,7 +72,7 @@ async def open_stream(
 
     Raises `RecordingError`, `ProviderError`, `OSError`. Nothing is left behind on failure.
     """
-    spool = None
+    download = None
     try:
         if here := cache.find(account, call, index):
             return FileSource(here.path), call
@@ -97,12 +97,14 @@ async def open_stream(
         def keep(kind: str) -> Path:
             return cache.keep(partial, account, call, index, kind).path
 
-        spool = ProgressiveDownload(_RenewableOrigin(remote, vendor, renew), handle, partial, keep)
-        await spool.begun()
-        return spool, call
+        download = ProgressiveDownload(
+            _RenewableOrigin(remote, vendor, renew), handle, partial, keep
+        )
+        await download.begun()
+        return download, call
     except BaseException as error:
-        if spool is not None:
-            spool.close()
+        if download is not None:
+            download.close()
         await vendor.close()
         if isinstance(error, OSError):
             raise in_words(error) from None
