@@ -200,10 +200,10 @@ def test_the_line_is_drawn_at_most_four_times_a_second(terminal: Terminal) -> No
 
 
 def test_the_users_own_keys_hold_here_too(call: Path) -> None:
-    program = PROGRAM.replace("play_on_terminal(", "play_on_terminal(wishes=WISHES, source=")
-    wishes = "from tui.cli.terminal_player import PlayOptions\nWISHES = PlayOptions(2.0, 0.5, keymap={'loop': 'ctrl+l,Z', 'stop': ''})\n"
+    program = PROGRAM.replace("play_on_terminal(", "play_on_terminal(options=OPTIONS, source=")
+    options = "from tui.cli.terminal_player import PlayOptions\nOPTIONS = PlayOptions(2.0, 0.5, keymap={'loop': 'ctrl+l,Z', 'stop': ''})\n"
     arguments = command(call)
-    arguments[2] = wishes + program.replace(
+    arguments[2] = options + program.replace(
         "source=FileSource(path), title", "source=FileSource(path), title=title"
     )
     terminal = Terminal(arguments)

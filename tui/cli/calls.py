@@ -52,10 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
         while archive.work_out_numbers():
             pass
         text = " ".join(arguments.query)
-        _print_doubts(text, _doubts(services, archive, query))
+        _print_unknown(text, _unknown_names(services, archive, query))
         keys = archive.keys(query, limit=arguments.limit)
         if not keys and arguments.limit != 0:
-            _print_doubts(text, archive.slips(query))
+            _print_unknown(text, archive.slips(query))
         if arguments.json or arguments.csv:
             unread: list[str] = []
             bodies = archive.bodies(keys, unread)
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
             unread = []
             if not keys and not archive.counts():
                 print_error("The archive is empty; run: ringback sync")
-    return _told_damaged(damaged, unread)
+    return _print_damaged(damaged, unread)
 
 
 def _wanted_columns(text: str | None) -> Sequence[str]:
@@ -87,19 +87,19 @@ def _wanted_columns(text: str | None) -> Sequence[str]:
     return wanted
 
 
-def _doubts(services: Services, archive: Archive, query: Query) -> Iterable[Problem]:
+def _unknown_names(services: Services, archive: Archive, query: Query) -> Iterable[Problem]:
     """Which names of a query no call has."""
     if not query.names or not archive.counts():
         return ()
     return archive.doubts(query, configured(services.accounts.list()))
 
 
-def _print_doubts(text: str, doubts: Iterable[Problem]) -> None:
+def _print_unknown(text: str, problems: Iterable[Problem]) -> None:
     """Say on standard error what of a query nothing has. That is no failure: the next sync may
     bring it, and nothing found is an answer.
     """
-    for doubt in doubts:
-        print_failure(CommandError(doubt.message, marked(text, doubt)))
+    for problem in problems:
+        print_failure(CommandError(problem.message, marked(text, problem)))
 
 
 def _masked(bodies: Iterable[csv_json.Body], unread: list[str]) -> Iterator[csv_json.Body]:
@@ -175,7 +175,7 @@ def _print_table(
     return damaged
 
 
-def _told_damaged(damaged: int, names: Sequence[str]) -> int:
+def _print_damaged(damaged: int, names: Sequence[str]) -> int:
     """Say how many calls were left out because they cannot be read; the exit code."""
     if not damaged:
         return ExitCode.DONE

@@ -20,9 +20,9 @@ from tui.exit_codes import CommandError, ExitCode, archive_error
 
 MODULES = {"import": "import_calls", "open": "screen", "demo": "screen"}
 """Commands whose module has another name; it is imported when it is wanted, and no other."""
-SAY_THEMSELVES = (SCREEN, "open", "demo", "doctor", "speaker")
+TELL_OF_CONFIG = (SCREEN, "open", "demo", "doctor", "speaker")
 """Commands that tell in their own way what is wrong with config.toml, or do without it."""
-MOST_TOLD = 3
+MOST_PROBLEMS = 3
 """Lines of it; `doctor` tells all."""
 
 Command = Callable[[argparse.Namespace], int]
@@ -47,10 +47,10 @@ def run_program(argv: Sequence[str] | None) -> int:
             words = list(sys.argv[1:] if argv is None else argv)
             _encode(words)
             arguments = parse_words(words)
-            told = _prepare(arguments.command)
+            warned = _prepare(arguments.command)
             command = _command(arguments.command)
             begun = True
-            return _run(command, arguments, told)
+            return _run(command, arguments, warned)
         finally:
             sys.stdout.flush()
     except CommandError as error:  # of the words; `_run` has its own
@@ -82,7 +82,7 @@ def _encode(words: Sequence[str]) -> None:
 
 
 def _prepare(command: str) -> list[str]:
-    """See to this process before a command begins. What of config.toml was said to be wrong."""
+    """See to this process before a command begins. What was said to be wrong in config.toml."""
     from tui.config.paths import private_umask
     from tui.log import clean_last_resort
     from tui.secrets.process import end_in_order, harden_process
@@ -91,13 +91,13 @@ def _prepare(command: str) -> list[str]:
     private_umask()
     harden_process()
     end_in_order()
-    told = [] if command in SAY_THEMSELVES else _wrong_settings()
-    for line in told:
+    warned = [] if command in TELL_OF_CONFIG else _config_problems()
+    for line in warned:
         print_error(f"ringback: {line}")
-    return told
+    return warned
 
 
-def _run(command: Command, arguments: argparse.Namespace, told: Sequence[str]) -> int:
+def _run(command: Command, arguments: argparse.Namespace, warned: Sequence[str]) -> int:
     """Run a command and turn what it raises into lines, but those that were told before, and an
     exit code.
     """
@@ -120,21 +120,21 @@ def _run(command: Command, arguments: argparse.Namespace, told: Sequence[str]) -
             return ExitCode.FAILED
         raise
     except SettingsError as error:
-        print_failure(CommandError(error.message, error.hint), told)
+        print_failure(CommandError(error.message, error.hint), warned)
         return ExitCode.FAILED
     except CommandError as error:
-        print_failure(error, told)
+        print_failure(error, warned)
         return error.code
 
 
-def _wrong_settings() -> list[str]:
+def _config_problems() -> list[str]:
     """What of config.toml cannot be obeyed, lest a command does without it in silence."""
     from tui.config.accounts import AccountStore
     from tui.config.paths import Paths
     from tui.config.settings import load_settings
 
     paths = Paths.default()
-    return [*load_settings(paths).problems, *AccountStore(paths).read()[1]][:MOST_TOLD]
+    return [*load_settings(paths).problems, *AccountStore(paths).read()[1]][:MOST_PROBLEMS]
 
 
 def _command(name: str) -> Command:

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     trouble = try_log(services.paths, debug=arguments.debug)
     if trouble and arguments.debug:
         raise CommandError(f"no log can be kept: {trouble}")
-    wish = SyncRequest(
+    request = SyncRequest(
         since,
         until,
         asked=f"{arguments.since or ''}..{arguments.until or ''}",
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     with services.open_archive() as archive:
         with _progress(accounts) as watcher:
             reports = asyncio.run(
-                _until_terminated(sync_all(services, accounts, archive, wish, watcher))
+                _until_terminated(sync_all(services, accounts, archive, request, watcher))
             )
         for report in reports:
             print_report(report)
