@@ -140,3 +140,33 @@ def test_a_waveform_that_cannot_be_kept_leaves_nothing(
     with pytest.raises(OSError):
         cache.keep_peaks("desk", one, 0, b"x")
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_of_one_name_there_are_so_many_copies_at_most(
+    cache: RecordingCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.recordings.download.MOST_COPIES", 3)
+    keep(cache, call("1", "r"), 0, b"sound")
+    fetched = cache.find("desk", call("1", "r"), 0)
+    assert fetched is not None
+    for name in ("call.mp3", "call-2.mp3", "call-3.mp3"):
+        (tmp_path / name).write_bytes(b"other")
+    with pytest.raises(FileExistsError, match="3 files of that name"):
+        copy_to(fetched, tmp_path, "call.mp3")
+    (tmp_path / "call-3.mp3").unlink()
+    assert copy_to(fetched, tmp_path, "call.mp3").name == "call-3.mp3"
+
+
+def test_a_copy_that_fails_leaves_nothing(cache: RecordingCache, tmp_path: Path) -> None:
+    missing = RecordingFile(tmp_path / "gone.mp3", "mp3")
+    with pytest.raises(FileNotFoundError):
+        copy_to(missing, tmp_path / "out", "call.mp3")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_file_of_the_same_length_is_not_the_same(cache: RecordingCache, tmp_path: Path) -> None:
+    keep(cache, call("1", "r"), 0, b"sound")
+    fetched = cache.find("desk", call("1", "r"), 0)
+    assert fetched is not None
+    (tmp_path / "call.mp3").write_bytes(b"sounD")
+    assert copy_to(fetched, tmp_path, "call.mp3").name == "call-2.mp3"

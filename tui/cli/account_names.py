@@ -28,7 +28,7 @@ def no_accounts(services: Services) -> CommandError:
     if settings.broken:
         raise settings.broken
     if problems := [*settings.problems, *services.accounts.read()[1]]:
-        return CommandError(problems[0], "\n".join([*problems[1:2], "No account can be read."]))
+        return CommandError(problems[0], "No account can be read.")
     return CommandError(
         "there is no account yet",
         "Add one with: ringback accounts add NAME --provider VENDOR --base-url URL",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from tui.recordings.progressive_download import ProgressiveDownload
 
 Progress = Callable[[int, int | None], None]
 """Bytes that have come, and how many there will be (None: not known)."""
+MOST_COPIES = 999
+"""Files of one name, with a number each."""
 _PROGRESS_S = 0.25
 
 
@@ -46,7 +49,7 @@ def copy_to(fetched: RecordingFile, folder: Path, name: str) -> Path:
     """A copy under `name`, 0600; an older file of that name stays, the new one gets a number."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stem, _, kind = name.rpartition(".")
-    for number in range(1, 1000):
+    for number in range(1, MOST_COPIES + 1):
         path = folder / (name if number == 1 else f"{stem}-{number}.{kind}")
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -62,7 +65,7 @@ def copy_to(fetched: RecordingFile, folder: Path, name: str) -> Path:
             path.unlink(missing_ok=True)
             raise
         return path
-    raise FileExistsError(f"{folder / name} and 999 more exist")
+    raise FileExistsError(errno.EEXIST, f"there are {MOST_COPIES} files of that name", str(path))
 
 
 def _same(a: Path, b: Path) -> bool:
