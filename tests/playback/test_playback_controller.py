@@ -5,140 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from providers.base import Secret
 from providers.errors import AuthError, MissingToken, RecordingError, Unreachable
-from providers.model import Call, Recording
-from providers.nectar import Nectar
-from tests.audio import sounds
 from tests.few import few
-from tests.recordings.host import Asked, Host
-from tui.config.accounts import Account, make_account
-from tui.config.paths import Paths
+from tests.playback.world import SOUND, Desk, World, heard, slowly, until
+from tests.recordings.host import Asked
 from tui.playback import controller as module
 from tui.playback.controller import PlaybackController
 from tui.recordings.cache import RecordingCache
 from tui.recordings.fetcher import RecordingFetcher
 from tui.recordings.progressive_download import ProgressiveDownload
-from tui.services import Services
-from tui.vendor_thread import VendorThread
-from widgets.player_line import PlayerView
-
-SOUND = sounds.wav(sounds.tone(40, 8000), 8000)
-NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
-
-
-class Desk:
-    """A vendor of one call, whose recording's address it may have changed."""
-
-    capabilities = Nectar.capabilities
-
-    def __init__(self) -> None:
-        self.now = Call("9", "nectar")
-        self.asked = 0
-        self.error: Exception | None = None
-
-    async def __aenter__(self) -> Desk:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
-
-    async def call(self, id_: str) -> Call:
-        self.asked += 1
-        if self.error:
-            raise self.error
-        return self.now
-
-    def media_headers(self, url: str) -> dict[str, str]:
-        return {}
-
-
-class World:
-    """An account, its vendor, its recordings' host, and a place to keep them."""
-
-    def __init__(self, host: Host, services: Services, network: VendorThread) -> None:
-        self.host, self.services, self.network = host, services, network
-        self.desk = Desk()
-        self.tokens_asked = 0
-        self.account: Account = make_account("desk", "nectar", host.url, {"call_ids": "9"})
-        self.call = self.at("/old")
-        self.desk.now = self.at("/new")
-
-    def at(self, path: str, ended: timedelta = timedelta(days=1)) -> Call:
-        recordings = (Recording("r", url=self.host.url + path),) if path else ()
-        return Call(
-            "9",
-            "nectar",
-            started_at=NOW - ended - timedelta(seconds=40),
-            ended_at=NOW - ended,
-            has_recording=True,
-            recordings=recordings,
-        )
-
-    def partials(self) -> list[Path]:
-        return list(self.services.paths.cached_recordings.rglob("*.part"))
-
-
-@pytest.fixture
-def host() -> Iterator[Host]:
-    with Host(SOUND) as running:
-        yield running
-
-
-@pytest.fixture
-def world(host: Host, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("RINGBACK_AUDIO", "none")
-    services = Services(paths, dict(os.environ), UTC)
-    network = VendorThread(services.open_archive)
-    made = World(host, services, network)
-
-    def token(*_: object) -> Secret:
-        made.tokens_asked += 1
-        return Secret("t")
-
-    monkeypatch.setattr(Services, "find_token", token)
-    monkeypatch.setattr(Services, "provider", lambda *_: made.desk)
-    monkeypatch.setattr(Services, "now", lambda _: NOW)
-    yield made
-    network.close()
-
-
-@pytest.fixture
-async def playback(world: World) -> AsyncIterator[PlaybackController]:
-    views: list[PlayerView] = []
-    made = PlaybackController(world.services, world.network, views.append, lambda _: None)
-    yield made
-    await made.close()
-
-
-async def until(true: Callable[[], object], what: Callable[[], object] = lambda: "") -> None:
-    deadline = time.monotonic() + 15
-    while not true():
-        assert time.monotonic() < deadline, what()
-        await asyncio.sleep(0.01)
-
-
-async def heard(playback: PlaybackController, seconds: float = 0.3) -> None:
-    def so() -> bool:
-        view = playback.view
-        assert view.status != "failed", view.message
-        return view.status == "playing" and view.position_s >= seconds
-
-    await until(so, lambda: playback.view)
-
-
-async def slowly(world: World, playback: PlaybackController) -> None:
-    """It is heard while most of it is still to come."""
-    world.host.rate = 60_000
-    await playback.play(world.account, world.call)
-    await heard(playback)
 
 
 async def test_it_plays_while_it_comes_and_then_it_is_the_cache(
