@@ -46,6 +46,7 @@ def test_what_is_nearly_a_command_opens_no_screen(
         (["synch refund"], "synch refund"),
         (["sync:x"], "sync:x"),
         (["tag:sync"], "tag:sync"),
+        (["held"], "held"),
         (["missed", "synch"], "missed synch"),
         (["open-miss"], "open-miss"),
         (["#4567"], "#4567"),

@@ -78,7 +78,7 @@ def test_a_waveform_lies_beside_its_recording_and_is_swept_with_it(
     for file in tmp_path.rglob("*.peaks"):  # its own age does not count
         assert file.stat().st_mode & 0o777 == 0o600
         os.utime(file, (now - 40 * 86400, now - 40 * 86400))
-    assert cache.sweep(now) == 1
+    assert cache.sweep(now, days=30) == 1
     assert cache.find_peaks("desk", old, 0) is None
     assert cache.find_peaks("desk", heard, 0) == b"1" and cache.find("desk", heard, 0)
 
@@ -108,6 +108,8 @@ def test_a_copy_never_writes_over_another_file(cache: RecordingCache, tmp_path: 
     assert fetched is not None
     folder = tmp_path / "out"
     first = copy_to(fetched, folder, "call.mp3")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(first.stat().st_mode) == 0o600
     assert copy_to(fetched, folder, "call.mp3") == first
     first.write_bytes(b"the user's own")
     second = copy_to(fetched, folder, "call.mp3")

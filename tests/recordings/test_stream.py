@@ -365,3 +365,24 @@ async def test_nothing_is_left_of_a_recording_that_cannot_be_kept(
     with pytest.raises(OSError):
         await file_of(Vendor(BY_ID), archive, cache, host, at(host, 1, "/a"))
     assert os.listdir(tmp_path) and host.asked == []
+
+
+async def test_a_vendor_that_does_not_know_a_list_was_asked_all_the_same(
+    host: Host, archive: Archive, cache: RecordingCache
+) -> None:
+    unknown = at(host, 1, recordings_known=False)
+    with archive.transaction():
+        archive.save("desk", [unknown])
+    assert archive.recordings_asked("desk", "1") is None
+    with pytest.raises(RecordingError):
+        await file_of(Vendor(APART, [unknown]), archive, cache, host, unknown)
+    assert archive.recordings_asked("desk", "1") is not None
+
+
+async def test_a_host_that_tells_no_length_may_send_a_very_short_recording(
+    host: Host, archive: Archive, cache: RecordingCache
+) -> None:
+    """Shorter than what tells sound from a page for sure."""
+    host.data, host.length, host.ranges = b"RIFF\0\0\0\0WAVE", False, False
+    path = await file_of(Vendor(BY_ID), archive, cache, host, at(host, 1, "/a"))
+    assert (path.suffix, path.read_bytes()) == (".wav", host.data)

@@ -121,7 +121,7 @@ class RecordingCache:
     def sweep(
         self,
         now: float,
-        days: int = 30,
+        days: int,
         limit_bytes: int = 2 << 30,
         held: Container[Path] = (),
     ) -> int:

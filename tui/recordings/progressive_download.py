@@ -48,7 +48,7 @@ Keep = Callable[[str], Path]
 class Origin(Protocol):
     """Where the bytes come from; `providers.media.Remote` is one."""
 
-    async def open(self, start: int = 0, end: int | None = None) -> Body: ...
+    async def open(self, start: int, end: int | None = None) -> Body: ...
     async def close(self) -> None: ...
 
 
@@ -414,7 +414,7 @@ class ProgressiveDownload:
             return
         if response.at == response.start > 0 and self._is_beginning(chunk):
             await self._drop(response)  # it names the place that was asked for, and sends another
-            self._begin(await self._origin.open())
+            self._begin(await self._origin.open(0))
             return
         chunk = chunk if response.end is None else chunk[: response.end - response.at]
         with self._lock:

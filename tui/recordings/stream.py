@@ -117,7 +117,7 @@ class _RenewableOrigin:
     def __init__(self, remote: media.Remote, vendor: LazyProvider, renew: Renew) -> None:
         self._remote, self._vendor, self._renew = remote, vendor, renew
 
-    async def open(self, start: int = 0, end: int | None = None) -> media.Body:
+    async def open(self, start: int, end: int | None = None) -> media.Body:
         try:
             return await self._remote.open(start, end)
         except RecordingError as error:
