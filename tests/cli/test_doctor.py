@@ -32,11 +32,11 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     async def probe(**_: object) -> str:
         return str(says.sound)
 
-    async def find_held() -> tuple[dict[str, str], str]:
+    async def probe_lockdown() -> tuple[dict[str, str], str]:
         return says.held, says.trouble
 
     monkeypatch.setattr("tui.audio.client.probe.probe", probe)
-    monkeypatch.setattr("tui.audio.client.probe.find_held", find_held)
+    monkeypatch.setattr("tui.audio.client.probe.probe_lockdown", probe_lockdown)
     return says
 
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from providers.errors import AuthError, ProviderError, RecordingError, reason
-from tui.archive.errors import UNREACHED
 from tui.console import print_failure
 from tui.exit_codes import CommandError, ExitCode
 
@@ -66,6 +65,8 @@ def recording_errors(services: Services, name: str) -> Iterator[None]:
 
 def print_not_backed_up(archive: Archive) -> None:
     """That decisions stand in the archive alone, where the last try to back them up failed."""
+    from tui.archive.errors import UNREACHED
+
     if why := archive.not_backed_up:
         hint = f"They are in the archive. {UNREACHED} The next decision tries again."
         print_failure(CommandError(f"the decisions are not backed up: {why}", hint))

@@ -24,7 +24,7 @@ def parse_words(words: list[str]) -> argparse.Namespace:
     """What a command line asks for. Raises `CommandError`, and SystemExit as argparse does."""
     if not words:
         return argparse.Namespace(**BARE)
-    parser, commands = build_parser()
+    parser, commands = build_parser(vendors={"accounts", "add"} <= {*words})
     words = _with_help(words, commands)
     words, behind = _with_nots(_with_command(words, commands)), []
     if words[0] == "speaker" and "--" in words:  # argparse takes them only right behind the host

@@ -86,9 +86,9 @@ def wave_of(
 def turns_text(peaks: Peaks | None) -> str:
     """A line for each turn of speech; empty while nothing is measured."""
     from tui.audio.client.notices import unmeasured
-    from tui.audio.client.turns import turns, words
+    from tui.audio.client.turns import describe_turns, turns
 
     if peaks is None or not (peaks.lanes or peaks.trouble):
         return ""
     rest = [f"({unmeasured(peaks.trouble)})"] if peaks.trouble else [_MORE_TO_COME]
-    return "\n".join([*words(turns(peaks)), *([] if peaks.complete else rest)])
+    return "\n".join([*describe_turns(turns(peaks)), *([] if peaks.complete else rest)])
