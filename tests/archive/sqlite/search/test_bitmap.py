@@ -10,7 +10,7 @@ import pytest
 
 from tests.archive.calls import START, call
 from tests.archive.database import make_older, migrations_before, read
-from tests.archive.sqlite.search.test_search_model import (
+from tests.contract.search_model import (
     NOW,
     Ours,
     decide,

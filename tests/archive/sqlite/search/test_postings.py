@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from providers.model import Call, Disposition, Outcome
 from providers.sandbox.texts import FIRST_NAMES, LAST_NAMES
 from tests.archive.calls import call
-from tests.archive.sqlite.search.test_search_model import random_call
 from tests.benchmarks.bulk import FIRST_MS, SPAN_MS, fill
+from tests.contract.search_model import random_call
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.search.postings import SEPARATOR, changed_terms, texts_to_rewrite
 from tui.archive.sqlite.search.search_index import Entry, entry
