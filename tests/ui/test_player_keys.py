@@ -6,14 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
-from tests.ui.driving import main, page, player, run_app, settled, status, until
+from tests.ui.calls_page import CallsPage, open_page
 from tests.ui.test_playing import Home
 from tui.audio.client.state import PlayerState
 from tui.audio.peaks import Peaks
-from tui.playback.listening import Playing
-from tui.screens.main import MainScreen
 
 
 class Remembering:
@@ -57,65 +54,58 @@ KEYS = [
 ]
 
 
-def playing(pilot: Pilot[None], index: int) -> tuple[MainScreen, Remembering]:
-    """The screen, with a player that only remembers what it was told about the cursor's call."""
-    screen, fake = main(pilot), Remembering()
-    found = screen._current()
-    assert found is not None
-    screen.playback._player = fake  # type: ignore[assignment]
-    screen.playback.playing = Playing(found[0].name, found[1], index)
-    return screen, fake
+def playing(page: CallsPage, index: int) -> Remembering:
+    """A player that only remembers what it was told about the cursor's call."""
+    fake = Remembering()
+    page.put_player(fake, index)
+    return fake
 
 
 async def test_each_key_tells_the_player(synced: Home) -> None:
-    async with run_app(synced("nectar"), "rec").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        screen, fake = playing(pilot, 0)
-        screen.playback._changed(fake.state)
+    async with open_page(synced("nectar"), "rec", size=(120, 30)) as page:
+        await page.idle()
+        fake = playing(page, 0)
+        page.player_says(fake.state)
         for key, told in KEYS:
             fake.told.clear()
-            await pilot.press(key)
-            await until(pilot, lambda told=told: told in fake.told)
+            await page.press(key)
+            await page.until(lambda told=told: told in fake.told)  # type: ignore[misc]
 
 
 async def test_autoplay_and_the_words_and_their_reasons(synced: Home) -> None:
-    async with run_app(synced("nectar"), "rec").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        screen, fake = main(pilot), Remembering()
-        found = screen._current()
-        assert found is not None
-        await pilot.press("W")
-        assert "nothing is playing" in status(pilot)
-        await pilot.press("m")
-        assert "muted" in status(pilot)
-        await pilot.press("m", "A")
-        assert "the next recording is played when one has ended" in status(pilot)
-        screen.playback._player = fake  # type: ignore[assignment]
-        screen.playback.playing = Playing(found[0].name, found[1], 0)
-        screen.playback._changed(fake.state)
-        await until(pilot, lambda: "auto" in player(pilot))
-        await pilot.press("A")
-        await until(pilot, lambda: "no autoplay" in status(pilot))
-        assert "auto" not in player(pilot)
+    async with open_page(synced("nectar"), "rec", size=(120, 30)) as page:
+        await page.idle()
+        await page.press("W")
+        assert "nothing is playing" in page.status
+        await page.press("m")
+        assert "muted" in page.status
+        await page.press("m", "A")
+        assert "the next recording is played when one has ended" in page.status
+        fake = playing(page, 0)
+        page.player_says(fake.state)
+        await page.until(lambda: "auto" in page.player)
+        await page.press("A")
+        await page.until(lambda: "no autoplay" in page.status)
+        assert "auto" not in page.player
         peaks, fake.peaks = fake.peaks, Peaks()
-        await pilot.press("W")
-        assert "not measured yet" in status(pilot)
+        await page.press("W")
+        assert "not measured yet" in page.status
         fake.peaks = peaks
-        await pilot.press("W")
-        await until(pilot, lambda: "left 0:00 to 1:00" in page(pilot))
-        await pilot.press("escape")
-        screen.playback._changed(replace(fake.state, side="right", message="a reason"))
-        assert "right only" in player(pilot) and "a reason" in player(pilot)
+        await page.press("W")
+        await page.until(lambda: "left 0:00 to 1:00" in page.text)
+        await page.press("escape")
+        page.player_says(replace(fake.state, side="right", message="a reason"))
+        assert "right only" in page.player and "a reason" in page.player
 
 
 async def test_a_recording_that_failed_is_tried_again_and_not_the_calls_first(
     synced: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with run_app(synced("nectar"), "rec").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        screen, fake = playing(pilot, 1)
-        screen.playback._changed(replace(fake.state, status="failed", message="a reason"))
+    async with open_page(synced("nectar"), "rec", size=(120, 30)) as page:
+        await page.idle()
+        fake = playing(page, 1)
+        page.player_says(replace(fake.state, status="failed", message="a reason"))
         played: list[int] = []
-        monkeypatch.setattr(screen, "_play", lambda account, call, index: played.append(index))
-        await pilot.press("space")
-        await until(pilot, lambda: played == [1])
+        monkeypatch.setattr(page.screen, "_play", lambda account, call, index: played.append(index))
+        await page.press("space")
+        await page.until(lambda: played == [1])
