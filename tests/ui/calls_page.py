@@ -42,6 +42,7 @@ NAMES = {
     "\x1b": "escape",
     "\x02": "pagedown",
     "\x04": "ctrl+d",
+    "\x11": "ctrl+q",
     "\x13": "ctrl+s",
     "\x18": "ctrl+x",
     " ": "space",

@@ -47,19 +47,23 @@ class Outcome(NamedTuple):
 
 
 def outcome(page: CallsPage) -> Outcome:
-    services = page.app.services
-    events = select(services, "SELECT account, id, kind FROM event ORDER BY seq")
-    sql = "SELECT account, id, state, note, tags FROM triage ORDER BY account, id"
     return Outcome(
         page.key,
         page.query,
         page.sort,
         page.marked,
         page.detail_is_open,
-        events + select(services, sql),
+        decided_in(page.app.services),
         page.awaits_choice,
         type(page.top).__name__,
     )
+
+
+def decided_in(services: Services) -> list[tuple[Any, ...]]:
+    """All decisions of an archive, as events and as what came of them."""
+    events = select(services, "SELECT account, id, kind FROM event ORDER BY seq")
+    sql = "SELECT account, id, state, note, tags FROM triage ORDER BY account, id"
+    return events + select(services, sql)
 
 
 async def run(services: Services, pieces: Sequence[str], query: str = "") -> Outcome:
@@ -219,16 +223,19 @@ def desk_names(desk: Services, key: int) -> list[tuple[str, str]]:
         return archive.names_of([key])
 
 
+KEYS = Archive.keys
+
+
+def broken(self: Archive, query: Query = EVERYTHING, *args: Any, **more: Any) -> Any:
+    """In the place of `Archive.keys`: the rows of a query cannot be read."""
+    if query.terms:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+    return KEYS(self, query, *args, **more)
+
+
 async def test_keys_behind_rows_that_cannot_be_read_are_dropped_and_that_is_said(
     desk: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = Archive.keys
-
-    def broken(self: Archive, query: Query = EVERYTHING, *args: Any, **more: Any) -> Any:
-        if query.terms:
-            raise sqlite3.DatabaseError("database disk image is malformed")
-        return keys(self, query, *args, **more)
-
     async with open_page(desk) as page:
         await page.idle()
         monkeypatch.setattr(Archive, "keys", broken)
@@ -236,6 +243,17 @@ async def test_keys_behind_rows_that_cannot_be_read_are_dropped_and_that_is_said
         await page.until(lambda: "2 keys dropped" in page.status)
         await page.idle()
         assert not outcome(page).decided
+
+
+async def test_who_leaves_behind_rows_that_cannot_be_read_leaves(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_page(desk) as page:
+        await page.idle()
+        monkeypatch.setattr(Archive, "keys", broken)
+        page.burst("3d\x11")
+        await page.until(lambda: not page.app.is_running)
+    assert not decided_in(desk)
 
 
 async def test_what_a_sync_brings_takes_no_call_from_under_a_key(
