@@ -404,6 +404,25 @@ class CallsPage:
         self.screen.playback._player = player
         self.screen.playback.playing = Playing(account.name, call, index)
 
+    def note_plays(
+        self, monkeypatch: pytest.MonkeyPatch, failing: Any = None
+    ) -> list[tuple[str, int]]:
+        """Gets the call's id and the recording's number of what is played from now on; nothing
+        sounds. With a `failing` state the player tells that, each time.
+        """
+        plays: list[tuple[str, int]] = []
+        playback = self.screen.playback
+
+        async def play(account: Account, call: Call, index: int, *_: object) -> None:
+            plays.append((call.id, index))
+            if failing:
+                playback.playing = Playing(account.name, call, index)
+                self.player_says(replace(failing, status="loading"))
+                self.player_says(failing)
+
+        monkeypatch.setattr(playback, "play", play)
+        return plays
+
     def player_says(self, state: Any) -> None:
         """As the player tells what it does."""
         self.screen.playback._changed(state)

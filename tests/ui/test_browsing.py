@@ -15,6 +15,8 @@ from rich.cells import cell_len
 from providers.sandbox import Sandbox
 from tests.ui.calls_page import CallsPage, open_page, text_of
 from tests.ui.conftest import NOW
+from tui.archive.sqlite import Archive
+from tui.archive.sqlite.triage_log import state
 from tui.config.views import DEFAULT_VIEWS
 from tui.query.parser import parse
 from tui.screens.state import sort_of
@@ -223,6 +225,28 @@ async def test_what_another_process_writes_appears_and_the_cursor_stays_on_its_c
                 other.save("cinnox", [replace(newest[1], id="later", started_at=later)])
         await page.until(lambda: page.table.cursor == line + 1)
         assert page.row == before
+
+
+async def test_what_nobody_has_changed_is_not_read_anew(
+    synced: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, readings, keys = synced("cinnox"), [], Archive.keys
+
+    def counted(self: Archive, *args: Any, **more: Any) -> Any:
+        readings.append(args)
+        return keys(self, *args, **more)
+
+    async with open_page(services) as page:
+        await page.idle()
+        monkeypatch.setattr(Archive, "keys", counted)
+        await page.idle()  # it looks twice
+        assert readings == []
+        with services.open_archive() as other:
+            other.triage.act([page.call_name], [state("done")], "ben")
+        await page.idle()
+        assert len(readings) == 1
+        await page.idle()
+        assert len(readings) == 1
 
 
 async def test_columns_are_chosen_and_kept(synced: Home) -> None:

@@ -96,6 +96,20 @@ async def test_all_recordings_of_a_call_are_saved(
         assert len(os.listdir(tmp_path)) == wanted.recordings
 
 
+async def test_a_download_that_fails_says_why_and_leaves_nothing(
+    home: Home, fresh: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with open_page(home("nectar", sandbox=fresh), "rec", size=(120, 30)) as page:
+        await page.idle()
+        fresh.fail("media", status=403, times=5)
+        await page.press("w")
+        await page.until(lambda: "Error: " in page.status and "refuses access" in page.status)
+        await page.idle()
+        page.unflash()
+        assert "download" not in page.status and os.listdir(tmp_path) == []
+
+
 async def test_where_the_list_is_separate_it_is_asked_for_and_kept(synced: Home) -> None:
     async with open_page(synced("liner"), "dur>60 -rec", size=(120, 30)) as page:
         await page.idle()

@@ -171,6 +171,23 @@ async def test_marks_are_shown_kept_and_acted_on_after_a_question(desk: Services
         assert "1 mark taken away" in page.status
 
 
+async def test_what_was_decided_is_said_with_the_way_back(desk: Services) -> None:
+    async with open_page(desk, "id:9,10", size=(120, 24)) as page:
+        await page.idle()
+        await page.press("d")
+        await page.idle()
+        assert "done: Contact 10 0:10 (u takes it back)" in page.status
+        await page.press("d")
+        await page.idle()
+        assert "done: Contact 9 0:09 (u takes it back, the last call here)" in page.status
+        await page.press("f")
+        await page.idle()
+        assert "follow-up: Contact 9 0:09 (u takes it back)" in page.status
+        await page.press("x", "k", "x", "f", "y")
+        await page.idle()
+        assert "2 calls: follow-up (u undoes)" in page.status
+
+
 async def test_a_range_ends_with_a_mark_and_shrinks_with_the_cursor(desk: Services) -> None:
     async with open_page(desk) as page:
         await page.idle()
