@@ -105,7 +105,9 @@ class World:
             "duration_s": round(chance() ** 3 * 3600),
             "wait_s": round(chance() ** 4 * 300),
             "talk_s": round(chance() ** 3 * 3000),
-            "words": " ".join(filter(None, (contact, code, group, agent, note, tagged and tag))),
+            "words": " ".join(
+                filter(None, (contact, code, group, agent, note, tag if tagged else None))
+            ),
             "digits": f"{number[1:]} 08001234567",
             "fields": self.fields(key),
             "key": key,
