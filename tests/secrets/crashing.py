@@ -23,5 +23,5 @@ def in_a_command(services: Services, arguments: object) -> int:
 
 
 MainScreen.action_help = in_the_screen  # type: ignore[method-assign]
-sync._sync = in_a_command  # type: ignore[assignment]
+sync._sync = in_a_command
 sys.exit(cli.main())
