@@ -6,6 +6,10 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+
+_ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -14,14 +18,24 @@ class Room:
 
     sources: tuple[str, ...]
     """Folders and files, relative to the checkout."""
-    tests: tuple[str, ...]
-    """What to run after each change."""
-    further: tuple[str, ...] = ()
-    """What finds the faults that `tests` do not."""
+    named: tuple[str, ...]
+    """Folders of what to run after each change, those that there are."""
+    also: tuple[str, ...] = ()
+    """Folders of what finds the faults that `tests` do not."""
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        return tuple(name for name in self.named if (_ROOT / name).exists())
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        return tuple(name for name in self.also if (_ROOT / name).exists())
 
 
 ROOMS = {
-    "archive": Room(("tui/archive",), ("tests/archive",), ("tests/damage",)),
+    "archive": Room(
+        ("tui/archive",), ("tests/archive", "tests/contract/archive"), ("tests/damage",)
+    ),
     "audio": Room(("tui/audio",), ("tests/audio",)),
     "cli": Room(
         (
@@ -38,30 +52,26 @@ ROOMS = {
         ("tests/cli",),
         ("tests/outside", "tests/secrets"),
     ),
-    "config": Room(
-        ("tui/config", "tui/log.py"),
-        (
-            "tests/secrets/test_accounts.py",
-            "tests/secrets/test_paths_and_log.py",
-            "tests/secrets/test_settings.py",
-        ),
-        ("tests/secrets", "tests/cli"),
+    "export": Room(
+        ("tui/export",), ("tests/export", "tests/unit/test_export.py"), ("tests/cli", "tests/ui")
     ),
-    "export": Room(("tui/export",), ("tests/unit/test_export.py",), ("tests/cli", "tests/ui")),
+    "playback": Room(
+        ("tui/playback",), ("tests/playback", "tests/unit/test_remembering.py"), ("tests/ui",)
+    ),
     "providers": Room(
         ("providers",),
         ("tests/providers",),
         ("tests/generated", "tests/network", "tests/outside"),
     ),
-    "query": Room(("tui/query", "tui/call_links.py"), ("tests/unit",)),
+    "query": Room(("tui/query", "tui/call_links.py"), ("tests/query", "tests/unit")),
     "recordings": Room(("tui/recordings",), ("tests/recordings",), ("tests/cli", "tests/outside")),
     "sandbox": Room(("providers/sandbox",), ("tests/sandbox",)),
     "screens": Room(
-        ("tui/screens", "tui/app.py", "tui/commands.py", "tui/playback", "tui/triage_section.py"),
-        ("tests/ui",),
+        ("tui/screens", "tui/app.py", "tui/commands.py", "tui/triage_section.py"),
+        ("tests/screens", "tests/ui"),
         ("tests/unit", "tests/snapshots"),
     ),
-    "secrets": Room(("tui/secrets",), ("tests/secrets",)),
+    "secrets": Room(("tui/secrets", "tui/config", "tui/log.py"), ("tests/secrets",)),
     "sync": Room(("tui/sync", "tui/vendor_thread.py"), ("tests/sync",), ("tests/outside",)),
     "widgets": Room(("widgets",), ("tests/widgets",), ("tests/snapshots", "tests/ui")),
 }
