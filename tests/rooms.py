@@ -45,30 +45,26 @@ ROOMS = {
             "tui/error_boundary.py",
             "tui/exit_codes.py",
             "tui/job_control.py",
-            "tui/removal",
             "tui/services.py",
         ),
         ("tests/cli",),
         ("tests/outside", "tests/secrets"),
     ),
-    "export": Room(
-        ("tui/export",), ("tests/export", "tests/unit/test_export.py"), ("tests/cli", "tests/ui")
-    ),
-    "playback": Room(
-        ("tui/playback",), ("tests/playback", "tests/unit/test_remembering.py"), ("tests/ui",)
-    ),
+    "export": Room(("tui/export",), ("tests/export",), ("tests/cli", "tests/ui")),
+    "playback": Room(("tui/playback",), ("tests/playback",), ("tests/ui",)),
     "providers": Room(
         ("providers",),
         ("tests/providers",),
         ("tests/generated", "tests/network", "tests/outside"),
     ),
-    "query": Room(("tui/query", "tui/call_links.py"), ("tests/query", "tests/unit")),
+    "query": Room(("tui/query", "tui/call_links.py"), ("tests/query", "tests/test_call_fields.py")),
     "recordings": Room(("tui/recordings",), ("tests/recordings",), ("tests/cli", "tests/outside")),
+    "removal": Room(("tui/removal",), ("tests/removal",), ("tests/cli", "tests/sync")),
     "sandbox": Room(("providers/sandbox",), ("tests/sandbox",)),
     "screens": Room(
         ("tui/screens", "tui/app.py", "tui/commands.py", "tui/triage_section.py"),
         ("tests/screens", "tests/ui"),
-        ("tests/unit", "tests/snapshots"),
+        ("tests/snapshots",),
     ),
     "secrets": Room(("tui/secrets", "tui/config", "tui/log.py"), ("tests/secrets",)),
     "sync": Room(("tui/sync", "tui/vendor_thread.py"), ("tests/sync",), ("tests/outside",)),
