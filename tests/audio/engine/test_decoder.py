@@ -127,6 +127,7 @@ async def test_a_crash_in_decoding_costs_the_recording_and_no_other(
     assert listener.pid == engine
 
 
+@pytest.mark.slow
 async def test_a_decoder_killed_while_idle_is_not_missed(
     listen: Listen, kinds: dict[str, bytes]
 ) -> None:

@@ -196,6 +196,7 @@ def test_what_the_device_has_not_read_is_taken_back(device: Device, opened: Open
     assert last[2] - last[0] + sought[0] - read_at_seek / FRAME < 0.5 * RATE
 
 
+@pytest.mark.slow
 def test_a_new_volume_is_heard_at_once_and_once(device: Device, opened: Opened) -> None:
     decoder = Decoder(2.0)
     decoder.go()
