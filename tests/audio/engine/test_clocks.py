@@ -247,6 +247,21 @@ def test_aac_of_several_rates_is_counted_by_its_frames(way: str) -> None:
     assert pitch(pcm, 0.1) == _TONES[1]
 
 
+@pytest.mark.parametrize("name", ["flac", "opus"])
+def test_the_third_of_three_files_goes_on_where_the_second_has_ended(name: str) -> None:
+    data = 3 * faulty_headers.good(name)
+    true = sounds.reference(data)
+    found = Whole(data)
+    assert found.end is not None
+    assert found.end.length_s == pytest.approx(length_s(true), abs=_AGREES_S)
+    start_s = 2 * faulty_headers.SECONDS + 3.5
+    chunks = heard(data, start_s, None, near=True)
+    assert chunks[0].at_s == pytest.approx(start_s, abs=_AGREES_S)
+    pcm = b"".join(chunk.pcm for chunk in chunks)
+    assert length_s(pcm) == pytest.approx(length_s(true) - start_s, abs=_AGREES_S)
+    assert pitch(pcm, 0.1) == _TONES[3]
+
+
 def changing(parts: list[tuple[int, int]]) -> bytes:
     """An MP3 whose frames change: so many channels at so many Hz, half a second of each."""
     return b"".join(
