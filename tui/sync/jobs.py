@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 
+from providers.base import ReadsSaved
 from providers.errors import NotUnderstood, ProviderError
 from providers.limits import cuts
 from providers.model import Json
@@ -99,7 +100,7 @@ async def know_numbers(archive: Archive, account: Account) -> None:
 def import_saved(services: Services, account: Account, archive: Archive, data: bytes) -> Report:
     """A file of saved bodies of an account's calls into the archive. Raises `ProviderError`."""
     provider = services.offline_provider(account, archive)
-    if not provider.capabilities.imports_saved:
+    if not isinstance(provider, ReadsSaved):
         raise ProviderError(
             "Nothing to import",
             f"calls of {provider.title} come by sync alone",
@@ -160,7 +161,7 @@ async def learn_recordings(
     services: Services, account: Account, archive: Archive, call_id: str
 ) -> None:
     """Ask for a call's list of recordings, if that is due, and keep it. Raises `ProviderError`."""
-    from tui.recordings.download import with_known_recordings
+    from tui.recordings.lookup import refresh_recordings
 
     call = archive.get(account.name, call_id)
     if call is None or not is_due(archive, account.name, call, services.now(), AGAIN_S):
@@ -169,7 +170,7 @@ async def learn_recordings(
         token = await services.token(account)
         provider = services.provider(account, services.login(account, token, archive))
         async with provider:
-            await with_known_recordings(provider, archive, account.name, call)
+            await refresh_recordings(provider, archive, account.name, call)
 
 
 def read_anew(

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 from tui.archive import codec
 from tui.archive.sqlite.damage import reading
 from tui.archive.sqlite.search.name_lookup import spellings
-from tui.archive.sqlite.search.search_index import SearchIndex, apart
+from tui.archive.sqlite.search.search_index import SearchIndex, joined_words
 from tui.archive.sqlite.triage_rows import EVENT_FIELDS, Event, read_event, row_of
 from tui.query.parser import STATES, fold
 
@@ -190,10 +190,10 @@ def without(tags: tuple[str, ...], tag: str) -> tuple[str, ...]:
     return tuple(other for other in tags if fold(other) != fold(tag))
 
 
-def described(changes: Iterable[Change]) -> str:
-    """``done, tag spam`` in the order of the changes."""
+def described(changes: Iterable[Change], shown: Callable[[str], str] = str) -> str:
+    """``done, tag spam`` in the order of the changes; `shown`: what may be seen of a tag."""
     words = (
-        body["state"] if kind == "state" else f"{kind} {body.get('tag', '')}".strip()
+        body["state"] if kind == "state" else f"{kind} {shown(body.get('tag', ''))}".strip()
         for kind, body in changes
     )
     return ", ".join(dict.fromkeys(words))
@@ -308,7 +308,7 @@ class TriageLog:
             self._write_down(name, now)
             row = self._db.execute("SELECT key FROM call WHERE account = ? AND id = ?", name)
             if found := row.fetchone():  # a call that is not here has no line
-                with self._index.changing(found[0], changes):
+                with self._index.updating(found[0], changes):
                     self._copy(name, now, events)
         changes.flush()
 
@@ -346,7 +346,7 @@ class TriageLog:
                 _ms(now.snoozed_until),
                 _ms(now.at),
                 ", ".join(now.tags) or None,
-                apart(words),
+                joined_words(words),
                 now.held is not None,
                 *name,
             ),
