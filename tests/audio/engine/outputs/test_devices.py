@@ -25,8 +25,8 @@ from tui.audio.engine.outputs.devices import DevicePeriod
 
 @pytest.fixture
 def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sound_servers.Pulse]:
-    with pulse_in(tmp_path, monkeypatch, nearby=True) as rig:
-        yield rig
+    with pulse_in(tmp_path, monkeypatch, nearby=True) as server:
+        yield server
 
 
 OTHER_KINDS = sorted(sounds.KINDS.keys() - {"mp3-8k-mono", "wav-48k-stereo"})
@@ -78,8 +78,7 @@ async def test_a_device_that_swallows_sound_is_held_to_the_clock(
     await listener.until("playing")
     begun = time.monotonic()
     await listener.over()
-    # unheld it takes 0.05 s; a busy machine may take longer than the sound
-    assert 1.7 < time.monotonic() - begun < 8
+    assert time.monotonic() - begun > 1.7, "unheld it takes 0.05 s"
 
 
 @needs_pulse
@@ -168,11 +167,11 @@ async def test_a_paused_call_goes_on_after_its_device_was_let_go(
 async def test_a_sound_server_that_dies_costs_no_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listen: Listen
 ) -> None:
-    with pulse_in(tmp_path, monkeypatch) as rig:
+    with pulse_in(tmp_path, monkeypatch) as server:
         listener = listen("miniaudio")
         await listener.play(sounds.wav(sounds.tone(30.0, 8000), 8000))
         await listener.until(lambda state: state.position_s > 0.5)
-        rig.kill()
+        server.kill()
         state = await listener.until(lambda state: state.output == "none", 8.0)
         assert "no sound device" in state.message
         held = state.position_s
