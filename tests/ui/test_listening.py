@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from providers.sandbox import Sandbox
-from tests.audio.conftest import worker_of
+from tests.audio.processes import engines_of, worker_of
 from tests.ui.driving import (
     cursor_row,
     detail,
@@ -220,10 +220,10 @@ async def test_what_crashes_when_it_is_measured_plays_then_and_later(
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("space")
-        await until(pilot, lambda: main(pilot).playback._player)
-        link = main(pilot).playback._player._way  # type: ignore[union-attr]
-        await until(pilot, lambda: link.link and worker_of(link.link.pid, "measure"))
-        os.kill(worker_of(link.link.pid, "measure") or 0, signal.SIGSEGV)  # type: ignore[union-attr]
+        await until(pilot, lambda: engines_of(os.getpid()))
+        [engine] = engines_of(os.getpid())
+        await until(pilot, lambda: worker_of(engine, "measure"))
+        os.kill(worker_of(engine, "measure") or 0, signal.SIGSEGV)
         await until(pilot, lambda: list(folder.rglob("*.peaks")))
         await until(pilot, lambda: "Playing" in player(pilot))
         assert why in page(pilot)

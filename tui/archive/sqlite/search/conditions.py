@@ -251,6 +251,6 @@ def grouped(query: Query) -> list[list[Term]]:
     groups: dict[object, list[Term]] = {}
     for place, term in enumerate(dict.fromkeys(query.terms)):
         kind = term.field if term.kind == "field" else term.kind
-        alone = term.negated or kind not in _EXCLUSIVE
-        groups.setdefault(term.either or place if alone else kind, []).append(term)
+        separate = term.negated or kind not in _EXCLUSIVE
+        groups.setdefault(term.either or place if separate else kind, []).append(term)
     return list(groups.values())

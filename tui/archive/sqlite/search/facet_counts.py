@@ -34,15 +34,15 @@ def count_facets(
     """The counts of the calls with the keys `newest`; None: of all that match."""
     columns = f"{', '.join(f'call.{column}' for column in COUNTED.values())}, our_tags"
     if newest is None:
-        plan = planner.plan(planner.ask(query))
+        plan = planner.plan(planner.parts_of(query))
         read = db.execute(plan.select(columns), plan.values).fetchall()
     else:
         named = ",".join(map(str, newest))
         read = db.execute(f"SELECT {columns} FROM call WHERE key IN ({named})").fetchall()
     if not read:
         return {kind: {} for kind in COUNTED}
-    *told, own = zip(*read, strict=True)
-    lines: dict[str, Iterable[object]] = dict(zip(COUNTED, told, strict=True))
+    *vendors, own = zip(*read, strict=True)
+    lines: dict[str, Iterable[object]] = dict(zip(COUNTED, vendors, strict=True))
     lines["tag"] = (
         f"{theirs or ''},{mine}" if mine else theirs
         for theirs, mine in zip(lines["tag"], own, strict=True)
