@@ -30,7 +30,7 @@ from tui.archive.sqlite import AccountState, Archive
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.config.settings import put
-from tui.playback.recording import Playing
+from tui.playback.views import Playing
 from tui.services import Services
 from tui.sync.report import Report, could_not_begin
 from widgets.player_line import PlayerView

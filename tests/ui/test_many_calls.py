@@ -21,7 +21,7 @@ from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import state
 from tui.call_links import Link
 from tui.config.paths import Paths
-from tui.playback.listening import Playing
+from tui.playback.views import Playing
 from tui.query.parser import EVERYTHING, Query, parse
 from tui.screens import reading, row_window
 from tui.screens.state import Asking

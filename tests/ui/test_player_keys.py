@@ -12,7 +12,7 @@ from tests.ui.driving import main, page, player, run_app, settled, status, until
 from tests.ui.test_playing import Home
 from tui.audio.client.state import PlayerState
 from tui.audio.peaks import Peaks
-from tui.playback.listening import Playing
+from tui.playback.views import Playing
 from tui.screens.main import MainScreen
 
 
