@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from providers import limits
-from providers.decoding import DECODER
+from providers.decoding import DECODER, loads
 from providers.nectar import Nectar
 from providers.saved import FIRST_PART, read_values
 from tests.few import few
@@ -222,3 +222,15 @@ def test_so_deep_a_value_is_read(deep: int) -> None:
     assert ONE in values
     assert (len(values), len(problems)) == ((3, 0) if deep < limits.DEEPEST else (2, 1))
     assert all("nested too deeply" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "sign", ["true", "false", "null", "-Infinity", "-12.5e+30", '"\\ud83d\\ude00"']
+)
+def test_a_sign_across_the_end_of_a_part_is_read_whole(sign: str) -> None:
+    """A value is looked for in a part of the text first, which may end anywhere in it."""
+    for room in range(len(sign) + 6):
+        text = f'{{"a": "{"x" * (FIRST_PART - 13 - room)}", "b": {sign}, "c": 1}}'
+        assert len(text) > FIRST_PART - len(sign)
+        values, problems = read(f"{text}\n{json.dumps(ONE)}")
+        assert problems == [] and values == [loads(text), ONE], room
