@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import idle
+from tests import pilot_idle
 from tui.config.paths import Paths
 
 _FOREIGN = ("RINGBACK_", "SSH_", "XDG_", "KEYRING_", "TEXTUAL", "DBUS_", "PULSE_")
@@ -44,9 +44,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background jo
 
 
 @pytest.fixture
-def figure(record_property: Callable[[str, object], None]) -> Callable[[str, object, str], None]:
+def figure(record_property: Callable[[str, object], None]) -> Callable[..., None]:
     """``figure(what, value, goal)`` prints a measured figure at the end of the run."""
-    return lambda what, value, goal="": record_property("figure", [what, str(value), goal])
+
+    def figure(what: str, value: object, goal: str = "") -> None:
+        record_property("figure", [what, str(value), goal])
+
+    return figure
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -94,7 +98,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> None:
 def quick_pilots() -> Iterator[None]:
     """A key costs as long as what it does, whatever else the machine does."""
     with pytest.MonkeyPatch.context() as patch:
-        idle.install(patch)
+        pilot_idle.install(patch)
         yield
 
 

@@ -25,7 +25,7 @@ from tests.audio import sound_servers, sounds
 from tests.recordings.host import Host
 from tui.config.accounts import Account, make_account
 from tui.config.paths import Paths
-from tui.playback.recording import RecordingPlayback
+from tui.playback.controller import PlaybackController
 from tui.services import Services
 from tui.vendor_thread import VendorThread
 from widgets.player_line import PlayerView
@@ -95,7 +95,7 @@ class Ears:
 
     def __init__(self, pulse: sound_servers.Pulse) -> None:
         self._pulse = pulse
-        self._heard = pulse._capture
+        self._heard = pulse.capture
 
     def now(self) -> int:
         return self._heard.stat().st_size
@@ -178,7 +178,7 @@ class Ours:
         self._url, self._account = url, account
         self._network = VendorThread(services.open_archive)
         self._views: list[PlayerView] = []
-        self.playback = RecordingPlayback(
+        self.playback = PlaybackController(
             services, self._network, self._views.append, lambda _: None
         )
         self._number = 0

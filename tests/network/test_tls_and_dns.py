@@ -21,7 +21,7 @@ from tests.few import few
 from tests.network.certificates import DAY, NOW, Certified, TlsServer
 from tests.network.raw import RawHost
 from tests.providers.server import Waits
-from tests.ui.driving import run_app, settled, status, until
+from tests.ui.calls_page import open_page
 from tui.archive.sqlite import Archive
 from tui.cli import main
 from tui.config.paths import Paths
@@ -46,7 +46,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     between = Certified("Between", by=root, authority=True)
     plain = Certified(HERE, by=root)
     (folder / "ca").write_bytes(root.pem)
-    files = {
+    files: dict[str, Path | Certified] = {
         "well": plain.write(folder / "well"),
         "expired": Certified(HERE, by=root, since=NOW - 9 * DAY, until=NOW - DAY),
         "not yet valid": Certified(HERE, by=root, since=NOW + DAY, until=NOW + 9 * DAY),
@@ -199,9 +199,9 @@ async def test_the_screen_says_it(
 ) -> None:
     server = serve("expired", GOOD)
     add(server.url, monkeypatch)
-    async with run_app(Services.build()).run_test(size=(140, 30)) as pilot:
-        await until(pilot, lambda: WRONG["expired"] in status(pilot))
-        await settled(pilot)
+    async with open_page(Services.build(), size=(140, 30)) as page:
+        await page.until(lambda: WRONG["expired"] in page.status)
+        await page.idle()
     assert untold(server)
 
 

@@ -16,10 +16,11 @@ from tests.few import few
 from tests.outside.server import APP_ID, TOKENS, Answer, Vendors, always, bad
 from tests.outside.test_late import cinnox_row, liner_row, nectar_body
 from tui import audit_log
+from tui.archive.errors import TROUBLES
 from tui.archive.sqlite.triage_log import hold, note
 from tui.cli import main
 from tui.config.accounts import make_account
-from tui.recordings.download import RecordingCache
+from tui.recordings.cache import RecordingCache
 from tui.removal.retention import sweep
 from tui.services import Services
 from tui.sync.jobs import sync_all
@@ -246,8 +247,8 @@ def test_old_calls_go_are_told_first_and_do_not_come_back(
     assert "older" not in capsys.readouterr().err
     desk.configure("[retention]\ncalls_days = 400\n")
     assert main(["doctor"]) in (0, 1)
-    said = capsys.readouterr().out
-    assert "calls are kept for 400 days; 2 calls older than that go with the next sync" in said
+    out = capsys.readouterr().out
+    assert "calls are kept for 400 days; 2 calls older than that go with the next sync" in out
     assert main(["purge", "--retention", "--dry-run"]) == 0
     said = capsys.readouterr()
     assert "2 calls of " in said.out and "1 call is on hold and stays" in said.err
@@ -321,3 +322,14 @@ def test_a_sweep_is_bounded_and_ends_when_nobody_is_there(
         first = sweep(desk.services, archive)
         assert first.removed == 4 and "5 calls more will follow" in first.words
         assert [sweep(desk.services, archive).removed for _ in range(3)] == [4, 1, 0]
+
+
+def test_what_came_and_finds_no_room_is_not_said_to_be_found(desk: Desk) -> None:
+    services = desk.services
+    desk.vendors.nectar[1]["calls"]["disposition"] = {"note": "word " * 100_000}
+    with services.open_archive() as archive:
+        before = archive.get("nectar", "1")
+        archive._db.execute("PRAGMA max_page_count = 1")  # no more than there are
+        with pytest.raises(TROUBLES):
+            asyncio.run(refresh_calls(services, services.accounts.get("nectar"), archive, ["1"]))
+        assert archive.get("nectar", "1") == before
