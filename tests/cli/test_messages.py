@@ -180,3 +180,15 @@ def test_the_exit_code_tells_how_much_failed() -> None:
 def test_a_file_that_fails_is_named(number: int, name: str | None, message: str, hint: str) -> None:
     error = file_error(OSError(number, os.strerror(number), name))
     assert (error.message, error.hint) == (message, hint)
+
+
+def test_a_word_that_finds_nothing_is_nearly_another(services: Services, capsys: Captured) -> None:
+    with services.open_archive() as archive, archive.transaction():
+        archive.save("desk", [call(2, contact=Contact(name="Ottilie Quackenbush"))])
+    code, out, err = said(capsys, "calls", "in", "quackenbsh")
+    assert (code, out) == (0, "")
+    told, line, signs = err.splitlines()
+    assert told.startswith("ringback: ") and "quackenbush" in told.lower()
+    assert (line, signs) == ("  in quackenbsh", f"  {' ' * 3}{'^' * 10}")
+    assert said(capsys, "calls", "quackenbsh", "--limit", "0") == (0, "", "")
+    assert said(capsys, "calls", "quackenbush")[2] == ""
