@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from textual import events
 from textual.message import Message
 from textual.reactive import var
 
@@ -15,6 +16,7 @@ from tui.commands import first_key
 from tui.config.accounts import Account
 from tui.query.parser import EVERYTHING, Query
 from tui.screens import state
+from tui.screens.keymap import command_of
 from tui.screens.reporting import ReportingScreen
 from tui.services import Services
 from tui.vendor_thread import VendorThread
@@ -78,8 +80,12 @@ class CallsScreen(ReportingScreen[None]):
         return False
 
     def _drop_typed(self) -> None:
-        """Of what was typed behind something that failed, do nothing, and say so."""
-        if isinstance(self.app, OrderedApp) and (keys := self.app.drop_typed()):
+        """Of what was typed behind something that failed, do nothing but quit, and say so."""
+
+        def quits(event: events.Event) -> bool:
+            return isinstance(event, events.Key) and command_of(event.key, self.keymap) == "quit"
+
+        if isinstance(self.app, OrderedApp) and (keys := self.app.drop_typed(quits)):
             self._flash(f"{dropped_text(keys)}: what they waited for failed", "warning")
 
     def _clear_marks(self) -> int:

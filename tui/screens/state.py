@@ -21,7 +21,7 @@ from tui.archive.sqlite import AccountState, Archive, SyncPeriod
 from tui.archive.sqlite.listening_history import Heard, recording_key
 from tui.archive.sqlite.search.facet_counts import Facets
 from tui.archive.sqlite.search.sort_orders import ORDERS
-from tui.commands import COMMANDS, first_key
+from tui.commands import first_key, main_commands
 from tui.config.accounts import Account
 from tui.config.settings import Settings
 from tui.query.editing import completed, exactly
@@ -379,17 +379,15 @@ def typed(name: str) -> str:
     return safe if words(safe) == words(name) else " ".join(words(name))
 
 
-EDITING_HINTS = (KeyHint("enter", "Keep", ""), KeyHint("esc", "Undo", ""))
-
-
 def key_hints(keymap: Mapping[str, str], *, editing: bool, back: bool) -> tuple[KeyHint, ...]:
     """The last line's keys: those of the query while it is typed, else the footer's commands."""
     if editing:
-        return EDITING_HINTS
+        ends = (("query.keep", "Keep"), ("query.undo", "Undo"))
+        return tuple(KeyHint(first_key(id_, keymap), what, "") for id_, what in ends)
     return tuple(
         # control as ^, for the line is short of room
         KeyHint(first_key(c.id, keymap).replace("ctrl+", "^"), c.title, c.action)
-        for c in COMMANDS
+        for c in main_commands()
         if c.footer and (back or c.id != "back")
     )
 
