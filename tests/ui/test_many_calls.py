@@ -15,9 +15,10 @@ from tests.few import few
 from tests.ui.calls_page import CallsPage, open_page
 from tests.ui.desk import CALLS, NOW, desk_of
 from tests.ui.services import select
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveUnavailable
+from tui.archive.records import UNTRIAGED, SortOrder
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import state
+from tui.archive.triage_events import state
 from tui.call_links import Link
 from tui.config.paths import Paths
 from tui.playback.views import Playing
@@ -29,6 +30,7 @@ from widgets.confirm import Confirm
 
 WINDOW_ROWS = 400
 TALL = (80, 160)
+UNDECIDED = Query((UNTRIAGED,))
 KEYS = Archive.keys
 
 
@@ -51,7 +53,7 @@ def ask_for_ever(archive: Archive, ended: Event) -> NoReturn:
     """A question that ends when it is interrupted, which it raises and says."""
     try:
         while True:
-            KEYS(archive, EVERYTHING, "agents", False)
+            KEYS(archive, EVERYTHING, SortOrder("agents", False))
     finally:
         ended.set()
 
@@ -95,7 +97,7 @@ async def test_every_row_comes_once_from_the_first_to_the_last_and_back(
 
 @pytest.mark.parametrize("column", few(1, ["agents", "note"]))
 async def test_in_another_order_too(desk: Services, archive: Archive, column: str) -> None:
-    whole = dict(enumerate(archive.keys(EVERYTHING, column, False)))
+    whole = dict(enumerate(archive.keys(EVERYTHING, SortOrder(column, False))))
     async with open_page(desk, size=TALL) as page:
         await page.idle()
         page.sort_by(column, False)
@@ -134,9 +136,9 @@ async def test_n_finds_what_is_further_than_it_looks_ahead(
 ) -> None:
     monkeypatch.setattr(row_window, "WINDOW_ROWS", held)
     whole = archive.keys()
-    names = archive.names_of(sorted(archive.untriaged(whole[100:9_000])))
-    archive.triage.act(names, [state("done")], "ben")
-    untriaged = archive.untriaged(whole)
+    names = archive.names_of(sorted(archive.matching(whole[100:9_000], UNDECIDED)))
+    archive.triage.append(names, [state("done")], "ben")
+    untriaged = archive.matching(whole, UNDECIDED)
     waiting = [at for at, key in enumerate(whole) if key in untriaged]
     last, following = max(at for at in waiting if at < 100), min(at for at in waiting if at > 100)
     assert following >= 9_000
@@ -161,10 +163,10 @@ async def test_n_says_that_the_archive_cannot_be_read(
     desk: Services, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = archive.keys()
-    archive.triage.act(archive.names_of(whole[1 : 4 * WINDOW_ROWS]), [state("done")], "ben")
+    archive.triage.append(archive.names_of(whole[1 : 4 * WINDOW_ROWS]), [state("done")], "ben")
 
     def broken(*args: object, **kwargs: object) -> object:
-        raise ArchiveTrouble("it is broken", "")
+        raise ArchiveUnavailable("it is broken", "")
 
     async with open_page(desk) as page:
         await page.idle()
@@ -210,7 +212,7 @@ async def test_a_range_from_a_mark_that_is_far_up_and_a_bulk_act_on_it(
         assert f"Mark {len(whole) - 3:,} calls done?" in page.text
         await page.press("y")
         await page.until(lambda: "u undoes" in page.status, 60)
-        assert not archive.untriaged(whole[3:])
+        assert not archive.matching(whole[3:], UNDECIDED)
         await page.press("u")
         await page.until(lambda: "undone: done" in page.status, 60)
 
@@ -431,7 +433,7 @@ async def test_another_query_ends_the_counting_of_the_one_before(
 def test_a_question_ends_also_when_that_is_said_between_its_statements(desk: Services) -> None:
     def ask(archive: Archive) -> int:
         asking.end()  # SQLite interrupts only what it is doing at this moment
-        return len(archive.keys(EVERYTHING, "agents", False))
+        return len(archive.keys(EVERYTHING, SortOrder("agents", False)))
 
     asking = Asking(desk, ask)
     assert asking.run() is None
@@ -466,10 +468,10 @@ class Slow:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.ended, keys = False, Event(), Archive.keys
 
-        def slowly(archive: Archive, query: Query, column: str, *args: Any, **more: Any) -> Any:
-            if self.now and column != "time":
+        def slowly(archive: Archive, query: Query, sort: SortOrder, **more: Any) -> Any:
+            if self.now and sort.column != "time":
                 ask_for_ever(archive, self.ended)
-            return keys(archive, query, column, *args, **more)
+            return keys(archive, query, sort, **more)
 
         monkeypatch.setattr(Archive, "keys", slowly)
 
@@ -530,7 +532,7 @@ async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again
         await page.press("down")
         await page.until(lambda: len(page.held.keys) == 2 * WINDOW_ROWS)
         await page.idle()
-        whole = archive.keys(EVERYTHING, "agents", False)
+        whole = archive.keys(EVERYTHING, SortOrder("agents", False))
         assert page.key == whole[page.place] and page.place == WINDOW_ROWS
         slow.now = True
         await page.press("G")
