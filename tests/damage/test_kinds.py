@@ -15,7 +15,7 @@ from textual.worker import WorkerFailed
 
 from tests.damage.conftest import PAGE, Desk, fill, zeroed
 from tests.few import few
-from tests.ui.driving import main, run_app, status, until
+from tests.ui.driving import main, run_app, settled, status, until
 from tui.archive.errors import ArchiveDamaged
 from tui.archive.sqlite import Archive, decision_backup
 from tui.archive.sqlite.damage import mark_of
@@ -449,3 +449,27 @@ async def test_what_of_the_archive_ends_the_screen_is_kept_for_the_terminal(
             await until(pilot, lambda: app.trouble is not None)
     assert app.trouble is not None and str(error) in app.trouble.message and app.trouble.hint
     assert not app._exit_renderables and app.return_code == 1
+
+
+@pytest.mark.parametrize("failure", ["damaged page", "odd value"])
+async def test_a_worker_that_meets_damage_tells_how_it_is_mended(desk: Desk, failure: str) -> None:
+    desk.put_back()
+    if failure == "odd value":
+        DAMAGE["odd triage"](desk)
+        with closing(sqlite3.connect(desk.path)) as db:
+            name = db.execute("SELECT account, id FROM triage LIMIT 1").fetchone()
+    app = run_app(Services.build())
+    async with app.run_test(size=(120, 30)) as pilot:
+        await settled(pilot)
+
+        async def read() -> None:
+            if failure == "damaged page":
+                raise ArchiveDamaged("a page")
+            with Archive(desk.path) as archive:
+                archive.triage.of(*name)
+
+        main(pilot).run_worker(read, exit_on_error=False)
+        await until(pilot, lambda: app._notifications)
+        [told] = app._notifications
+        assert "the archive is damaged" in told.message
+        assert "ringback doctor --repair" in told.message
