@@ -23,9 +23,9 @@ from tui.call_links import Link
 from tui.commands import COMMANDS, key_text
 from tui.config.settings import SettingsError, put
 from tui.exit_codes import CommandError, archive_error
+from tui.screens.column_settings import unknown_columns
 from tui.screens.keymap import TABLE_ACTIONS, check_keymap
 from tui.screens.main import MainScreen
-from tui.screens.state import unknown_columns
 from tui.services import Services, trouble_behind
 from tui.vendor_thread import VendorThread
 from widgets.call_table import CallTable

@@ -28,7 +28,7 @@ from tests.ui.driving import (
 )
 from tui.config.views import DEFAULT_VIEWS
 from tui.query.parser import parse
-from tui.screens.state import sort_of
+from tui.screens.column_settings import sort_of
 from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.sidebar import Sidebar

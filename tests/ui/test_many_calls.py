@@ -24,7 +24,7 @@ from tui.config.paths import Paths
 from tui.playback.listening import Playing
 from tui.query.parser import EVERYTHING, Query, parse
 from tui.screens import reading, row_window
-from tui.screens.state import Asking
+from tui.screens.archive_reads import ArchiveRead
 from tui.services import Services
 from widgets.confirm import Confirm
 from widgets.status_line import StatusLine
@@ -470,7 +470,7 @@ def test_a_question_ends_also_when_that_is_said_between_its_statements(desk: Ser
         sql = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 9000000)"
         return int(archive._db.execute(f"{sql} SELECT count(*) FROM n").fetchone()[0])
 
-    asking = Asking(desk, ask)
+    asking = ArchiveRead(desk, ask)
     assert asking.run() is None
 
 

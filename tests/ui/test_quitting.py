@@ -20,7 +20,7 @@ from tests.recordings.host import Host
 from tests.ui.driving import main, run_app, until
 from tests.ui.terminal import Program, cpu_of
 from tui.config.accounts import make_account
-from tui.screens import keeping, state
+from tui.screens import keeping, upkeep
 from tui.screens.triage_queue import Failed, TriageQueue
 from tui.services import Services
 
@@ -139,7 +139,7 @@ async def test_what_runs_beside_the_screen_is_told_of_its_end(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Callable[[], bool]] = []
-    for module, name in ((state, "bring_up_to_date"), (keeping, "_swept")):
+    for module, name in ((upkeep, "bring_up_to_date"), (keeping, "_swept")):
         monkeypatch.setattr(module, name, lambda _, ended: told.append(ended))
     async with run_app(Services.build(os.environ)).run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: len(told) == 2)

@@ -26,7 +26,7 @@ from tests.ui.driving import (
 )
 from tui.archive.errors import TROUBLES, ReadOnlyArchive
 from tui.archive.sqlite import AccountState, Archive
-from tui.screens.state import bring_up_to_date
+from tui.screens.upkeep import bring_up_to_date
 from tui.services import Services
 from tui.sync.jobs import sync_all
 from tui.sync.refresh import refresh_calls

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 
+from providers import registry
 from providers.counts import counted
 from providers.errors import ProviderError
 from providers.model import Call
@@ -15,8 +16,8 @@ from tui.archive.errors import TROUBLES, ReadOnlyArchive
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.exit_codes import archive_error
-from tui.screens import state
 from tui.screens.calls import CallsScreen
+from tui.screens.snapshot import has_more, shown_accounts
 from tui.screens.syncs import Syncs
 from tui.services import Services
 from tui.sync.account_states import until_words
@@ -92,14 +93,14 @@ class AskingScreen(CallsScreen):
             self._refresh(automatic=False)
 
     def action_load_all(self) -> None:
-        shown = state.shown_accounts(self.accounts, self._query)
+        shown = shown_accounts(self.accounts, self._query)
         if shown:
             self.syncs.start(shown, behind=True, everything=True)
         else:
             self._can_sync(shown)
 
     def action_discover(self) -> None:
-        given = [one for one in self.accounts if not state.lists_calls(one)]
+        given = [one for one in self.accounts if not lists_calls(one)]
         if not given and self.accounts:
             self._flash("no account has calls by id", "warning")
         elif self._can_sync(given):
@@ -159,8 +160,8 @@ class AskingScreen(CallsScreen):
         """One more of each vendor's pages, as long as there are some and nothing is in the way."""
         waiting = [
             account
-            for account in state.shown_accounts(self.accounts, self._query)
-            if state.has_more(self._snapshot, account.name, self.services.now().timestamp())
+            for account in shown_accounts(self.accounts, self._query)
+            if has_more(self._snapshot, account.name, self.services.now().timestamp())
         ]
         busy = any(account.name in self._busy for account in waiting)
         self._more_wanted = busy or not self._snapshot.part.ends
@@ -221,7 +222,7 @@ class AskingScreen(CallsScreen):
         now = self.services.now()
         owner = self._account(account)
         due = is_due(self._archive, account, call, now, AGAIN_S)
-        return due and owner is not None and state.recordings_apart(owner)
+        return due and owner is not None and recordings_apart(owner)
 
     def _ask_recordings(self, account: str, call_id: str) -> None:
         """Ask for the opened call's list of recordings, once, where the vendor has it apart."""
@@ -248,3 +249,19 @@ class AskingScreen(CallsScreen):
                 self._asked = ""
         self._look()
         self._show_detail()
+
+
+def lists_calls(account: Account) -> bool:
+    """Whether its vendor lists calls, or gives them by id only."""
+    try:
+        return registry.load(account.provider).capabilities.lists_calls
+    except ProviderError:
+        return True
+
+
+def recordings_apart(account: Account) -> bool:
+    """Whether its vendor gives a call's recordings apart from the call."""
+    try:
+        return registry.load(account.provider).capabilities.separate_recordings
+    except ProviderError:
+        return False

@@ -14,8 +14,8 @@ from tui.archive.sqlite import Archive
 from tui.commands import first_key
 from tui.config.accounts import Account
 from tui.query.parser import EVERYTHING, Query
-from tui.screens import state
 from tui.screens.reporting import ReportingScreen
+from tui.screens.snapshot import NOTHING
 from tui.services import Services
 from tui.vendor_thread import VendorThread
 from widgets.masking import Veil
@@ -42,7 +42,7 @@ class CallsScreen(ReportingScreen[None]):
         self._query: Query = EVERYTHING
         self._reading = self._stale = False
         """Whether rows are being read, and whether they must be read again."""
-        self._snapshot = state.NOTHING
+        self._snapshot = NOTHING
         self._has_ended = False
         """Whether work in other threads is to end; Textual's `is_mounted` stays true to the end."""
 

@@ -10,8 +10,8 @@ from textual import work
 
 from providers.counts import counted
 from tui.archive.errors import TROUBLES
-from tui.screens.state import REST_S
 from tui.screens.triaging import TriagingScreen
+from tui.screens.upkeep import REST_S
 from tui.services import Services
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from textual.binding import Binding, BindingType
 
-from tui.commands import COMMANDS, KEY_NAMES, key_text
+from tui.commands import COMMANDS, KEY_NAMES, first_key, key_text
 from widgets.call_table import CallTable
+from widgets.key_line import KeyHint
 
 TABLE_ACTIONS = {
     binding.id: binding.action
@@ -84,3 +85,18 @@ def _stolen(keymap: Mapping[str, str]) -> Iterable[str]:
             thief = taken.get(key)
             if thief and not command.id.startswith("table."):
                 yield f"[keys] {thief}: {key_text(key)} is also the key of {command.id}"
+
+
+EDITING_HINTS = (KeyHint("enter", "Keep", ""), KeyHint("esc", "Undo", ""))
+
+
+def key_hints(keymap: Mapping[str, str], *, editing: bool, back: bool) -> tuple[KeyHint, ...]:
+    """The last line's keys: those of the query while it is typed, else the footer's commands."""
+    if editing:
+        return EDITING_HINTS
+    return tuple(
+        # control as ^, for the line is short of room
+        KeyHint(first_key(c.id, keymap).replace("ctrl+", "^"), c.title, c.action)
+        for c in COMMANDS
+        if c.footer and (back or c.id != "back")
+    )

@@ -27,13 +27,18 @@ from tui.config.views import views
 from tui.playback.listening import Playing
 from tui.query.dates import DAY_S
 from tui.query.parser import Query, Term
-from tui.screens import state
+from tui.screens import upkeep
 from tui.screens.asking import AskingScreen
+from tui.screens.call_details import heard_words
+from tui.screens.column_settings import sort_of
 from tui.screens.keeping import KeepingScreen
-from tui.screens.keymap import bindings
+from tui.screens.keymap import bindings, key_hints
 from tui.screens.masking import MaskingScreen
+from tui.screens.notices import notice_keys, notice_of, troubles_of
 from tui.screens.querying import QueryingScreen
-from tui.screens.row_window import RowWindow
+from tui.screens.row_window import RowWindow, next_recorded
+from tui.screens.sidebar_items import account_items
+from tui.screens.snapshot import Snapshot, first_snapshot, total_of
 from tui.screens.waiting import WaitingScreen
 from tui.services import Services
 from tui.triage_section import triage_section
@@ -111,7 +116,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         self.accounts = [*self.services.accounts.list()]
         table = self.query_one(CallTable)
         table.columns = self.settings.table.columns or DEFAULT_COLUMNS
-        self._own_sort = state.sort_of(self.settings.table.sort)
+        self._own_sort = sort_of(self.settings.table.sort)
         self.sort = table.sort = self._order_of_view() or self._own_sort
         self.query_one(Sidebar).views = tuple(
             ViewItem(view.name, view.title, view.key or "") for view in views(self.settings)
@@ -120,7 +125,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         self.query_one(FilterLine).show(self.query_text)
         self._mark_sidebar()
         self._version = self._archive.version()
-        now, trouble = state.first(self._archive, self.accounts, self._order)
+        now, trouble = first_snapshot(self._archive, self.accounts, self._order)
         self._show(now, keep=False)
         if trouble:
             self.call_after_refresh(self._say_unread, trouble)
@@ -154,7 +159,9 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         self._refresh()
         tidying = asyncio.to_thread(self.playback.tidy)
         self.run_worker(tidying, group="tidy", exit_on_error=False)
-        indexing = asyncio.to_thread(state.bring_up_to_date, self.services, lambda: self._has_ended)
+        indexing = asyncio.to_thread(
+            upkeep.bring_up_to_date, self.services, lambda: self._has_ended
+        )
         self.run_worker(indexing, group="index", exit_on_error=False)
         self._sweep()
         self.set_interval(DAY_S, self._sweep)
@@ -175,7 +182,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
 
     # -- the archive
 
-    def _show(self, snapshot: state.Snapshot, keep: bool) -> None:
+    def _show(self, snapshot: Snapshot, keep: bool) -> None:
         assert self._archive is not None
         self._snapshot = snapshot
         self._note_shown()
@@ -200,7 +207,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
     def _show_states(self) -> None:
         """Sidebar, status line, and what stands in an empty table's place."""
         if self._snapshot.titles:
-            self.query_one(Sidebar).accounts = state.account_items(
+            self.query_one(Sidebar).accounts = account_items(
                 self.accounts, self._snapshot, self._busy, self.clock, self.veil
             )
         self._show_position()
@@ -208,11 +215,11 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         empty = not len(self._snapshot.part.keys)
         notice = self.query_one(EmptyState)
         if empty:
-            notice.kind, sentence = state.notice(
+            notice.kind, sentence = notice_of(
                 self.accounts, self._snapshot, self._query, self._busy, self._why_not_kept
             )
             notice.sentence = self.veil.text(sentence)
-            notice.keys = state.notice_keys(notice.kind, self.keymap)
+            notice.keys = notice_keys(notice.kind, self.keymap)
         notice.display = empty
         # the header stays, and with it the focus
         self.query_one(CallTable).set_class(empty, "-empty")
@@ -226,14 +233,14 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         if running:
             running += f" ({self._key('cancel')} stops)"
         why = self._why_not_kept
-        troubles = state.troubles(self.accounts, self._snapshot, self.clock, why)
+        troubles = troubles_of(self.accounts, self._snapshot, self.clock, why)
         self.query_one(StatusLine).progress = self.keeping or running or self._place() or troubles
 
     def _show_position(self) -> None:
         table = self.query_one(CallTable)
         part, known = self._snapshot.part, self._known_total
         loaded = part.seen if known is None else known
-        total, complete = state.total_of(self.accounts, self._snapshot, self._query, loaded)
+        total, complete = total_of(self.accounts, self._snapshot, self._query, loaded)
         complete = complete and (loaded > 0 or not self._busy)
         first, last = table.visible_rows
         shown = None if part.above is None else (part.above + first + 1, part.above + last + 1)
@@ -329,7 +336,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
             triage_section(self._archive, account, call, self.clock, self.veil.hides(key)),
             playing=index,
             asking=asking,
-            heard=state.heard_words(self._archive, account, call, self.clock, index),
+            heard=heard_words(self._archive, account, call, self.clock, index),
             related=related,
             more_related=more,
             related_key=self._key("related"),
@@ -386,7 +393,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         if here is None or not self._archive.matches(self._query, here):
             return None
         held = here in part.keys
-        key = state.next_recorded(self._archive, part.keys, here) if held else None
+        key = next_recorded(self._archive, part.keys, here) if held else None
         if key is None and not (held and part.ends):
             order = (Query((*self._query.terms, RECORDED)), *self.sort)
             after = part.keys[-1] if held else here
@@ -424,7 +431,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
     @on(events.DescendantFocus)
     @on(events.DescendantBlur)
     def _show_hints(self) -> None:
-        self.query_one(KeyLine).hints = state.key_hints(
+        self.query_one(KeyLine).hints = key_hints(
             self.keymap,
             editing=self._typing,
             back=bool(self.detail_open or self.query_text),

@@ -17,8 +17,9 @@ from tui.config.settings import Settings, View
 from tui.config.views import views
 from tui.query.editing import begun, completed, with_or_without
 from tui.query.parser import EVERYTHING, Problem, Query, parse
-from tui.screens import state
+from tui.screens.column_settings import sort_of
 from tui.screens.reading import ReadingScreen
+from tui.screens.sidebar_items import may_show, typed
 from tui.services import Services
 from widgets.call_table import CallTable
 from widgets.filter_line import Choices, FilterLine
@@ -192,7 +193,7 @@ class QueryingScreen(ReadingScreen):
             names = await asyncio.to_thread(_names, self.services, kind, start)
         except TROUBLES:
             return  # the rows are read too, and say it
-        names = [name for name in names if state.may_show(kind, name, self.veil)]
+        names = [name for name in names if may_show(kind, name, self.veil)]
         lines = tuple(completed(text, name) for name in names)
         self.query_one(FilterLine).choices = Choices(text, tuple(names), lines)
 
@@ -212,10 +213,10 @@ class QueryingScreen(ReadingScreen):
         """
         meant = (self.query_text, _of_all(self.query_text))
         found = (view.sort for view in views(self.settings) if view.query in meant)
-        return next((state.sort_of(sort) for sort in found if sort), None)
+        return next((sort_of(sort) for sort in found if sort), None)
 
     def _show_view(self, view: View) -> None:
-        self._go_to(view.query, state.sort_of(view.sort) if view.sort else None)
+        self._go_to(view.query, sort_of(view.sort) if view.sort else None)
 
     def _go_to(self, text: str, sort: tuple[str, bool] | None = None, back: bool = False) -> None:
         """Show what a view or an account stands for; a view may have an order of its own."""
@@ -252,4 +253,4 @@ def _of_all(text: str) -> str:
 
 def _names(services: Services, kind: str, start: str) -> list[str]:
     with services.open_archive() as archive:
-        return [state.typed(name) for name in archive.complete(kind, start, COMPLETED)]
+        return [typed(name) for name in archive.complete(kind, start, COMPLETED)]

@@ -18,9 +18,12 @@ from textual.timer import Timer
 
 from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
-from tui.screens import row_window, state
+from tui.screens import row_window
+from tui.screens.archive_reads import ArchiveRead
 from tui.screens.calls import CallsScreen
 from tui.screens.row_window import Order, RowWindow
+from tui.screens.sidebar_items import facet_items
+from tui.screens.snapshot import Snapshot, read_snapshot
 from widgets.call_table import CallTable
 from widgets.masking import VeiledRows
 from widgets.sidebar import Sidebar
@@ -48,9 +51,9 @@ class ReadingScreen(CallsScreen):
         super().__init__(*args, **kwargs)
         self._version = 0
         self._lengthening = self._uncounted = False
-        self._asked_for: set[state.Asking[Any]] = set()
+        self._asked_for: set[ArchiveRead[Any]] = set()
         """Questions to the archive that are not answered yet."""
-        self._readers: set[state.Asking[Any]] = set()
+        self._readers: set[ArchiveRead[Any]] = set()
         """Those of them for rows that somebody waits for."""
         self._goal: Literal["here", "first", "last"] = "here"
         """Where the next reading leaves the cursor; here: on its call."""
@@ -69,7 +72,7 @@ class ReadingScreen(CallsScreen):
         self._telling: Timer | None = None
 
     @abstractmethod
-    def _show(self, snapshot: state.Snapshot, keep: bool) -> None:
+    def _show(self, snapshot: Snapshot, keep: bool) -> None:
         """Show the rows; `keep` the cursor on its call."""
 
     @abstractmethod
@@ -96,7 +99,7 @@ class ReadingScreen(CallsScreen):
 
     async def _ask_archive(self, ask: Callable[[Archive], T], reads_rows: bool = False) -> T | None:
         """The answer of the archive, in another thread; None when it was ended before."""
-        asking = state.Asking(self.services, ask)
+        asking = ArchiveRead(self.services, ask)
         self._asked_for.add(asking)
         if reads_rows:
             self._readers.add(asking)
@@ -211,8 +214,8 @@ class ReadingScreen(CallsScreen):
                 whole=whole,
             )
 
-        def take(archive: Archive) -> state.Snapshot:
-            return state.read_snapshot(archive, self.accounts, ask(archive), brief=bool(first))
+        def take(archive: Archive) -> Snapshot:
+            return read_snapshot(archive, self.accounts, ask(archive), partial=bool(first))
 
         snapshot = await self._ask_archive(take, reads_rows=True)
         if snapshot is None or asked != (self.query_text, self.sort, self._goal):
@@ -434,6 +437,6 @@ class ReadingScreen(CallsScreen):
         )
         if found is None or text != self.query_text:
             return True
-        sidebar.facets = state.facet_items(found, self.veil)
+        sidebar.facets = facet_items(found, self.veil)
         self._exact = text if found.complete else None
         return found.complete

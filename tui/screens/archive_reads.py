@@ -1,0 +1,43 @@
+"""Reads of the archive in other threads, which can be ended from the screen's."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from tui.archive.sqlite import Archive
+from tui.services import Services
+
+T = TypeVar("T")
+
+
+class ArchiveRead(Generic[T]):
+    """A question on a connection of its own, for another thread; it can be ended from this one."""
+
+    def __init__(self, services: Services, ask: Callable[[Archive], T]) -> None:
+        self._services, self._ask = services, ask
+        self._archive: Archive | None = None
+        self._ended = False
+
+    def run(self) -> T | None:
+        """The answer; None when nobody waits for it any more."""
+        with self._services.open_archive() as archive:
+            self._archive = archive
+            archive.end_when(lambda: self._ended)
+            try:
+                return None if self._ended else self._ask(archive)
+            except sqlite3.OperationalError:
+                if self._ended:
+                    return None
+                raise
+            finally:
+                self._archive = None
+
+    def end(self) -> None:
+        """Nobody waits for it any more."""
+        self._ended = True
+        if archive := self._archive:
+            with suppress(sqlite3.ProgrammingError):  # it closed at this moment
+                archive.interrupt()
