@@ -117,6 +117,7 @@ COMMANDS = (
     ),
 )  # fmt: skip
 
+COMMANDS_BY_ID = {command.id: command for command in COMMANDS}
 AT_ONCE = frozenset(("Table", "Recording", "Screen", "Views"))
 """Groups of commands that have to do with no call of the table: they wait for no rows."""
 OTHERWISE = frozenset(

@@ -31,6 +31,7 @@ from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.config.settings import put
 from tui.playback.recording import Playing
+from tui.screens.activity import Activity
 from tui.services import Services
 from tui.sync.report import Report, could_not_begin
 from widgets.player_line import PlayerView
@@ -177,17 +178,20 @@ async def opened(pilot: Pilot[None]) -> None:
 async def playing(pilot: Pilot[None]) -> None:
     await opened(pilot)
     screen = main(pilot)
-    found = screen._current()
+    found = screen.ctx.current_call()
     assert found is not None
-    screen.playback.playing = Playing(found[0].name, found[1], 1)
-    title = screen.playback.playing.title
-    screen.playback._show(PlayerView("playing", 41.0, 165.0, 1.25, 100, title))
+    screen.player.playback.playing = Playing(found[0].name, found[1], 1)
+    title = screen.player.playback.playing.title
+    screen.player.playback._show(PlayerView("playing", 41.0, 165.0, 1.25, 100, title))
     screen.query_one(Waveform).wave = replace(STEREO, position_s=67.0)
     await pilot.pause()
 
 
 async def loading(pilot: Pilot[None]) -> None:
-    await until(pilot, lambda: main(pilot)._started and main(pilot)._snapshot.titles)
+    await until(
+        pilot,
+        lambda: not main(pilot).activity & Activity.STARTING and main(pilot).ctx.snapshot.titles,
+    )
     await pilot.pause()
 
 

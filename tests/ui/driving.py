@@ -15,6 +15,7 @@ from providers.sandbox import Sandbox
 from tui.app import RingbackApp
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
+from tui.screens.activity import Activity
 from tui.screens.main import MainScreen
 from tui.services import Services
 from widgets.call_detail import CallDetail
@@ -66,10 +67,12 @@ async def until(pilot: Pilot[None], true: Callable[[], object], wait_s: float = 
 async def settled(pilot: Pilot[None]) -> None:
     """Wait until no account is being asked, what came is on the screen, and esc goes back again."""
     screen = main(pilot)
-    await until(pilot, lambda: screen._started and not screen.syncs.busy)
-    screen._look()
-    await until(pilot, lambda: not screen._reading and not screen._stale)
-    await until(pilot, lambda: not screen._runs("doubt") and not screen._jumps)
+    await until(pilot, lambda: not screen.activity & (Activity.STARTING | Activity.SYNCING))
+    screen.calls.look()
+    await until(pilot, lambda: not screen.activity & (Activity.READING | Activity.OUTDATED))
+    await until(
+        pilot, lambda: not screen.ctx.is_working("doubt") and not screen.calls.notice.is_recent
+    )
     await pilot.pause()
 
 

@@ -67,7 +67,7 @@ async def test_a_detail_that_covers_the_table_leaves_its_rows_where_they_stood(
         await pilot.press(*"j" * 30, *"k" * 5)
         shown, said = rows(pilot), status(pilot)
         await pilot.press("enter")
-        main(pilot)._reload()  # as when a sync brings calls
+        main(pilot).calls.rows.reload()  # as when a sync brings calls
         await settled(pilot)
         assert status(pilot)[:12] == said[:12] != ""
         await pilot.press("escape")
@@ -170,7 +170,7 @@ async def test_views_by_number_by_sidebar_and_a_number_without_one(synced: Home)
 async def test_the_next_page_comes_near_the_end_and_the_total_is_the_vendors(
     home: Home, many: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.screens.asking.FIRST_PAGES", 1)
+    monkeypatch.setattr("tui.screens.sync_controller.FIRST_PAGES", 1)
     async with run_app(home("liner", sandbox=many)).run_test(size=(100, 24)) as pilot:
         await settled(pilot)
         assert len(table(pilot)._rows) == 100
@@ -186,7 +186,7 @@ async def test_the_next_page_comes_near_the_end_and_the_total_is_the_vendors(
 
 
 def _total(pilot: Any) -> int:
-    walk = main(pilot)._snapshot.walks["liner"][0]
+    walk = main(pilot).ctx.snapshot.walks["liner"][0]
     assert walk.total is not None
     return walk.total
 
@@ -194,7 +194,7 @@ def _total(pilot: Any) -> int:
 async def test_without_a_total_the_status_line_says_so_far(
     home: Home, many: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.screens.asking.FIRST_PAGES", 1)
+    monkeypatch.setattr("tui.screens.sync_controller.FIRST_PAGES", 1)
     async with run_app(home("cinnox", sandbox=many)).run_test(size=(100, 24)) as pilot:
         await settled(pilot)
         loaded = len(table(pilot)._rows)
@@ -257,7 +257,7 @@ async def test_resizing_changes_the_panes_and_keeps_the_call(synced: Home) -> No
 async def test_all_is_loaded_on_demand_and_cancelled_by_a_key(
     home: Home, monkeypatch: pytest.MonkeyPatch, many: Sandbox
 ) -> None:
-    monkeypatch.setattr("tui.screens.asking.FIRST_PAGES", 1)
+    monkeypatch.setattr("tui.screens.sync_controller.FIRST_PAGES", 1)
     async with run_app(home("liner", sandbox=many)).run_test(size=(120, 24)) as pilot:
         await settled(pilot)
         total = _total(pilot)
@@ -266,16 +266,16 @@ async def test_all_is_loaded_on_demand_and_cancelled_by_a_key(
         assert "nothing is running" in status(pilot)
         many.fail("liner", status=0, times=2, delay_s=1.0, path="/v2/call/")
         await pilot.press("R")
-        await until(pilot, lambda: "(ctrl+x stops)" in status(pilot) or main(pilot).syncs.busy)
+        await until(pilot, lambda: "(ctrl+x stops)" in status(pilot) or main(pilot).sync.busy)
         await pilot.press("R")
         await pilot.press("ctrl+x")
-        await until(pilot, lambda: not main(pilot).syncs.busy)
+        await until(pilot, lambda: not main(pilot).sync.busy)
         assert "1 stopped; what came is kept" in status(pilot)
         assert len(table(pilot)._rows) < total
         await pilot.press("R")
-        await until(pilot, lambda: main(pilot).syncs.busy)
+        await until(pilot, lambda: main(pilot).sync.busy)
         await settled(pilot)
-        assert main(pilot)._snapshot.walks["liner"] == []
+        assert main(pilot).ctx.snapshot.walks["liner"] == []
 
 
 async def test_names_are_completed_while_a_query_is_typed(synced: Home) -> None:

@@ -24,9 +24,12 @@ from tui.archive.sqlite import Archive
 from tui.config.paths import Paths
 from tui.query.parser import EVERYTHING, Query, parse
 from tui.screens import row_window
+from tui.screens.activity import Activity
 from tui.services import Services
 from widgets.key_line import KeyLine
 from widgets.ordered_app import OrderedApp
+
+ROWS = Activity.READING | Activity.OUTDATED | Activity.WRITING
 
 
 @pytest.fixture
@@ -44,11 +47,11 @@ async def still(pilot: Pilot[None]) -> None:
     screen, app = main(pilot), app_of(pilot)
 
     def busy() -> bool:
-        working = screen._reading or screen._stale or screen._lengthening or screen._writing
+        working = screen.activity & (ROWS | Activity.EXTENDING)
         groups = ("count", "range", "find", "doubt")
-        return bool(working or screen.syncs.busy or any(map(screen._runs, groups)))
+        return bool(working or screen.sync._syncs.busy or any(map(screen.ctx.is_working, groups)))
 
-    await until(pilot, lambda: screen._started)
+    await until(pilot, lambda: not screen.activity & Activity.STARTING)
     for _ in range(2):
         await pilot.pause()
         await until(pilot, lambda: not app._typed and not app._dealer and not busy(), 30)
@@ -215,7 +218,7 @@ async def test_keys_wait_in_their_order_for_what_takes_long_and_say_so(
     monkeypatch.setattr(Archive, "keys", slowly)
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
-        whole = keys(main(pilot)._archive, slow)  # type: ignore[arg-type]
+        whole = keys(main(pilot).ctx.archive, slow)  # type: ignore[arg-type]
         burst(pilot, "jj/voicemail\rjjf")
         await until(pilot, lambda: "reading the calls (esc stops)" in status(pilot))
         assert not outcome(pilot).decided
@@ -226,7 +229,7 @@ async def test_keys_wait_in_their_order_for_what_takes_long_and_say_so(
         assert table(pilot).current_key == whole[1]
         # given up: nothing was done, and the rows are those of before
         go_on.clear()
-        await until(pilot, lambda: not main(pilot)._jumps)
+        await until(pilot, lambda: not main(pilot).calls.notice.is_recent)
         burst(pilot, "\x1b")
         await still(pilot)
         before = outcome(pilot)
@@ -235,7 +238,7 @@ async def test_keys_wait_in_their_order_for_what_takes_long_and_say_so(
             burst(pilot, "3dd")
             await until(pilot, lambda: "reading the calls (esc stops)" in status(pilot))
             burst(pilot, stops)
-            await until(pilot, lambda: not main(pilot)._rows_asked and not app_of(pilot)._typed)
+            await until(pilot, lambda: not main(pilot).moves_cursor and not app_of(pilot)._typed)
             assert outcome(pilot) == before
             go_on.set()
             await still(pilot)
@@ -274,8 +277,8 @@ async def test_what_a_sync_brings_takes_no_call_from_under_a_key(
         await still(pilot)
         screen, first = main(pilot), table(pilot).current_key
         assert first is not None
-        monkeypatch.setattr(type(screen), "_busy", frozenset({"desk"}))
-        screen._filling = True  # as while the syncs of the start run
+        monkeypatch.setattr(type(screen.sync), "busy", frozenset({"desk"}))
+        screen.own_activity |= Activity.FILLING  # as while the syncs of the start run
         key = events.Key("d", "d")  # typed before the newer call is there
         with desk.open_archive() as archive, archive.transaction():
             archive.save("desk", [call(1, started_at=NOW)])

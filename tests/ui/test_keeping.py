@@ -13,8 +13,11 @@ from tests.ui.driving import cursor_row, detail, main, page, press_each, run_app
 from tui import audit_log
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
+from tui.screens.activity import Activity
 from tui.services import Services
 from widgets.confirm import Confirm
+
+ROWS = Activity.READING | Activity.OUTDATED | Activity.WRITING
 
 
 @pytest.fixture
@@ -33,8 +36,11 @@ def desk() -> Services:
 
 async def ready(pilot: Pilot[None]) -> None:
     screen = main(pilot)
-    await until(pilot, lambda: screen._started and not screen.syncs.busy and not screen._writes)
-    await until(pilot, lambda: not (screen._reading or screen._stale or screen._writing))
+    await until(
+        pilot,
+        lambda: not screen.activity & (Activity.STARTING | Activity.SYNCING | Activity.WRITING),
+    )
+    await until(pilot, lambda: not screen.activity & ROWS)
     await pilot.pause()
 
 

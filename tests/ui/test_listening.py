@@ -49,7 +49,7 @@ async def playing(pilot: Pilot[None], key: int | None = None) -> None:
 
 def heard(services: Services, pilot: Pilot[None]) -> object:
     """What the archive knows of the recording that plays."""
-    now = main(pilot).playback.playing
+    now = main(pilot).player.playback.playing
     assert now is not None
     with services.open_archive() as archive:
         return next(iter(archive.heard.of_call(now.account, now.call.id).values()), None)
@@ -61,7 +61,7 @@ async def test_turns_loop_silence_side_and_mute(synced: Home) -> None:
         await pilot.press("l", "L", "H", "vertical_line", "W")
         assert "nothing is playing; space plays the call's recording" in status(pilot)
         await playing(pilot)
-        state = main(pilot).playback._player.state  # type: ignore[union-attr]
+        state = main(pilot).player.playback._player.state  # type: ignore[union-attr]
         before = position_s(player(pilot))
         await pilot.press("L")
         await until(pilot, lambda: position_s(player(pilot)) > before)
@@ -94,7 +94,7 @@ async def test_to_a_part_of_the_recording_from_the_palette(synced: Home) -> None
         commands = {one.title: one for one in pilot.app.get_system_commands(pilot.app.screen)}
         await playing(pilot)
         await commands["Go to 50 %"].callback()
-        state = main(pilot).playback.view
+        state = main(pilot).player.playback.view
         assert state.length_s
         half = int(state.length_s / 2)
         await until(pilot, lambda: half <= position_s(player(pilot)) <= half + 3)
@@ -106,11 +106,11 @@ async def test_it_goes_on_where_it_was_left(synced: Home) -> None:
         await playing(pilot)
         await pilot.press("shift+right")
         await until(pilot, lambda: position_s(player(pilot)) >= 30 and "Playing" in player(pilot))
-        title, key = main(pilot).playback.view.title, table(pilot).current_key
+        title, key = main(pilot).player.playback.view.title, table(pilot).current_key
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot, key)
         await until(pilot, lambda: "~" in cursor_row(pilot) or "part" in cursor_row(pilot))
-        assert main(pilot).playback.view.title == title
+        assert main(pilot).player.playback.view.title == title
         assert position_s(player(pilot)) >= 29
         assert "where it was left" in status(pilot)
         await pilot.press("s", "enter")
@@ -121,13 +121,13 @@ async def test_the_end_is_heard_and_starts_anew(synced: Home) -> None:
     services = synced("nectar")
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot)
-        length_s = main(pilot).playback.view.length_s
+        length_s = main(pilot).player.playback.view.length_s
         assert length_s
-        main(pilot).playback.seek_to(1 - 1 / length_s)
+        main(pilot).player.playback.seek_to(1 - 1 / length_s)
         await until(pilot, lambda: "Ended" in player(pilot) and "heard" in player(pilot))
         await until(pilot, lambda: getattr(heard(services, pilot), "heard_at", None))
         assert heard(services, pilot).left_s == 0  # type: ignore[attr-defined]
-        main(pilot)._look()
+        main(pilot).calls.look()
         await until(pilot, lambda: "R+" in cursor_row(pilot) or "R heard" in cursor_row(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: "heard " in detail(pilot))
@@ -151,7 +151,7 @@ async def test_why_it_cannot_be_played_is_kept_and_forgotten_when_it_plays(
 
 def _plays(pilot: Pilot[None]) -> bool:
     if player(pilot).startswith(" Failed"):
-        main(pilot).action_play()
+        main(pilot).player.play()
     return "Playing" in player(pilot)
 
 
@@ -160,7 +160,7 @@ async def test_speed_and_volume_are_kept_and_nothing_else(synced: Home) -> None:
     put(services.paths, "audio", "rewind_s", 3.0)
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot)
-        assert main(pilot).playback._player.rewind_s == 3.0  # type: ignore[union-attr]
+        assert main(pilot).player.playback._player.rewind_s == 3.0  # type: ignore[union-attr]
         await pilot.press("right_square_bracket", "plus", "m")
         await until(pilot, lambda: "1.25x" in player(pilot) and "muted" in player(pilot))
     written = tomllib.loads(services.paths.config_file.read_text())["audio"]
@@ -176,18 +176,18 @@ async def test_autoplay_goes_to_the_next_call_and_leaves_out_what_cannot_be_had(
     services = home("nectar", sandbox=fresh)
     async with run_app(services, "rec").run_test(size=(120, 30)) as pilot:
         await playing(pilot)
-        first = main(pilot).playback.playing
+        first = main(pilot).player.playback.playing
         assert first is not None
         await pilot.press("A")
         await until(pilot, lambda: "auto" in player(pilot))
         row = cursor_row(pilot)
-        length_s = main(pilot).playback.view.length_s
+        length_s = main(pilot).player.playback.view.length_s
         assert length_s
         fresh.fail("media", status=404, times=1)
-        main(pilot).playback.seek_to(1 - 0.5 / length_s)
+        main(pilot).player.playback.seek_to(1 - 0.5 / length_s)
 
         def moved_on() -> bool:
-            now = main(pilot).playback.playing
+            now = main(pilot).player.playback.playing
             return now is not None and now.call.id != first.call.id and "Playing" in player(pilot)
 
         await until(pilot, moved_on, 30)
@@ -207,7 +207,7 @@ async def test_a_waveform_is_kept_beside_its_recording(synced: Home) -> None:
         key = table(pilot).current_key
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot, key)
-        peaks = main(pilot).playback._player.peaks  # type: ignore[union-attr]
+        peaks = main(pilot).player.playback._player.peaks  # type: ignore[union-attr]
         assert peaks is not None and peaks.to_bytes() == file.read_bytes()
 
 
@@ -220,8 +220,8 @@ async def test_what_crashes_when_it_is_measured_plays_then_and_later(
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("space")
-        await until(pilot, lambda: main(pilot).playback._player)
-        link = main(pilot).playback._player._way  # type: ignore[union-attr]
+        await until(pilot, lambda: main(pilot).player.playback._player)
+        link = main(pilot).player.playback._player._way  # type: ignore[union-attr]
         await until(pilot, lambda: link.link and worker_of(link.link.pid, "measure"))
         os.kill(worker_of(link.link.pid, "measure") or 0, signal.SIGSEGV)  # type: ignore[union-attr]
         await until(pilot, lambda: list(folder.rglob("*.peaks")))
@@ -246,7 +246,7 @@ async def test_who_goes_to_the_end_in_a_pause_hears_no_other_call(synced: Home) 
         await playing(pilot)
         await pilot.press("A", "space")
         await until(pilot, lambda: "Paused" in player(pilot))
-        playback = main(pilot).playback
+        playback = main(pilot).player.playback
         title = playback.view.title
         playback.seek_to(1.0)
         await until(pilot, lambda: playback.view.position_s == playback.view.length_s)
@@ -265,7 +265,7 @@ async def test_what_plays_where_nobody_hears_it_is_not_heard(
     async with run_app(services, LONG).run_test(size=(120, 30)) as pilot:
         await playing(pilot)
         await until(pilot, lambda: "playing in silence" in page(pilot))
-        now = main(pilot).playback.playing
+        now = main(pilot).player.playback.playing
         await pilot.press("shift+right", "space", "s")
         await settled(pilot)
     assert now is not None

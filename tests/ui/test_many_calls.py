@@ -23,7 +23,8 @@ from tui.call_links import Link
 from tui.config.paths import Paths
 from tui.playback.listening import Playing
 from tui.query.parser import EVERYTHING, Query, parse
-from tui.screens import reading, row_window
+from tui.screens import row_counts, row_window
+from tui.screens.activity import Activity
 from tui.screens.archive_reads import ArchiveRead
 from tui.services import Services
 from widgets.confirm import Confirm
@@ -31,6 +32,8 @@ from widgets.status_line import StatusLine
 
 WINDOW_ROWS = 400
 TALL = (80, 160)
+
+ROWS = Activity.READING | Activity.OUTDATED | Activity.WRITING
 
 
 @pytest.fixture
@@ -63,10 +66,15 @@ async def still(pilot: Pilot[None]) -> None:
     screen = main(pilot)
 
     def busy() -> bool:
-        working = screen._reading or screen._stale or screen._lengthening or screen._writing
-        return bool(working or screen.syncs.busy or screen._runs("count") or screen._runs("range"))
+        working = screen.activity & (ROWS | Activity.EXTENDING)
+        return bool(
+            working
+            or screen.sync.busy
+            or screen.ctx.is_working("count")
+            or screen.ctx.is_working("range")
+        )
 
-    await until(pilot, lambda: screen._started and not busy())
+    await until(pilot, lambda: not screen.activity & Activity.STARTING and not busy())
     await pilot.pause()
 
 
@@ -76,14 +84,14 @@ def here(pilot: Pilot[None]) -> int | None:
 
 def place(pilot: Pilot[None]) -> int:
     """The cursor's row among all, from 0."""
-    above = main(pilot)._snapshot.part.above
+    above = main(pilot).ctx.snapshot.part.above
     assert above is not None, page(pilot)
     return above + table(pilot).cursor
 
 
 def on_screen(pilot: Pilot[None]) -> dict[int, int]:
     """Keys of the rows on the screen, by where they stand among all."""
-    above, (first, last) = main(pilot)._snapshot.part.above, table(pilot).visible_rows
+    above, (first, last) = main(pilot).ctx.snapshot.part.above, table(pilot).visible_rows
     assert above is not None
     found = (table(pilot)._blocks.row(index) for index in range(first, last + 1))
     return {above + first + n: row.key for n, row in enumerate(found) if row}
@@ -95,14 +103,14 @@ async def scroll(pilot: Pilot[None], key: str, pages: int) -> dict[int, int]:
     for _ in range(pages):
         before = place(pilot)
         await pilot.press(key)
-        part = main(pilot)._snapshot.part
+        part = main(pilot).ctx.snapshot.part
         ends = part.ends if key == "pagedown" else part.begins
         if place(pilot) == before and ends:
             break
         shown = on_screen(pilot)
         assert all(seen.get(at, one) == one for at, one in shown.items()), "a row has moved"
         seen |= shown
-        await until(pilot, lambda: not main(pilot)._lengthening)
+        await until(pilot, lambda: not main(pilot).activity & Activity.EXTENDING)
     return seen
 
 
@@ -116,7 +124,7 @@ async def test_every_row_comes_once_from_the_first_to_the_last_and_back(
         assert f"rows 1-157 of {CALLS:,}" in status(pilot), status(pilot)
         assert await scroll(pilot, "pagedown", 400) == whole
         assert here(pilot) == whole[CALLS - 1]
-        assert len(main(pilot)._snapshot.part.keys) <= 3 * WINDOW_ROWS
+        assert len(main(pilot).ctx.snapshot.part.keys) <= 3 * WINDOW_ROWS
         assert f"rows 11,844-{CALLS:,} of {CALLS:,} " in status(pilot)
         back = await scroll(pilot, "pageup", 20)
         assert len(back) > 3 * WINDOW_ROWS and back.items() <= whole.items()
@@ -131,7 +139,7 @@ async def test_in_another_order_too(desk: Services, archive: Archive, column: st
     whole = dict(enumerate(archive.keys(EVERYTHING, column, False)))
     async with run_app(desk).run_test(size=TALL) as pilot:
         await still(pilot)
-        main(pilot)._sort_by((column, False))
+        main(pilot).calls.sort_by(column, False)
         await still(pilot)
         down = await scroll(pilot, "pagedown", 15)
         assert len(down) > 4 * WINDOW_ROWS and down.items() <= whole.items()
@@ -153,7 +161,7 @@ async def test_the_last_call_is_reached_by_one_key_and_shown_where_it_stands(
         await still(pilot)
         await pilot.press("G")
         await still(pilot)
-        assert here(pilot) == whole[-1] and len(main(pilot)._snapshot.part.keys) == WINDOW_ROWS
+        assert here(pilot) == whole[-1] and len(main(pilot).ctx.snapshot.part.keys) == WINDOW_ROWS
         assert f"rows 11,980-{CALLS:,} of {CALLS:,} " in status(pilot)
         assert rows(pilot)[-1].startswith(">"), "the last line of the table"
         await pilot.press("g")
@@ -235,7 +243,7 @@ async def test_a_range_from_a_mark_that_is_far_up_and_a_bulk_act_on_it(
         await still(pilot)
         await pilot.press("j", "j", "j", "x", "G")
         await until(pilot, lambda: here(pilot) == whole[-1])
-        assert whole[3] not in main(pilot)._snapshot.part.keys
+        assert whole[3] not in main(pilot).ctx.snapshot.part.keys
         await pilot.press("X")
         await still(pilot)
         assert table(pilot).marked == set(whole[3:])
@@ -301,7 +309,7 @@ async def test_what_comes_meanwhile_leaves_the_cursor_far_down_on_its_call(
         await until(pilot, lambda: f"of {CALLS + 3:,}" in status(pilot))
         await still(pilot)
         assert here(pilot) == key and place(pilot) == at + 3 and rows(pilot) == before
-        assert len(main(pilot)._snapshot.part.keys) <= WINDOW_ROWS
+        assert len(main(pilot).ctx.snapshot.part.keys) <= WINDOW_ROWS
         with archive.transaction():
             archive.save("desk", [call(9, started_at=datetime(2024, 1, 1, tzinfo=UTC))])
         await until(pilot, lambda: f"of {CALLS + 4:,}" in status(pilot))
@@ -316,7 +324,7 @@ async def test_two_ringbacks_see_each_other_decide_far_down(desk: Services) -> N
         await still(pilot)
         await pilot.press("G")
         await still(pilot)
-        table(pilot).move_to_key(main(pilot)._snapshot.part.keys[-3])
+        table(pilot).move_to_key(main(pilot).ctx.snapshot.part.keys[-3])
         async with run_app(desk).run_test(size=(80, 24)) as other:
             await still(other)
             await other.press("G")
@@ -325,7 +333,7 @@ async def test_two_ringbacks_see_each_other_decide_far_down(desk: Services) -> N
             await still(other)
             assert rows(other)[-1].endswith("follow")
         await until(pilot, lambda: rows(pilot)[-1].endswith("follow"), 5)
-        assert here(pilot) == main(pilot)._snapshot.part.keys[-3]
+        assert here(pilot) == main(pilot).ctx.snapshot.part.keys[-3]
 
 
 async def test_a_call_that_leaves_the_view_far_down_leaves_its_row_to_the_next(
@@ -359,7 +367,7 @@ async def test_a_link_and_a_related_call_lead_beyond_what_is_held(
         await still(pilot)
         assert here(pilot) == new and main(pilot).query_text == ""
         assert place(pilot) == whole.index(new)
-        main(pilot)._close_detail()
+        main(pilot).panes.leave_detail()
         await pilot.press("J")
         await still(pilot)
         assert here(pilot) == old and place(pilot) == whole.index(old)
@@ -375,7 +383,7 @@ async def test_a_related_call_of_the_query_leaves_the_query(
     whole = list(archive.keys(query))
     async with run_app(desk, "answered").run_test(size=(80, 24)) as pilot:
         await still(pilot)
-        main(pilot)._go_to_call(whole[-100])
+        main(pilot).panes.go_to_call(whole[-100])
         await still(pilot)
         assert main(pilot).query_text == "answered" and here(pilot) == whole[-100]
         assert place(pilot) == len(whole) - 100
@@ -388,14 +396,14 @@ async def test_autoplay_goes_on_beyond_what_is_held(desk: Services, archive: Arc
     async with run_app(desk, '"contact"').run_test(size=(80, 24)) as pilot:
         await still(pilot)
         assert here(pilot) == archive.key_of("desk", "1200")
-        assert archive.key_of("desk", "1") not in main(pilot)._snapshot.part.keys
-        following = await main(pilot)._call_after(Playing("desk", played, 0))
+        assert archive.key_of("desk", "1") not in main(pilot).ctx.snapshot.part.keys
+        following = await main(pilot).calls.call_after(Playing("desk", played, 0))
         assert following and following[1] == far
         await until(pilot, lambda: here(pilot) == archive.key_of("desk", "1"))
-        assert await main(pilot)._call_after(Playing("desk", far, 0)) is None
+        assert await main(pilot).calls.call_after(Playing("desk", far, 0)) is None
         await pilot.press("g")
         await until(pilot, lambda: here(pilot) == archive.key_of("desk", "1200"))
-        await main(pilot)._call_after(Playing("desk", call(600), 0))
+        await main(pilot).calls.call_after(Playing("desk", call(600), 0))
         await still(pilot)
         assert here(pilot) == archive.key_of("desk", "1200"), "it goes only with what was played"
 
@@ -432,7 +440,7 @@ async def test_a_slow_count_begins_with_a_plus_and_never_holds_up_the_screen(
 async def test_of_too_many_calls_the_sidebar_keeps_lower_bounds(
     desk: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "FACETS_MOST", 1_000)
+    monkeypatch.setattr(row_counts, "FACETS_MOST", 1_000)
     async with run_app(desk, "answered").run_test(size=(160, 50)) as pilot:
         await still(pilot)
         assert "200+" in page(pilot) and "+" not in status(pilot)
@@ -543,7 +551,7 @@ async def test_an_order_that_takes_long_is_given_up_by_a_key(
         await stopped(pilot, slow, f"sorting by {column}")
         assert "stopped" in status(pilot)
         assert main(pilot).sort == table(pilot).sort == ("time", True)
-        assert main(pilot)._own_sort == ("time", True) and main(pilot).query_text == ""
+        assert main(pilot).calls._own_sort == ("time", True) and main(pilot).query_text == ""
         assert table(pilot).cursor == at
         assert [row[2:] for row in rows(pilot)] == [row[2:] for row in shown]
         slow.now = False
@@ -557,7 +565,7 @@ async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again
 ) -> None:
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
-        main(pilot)._sort_by(("agents", False))
+        main(pilot).calls.sort_by("agents", False)
         await still(pilot)
         slow.now = True
         burst(pilot, "\x02" * 25)
@@ -565,7 +573,7 @@ async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again
         assert place(pilot) == WINDOW_ROWS - 1 and main(pilot).sort == ("agents", False)
         slow.now = False
         await pilot.press("down")
-        await until(pilot, lambda: len(main(pilot)._snapshot.part.keys) == 2 * WINDOW_ROWS)
+        await until(pilot, lambda: len(main(pilot).ctx.snapshot.part.keys) == 2 * WINDOW_ROWS)
         await still(pilot)
         whole = archive.keys(EVERYTHING, "agents", False)
         assert here(pilot) == whole[place(pilot)] and place(pilot) == WINDOW_ROWS
@@ -581,7 +589,7 @@ async def test_a_query_typed_in_a_slow_order_is_given_up_by_a_key(
 ) -> None:
     async with run_app(desk, "answered").run_test(size=(80, 24)) as pilot:
         await still(pilot)
-        main(pilot)._sort_by(("agents", False))
+        main(pilot).calls.sort_by("agents", False)
         await still(pilot)
         await pilot.press("j", "j")
         shown = rows(pilot)
@@ -605,12 +613,12 @@ async def test_who_was_about_to_stop_what_is_there_by_now_loses_nothing(
 ) -> None:
     async with run_app(desk, "answered").run_test(size=(80, 24)) as pilot:
         await still(pilot)
-        main(pilot)._say_jump("sorting by agents")
+        main(pilot).calls.say_reading("sorting by agents")
         await until(pilot, lambda: "sorting by agents (esc stops)" in status(pilot))
-        main(pilot)._say_jump("")
+        main(pilot).calls.say_reading("")
         await pilot.press("escape")
         assert main(pilot).query_text == "answered"
-        await until(pilot, lambda: not main(pilot)._jumps)
+        await until(pilot, lambda: not main(pilot).calls.notice.is_recent)
         await pilot.press("escape")
         assert main(pilot).query_text == ""
 

@@ -29,7 +29,7 @@ async def test_a_sync_that_fails_is_said_and_the_others_go_on(
     async with run_app(services).run_test(size=(140, 30)) as pilot:
         await settled(pilot)
         await until(pilot, lambda: "cinnox: not understood" in page(pilot))
-        archive = main(pilot)._archive
+        archive = main(pilot).ctx.archive
         assert archive and archive.counts()["nectar"] > 0
         assert archive.states()["nectar"].state == "fresh"
         await pilot.press("r")
@@ -52,7 +52,7 @@ async def test_an_archive_that_the_network_cannot_open_is_said(
 ) -> None:
     async with run_app(home("nectar")).run_test(size=(140, 30)) as pilot:
         await settled(pilot)
-        network = main(pilot).network
+        network = main(pilot).ctx.network
 
         def refuse() -> Archive:
             raise ArchiveTrouble("the archive is away", "Bring it back.")

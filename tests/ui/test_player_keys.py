@@ -60,10 +60,10 @@ KEYS = [
 def playing(pilot: Pilot[None], index: int) -> tuple[MainScreen, Remembering]:
     """The screen, with a player that only remembers what it was told about the cursor's call."""
     screen, fake = main(pilot), Remembering()
-    found = screen._current()
+    found = screen.ctx.current_call()
     assert found is not None
-    screen.playback._player = fake  # type: ignore[assignment]
-    screen.playback.playing = Playing(found[0].name, found[1], index)
+    screen.player.playback._player = fake  # type: ignore[assignment]
+    screen.player.playback.playing = Playing(found[0].name, found[1], index)
     return screen, fake
 
 
@@ -71,7 +71,7 @@ async def test_each_key_tells_the_player(synced: Home) -> None:
     async with run_app(synced("nectar"), "rec").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         screen, fake = playing(pilot, 0)
-        screen.playback._changed(fake.state)
+        screen.player.playback._changed(fake.state)
         for key, told in KEYS:
             fake.told.clear()
             await pilot.press(key)
@@ -82,7 +82,7 @@ async def test_autoplay_and_the_words_and_their_reasons(synced: Home) -> None:
     async with run_app(synced("nectar"), "rec").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         screen, fake = main(pilot), Remembering()
-        found = screen._current()
+        found = screen.ctx.current_call()
         assert found is not None
         await pilot.press("W")
         assert "nothing is playing" in status(pilot)
@@ -90,9 +90,9 @@ async def test_autoplay_and_the_words_and_their_reasons(synced: Home) -> None:
         assert "muted" in status(pilot)
         await pilot.press("m", "A")
         assert "the next recording is played when one has ended" in status(pilot)
-        screen.playback._player = fake  # type: ignore[assignment]
-        screen.playback.playing = Playing(found[0].name, found[1], 0)
-        screen.playback._changed(fake.state)
+        screen.player.playback._player = fake  # type: ignore[assignment]
+        screen.player.playback.playing = Playing(found[0].name, found[1], 0)
+        screen.player.playback._changed(fake.state)
         await until(pilot, lambda: "auto" in player(pilot))
         await pilot.press("A")
         await until(pilot, lambda: "no autoplay" in status(pilot))
@@ -104,7 +104,7 @@ async def test_autoplay_and_the_words_and_their_reasons(synced: Home) -> None:
         await pilot.press("W")
         await until(pilot, lambda: "left 0:00 to 1:00" in page(pilot))
         await pilot.press("escape")
-        screen.playback._changed(replace(fake.state, side="right", message="a reason"))
+        screen.player.playback._changed(replace(fake.state, side="right", message="a reason"))
         assert "right only" in player(pilot) and "a reason" in player(pilot)
 
 
@@ -114,8 +114,10 @@ async def test_a_recording_that_failed_is_tried_again_and_not_the_calls_first(
     async with run_app(synced("nectar"), "rec").run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         screen, fake = playing(pilot, 1)
-        screen.playback._changed(replace(fake.state, status="failed", message="a reason"))
+        screen.player.playback._changed(replace(fake.state, status="failed", message="a reason"))
         played: list[int] = []
-        monkeypatch.setattr(screen, "_play", lambda account, call, index: played.append(index))
+        monkeypatch.setattr(
+            screen.player, "_play", lambda account, call, index: played.append(index)
+        )
         await pilot.press("space")
         await until(pilot, lambda: played == [1])

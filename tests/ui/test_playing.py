@@ -43,9 +43,11 @@ async def test_a_recording_plays_pauses_seeks_and_stops(synced: Home) -> None:
         await pilot.press("right")
         await until(pilot, lambda: position_s(player(pilot)) >= 6)
         screen = main(pilot)
-        screen.playback.seek_by(0.5)
-        assert screen.playback.view.status == "loading", "what is heard there is still to come"
-        screen.action_play()
+        screen.player.playback.seek_by(0.5)
+        assert screen.player.playback.view.status == "loading", (
+            "what is heard there is still to come"
+        )
+        screen.player.play()
         await until(pilot, lambda: "Paused" in player(pilot))
         stood = position_s(player(pilot))
         await pilot.press("left")
@@ -124,7 +126,7 @@ async def test_what_plays_pauses_while_the_program_is_stopped(synced: Home, play
             await pilot.press("space")
         await until(pilot, lambda: ("Playing" if plays else "Paused") in player(pilot))
         pilot.app._suspend_signal()
-        playback = main(pilot).playback
+        playback = main(pilot).player.playback
         assert playback.view.status == "paused", "before it is stopped"
         pilot.app._resume_signal()
         await pilot.pause()

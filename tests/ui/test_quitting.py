@@ -20,7 +20,7 @@ from tests.recordings.host import Host
 from tests.ui.driving import main, run_app, until
 from tests.ui.terminal import Program, cpu_of
 from tui.config.accounts import make_account
-from tui.screens import keeping, upkeep
+from tui.screens import upkeep
 from tui.screens.triage_queue import Failed, TriageQueue
 from tui.services import Services
 
@@ -139,7 +139,7 @@ async def test_what_runs_beside_the_screen_is_told_of_its_end(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Callable[[], bool]] = []
-    for module, name in ((upkeep, "bring_up_to_date"), (keeping, "_swept")):
+    for module, name in ((upkeep, "bring_up_to_date"), (upkeep, "swept")):
         monkeypatch.setattr(module, name, lambda _, ended: told.append(ended))
     async with run_app(Services.build(os.environ)).run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: len(told) == 2)
@@ -154,7 +154,7 @@ async def test_the_last_steps_are_written_when_no_sync_is_in_their_way(
     finish = TriageQueue.finish
 
     def finished(self: TriageQueue, seen_s: float) -> list[Failed]:
-        busy.append(main(app).syncs.busy)
+        busy.append(main(app).sync.busy)
         return finish(self, seen_s)
 
     async def asks(*_: object) -> None:
@@ -163,7 +163,7 @@ async def test_the_last_steps_are_written_when_no_sync_is_in_their_way(
     monkeypatch.setattr("tui.sync.jobs.sync_account", asks)
     monkeypatch.setattr(TriageQueue, "finish", finished)
     async with run_app(Services.build(os.environ)).run_test(size=(80, 24)) as app:
-        await until(app, lambda: bool(main(app).syncs.busy))
+        await until(app, lambda: bool(main(app).sync.busy))
         await app.press("d")
     assert busy == [frozenset()]
     with Services.build(os.environ).open_archive() as archive:

@@ -46,7 +46,7 @@ def late_recording(world: Sandbox, id_: str, times: int = 1) -> None:
 
 
 def current_id(pilot: Any) -> str:
-    archive, key = main(pilot)._archive, table(pilot).current_key
+    archive, key = main(pilot).ctx.archive, table(pilot).current_key
     assert archive and key
     return archive.names_of([key])[0][1]
 
@@ -63,7 +63,7 @@ async def test_a_key_asks_the_vendor_anew_for_the_call_and_says_what_came(
         await pilot.press("U")
         await until(pilot, lambda: f"nectar:{id_}: recording found" in status(pilot))
         await settled(pilot)
-        archive = main(pilot)._archive
+        archive = main(pilot).ctx.archive
         assert archive
         call = archive.get("nectar", id_)
         assert call and [one.id for one in call.recordings] == ["77"]
@@ -114,7 +114,7 @@ async def test_space_on_a_call_without_a_recording_asks_once(home: Home, fresh: 
         assert len(fresh.requests) == before + 1
         late_recording(fresh, id_)
         await pilot.press("space")
-        await until(pilot, lambda: main(pilot).playback.has_sound)
+        await until(pilot, lambda: main(pilot).player.playback.has_sound)
 
 
 async def test_all_is_brought_also_while_a_refresh_is_under_way(home: Home, fresh: Sandbox) -> None:
@@ -132,7 +132,7 @@ async def test_all_is_brought_also_while_a_refresh_is_under_way(home: Home, fres
     assert few < len(fresh.data.liner_calls)
     fresh.fail("liner", status=0, times=1, delay_s=0.5, path="/v2/call/")
     async with run_app(services).run_test() as pilot:
-        await until(pilot, lambda: main(pilot).syncs.busy)
+        await until(pilot, lambda: main(pilot).sync.busy)
         await pilot.press("R")
         await until(pilot, lambda: len(table(pilot)._rows) == len(fresh.data.liner_calls))
 
@@ -184,7 +184,7 @@ async def test_a_vendor_that_asked_for_a_pause_is_left_alone_until_then(
         assert f"nectar: rate-limited {words}" in status(pilot)
         assert f"rate-limited {words}"[:23] in page(pilot)
         await pilot.press("r")
-        await until(pilot, lambda: not main(pilot).syncs.busy)
+        await until(pilot, lambda: not main(pilot).sync.busy)
         assert words in status(pilot)
         assert not fresh.requests
 
@@ -241,8 +241,8 @@ async def test_leaving_during_a_sync_leaves_no_task_whose_end_nobody_reads(
     for vendor in ("nectar", "liner", "cinnox"):
         fresh.fail(vendor, status=0, times=8, delay_s=1.0)
     async with run_app(services).run_test(size=(120, 30)) as pilot:
-        await until(pilot, lambda: len(main(pilot).syncs.busy) == 3 and fresh.requests)
-        syncs = main(pilot).syncs
+        await until(pilot, lambda: len(main(pilot).sync.busy) == 3 and fresh.requests)
+        syncs = main(pilot).sync
     assert not syncs.busy, "stopped with the screen"
     await asyncio.sleep(0)
     gc.collect()

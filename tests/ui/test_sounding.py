@@ -52,17 +52,17 @@ async def test_a_speaker_is_found_within_a_second_and_missed_when_it_goes(
 ) -> None:
     async with run_app(synced("nectar")).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
-        assert main(pilot).outlet.route().kind == "none"
+        assert main(pilot).player.outputs.route().kind == "none"
         with speaker_in(runtime):
             await until(pilot, lambda: "your speaker (laptop)" in status(pilot), 5)
-            assert main(pilot).outlet.route().kind == "speaker"
+            assert main(pilot).player.outputs.route().kind == "speaker"
         await until(pilot, lambda: "the speaker has gone" in status(pilot), 5)
 
 
 async def test_the_key_asks_before_a_server_plays_aloud(synced: Home, runtime: Path) -> None:
     async with run_app(synced("nectar")).run_test(size=(120, 30)) as pilot:
         await settled(pilot)
-        outlet = main(pilot).outlet
+        outlet = main(pilot).player.outputs
         for answer, kind in (("n", None), ("y", "local")):
             await pilot.press("O")
             await until(pilot, lambda: "Play on this machine?" in page(pilot))

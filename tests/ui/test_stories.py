@@ -38,6 +38,7 @@ from tui.call_links import parse
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.config.settings import put
+from tui.screens.activity import Activity
 from tui.services import Services
 from widgets.waveform import BLOCKS, Waveform
 
@@ -76,8 +77,10 @@ class Story:
     async def calm(self) -> None:
         """Until everything asked for is written and shown."""
         screen = main(self.pilot)
-        await until(self.pilot, lambda: not (screen._writes or screen._writing))
-        await until(self.pilot, lambda: not (screen._reading or screen._stale))
+        await until(self.pilot, lambda: not screen.activity & Activity.WRITING)
+        await until(
+            self.pilot, lambda: not screen.activity & (Activity.READING | Activity.OUTDATED)
+        )
         await self.pilot.pause()
 
     def current(self) -> tuple[str, str]:
@@ -88,7 +91,7 @@ class Story:
 
     def decided(self, name: tuple[str, str]) -> tuple[str, str | None]:
         """State and note of a call."""
-        archive = main(self.pilot)._archive
+        archive = main(self.pilot).ctx.archive
         assert archive is not None
         triage = archive.triage.of(*name)
         return triage.state, triage.note
@@ -146,8 +149,8 @@ async def test_1_voicemails_heard_noted_done_one_after_the_other(synced: Home) -
         assert story.decided(first) == ("done", "wants a quote")
         second = story.current()
         assert second != first
-        await until(pilot, lambda: main(pilot).playback.playing is not None)
-        playing = main(pilot).playback.playing
+        await until(pilot, lambda: main(pilot).player.playback.playing is not None)
+        playing = main(pilot).player.playback.playing
         assert playing and (playing.account, playing.call.id) == second
         await until(pilot, lambda: "Playing" in player(pilot))
         await story.press("D")
@@ -222,12 +225,12 @@ async def test_5_the_place_where_the_refund_was_promised_goes_to_a_colleague(
         await until(pilot, lambda: "Playing" in player(pilot))
         await story.press("i")
         turns = 0
-        while main(pilot).playback.view.position_s < 60:
-            before = main(pilot).playback.view.position_s
+        while main(pilot).player.playback.view.position_s < 60:
+            before = main(pilot).player.playback.view.position_s
             await pilot.press("L")
             turns += 1
             assert turns < 200, "each key goes on a turn"
-            await until(pilot, lambda was=before: main(pilot).playback.view.position_s > was)
+            await until(pilot, lambda was=before: main(pilot).player.playback.view.position_s > was)
         await story.press("c")
         assert re.search(r"comment at 1:[0-5]\d", page(pilot))
         await story.type("refund promised")
@@ -235,18 +238,18 @@ async def test_5_the_place_where_the_refund_was_promised_goes_to_a_colleague(
         await until(pilot, lambda: copied)
         assert story.keys == 6
         await pilot.press("0")
-        await until(pilot, lambda: main(pilot).playback.view.position_s < 30)
+        await until(pilot, lambda: main(pilot).player.playback.view.position_s < 30)
         await pilot.press("enter")
         await until(pilot, lambda: re.search(r"1:[0-5]\d refund promised \(ann", detail(pilot)))
         await pilot.press("enter")
-        await until(pilot, lambda: main(pilot).playback.view.position_s >= 60)
+        await until(pilot, lambda: main(pilot).player.playback.view.position_s >= 60)
     link = parse(copied[0])
     assert link.at_s is not None and link.at_s >= 60
     async with RingbackApp(services, link=link).run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         await pilot.press("space")
-        await until(pilot, lambda: main(pilot).playback.view.status == "playing")
-        assert main(pilot).playback.view.position_s >= link.at_s
+        await until(pilot, lambda: main(pilot).player.playback.view.status == "playing")
+        assert main(pilot).player.playback.view.position_s >= link.at_s
 
 
 async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(
@@ -260,7 +263,7 @@ async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(
         await story.press("enter", "enter")
         await until(pilot, lambda: "1:05 refund promised (ann" in detail(pilot))
         await story.press("enter")
-        await until(pilot, lambda: main(pilot).playback.view.position_s >= 64)
+        await until(pilot, lambda: main(pilot).player.playback.view.position_s >= 64)
         wave = main(pilot).query_one(Waveform)
         await until(pilot, lambda: BLOCKS.comment in wave.render_line(0).text)
         await story.press("c")

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual import events
@@ -37,7 +38,7 @@ from tui.app import RingbackApp
 from tui.archive.sqlite import Archive
 from tui.call_links import Link, parse
 from tui.screens.export_prompt import ExportPrompt, _wrong
-from tui.screens.main import MainScreen
+from tui.screens.sync_controller import SyncController
 from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.confirm import Confirm
@@ -146,7 +147,7 @@ async def test_a_link_names_the_playhead(synced: Home, copied: list[str]) -> Non
         await until(pilot, lambda: "Playing" in player(pilot))
         await pilot.press("right", "right", "space")
         await until(pilot, lambda: "Paused" in player(pilot))
-        at_s = main(pilot).playback.view.position_s
+        at_s = main(pilot).player.playback.view.position_s
         assert at_s >= 10
         await pilot.press("y", "l")
         await until(pilot, lambda: copied)
@@ -168,7 +169,7 @@ async def test_a_link_opens_its_call_among_all_and_plays_from_its_time(
         await settled(pilot)
         wanted = table(pilot)._rows.window(0, 50)[-1]
     link = Link("nectar", wanted.id, 21.0)
-    monkeypatch.setattr(MainScreen, "_refresh", lambda _: None)  # what it says covers the line
+    monkeypatch.setattr(SyncController, "sync", lambda _: None)  # what it says covers the line
     async with RingbackApp(services, link=link).run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert wanted.id in detail(pilot), "it stands there with the first paint"
@@ -177,7 +178,7 @@ async def test_a_link_opens_its_call_among_all_and_plays_from_its_time(
         assert len(table(pilot)._rows) > 50 and table(pilot).current_key == wanted.key
         await pilot.press("space")
         await until(pilot, lambda: "Playing" in player(pilot) and "0:2" in player(pilot))
-        assert main(pilot).playback.view.position_s >= 21
+        assert main(pilot).player.playback.view.position_s >= 21
         await pilot.press("s", "escape")
         assert table(pilot).current_key == wanted.key
 
@@ -208,14 +209,14 @@ async def test_a_links_second_recording_plays(
         window = table(pilot)._rows.window(0, 400)
         wanted = next(row for row in window if (row.recordings or 0) > 1)
     link = Link("cinnox", wanted.id, 2.0, 1)
-    monkeypatch.setattr(MainScreen, "_refresh", lambda _: None)
+    monkeypatch.setattr(SyncController, "sync", lambda _: None)
     async with RingbackApp(services, link=link).run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "plays from 2s of recording 2" in status(pilot))
         await pilot.press("space")
-        await until(pilot, lambda: main(pilot).playback.view.status == "playing")
-        playing = main(pilot).playback.playing
+        await until(pilot, lambda: main(pilot).player.playback.view.status == "playing")
+        playing = main(pilot).player.playback.playing
         assert playing is not None and playing.index == 1
-        assert main(pilot).playback.view.position_s >= 2
+        assert main(pilot).player.playback.view.position_s >= 2
 
 
 # -- related calls
@@ -365,12 +366,14 @@ async def test_a_large_export_says_how_far_it_is_and_a_key_stops_it(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tui.screens.taking_out.TELL_S", 0.0)
+    monkeypatch.setattr("tui.screens.export_controller.TELL_S", 0.0)
     monkeypatch.setattr("tui.export.csv_json.STEP", 1)
     quick, seen = Archive.bodies, threading.Event()
 
-    def slow(self: Archive, keys: Iterable[int]) -> Iterator[tuple[str, dict[str, object]]]:
-        for number, one in enumerate(quick(self, keys)):
+    def slow(
+        self: Archive, keys: Iterable[int], *more: Any
+    ) -> Iterator[tuple[str, dict[str, object]]]:
+        for number, one in enumerate(quick(self, keys, *more)):
             if number == 30:
                 seen.wait(30.0)
             yield one
@@ -387,7 +390,7 @@ async def test_a_large_export_says_how_far_it_is_and_a_key_stops_it(
         await until(pilot, lambda: " of 300 (ctrl+x stops)" in status(pilot))
         await pilot.press("ctrl+x")
         seen.set()
-        await until(pilot, lambda: not main(pilot).exporting)
+        await until(pilot, lambda: not main(pilot).controllers.exports.progress)
         await until(pilot, lambda: os.listdir(tmp_path) == [])
         assert "1 stopped" in status(pilot)
         await pilot.press("j")

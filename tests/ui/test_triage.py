@@ -33,11 +33,14 @@ from tui.archive.sqlite.triage_log import comment, note, state, tag
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.exit_codes import ExitCode
+from tui.screens.activity import Activity
 from tui.services import Services
 from widgets.prompt_line import PromptInput
 from widgets.status_line import StatusLine
 
 NOW = START + timedelta(hours=6)
+
+ROWS = Activity.READING | Activity.OUTDATED | Activity.WRITING
 
 
 class Then(Services):
@@ -70,8 +73,11 @@ def fill(services: Services, *calls: Call) -> None:
 async def ready(pilot: Pilot[None]) -> None:
     """Wait until nothing is read, written or asked."""
     screen = main(pilot)
-    await until(pilot, lambda: screen._started and not screen.syncs.busy and not screen._writes)
-    await until(pilot, lambda: not (screen._reading or screen._stale or screen._writing))
+    await until(
+        pilot,
+        lambda: not screen.activity & (Activity.STARTING | Activity.SYNCING | Activity.WRITING),
+    )
+    await until(pilot, lambda: not screen.activity & ROWS)
     await pilot.pause()
 
 
@@ -86,7 +92,7 @@ def decided(services: Services, *ids: int) -> list[str]:
 
 
 def archive_of(pilot: Pilot[None]) -> Archive:
-    archive = main(pilot)._archive
+    archive = main(pilot).ctx.archive
     assert archive is not None
     return archive
 
@@ -184,7 +190,7 @@ async def test_marks_are_shown_kept_and_acted_on_after_a_question(desk: Services
         assert [row[:1] for row in rows(pilot)[:6]] == ["*", "*", "*", "*", ">", " "]
         assert "4 marked" in main(pilot).query_one(StatusLine).left
         fill(desk, call(11))
-        main(pilot)._look()
+        main(pilot).calls.look()
         await ready(pilot)
         assert [row[:1] for row in rows(pilot)[:7]] == [" ", "*", "*", "*", "*", ">", " "]
         await pilot.press("d")
@@ -294,7 +300,7 @@ async def test_what_cannot_be_written_before_the_end_is_told_after_it(
             pilot.app.simulate_key("enter")
             await until(pilot, lambda: current(pilot) == "7")
             if waited:
-                await until(pilot, lambda: not main(pilot)._writing and not main(pilot)._writes)
+                await until(pilot, lambda: not main(pilot).activity & Activity.WRITING)
                 assert "not kept: database is locked" in status(pilot)
     told = app.not_kept
     assert told and told.code == ExitCode.PARTLY
@@ -319,7 +325,7 @@ async def test_without_calls_the_keys_say_so(desk: Services) -> None:
         for key in ("d", "D", "f", "t", "c", "Z"):
             await pilot.press("slash", "escape", key)
             await until(pilot, lambda: "no call is chosen" in status(pilot))
-            assert not main(pilot)._typing
+            assert not main(pilot).is_typing
             main(pilot).query_one("#status").unflash()  # type: ignore[attr-defined]
 
 
@@ -367,7 +373,7 @@ async def test_a_step_that_cannot_be_kept_is_told_of_and_the_next_one_is_kept(
         newer.commit()
         await pilot.press("d", "d")
         await until(pilot, lambda: "not kept: a later Ringback" in status(pilot))
-        main(pilot)._reload()
+        main(pilot).calls.rows.reload()
         await ready(pilot)
         assert "not kept: a later Ringback" in status(pilot), "it tells more than what is unread"
         newer.execute(f"PRAGMA user_version = {known}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tui.archive.sqlite import Archive
 from tui.services import Services
@@ -41,3 +42,38 @@ class ArchiveRead(Generic[T]):
         if archive := self._archive:
             with suppress(sqlite3.ProgrammingError):  # it closed at this moment
                 archive.interrupt()
+
+
+class ArchiveReads:
+    """Those that the screen waits for. Belongs to the screen's loop."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._reads: set[ArchiveRead[Any]] = set()
+        self._of_rows: set[ArchiveRead[Any]] = set()
+        """Those of them for rows that somebody waits for."""
+
+    async def ask(self, ask: Callable[[Archive], T], of_rows: bool = False) -> T | None:
+        """The answer of the archive, in another thread; None when it was ended before."""
+        read = ArchiveRead(self._services, ask)
+        self._reads.add(read)
+        if of_rows:
+            self._of_rows.add(read)
+        try:
+            return await asyncio.to_thread(read.run)
+        except asyncio.CancelledError:
+            read.end()
+            raise
+        finally:
+            self._reads.discard(read)
+            self._of_rows.discard(read)
+
+    def end_rows(self) -> None:
+        """Nobody waits for these rows any more."""
+        for read in self._of_rows:
+            read.end()
+
+    def end(self) -> None:
+        """Nobody waits for any answer any more."""
+        for read in self._reads:
+            read.end()

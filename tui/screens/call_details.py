@@ -1,4 +1,4 @@
-"""What stands beside a call in its detail."""
+"""What the detail shows of a call besides the call itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,39 @@ from providers.errors import RECORDING_REASONS
 from providers.model import Call
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.listening_history import Heard, recording_key
+from tui.playback.listening import Playing
+from tui.screens.context import ScreenContext
+from tui.screens.related_trail import RelatedTrail
+from tui.triage_section import triage_section
+from widgets.call_document import Extra
 from widgets.columns import Clock, duration_text, time_text
+
+
+def read_extra(
+    ctx: ScreenContext,
+    trail: RelatedTrail,
+    key: int,
+    call: Call,
+    account: str,
+    playing: Playing | None,
+    asking: bool,
+) -> Extra:
+    """What is known here of the call with a row's key; `playing` is what is in the player, `asking`
+    whether the vendor is asked for its recordings. Raises `ArchiveDamaged`.
+    """
+    assert ctx.archive is not None
+    here = playing and (playing.account, playing.call.id) == (account, call.id)
+    index = playing.index if playing and here else None
+    related, more = trail.calls_beside(key)
+    return Extra(
+        triage_section(ctx.archive, account, call, ctx.clock, ctx.veil.hides(key)),
+        playing=index,
+        asking=asking,
+        heard=heard_words(ctx.archive, account, call, ctx.clock, index),
+        related=related,
+        more_related=more,
+        related_key=ctx.key("related"),
+    )
 
 
 def heard_words(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from textual.binding import Binding, BindingType
 
-from tui.commands import COMMANDS, KEY_NAMES, first_key, key_text
+from tui.commands import COMMANDS, KEY_NAMES, Command, first_key, key_text
 from widgets.call_table import CallTable
 from widgets.key_line import KeyHint
 
@@ -36,7 +36,7 @@ def bindings() -> list[BindingType]:
     return [
         Binding(
             command.keys or f"f{40 + number}",  # no keyboard has it: only palette and keymap do
-            command.action or f"in_table({TABLE_ACTIONS[command.id]!r})",
+            action_of(command),
             command.title,
             id=command.id,
             show=command.footer,
@@ -44,6 +44,13 @@ def bindings() -> list[BindingType]:
         )
         for number, command in enumerate(COMMANDS)
     ]
+
+
+def action_of(command: Command) -> str:
+    """What Textual calls a command: the screen's own are found by their ids."""
+    if not command.action:
+        return f"in_table({TABLE_ACTIONS[command.id]!r})"
+    return command.action if command.action.startswith("app.") else f"command({command.id!r})"
 
 
 def command_of(key: str, keymap: Mapping[str, str]) -> str | None:
@@ -96,7 +103,7 @@ def key_hints(keymap: Mapping[str, str], *, editing: bool, back: bool) -> tuple[
         return EDITING_HINTS
     return tuple(
         # control as ^, for the line is short of room
-        KeyHint(first_key(c.id, keymap).replace("ctrl+", "^"), c.title, c.action)
+        KeyHint(first_key(c.id, keymap).replace("ctrl+", "^"), c.title, action_of(c))
         for c in COMMANDS
         if c.footer and (back or c.id != "back")
     )

@@ -8,10 +8,13 @@ from tui.archive.errors import ArchiveDamaged, ReadOnlyArchive
 from tui.commands import first_key
 from tui.config.accounts import Account
 from tui.query.parser import Query
-from tui.screens.snapshot import Snapshot, shown_accounts
+from tui.screens.snapshot import Snapshot, shown_accounts, total_of
 from tui.sync.account_states import state_words
 from widgets.columns import Clock
+from widgets.status_line import rows_text
 
+PAGE = 100
+"""Rows of what the status line calls a page."""
 STATE_NOTICES = {
     state: state
     for state in ("refused", "token missing", "token unconfirmed", "offline", "rate-limited")
@@ -79,3 +82,22 @@ def troubles_of(
         for name, state in states
         if state and state.state != "fresh"
     )
+
+
+def position_text(
+    accounts: Sequence[Account],
+    snapshot: Snapshot,
+    query: Query,
+    counted: int | None,
+    visible: tuple[int, int],
+    busy: bool,
+) -> str:
+    """``rows 101-140 of 12,345 · page 3 of 124``: which rows are `visible` (first and last of those
+    that are held, from 0) of how many; `counted` is how many match, None: not known.
+    """
+    part, (first, last) = snapshot.part, visible
+    loaded = part.seen if counted is None else counted
+    total, complete = total_of(accounts, snapshot, query, loaded)
+    complete = complete and (loaded > 0 or not busy)
+    shown = None if part.above is None else (part.above + first + 1, part.above + last + 1)
+    return rows_text(shown, loaded, total, PAGE, complete, counted=counted is not None)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 
+from tui.archive.errors import TROUBLES
+from tui.screens.context import ScreenContext
 from tui.services import Services
 
 REST_S = 0.1
@@ -27,3 +31,56 @@ def bring_up_to_date(services: Services, ended: Callable[[], bool]) -> None:
             pass
         if not ended():
             read_anew(services, archive, services.accounts.list(), rested)
+
+
+class Upkeep:
+    """Belongs to the screen's loop. `notify` shows what there is to say of calls that were
+    removed, and `on_written` is called then.
+    """
+
+    def __init__(
+        self,
+        ctx: ScreenContext,
+        notify: Callable[..., None],
+        on_written: Callable[[], None],
+    ) -> None:
+        self._ctx, self._notify, self._on_written = ctx, notify, on_written
+
+    def _has_ended(self) -> bool:
+        return self._ctx.has_ended
+
+    def start(self, tidy: Callable[[], None]) -> None:
+        """`tidy` the recordings, bring the archive up to date, and sweep for the first time."""
+        services = self._ctx.services
+        self._ctx.work(partial(asyncio.to_thread, tidy), "tidy")
+        index = partial(asyncio.to_thread, bring_up_to_date, services, self._has_ended)
+        self._ctx.work(index, "index")
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Let calls go that are older than config.toml keeps them, and say so."""
+        self._ctx.work(self._sweep, "retention")
+
+    async def _sweep(self) -> None:
+        try:
+            said = await asyncio.to_thread(swept, self._ctx.services, self._has_ended)
+        except TROUBLES as error:
+            self._ctx.say(f"no calls were removed: {error}", "error")
+            return
+        if said:
+            self._notify(said, title="Retention", timeout=30, markup=False)
+            self._on_written()
+
+
+def swept(services: Services, ended: Callable[[], bool]) -> str:
+    """Let calls go that are older than config.toml keeps them, some at a time, between which others
+    may write; what there is to say of it.
+    """
+    from tui.removal.retention import sweep
+
+    def rested() -> bool:
+        time.sleep(REST_S)
+        return ended()
+
+    with services.open_archive() as archive:
+        return sweep(services, archive, rested).words
