@@ -21,9 +21,11 @@ from tests.few import few
 from tests.ui.desk import NOW, desk_of
 from tests.ui.driving import burst, main, page, run_app, status, table, until
 from tui.archive.sqlite import Archive
+from tui.archive.sqlite.archive import UNTRIAGED
+from tui.archive.sqlite.triage_log import TriageLog
 from tui.config.paths import Paths
 from tui.query.parser import EVERYTHING, Query, parse
-from tui.screens import row_window
+from tui.screens import row_window, triage_controller
 from tui.screens.activity import Activity
 from tui.services import Services
 from widgets.key_line import KeyLine
@@ -438,3 +440,52 @@ async def test_a_double_click_in_the_palette_chooses_once(desk: Services) -> Non
         await still(pilot)
         assert type(pilot.app.screen).__name__ == "MainScreen"
         assert table(pilot).cursor == at + 10 and not outcome(pilot).opened
+
+
+async def test_an_undo_moves_no_cursor_over_rows_that_were_asked_for_after_it(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undo, go_on = TriageLog.undo, Event()
+
+    def late(self: TriageLog, *args: Any, **more: Any) -> Any:
+        go_on.wait(30)
+        return undo(self, *args, **more)
+
+    monkeypatch.setattr(TriageLog, "undo", late)
+    with desk.open_archive() as archive:
+        first, *_ = archive.keys(parse("-tag:spam", NOW, UTC))
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        burst(pilot, "jjtspam\r")
+        await still(pilot)
+        burst(pilot, "u/-tag:spam\r")
+        await until(pilot, lambda: main(pilot).query_text == "-tag:spam")
+        await until(pilot, lambda: not main(pilot).activity & Activity.READING)
+        go_on.set()
+        await still(pilot)
+        assert "undone" in status(pilot)
+        assert table(pilot).current_key == first
+
+
+async def test_a_search_moves_no_cursor_over_rows_that_were_asked_for_after_it(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys, go_on = Archive.keys, Event()
+
+    def late(self: Archive, query: Query = EVERYTHING, *args: Any, **more: Any) -> Any:
+        if UNTRIAGED in query.terms and "after" not in more and args[2:3] == (1,):
+            go_on.wait(30)
+        return keys(self, query, *args, **more)
+
+    with desk.open_archive() as archive:
+        first, *_ = archive.keys(parse("untriaged", NOW, UTC))
+    monkeypatch.setattr(triage_controller, "LOOK_AHEAD", 0)
+    monkeypatch.setattr(Archive, "keys", late)
+    async with run_app(desk).run_test(size=(80, 24)) as pilot:
+        await still(pilot)
+        burst(pilot, "jjjjjn/untriaged\r")
+        await until(pilot, lambda: main(pilot).query_text == "untriaged")
+        await until(pilot, lambda: not main(pilot).activity & Activity.READING)
+        go_on.set()
+        await still(pilot)
+        assert table(pilot).current_key == first

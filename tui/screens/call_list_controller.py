@@ -288,7 +288,7 @@ class CallListController:
 
     async def call_after(self, playing: Playing) -> tuple[Account, Call] | None:
         """The next call of the table that has a recording; the cursor goes with it."""
-        archive, part = self._ctx.archive, self._ctx.snapshot.part
+        archive, part, asked = self._ctx.archive, self._ctx.snapshot.part, self._ctx.asked
         assert archive is not None
         here = archive.key_of(playing.account, playing.call.id)
         if here is None or not archive.matches(self._ctx.query, here):
@@ -304,7 +304,7 @@ class CallListController:
         account = self._ctx.account(found[0]) if found else None
         if key is None or found is None or account is None:
             return None
-        if self._ctx.cursor.current_key == here:
+        if self._ctx.cursor.current_key == here and asked == self._ctx.asked:
             self.show_call(key)
         return account, found[1]
 

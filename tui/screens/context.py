@@ -119,6 +119,11 @@ class ScreenContext:
         """Which rows there are, and in which order."""
         return Order(self.query, *self.sort)
 
+    @property
+    def asked(self) -> tuple[str, tuple[str, bool]]:
+        """Query and order as they were asked for; other ones are other rows."""
+        return self.query_text, self.sort
+
     def replace_part(self, part: RowWindow) -> None:
         """Other rows are held, or more is known of them."""
         self.snapshot = self.snapshot._replace(part=part)

@@ -13,6 +13,7 @@ from tui.screens.related_trail import RelatedTrail
 from tui.screens.sync_controller import SyncController
 from tui.screens.triage_controller import TriageController
 from tui.screens.upkeep import Upkeep
+from widgets.status_line import message_cells
 
 if TYPE_CHECKING:
     from tui.screens.main import MainScreen
@@ -33,7 +34,12 @@ class Controllers:
             show_progress,
         )
         self.triage = TriageController(
-            ctx, self.calls, self.player, screen.ask_line, screen.message_cells, show_progress
+            ctx,
+            self.calls,
+            self.player,
+            screen.ask_line,
+            lambda: message_cells(screen.size.width),
+            show_progress,
         )
         self.exports = ExportController(
             ctx,

@@ -50,7 +50,7 @@ from widgets.masking import VeiledRows
 from widgets.ordered_app import GivenUp, HoldingScreen, OrderedApp
 from widgets.player_line import PlayerLine, PlayerView
 from widgets.sidebar import ALL, AccountItem, FacetItem, Sidebar, ViewItem
-from widgets.status_line import StatusLine, message_cells
+from widgets.status_line import StatusLine
 from widgets.waveform import Wave, Waveform
 
 if TYPE_CHECKING:
@@ -486,10 +486,6 @@ class MainScreen(HoldingScreen, ReportingScreen[None]):
     def action_copy_it(self, what: str) -> None:
         """What the second key of a copy does."""
         self.controllers.exports.copy(what)
-
-    def message_cells(self) -> int:
-        """How many cells a message has at least."""
-        return message_cells(self.size.width)
 
     def ask_line(
         self, label: str, answered: Callable[[str], None], words: Sequence[str], text: str = ""

@@ -243,11 +243,13 @@ class TriageController:
     def undo(self) -> None:
         """Take back this person's last step, here or in another Ringback, and go to that call."""
         self._undoing += 1
-        self._enqueue(
-            Write(frozenset(), lambda archive: _undo(archive, self._ctx.services), self._undone)
-        )
+        undone = partial(self._undone, self._ctx.asked)
+        undo = partial(_undo, services=self._ctx.services)
+        self._enqueue(Write(frozenset(), undo, undone))
 
-    def _undone(self, undone: tuple[Undone, int | None] | None) -> None:
+    def _undone(
+        self, asked: tuple[str, tuple[str, bool]], undone: tuple[Undone, int | None] | None
+    ) -> None:
         from tui.archive.sqlite.triage_log import described
 
         self._undoing -= 1
@@ -256,7 +258,7 @@ class TriageController:
             return
         step, key = undone
         self._ctx.say(f"undone: {described(step.changes)} ({counted(len(step.calls), 'call')})")
-        if key is not None:
+        if key is not None and asked == self._ctx.asked:  # else somebody went on to other rows
             self._calls.show_call(key)
 
     def hold(self) -> None:
@@ -449,7 +451,7 @@ class TriageController:
     async def _find_untriaged(self, step: int) -> None:
         """Beyond the near rows: the archive knows, in another thread, for it may take a while."""
         self._calls.say_reading("looking for an untriaged call")
-        here, unseen = self._ctx.cursor.current_key, self._unseen
+        here, unseen, asked = self._ctx.cursor.current_key, self._unseen, self._ctx.asked
         query, (column, descending) = Query((*self._ctx.query.terms, UNTRIAGED)), self._ctx.sort
         some = len(unseen) + 1
 
@@ -470,6 +472,8 @@ class TriageController:
             return
         finally:
             self._calls.say_reading("")
+        if asked != self._ctx.asked:  # somebody went on to other rows
+            return
         if found:
             self._calls.show_call(found)
         elif found == 0:
