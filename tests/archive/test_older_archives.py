@@ -61,7 +61,7 @@ def older(archive: Archive) -> None:
         changes = archive.index.changes()
         for (key,) in db.execute("SELECT key FROM call").fetchall():
             with archive.index.changing(key, changes):
-                found = archive.get_key(key)
+                found = archive.call(key)
                 assert found
                 call = replace(found[1], vendor_fields={})
                 ends = (call.from_, call.to, call.contact.number, call.company_number.number)

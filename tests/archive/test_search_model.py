@@ -17,10 +17,11 @@ import pytest
 from providers.model import Agent, Call, CompanyNumber, Contact, Disposition, Hangup
 from tests.archive.calls import START
 from tests.few import few
+from tui.archive.records import SortOrder
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.call_columns import LOW_COMMA
 from tui.archive.sqlite.search.conditions import condition_of
-from tui.archive.sqlite.triage_log import note, state, tag
+from tui.archive.triage_events import note, state, tag
 from tui.query.parser import EVERYTHING, Query, Term, parse, words
 from tui.query.phone_numbers import digits
 
@@ -71,7 +72,7 @@ class Ours(NamedTuple):
 
 def decide(archive: Archive, name: tuple[str, str], ours: Ours) -> None:
     changes = [state(ours.state), note(ours.text), *map(tag, ours.tags)]
-    archive.triage.act([name], changes, "ann")
+    archive.triage.append([name], changes, "ann")
 
 
 def decided(archive: Archive, name: tuple[str, str]) -> Ours:
@@ -372,7 +373,7 @@ def test_who_waits_and_what_was_decided_when_is_found_by_its_own_index(
 ) -> None:
     archive, world = filled
     with archive.transaction():
-        archive.closing.fill(1000)
+        archive.callbacks.fill(1000)
     for line in ("open-miss", "called-back", "untriaged", "triaged:1d", "-open-miss", "callback"):
         for more in ("", " muller", " -state:done", " #0123", " 2026-11-02..2026-11-03"):
             query = parse(line + more, datetime.now(UTC), UTC)
@@ -391,19 +392,17 @@ def test_counting_ends_above_what_is_asked_for(filled: tuple[Archive, World], li
     there = len(archive.keys(query))
     assert there > 5
     for most in (0, 1, there - 3, there - 1, there, there + 1):
-        assert archive.count(query, most=most) == min(there, most + 1)
+        assert archive.count(query, at_most=most) == min(there, most + 1)
 
 
 def test_pages_follow_each_other_to_the_end(filled: tuple[Archive, World]) -> None:
     archive, _ = filled
     for line in ("", "in", "-missed", "#0123", "muller", "dur>3", "-tag:and"):
         query = parse(line, NOW, UTC)
-        for descending in (True, False):
-            whole = list(archive.keys(query, descending=descending))
+        for order in (SortOrder(), SortOrder("time", False)):
+            whole = list(archive.keys(query, order))
             pages: list[int] = []
-            while page := archive.keys(
-                query, descending=descending, limit=7, after=pages[-1] if pages else None
-            ):
+            while page := archive.keys(query, order, limit=7, after=pages[-1] if pages else None):
                 pages += page
             assert pages == whole and len(whole) > 20
     times = [row.started_at or 0 for row in archive.rows(archive.keys()).window(0, 1000)]
@@ -420,10 +419,10 @@ def test_facets_count_what_a_query_shows(filled: tuple[Archive, World]) -> None:
             want["dispo"].update(filter(None, [call.disposition.code]))
             tags = [tag.replace(",", LOW_COMMA).strip() for tag in (*call.tags, *ours.tags)]
             want["tag"].update(set(filter(None, tags)))
-        facets = archive.facets(query, within=None)
+        facets = archive.facets(query, newest=None)
         got = {kind: {k.strip(): n for k, n in facets.counts[kind].items()} for kind in want}
         assert got == {kind: dict(counts) for kind, counts in want.items()}, line
-        some = archive.facets(query, within=5)
+        some = archive.facets(query, newest=5)
         assert some.complete == (not line)
         for kind, counts in some.counts.items():
             assert all(n <= facets.counts[kind][value] for value, n in counts.items())
@@ -447,7 +446,7 @@ def test_spellings_that_differ_in_case_are_one_name(tmp_path: Path) -> None:
                 "desk", [replace(call, agents=n) for call, n in zip(calls, named, strict=True)]
             )
         for number, ours in ((0, "vip"), (4, "vip"), (5, "Vip")):
-            archive.triage.act([("desk", str(number))], [tag(ours)], "ann")
+            archive.triage.append([("desk", str(number))], [tag(ours)], "ann")
         for query in (EVERYTHING, parse("-id:nothing", NOW, UTC)):
             counts = archive.facets(query).counts
             assert counts["tag"] == {"vip": 6, "STRASSE": 2, "VIP gold": 1}
@@ -455,19 +454,18 @@ def test_spellings_that_differ_in_case_are_one_name(tmp_path: Path) -> None:
             assert counts["group"] == {"sales": 3, "Muller": 1, "Müller": 1, "q": 1}
             for name, count in counts["tag"].items():
                 assert len(archive.keys(parse(f'tag:"{name}"', NOW, UTC))) >= count
-        assert archive.complete("tag", "v") == ["vip", "VIP gold"]
-        assert archive.complete("agent", "") == ["ann", "Jose", "José"]
+        assert archive.suggest("tag", "v") == ["vip", "VIP gold"]
+        assert archive.suggest("agent", "") == ["ann", "Jose", "José"]
         assert archive.triage.known_tags() == ["vip"]
 
 
 def test_names_are_completed_as_a_query_would_find_them(filled: tuple[Archive, World]) -> None:
     archive, _ = filled
-    assert archive.complete("agent", "mull") == ["Müller"]
-    assert archive.complete("account", "") == ["eu", "two"]
-    assert set(archive.complete("tag", "נ" + "x")) == set()
-    assert "東京電話" in archive.complete("queue", "電")
-    with pytest.raises(KeyError):
-        archive.complete("nothing", "")
+    assert archive.suggest("agent", "mull") == ["Müller"]
+    assert archive.suggest("account", "") == ["eu", "two"]
+    assert set(archive.suggest("tag", "נ" + "x")) == set()
+    assert "東京電話" in archive.suggest("queue", "電")
+    assert archive.suggest("nothing", "") == []
 
 
 def test_what_no_call_has_any_more_is_not_kept(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from providers.model import Contact, Recording
 from tests.archive.calls import START, call
 from tui import audit_log
 from tui.account_setup import forget, losses
+from tui.archive.errors import StatementRefused
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import RELEASE, hold, note, state, tag
+from tui.archive.triage_events import RELEASE, hold, note, state, tag
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.query.parser import parse
@@ -41,7 +42,7 @@ def services() -> Services:
         with services.open_archive() as archive:
             with archive.transaction():
                 archive.save(name, calls)
-            archive.triage.act([(name, "1"), (name, "2")], [note("by us"), tag("t")], "ann")
+            archive.triage.append([(name, "1"), (name, "2")], [note("by us"), tag("t")], "ann")
         for one in calls:
             for index in range(2):
                 handle, partial = cache.partial()
@@ -136,7 +137,7 @@ def test_nothing_in_the_archive_can_remove_one_by_mistake(services: Services) ->
     assert run("hold", "desk:1") == 0
     with (
         services.open_archive() as archive,
-        pytest.raises(sqlite3.IntegrityError, match="hold"),
+        pytest.raises(StatementRefused, match="hold"),
         archive.transaction(),
     ):
         archive._db.execute("DELETE FROM call")
@@ -174,15 +175,15 @@ def test_a_hold_is_a_step_like_others(
 
 def test_a_hold_outlives_what_comes_and_what_is_decided(services: Services) -> None:
     with services.open_archive() as archive:
-        archive.triage.act([("desk", "1")], [hold("a")], "ann")
-        archive.triage.act([("desk", "1")], [state("done")], "ben")
+        archive.triage.append([("desk", "1")], [hold("a")], "ann")
+        archive.triage.append([("desk", "1")], [state("done")], "ben")
         with archive.transaction():
             archive.save("desk", [call(1, duration_s=7.0, started_at=START)])
         archive.triage.rebuild()
         assert len(archive.held()) == 1 and archive.triage.of("desk", "1").held == "a"
         [row] = archive.rows(archive.keys(parse("held", START, services.zone))).window(0, 1)
         assert row.held and row.state == "done"
-        archive.triage.act([("desk", "1")], [RELEASE], "ben")
+        archive.triage.append([("desk", "1")], [RELEASE], "ben")
         assert not archive.held()
 
 

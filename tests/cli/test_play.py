@@ -29,7 +29,7 @@ def call(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
     assert main(["sync", "desk"]) == 0
     with Services.build().open_archive() as archive:
         ids = [key for (key,) in archive._db.execute("SELECT id FROM call WHERE recordings > 1")]
-        found = [archive.get("desk", id_) for id_ in ids]
+        found = [archive.call_by_id("desk", id_) for id_ in ids]
     # long enough to be left in the middle, and made by the sandbox in a moment
     fit = [one for one in found if one and (one.duration_s or 0) > 40]
     return f"desk:{min(fit, key=lambda one: one.duration_s or 0).id}"

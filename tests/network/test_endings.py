@@ -162,7 +162,7 @@ async def test_what_is_asked_for_after_its_end_is_cancelled() -> None:
     network = VendorThread(Services.build({}).open_archive)
 
     async def work(archive: Archive) -> int:
-        return sum(archive.counts().values())
+        return sum(archive.counts_by_account().values())
 
     assert await network.run(work) == 0
     network.close(10)

@@ -26,7 +26,8 @@ from tests.benchmarks.fill import call
 from tests.ui.driving import main, settled, until
 from tests.widgets.hosts import STEREO
 from tui.app import RingbackApp
-from tui.archive.sqlite import AccountState, Archive
+from tui.archive.records import AccountState
+from tui.archive.sqlite import Archive
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.config.settings import put
@@ -85,7 +86,7 @@ def app_over(
     with services.open_archive() as archive:
         _fill(archive, calls, list(accounts.items()))
         for name in accounts if calls else ():
-            archive.save_state(name, AccountState("fresh", "", (NOW - STEP).timestamp()))
+            archive.save_account_state(name, AccountState("fresh", "", (NOW - STEP).timestamp()))
 
     def ended() -> Report:
         name = next(iter(accounts))

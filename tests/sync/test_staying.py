@@ -16,7 +16,7 @@ from tests.few import few
 from tests.outside.server import APP_ID, TOKENS, Answer, Vendors, always, bad
 from tests.outside.test_late import cinnox_row, liner_row, nectar_body
 from tui import audit_log
-from tui.archive.sqlite.triage_log import hold, note
+from tui.archive.triage_events import hold, note
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.recordings.download import RecordingCache
@@ -70,15 +70,15 @@ class Desk:
 
     def decide(self, account: str, id_: str, *changes: object) -> None:
         with self.services.open_archive() as archive:
-            archive.triage.act([(account, id_)], changes, "ann")  # type: ignore[arg-type]
+            archive.triage.append([(account, id_)], changes, "ann")  # type: ignore[arg-type]
 
     def has(self, account: str, id_: str) -> bool:
         with self.services.open_archive() as archive:
-            return archive.has(account, id_)
+            return archive.key_of(account, id_) is not None
 
     def calls(self) -> dict[str, int]:
         with self.services.open_archive() as archive:
-            return archive.counts()
+            return archive.counts_by_account()
 
     def purges(self) -> list[tuple[object, object]]:
         found = audit_log.entries(self.services.paths)
@@ -107,7 +107,7 @@ def cached(desk: Desk, account: str, id_: str) -> None:
     """A recording of a call in the cache."""
     cache = RecordingCache(desk.services.paths.cached_recordings)
     with desk.services.open_archive() as archive:
-        call = archive.get(account, id_)
+        call = archive.call_by_id(account, id_)
     assert call
     handle, partial = cache.partial()
     os.close(handle)

@@ -214,7 +214,7 @@ async def test_what_another_process_writes_appears_and_the_cursor_stays_on_its_c
         await pilot.press("j", "j", "j")
         before, line = cursor_row(pilot), table(pilot).cursor
         with services.open_archive() as other:
-            newest = other.get_key(table(pilot)._rows.window(0, 1)[0].key)
+            newest = other.call(table(pilot)._rows.window(0, 1)[0].key)
             assert newest is not None
             assert newest[1].started_at is not None
             later = newest[1].started_at + timedelta(hours=1)
@@ -283,7 +283,7 @@ async def test_names_are_completed_while_a_query_is_typed(synced: Home) -> None:
     async with run_app(services).run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         with services.open_archive() as archive:
-            agent = archive.complete("agent", "a")[0]
+            agent = archive.suggest("agent", "a")[0]
         await pilot.press("slash", *["colon" if char == ":" else char for char in "agent:a"])
         await until(pilot, lambda: f" tab  {agent}" in page(pilot))
         await pilot.press("tab", "enter")

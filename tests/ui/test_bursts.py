@@ -4,7 +4,6 @@ brought about: whatever is read, written or opened in between.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
@@ -20,8 +19,9 @@ from tests.archive.calls import call
 from tests.few import few
 from tests.ui.desk import NOW, desk_of
 from tests.ui.driving import burst, main, page, run_app, status, table, until
+from tui.archive.errors import ArchiveError
+from tui.archive.records import UNTRIAGED
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.archive import UNTRIAGED
 from tui.archive.sqlite.triage_log import TriageLog
 from tui.config.paths import Paths
 from tui.query.parser import EVERYTHING, Query, parse
@@ -260,7 +260,7 @@ async def test_keys_behind_rows_that_cannot_be_read_are_dropped_and_that_is_said
 
     def broken(self: Archive, query: Query = EVERYTHING, *args: Any, **more: Any) -> Any:
         if query.terms:
-            raise sqlite3.DatabaseError("database disk image is malformed")
+            raise ArchiveError("database disk image is malformed")
         return keys(self, query, *args, **more)
 
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
@@ -473,7 +473,7 @@ async def test_a_search_moves_no_cursor_over_rows_that_were_asked_for_after_it(
     keys, go_on = Archive.keys, Event()
 
     def late(self: Archive, query: Query = EVERYTHING, *args: Any, **more: Any) -> Any:
-        if UNTRIAGED in query.terms and "after" not in more and args[2:3] == (1,):
+        if UNTRIAGED in query.terms and more.get("limit") == 1:
             go_on.wait(30)
         return keys(self, query, *args, **more)
 

@@ -52,7 +52,7 @@ def heard(services: Services, pilot: Pilot[None]) -> object:
     now = main(pilot).player.playback.playing
     assert now is not None
     with services.open_archive() as archive:
-        return next(iter(archive.heard.of_call(now.account, now.call.id).values()), None)
+        return next(iter(archive.listening.of_call(now.account, now.call.id).values()), None)
 
 
 async def test_turns_loop_silence_side_and_mute(synced: Home) -> None:
@@ -270,4 +270,4 @@ async def test_what_plays_where_nobody_hears_it_is_not_heard(
         await settled(pilot)
     assert now is not None
     with services.open_archive() as archive:
-        assert not archive.heard.of_call(now.account, now.call.id)
+        assert not archive.listening.of_call(now.account, now.call.id)

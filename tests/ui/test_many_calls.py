@@ -16,9 +16,10 @@ from tests.few import few
 from tests.ui.desk import CALLS, NOW, desk_of
 from tests.ui.driving import burst, main, page, press_each, rows, run_app, status, table, until
 from tui.app import RingbackApp
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveUnavailable
+from tui.archive.records import UNTRIAGED, SortOrder
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import state
+from tui.archive.triage_events import state
 from tui.call_links import Link
 from tui.config.paths import Paths
 from tui.playback.listening import Playing
@@ -32,6 +33,7 @@ from widgets.status_line import StatusLine
 
 WINDOW_ROWS = 400
 TALL = (80, 160)
+UNDECIDED = Query((UNTRIAGED,))
 
 ROWS = Activity.READING | Activity.OUTDATED | Activity.WRITING
 
@@ -136,7 +138,7 @@ async def test_every_row_comes_once_from_the_first_to_the_last_and_back(
 
 @pytest.mark.parametrize("column", few(1, ["agents", "note"]))
 async def test_in_another_order_too(desk: Services, archive: Archive, column: str) -> None:
-    whole = dict(enumerate(archive.keys(EVERYTHING, column, False)))
+    whole = dict(enumerate(archive.keys(EVERYTHING, SortOrder(column, False))))
     async with run_app(desk).run_test(size=TALL) as pilot:
         await still(pilot)
         main(pilot).calls.sort_by(column, False)
@@ -175,9 +177,9 @@ async def test_n_finds_what_is_further_than_it_looks_ahead(
 ) -> None:
     monkeypatch.setattr(row_window, "WINDOW_ROWS", held)
     whole = archive.keys()
-    names = archive.names_of(sorted(archive.untriaged(whole[100:9_000])))
-    archive.triage.act(names, [state("done")], "ben")
-    untriaged = archive.untriaged(whole)
+    names = archive.names_of(sorted(archive.matching(whole[100:9_000], UNDECIDED)))
+    archive.triage.append(names, [state("done")], "ben")
+    untriaged = archive.matching(whole, UNDECIDED)
     waiting = [at for at, key in enumerate(whole) if key in untriaged]
     last, following = max(at for at in waiting if at < 100), min(at for at in waiting if at > 100)
     assert following >= 9_000
@@ -202,10 +204,10 @@ async def test_n_says_that_the_archive_cannot_be_read(
     desk: Services, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = archive.keys()
-    archive.triage.act(archive.names_of(whole[1 : 4 * WINDOW_ROWS]), [state("done")], "ben")
+    archive.triage.append(archive.names_of(whole[1 : 4 * WINDOW_ROWS]), [state("done")], "ben")
 
     def broken(*args: object, **kwargs: object) -> object:
-        raise ArchiveTrouble("it is broken", "")
+        raise ArchiveUnavailable("it is broken", "")
 
     async with run_app(desk).run_test(size=(80, 24)) as pilot:
         await still(pilot)
@@ -251,7 +253,7 @@ async def test_a_range_from_a_mark_that_is_far_up_and_a_bulk_act_on_it(
         assert f"Mark {len(whole) - 3:,} calls done?" in page(pilot)
         await pilot.press("y")
         await until(pilot, lambda: "u undoes" in status(pilot), 60)
-        assert not archive.untriaged(whole[3:])
+        assert not archive.matching(whole[3:], UNDECIDED)
         await pilot.press("u")
         await until(pilot, lambda: "undone: done" in status(pilot), 60)
 
@@ -511,10 +513,10 @@ class Slow:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.ended, keys = False, Event(), Archive.keys
 
-        def slowly(archive: Archive, query: Query, column: str, *args: Any, **more: Any) -> Any:
-            if self.now and column != "time":
+        def slowly(archive: Archive, query: Query, sort: SortOrder, **more: Any) -> Any:
+            if self.now and sort.column != "time":
                 ask_for_ever(archive, self.ended)
-            return keys(archive, query, column, *args, **more)
+            return keys(archive, query, sort, **more)
 
         monkeypatch.setattr(Archive, "keys", slowly)
 
@@ -575,7 +577,7 @@ async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again
         await pilot.press("down")
         await until(pilot, lambda: len(main(pilot).ctx.snapshot.part.keys) == 2 * WINDOW_ROWS)
         await still(pilot)
-        whole = archive.keys(EVERYTHING, "agents", False)
+        whole = archive.keys(EVERYTHING, SortOrder("agents", False))
         assert here(pilot) == whole[place(pilot)] and place(pilot) == WINDOW_ROWS
         slow.now = True
         await pilot.press("G")

@@ -17,7 +17,7 @@ from tests.ui.terminal import Program
 from tests.widgets.terminal import SEQUENCE
 from tests.widgets.test_masking import MAIL, NAME, NUMBER, SENTINEL, TRACES, whole
 from tui import audit_log
-from tui.archive.sqlite import triage_log
+from tui.archive import triage_events
 from tui.cli import main
 from tui.services import Services
 
@@ -50,11 +50,11 @@ def desk() -> Services:
         with archive.transaction():
             archive.save("desk", [call, other])
         changes = [
-            triage_log.note(SENTINEL),
-            triage_log.tag(f"call {NAME} {NUMBER}"),
-            triage_log.comment(SENTINEL, 3),
+            triage_events.note(SENTINEL),
+            triage_events.tag(f"call {NAME} {NUMBER}"),
+            triage_events.comment(SENTINEL, 3),
         ]
-        archive.triage.act([("desk", "desk-1"), ("desk", "desk-2")], changes, NAME)
+        archive.triage.append([("desk", "desk-1"), ("desk", "desk-2")], changes, NAME)
     return services
 
 

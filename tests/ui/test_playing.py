@@ -101,7 +101,7 @@ async def test_all_recordings_of_a_call_are_saved(
         with services.open_archive() as archive:
             window = table(pilot)._rows.window(0, 400)
             wanted = next(row for row in window if (row.recordings or 0) > 1)
-            assert archive.get_key(wanted.key) is not None
+            assert archive.call(wanted.key) is not None
         table(pilot).move_to_key(wanted.key)
         await pilot.press("w")
         await until(pilot, lambda: "saved" in status(pilot))

@@ -24,8 +24,9 @@ from tests.ui.driving import (
     table,
     until,
 )
-from tui.archive.errors import TROUBLES, ReadOnlyArchive
-from tui.archive.sqlite import AccountState, Archive
+from tui.archive.errors import ArchiveReadOnly, ArchiveUnavailable
+from tui.archive.records import AccountState
+from tui.archive.sqlite import Archive
 from tui.screens.upkeep import bring_up_to_date
 from tui.services import Services
 from tui.sync.jobs import sync_all
@@ -65,7 +66,7 @@ async def test_a_key_asks_the_vendor_anew_for_the_call_and_says_what_came(
         await settled(pilot)
         archive = main(pilot).ctx.archive
         assert archive
-        call = archive.get("nectar", id_)
+        call = archive.call_by_id("nectar", id_)
         assert call and [one.id for one in call.recordings] == ["77"]
 
 
@@ -100,9 +101,9 @@ async def test_what_came_and_finds_no_room_is_not_said_to_be_found(
     fresh.fail("nectar", status=200, times=1, body=body, path=f"/calls/{id_}")
     with services.open_archive() as archive:
         archive._db.execute("PRAGMA max_page_count = 1")  # no more than there are
-        with pytest.raises(TROUBLES):
+        with pytest.raises(ArchiveUnavailable, match="full"):
             await refresh_calls(services, account, archive, [id_])
-        assert not archive.has("nectar", id_)
+        assert archive.key_of("nectar", id_) is None
 
 
 async def test_space_on_a_call_without_a_recording_asks_once(home: Home, fresh: Sandbox) -> None:
@@ -140,7 +141,7 @@ async def test_all_is_brought_also_while_a_refresh_is_under_way(home: Home, fres
 async def test_an_account_with_calls_missing_is_not_called_fresh(
     home: Home, fresh: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui.archive.sqlite import SyncPeriod
+    from tui.archive.records import SyncPeriod
 
     services = home("cinnox", sandbox=fresh)
     accounts = services.accounts.list()
@@ -148,11 +149,11 @@ async def test_an_account_with_calls_missing_is_not_called_fresh(
         await sync_all(services, accounts, archive, SyncRequest())
         [settings] = archive._db.execute("SELECT settings FROM coverage").fetchone()
         now = services.now().timestamp()
-        walk = archive.begin_walk(SyncPeriod("cinnox", f"|{settings}", now - 9e6, now - 9e5))
+        walk = archive.begin_period(SyncPeriod("cinnox", f"|{settings}", now - 9e6, now - 9e5))
         with archive.transaction():
             words = "100 of 345 calls"
-            archive.save_walk(walk._replace(shortfall=words, tries=1, again_at=now + 900))
-            archive.save_state("cinnox", AccountState("incomplete", words, now))
+            archive.advance_period(walk._replace(shortfall=words, tries=1, again_at=now + 900))
+            archive.save_account_state("cinnox", AccountState("incomplete", words, now))
     async with run_app(services).run_test(size=(120, 24)) as pilot:
         await settled(pilot)
         await until(pilot, lambda: "incomplete 100 of 345 " in page(pilot))
@@ -175,7 +176,7 @@ async def test_a_vendor_that_asked_for_a_pause_is_left_alone_until_then(
             "rate-limited", "Too many requests", now.timestamp(), again_at.timestamp(), 1
         )
         with archive.transaction():
-            archive.save_state("nectar", state)
+            archive.save_account_state("nectar", state)
     words = f"until {again_at:%H:%M}"
     if again_at.date() != now.date():
         words = f"until {again_at:%Y-%m-%d %H:%M}"
@@ -202,12 +203,12 @@ def test_calls_of_an_older_reading_are_read_anew_beside_the_screen(
         archive._db.execute("UPDATE detail SET body = json_set(body, '$.campaign', 'old')")
         archive._db.execute("UPDATE call SET campaign = 'old'")
         bring_up_to_date(services, lambda: False)
-        assert "old" in {body["campaign"] for _, body in archive.bodies(archive.keys())}
+        assert "old" in {body["campaign"] for _, body in archive.export(archive.keys())}
         monkeypatch.setattr(Nectar, "parser_version", Nectar.parser_version + 1)
         bring_up_to_date(services, lambda: True)  # the screen is left at once
-        assert "old" in {body["campaign"] for _, body in archive.bodies(archive.keys())}
+        assert "old" in {body["campaign"] for _, body in archive.export(archive.keys())}
         bring_up_to_date(services, lambda: False)
-        assert "old" not in {body["campaign"] for _, body in archive.bodies(archive.keys())}
+        assert "old" not in {body["campaign"] for _, body in archive.export(archive.keys())}
         assert archive.unread("nectar", Nectar.parser_version) is None
 
 
@@ -222,7 +223,7 @@ def test_calls_wait_to_be_read_anew_where_nothing_can_be_kept(
 
     def only_to_read(self: Services) -> Archive:
         archive = opened(self)
-        archive._unwritable = ReadOnlyArchive("the disk is full")
+        archive._unwritable = ArchiveReadOnly("the disk is full")
         return archive
 
     with services.open_archive() as archive:

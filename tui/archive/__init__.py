@@ -1,6 +1,7 @@
 """The archive: the local store of calls that screens, syncs and commands read and write.
 
-`errors` is all that an archive raises; `codec` is a call as JSON, the same on disk and on the
+`errors` is all that an archive raises; `triage_events` is what a decision is, and what many come
+to; `codec` is a call as JSON, the same on disk and on the
 command line; `merging` says what stays of a call that comes again; `tag_edits` reads tags as
 people type them. `tui.archive.sqlite` is the archive itself, and the only place of SQL.
 

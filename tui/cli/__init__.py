@@ -90,10 +90,7 @@ def _encode(words: Sequence[str]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a parsed command and turn what it raises into lines and an exit code."""
-    import sqlite3
-
-    from tui.archive.errors import ArchiveTrouble
-    from tui.archive.sqlite.damage import READING
+    from tui.archive.errors import READING, ArchiveError
     from tui.config.paths import private_umask
     from tui.config.settings import SettingsError
     from tui.log import clean_last_resort
@@ -108,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_error(f"ringback: {line}")
     try:
         return int(_handler(arguments.command)(arguments))
-    except (ArchiveTrouble, sqlite3.Error) as error:
+    except ArchiveError as error:
         print_failure(archive_error(error))
         return ExitCode.FAILED
     except READING as error:

@@ -14,10 +14,9 @@ from providers.model import Call
 from providers.sanitize import safe_json, safe_text
 from tui import audit_log, call_links
 from tui.archive import codec
-from tui.archive.errors import REPAIR, ArchiveDamaged
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.damage import reading
-from tui.archive.sqlite.row_window import is_unreadable
+from tui.archive.errors import REPAIR, ArchiveDamaged, reading
+from tui.archive.interface import CallArchive
+from tui.archive.records import is_unreadable
 from tui.config.accounts import Account, AccountError, UnknownAccount, configured
 from tui.console import data_sink, print_data, print_error, print_failure, print_text
 from tui.exit_codes import CommandError, ExitCode
@@ -69,10 +68,10 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
         _print_doubts(text, _doubts(services, archive, query))
         keys = archive.keys(query, limit=arguments.limit)
         if not keys and arguments.limit != 0:
-            _print_doubts(text, archive.slips(query))
+            _print_doubts(text, archive.spelling_suggestions(query))
         if arguments.json or arguments.csv:
             unread: list[str] = []
-            bodies = archive.bodies(keys, unread)
+            bodies = archive.export(keys, unread)
             if arguments.masked:
                 bodies = _masked(bodies, unread)
             _export(services, arguments, columns, bodies)
@@ -81,7 +80,7 @@ def _calls(services: Services, arguments: argparse.Namespace) -> int:
             columns = columns or TABLE_COLUMNS
             damaged = _print_table(services, archive, keys, columns, arguments.masked)
             unread = []
-            if not keys and not archive.counts():
+            if not keys and not archive.counts_by_account():
                 print_error("The archive is empty; run: ringback sync")
     return _told_damaged(damaged, unread)
 
@@ -96,11 +95,11 @@ def _told_damaged(damaged: int, names: Sequence[str]) -> int:
     return ExitCode.PARTLY
 
 
-def _doubts(services: Services, archive: Archive, query: Query) -> Iterable[Problem]:
+def _doubts(services: Services, archive: CallArchive, query: Query) -> Iterable[Problem]:
     """Which names of a query no call has."""
-    if not query.names or not archive.counts():
+    if not query.names or not archive.counts_by_account():
         return ()
-    return archive.doubts(query, configured(services.accounts.list()))
+    return archive.unknown_names(query, configured(services.accounts.list()))
 
 
 def _print_doubts(text: str, doubts: Iterable[Problem]) -> None:
@@ -174,7 +173,9 @@ def _removed_account(services: Services, name: str, error: AccountError) -> str 
     if not isinstance(error, UnknownAccount) or not services.paths.archive_file.exists():
         return None
     with services.open_archive() as archive:
-        return next((one for one in archive.counts() if one.lower() == name.lower()), None)
+        return next(
+            (one for one in archive.counts_by_account() if one.lower() == name.lower()), None
+        )
 
 
 def _has_field(services: Services) -> HasField:
@@ -230,7 +231,11 @@ def _marked(text: str, problem: Problem) -> str:
 
 
 def _print_table(
-    services: Services, archive: Archive, keys: Sequence[int], names: Sequence[str], masked: bool
+    services: Services,
+    archive: CallArchive,
+    keys: Sequence[int],
+    names: Sequence[str],
+    masked: bool,
 ) -> int:
     """One call a line, behind it ``account:id``; on a terminal with the columns' titles above.
     How many cannot be read.
@@ -281,7 +286,7 @@ def read_name(services: Services, name: str) -> tuple[Account, call_links.Link]:
     return account, link._replace(account=account.name)
 
 
-def wanted_call(services: Services, archive: Archive, account: Account, id_: str) -> Call:
+def wanted_call(services: Services, archive: CallArchive, account: Account, id_: str) -> Call:
     """The call of `look_up`, or a `CommandError` with what to do."""
     call, error = asyncio.run(look_up(services, archive, account, id_))
     if call is None:
@@ -321,7 +326,7 @@ def _show(services: Services, arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _call_to_show(services: Services, archive: Archive, name: str) -> tuple[str, Call]:
+def _call_to_show(services: Services, archive: CallArchive, name: str) -> tuple[str, Call]:
     """The account's name and the call; also of an account that was removed, as it is here.
     Raises `CommandError`.
     """
@@ -332,7 +337,7 @@ def _call_to_show(services: Services, archive: Archive, name: str) -> tuple[str,
             raise
         link = call_links.parse(name)
         left = _removed_account(services, link.account, error.__cause__)
-        call = left and archive.get(left, link.id)
+        call = left and archive.call_by_id(left, link.id)
         if not left or not call:
             raise
         return left, call
@@ -340,7 +345,7 @@ def _call_to_show(services: Services, archive: Archive, name: str) -> tuple[str,
 
 
 async def look_up(
-    services: Services, archive: Archive, account: Account, id_: str
+    services: Services, archive: CallArchive, account: Account, id_: str
 ) -> tuple[Call | None, ProviderError | None]:
     """A call of the archive, with its recordings asked for if there may be more; or the
     vendor's, if the archive lacks it. What the vendor refused is the second value.
@@ -350,7 +355,7 @@ async def look_up(
     from tui.recordings.download import renewed, with_known_recordings
     from tui.sync.recheck import is_due
 
-    call = archive.get(account.name, id_)
+    call = archive.call_by_id(account.name, id_)
     if call and not is_due(archive, account.name, call, services.now()):
         return call, None
     try:
@@ -368,13 +373,13 @@ async def look_up(
                     call = await renewed(provider, archive, account.name, new)
                 else:
                     call = await with_known_recordings(provider, archive, account.name, call)
-                archive.keep_if_it_can(lambda: archive.save_names(account.name, login.names))
+                archive.write_if_possible(lambda: archive.save_names(account.name, login.names))
     except ProviderError as error:
         return call, error
     return call, None
 
 
-def _page(services: Services, archive: Archive, account: str, call: Call, masked: bool) -> str:
+def _page(services: Services, archive: CallArchive, account: str, call: Call, masked: bool) -> str:
     from tui.triage_section import triage_section
     from widgets.call_document import Extra, plain_text
     from widgets.columns import Clock

@@ -13,7 +13,7 @@ from providers import registry
 from providers.errors import AuthError, NotUnderstood, ProviderError, RecordingError, reason
 from providers.model import Call
 from tui import audit_log
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
 from tui.cli.calls import split_name
 from tui.config.accounts import Account
 from tui.console import print_error, print_text
@@ -39,12 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
     return _download(Services.build(), arguments)
 
 
-async def known_call(vendor: Vendor, archive: Archive, account: Account, id_: str) -> Call:
+async def known_call(vendor: Vendor, archive: CallArchive, account: Account, id_: str) -> Call:
     """A call with its list of recordings, from the archive or else from the vendor.
 
     Raises `ProviderError`.
     """
-    call = archive.get(account.name, id_)
+    call = archive.call_by_id(account.name, id_)
     if call is None:
         call = await renewed(await vendor(), archive, account.name, Call(id_, account.provider))
     if not call.recordings_known:
@@ -52,7 +52,7 @@ async def known_call(vendor: Vendor, archive: Archive, account: Account, id_: st
     return call
 
 
-async def _with_further(vendor: Vendor, archive: Archive, account: Account, call: Call) -> Call:
+async def _with_further(vendor: Vendor, archive: CallArchive, account: Account, call: Call) -> Call:
     """The call with the recordings that came since it was asked for; what is known can be had
     without the vendor.
     """
@@ -64,7 +64,7 @@ async def _with_further(vendor: Vendor, archive: Archive, account: Account, call
 
 
 async def fetch_all(
-    services: Services, archive: Archive, account: Account, id_: str
+    services: Services, archive: CallArchive, account: Account, id_: str
 ) -> tuple[Call, list[Fetched | RecordingError | NotUnderstood]]:
     """A call and its recordings as files in the cache, or why one cannot be had.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
-import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
@@ -15,9 +14,9 @@ from typing import TYPE_CHECKING
 from providers.errors import RecordingError
 from providers.model import Call
 from tui import audit_log
-from tui.archive.errors import ReadOnlyArchive
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.listening_history import recording_key
+from tui.archive.errors import ArchiveBusy, ArchiveReadOnly, ArchiveUnavailable
+from tui.archive.interface import CallArchive
+from tui.archive.records import recording_key
 from tui.call_links import Link
 from tui.cli.calls import read_name
 from tui.cli.download import known_call, said
@@ -35,12 +34,16 @@ if TYPE_CHECKING:
     Listen = Callable[[Source, str, float, "PlaybackSession | None"], Awaitable[int]]
 
 
+UNWRITTEN = (ArchiveReadOnly, ArchiveBusy, ArchiveUnavailable)
+"""Nothing can be kept now; listening goes on without."""
+
+
 class PlaybackSession:
     """Who listens to one recording of a call: what is remembered of it, and where they go next."""
 
-    def __init__(self, services: Services, archive: Archive, name: str, call: Call, index: int):
+    def __init__(self, services: Services, archive: CallArchive, name: str, call: Call, index: int):
         key = recording_key(call, index)
-        known = archive.heard.of_call(name, call.id).get(key)
+        known = archive.listening.of_call(name, call.id).get(key)
         self.left_s = known.left_s if known else 0.0
         self._archive, self._index, self._count = archive, index, len(call.recordings)
         self._sitting = ListeningSession(name, call.id, key, lambda: services.now().timestamp())
@@ -67,9 +70,7 @@ class PlaybackSession:
             self._note()
 
     def _note(self) -> None:
-        with suppress(
-            ReadOnlyArchive, sqlite3.OperationalError
-        ):  # another Ringback writes: the next note will do
+        with suppress(*UNWRITTEN):  # the next note will do
             self._sitting.note(self._archive)
 
 
@@ -122,7 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _play_call(
     services: Services,
-    archive: Archive,
+    archive: CallArchive,
     account: Account,
     link: Link,
     start_s: float | None,
@@ -143,10 +144,8 @@ async def _play_call(
                 source, call = await stream(vendor, archive, cache, *place)
             except RecordingError as error:
                 now, key = services.now().timestamp(), recording_key(call, index)
-                with suppress(
-                    ReadOnlyArchive, sqlite3.OperationalError
-                ):  # why there is no sound is said first
-                    archive.heard.note_trouble(account.name, call.id, key, error.reason, now)
+                with suppress(*UNWRITTEN):  # why there is no sound is said first
+                    archive.listening.note_trouble(account.name, call.id, key, error.reason, now)
                 raise
             seat = PlaybackSession(services, archive, account.name, call, index)
             if begin_s is None:

@@ -21,7 +21,7 @@ NAMED = 20
 
 
 def run(services: Services, *, as_json: bool) -> int:
-    """Raises `ArchiveTrouble`, `sqlite3.Error`, `OSError`; then the archive is as before."""
+    """Raises `ArchiveError`; then the archive is as before."""
     from tui.archive.sqlite.repair import Repaired, repair
 
     path = services.paths.archive_file
@@ -29,7 +29,7 @@ def run(services: Services, *, as_json: bool) -> int:
     if path.exists() and _is_whole(services):
         found = Repaired()
         with services.open_archive() as archive:
-            found.decisions_from_backup = _take_up(archive)
+            found.decisions_from_backup = archive.take_up_backup()
             found.backup_damaged = archive.mend_backup()
         if as_json:
             print_data(json.dumps(found.told()))
@@ -51,20 +51,11 @@ def run(services: Services, *, as_json: bool) -> int:
 
 def _is_whole(services: Services) -> bool:
     """After the deepest look, which writes nothing."""
-    from tui.archive.sqlite.integrity_check import check
-
     try:
         with Archive(services.paths.archive_file, only_read=True) as archive:
-            return not check(archive, deep=True).faults
+            return not archive.check(deep=True).faults
     except ArchiveDamaged:
         return False
-
-
-def _take_up(archive: Archive) -> int:
-    """Bring decisions that only the backup has into the archive; how many."""
-    from tui.archive.sqlite.decision_backup import read
-
-    return archive.take_up(read(archive.path))
 
 
 def _say_whole(taken_up: int) -> None:

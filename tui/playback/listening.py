@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from providers.model import Call
-from tui.archive.sqlite.listening_history import recording_key
+from tui.archive.records import recording_key
 from tui.audio.client.state import Loudness
 from tui.audio.client.suspension import Suspension
 from tui.config.settings import AudioSettings

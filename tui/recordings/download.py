@@ -20,8 +20,8 @@ from providers.base import Provider
 from providers.counts import counted
 from providers.errors import NotFound, ProviderError, RateLimited, RecordingError, Unreachable
 from providers.model import Call, CallQuery, Recording
+from tui.archive.interface import CallArchive
 from tui.archive.merging import keep, reconcile
-from tui.archive.sqlite import Archive
 from tui.audio.client.source import FileSource
 from tui.config.paths import open_file, read_file
 from tui.recordings.progressive_download import ProgressiveDownload, in_words
@@ -50,7 +50,7 @@ class Fetched:
 
 
 async def with_known_recordings(
-    provider: Provider, archive: Archive, account: str, call: Call
+    provider: Provider, archive: CallArchive, account: str, call: Call
 ) -> Call:
     """The call with its list of recordings, asked for and kept (not kept where there is no room
     for it).
@@ -59,11 +59,13 @@ async def with_known_recordings(
     """
     kept = _kept(provider, archive, account, await provider.recordings(call))
     if not kept.recordings_known:  # it was asked all the same
-        archive.keep_if_it_can(lambda: archive.recordings_told(account, [call.id], time.time()))
+        archive.write_if_possible(
+            lambda: archive.note_recordings_asked(account, [call.id], time.time())
+        )
     return kept
 
 
-async def renewed(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
+async def renewed(provider: Provider, archive: CallArchive, account: str, call: Call) -> Call:
     """`asked_anew`, kept where there is room for it. Raises `ProviderError`."""
     return _kept(provider, archive, account, await asked_anew(provider, call))
 
@@ -99,10 +101,10 @@ async def _found_again(provider: Provider, call: Call) -> Call:
     return provider.parse(raw)
 
 
-def _kept(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
+def _kept(provider: Provider, archive: CallArchive, account: str, call: Call) -> Call:
     """The call over what the archive has of it now: what came while it was asked for stays."""
-    before = archive.get(account, call.id)
-    archive.keep_if_it_can(lambda: keep(archive, account, provider, [call], time.time()))
+    before = archive.call_by_id(account, call.id)
+    archive.write_if_possible(lambda: keep(archive, account, provider, [call], time.time()))
     return reconcile(provider, before, call) if before else call
 
 
@@ -172,9 +174,9 @@ class RecordingCache:
         with suppress(OSError):  # some are kept, or there were none
             place.rmdir()
 
-    def held_files(self, archive: Archive) -> frozenset[Path]:
+    def held_files(self, archive: CallArchive) -> frozenset[Path]:
         """The recordings of calls on hold that may be here, each without its ending."""
-        held = (found for key in archive.held() if (found := archive.get_key(key)))
+        held = (found for key in archive.held() if (found := archive.call(key)))
         return frozenset(
             self.place(account) / stem(call, index)
             for account, call in held
@@ -265,7 +267,7 @@ class Vendor:
 
 async def stream(
     vendor: Vendor,
-    archive: Archive,
+    archive: CallArchive,
     cache: RecordingCache,
     account: str,
     base_url: str,
@@ -356,7 +358,7 @@ class _Origin:
         await self._vendor.close()
 
 
-def _renewing(vendor: Vendor, archive: Archive, account: str, call: Call, index: int) -> Renew:
+def _renewing(vendor: Vendor, archive: CallArchive, account: str, call: Call, index: int) -> Renew:
     """Asks the vendor where a recording lies now."""
 
     async def renew(url: str, error: RecordingError) -> str:
@@ -393,7 +395,7 @@ def may_still_come(call: Call, now: datetime) -> bool:
 
 
 async def _asked_now(
-    vendor: Vendor, archive: Archive, account: str, call: Call
+    vendor: Vendor, archive: CallArchive, account: str, call: Call
 ) -> tuple[Call, str]:
     """The call as its vendor has it now, and in words that it was asked. Raises `ProviderError`,
     but where the vendor had said that there is no recording: then the words say why not.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from tui.archive.sqlite import Archive
+from tui.archive.errors import ArchiveError
+from tui.archive.interface import CallArchive
 from tui.services import Services
 
 T = TypeVar("T")
@@ -17,19 +16,19 @@ T = TypeVar("T")
 class ArchiveRead(Generic[T]):
     """A question on a connection of its own, for another thread; it can be ended from this one."""
 
-    def __init__(self, services: Services, ask: Callable[[Archive], T]) -> None:
+    def __init__(self, services: Services, ask: Callable[[CallArchive], T]) -> None:
         self._services, self._ask = services, ask
-        self._archive: Archive | None = None
+        self._archive: CallArchive | None = None
         self._ended = False
 
     def run(self) -> T | None:
         """The answer; None when nobody waits for it any more."""
         with self._services.open_archive() as archive:
             self._archive = archive
-            archive.end_when(lambda: self._ended)
+            archive.cancel_when(lambda: self._ended)
             try:
                 return None if self._ended else self._ask(archive)
-            except sqlite3.OperationalError:
+            except ArchiveError:
                 if self._ended:
                     return None
                 raise
@@ -40,8 +39,7 @@ class ArchiveRead(Generic[T]):
         """Nobody waits for it any more."""
         self._ended = True
         if archive := self._archive:
-            with suppress(sqlite3.ProgrammingError):  # it closed at this moment
-                archive.interrupt()
+            archive.cancel()
 
 
 class ArchiveReads:
@@ -53,7 +51,7 @@ class ArchiveReads:
         self._of_rows: set[ArchiveRead[Any]] = set()
         """Those of them for rows that somebody waits for."""
 
-    async def ask(self, ask: Callable[[Archive], T], of_rows: bool = False) -> T | None:
+    async def ask(self, ask: Callable[[CallArchive], T], of_rows: bool = False) -> T | None:
         """The answer of the archive, in another thread; None when it was ended before."""
         read = ArchiveRead(self._services, ask)
         self._reads.add(read)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from providers.errors import RECORDING_REASONS
 from providers.model import Call
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.listening_history import Heard, recording_key
+from tui.archive.interface import CallArchive
+from tui.archive.records import Heard, recording_key
 from tui.playback.listening import Playing
 from tui.screens.context import ScreenContext
 from tui.screens.related_trail import RelatedTrail
@@ -42,13 +42,13 @@ def read_extra(
 
 
 def heard_words(
-    archive: Archive, account: str, call: Call, clock: Clock, playing: int | None
+    archive: CallArchive, account: str, call: Call, clock: Clock, playing: int | None
 ) -> tuple[str, ...]:
     """What happened here to each recording of a call, in words; at least one for the call.
 
     Where the one that plays was left is no news: the player's line says where it is.
     """
-    known = archive.heard.of_call(account, call.id)
+    known = archive.listening.of_call(account, call.id)
     lines = (known.get(recording_key(call, n)) for n in range(max(1, len(call.recordings))))
     return tuple(
         _heard_words(line._replace(position_s=0.0) if line and index == playing else line, clock)

@@ -9,7 +9,8 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from providers.model import Call
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
+from tui.archive.records import SortOrder
 from tui.config.accounts import Account
 from tui.config.settings import Settings, View
 from tui.config.views import views
@@ -81,8 +82,8 @@ class Shown(NamedTuple):
 
     text: str
     """The query line."""
-    sort: tuple[str, bool]
-    own_sort: tuple[str, bool]
+    sort: SortOrder
+    own_sort: SortOrder
 
 
 class CallListController:
@@ -179,7 +180,7 @@ class CallListController:
         """Show names that the archive knows, for what is typed."""
         try:
             names = await asyncio.to_thread(_names, self._ctx.services, kind, start)
-        except TROUBLES:
+        except ArchiveError:
             return  # the rows are read too, and say it
         names = [name for name in names if may_show(kind, name, self._ctx.veil)]
         lines = tuple(completed(text, name) for name in names)
@@ -239,7 +240,7 @@ class CallListController:
     def _show_view(self, view: View) -> None:
         self.go_to(view.query, sort_of(view.sort) if view.sort else None)
 
-    def _order_of_view(self) -> tuple[str, bool] | None:
+    def _order_of_view(self) -> SortOrder | None:
         """The order of the view that the query line stands for, if it has one; also of a view
         of one account.
         """
@@ -247,7 +248,7 @@ class CallListController:
         found = (view.sort for view in views(self._settings) if view.query in (text, _of_all(text)))
         return next((sort_of(sort) for sort in found if sort), None)
 
-    def go_to(self, text: str, sort: tuple[str, bool] | None = None, back: bool = False) -> None:
+    def go_to(self, text: str, sort: SortOrder | None = None, back: bool = False) -> None:
         """Show what a view or an account stands for; a view may have an order of its own."""
         self._panes.leave_detail()
         self._note_left()
@@ -258,10 +259,10 @@ class CallListController:
 
     def sort_by(self, column: str, descending: bool) -> None:
         """The user's own order."""
-        self._own_sort = (column, descending)
+        self._own_sort = SortOrder(column, descending)
         self._sort_by(self._own_sort)
 
-    def _sort_by(self, sort: tuple[str, bool]) -> None:
+    def _sort_by(self, sort: SortOrder) -> None:
         if sort != self._ctx.sort:
             self._ctx.cursor.end_range()
             self._ctx.sort = sort
@@ -276,7 +277,7 @@ class CallListController:
         assert ctx.archive is not None
         if query is not None and query != ctx.query_text:
             self.put_query(query)
-        elif not ctx.cursor.move_to_key(key) and not ctx.archive.matches(ctx.query, key):
+        elif not ctx.cursor.move_to_key(key) and not ctx.archive.matching([key], ctx.query):
             self.put_query("")
         if ctx.cursor.current_key != key:
             # it is shown at once; the others come round it
@@ -291,16 +292,16 @@ class CallListController:
         archive, part, asked = self._ctx.archive, self._ctx.snapshot.part, self._ctx.asked
         assert archive is not None
         here = archive.key_of(playing.account, playing.call.id)
-        if here is None or not archive.matches(self._ctx.query, here):
+        if here is None or not archive.matching([here], self._ctx.query):
             return None
         held = here in part.keys
         key = next_recorded(archive, part.keys, here) if held else None
         if key is None and not (held and part.ends):
-            order = (Query((*self._ctx.query.terms, RECORDED)), *self._ctx.sort)
+            order = Query((*self._ctx.query.terms, RECORDED)), self._ctx.sort
             after = part.keys[-1] if held else here
             keys = await self._ctx.reads.ask(lambda a: a.keys(*order, limit=1, after=after))
             key = keys[0] if keys else None
-        found = archive.get_key(key) if key is not None else None
+        found = archive.call(key) if key is not None else None
         account = self._ctx.account(found[0]) if found else None
         if key is None or found is None or account is None:
             return None
@@ -316,4 +317,4 @@ def _of_all(text: str) -> str:
 
 def _names(services: Services, kind: str, start: str) -> list[str]:
     with services.open_archive() as archive:
-        return [typed(name) for name in archive.complete(kind, start, COMPLETED)]
+        return [typed(name) for name in archive.suggest(kind, start, COMPLETED)]

@@ -13,7 +13,8 @@ from textual.timer import Timer
 from providers.model import Call
 from tui import audit_log
 from tui.archive.errors import ArchiveDamaged
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
+from tui.archive.records import NEWEST_FIRST, SortOrder
 from tui.commands import first_key
 from tui.config.accounts import Account
 from tui.query.parser import EVERYTHING, Query
@@ -94,7 +95,7 @@ class ScreenContext:
         self._said = said
         """What stands in the status line."""
         self.reads = ArchiveReads(services)
-        self.archive: Archive | None = None
+        self.archive: CallArchive | None = None
         """The screen's own connection, from the mount on."""
         self.accounts: list[Account] = []
         self.veil = Veil()
@@ -104,7 +105,7 @@ class ScreenContext:
         self.query: Query = EVERYTHING
         """The same, as far as it was understood."""
         self.snapshot: Snapshot = NOTHING
-        self.sort: tuple[str, bool] = ("time", True)
+        self.sort: SortOrder = NEWEST_FIRST
         """The order of the rows: a column, and whether it descends."""
         self.has_ended = False
         """Whether work in other threads is to end; Textual's `is_mounted` stays true to the end."""
@@ -117,10 +118,10 @@ class ScreenContext:
     @property
     def order(self) -> Order:
         """Which rows there are, and in which order."""
-        return Order(self.query, *self.sort)
+        return Order(self.query, self.sort)
 
     @property
-    def asked(self) -> tuple[str, tuple[str, bool]]:
+    def asked(self) -> tuple[str, SortOrder]:
         """Query and order as they were asked for; other ones are other rows."""
         return self.query_text, self.sort
 
@@ -136,7 +137,7 @@ class ScreenContext:
         `ArchiveDamaged`.
         """
         key = self.cursor.current_key
-        found = self.archive.get_key(key) if self.archive and key is not None else None
+        found = self.archive.call(key) if self.archive and key is not None else None
         account = self.account(found[0]) if found else None
         if found is None or account is None:
             self.say("no call is chosen", "warning")

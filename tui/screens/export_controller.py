@@ -16,7 +16,8 @@ from providers.counts import counted
 from providers.model import Call
 from providers.sanitize import safe_text
 from tui import audit_log
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
+from tui.archive.records import SortOrder
 from tui.call_links import Link, link_text, page_address
 from tui.config.accounts import Account
 from tui.query.parser import Query
@@ -44,7 +45,7 @@ class ShownCalls(NamedTuple):
     """What of the calls is exported: those of a query, in an order, with these columns."""
 
     query: Query
-    sort: tuple[str, bool]
+    sort: SortOrder
     columns: tuple[str, ...]
 
 
@@ -207,7 +208,7 @@ class ExportController:
         except asyncio.CancelledError:
             stop.set()
             raise
-        except TROUBLES as error:
+        except (ArchiveError, OSError) as error:
             self._ctx.say(f"not exported: {getattr(error, 'strerror', None) or error}", "error")
         else:
             self._say_exported(exported, request)
@@ -244,7 +245,7 @@ def _save(
     from tui.export import csv_json
 
     with services.open_archive() as archive:
-        keys = archive.keys(shown.query, *shown.sort)
+        keys = archive.keys(shown.query, shown.sort)
         told_at = 0.0
 
         def said(calls: int) -> bool:
@@ -255,7 +256,7 @@ def _save(
             return tell(calls, len(keys))
 
         unread: list[str] = []
-        bodies = archive.bodies(keys, unread)
+        bodies = archive.export(keys, unread)
         save = partial(csv_json.save, bodies, request.path, request.form, shown.columns)
         exported = save(replace=replace, said=said)
         exported.unread = unread

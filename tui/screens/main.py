@@ -21,6 +21,7 @@ from textual.reactive import var
 from textual.widget import Widget
 
 from tui.archive.errors import ArchiveDamaged
+from tui.archive.records import NEWEST_FIRST, SortOrder
 from tui.call_links import Link
 from tui.commands import COMMANDS_BY_ID
 from tui.config.settings import Settings
@@ -73,7 +74,7 @@ class MainScreen(HoldingScreen, ReportingScreen[None]):
     """Whether the detail was opened; on a wide screen it stands beside the table."""
     query_text: var[str] = var("", bindings=True)
     """The query line: what the table shows, and the views and accounts set."""
-    sort: var[tuple[str, bool]] = var(("time", True))
+    sort: var[SortOrder] = var(NEWEST_FIRST)
     problem: var[tuple[int, str] | None] = var(None)
     """What is wrong with the query, as `FilterLine.problem`."""
     accounts: var[tuple[AccountItem, ...]] = var(())

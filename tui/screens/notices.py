@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tui.archive.errors import ArchiveDamaged, ReadOnlyArchive
+from tui.archive.errors import ArchiveDamaged, ArchiveReadOnly
 from tui.commands import first_key
 from tui.config.accounts import Account
 from tui.query.parser import Query
@@ -40,7 +40,7 @@ def notice_of(
     snapshot: Snapshot,
     query: Query,
     busy: frozenset[str],
-    why: ReadOnlyArchive | None = None,
+    why: ArchiveReadOnly | None = None,
 ) -> tuple[str, str]:
     """Which empty state stands in the table's place, and a sentence that says it more exactly."""
     if isinstance(why, ArchiveDamaged):
@@ -69,7 +69,7 @@ def troubles_of(
     accounts: Sequence[Account],
     snapshot: Snapshot,
     clock: Clock,
-    why: ReadOnlyArchive | None = None,
+    why: ArchiveReadOnly | None = None,
 ) -> str:
     """``desk: refused · eu: rate-limited until 15:10``; empty when every account's last sync went
     well. `why` nothing can be kept goes before.

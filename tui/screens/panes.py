@@ -113,7 +113,7 @@ class Panes:
     def show_detail(self) -> None:
         """Show the call under the cursor as it is now."""
         screen, ctx, key = self._screen, self._screen.ctx, self._screen.table.current_key
-        found = ctx.archive.get_key(key) if ctx.archive and key is not None else None
+        found = ctx.archive.call(key) if ctx.archive and key is not None else None
         if found is None or key is None:
             screen.detail.show(None, "", ctx.clock)
             return

@@ -10,7 +10,7 @@ from functools import partial
 
 from rich.cells import cell_len
 
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
 from tui.config.accounts import configured
 from tui.query.parser import EVERYTHING, Problem, Query, parse
 from tui.screens.context import ScreenContext
@@ -44,7 +44,7 @@ class QueryProblems:
 
     def _has_field(self, word: str) -> bool:
         archive = self._ctx.archive
-        with suppress(*TROUBLES):  # the rows are read too, and say it
+        with suppress(ArchiveError):  # the rows are read too, and say it
             return archive is not None and archive.has_field(word)
         return False
 
@@ -65,8 +65,8 @@ class QueryProblems:
 
     async def _doubt(self, text: str, line: Query) -> None:
         more = configured(self._ctx.accounts)
-        with suppress(*TROUBLES):  # the rows are read too, and say it
-            doubts = await self._ctx.reads.ask(lambda archive: archive.doubts(line, more))
+        with suppress(ArchiveError):  # the rows are read too, and say it
+            doubts = await self._ctx.reads.ask(lambda archive: archive.unknown_names(line, more))
             if doubts is not None and text == self._ctx.query_text:
                 self._doubts, self._doubted = doubts, text
                 self.show()
@@ -85,8 +85,8 @@ class QueryProblems:
         self._slips = ()
 
     async def _look_for_slips(self, text: str, line: Query) -> None:
-        with suppress(*TROUBLES):
-            slips = await self._ctx.reads.ask(lambda archive: archive.slips(line))
+        with suppress(ArchiveError):
+            slips = await self._ctx.reads.ask(lambda archive: archive.spelling_suggestions(line))
             if slips and text == self._ctx.query_text:
                 self._slips = slips
                 self.show()

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from tui.archive.errors import TROUBLES
-from tui.archive.sqlite import Archive
+from tui.archive.errors import ArchiveError, CallNotFound
+from tui.archive.interface import CallArchive
 from tui.screens.context import ScreenContext
 from tui.screens.sidebar_items import facet_items
 from widgets.sidebar import FacetItem
@@ -59,7 +59,7 @@ class RowCounts:
         while self._is_outdated:
             self._is_outdated = False
             began = time.monotonic()
-            with suppress(*TROUBLES):  # the rows are read too, and say it
+            with suppress(ArchiveError):  # the rows are read too, and say it
                 await self._count_once()
             if self._is_outdated:
                 await asyncio.sleep(REST * (time.monotonic() - began))
@@ -86,8 +86,8 @@ class RowCounts:
         if part.begins or not part.keys:
             return
 
-        def ask(archive: Archive) -> int | None:
-            with suppress(KeyError):  # the rows are read anew because of it
+        def ask(archive: CallArchive) -> int | None:
+            with suppress(CallNotFound):  # the rows are read anew because of it
                 return archive.count_before(part.keys[0], *order)
             return None
 

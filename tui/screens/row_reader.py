@@ -10,8 +10,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Literal
 
-from tui.archive.errors import TROUBLES
-from tui.archive.sqlite import Archive
+from tui.archive.errors import ArchiveError, CallNotFound
+from tui.archive.interface import CallArchive
 from tui.screens import row_window
 from tui.screens.activity import Activity
 from tui.screens.context import ScreenContext
@@ -40,7 +40,7 @@ class RowReader:
         self._ctx, self._notice, self._counts = ctx, notice, counts
         self._prepare, self._on_rows, self._on_more = prepare, on_rows, on_more
         self.activity = Activity.NOTHING
-        self._version = 0
+        self._version: object = 0
         """The archive's, when it was looked at last."""
         self._goal: Goal = "here"
         """Where the next reading leaves the cursor; here: on its call."""
@@ -66,12 +66,12 @@ class RowReader:
     def note_version(self) -> None:
         """The rows that are shown are of the archive as it is now."""
         if self._ctx.archive:
-            self._version = self._ctx.archive.version()
+            self._version = self._ctx.archive.change_token()
 
     def look(self) -> None:
         """Somebody wrote (a sync here, or another Ringback): show it."""
         archive = self._ctx.archive
-        if archive and (version := archive.version()) != self._version:
+        if archive and (version := archive.change_token()) != self._version:
             self._version = version
             self.reload()
 
@@ -136,9 +136,9 @@ class RowReader:
                     await self._read_once(row_window.FIRST_ROWS)
                 if not self.activity & Activity.OUTDATED:
                     await self._read_once()
-        except KeyError:  # a call has gone meanwhile; the next look reads the rows anew
+        except CallNotFound:  # a call has gone meanwhile; the next look reads the rows anew
             self._ctx.drop_typed()
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._ctx.say_unread(error)
             self._ctx.drop_typed()
         finally:
@@ -156,7 +156,7 @@ class RowReader:
         goal, wanted, accounts = self._goal, self._wanted, ctx.accounts
         key, ask = cursor.current_key, self._question(first)
 
-        def read(archive: Archive) -> Snapshot:
+        def read(archive: CallArchive) -> Snapshot:
             return read_snapshot(archive, accounts, ask(archive), partial=bool(first))
 
         snapshot = await ctx.reads.ask(read, of_rows=True)
@@ -180,7 +180,7 @@ class RowReader:
         if wanted is not None:
             cursor.move_to_key(wanted)
 
-    def _question(self, first: int) -> Callable[[Archive], RowWindow]:
+    def _question(self, first: int) -> Callable[[CallArchive], RowWindow]:
         """What to read for the present goal, at most `first` rows (0: a part); says what it is."""
         order, cursor, wanted = self._ctx.order, self._ctx.cursor, self._wanted
         if self._goal == "first":
@@ -221,14 +221,14 @@ class RowReader:
         whole = self._ctx.cursor.range_start is not None
         self._notice.say(self._sorting)
 
-        def ask(archive: Archive) -> RowWindow | None:
-            with suppress(KeyError):  # a call has gone; the rows are read anew because of it
+        def ask(archive: CallArchive) -> RowWindow | None:
+            with suppress(CallNotFound):  # a call has gone; the rows are read anew because of it
                 return row_window.extend(archive, order, part, step, whole)
             return None
 
         shown = False
         try:
-            with suppress(*TROUBLES):  # the next reading says it
+            with suppress(ArchiveError):  # the next reading says it
                 shown = self._show_more(part, await self._ctx.reads.ask(ask, of_rows=True))
         finally:
             self.activity &= ~Activity.EXTENDING
@@ -262,12 +262,12 @@ class RowReader:
                     continue
                 part, order, start = self._ctx.snapshot.part, self._ctx.order, cursor.range_start
                 ask = partial(row_window.extend_to, order=order, part=part, key=start)
-                with suppress(KeyError):
+                with suppress(CallNotFound):
                     found = await self._ctx.reads.ask(ask)
                     if found is None:  # it has left the list
                         break
                     self._show_more(part, found)
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._ctx.say_unread(error)
         finally:
             if cursor.range_waits:

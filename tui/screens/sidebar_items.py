@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from providers.sanitize import safe_text
-from tui.archive.sqlite import AccountState
-from tui.archive.sqlite.search.facet_counts import Facets
+from tui.archive.records import AccountState, Facets
 from tui.config.accounts import Account
 from tui.query.editing import completed, exactly
 from tui.query.fields import field_of

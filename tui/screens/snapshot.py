@@ -8,7 +8,8 @@ from typing import NamedTuple, TypeVar
 
 from providers import registry
 from tui.archive.errors import ArchiveDamaged
-from tui.archive.sqlite import AccountState, Archive, SyncPeriod
+from tui.archive.interface import CallArchive
+from tui.archive.records import AccountState, SyncPeriod
 from tui.config.accounts import Account
 from tui.query.parser import Query
 from tui.screens import row_window
@@ -33,7 +34,7 @@ NOTHING = Snapshot(EMPTY_WINDOW, {}, {}, {})
 
 
 def first_snapshot(
-    archive: Archive, accounts: Sequence[Account], order: Order
+    archive: CallArchive, accounts: Sequence[Account], order: Order
 ) -> tuple[Snapshot, ArchiveDamaged | None]:
     """What the first paint shows, and what it could not read."""
     part, trouble = EMPTY_WINDOW, None
@@ -45,19 +46,19 @@ def first_snapshot(
 
 
 def read_snapshot(
-    archive: Archive, accounts: Sequence[Account], part: RowWindow, partial: bool
+    archive: CallArchive, accounts: Sequence[Account], part: RowWindow, partial: bool
 ) -> Snapshot:
     """Read the rest beside the rows; `partial`: only what is there in a few milliseconds. What
     stands in a damaged page is left out.
     """
 
     def walks() -> dict[str, Sequence[SyncPeriod]]:
-        return {account.name: archive.open_walks(account.name) for account in accounts}
+        return {account.name: archive.unfinished_periods(account.name) for account in accounts}
 
     return Snapshot(
         part,
-        {} if partial else _whole(archive.counts),
-        _whole(archive.states),
+        {} if partial else _whole(archive.counts_by_account),
+        _whole(archive.account_states),
         _whole(walks),
         {} if partial else registry.titles(),
     )

@@ -11,8 +11,8 @@ from providers import registry
 from providers.counts import counted
 from providers.errors import ProviderError
 from providers.model import Call
-from tui.archive.errors import TROUBLES, ReadOnlyArchive
-from tui.archive.sqlite import Archive
+from tui.archive.errors import ArchiveError, ArchiveReadOnly
+from tui.archive.interface import CallArchive
 from tui.config.accounts import Account
 from tui.exit_codes import archive_error
 from tui.screens.context import ScreenContext
@@ -69,7 +69,7 @@ class SyncController:
         return self._syncs.progress
 
     @property
-    def why_not_kept(self) -> ReadOnlyArchive | None:
+    def why_not_kept(self) -> ArchiveReadOnly | None:
         """Why nothing that comes could be kept; None: it can."""
         archive = self._ctx.archive
         return archive.read_only if archive else None
@@ -186,7 +186,7 @@ class SyncController:
                 continue
             try:
                 done += await self._ctx.network.run(self._refreshing(account, ids))
-            except TROUBLES as error:
+            except (ArchiveError, OSError) as error:
                 say(archive_error(error).message, "error")
         self._on_written()
         self._on_call()
@@ -195,8 +195,8 @@ class SyncController:
 
     def _refreshing(
         self, account: Account, ids: list[str]
-    ) -> Callable[[Archive], Coroutine[Any, Any, list[Refreshed]]]:
-        async def work(archive: Archive) -> list[Refreshed]:
+    ) -> Callable[[CallArchive], Coroutine[Any, Any, list[Refreshed]]]:
+        async def work(archive: CallArchive) -> list[Refreshed]:
             from tui.sync.refresh import refresh_calls
 
             return await refresh_calls(self._ctx.services, account, archive, ids)

@@ -13,9 +13,9 @@ from rich.cells import cell_len
 
 from providers.counts import counted
 from providers.sanitize import safe_text
-from tui.archive.errors import TROUBLES
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.archive import UNTRIAGED
+from tui.archive.errors import ArchiveError, CallNotFound
+from tui.archive.interface import CallArchive
+from tui.archive.records import UNTRIAGED, SortOrder
 from tui.audit_log import record_holds
 from tui.query.dates import parse_later
 from tui.query.parser import Query
@@ -27,7 +27,7 @@ from widgets.columns import duration_text, time_text
 from widgets.status_line import FLASH_S
 
 if TYPE_CHECKING:
-    from tui.archive.sqlite.triage_log import Change, Undone
+    from tui.archive.triage_events import Change, Undone
     from tui.exit_codes import CommandError
 
 _log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ class TriageController:
         """``60 calls``, and how many of them the query does not show: marks outlive it."""
         if self._ctx.archive is None or len(keys) > LOOK_AHEAD:
             return counted(len(keys), "call")
-        hidden = len(keys) - len(self._ctx.archive.among(keys, self._ctx.query))
+        hidden = len(keys) - len(self._ctx.archive.matching(keys, self._ctx.query))
         return counted(len(keys), "call") + (f" ({hidden:,} not shown)" if hidden else "")
 
     def clear_marks(self) -> int:
@@ -148,10 +148,10 @@ class TriageController:
 
     def triage(self, state: str) -> None:
         """Give the call a state; many at once after a question."""
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         keys = self.targets()
-        changes = [triage_log.state(state)]
+        changes = [triage_events.state(state)]
         if len(keys) > 1:
             self._ask_for_all(keys, f"Mark {self._how_many(keys)} {state}?", changes)
         elif keys:
@@ -166,13 +166,13 @@ class TriageController:
 
     def done_with_note(self) -> None:
         """Ask for a note, then done and on to the next; an empty note is none."""
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         keys = self.targets()
 
         def noted(text: str) -> None:
-            notes = [triage_log.note(text)] if text.strip() else []
-            self._decide(keys, [*notes, triage_log.state("done")], onward=len(keys) == 1)
+            notes = [triage_events.note(text)] if text.strip() else []
+            self._decide(keys, [*notes, triage_events.state("done")], onward=len(keys) == 1)
             if len(keys) > 1:
                 self.clear_marks()
 
@@ -180,10 +180,10 @@ class TriageController:
 
     def note(self) -> None:
         """Ask for a note; the call's earlier ones are kept."""
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         keys = self.targets()
-        self._ask(keys, "note", lambda text: self._decide(keys, [triage_log.note(text)]))
+        self._ask(keys, "note", lambda text: self._decide(keys, [triage_events.note(text)]))
 
     def tag(self) -> None:
         """Ask for tags of ours, to give and to take away."""
@@ -203,7 +203,7 @@ class TriageController:
         """Ask for a comment at the playhead or the time that it begins with; where nothing plays,
         it must.
         """
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         key = self._ctx.cursor.current_key
         if key is None:
@@ -212,10 +212,10 @@ class TriageController:
         recording, at_s = self._player.playhead_here() or (0, None)
 
         def said(text: str) -> None:
-            timed = triage_log.timed(text) or ((text, at_s) if at_s is not None else None)
+            timed = triage_events.timed(text) or ((text, at_s) if at_s is not None else None)
             if timed is None:
-                raise ValueError(triage_log.UNTIMED)
-            self._decide([key], [triage_log.comment(*timed, recording)])
+                raise ValueError(triage_events.UNTIMED)
+            self._decide([key], [triage_events.comment(*timed, recording)])
 
         label = "comment: m:ss text" if at_s is None else f"comment at {duration_text(at_s)}"
         self._ask([key], label, said)
@@ -225,12 +225,12 @@ class TriageController:
         keys = self.targets()
 
         def put_off(text: str) -> None:
-            from tui.archive.sqlite import triage_log
+            from tui.archive import triage_events
 
             clock = self._ctx.clock
             later = parse_later(text, *clock)
             said = f"snoozed until {time_text(later, clock)}"
-            changes = [triage_log.state("snoozed", later.timestamp())]
+            changes = [triage_events.state("snoozed", later.timestamp())]
             self._decide(keys, changes, onward=len(keys) == 1, said=said)
             if len(keys) > 1:
                 self.clear_marks()
@@ -248,9 +248,9 @@ class TriageController:
         self._enqueue(Write(frozenset(), undo, undone))
 
     def _undone(
-        self, asked: tuple[str, tuple[str, bool]], undone: tuple[Undone, int | None] | None
+        self, asked: tuple[str, SortOrder], undone: tuple[Undone, int | None] | None
     ) -> None:
-        from tui.archive.sqlite.triage_log import described
+        from tui.archive.triage_events import described
 
         self._undoing -= 1
         if undone is None:
@@ -263,24 +263,24 @@ class TriageController:
 
     def hold(self) -> None:
         """Put the call, or all that are marked, on hold; those that are: release them."""
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         keys = self.targets()
         if not keys or self._ctx.archive is None:
             return
         try:
             held = self._ctx.archive.held(keys)
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._ctx.say_unread(error)
             return
         if len(held) == len(keys):
             self._release(keys)
             return
         label = "on hold, why (enter alone: nobody asks)"
-        self._ask(keys, label, lambda text: self._decide(keys, [triage_log.hold(text)]))
+        self._ask(keys, label, lambda text: self._decide(keys, [triage_events.hold(text)]))
 
     def _release(self, keys: list[int]) -> None:
-        from tui.archive.sqlite.triage_log import RELEASE
+        from tui.archive.triage_events import RELEASE
 
         what = f"Release {counted(len(keys), 'call')} from hold?"
         more = "A purge, a retention and the vendor's deletion may take them again."
@@ -316,7 +316,7 @@ class TriageController:
         self, keys: Sequence[int], changes: list[Change], onward: bool = False, said: str = ""
     ) -> None:
         """Write the changes for these calls, as one step; `said` in a word or two."""
-        from tui.archive.sqlite.triage_log import described
+        from tui.archive.triage_events import described
 
         said, person = said or described(changes), self._ctx.services.person
         last = unread = False
@@ -333,9 +333,9 @@ class TriageController:
                 undo = f"{self._ctx.key('undo')} takes it back" + ", the last call here" * last
                 self._ctx.say(self._about(f"{said}: ", keys[0], f" ({undo})"))
 
-        def act(archive: Archive) -> set[int]:
+        def act(archive: CallArchive) -> set[int]:
             names = {key: name for key in keys for name in archive.names_of([key])}
-            archive.triage.act(list(names.values()), changes, person)
+            archive.triage.append(list(names.values()), changes, person)
             kinds = [change.kind for change in changes]
             record_holds(self._ctx.services.paths, names.values(), kinds)
             return set(keys) - names.keys()
@@ -345,7 +345,7 @@ class TriageController:
         self._enqueue(Write(frozenset(keys), act, written, changes))
         try:
             last = onward and not self._go_on()
-        except TROUBLES as error:
+        except ArchiveError as error:
             unread = True
             self._ctx.say_unread(error)
 
@@ -411,7 +411,7 @@ class TriageController:
 
     def _go_on(self) -> bool:
         """To the next call to decide below, else to the next; play it if that is wanted. Whether
-        there is one. Raises `TROUBLES`.
+        there is one. Raises `ArchiveError`.
         """
         table = self._ctx.cursor
         plays_on = self._player.plays_on()
@@ -428,7 +428,7 @@ class TriageController:
         """To the next (1) or previous (-1) call that nobody has decided about."""
         try:
             index = self._near_untriaged(step)
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._ctx.say_unread(error)
             return
         if index is None:
@@ -437,14 +437,17 @@ class TriageController:
             self._ctx.cursor.move_to(index)
 
     def _near_untriaged(self, step: int) -> int | None:
-        """Where the nearest call to decide stands, within `LOOK_AHEAD` rows. Raises `TROUBLES`."""
+        """Where the nearest call to decide stands, within `LOOK_AHEAD` rows.
+
+        Raises `ArchiveError`.
+        """
         assert self._ctx.archive is not None
         keys, at = self._ctx.snapshot.part.keys, self._ctx.cursor.cursor
         if step > 0:
             start, near = at + 1, keys[at + 1 : at + 1 + LOOK_AHEAD]
         else:
             start, near = max(0, at - LOOK_AHEAD), keys[max(0, at - LOOK_AHEAD) : at]
-        undecided = self._ctx.archive.untriaged(near) - self._unseen
+        undecided = self._ctx.archive.matching(near, Query((UNTRIAGED,))) - self._unseen
         places = range(len(near)) if step > 0 else range(len(near) - 1, -1, -1)
         return next((start + place for place in places if near[place] in undecided), None)
 
@@ -452,21 +455,21 @@ class TriageController:
         """Beyond the near rows: the archive knows, in another thread, for it may take a while."""
         self._calls.say_reading("looking for an untriaged call")
         here, unseen, asked = self._ctx.cursor.current_key, self._unseen, self._ctx.asked
-        query, (column, descending) = Query((*self._ctx.query.terms, UNTRIAGED)), self._ctx.sort
+        query, sort = Query((*self._ctx.query.terms, UNTRIAGED)), self._ctx.sort
         some = len(unseen) + 1
 
-        def ask(archive: Archive) -> int:
+        def ask(archive: CallArchive) -> int:
             if step > 0:
-                keys = archive.keys(query, column, descending, some, here)
+                keys = archive.keys(query, sort, limit=some, after=here)
             else:
-                keys = archive.keys(query, column, descending, some, before=here, last=True)
+                keys = archive.keys(query, sort, limit=some, before=here, from_end=True)
             return next((key for key in keys if key not in unseen), 0)
 
         try:
             found = await self._ctx.reads.ask(ask) if here is not None else 0
-        except KeyError:  # the call has gone meanwhile; the rows are read anew because of it
+        except CallNotFound:  # the call has gone meanwhile; the rows are read anew because of it
             return
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._ctx.say_unread(error)
             self._ctx.drop_typed()
             return
@@ -480,7 +483,7 @@ class TriageController:
             self._ctx.say(f"no untriaged call {'below' if step > 0 else 'above'}")
 
 
-def _undo(archive: Archive, services: Services) -> tuple[Undone, int | None] | None:
+def _undo(archive: CallArchive, services: Services) -> tuple[Undone, int | None] | None:
     """The step that was taken back, and the key of its first call that is still here."""
     undone = archive.triage.undo(services.person)
     if undone is None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
 from tui.screens.context import ScreenContext
 from tui.services import Services
 
@@ -64,7 +64,7 @@ class Upkeep:
     async def _sweep(self) -> None:
         try:
             said = await asyncio.to_thread(swept, self._ctx.services, self._has_ended)
-        except TROUBLES as error:
+        except (ArchiveError, OSError) as error:
             self._ctx.say(f"no calls were removed: {error}", "error")
             return
         if said:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from math import log2
 from typing import Any, NamedTuple
 
-from tui.archive.sqlite.damage import reading
+from tui.archive.errors import CallNotFound, reading
 from tui.archive.sqlite.search.bitmap import (
     EVERY,
     MARK_COLUMNS,
@@ -334,12 +334,12 @@ class SearchIndex:
         return {"place": place, "spot": self.bits.free_spot(place)}
 
     def line(self, key: int) -> dict[str, Any]:
-        """What is indexed of a call's line. Raises KeyError when there is no such call."""
+        """What is indexed of a call's line. Raises `CallNotFound`."""
         row = self._db.execute(
             f"SELECT {', '.join(INDEXED)} FROM call WHERE key = ?", (key,)
         ).fetchone()
         if row is None:
-            raise KeyError(key)
+            raise CallNotFound(key)
         return dict(zip(INDEXED, row, strict=True))
 
     def entry(self, key: int) -> Entry | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from tui.archive.errors import CallNotFound
 from tui.archive.sqlite.search.conditions import Sql
 
 ORDERS = {
@@ -37,12 +38,12 @@ SortKey = tuple[Any, int]
 
 
 def place(db: sqlite3.Connection, column: str, key: int) -> SortKey:
-    """Raises KeyError for a call that is not here."""
+    """Raises `CallNotFound`."""
     found: SortKey | None = db.execute(
         f"SELECT {ORDERS[column]}, place FROM call WHERE key = ?", (key,)
     ).fetchone()
     if found is None:
-        raise KeyError(key)
+        raise CallNotFound(key)
     return found
 
 
