@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import idle
+from tests import pilot_idle
 from tui.config.paths import Paths
 
 _FOREIGN = ("RINGBACK_", "SSH_", "XDG_", "KEYRING_", "TEXTUAL", "DBUS_", "PULSE_")
@@ -94,7 +94,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> None:
 def quick_pilots() -> Iterator[None]:
     """A key costs as long as what it does, whatever else the machine does."""
     with pytest.MonkeyPatch.context() as patch:
-        idle.install(patch)
+        pilot_idle.install(patch)
         yield
 
 

@@ -20,11 +20,11 @@ from providers.proxy import proxies_of
 from providers.sanitize import safe_text
 from tui.archive.errors import ArchiveDamaged
 from tui.call_links import Link
-from tui.commands import COMMANDS, key_text
+from tui.commands import EVERYWHERE, key_text, main_commands
 from tui.config.settings import SettingsError, put
 from tui.exit_codes import CommandError, archive_error
 from tui.screens.column_settings import unknown_columns
-from tui.screens.keymap import TABLE_ACTIONS, action_of, check_keymap
+from tui.screens.keymap import TABLE_ACTIONS, action_of, bindings_of, check_keymap
 from tui.screens.main import MainScreen
 from tui.services import Services, trouble_behind
 from tui.vendor_thread import VendorThread
@@ -47,10 +47,7 @@ class RingbackApp(OrderedApp[None]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        # in every dialog, as ctrl+q
-        Binding("ctrl+z", "suspend_process", show=False, priority=True, id="suspend"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of(EVERYWHERE)
 
     def __init__(
         self,
@@ -119,7 +116,7 @@ class RingbackApp(OrderedApp[None]):
         """The palette: our commands, and the theme. (No screenshots: they would show callers.)"""
         if isinstance(screen, MainScreen):
             table = screen.query_one(CallTable)
-            for command in COMMANDS:
+            for command in main_commands():
                 if command.id != "palette":
                     # a table's command runs there, whatever has the focus
                     run = partial(

@@ -1,5 +1,7 @@
-"""Every command of the screen, once: bindings, footer, palette, help and the README's table
+"""Every command of every screen, once: bindings, footer, palette, help and the README's table
 are made from this list, and `[keys]` in config.toml remaps it by id.
+
+A widget's own commands have the keys of this list in its bindings, too: it stands alone.
 """
 
 from __future__ import annotations
@@ -22,24 +24,26 @@ class Command(NamedTuple):
     action: str = ""
     """The action of the screen (``toggle_sidebar``); empty: a widget's own binding."""
     footer: bool = False
+    context: str = "main"
+    """Where it works; see `CONTEXTS`."""
 
 
 COMMANDS = (
     # -- the table (its own bindings; listed here for help, remapping and the README)
-    Command("table.down", "j,down", "Next call", "Go to the next call.", "Move"),
-    Command("table.up", "k,up", "Previous call", "Go to the previous call.", "Move"),
-    Command("table.first", "g,home", "First call", "Go to the first call.", "Move"),
-    Command("table.last", "G,end", "Last call", "Go to the last call.", "Move"),
-    Command("table.half-down", "ctrl+d", "Half page down", "Go down half a page.", "Move"),
-    Command("table.half-up", "ctrl+u", "Half page up", "Go up half a page.", "Move"),
-    Command("table.page-down", "pagedown", "Page down", "Go down a page.", "Move"),
-    Command("table.page-up", "pageup", "Page up", "Go up a page.", "Move"),
-    Command("table.open", "enter", "Open", "Open the call's detail.", "Move", "open", True),
-    Command("table.sort-left", "less_than_sign", "Sort left", "Sort by the column before.", "Table"),
-    Command("table.sort-right", "greater_than_sign", "Sort right", "Sort by the next column.", "Table"),
-    Command("table.reverse", "z", "Reverse", "Turn the order round.", "Table"),
-    Command("table.mark", "x", "Mark", "Mark the call, or take its mark away.", "Triage"),
-    Command("table.mark-range", "X", "Mark range", "Mark from the last mark, or from here, to wherever the cursor goes; again: end.", "Triage"),
+    Command("table.down", "j,down", "Next call", "Go to the next call.", "Move", context="table"),
+    Command("table.up", "k,up", "Previous call", "Go to the previous call.", "Move", context="table"),
+    Command("table.first", "g,home", "First call", "Go to the first call.", "Move", context="table"),
+    Command("table.last", "G,end", "Last call", "Go to the last call.", "Move", context="table"),
+    Command("table.half-down", "ctrl+d", "Half page down", "Go down half a page.", "Move", context="table"),
+    Command("table.half-up", "ctrl+u", "Half page up", "Go up half a page.", "Move", context="table"),
+    Command("table.page-down", "pagedown", "Page down", "Go down a page.", "Move", context="table"),
+    Command("table.page-up", "pageup", "Page up", "Go up a page.", "Move", context="table"),
+    Command("table.open", "enter", "Open", "Open the call's detail.", "Move", "open", True, context="table"),
+    Command("table.sort-left", "less_than_sign", "Sort left", "Sort by the column before.", "Table", context="table"),
+    Command("table.sort-right", "greater_than_sign", "Sort right", "Sort by the next column.", "Table", context="table"),
+    Command("table.reverse", "z", "Reverse", "Turn the order round.", "Table", context="table"),
+    Command("table.mark", "x", "Mark", "Mark the call, or take its mark away.", "Triage", context="table"),
+    Command("table.mark-range", "X", "Mark range", "Mark from the last mark, or from here, to wherever the cursor goes; again: end.", "Triage", context="table"),
     # -- what is decided about a call, or about all that are marked
     Command("done", "d", "Done", "Done, and on to the next untriaged call.", "Triage", "triage('done')", True),
     Command("done-with-note", "D", "Done, note", "Done with a note, and on.", "Triage", "done_with_note"),
@@ -109,15 +113,81 @@ COMMANDS = (
     Command("help", "question_mark", "Help", "All keys, and how the query line is written.", "Screen", "help", True),
     Command("palette", "colon,ctrl+p", "Commands", "Find a command by its name.", "Screen", "app.command_palette"),
     Command("leave", "q", "Back, quit", "Leave what is open; at the table: quit.", "Screen", "leave"),
-    Command("suspend", "ctrl+z", "Suspend", "Back to the shell; `fg` there comes back.", "Screen", "app.suspend_process"),
-    Command("quit", "ctrl+q", "Quit", "Quit at once.", "Screen", "app.quit", True),
+    Command("suspend", "ctrl+z", "Suspend", "Back to the shell; `fg` there comes back.", "Screen", "app.suspend_process", context="everywhere"),
+    Command("quit", "ctrl+q", "Quit", "Quit at once.", "Screen", "app.quit", True, context="everywhere"),
     *(
         Command(f"view-{n}", str(n), f"View {n}", f"Show view {n} of the sidebar.", "Views", f"view({n})")
         for n in range(1, 10)
     ),
+    # -- beside the table
+    Command("sidebar.down", "j,down", "Next", "Go to the next line.", "Sidebar", context="sidebar"),
+    Command("sidebar.up", "k,up", "Previous", "Go to the previous line.", "Sidebar", context="sidebar"),
+    Command("sidebar.first", "g,home", "First", "Go to the first line.", "Sidebar", context="sidebar"),
+    Command("sidebar.last", "G,end", "Last", "Go to the last line.", "Sidebar", context="sidebar"),
+    Command("sidebar.choose", "enter", "Show", "Show the calls of the line; of a name: only or no longer its calls.", "Sidebar", context="sidebar"),
+    Command("detail.next-comment", "enter", "Next comment", "Play from the next comment of the call.", "Detail and texts", context="detail"),
+    Command("query.keep", "enter", "Keep", "Keep the query, or give the answer, and leave the line.", "Query and answers", context="line"),
+    Command("query.to-table", "down", "Keep", "Keep the query, and go to the table.", "Query and answers", context="query"),
+    Command("query.undo", "escape", "Undo", "Leave the line; the query is as before, nothing is answered.", "Query and answers", context="line"),
+    Command("query.complete", "tab", "Complete", "Take the first name or word that is proposed.", "Query and answers", context="line"),
+    Command("prompt.complete", "down", "Complete", "The same, where an answer is typed.", "Query and answers", context="prompt"),
+    # -- other screens
+    Command("text.down", "j,down", "Down", "Go down a line.", "Detail and texts", context="text"),
+    Command("text.up", "k,up", "Up", "Go up a line.", "Detail and texts", context="text"),
+    Command("text.half-down", "ctrl+d", "Half a page down", "Go down half a page.", "Detail and texts", context="text"),
+    Command("text.half-up", "ctrl+u", "Half a page up", "Go up half a page.", "Detail and texts", context="text"),
+    Command("text.page-down", "pagedown", "Page down", "Go down a page.", "Detail and texts", context="text"),
+    Command("text.page-up", "pageup", "Page up", "Go up a page.", "Detail and texts", context="text"),
+    Command("text.first", "g,home", "First line", "Go to the first line.", "Detail and texts", context="text"),
+    Command("text.last", "G,end", "Last line", "Go to the last line.", "Detail and texts", context="text"),
+    Command("text.close", "escape,q,enter", "Close", "Close the text.", "Detail and texts", context="text view"),
+    Command("text.copy", "y", "Copy", "Copy the whole text.", "Detail and texts", context="text view"),
+    Command("help.back", "escape,q,question_mark", "Back", "Leave the help.", "Help", "app.pop_screen", True, "help"),
+    Command("columns.down", "j,down", "Next", "Go to the next column.", "Columns", context="columns"),
+    Command("columns.up", "k,up", "Previous", "Go to the previous column.", "Columns", context="columns"),
+    Command("columns.first", "g,home", "First", "Go to the first column.", "Columns", context="columns"),
+    Command("columns.last", "G,end", "Last", "Go to the last column.", "Columns", context="columns"),
+    Command("columns.toggle", "space,x", "On or off", "Show the column, or do not.", "Columns", context="columns"),
+    Command("columns.move-down", "J,shift+down", "Move down", "Put the column further right in the table.", "Columns", context="columns"),
+    Command("columns.move-up", "K,shift+up", "Move up", "Put the column further left in the table.", "Columns", context="columns"),
+    Command("columns.default", "0", "Default columns", "The columns of the start.", "Columns", context="columns"),
+    Command("columns.accept", "enter", "Accept", "Take these columns.", "Columns", context="columns"),
+    Command("columns.cancel", "escape,q", "Cancel", "Leave the columns as they were.", "Columns", context="columns"),
+    Command("accounts.add", "a", "Add", "Add an account.", "Accounts", "add", True, "accounts"),
+    Command("accounts.change", "e", "Change, give token", "Change the account, or give its token anew; so does enter.", "Accounts", "change", True, "accounts"),
+    Command("accounts.test", "t", "Test", "Ask the vendor whether it accepts the account.", "Accounts", "test", True, "accounts"),
+    Command("accounts.remove", "x,delete", "Remove", "Remove the account, after a question.", "Accounts", "remove", True, "accounts"),
+    Command("accounts.down", "j", "Next", "Go to the next account.", "Accounts", "cursor(1)", context="accounts"),
+    Command("accounts.up", "k", "Previous", "Go to the previous account.", "Accounts", "cursor(-1)", context="accounts"),
+    Command("accounts.back", "escape,q", "Back", "Leave the accounts.", "Accounts", "leave", True, "accounts"),
+    Command("form.submit", "ctrl+s", "Save", "Save or send the form.", "Forms", context="form"),
+    Command("form.cancel", "escape", "Cancel", "Leave the form.", "Forms", context="form"),
+    Command("confirm.yes", "y", "Yes", "Answer yes.", "Questions", context="question"),
+    Command("confirm.no", "n,escape,q", "No", "Answer no.", "Questions", context="question"),
+    Command("confirm.other", "left,right,h,l", "Other button", "Go to the other answer; enter gives it.", "Questions", context="question"),
 )  # fmt: skip
 
 COMMANDS_BY_ID = {command.id: command for command in COMMANDS}
+CONTEXTS = (
+    ("main", "table"),
+    ("main", "sidebar"),
+    ("main", "detail", "text"),
+    ("line", "query"),
+    ("line", "prompt"),
+    ("help", "text"),
+    ("text view", "text"),
+    ("columns",),
+    ("accounts",),
+    ("form",),
+    ("question",),
+)
+"""Where commands work whose keys must differ: what has the focus, and what lies around it. What
+works everywhere is part of each.
+"""
+EVERYWHERE = "everywhere"
+TYPING = frozenset(("line", "query", "prompt", "form"))
+"""Contexts in which text is typed: a key that writes does no more."""
+
 AT_ONCE = frozenset(("Table", "Recording", "Screen", "Views"))
 """Groups of commands that have to do with no call of the table: they wait for no rows."""
 OTHERWISE = frozenset(
@@ -156,6 +226,16 @@ KEY_NAMES = {
 }
 
 
+def commands_in(*contexts: str) -> list[Command]:
+    """The commands that work in any of some contexts, but for those that work everywhere."""
+    return [command for command in COMMANDS if command.context in contexts]
+
+
+def main_commands() -> list[Command]:
+    """The commands of the main screen, its table's and those of everywhere among them."""
+    return commands_in("main", "table", EVERYWHERE)
+
+
 def waits_for_rows(id_: str | None) -> bool:
     """Whether a command, or a key that is none's, waits for rows that are being read."""
     command = next((command for command in COMMANDS if command.id == id_), None)
@@ -174,25 +254,37 @@ def first_key(id_: str, keymap: Mapping[str, str]) -> str:
     return key_text(keys.split(",")[0]) or f"{command.title} (palette)"
 
 
-def key_table(keymap: Mapping[str, str] | None = None) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Groups of (keys, help), in order: what help shows and the README prints."""
-    groups: dict[str, list[tuple[str, str]]] = {}
+class KeyRow(NamedTuple):
+    """A line of the table of keys."""
+
+    keys: str
+    """As people write them."""
+    help: str
+    id: str
+    """By which `[keys]` in config.toml names it; ``view-1 ... view-9`` of a series."""
+
+
+def key_table(keymap: Mapping[str, str] | None = None) -> list[tuple[str, list[KeyRow]]]:
+    """The keys by group, in order: what help shows and the README prints."""
+    groups: dict[str, list[KeyRow]] = {}
     for command in COMMANDS:
         kind, _, number = command.id.rpartition("-")
         first, keys_of_all, help_of_all = SERIES.get(kind, (number, "", ""))
         if number != first:
             continue
+        last = [c.id for c in COMMANDS if c.id.rpartition("-")[0] == kind][-1]
+        ids = f"{command.id} ... {last}" if kind in SERIES else command.id
         keys = (keymap or {}).get(command.id, command.keys)
         text = keys_of_all or key_text(keys) or PALETTE
-        help_ = help_of_all or command.help
-        groups.setdefault(command.group, []).append((text, help_))
+        row = KeyRow(text, help_of_all or command.help, ids)
+        groups.setdefault(command.group, []).append(row)
     return list(groups.items())
 
 
 def markdown_keys() -> str:
     """The README's table of keys."""
-    lines = ["| key | what it does |", "|---|---|"]
+    lines = ["| key | what it does | in `[keys]` |", "|---|---|---|"]
     for group, rows in key_table():
-        lines.append(f"| **{group}** | |")
-        lines += [f"| `{keys}` | {help_} |" for keys, help_ in rows]
+        lines.append(f"| **{group}** | | |")
+        lines += [f"| `{row.keys}` | {row.help} | `{row.id}` |" for row in rows]
     return "\n".join(lines)

@@ -14,9 +14,17 @@ from textual.widgets import Static
 
 from widgets.cells import Line, fit
 from widgets.columns import COLUMNS, DEFAULT_COLUMNS, columns_of
+from widgets.key_hints import key_of
 from widgets.line_view import LineView
 
-KEYS = "space on/off  J K move  0 default  enter ok  esc cancel"
+HINTS = (
+    (("columns.toggle",), "on/off"),
+    (("columns.move-down", "columns.move-up"), "move"),
+    (("columns.default",), "default"),
+    (("columns.accept",), "ok"),
+    (("columns.cancel",), "cancel"),
+)
+"""Bindings, and what their keys do in a word."""
 
 
 class ColumnList(LineView, can_focus=True):
@@ -144,10 +152,12 @@ class ColumnChooser(ModalScreen[tuple[str, ...] | None]):
         with Vertical(id="column-chooser"):
             yield Static("Columns", classes="column-chooser--title", markup=False)
             yield self._list
-            yield Static(KEYS, classes="column-chooser--keys", markup=False)
+            yield Static(classes="column-chooser--keys", markup=False)
 
     def on_mount(self) -> None:
-        self._list.focus()
+        self.set_focus(self._list)  # at once: only then are its keys known
+        hints = (f"{' '.join(key_of(self, id_) for id_ in ids)} {what}" for ids, what in HINTS)
+        self.query_one(".column-chooser--keys", Static).update("  ".join(hints))
 
     def action_accept(self) -> None:
         self.dismiss(self._list.chosen)

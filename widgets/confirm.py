@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from providers.sanitize import safe_text
+from widgets.key_hints import key_of
 
 
 class Confirm(ModalScreen[bool]):
@@ -48,8 +49,9 @@ class Confirm(ModalScreen[bool]):
             if self._text:
                 yield Static(Content(self._text), classes="confirm--text")
             with Horizontal(id="confirm-buttons"):
-                yield Button(Content(f"{self._no} (n)"), id="confirm-no", compact=True)
-                yield Button(Content(f"{self._yes} (y)"), id="confirm-yes", compact=True)
+                for word, answer in ((self._no, "no"), (self._yes, "yes")):
+                    label = f"{word} ({key_of(self, f'confirm.{answer}')})"
+                    yield Button(Content(label), id=f"confirm-{answer}", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#confirm-no").focus()

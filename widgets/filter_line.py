@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from providers.sanitize import safe_text
 from widgets.cells import Line, fit
+from widgets.key_hints import key_of
 from widgets.line_view import LineView
 
 HINT = "name, #4567, missed, yesterday, agent:anna, dur>120 ..."
@@ -42,16 +43,21 @@ class Complaint(LineView):
 
     choices: reactive[Choices] = reactive(Choices(), repaint=False)
 
+    _key = ""
+    """What takes the first of them."""
+
     def watch_problem(self) -> None:
         self.display = self.problem is not None or bool(self.choices.names)
         self.repaint()
 
-    watch_choices = watch_problem
+    def watch_choices(self) -> None:
+        self._key = key_of(self.screen, "query.complete") if self.choices.names else ""
+        self.watch_problem()
 
     def line(self, y: int) -> Line:
         if self.choices.names:
             names = "  ".join(safe_text(name, 60) for name in self.choices.names)
-            return ((f" tab  {names}", ""),)
+            return ((f" {self._key}  {names}", ""),)
         if self.problem is None:
             return ()
         start, sentence = self.problem
@@ -67,10 +73,10 @@ class QueryInput(Input):
     """Its keys belong to the line around it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "close(True)", "Keep"),
-        Binding("down", "close(True)", "Keep", show=False),
-        Binding("escape", "close(False)", "Undo"),
-        Binding("tab", "complete", "Complete", show=False),
+        Binding("enter", "close(True)", "Keep", id="query.keep"),
+        Binding("down", "close(True)", "Keep", id="query.to-table", show=False),
+        Binding("escape", "close(False)", "Undo", id="query.undo"),
+        Binding("tab", "complete", "Complete", id="query.complete", show=False),
     ]
 
     def _on_paste(self, event: events.Paste) -> None:

@@ -11,10 +11,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from widgets.cells import Line
+from widgets.key_hints import WRITTEN
 from widgets.line_view import LineView
-
-SPOKEN = {"escape": "esc"}
-"""Textual's names of keys, and how hints write them."""
 
 
 class KeyHint(NamedTuple):
@@ -94,7 +92,7 @@ class KeyLine(LineView):
 
     def on_key(self, event: events.Key) -> None:
         event.stop().prevent_default()
-        names = (event.character, SPOKEN.get(event.key, event.key))
+        names = (event.character, WRITTEN.get(event.key, event.key))
         chosen = next((one for one in self.choices if one.key in names), None)
         if chosen is None:
             self.post_message(self.Refused(self.choices))

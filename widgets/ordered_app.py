@@ -189,11 +189,12 @@ class OrderedApp(App[ReturnType]):
         screen = self.screen
         return screen.give_up(event, self.drop_typed) if isinstance(screen, HoldingScreen) else ""
 
-    def drop_typed(self) -> int:
-        """Nothing that waits is carried out any more; how much that was."""
-        dropped = sum(isinstance(event, events.Key | events.Paste) for event in self._typed)
-        self._typed.clear()
-        return dropped
+    def drop_typed(self, but: Callable[[events.Event], bool] = lambda _: False) -> int:
+        """Nothing that waits is carried out any more, `but` what is excepted; how much that was."""
+        kept = [event for event in self._typed if but(event)]
+        dropped = [event for event in self._typed if event not in kept]
+        self._typed = deque(kept)
+        return sum(isinstance(event, events.Key | events.Paste) for event in dropped)
 
     def drop_all_typed(self) -> None:
         """Nothing that was typed up to now is carried out, wherever it is on its way."""

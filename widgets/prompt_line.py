@@ -42,7 +42,7 @@ class PromptInput(QueryInput):
     """Its keys belong to the line around it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab,down", "complete", "Complete", show=False),
+        Binding("down", "complete", "Complete", id="prompt.complete", show=False),
     ]
 
     def action_close(self, kept: bool) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from providers.sanitize import safe_text
 from widgets.cells import Line, wrap
+from widgets.key_hints import key_of
 from widgets.line_view import ScrolledLines
 
 MAX_CHARS = 400_000
@@ -74,7 +75,14 @@ class TextModal(ModalScreen[None]):
         with Vertical(id="text-modal"):
             yield Static(Content(self._title), classes="text-modal--title")
             yield TextPage(self._text)
-            yield Static("y copy   esc close", classes="text-modal--keys", markup=False)
+            yield Static(
+                self._hints(f"{key_of(self, 'text.copy')} copy"),
+                classes="text-modal--keys",
+                markup=False,
+            )
+
+    def _hints(self, copy: str) -> str:
+        return f"{copy}   {key_of(self, 'text.close')} close"
 
     def on_mount(self) -> None:
         self.query_one(TextPage).focus()
@@ -85,4 +93,4 @@ class TextModal(ModalScreen[None]):
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self._text)
         keys = self.query_one(".text-modal--keys", Static)
-        keys.update("copied   esc close", layout=False)
+        keys.update(self._hints("copied"), layout=False)

@@ -76,11 +76,11 @@ class Pulse:
             assert self._daemon.poll() is None, "pulseaudio did not start"
             time.sleep(0.01)
         self._recorder: subprocess.Popen[bytes] | None = None
-        self._capture = folder / "capture.raw"
+        self.capture = folder / "capture.raw"
 
     def record(self) -> None:
         """Begin to write down what is played; returns when the first silence has come."""
-        with self._capture.open("wb") as out:
+        with self.capture.open("wb") as out:
             self._recorder = subprocess.Popen(
                 [
                     *("parec", "-d", "t.monitor", "--raw", "--latency-msec=10"),
@@ -89,20 +89,20 @@ class Pulse:
                 env=self._environ,
                 stdout=out,
             )
-        while self._capture.stat().st_size == 0:
+        while self.capture.stat().st_size == 0:
             assert self._recorder.poll() is None, "parec did not start"
             time.sleep(0.005)
 
     def recorded_s(self) -> float:
         """Seconds written down so far: what a listener hears now."""
-        return self._capture.stat().st_size / FRAME / RATE
+        return self.capture.stat().st_size / FRAME / RATE
 
     def stop(self) -> bytes:
         """End the recording: s16 stereo."""
         assert self._recorder is not None
         self._recorder.terminate()
         self._recorder.wait()
-        return self._capture.read_bytes()
+        return self.capture.read_bytes()
 
     def clients(self) -> int:
         """How many programs are connected, not counting the one that asks."""

@@ -95,7 +95,7 @@ class Ears:
 
     def __init__(self, pulse: rigs.Pulse) -> None:
         self._pulse = pulse
-        self._heard = pulse._capture
+        self._heard = pulse.capture
 
     def now(self) -> int:
         return self._heard.stat().st_size

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from providers.sandbox import Sandbox
-from tests.ui.driving import services_for
+from tests.ui.services import services_for
 from tests.ui.terminal import Program
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
@@ -28,7 +28,7 @@ def test_few_bytes_are_sent_while_it_plays(columns: int, rows: int) -> None:
         token = sandbox.tokens["cinnox"]
         env = {"RINGBACK_TOKEN_CINNOX": token, "RINGBACK_AUDIO": "none"}
         query = ("rec", "dur>60", "dur<300")
-        with Program("tui.cli", *query, columns=columns, rows=rows, **env) as program:
+        with Program("tui.cli", *query, columns=columns, rows=rows, env=env) as program:
             program.wait_for("answered")
             program.wait_for("fresh", "rows 1-")
             program.read(quiet_s=3.0)

@@ -17,7 +17,7 @@ import pytest
 
 from providers.sandbox import VENDORS
 from tests.benchmarks.misbehaving import Misbehaving
-from tests.ui.driving import services_for
+from tests.ui.services import services_for
 from tests.ui.terminal import Program
 from tui.services import Services
 from tui.sync.jobs import sync_all
@@ -71,7 +71,7 @@ def _seen(program: Program) -> Seen:
     for key in STEPS:
         began, before = time.monotonic(), program.cpu_s
         program.write(key)
-        select.select([program._fd], [], [], 10)
+        select.select([program.fd], [], [], 10)
         took.append(time.monotonic() - began)
         program.read(quiet_s=0.02, wait_s=0.1, show=False)
         worked.append(program.cpu_s - before)
@@ -114,7 +114,7 @@ def test_nothing_piles_up_while_the_vendors_misbehave(
     figure: Callable[[str, object, str], None],
 ) -> None:
     tokens = {f"RINGBACK_TOKEN_{name.upper()}": vendors.tokens[name] for name in VENDORS}
-    with Program("tui.cli", columns=100, rows=30, RINGBACK_AUDIO="none", **tokens) as program:
+    with Program("tui.cli", columns=100, rows=30, RINGBACK_AUDIO="none", env=tokens) as program:
         program.wait_for("rows 1-")
         vendors.misbehaves = True
         began, asked = time.monotonic(), len(vendors.requests)

@@ -15,7 +15,8 @@ from textual.worker import WorkerFailed
 
 from tests.damage.conftest import PAGE, Desk, fill, zeroed
 from tests.few import few
-from tests.ui.driving import main, run_app, settled, status, until
+from tests.ui.calls_page import CallsPage, open_page
+from tui.app import RingbackApp
 from tui.archive.errors import ArchiveDamaged, ArchiveError
 from tui.archive.sqlite import Archive, decision_backup
 from tui.archive.sqlite.damage import mark_of
@@ -307,9 +308,8 @@ async def test_the_screen_shows_what_is_whole_and_keeps_nothing(desk: Desk, seed
     except ArchiveDamaged:  # nothing of it can be read: it is said before there is a screen
         return
     before = desk.path.read_bytes()
-    app = run_app(Services.build())
-    async with app.run_test(size=(120, 30)) as pilot:
-        await until(pilot, lambda: "damaged" in status(pilot))
+    async with open_page(Services.build(), size=(120, 30)) as page:
+        await page.until(lambda: "damaged" in page.status)
         for key in (
             "d",
             "j",
@@ -325,10 +325,10 @@ async def test_the_screen_shows_what_is_whole_and_keeps_nothing(desk: Desk, seed
             "enter",
             "u",
         ):
-            await pilot.press(key)
-        await pilot.pause(0.3)
-        assert main(pilot)
-    assert app.return_code in (0, None) and app._exception is None
+            await page.press(key)
+        await page.pause(0.3)
+        assert page.screen
+    assert page.app.return_code in (0, None) and page.app._exception is None
     assert desk.path.read_bytes() == before
 
 
@@ -438,15 +438,16 @@ async def test_what_of_the_archive_ends_the_screen_is_kept_for_the_terminal(
     async def work() -> None:
         fail()
 
-    app = run_app(Services.build())
+    app = RingbackApp(Services.build())
     with pytest.raises((WorkerFailed, type(error))):
-        async with app.run_test(size=(80, 24)) as pilot:
-            await pilot.pause()
+        async with app.run_test() as pilot:
+            page = CallsPage(pilot)
+            await page.pause()
             if worker:
                 app.run_worker(work())
             else:
                 app.call_later(fail)
-            await until(pilot, lambda: app.trouble is not None)
+            await page.until(lambda: app.trouble is not None)
     assert app.trouble is not None and str(error) in app.trouble.message and app.trouble.hint
     assert not app._exit_renderables and app.return_code == 1
 
@@ -458,18 +459,15 @@ async def test_a_worker_that_meets_damage_tells_how_it_is_mended(desk: Desk, fai
         DAMAGE["odd triage"](desk)
         with closing(sqlite3.connect(desk.path)) as db:
             name = db.execute("SELECT account, id FROM triage LIMIT 1").fetchone()
-    app = run_app(Services.build())
-    async with app.run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
 
-        async def read() -> None:
-            if failure == "damaged page":
-                raise ArchiveDamaged("a page")
-            with Archive(desk.path) as archive:
-                archive.triage.of(*name)
+    async def read() -> None:
+        if failure == "damaged page":
+            raise ArchiveDamaged("a page")
+        with Archive(desk.path) as archive:
+            archive.triage.of(*name)
 
-        main(pilot).run_worker(read, exit_on_error=False)
-        await until(pilot, lambda: app._notifications)
-        [told] = app._notifications
-        assert "the archive is damaged" in told.message
-        assert "ringback doctor --repair" in told.message
+    async with open_page(Services.build(), size=(120, 30)) as page:
+        await page.idle()
+        page.screen.run_worker(read, exit_on_error=False)
+        await page.until(lambda: "the archive is damaged" in page.notices)
+        assert "ringback doctor --repair" in page.notices

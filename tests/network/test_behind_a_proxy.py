@@ -21,7 +21,7 @@ from tests.few import few
 from tests.network.forward import CA, HOSTS, ForwardProxy
 from tests.providers.server import Answer, Server
 from tests.recordings.host import Host
-from tests.ui.driving import page, player, run_app, settled, status, until
+from tests.ui.calls_page import open_page
 from tui.cli import main
 from tui.config.accounts import AccountStore
 from tui.config.paths import Paths
@@ -441,24 +441,24 @@ async def test_the_screen_names_what_is_broken(
     """Silence before: the account never answered, and a recording never came."""
     monkeypatch.setenv("HTTPS_PROXY", "http://ann:s3cret@[proxy:3128")
     monkeypatch.setenv("NO_PROXY", f"{CONTAINERS},[::1")
-    async with run_app(Services.build()).run_test(size=(160, 30)) as pilot:
-        said = [one.message for one in pilot.app._notifications]
+    async with open_page(Services.build(), size=(160, 30)) as page:
+        said = [one.message for one in page.notices]
         assert [text.partition(":")[0] for text in said] == ["HTTPS_PROXY", "NO_PROXY"]
-        await settled(pilot)
-        await pilot.press("U")
-        await until(pilot, lambda: "HTTPS_PROXY: this is not" in status(pilot))
-        await pilot.press("j", "space")
-        await until(pilot, lambda: "cannot be reached (HTTPS_PROXY: this is not" in player(pilot))
-        assert "cret" not in page(pilot)
+        await page.idle()
+        await page.press("U")
+        await page.until(lambda: "HTTPS_PROXY: this is not" in page.status)
+        await page.press("j", "space")
+        await page.until(lambda: "cannot be reached (HTTPS_PROXY: this is not" in page.player)
+        assert "cret" not in page.text
 
 
 async def test_the_screen_plays_through_a_proxy(synced: Server, proxy: ForwardProxy) -> None:
     synced.on("/r", Answer(sounds.wav(sounds.tone(2, 8000), 8000)))
-    async with run_app(Services.build()).run_test(size=(160, 30)) as pilot:
-        await settled(pilot)
-        await pilot.press("j", "space")
-        await until(pilot, lambda: "CONNECT files.vendor.test:443" in proxy.asked)
-        await until(pilot, lambda: "0:02" in player(pilot))
+    async with open_page(Services.build(), size=(160, 30)) as page:
+        await page.idle()
+        await page.press("j", "space")
+        await page.until(lambda: "CONNECT files.vendor.test:443" in proxy.asked)
+        await page.until(lambda: "0:02" in page.player)
 
 
 def test_without_a_proxy_no_proxy_alone_changes_nothing(

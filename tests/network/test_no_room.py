@@ -17,7 +17,7 @@ from providers.errors import RecordingError
 from tests.audio import sounds
 from tests.few import few
 from tests.recordings.host import Host
-from tests.ui.driving import rows, run_app, settled, status, until
+from tests.ui.calls_page import open_page
 from tui.archive.errors import ArchiveBusy, ArchiveError, ArchiveReadOnly, ArchiveUnavailable
 from tui.archive.sqlite import Archive, connection
 from tui.archive.sqlite.damage import translated
@@ -177,16 +177,14 @@ def test_folders_that_cannot_be_made_do_not_keep_from_reading(
 @pytest.mark.parametrize("how", few(1, ["fill", "freeze"]))
 async def test_the_screen_shows_what_is_there(desk: Path, disk: Disk, how: str) -> None:
     getattr(disk, how)()
-    app = run_app(Services.build())
-    async with app.run_test(size=(100, 30)) as pilot:
-        await settled(pilot)
-        assert len([row for row in rows(pilot) if "answered" in row]) == 2
-        said = [one.message for one in app._notifications]
-        assert [one for one in said if one.startswith("the archive can only be read: ")]
-        await pilot.press("r")
-        await until(pilot, lambda: "the archive can only be read" in status(pilot))
-        await pilot.press("d")
-        await until(pilot, lambda: "not kept: the archive can only be read" in status(pilot))
+    async with open_page(Services.build(), size=(100, 30)) as page:
+        await page.idle()
+        assert len([row for row in page.rows if "answered" in row]) == 2
+        assert "the archive can only be read: " in page.notices
+        await page.press("r")
+        await page.until(lambda: "the archive can only be read" in page.status)
+        await page.press("d")
+        await page.until(lambda: "not kept: the archive can only be read" in page.status)
 
 
 def test_the_screen_of_an_archive_that_cannot_be_opened_is_one_line(

@@ -21,7 +21,7 @@ from tests.few import few
 from tests.network.certificates import DAY, NOW, Certified, TlsServer
 from tests.network.raw import RawHost
 from tests.providers.server import Waits
-from tests.ui.driving import run_app, settled, status, until
+from tests.ui.calls_page import open_page
 from tui.archive.sqlite import Archive
 from tui.cli import main
 from tui.config.paths import Paths
@@ -199,9 +199,9 @@ async def test_the_screen_says_it(
 ) -> None:
     server = serve("expired", GOOD)
     add(server.url, monkeypatch)
-    async with run_app(Services.build()).run_test(size=(140, 30)) as pilot:
-        await until(pilot, lambda: WRONG["expired"] in status(pilot))
-        await settled(pilot)
+    async with open_page(Services.build(), size=(140, 30)) as page:
+        await page.until(lambda: WRONG["expired"] in page.status)
+        await page.idle()
     assert untold(server)
 
 

@@ -23,7 +23,7 @@ from tests.audio import sounds
 from tests.few import few
 from tests.providers.nectar_bodies import REST
 from tests.providers.server import Answer, Request, Server
-from tests.ui.driving import run_app
+from tests.ui.calls_page import open_page
 from tests.ui.terminal import Program
 from tests.widgets.terminal import ROOT
 from tui.cli import main
@@ -257,11 +257,11 @@ def test_the_screen_shows_keeps_and_passes_on_none(desk: Server, planted: Path) 
 
 
 async def test_no_command_of_the_palette_takes_a_picture_of_the_screen() -> None:
-    async with run_app(Services.build()).run_test() as pilot:
-        titles = [one.title for one in pilot.app.get_system_commands(pilot.app.screen)]
+    async with open_page(Services.build()) as page:
+        titles = [one.title for one in page.app.get_system_commands(page.top)]
         assert "Theme" in titles
         assert not [one for one in titles if "screenshot" in one.lower()]
-        actions = {one.binding.action for one in pilot.app.screen.active_bindings.values()}
+        actions = {one.binding.action for one in page.top.active_bindings.values()}
         assert not [one for one in actions if "screenshot" in one]
 
 

@@ -23,7 +23,7 @@ from tests.few import few
 from tests.providers.nectar_bodies import REST
 from tests.providers.server import Answer, Request, Server
 from tests.secrets.keyrings import install
-from tests.ui.driving import page, run_app, settled, until
+from tests.ui.calls_page import open_page
 from tests.ui.terminal import Program
 from tui.cli import main
 from tui.config.accounts import AccountStore, make_account
@@ -379,19 +379,19 @@ async def test_the_screen_says_it_and_asks(
     await asyncio.to_thread(env, monkeypatch, tmp_path, first)
     edit(moved, first, other)
     services = Services.build(os.environ)
-    async with run_app(services).run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        assert "token unconfirmed" in page(pilot)
-        assert "The token was not sent" in page(pilot)
-        await pilot.press("a")
-        await until(pilot, lambda: isinstance(pilot.app.screen, AccountsScreen))
-        await until(pilot, lambda: f"unconfirmed (bound to {first.url})" in page(pilot))
+    async with open_page(services, size=(120, 30)) as page:
+        await page.idle()
+        assert "token unconfirmed" in page.text
+        assert "The token was not sent" in page.text
+        await page.press("a")
+        await page.until(lambda: isinstance(page.top, AccountsScreen))
+        await page.until(lambda: f"unconfirmed (bound to {first.url})" in page.text)
         for key, then in (("n", "Token not sent"), ("y", "accepts the token")):
-            await pilot.press("t")
-            await until(pilot, lambda: f"Send the token of desk-1 to {other.url}?" in page(pilot))
+            await page.press("t")
+            await page.until(lambda: f"Send the token of desk-1 to {other.url}?" in page.text)
             assert not other.requests
-            await pilot.press(key)
-            await until(pilot, lambda then=then: then in page(pilot))
+            await page.press(key)
+            await page.until(lambda then=then: then in page.text)
         assert saw(other)
 
 
@@ -399,18 +399,18 @@ async def test_a_base_url_changed_on_the_screen_asks_before_it_tests(
     first: Server, other: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     await asyncio.to_thread(env, monkeypatch, tmp_path, first)
-    async with run_app(Services.build(os.environ)).run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        await pilot.press("a")
-        await until(pilot, lambda: "desk-1  Nectar" in page(pilot))
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, AccountScreen))
-        await pilot.pause()
-        field = pilot.app.screen.query_one("#field-base_url")
+    async with open_page(Services.build(os.environ), size=(120, 30)) as page:
+        await page.idle()
+        await page.press("a")
+        await page.until(lambda: "desk-1  Nectar" in page.text)
+        await page.press("enter")
+        await page.until(lambda: isinstance(page.top, AccountScreen))
+        await page.pause()
+        field = page.top.query_one("#field-base_url")
         field.focus()
-        await pilot.press(*["backspace"] * len(first.url), *other.url, "ctrl+s")
-        await until(pilot, lambda: f"Send the token of desk-1 to {other.url}?" in page(pilot))
+        await page.press(*["backspace"] * len(first.url), *other.url, "ctrl+s")
+        await page.until(lambda: f"Send the token of desk-1 to {other.url}?" in page.text)
         assert not other.requests
-        await pilot.press("y")
-        await until(pilot, lambda: isinstance(pilot.app.screen, AccountsScreen))
+        await page.press("y")
+        await page.until(lambda: isinstance(page.top, AccountsScreen))
         assert saw(other)

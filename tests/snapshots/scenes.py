@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from textual.pilot import Pilot
-
 from providers.errors import AuthError, MissingToken, ProviderError, Unreachable
 from providers.model import (
     Agent,
@@ -23,7 +21,7 @@ from providers.model import (
     RecordingEvent,
 )
 from tests.benchmarks.fill import call
-from tests.ui.driving import main, settled, until
+from tests.ui.calls_page import CallsPage
 from tests.widgets.hosts import STEREO
 from tui.app import RingbackApp
 from tui.archive.records import AccountState
@@ -31,12 +29,9 @@ from tui.archive.sqlite import Archive
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.config.settings import put
-from tui.playback.recording import Playing
-from tui.screens.activity import Activity
 from tui.services import Services
 from tui.sync.report import Report, could_not_begin
 from widgets.player_line import PlayerView
-from widgets.waveform import Waveform
 
 NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
 ACCOUNTS = {"support": "liner", "hotline": "cinnox", "desk": "nectar"}
@@ -163,88 +158,75 @@ MISSING = MissingToken("Token missing", "no token for support", "ringback accoun
 OFFLINE = Unreachable("No connection", "liner.example cannot be reached", "Check the network.")
 
 
-async def rest(pilot: Pilot[None]) -> None:
+async def rest(page: CallsPage) -> None:
     """Everything has been read, and no message is left in the status line."""
-    await settled(pilot)
-    main(pilot).query_one("StatusLine").unflash()  # type: ignore[attr-defined]
-    await pilot.pause()
+    await page.idle()
+    page.unflash()
+    await page.pause()
 
 
-async def opened(pilot: Pilot[None]) -> None:
-    await rest(pilot)
-    await pilot.press("j", "enter")
-    await pilot.pause()
+async def opened(page: CallsPage) -> None:
+    await rest(page)
+    await page.press("j", "enter")
+    await page.pause()
 
 
-async def playing(pilot: Pilot[None]) -> None:
-    await opened(pilot)
-    screen = main(pilot)
-    found = screen.ctx.current_call()
-    assert found is not None
-    screen.player.playback.playing = Playing(found[0].name, found[1], 1)
-    title = screen.player.playback.playing.title
-    screen.player.playback._show(PlayerView("playing", 41.0, 165.0, 1.25, 100, title))
-    screen.query_one(Waveform).wave = replace(STEREO, position_s=67.0)
-    await pilot.pause()
+async def playing(page: CallsPage) -> None:
+    await opened(page)
+    page.show_player(1, PlayerView("playing", 41.0, 165.0, 1.25, 100))
+    page.waveform.wave = replace(STEREO, position_s=67.0)
+    await page.pause()
 
 
-async def loading(pilot: Pilot[None]) -> None:
-    await until(
-        pilot,
-        lambda: not main(pilot).activity & Activity.STARTING and main(pilot).ctx.snapshot.titles,
-    )
-    await pilot.pause()
+async def loading(page: CallsPage) -> None:
+    await page.until(lambda: page.is_started and page.has_read_all)
+    await page.pause()
 
 
-async def said(pilot: Pilot[None]) -> None:
+async def said(page: CallsPage) -> None:
     """As `rest`, with what the status line says."""
-    await settled(pilot)
+    await page.idle()
 
 
-async def help_(pilot: Pilot[None]) -> None:
-    await rest(pilot)
-    await pilot.press("question_mark")
-    await pilot.pause()
+async def help_(page: CallsPage) -> None:
+    await rest(page)
+    await page.press("question_mark")
+    await page.pause()
 
 
-async def accounts(pilot: Pilot[None]) -> None:
-    await rest(pilot)
-    await pilot.press("a")
-    await until(pilot, lambda: "token: missing" in _options(pilot))
+async def accounts(page: CallsPage) -> None:
+    await rest(page)
+    await page.press("a")
+    await page.until(lambda: "token: missing" in page.text)
 
 
-async def form(pilot: Pilot[None]) -> None:
-    await accounts(pilot)
-    await pilot.press("a")
-    await until(pilot, lambda: pilot.app.screen.query("#field-token"))
-    await pilot.pause()
+async def form(page: CallsPage) -> None:
+    await accounts(page)
+    await page.press("a")
+    await page.until(lambda: page.top.query("#field-token"))
+    await page.pause()
 
 
-async def problem(pilot: Pilot[None]) -> None:
-    await rest(pilot)
-    await pilot.press("slash", *"missed agnt")
-    await pilot.press("colon", *"mei")
-    await rest(pilot)
+async def problem(page: CallsPage) -> None:
+    await rest(page)
+    await page.press("slash", *"missed agnt")
+    await page.press("colon", *"mei")
+    await rest(page)
 
 
-async def filtered(pilot: Pilot[None]) -> None:
-    await rest(pilot)
-    await pilot.press("2")
-    await rest(pilot)
+async def filtered(page: CallsPage) -> None:
+    await rest(page)
+    await page.press("2")
+    await rest(page)
 
 
-async def columns(pilot: Pilot[None]) -> None:
-    await rest(pilot)
-    await pilot.press("C")
-    await pilot.pause()
+async def columns(page: CallsPage) -> None:
+    await rest(page)
+    await page.press("C")
+    await page.pause()
 
 
-def _options(pilot: Pilot[None]) -> str:
-    options = pilot.app.screen.query("#account-list")
-    return " ".join(str(option.prompt) for option in options.first()._options) if options else ""  # type: ignore[attr-defined]
-
-
-Scene = tuple[dict[str, Any], Callable[[Pilot[None]], Coroutine[Any, Any, None]]]
+Scene = tuple[dict[str, Any], Callable[[CallsPage], Coroutine[Any, Any, None]]]
 SCENES: dict[str, Scene] = {
     "many": ({}, rest),
     "detail": ({}, opened),

@@ -9,6 +9,7 @@ import pytest
 
 from tests.few import few
 from tests.snapshots.scenes import SCENES, app_over
+from tests.ui.calls_page import CallsPage
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x50": (200, 50)}
 EVERYWHERE = ("many", "detail", "playing")
@@ -27,7 +28,9 @@ WIDER = ("no-accounts", "loading", "refused", "offline", "filter-problem", "help
     ),
 )
 def test_picture(scene: str, size: str, snap_compare: Any) -> None:
-    made, run_before = SCENES[scene]
+    made, play = SCENES[scene]
     app = app_over(os.environ, **made)
     app.title = f"{scene} {size}"
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=run_before)
+    assert snap_compare(
+        app, terminal_size=SIZES[size], run_before=lambda pilot: play(CallsPage(pilot))
+    )

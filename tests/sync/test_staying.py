@@ -16,6 +16,7 @@ from tests.few import few
 from tests.outside.server import APP_ID, TOKENS, Answer, Vendors, always, bad
 from tests.outside.test_late import cinnox_row, liner_row, nectar_body
 from tui import audit_log
+from tui.archive.errors import ArchiveUnavailable
 from tui.archive.triage_events import hold, note
 from tui.cli import main
 from tui.config.accounts import make_account
@@ -321,3 +322,14 @@ def test_a_sweep_is_bounded_and_ends_when_nobody_is_there(
         first = sweep(desk.services, archive)
         assert first.removed == 4 and "5 calls more will follow" in first.words
         assert [sweep(desk.services, archive).removed for _ in range(3)] == [4, 1, 0]
+
+
+def test_what_came_and_finds_no_room_is_not_said_to_be_found(desk: Desk) -> None:
+    services = desk.services
+    desk.vendors.nectar[1]["calls"]["disposition"] = {"note": "word " * 100_000}
+    with services.open_archive() as archive:
+        before = archive.call_by_id("nectar", "1")
+        archive._db.execute("PRAGMA max_page_count = 1")  # no more than there are
+        with pytest.raises(ArchiveUnavailable, match="full"):
+            asyncio.run(refresh_calls(services, services.accounts.get("nectar"), archive, ["1"]))
+        assert archive.call_by_id("nectar", "1") == before

@@ -15,7 +15,7 @@ import pytest
 from providers.sandbox import Sandbox
 from tests.benchmarks.bulk import fill
 from tests.ui.desk import CALLS
-from tests.ui.driving import services_for
+from tests.ui.services import services_for
 from tui.services import Services
 from tui.sync.jobs import sync_all
 from tui.sync.sync import SyncRequest

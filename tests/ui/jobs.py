@@ -13,7 +13,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.ui.terminal import Program
@@ -60,17 +60,23 @@ def until(true: Callable[[], object], what: str, wait_s: float = 20.0) -> None:
 class Shell(Program):
     """An interactive bash; `start` runs the program in it."""
 
-    def __init__(self, columns: int = 120, rows: int = 40, **env: str) -> None:
-        super().__init__("", columns=columns, rows=rows, PS1=PROMPT, **env)
+    def __init__(
+        self,
+        columns: int = 120,
+        rows: int = 40,
+        env: Mapping[str, str] | None = None,
+        **more: str,
+    ) -> None:
+        super().__init__("", columns=columns, rows=rows, env=env, PS1=PROMPT, **more)
         assert BASH is not None
-        self._command: Sequence[str] = [BASH, "--norc", "--noprofile", "--noediting", "-i"]
+        self._command = [BASH, "--norc", "--noprofile", "--noediting", "-i"]
         self.job = 0
         """The program's process."""
 
     def start(self, *words: str, module: str = "tui.cli", sign: str = "rows 1-") -> None:
         self.wait_for(PROMPT)
         self.read(quiet_s=0.1, wait_s=0.1)
-        self.at_prompt = termios.tcgetattr(self._slave)
+        self.at_prompt = termios.tcgetattr(self.slave)
         self.write(f"{sys.executable} -m {module} {' '.join(words)}\n")
         self.wait_for(sign)
         self.job = self.foreground
@@ -78,7 +84,7 @@ class Shell(Program):
     @property
     def foreground(self) -> int:
         """The first process of the job that has the terminal."""
-        return os.tcgetpgrp(self._fd)
+        return os.tcgetpgrp(self.fd)
 
     def stopped(self) -> None:
         """Wait until the job is stopped and the shell asks again."""
@@ -103,12 +109,12 @@ class Shell(Program):
         return int(found[1])
 
     def resize(self, columns: int, rows: int) -> None:
-        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.screen.resize(rows, columns)
 
     @property
     def attrs(self) -> list[object]:
-        return termios.tcgetattr(self._slave)
+        return termios.tcgetattr(self.slave)
 
     def kill(self, number: signal.Signals) -> None:
         os.kill(self.job, number)

@@ -11,8 +11,9 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 import pyte
 
@@ -26,8 +27,8 @@ def cpu_of(pid: int) -> float:
 
 
 class Program:
-    """``Program("tui.cli", "missed")`` runs that module, `streams` as in a shell (``2>&-``); a
-    context manager.
+    """``Program("tui.cli", "missed")`` runs that module, `streams` as in a shell (``2>&-``), with
+    `env` and `more` in its environment; a context manager.
     """
 
     def __init__(
@@ -37,21 +38,22 @@ class Program:
         columns: int = 120,
         rows: int = 40,
         streams: str = "",
-        **env: str,
+        env: Mapping[str, str] | None = None,
+        **more: str,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._size = struct.pack("HHHH", rows, columns, 0, 0)
         python: list[str] = [sys.executable, "-m", module, *words]
         redirected = ["/bin/sh", "-c", f'exec "$0" "$@" {streams}', *python]
-        self._command: Sequence[str] = redirected if streams else python
-        self._env = env
+        self._command: list[str] = redirected if streams else python
+        self._env = {**(env or {}), **more}
         self.output = b""
         self.status: int | None = None
         self.worked_s = 0.0
         """What it and the processes that it waited for have used of the processors, at its end."""
 
-    def __enter__(self) -> Program:
+    def __enter__(self) -> Self:
         # as the tests' own environment: without tokens, keyring and network
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         env |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **self._env}
@@ -66,15 +68,15 @@ class Program:
             os.login_tty(slave)
             os.chdir(ROOT)
             os.execve(self._command[0], self._command, env)
-        self._fd, self._slave = master, slave
+        self.fd, self.slave = master, slave
         return self
 
     def __exit__(self, *exc: object) -> None:
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self._fd)
-        os.close(self._slave)
+        os.close(self.fd)
+        os.close(self.slave)
 
     def read(self, quiet_s: float = 0.2, wait_s: float = 0.5, show: bool = True) -> bytes:
         """What comes until nothing more does for `quiet_s`; waits `wait_s` for the first of it.
@@ -82,8 +84,8 @@ class Program:
         Without `show` the emulator, which is slow, does not see it.
         """
         data = b""
-        while select.select([self._fd], [], [], quiet_s if data else wait_s)[0]:
-            data += os.read(self._fd, 65536)
+        while select.select([self.fd], [], [], quiet_s if data else wait_s)[0]:
+            data += os.read(self.fd, 65536)
         self._take(data, show)
         return data
 
@@ -99,8 +101,8 @@ class Program:
         while not self._shows(texts):
             chunks: list[tuple[float, float, bytes]] = []
             # the emulator is slow: it is fed when nothing more waits, so as not to delay the clock
-            while select.select([self._fd], [], [], 0.03 if chunks else wait_s)[0]:
-                chunks.append((time.monotonic(), self.cpu_s, os.read(self._fd, 65536)))
+            while select.select([self.fd], [], [], 0.03 if chunks else wait_s)[0]:
+                chunks.append((time.monotonic(), self.cpu_s, os.read(self.fd, 65536)))
             for seen, worked_s, data in chunks:  # noqa: B007  (those of the chunk that brought it)
                 self._take(data)
                 if self._shows(texts):
@@ -117,38 +119,38 @@ class Program:
         self, keys: str, quiet_s: float = 0.2, wait_s: float = 5.0, show: bool = True
     ) -> bytes:
         """Type `keys`; the bytes that this brought, as `read`."""
-        os.write(self._fd, keys.encode())
+        os.write(self.fd, keys.encode())
         return self.read(quiet_s, wait_s, show)
 
     def write(self, keys: str) -> None:
         """Type `keys` at once; whatever comes of it is read later."""
-        os.write(self._fd, keys.encode())
+        os.write(self.fd, keys.encode())
 
     def leave(self, keys: str = "\x11", wait_s: float = 5.0) -> tuple[int, float]:
         """Type `keys` (ctrl+q); the exit code (negative: a signal), and how long it took."""
         began = time.monotonic()
-        os.write(self._fd, keys.encode())
+        os.write(self.fd, keys.encode())
         return self.ended(began, wait_s)
 
     def ended(self, began: float, wait_s: float = 5.0) -> tuple[int, float]:
         """The exit code and the seconds since `began`, when the program has ended."""
         while time.monotonic() - began < wait_s:
-            if select.select([self._fd], [], [], 0.01)[0]:
-                self._take(os.read(self._fd, 65536))
+            if select.select([self.fd], [], [], 0.01)[0]:
+                self._take(os.read(self.fd, 65536))
             pid, status, used = os.wait4(self.pid, os.WNOHANG)
             if pid:
                 self.worked_s = used.ru_utime + used.ru_stime
                 self.status = os.waitstatus_to_exitcode(status)
                 took = time.monotonic() - began
-                while select.select([self._fd], [], [], 0.05)[0]:
-                    self._take(os.read(self._fd, 65536))
+                while select.select([self.fd], [], [], 0.05)[0]:
+                    self._take(os.read(self.fd, 65536))
                 return self.status, took
         raise AssertionError(f"it runs on after {wait_s} s:\n{self.text}")
 
     @property
     def restored(self) -> bool:
         """Whether the terminal's modes are those of before."""
-        return termios.tcgetattr(self._slave) == self.modes
+        return termios.tcgetattr(self.slave) == self.modes
 
     @property
     def text(self) -> str:

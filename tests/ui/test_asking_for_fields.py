@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.archive.calls import START, call
-from tests.ui.driving import main, page, press_each, run_app, table, until
-from tests.ui.test_triage import ready
+from tests.ui.calls_page import open_page
 from tui.archive.triage_events import tag
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
@@ -49,39 +48,39 @@ def desk(paths: Paths) -> Services:
 
 
 async def test_a_slip_is_asked_about_while_nothing_is_found(desk: Services) -> None:
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        await press_each(pilot, "/mised")
-        await until(pilot, lambda: "^ did you mean missed?" in page(pilot))
-        await press_each(pilot, " in")
-        await until(pilot, lambda: " mised in" in page(pilot))
-        await until(pilot, lambda: "^ did you mean missed?" in page(pilot))
-        await pilot.press("ctrl+u")
-        await press_each(pilot, "missed")
-        await until(pilot, lambda: len(table(pilot)._rows) == 1)
-        assert "did you mean" not in page(pilot)
+    async with open_page(desk) as page:
+        await page.idle()
+        await page.type_text("/mised")
+        await page.until(lambda: "^ did you mean missed?" in page.text)
+        await page.type_text(" in")
+        await page.until(lambda: " mised in" in page.text)
+        await page.until(lambda: "^ did you mean missed?" in page.text)
+        await page.press("ctrl+u")
+        await page.type_text("missed")
+        await page.until(lambda: page.count == 1)
+        assert "did you mean" not in page.text
 
 
 async def test_a_field_that_one_vendor_has_is_asked_for_by_its_name(desk: Services) -> None:
-    async with run_app(desk, "mood:angry").run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: len(table(pilot)._rows) == 2)
-        assert "is not a field" not in page(pilot)
-    async with run_app(desk, "moon:angry").run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "moon: is not a field" in page(pilot))
-        await until(pilot, lambda: len(table(pilot)._rows) == 9)
+    async with open_page(desk, "mood:angry") as page:
+        await page.until(lambda: page.count == 2)
+        assert "is not a field" not in page.text
+    async with open_page(desk, "moon:angry") as page:
+        await page.until(lambda: "moon: is not a field" in page.text)
+        await page.until(lambda: page.count == 9)
 
 
 async def test_choosing_a_group_shows_as_many_calls_as_stand_beside_it(desk: Services) -> None:
-    async with run_app(desk).run_test(size=(120, 40)) as pilot:
-        sidebar = pilot.app.screen.query_one(Sidebar)
-        await until(pilot, lambda: bool(sidebar.facets))
+    async with open_page(desk, size=(120, 40)) as page:
+        sidebar = page.top.query_one(Sidebar)
+        await page.until(lambda: bool(sidebar.facets))
         [group] = [facet for facet in sidebar.facets if facet.name == "Support"]
         assert (group.query, group.calls) == ('group:="Support"', "6")
         sidebar.post_message(Sidebar.Chosen("facet", group.query))
-        await until(pilot, lambda: len(table(pilot)._rows) == 6)
-        assert main(pilot).query_text == group.query
+        await page.until(lambda: page.count == 6)
+        assert page.query == group.query
         sidebar.post_message(Sidebar.Chosen("facet", group.query))
-        await until(pilot, lambda: len(table(pilot)._rows) == 9)
+        await page.until(lambda: page.count == 9)
 
 
 async def test_one_line_gives_tags_and_takes_others_away(desk: Services) -> None:
@@ -93,14 +92,14 @@ async def test_one_line_gives_tags_and_takes_others_away(desk: Services) -> None
         with desk.open_archive() as archive:
             return archive.triage.of("desk", "9").tags
 
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        await ready(pilot)
-        await press_each(pilot, "tbilling -x -call back")
-        await pilot.press("enter")
-        await until(pilot, lambda: tags() == ("vip", "billing"))
-        await ready(pilot)
-        await press_each(pilot, "t")
-        await press_each(pilot, "-")
-        await pilot.press("enter")
-        await until(pilot, lambda: "a tag is some text" in page(pilot))
+    async with open_page(desk) as page:
+        await page.idle()
+        await page.type_text("tbilling -x -call back")
+        await page.press("enter")
+        await page.until(lambda: tags() == ("vip", "billing"))
+        await page.idle()
+        await page.type_text("t")
+        await page.type_text("-")
+        await page.press("enter")
+        await page.until(lambda: "a tag is some text" in page.text)
         assert tags() == ("vip", "billing")

@@ -81,7 +81,7 @@ def commands(folder: Path, environ: dict[str, str], calls: int, seed: int, harm:
     )
     file = folder / "lines"
     file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    with Program("tests.ui.foreign", str(file), columns=120, rows=40, **environ) as program:
+    with Program("tests.ui.foreign", str(file), columns=120, rows=40, env=environ) as program:
         deadline = time.monotonic() + 60 + calls
         while time.monotonic() < deadline:
             pid, status = os.waitpid(program.pid, os.WNOHANG)
@@ -95,7 +95,7 @@ def commands(folder: Path, environ: dict[str, str], calls: int, seed: int, harm:
 
 def screens(environ: dict[str, str], calls: int) -> bytes:
     """What the screen sends while all calls are gone through, and all that opens is opened."""
-    with Program("tui.cli", columns=200, rows=90, **environ) as program:
+    with Program("tui.cli", columns=200, rows=90, env=environ) as program:
         walker = Walker(program)  # the emulator knows less of characters than a terminal does
         walker.until("rows 1-")
         walker.press("G")

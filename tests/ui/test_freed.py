@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 
 from textual._styles_cache import StylesCache
-from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tests.ui.driving import main, run_app, settled, until
+from tests.ui.calls_page import CallsPage, open_page
 from tui.services import Services
 
 ROUND = (
@@ -25,13 +24,13 @@ KINDS = (Widget, StylesCache)
 TIMES = 3
 
 
-async def _round(pilot: Pilot[None]) -> None:
+async def _round(page: CallsPage) -> None:
     for opens, closes in ROUND:
-        await pilot.press(opens)
-        await pilot.pause()
-        await pilot.press(closes)
-        await until(pilot, lambda: pilot.app.screen is main(pilot))
-        await pilot.press("j")
+        await page.press(opens)
+        await page.pause()
+        await page.press(closes)
+        await page.until(lambda: not page.has_dialog)
+        await page.press("j")
 
 
 def _alive() -> Counter[str]:
@@ -43,14 +42,14 @@ def _alive() -> Counter[str]:
 async def test_what_was_closed_is_freed_with_all_that_it_was_painted_with(
     synced: Callable[..., Services],
 ) -> None:
-    async with run_app(synced("nectar")).run_test(size=(100, 30)) as pilot:
-        await settled(pilot)
-        await _round(pilot)  # what is made once and stays is there by now
+    async with open_page(synced("nectar"), size=(100, 30)) as page:
+        await page.idle()
+        await _round(page)  # what is made once and stays is there by now
         before, strips = _alive(), _strips()
         for _ in range(TIMES):
-            await _round(pilot)
+            await _round(page)
         # what closed last lives on until its own last task has ended
-        await until(pilot, lambda: (_alive() - before).total() < TIMES)
+        await page.until(lambda: (_alive() - before).total() < TIMES)
         assert _strips() < 1.2 * strips + 200
 
 

@@ -23,7 +23,7 @@ from providers.sandbox.texts import HOSTILE
 from tests.audio.conftest import alive
 from tests.benchmarks.fill import call, fill
 from tests.few import few
-from tests.ui.driving import services_for
+from tests.ui.services import select, services_for
 from tests.ui.terminal import Program
 from tests.widgets.terminal import SEQUENCE, shapes
 from tests.widgets.test_in_a_terminal import FOREIGN, STYLES
@@ -124,9 +124,7 @@ def test_keys_of_one_write_act_in_their_order_and_close_once() -> None:
             assert "Agents" not in program.screen.display[5], f"{burst!r} opened a call"
         code, _ = program.leave()
         assert code == 0
-    with services.open_archive() as archive:
-        sql = "SELECT id, kind FROM event ORDER BY seq"
-        decided = [*map(tuple, archive._db.execute(sql))]
+    decided = select(services, "SELECT id, kind FROM event ORDER BY seq")
     ids = [row.id for row in rows.values()]
     assert decided == [(id_, "state") for id_ in (ids[2], missed[1], missed[0])]
 
@@ -145,9 +143,8 @@ def test_esc_and_what_comes_with_it_are_two_keys(tmp_path: Path) -> None:
         program.wait_for("done: ")
         assert program.leave()[0] == 0
     assert not list(tmp_path.glob("*.csv"))
+    decided = select(services, "SELECT id, kind FROM event ORDER BY seq")
     with services.open_archive() as archive:
-        sql = "SELECT id, kind FROM event ORDER BY seq"
-        decided = [*map(tuple, archive._db.execute(sql))]
         ids = [row.id for row in archive.rows(archive.keys()).window(0, 40)]
     assert decided == [(ids[2], "state"), (ids[3], "state")]
 
@@ -169,7 +166,7 @@ def ready(world: Sandbox) -> dict[str, str]:
 @pytest.mark.parametrize(("columns", "rows"), few(1, [(80, 24), (120, 40)]))
 def test_first_calls_detail_and_leaving(ready: dict[str, str], columns: int, rows: int) -> None:
     with Program(
-        "tui.cli", "rec", "dispo:c", "dur<240", columns=columns, rows=rows, **ready
+        "tui.cli", "rec", "dispo:c", "dur<240", columns=columns, rows=rows, env=ready
     ) as program:
         program.wait_for("answered", wait_s=20)
         program.read()
@@ -185,7 +182,7 @@ def test_first_calls_detail_and_leaving(ready: dict[str, str], columns: int, row
 
 def test_it_leaves_at_once_while_it_asks_the_vendor(world: Sandbox, ready: dict[str, str]) -> None:
     world.fail("nectar", status=0, times=4, delay_s=8.0)
-    with Program("tui.cli", **ready) as program:
+    with Program("tui.cli", env=ready) as program:
         program.wait_for("asking")
         program.read()
         code, took = program.leave()
@@ -211,7 +208,7 @@ def test_the_screen_is_drawn_wherever_standard_error_goes(
     ready: dict[str, str], tmp_path: Path, streams: str
 ) -> None:
     streams = streams.replace("said", f"{tmp_path}/said")
-    with Program("tui.cli", streams=streams, **ready) as program:
+    with Program("tui.cli", streams=streams, env=ready) as program:
         program.wait_for("rows 1-")
         code, _ = program.leave()
         assert code == 0 and program.restored
@@ -220,7 +217,7 @@ def test_the_screen_is_drawn_wherever_standard_error_goes(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_its_threads_share_one_heap(ready: dict[str, str]) -> None:
-    with Program("tui.cli", **ready) as program:
+    with Program("tui.cli", env=ready) as program:
         program.wait_for("rows 1-")
         program.press("/desk\r")
         assert len([*Path(f"/proc/{program.pid}/task").iterdir()]) > 2
@@ -229,7 +226,7 @@ def test_its_threads_share_one_heap(ready: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("number", few(1, [signal.SIGHUP, signal.SIGTERM]))
 def test_a_lost_terminal_ends_it_in_order(ready: dict[str, str], number: signal.Signals) -> None:
-    with Program("tui.cli", **ready) as program:
+    with Program("tui.cli", env=ready) as program:
         program.wait_for("rows 1-")
         began = time.monotonic()
         os.kill(program.pid, number)
@@ -239,7 +236,7 @@ def test_a_lost_terminal_ends_it_in_order(ready: dict[str, str], number: signal.
 
 
 def test_a_crash_shows_no_values_and_is_a_failure(ready: dict[str, str]) -> None:
-    with Program("tests.ui.crashing", columns=160, **ready) as program:
+    with Program("tests.ui.crashing", columns=160, env=ready) as program:
         program.wait_for("rows 1-")
         program.read()
         code, _ = program.leave("?")

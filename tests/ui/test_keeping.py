@@ -6,18 +6,14 @@ import os
 from datetime import UTC
 
 import pytest
-from textual.pilot import Pilot
 
 from tests.archive.calls import call
-from tests.ui.driving import cursor_row, detail, main, page, press_each, run_app, status, until
+from tests.ui.calls_page import open_page
 from tui import audit_log
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
-from tui.screens.activity import Activity
 from tui.services import Services
 from widgets.confirm import Confirm
-
-ROWS = Activity.READING | Activity.OUTDATED | Activity.WRITING
 
 
 @pytest.fixture
@@ -34,20 +30,6 @@ def desk() -> Services:
     return services
 
 
-async def ready(pilot: Pilot[None]) -> None:
-    screen = main(pilot)
-    await until(
-        pilot,
-        lambda: not screen.activity & (Activity.STARTING | Activity.SYNCING | Activity.WRITING),
-    )
-    await until(pilot, lambda: not screen.activity & ROWS)
-    await pilot.pause()
-
-
-def notices(pilot: Pilot[None]) -> str:
-    return " ".join(one.message for one in pilot.app._notifications)
-
-
 def held(services: Services) -> set[str]:
     with services.open_archive() as archive:
         return {id_ for _, id_ in archive.names_of(archive.held())}
@@ -59,31 +41,31 @@ def acts(services: Services) -> list[tuple[object, ...]]:
 
 
 async def test_a_key_puts_a_call_on_hold_and_releases_it(desk: Services) -> None:
-    async with run_app(desk).run_test(size=(120, 30)) as pilot:
-        await ready(pilot)
-        await pilot.press("K")
-        await press_each(pilot, "case 12")
-        await pilot.press("enter")
-        await until(pilot, lambda: held(desk) == {"5"})
-        await ready(pilot)
-        assert " held" in cursor_row(pilot)
-        await pilot.press("d", "k", "enter")
-        await ready(pilot)
-        assert "on hold: case 12 (ann, " in detail(pilot)
-        await pilot.press("escape")
-        assert " done h" in cursor_row(pilot)
-        await pilot.press("K")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
-        await pilot.press("y")
-        await until(pilot, lambda: held(desk) == set())
-        await ready(pilot)
-        await pilot.press("u")
-        await until(pilot, lambda: held(desk) == {"5"})
-        await ready(pilot)
-        await pilot.press("x", "j", "x", "K", "enter")  # several, without a reason
-        await until(pilot, lambda: held(desk) == {"4", "5"})
-        await ready(pilot)
-        assert "2 calls: hold" in status(pilot)
+    async with open_page(desk, size=(120, 30)) as page:
+        await page.idle()
+        await page.press("K")
+        await page.type_text("case 12")
+        await page.press("enter")
+        await page.until(lambda: held(desk) == {"5"})
+        await page.idle()
+        assert " held" in page.row
+        await page.press("d", "k", "enter")
+        await page.idle()
+        assert "on hold: case 12 (ann, " in page.detail
+        await page.press("escape")
+        assert " done h" in page.row
+        await page.press("K")
+        await page.until(lambda: isinstance(page.top, Confirm))
+        await page.press("y")
+        await page.until(lambda: held(desk) == set())
+        await page.idle()
+        await page.press("u")
+        await page.until(lambda: held(desk) == {"5"})
+        await page.idle()
+        await page.press("x", "j", "x", "K", "enter")  # several, without a reason
+        await page.until(lambda: held(desk) == {"4", "5"})
+        await page.idle()
+        assert "2 calls: hold" in page.status
     assert acts(desk) == [
         *(("hold", "desk:5", False), ("release", "desk:5", False), ("release", "desk:5", True)),
         *(("hold", "desk:4", False), ("hold", "desk:5", False)),
@@ -93,12 +75,12 @@ async def test_a_key_puts_a_call_on_hold_and_releases_it(desk: Services) -> None
 async def test_the_screen_says_what_will_go_and_lets_it_go_the_next_time(desk: Services) -> None:
     config = desk.paths.config_file
     config.write_text(config.read_text() + "[retention]\ncalls_days = 1\n")
-    async with run_app(desk).run_test(size=(120, 30)) as pilot:
-        await until(pilot, lambda: "5 calls older than 1 day " in notices(pilot))
-        await ready(pilot)
-        assert "Contact 5" in page(pilot)
-    async with run_app(desk).run_test(size=(120, 30)) as pilot:
-        await until(pilot, lambda: "Removed 5 calls older than 1 day." in notices(pilot))
-        await until(pilot, lambda: "Contact 5" not in page(pilot))
+    async with open_page(desk, size=(120, 30)) as page:
+        await page.until(lambda: "5 calls older than 1 day " in page.notices)
+        await page.idle()
+        assert "Contact 5" in page.text
+    async with open_page(desk, size=(120, 30)) as page:
+        await page.until(lambda: "Removed 5 calls older than 1 day." in page.notices)
+        await page.until(lambda: "Contact 5" not in page.text)
     with desk.open_archive() as archive:
         assert archive.count() == 0

@@ -9,13 +9,12 @@ from threading import Event
 from typing import Any, NoReturn
 
 import pytest
-from textual.pilot import Pilot
 
 from tests.archive.calls import call
 from tests.few import few
+from tests.ui.calls_page import CallsPage, open_page
 from tests.ui.desk import CALLS, NOW, desk_of
-from tests.ui.driving import burst, main, page, press_each, rows, run_app, status, table, until
-from tui.app import RingbackApp
+from tests.ui.services import select
 from tui.archive.errors import ArchiveUnavailable
 from tui.archive.records import UNTRIAGED, SortOrder
 from tui.archive.sqlite import Archive
@@ -25,17 +24,14 @@ from tui.config.paths import Paths
 from tui.playback.listening import Playing
 from tui.query.parser import EVERYTHING, Query, parse
 from tui.screens import row_counts, row_window
-from tui.screens.activity import Activity
 from tui.screens.archive_reads import ArchiveRead
 from tui.services import Services
 from widgets.confirm import Confirm
-from widgets.status_line import StatusLine
 
 WINDOW_ROWS = 400
 TALL = (80, 160)
+KEYS = Archive.keys
 UNDECIDED = Query((UNTRIAGED,))
-
-ROWS = Activity.READING | Activity.OUTDATED | Activity.WRITING
 
 
 @pytest.fixture
@@ -55,64 +51,27 @@ def archive(desk: Services) -> Iterator[Archive]:
 
 def ask_for_ever(archive: Archive, ended: Event) -> NoReturn:
     """A question that ends when it is interrupted, which it raises and says."""
-    sql = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT count(*) FROM n"
     try:
-        archive._db.execute(sql).fetchone()
+        while True:
+            KEYS(archive, EVERYTHING, SortOrder("agents", False))
     finally:
         ended.set()
-    raise AssertionError("it was interrupted")
 
 
-async def still(pilot: Pilot[None]) -> None:
-    """Wait until nothing is read, counted, written or asked."""
-    screen = main(pilot)
-
-    def busy() -> bool:
-        working = screen.activity & (ROWS | Activity.EXTENDING)
-        return bool(
-            working
-            or screen.sync.busy
-            or screen.ctx.is_working("count")
-            or screen.ctx.is_working("range")
-        )
-
-    await until(pilot, lambda: not screen.activity & Activity.STARTING and not busy())
-    await pilot.pause()
-
-
-def here(pilot: Pilot[None]) -> int | None:
-    return table(pilot).current_key
-
-
-def place(pilot: Pilot[None]) -> int:
-    """The cursor's row among all, from 0."""
-    above = main(pilot).ctx.snapshot.part.above
-    assert above is not None, page(pilot)
-    return above + table(pilot).cursor
-
-
-def on_screen(pilot: Pilot[None]) -> dict[int, int]:
-    """Keys of the rows on the screen, by where they stand among all."""
-    above, (first, last) = main(pilot).ctx.snapshot.part.above, table(pilot).visible_rows
-    assert above is not None
-    found = (table(pilot)._blocks.row(index) for index in range(first, last + 1))
-    return {above + first + n: row.key for n, row in enumerate(found) if row}
-
-
-async def scroll(pilot: Pilot[None], key: str, pages: int) -> dict[int, int]:
+async def scroll(page: CallsPage, key: str, pages: int) -> dict[int, int]:
     """Press a key so often, or to the end; what stood on the screen meanwhile, by its place."""
-    seen = on_screen(pilot)
+    seen = page.keys_on_screen
     for _ in range(pages):
-        before = place(pilot)
-        await pilot.press(key)
-        part = main(pilot).ctx.snapshot.part
+        before = page.place
+        await page.press(key)
+        part = page.held
         ends = part.ends if key == "pagedown" else part.begins
-        if place(pilot) == before and ends:
+        if page.place == before and ends:
             break
-        shown = on_screen(pilot)
+        shown = page.keys_on_screen
         assert all(seen.get(at, one) == one for at, one in shown.items()), "a row has moved"
         seen |= shown
-        await until(pilot, lambda: not main(pilot).activity & Activity.EXTENDING)
+        await page.until(lambda: not page.is_extending)
     return seen
 
 
@@ -121,54 +80,54 @@ async def test_every_row_comes_once_from_the_first_to_the_last_and_back(
     desk: Services, archive: Archive
 ) -> None:
     whole = dict(enumerate(archive.keys()))
-    async with run_app(desk).run_test(size=TALL) as pilot:
-        await still(pilot)
-        assert f"rows 1-157 of {CALLS:,}" in status(pilot), status(pilot)
-        assert await scroll(pilot, "pagedown", 400) == whole
-        assert here(pilot) == whole[CALLS - 1]
-        assert len(main(pilot).ctx.snapshot.part.keys) <= 3 * WINDOW_ROWS
-        assert f"rows 11,844-{CALLS:,} of {CALLS:,} " in status(pilot)
-        back = await scroll(pilot, "pageup", 20)
+    async with open_page(desk, size=TALL) as page:
+        await page.idle()
+        assert f"rows 1-157 of {CALLS:,}" in page.status, page.status
+        assert await scroll(page, "pagedown", 400) == whole
+        assert page.key == whole[CALLS - 1]
+        assert len(page.held.keys) <= 3 * WINDOW_ROWS
+        assert f"rows 11,844-{CALLS:,} of {CALLS:,} " in page.status
+        back = await scroll(page, "pageup", 20)
         assert len(back) > 3 * WINDOW_ROWS and back.items() <= whole.items()
-        await still(pilot)
-        await pilot.press("g")
-        await still(pilot)
-        assert here(pilot) == whole[0] and on_screen(pilot).items() <= whole.items()
+        await page.idle()
+        await page.press("g")
+        await page.idle()
+        assert page.key == whole[0] and page.keys_on_screen.items() <= whole.items()
 
 
 @pytest.mark.parametrize("column", few(1, ["agents", "note"]))
 async def test_in_another_order_too(desk: Services, archive: Archive, column: str) -> None:
     whole = dict(enumerate(archive.keys(EVERYTHING, SortOrder(column, False))))
-    async with run_app(desk).run_test(size=TALL) as pilot:
-        await still(pilot)
-        main(pilot).calls.sort_by(column, False)
-        await still(pilot)
-        down = await scroll(pilot, "pagedown", 15)
+    async with open_page(desk, size=TALL) as page:
+        await page.idle()
+        page.sort_by(column, False)
+        await page.idle()
+        down = await scroll(page, "pagedown", 15)
         assert len(down) > 4 * WINDOW_ROWS and down.items() <= whole.items()
-        await pilot.press("G")
-        await still(pilot)
-        assert here(pilot) == whole[CALLS - 1] and place(pilot) == CALLS - 1
-        up = await scroll(pilot, "pageup", 15)
+        await page.press("G")
+        await page.idle()
+        assert page.key == whole[CALLS - 1] and page.place == CALLS - 1
+        up = await scroll(page, "pageup", 15)
         assert len(up) > 4 * WINDOW_ROWS and up.items() <= whole.items()
-        await pilot.press("home")
-        await still(pilot)
-        assert here(pilot) == whole[0] and place(pilot) == 0
+        await page.press("home")
+        await page.idle()
+        assert page.key == whole[0] and page.place == 0
 
 
 async def test_the_last_call_is_reached_by_one_key_and_shown_where_it_stands(
     desk: Services, archive: Archive
 ) -> None:
     whole = archive.keys()
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        await pilot.press("G")
-        await still(pilot)
-        assert here(pilot) == whole[-1] and len(main(pilot).ctx.snapshot.part.keys) == WINDOW_ROWS
-        assert f"rows 11,980-{CALLS:,} of {CALLS:,} " in status(pilot)
-        assert rows(pilot)[-1].startswith(">"), "the last line of the table"
-        await pilot.press("g")
-        await still(pilot)
-        assert here(pilot) == whole[0] and "rows 1-" in status(pilot)
+    async with open_page(desk) as page:
+        await page.idle()
+        await page.press("G")
+        await page.idle()
+        assert page.key == whole[-1] and len(page.held.keys) == WINDOW_ROWS
+        assert f"rows 11,980-{CALLS:,} of {CALLS:,} " in page.status
+        assert page.rows[-1].startswith(">"), "the last line of the table"
+        await page.press("g")
+        await page.idle()
+        assert page.key == whole[0] and "rows 1-" in page.status
 
 
 @pytest.mark.parametrize("held", few(1, [WINDOW_ROWS, 20_000]))
@@ -183,21 +142,21 @@ async def test_n_finds_what_is_further_than_it_looks_ahead(
     waiting = [at for at, key in enumerate(whole) if key in untriaged]
     last, following = max(at for at in waiting if at < 100), min(at for at in waiting if at > 100)
     assert following >= 9_000
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        table(pilot).move_to(last)
-        await pilot.press("n")
-        await until(pilot, lambda: here(pilot) == whole[following])
-        await still(pilot)
-        assert place(pilot) == following
-        await pilot.press("N")
-        await until(pilot, lambda: here(pilot) == whole[last])
-        await pilot.press("G")
-        await until(pilot, lambda: here(pilot) == whole[-1])
-        await pilot.press("n")
-        await until(pilot, lambda: "no untriaged call below" in status(pilot))
-        await still(pilot)
-        assert here(pilot) == whole[-1]
+    async with open_page(desk) as page:
+        await page.idle()
+        page.table.move_to(last)
+        await page.press("n")
+        await page.until(lambda: page.key == whole[following])
+        await page.idle()
+        assert page.place == following
+        await page.press("N")
+        await page.until(lambda: page.key == whole[last])
+        await page.press("G")
+        await page.until(lambda: page.key == whole[-1])
+        await page.press("n")
+        await page.until(lambda: "no untriaged call below" in page.status)
+        await page.idle()
+        assert page.key == whole[-1]
 
 
 async def test_n_says_that_the_archive_cannot_be_read(
@@ -209,31 +168,31 @@ async def test_n_says_that_the_archive_cannot_be_read(
     def broken(*args: object, **kwargs: object) -> object:
         raise ArchiveUnavailable("it is broken", "")
 
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        await still(pilot)
+    async with open_page(desk) as page:
+        await page.idle()
         monkeypatch.setattr(Archive, "keys", broken)
-        await pilot.press("n")
-        await until(pilot, lambda: "the archive cannot be read" in status(pilot))
+        await page.press("n")
+        await page.until(lambda: "the archive cannot be read" in page.status)
 
 
 async def test_a_range_goes_over_the_border_of_what_is_held(
     desk: Services, archive: Archive
 ) -> None:
     whole = archive.keys()
-    async with run_app(desk).run_test(size=TALL) as pilot:
-        await still(pilot)
-        table(pilot).move_to(300)
-        await pilot.press("X", *["pagedown"] * 3, "j")
-        await still(pilot)
-        end = place(pilot)
-        assert end > WINDOW_ROWS and table(pilot).marked == set(whole[300 : end + 1])
-        await pilot.press("G")
-        await still(pilot)
-        assert here(pilot) == whole[-1] and table(pilot).marked == set(whole[300:])
-        assert f"{CALLS - 300:,} marked" in status(pilot)
-        await pilot.press("X", "g")
-        await until(pilot, lambda: here(pilot) == whole[0])
-        assert table(pilot).marked == set(whole[300:]), "the range has ended"
+    async with open_page(desk, size=TALL) as page:
+        await page.idle()
+        page.table.move_to(300)
+        await page.press("X", *["pagedown"] * 3, "j")
+        await page.idle()
+        end = page.place
+        assert end > WINDOW_ROWS and page.table.marked == set(whole[300 : end + 1])
+        await page.press("G")
+        await page.idle()
+        assert page.key == whole[-1] and page.table.marked == set(whole[300:])
+        assert f"{CALLS - 300:,} marked" in page.status
+        await page.press("X", "g")
+        await page.until(lambda: page.key == whole[0])
+        assert page.table.marked == set(whole[300:]), "the range has ended"
 
 
 async def test_a_range_from_a_mark_that_is_far_up_and_a_bulk_act_on_it(
@@ -241,21 +200,21 @@ async def test_a_range_from_a_mark_that_is_far_up_and_a_bulk_act_on_it(
 ) -> None:
     missed = parse("voicemail", NOW, UTC)
     whole = archive.keys(missed)
-    async with run_app(desk, "voicemail").run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        await pilot.press("j", "j", "j", "x", "G")
-        await until(pilot, lambda: here(pilot) == whole[-1])
-        assert whole[3] not in main(pilot).ctx.snapshot.part.keys
-        await pilot.press("X")
-        await still(pilot)
-        assert table(pilot).marked == set(whole[3:])
-        await pilot.press("d")
-        assert f"Mark {len(whole) - 3:,} calls done?" in page(pilot)
-        await pilot.press("y")
-        await until(pilot, lambda: "u undoes" in status(pilot), 60)
+    async with open_page(desk, "voicemail") as page:
+        await page.idle()
+        await page.press("j", "j", "j", "x", "G")
+        await page.until(lambda: page.key == whole[-1])
+        assert whole[3] not in page.held.keys
+        await page.press("X")
+        await page.idle()
+        assert page.table.marked == set(whole[3:])
+        await page.press("d")
+        assert f"Mark {len(whole) - 3:,} calls done?" in page.text
+        await page.press("y")
+        await page.until(lambda: "u undoes" in page.status, 60)
         assert not archive.matching(whole[3:], UNDECIDED)
-        await pilot.press("u")
-        await until(pilot, lambda: "undone: done" in status(pilot), 60)
+        await page.press("u")
+        await page.until(lambda: "undone: done" in page.status, 60)
 
 
 @pytest.mark.slow
@@ -269,73 +228,73 @@ async def test_what_is_done_while_a_range_is_being_read_waits(
         return reaching(*args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(row_window, "extend_to", slowly)
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        await pilot.press("X", "G")
-        await until(pilot, lambda: "reading the range (esc stops)" in status(pilot))
-        await pilot.press("d")
-        assert pilot.app.screen is main(pilot) and "reading the range" in status(pilot)
+    async with open_page(desk) as page:
+        await page.idle()
+        await page.press("X", "G")
+        await page.until(lambda: "reading the range (esc stops)" in page.status)
+        await page.press("d")
+        assert not page.has_dialog and "reading the range" in page.status
         go_on.set()
-        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
-        await pilot.press("n")
-        assert len(table(pilot).marked) == CALLS
-        await pilot.press("ctrl+x")
+        await page.until(lambda: isinstance(page.top, Confirm))
+        await page.press("n")
+        assert len(page.marked) == CALLS
+        await page.press("ctrl+x")
         go_on.clear()
-        await pilot.press("g")
-        await still(pilot)
+        await page.press("g")
+        await page.idle()
         for stops in ("ctrl+x", "escape"):
-            await pilot.press("X", "G")
-            await until(pilot, lambda: "reading the range (esc stops)" in status(pilot))
-            await pilot.press(stops)
+            await page.press("X", "G")
+            await page.until(lambda: "reading the range (esc stops)" in page.status)
+            await page.press(stops)
             go_on.set()
-            await still(pilot)
-            assert len(table(pilot).marked) <= 1 and not table(pilot).range_waits
+            await page.idle()
+            assert len(page.marked) <= 1 and not page.table.range_waits
             go_on.clear()
-            await pilot.press("g")
-            await still(pilot)
+            await page.press("g")
+            await page.idle()
 
 
 async def test_what_comes_meanwhile_leaves_the_cursor_far_down_on_its_call(
     desk: Services, archive: Archive
 ) -> None:
     whole = archive.keys()
-    async with run_app(desk).run_test(size=TALL) as pilot:
-        await still(pilot)
-        await pilot.press("G", *["pageup"] * 5)
-        await still(pilot)
-        key, at, before = here(pilot), place(pilot), rows(pilot)
+    async with open_page(desk, size=TALL) as page:
+        await page.idle()
+        await page.press("G", *["pageup"] * 5)
+        await page.idle()
+        key, at, before = page.key, page.place, page.rows
         with archive.transaction():
             archive.save("desk", [call(n) for n in range(3)])  # begun in November 2026
         new = len(set(archive.keys()[:at]) - set(whole))
         assert new == 3
-        await until(pilot, lambda: f"of {CALLS + 3:,}" in status(pilot))
-        await still(pilot)
-        assert here(pilot) == key and place(pilot) == at + 3 and rows(pilot) == before
-        assert len(main(pilot).ctx.snapshot.part.keys) <= WINDOW_ROWS
+        await page.until(lambda: f"of {CALLS + 3:,}" in page.status)
+        await page.idle()
+        assert page.key == key and page.place == at + 3 and page.rows == before
+        assert len(page.held.keys) <= WINDOW_ROWS
         with archive.transaction():
             archive.save("desk", [call(9, started_at=datetime(2024, 1, 1, tzinfo=UTC))])
-        await until(pilot, lambda: f"of {CALLS + 4:,}" in status(pilot))
-        assert here(pilot) == key
-        await pilot.press("G")
-        await still(pilot)
-        assert here(pilot) == archive.key_of("desk", "9")
+        await page.until(lambda: f"of {CALLS + 4:,}" in page.status)
+        assert page.key == key
+        await page.press("G")
+        await page.idle()
+        assert page.key == archive.key_of("desk", "9")
 
 
 async def test_two_ringbacks_see_each_other_decide_far_down(desk: Services) -> None:
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        await pilot.press("G")
-        await still(pilot)
-        table(pilot).move_to_key(main(pilot).ctx.snapshot.part.keys[-3])
-        async with run_app(desk).run_test(size=(80, 24)) as other:
-            await still(other)
+    async with open_page(desk) as page:
+        await page.idle()
+        await page.press("G")
+        await page.idle()
+        page.table.move_to_key(page.held.keys[-3])
+        async with open_page(desk) as other:
+            await other.idle()
             await other.press("G")
-            await still(other)
+            await other.idle()
             await other.press("f")
-            await still(other)
-            assert rows(other)[-1].endswith("follow")
-        await until(pilot, lambda: rows(pilot)[-1].endswith("follow"), 5)
-        assert here(pilot) == main(pilot).ctx.snapshot.part.keys[-3]
+            await other.idle()
+            assert other.rows[-1].endswith("follow")
+        await page.until(lambda: page.rows[-1].endswith("follow"), 5)
+        assert page.key == page.held.keys[-3]
 
 
 async def test_a_call_that_leaves_the_view_far_down_leaves_its_row_to_the_next(
@@ -343,39 +302,39 @@ async def test_a_call_that_leaves_the_view_far_down_leaves_its_row_to_the_next(
 ) -> None:
     query = "voicemail -state:follow-up"
     whole = archive.keys(parse(query, NOW, UTC))
-    async with run_app(desk, query).run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        await pilot.press("G", *["k"] * 5)
-        await until(pilot, lambda: here(pilot) == whole[-6])
-        await pilot.press("f")
-        await until(pilot, lambda: here(pilot) == whole[-5])
-        await still(pilot)
-        assert place(pilot) == len(whole) - 6
-        await pilot.press("u")
-        await until(pilot, lambda: here(pilot) == whole[-6])
+    async with open_page(desk, query) as page:
+        await page.idle()
+        await page.press("G", *["k"] * 5)
+        await page.until(lambda: page.key == whole[-6])
+        await page.press("f")
+        await page.until(lambda: page.key == whole[-5])
+        await page.idle()
+        assert page.place == len(whole) - 6
+        await page.press("u")
+        await page.until(lambda: page.key == whole[-6])
 
 
 async def test_a_link_and_a_related_call_lead_beyond_what_is_held(
     desk: Services, archive: Archive
 ) -> None:
     whole = list(archive.keys())
-    links = archive._db.execute(
+    (old, new, *_), *_ = select(
+        desk,
         "SELECT min(key), max(key), max(account), max(id) FROM call GROUP BY number_key"
-        " HAVING count(*) = 2 AND max(key) - min(key) BETWEEN 8000 AND 11500"
+        " HAVING count(*) = 2 AND max(key) - min(key) BETWEEN 8000 AND 11500",
     )
-    old, new, *_ = links.fetchone()
     [name] = archive.names_of([new])
-    async with RingbackApp(desk, link=Link(*name)).run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        assert here(pilot) == new and main(pilot).query_text == ""
-        assert place(pilot) == whole.index(new)
-        main(pilot).panes.leave_detail()
-        await pilot.press("J")
-        await still(pilot)
-        assert here(pilot) == old and place(pilot) == whole.index(old)
-        await pilot.press("escape")
-        await still(pilot)
-        assert here(pilot) == new and place(pilot) == whole.index(new)
+    async with open_page(desk, link=Link(*name)) as page:
+        await page.idle()
+        assert page.key == new and page.query == ""
+        assert page.place == whole.index(new)
+        page.close_detail()
+        await page.press("J")
+        await page.idle()
+        assert page.key == old and page.place == whole.index(old)
+        await page.press("escape")
+        await page.idle()
+        assert page.key == new and page.place == whole.index(new)
 
 
 async def test_a_related_call_of_the_query_leaves_the_query(
@@ -383,31 +342,30 @@ async def test_a_related_call_of_the_query_leaves_the_query(
 ) -> None:
     query = parse("answered", NOW, UTC)
     whole = list(archive.keys(query))
-    async with run_app(desk, "answered").run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        main(pilot).panes.go_to_call(whole[-100])
-        await still(pilot)
-        assert main(pilot).query_text == "answered" and here(pilot) == whole[-100]
-        assert place(pilot) == len(whole) - 100
+    async with open_page(desk, "answered") as page:
+        await page.idle()
+        page.go_to_call(whole[-100])
+        await page.idle()
+        assert page.query == "answered" and page.key == whole[-100]
+        assert page.place == len(whole) - 100
 
 
 async def test_autoplay_goes_on_beyond_what_is_held(desk: Services, archive: Archive) -> None:
     played, far = call(1_200), call(1, has_recording=True)
     with archive.transaction():
         archive.save("desk", [far, *map(call, range(2, 1_200)), played])
-    async with run_app(desk, '"contact"').run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        assert here(pilot) == archive.key_of("desk", "1200")
-        assert archive.key_of("desk", "1") not in main(pilot).ctx.snapshot.part.keys
-        following = await main(pilot).calls.call_after(Playing("desk", played, 0))
-        assert following and following[1] == far
-        await until(pilot, lambda: here(pilot) == archive.key_of("desk", "1"))
-        assert await main(pilot).calls.call_after(Playing("desk", far, 0)) is None
-        await pilot.press("g")
-        await until(pilot, lambda: here(pilot) == archive.key_of("desk", "1200"))
-        await main(pilot).calls.call_after(Playing("desk", call(600), 0))
-        await still(pilot)
-        assert here(pilot) == archive.key_of("desk", "1200"), "it goes only with what was played"
+    async with open_page(desk, '"contact"') as page:
+        await page.idle()
+        assert page.key == archive.key_of("desk", "1200")
+        assert archive.key_of("desk", "1") not in page.held.keys
+        assert await page.call_after(Playing("desk", played, 0)) == far
+        await page.until(lambda: page.key == archive.key_of("desk", "1"))
+        assert await page.call_after(Playing("desk", far, 0)) is None
+        await page.press("g")
+        await page.until(lambda: page.key == archive.key_of("desk", "1200"))
+        await page.call_after(Playing("desk", call(600), 0))
+        await page.idle()
+        assert page.key == archive.key_of("desk", "1200"), "it goes only with what was played"
 
 
 async def test_a_slow_count_begins_with_a_plus_and_never_holds_up_the_screen(
@@ -420,32 +378,30 @@ async def test_a_slow_count_begins_with_a_plus_and_never_holds_up_the_screen(
         return count(self, query, most)
 
     monkeypatch.setattr(Archive, "count", slowly)
-    async with run_app(desk).run_test(size=(160, 50)) as pilot:
-        await until(pilot, lambda: f"of {WINDOW_ROWS}+ " in status(pilot))
-        await pilot.press("slash")
-        await press_each(pilot, "answered")
-        await pilot.press("enter", "j", "j")
-        await until(pilot, lambda: "answered" in page(pilot) and table(pilot).cursor == 2)
-        await until(pilot, lambda: f"of {WINDOW_ROWS}+ " in status(pilot))
-        await until(pilot, lambda: "200+" in page(pilot))
+    async with open_page(desk, size=(160, 50)) as page:
+        await page.until(lambda: f"of {WINDOW_ROWS}+ " in page.status)
+        await page.press("slash")
+        await page.type_text("answered")
+        await page.press("enter", "j", "j")
+        await page.until(lambda: "answered" in page.text and page.table.cursor == 2)
+        await page.until(lambda: f"of {WINDOW_ROWS}+ " in page.status)
+        await page.until(lambda: "200+" in page.text)
         go_on.set()
-        await still(pilot)
+        await page.idle()
         with desk.open_archive() as archive:
             exact = count(archive, parse("answered", NOW, UTC))
             facets = archive.facets(parse("answered", NOW, UTC), None)
-        assert f"of {exact:,} " in status(pilot)
-        assert f"{facets.counts['outcome']['answered']:,}" in page(pilot) and "+" not in status(
-            pilot
-        )
+        assert f"of {exact:,} " in page.status
+        assert f"{facets.counts['outcome']['answered']:,}" in page.text and "+" not in page.status
 
 
 async def test_of_too_many_calls_the_sidebar_keeps_lower_bounds(
     desk: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(row_counts, "FACETS_MOST", 1_000)
-    async with run_app(desk, "answered").run_test(size=(160, 50)) as pilot:
-        await still(pilot)
-        assert "200+" in page(pilot) and "+" not in status(pilot)
+    async with open_page(desk, "answered", size=(160, 50)) as page:
+        await page.idle()
+        assert "200+" in page.text and "+" not in page.status
 
 
 async def test_another_query_ends_the_counting_of_the_one_before(
@@ -460,25 +416,24 @@ async def test_another_query_ends_the_counting_of_the_one_before(
         ask_for_ever(self, ended)
 
     monkeypatch.setattr(Archive, "count", endless)
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        await until(pilot, began.is_set)
-        await pilot.press("slash")
-        await press_each(pilot, "missed")
-        await pilot.press("enter")
-        await until(pilot, ended.is_set)
-        await until(pilot, lambda: "of 1," in status(pilot))
+    async with open_page(desk) as page:
+        await page.until(began.is_set)
+        await page.press("slash")
+        await page.type_text("missed")
+        await page.press("enter")
+        await page.until(ended.is_set)
+        await page.until(lambda: "of 1," in page.status)
         ended.clear()
         began.clear()
-        await pilot.press("escape")
-        await until(pilot, began.is_set)
+        await page.press("escape")
+        await page.until(began.is_set)
     assert ended.wait(10), "who leaves does not wait for it, and it ends"
 
 
 def test_a_question_ends_also_when_that_is_said_between_its_statements(desk: Services) -> None:
     def ask(archive: Archive) -> int:
         asking.end()  # SQLite interrupts only what it is doing at this moment
-        sql = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 9000000)"
-        return int(archive._db.execute(f"{sql} SELECT count(*) FROM n").fetchone()[0])
+        return len(archive.keys(EVERYTHING, SortOrder("agents", False)))
 
     asking = ArchiveRead(desk, ask)
     assert asking.run() is None
@@ -494,17 +449,17 @@ async def test_a_slow_way_to_the_end_is_stopped_by_a_key(
         ask_for_ever(archive, ended)
 
     monkeypatch.setattr(row_window, "last", endless)
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        await pilot.press("j", "G")
+    async with open_page(desk) as page:
+        await page.idle()
+        await page.press("j", "G")
         for stops in ("ctrl+x", "escape"):
-            await until(pilot, lambda: "going to the end (esc stops)" in status(pilot))
-            await pilot.press("j", stops)  # what waits for the end goes with it
-            await until(pilot, ended.is_set)
-            await still(pilot)
-            assert table(pilot).cursor == 1 and "going" not in status(pilot)
+            await page.until(lambda: "going to the end (esc stops)" in page.status)
+            await page.press("j", stops)  # what waits for the end goes with it
+            await page.until(ended.is_set)
+            await page.idle()
+            assert page.table.cursor == 1 and "going" not in page.status
             ended.clear()
-            await pilot.press("G")
+            await page.press("G")
 
 
 class Slow:
@@ -526,14 +481,14 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
     return Slow(monkeypatch)
 
 
-async def stopped(pilot: Pilot[None], slow: Slow, what: str) -> None:
+async def stopped(page: CallsPage, slow: Slow, what: str) -> None:
     """Press esc as the status line says, and wait until nothing is read any more."""
-    await until(pilot, lambda: f"{what} (esc stops)" in status(pilot))
+    await page.until(lambda: f"{what} (esc stops)" in page.status)
     slow.ended.clear()
-    await pilot.press("escape")
-    await until(pilot, slow.ended.is_set)
-    await still(pilot)
-    assert what not in status(pilot)
+    await page.press("escape")
+    await page.until(slow.ended.is_set)
+    await page.idle()
+    assert what not in page.status
 
 
 @pytest.mark.parametrize(
@@ -543,99 +498,99 @@ async def stopped(pilot: Pilot[None], slow: Slow, what: str) -> None:
 async def test_an_order_that_takes_long_is_given_up_by_a_key(
     desk: Services, slow: Slow, keys: tuple[str, ...], column: str
 ) -> None:
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        await pilot.press("j", "j")
-        shown, at = rows(pilot), table(pilot).cursor + keys.count("j")
+    async with open_page(desk) as page:
+        await page.idle()
+        await page.press("j", "j")
+        shown, at = page.rows, page.cursor + keys.count("j")
         slow.now = True
-        main(pilot).query_one(StatusLine).flash("some news", "error", seconds=60)
-        await pilot.press(*keys)
-        await stopped(pilot, slow, f"sorting by {column}")
-        assert "stopped" in status(pilot)
-        assert main(pilot).sort == table(pilot).sort == ("time", True)
-        assert main(pilot).calls._own_sort == ("time", True) and main(pilot).query_text == ""
-        assert table(pilot).cursor == at
-        assert [row[2:] for row in rows(pilot)] == [row[2:] for row in shown]
+        page.status_line.flash("some news", "error", seconds=60)
+        await page.press(*keys)
+        await stopped(page, slow, f"sorting by {column}")
+        assert "stopped" in page.status
+        assert page.sort == page.table.sort == ("time", True)
+        assert page.sort_without_views == ("time", True) and page.query == ""
+        assert page.table.cursor == at
+        assert [row[2:] for row in page.rows] == [row[2:] for row in shown]
         slow.now = False
-        await pilot.press("greater_than_sign")
-        await still(pilot)
-        assert main(pilot).sort != ("time", True) and table(pilot).cursor == 0
+        await page.press("greater_than_sign")
+        await page.idle()
+        assert page.sort != ("time", True) and page.table.cursor == 0
 
 
 async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again(
     desk: Services, archive: Archive, slow: Slow
 ) -> None:
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        main(pilot).calls.sort_by("agents", False)
-        await still(pilot)
+    async with open_page(desk) as page:
+        await page.idle()
+        page.sort_by("agents", False)
+        await page.idle()
         slow.now = True
-        burst(pilot, "\x02" * 25)
-        await stopped(pilot, slow, "sorting by agents")
-        assert place(pilot) == WINDOW_ROWS - 1 and main(pilot).sort == ("agents", False)
+        page.burst("\x02" * 25)
+        await stopped(page, slow, "sorting by agents")
+        assert page.place == WINDOW_ROWS - 1 and page.sort == ("agents", False)
         slow.now = False
-        await pilot.press("down")
-        await until(pilot, lambda: len(main(pilot).ctx.snapshot.part.keys) == 2 * WINDOW_ROWS)
-        await still(pilot)
+        await page.press("down")
+        await page.until(lambda: len(page.held.keys) == 2 * WINDOW_ROWS)
+        await page.idle()
         whole = archive.keys(EVERYTHING, SortOrder("agents", False))
-        assert here(pilot) == whole[place(pilot)] and place(pilot) == WINDOW_ROWS
+        assert page.key == whole[page.place] and page.place == WINDOW_ROWS
         slow.now = True
-        await pilot.press("G")
-        await stopped(pilot, slow, "going to the end")
-        assert place(pilot) == WINDOW_ROWS
+        await page.press("G")
+        await stopped(page, slow, "going to the end")
+        assert page.place == WINDOW_ROWS
 
 
 @pytest.mark.parametrize("kept", few(1, [False, True]))
 async def test_a_query_typed_in_a_slow_order_is_given_up_by_a_key(
     desk: Services, slow: Slow, kept: bool
 ) -> None:
-    async with run_app(desk, "answered").run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        main(pilot).calls.sort_by("agents", False)
-        await still(pilot)
-        await pilot.press("j", "j")
-        shown = rows(pilot)
+    async with open_page(desk, "answered") as page:
+        await page.idle()
+        page.sort_by("agents", False)
+        await page.idle()
+        await page.press("j", "j")
+        shown = page.rows
         slow.now = True
-        await press_each(pilot, "/ rec")
+        await page.type_text("/ rec")
         if kept:
-            await pilot.press("enter")
-        await stopped(pilot, slow, "sorting by agents")
-        assert main(pilot).query_text == "answered" and main(pilot).sort == ("agents", False)
-        assert rows(pilot) == shown and table(pilot).cursor == 2
-        assert page(pilot).splitlines()[0].strip() == "answered"
+            await page.press("enter")
+        await stopped(page, slow, "sorting by agents")
+        assert page.query == "answered" and page.sort == ("agents", False)
+        assert page.rows == shown and page.table.cursor == 2
+        assert page.text.splitlines()[0].strip() == "answered"
         slow.now = False
-        await press_each(pilot, "/ rec")
-        await pilot.press("enter")
-        await still(pilot)
-        assert table(pilot).cursor == 0 and rows(pilot) != shown
+        await page.type_text("/ rec")
+        await page.press("enter")
+        await page.idle()
+        assert page.table.cursor == 0 and page.rows != shown
 
 
 async def test_who_was_about_to_stop_what_is_there_by_now_loses_nothing(
     desk: Services, slow: Slow
 ) -> None:
-    async with run_app(desk, "answered").run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        main(pilot).calls.say_reading("sorting by agents")
-        await until(pilot, lambda: "sorting by agents (esc stops)" in status(pilot))
-        main(pilot).calls.say_reading("")
-        await pilot.press("escape")
-        assert main(pilot).query_text == "answered"
-        await until(pilot, lambda: not main(pilot).calls.notice.is_recent)
-        await pilot.press("escape")
-        assert main(pilot).query_text == ""
+    async with open_page(desk, "answered") as page:
+        await page.idle()
+        page.read_slowly("sorting by agents")
+        await page.until(lambda: "sorting by agents (esc stops)" in page.status)
+        page.read_slowly("")
+        await page.press("escape")
+        assert page.query == "answered"
+        await page.until(lambda: not page.esc_stops)
+        await page.press("escape")
+        assert page.query == ""
 
 
 async def test_a_call_that_is_purged_under_the_cursor_leaves_its_row_to_the_next(
     desk: Services, archive: Archive
 ) -> None:
     whole = archive.keys()
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        await still(pilot)
-        await pilot.press("G", *["pageup"] * 30)
-        await still(pilot)
-        at = place(pilot)
-        assert here(pilot) == whole[at]
+    async with open_page(desk) as page:
+        await page.idle()
+        await page.press("G", *["pageup"] * 30)
+        await page.idle()
+        at = page.place
+        assert page.key == whole[at]
         archive.purge([whole[at]])
-        await until(pilot, lambda: f"of {CALLS - 1:,}" in status(pilot), 30)
-        await still(pilot)
-        assert here(pilot) == whole[at + 1] and place(pilot) == at
+        await page.until(lambda: f"of {CALLS - 1:,}" in page.status, 30)
+        await page.idle()
+        assert page.key == whole[at + 1] and page.place == at

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
-from tests.ui.driving import main, page, player, run_app, settled, status, until
+from providers.model import Recording
+from tests.archive.calls import call
+from tests.ui.calls_page import CallsPage, open_page
 from tests.ui.test_playing import Home
 from tui.audio.client.state import PlayerState
 from tui.audio.peaks import Peaks
-from tui.playback.listening import Playing
-from tui.screens.main import MainScreen
+from tui.config.accounts import make_account
+from tui.config.paths import Paths
+from tui.config.settings import put
+from tui.services import Services
 
 
 class Remembering:
@@ -57,67 +62,141 @@ KEYS = [
 ]
 
 
-def playing(pilot: Pilot[None], index: int) -> tuple[MainScreen, Remembering]:
-    """The screen, with a player that only remembers what it was told about the cursor's call."""
-    screen, fake = main(pilot), Remembering()
-    found = screen.ctx.current_call()
-    assert found is not None
-    screen.player.playback._player = fake  # type: ignore[assignment]
-    screen.player.playback.playing = Playing(found[0].name, found[1], index)
-    return screen, fake
+def playing(page: CallsPage, index: int) -> Remembering:
+    """A player that only remembers what it was told about the cursor's call."""
+    fake = Remembering()
+    page.put_player(fake, index)
+    return fake
 
 
 async def test_each_key_tells_the_player(synced: Home) -> None:
-    async with run_app(synced("nectar"), "rec").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        screen, fake = playing(pilot, 0)
-        screen.player.playback._changed(fake.state)
+    async with open_page(synced("nectar"), "rec", size=(120, 30)) as page:
+        await page.idle()
+        fake = playing(page, 0)
+        page.player_says(fake.state)
         for key, told in KEYS:
             fake.told.clear()
-            await pilot.press(key)
-            await until(pilot, lambda told=told: told in fake.told)
+            await page.press(key)
+            await page.until(lambda told=told: told in fake.told)  # type: ignore[misc]
 
 
 async def test_autoplay_and_the_words_and_their_reasons(synced: Home) -> None:
-    async with run_app(synced("nectar"), "rec").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        screen, fake = main(pilot), Remembering()
-        found = screen.ctx.current_call()
-        assert found is not None
-        await pilot.press("W")
-        assert "nothing is playing" in status(pilot)
-        await pilot.press("m")
-        assert "muted" in status(pilot)
-        await pilot.press("m", "A")
-        assert "the next recording is played when one has ended" in status(pilot)
-        screen.player.playback._player = fake  # type: ignore[assignment]
-        screen.player.playback.playing = Playing(found[0].name, found[1], 0)
-        screen.player.playback._changed(fake.state)
-        await until(pilot, lambda: "auto" in player(pilot))
-        await pilot.press("A")
-        await until(pilot, lambda: "no autoplay" in status(pilot))
-        assert "auto" not in player(pilot)
+    async with open_page(synced("nectar"), "rec", size=(120, 30)) as page:
+        await page.idle()
+        await page.press("W")
+        assert "nothing is playing" in page.status
+        await page.press("m")
+        assert "muted" in page.status
+        await page.press("m", "A")
+        assert "the next recording is played when one has ended" in page.status
+        fake = playing(page, 0)
+        page.player_says(fake.state)
+        await page.until(lambda: "auto" in page.player)
+        await page.press("A")
+        await page.until(lambda: "no autoplay" in page.status)
+        assert "auto" not in page.player
         peaks, fake.peaks = fake.peaks, Peaks()
-        await pilot.press("W")
-        assert "not measured yet" in status(pilot)
+        await page.press("W")
+        assert "not measured yet" in page.status
         fake.peaks = peaks
-        await pilot.press("W")
-        await until(pilot, lambda: "left 0:00 to 1:00" in page(pilot))
-        await pilot.press("escape")
-        screen.player.playback._changed(replace(fake.state, side="right", message="a reason"))
-        assert "right only" in player(pilot) and "a reason" in player(pilot)
+        await page.press("W")
+        await page.until(lambda: "left 0:00 to 1:00" in page.text)
+        await page.press("escape")
+        page.player_says(replace(fake.state, side="right", message="a reason"))
+        assert "right only" in page.player and "a reason" in page.player
 
 
 async def test_a_recording_that_failed_is_tried_again_and_not_the_calls_first(
     synced: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with run_app(synced("nectar"), "rec").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        screen, fake = playing(pilot, 1)
-        screen.player.playback._changed(replace(fake.state, status="failed", message="a reason"))
-        played: list[int] = []
-        monkeypatch.setattr(
-            screen.player, "_play", lambda account, call, index: played.append(index)
+    async with open_page(synced("nectar"), "rec", size=(120, 30)) as page:
+        await page.idle()
+        fake = playing(page, 1)
+        page.player_says(replace(fake.state, status="failed", message="a reason"))
+        plays = page.note_plays(monkeypatch)
+        await page.press("space")
+        await page.until(lambda: [index for _, index in plays] == [1])
+
+
+@pytest.fixture
+def desk(paths: Paths) -> Services:
+    """Calls 3, 2 and 1, of which 2 has no recording and the others three each."""
+    services = Services(paths, {**os.environ, "RINGBACK_USER": "ann"}, UTC)
+    services.accounts.add(make_account("desk", "nectar", "http://127.0.0.1:9", {"call_ids": "1"}))
+    put(paths, "audio", "autoplay", True)
+    files = tuple(Recording(name) for name in "abc")
+    with services.open_archive() as archive:
+        archive.read_by("desk", 99)  # their raw is none of a vendor's: there is nothing to read
+        with archive.transaction():
+            heard = {"has_recording": True, "recordings": files}
+            silent = {"has_recording": False, "recordings": ()}
+            archive.save("desk", [call(n, **(silent if n == 2 else heard)) for n in (1, 2, 3)])
+    return services
+
+
+@pytest.mark.parametrize(
+    ("id_", "ended", "then"),
+    [("3", 0, [("3", 1)]), ("3", 1, [("3", 2)]), ("3", 2, [("1", 0)]), ("1", 2, [])],
+)
+async def test_autoplay_goes_through_all_recordings_of_a_call_and_on_to_the_next(
+    desk: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    id_: str,
+    ended: int,
+    then: list[tuple[str, int]],
+) -> None:
+    async with open_page(desk, size=(120, 30)) as page:
+        await page.idle()
+        page.table.move_to([row.id for row in page.calls()].index(id_))
+        fake, plays = playing(page, ended), page.note_plays(monkeypatch)
+        page.player_says(fake.state)
+        page.player_says(replace(fake.state, status="finished", position_s=60.0))
+        await page.until(
+            lambda: plays or "autoplay: no further call has a recording" in page.status
         )
-        await pilot.press("space")
-        await until(pilot, lambda: played == [1])
+        await page.idle()
+        assert plays == then
+
+
+async def test_without_autoplay_the_end_is_the_end(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(desk.paths, "audio", "autoplay", False)
+    async with open_page(desk, size=(120, 30)) as page:
+        await page.idle()
+        fake, plays = playing(page, 0), page.note_plays(monkeypatch)
+        page.player_says(fake.state)
+        page.player_says(replace(fake.state, status="finished", position_s=60.0))
+        await page.idle()
+        assert plays == [] and "Ended" in page.player
+
+
+async def test_autoplay_leaves_out_what_cannot_be_had_and_gives_up_after_some(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_page(desk, size=(120, 30)) as page:
+        await page.idle()
+        failed = replace(Remembering().state, status="failed", message="a reason")
+        for _ in range(2):  # what is left out is counted anew when one has played
+            page.table.move_to(0)
+            fake, plays = playing(page, 0), page.note_plays(monkeypatch, failed)
+            page.player_says(fake.state)
+            page.player_says(replace(fake.state, status="finished", position_s=60.0))
+            await page.until(lambda: "autoplay stops after 3 failures: a reason" in page.status)
+            await page.idle()
+            assert plays == [("3", 1), ("3", 2), ("1", 0)]
+            page.unflash()
+
+
+async def test_what_somebody_chose_and_cannot_be_had_is_left_to_him(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_page(desk, size=(120, 30)) as page:
+        await page.idle()
+        fake = Remembering()
+        page.put_player(fake, 0)
+        plays = page.note_plays(monkeypatch, replace(fake.state, status="failed", message="why"))
+        await page.press("full_stop")
+        await page.idle()
+        assert plays == [("3", 1)] and page.player.startswith(" Failed")
+        assert "left out" not in page.status

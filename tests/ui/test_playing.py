@@ -10,19 +10,9 @@ from pathlib import Path
 import pytest
 
 from providers.sandbox import Sandbox
-from tests.ui.driving import (
-    detail,
-    main,
-    player,
-    run_app,
-    settled,
-    status,
-    table,
-    until,
-)
+from tests.ui.calls_page import open_page
 from tui.services import Services
 from widgets.player_line import PlayerLine
-from widgets.waveform import Waveform
 
 Home = Callable[..., Services]
 
@@ -34,36 +24,36 @@ def position_s(line: str) -> int:
 
 
 async def test_a_recording_plays_pauses_seeks_and_stops(synced: Home) -> None:
-    async with run_app(synced("nectar"), "rec dur>60 dur<300").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        await pilot.press("right", "0", "s", "right_square_bracket", "full_stop")
-        assert "nothing is playing; space plays the call's recording" in status(pilot)
-        await pilot.press("space")
-        await until(pilot, lambda: "Playing" in player(pilot) and position_s(player(pilot)) >= 1)
-        await pilot.press("right")
-        await until(pilot, lambda: position_s(player(pilot)) >= 6)
-        screen = main(pilot)
+    async with open_page(synced("nectar"), "rec dur>60 dur<300", size=(120, 30)) as page:
+        await page.idle()
+        await page.press("right", "0", "s", "right_square_bracket", "full_stop")
+        assert "nothing is playing; space plays the call's recording" in page.status
+        await page.press("space")
+        await page.until(lambda: "Playing" in page.player and position_s(page.player) >= 1)
+        await page.press("right")
+        await page.until(lambda: position_s(page.player) >= 6)
+        screen = page.screen
         screen.player.playback.seek_by(0.5)
         assert screen.player.playback.view.status == "loading", (
             "what is heard there is still to come"
         )
         screen.player.play()
-        await until(pilot, lambda: "Paused" in player(pilot))
-        stood = position_s(player(pilot))
-        await pilot.press("left")
-        await until(pilot, lambda: position_s(player(pilot)) <= stood - 4)
-        await pilot.press("right_square_bracket", "plus")
-        await until(pilot, lambda: "1.25x  vol 110%" in player(pilot))
-        await pilot.press("enter")
-        await pilot.pause()
-        assert re.search(r">1 .* playing", detail(pilot)), "the detail marks what plays"
-        wave = main(pilot).query_one(Waveform)
-        await until(pilot, lambda: wave.display)
-        await pilot.click(wave, offset=(wave._area()[0], 0))
-        await until(pilot, lambda: position_s(player(pilot)) == 0)
-        await pilot.press("s")
-        line = main(pilot).query_one(PlayerLine)
-        await until(pilot, lambda: not line.display and not wave.display)
+        await page.until(lambda: "Paused" in page.player)
+        stood = position_s(page.player)
+        await page.press("left")
+        await page.until(lambda: position_s(page.player) <= stood - 4)
+        await page.press("right_square_bracket", "plus")
+        await page.until(lambda: "1.25x  vol 110%" in page.player)
+        await page.press("enter")
+        await page.pause()
+        assert re.search(r">1 .* playing", page.detail), "the detail marks what plays"
+        wave = page.waveform
+        await page.until(lambda: wave.display)
+        await page.click(wave, page.wave_area[0], 0)
+        await page.until(lambda: position_s(page.player) == 0)
+        await page.press("s")
+        line = page.screen.query_one(PlayerLine)
+        await page.until(lambda: not line.display and not wave.display)
 
 
 @pytest.mark.parametrize(
@@ -74,21 +64,21 @@ async def test_a_recording_that_cannot_be_had_says_why(
     home: Home, fresh: Sandbox, status_code: int, says: str
 ) -> None:
     services = home("nectar", sandbox=fresh)
-    async with run_app(services, "rec").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
+    async with open_page(services, "rec", size=(120, 30)) as page:
+        await page.idle()
         body = b"<html>please log in</html>" if status_code == 200 else b""
         fresh.fail("media", status=status_code, times=5, body=body)
-        await pilot.press("space")
-        await until(pilot, lambda: player(pilot).startswith(" Failed"))
-        assert says in player(pilot)
+        await page.press("space")
+        await page.until(lambda: page.player.startswith(" Failed"))
+        assert says in page.player
 
 
 async def test_a_call_without_a_recording_says_so(synced: Home) -> None:
-    async with run_app(synced("nectar"), "-rec missed").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        await pilot.press("space")
-        await until(pilot, lambda: player(pilot).startswith(" Failed"))
-        assert "this call has no recording" in player(pilot)
+    async with open_page(synced("nectar"), "-rec missed", size=(120, 30)) as page:
+        await page.idle()
+        await page.press("space")
+        await page.until(lambda: page.player.startswith(" Failed"))
+        assert "this call has no recording" in page.player
 
 
 async def test_all_recordings_of_a_call_are_saved(
@@ -96,38 +86,52 @@ async def test_all_recordings_of_a_call_are_saved(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     services = synced("cinnox")
-    async with run_app(services, "rec").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
+    async with open_page(services, "rec", size=(120, 30)) as page:
+        await page.idle()
         with services.open_archive() as archive:
-            window = table(pilot)._rows.window(0, 400)
+            window = page.calls(400)
             wanted = next(row for row in window if (row.recordings or 0) > 1)
             assert archive.call(wanted.key) is not None
-        table(pilot).move_to_key(wanted.key)
-        await pilot.press("w")
-        await until(pilot, lambda: "saved" in status(pilot))
+        page.table.move_to_key(wanted.key)
+        await page.press("w")
+        await page.until(lambda: "saved" in page.status)
         assert len(os.listdir(tmp_path)) == wanted.recordings
 
 
+async def test_a_download_that_fails_says_why_and_leaves_nothing(
+    home: Home, fresh: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with open_page(home("nectar", sandbox=fresh), "rec", size=(120, 30)) as page:
+        await page.idle()
+        fresh.fail("media", status=403, times=5)
+        await page.press("w")
+        await page.until(lambda: "Error: " in page.status and "refuses access" in page.status)
+        await page.idle()
+        page.unflash()
+        assert "download" not in page.status and os.listdir(tmp_path) == []
+
+
 async def test_where_the_list_is_separate_it_is_asked_for_and_kept(synced: Home) -> None:
-    async with run_app(synced("liner"), "dur>60 -rec").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        await pilot.press("enter")
-        await until(pilot, lambda: "asking the vendor" not in detail(pilot))
-        assert "not asked for yet" not in detail(pilot)
+    async with open_page(synced("liner"), "dur>60 -rec", size=(120, 30)) as page:
+        await page.idle()
+        await page.press("enter")
+        await page.until(lambda: "asking the vendor" not in page.detail)
+        assert "not asked for yet" not in page.detail
 
 
 @pytest.mark.parametrize("plays", [True, False])
 async def test_what_plays_pauses_while_the_program_is_stopped(synced: Home, plays: bool) -> None:
-    async with run_app(synced("nectar"), "rec dur>60 dur<300").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        await pilot.press("space")
-        await until(pilot, lambda: "Playing" in player(pilot))
+    async with open_page(synced("nectar"), "rec dur>60 dur<300", size=(120, 30)) as page:
+        await page.idle()
+        await page.press("space")
+        await page.until(lambda: "Playing" in page.player)
         if not plays:
-            await pilot.press("space")
-        await until(pilot, lambda: ("Playing" if plays else "Paused") in player(pilot))
-        pilot.app._suspend_signal()
-        playback = main(pilot).player.playback
+            await page.press("space")
+        await page.until(lambda: ("Playing" if plays else "Paused") in page.player)
+        page.suspend()
+        playback = page.screen.player.playback
         assert playback.view.status == "paused", "before it is stopped"
-        pilot.app._resume_signal()
-        await pilot.pause()
-        await until(pilot, lambda: ("Playing" if plays else "Paused") in player(pilot))
+        page.resume()
+        await page.pause()
+        await page.until(lambda: ("Playing" if plays else "Paused") in page.player)

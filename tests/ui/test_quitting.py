@@ -17,7 +17,8 @@ from providers.model import Call, Direction, Outcome, Recording
 from tests.audio import sounds
 from tests.few import few
 from tests.recordings.host import Host
-from tests.ui.driving import main, run_app, until
+from tests.ui.calls_page import open_page
+from tests.ui.services import select
 from tests.ui.terminal import Program, cpu_of
 from tui.config.accounts import make_account
 from tui.screens import upkeep
@@ -85,7 +86,7 @@ def test_quitting_while_it_downloads_and_plays(
     env = {"RINGBACK_AUDIO": "none", "RINGBACK_TOKEN_DESK": "x", "TMPDIR": str(tmp_path)}
     for number in range(rounds):
         command = ["play", *(word.format(number % CALLS) for word in words)] if words else []
-        with Program("tui.cli", *command, **env) as program:
+        with Program("tui.cli", *command, env=env) as program:
             if not words:
                 program.wait_for("rows 1-")
                 program.read()
@@ -141,8 +142,8 @@ async def test_what_runs_beside_the_screen_is_told_of_its_end(
     told: list[Callable[[], bool]] = []
     for module, name in ((upkeep, "bring_up_to_date"), (upkeep, "swept")):
         monkeypatch.setattr(module, name, lambda _, ended: told.append(ended))
-    async with run_app(Services.build(os.environ)).run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: len(told) == 2)
+    async with open_page(Services.build(os.environ)) as page:
+        await page.until(lambda: len(told) == 2)
         assert [ended() for ended in told] == [False, False]
     assert [ended() for ended in told] == [True, True]
 
@@ -154,7 +155,7 @@ async def test_the_last_steps_are_written_when_no_sync_is_in_their_way(
     finish = TriageQueue.finish
 
     def finished(self: TriageQueue, seen_s: float) -> list[Failed]:
-        busy.append(main(app).sync.busy)
+        busy.append(page.syncing)
         return finish(self, seen_s)
 
     async def asks(*_: object) -> None:
@@ -162,9 +163,8 @@ async def test_the_last_steps_are_written_when_no_sync_is_in_their_way(
 
     monkeypatch.setattr("tui.sync.jobs.sync_account", asks)
     monkeypatch.setattr(TriageQueue, "finish", finished)
-    async with run_app(Services.build(os.environ)).run_test(size=(80, 24)) as app:
-        await until(app, lambda: bool(main(app).sync.busy))
-        await app.press("d")
+    async with open_page(Services.build(os.environ)) as page:
+        await page.until(lambda: page.syncing)
+        await page.press("d")
     assert busy == [frozenset()]
-    with Services.build(os.environ).open_archive() as archive:
-        assert archive._db.execute("SELECT count(*) FROM event").fetchone() == (1,)
+    assert select(Services.build(os.environ), "SELECT count(*) FROM event") == [(1,)]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.audio import far
-from tests.ui.driving import main, page, player, run_app, settled, status, until
+from tests.ui.calls_page import open_page
 from tui.audio.speaker_sockets import socket_path
 from tui.export.clipboard import copy
 from tui.services import Services
@@ -50,51 +50,51 @@ def speaker_in(runtime: Path) -> Iterator[None]:
 async def test_a_speaker_is_found_within_a_second_and_missed_when_it_goes(
     synced: Home, runtime: Path
 ) -> None:
-    async with run_app(synced("nectar")).run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        assert main(pilot).player.outputs.route().kind == "none"
+    async with open_page(synced("nectar"), size=(120, 30)) as page:
+        await page.idle()
+        assert page.screen.player.outputs.route().kind == "none"
         with speaker_in(runtime):
-            await until(pilot, lambda: "your speaker (laptop)" in status(pilot), 5)
-            assert main(pilot).player.outputs.route().kind == "speaker"
-        await until(pilot, lambda: "the speaker has gone" in status(pilot), 5)
+            await page.until(lambda: "your speaker (laptop)" in page.status, 5)
+            assert page.screen.player.outputs.route().kind == "speaker"
+        await page.until(lambda: "the speaker has gone" in page.status, 5)
 
 
 async def test_the_key_asks_before_a_server_plays_aloud(synced: Home, runtime: Path) -> None:
-    async with run_app(synced("nectar")).run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        outlet = main(pilot).player.outputs
+    async with open_page(synced("nectar"), size=(120, 30)) as page:
+        await page.idle()
+        outlet = page.screen.player.outputs
         for answer, kind in (("n", None), ("y", "local")):
-            await pilot.press("O")
-            await until(pilot, lambda: "Play on this machine?" in page(pilot))
-            assert COMMAND in page(pilot)
+            await page.press("O")
+            await page.until(lambda: "Play on this machine?" in page.text)
+            assert COMMAND in page.text
             assert outlet.route().kind == "none", "not before it is answered"
-            await pilot.press(answer)
-            await until(pilot, lambda: not pilot.app.screen.is_modal)
-            await until(pilot, lambda kind=kind: outlet.wish == kind)
-        assert "sound comes out of this machine" in status(pilot)
-        await pilot.press("O")
-        await until(pilot, lambda: "switched off" in status(pilot))
+            await page.press(answer)
+            await page.until(lambda: not page.top.is_modal)
+            await page.until(lambda kind=kind: outlet.wish == kind)  # type: ignore[misc]
+        assert "sound comes out of this machine" in page.status
+        await page.press("O")
+        await page.until(lambda: "switched off" in page.status)
 
 
 async def test_what_is_forced_no_key_changes(
     synced: Home, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RINGBACK_AUDIO", "none")
-    async with run_app(synced("nectar")).run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        await pilot.press("O")
-        await until(pilot, lambda: "RINGBACK_AUDIO decides" in status(pilot))
+    async with open_page(synced("nectar"), size=(120, 30)) as page:
+        await page.idle()
+        await page.press("O")
+        await page.until(lambda: "RINGBACK_AUDIO decides" in page.status)
 
 
 async def test_without_a_way_the_command_is_shown_and_copied(synced: Home, runtime: Path) -> None:
-    async with run_app(synced("nectar"), "rec dur>60").run_test(size=(160, 30)) as pilot:
-        await settled(pilot)
-        await pilot.press("space")
-        await until(pilot, lambda: f"{COMMAND} (Y copies that)" in page(pilot))
-        await pilot.press("Y")
-        await until(pilot, lambda: pilot.app.clipboard == COMMAND)
-        await until(pilot, lambda: "copied by the terminal" in status(pilot))
-        await pilot.press("s")
+    async with open_page(synced("nectar"), "rec dur>60", size=(160, 30)) as page:
+        await page.idle()
+        await page.press("space")
+        await page.until(lambda: f"{COMMAND} (Y copies that)" in page.text)
+        await page.press("Y")
+        await page.until(lambda: page.app.clipboard == COMMAND)
+        await page.until(lambda: "copied by the terminal" in page.status)
+        await page.press("s")
 
 
 @pytest.mark.skipif(bool(far.NO_SSHD), reason=far.NO_SSHD or "")
@@ -105,19 +105,19 @@ async def test_the_screen_is_heard_at_the_listeners_side(
         monkeypatch.setenv("RINGBACK_RUNTIME_DIR", str(sshd.runtime))
         monkeypatch.setenv("SSH_CONNECTION", "10.0.0.9 50000 10.0.0.1 22")
         monkeypatch.delenv("RINGBACK_AUDIO")
-        async with run_app(synced("nectar"), "rec dur>60").run_test(size=(160, 30)) as pilot:
-            await settled(pilot)
+        async with open_page(synced("nectar"), "rec dur>60", size=(160, 30)) as page:
+            await page.idle()
             speaker = far.NearSpeaker(sshd, sshd.port, RINGBACK_AUDIO="none")
-            await until(pilot, lambda: "at your speaker" in status(pilot))
-            await pilot.press("space")
-            await until(pilot, lambda: "Playing" in player(pilot))
+            await page.until(lambda: "at your speaker" in page.status)
+            await page.press("space")
+            await page.until(lambda: "Playing" in page.player)
             speaker.end()
-            await until(pilot, lambda: "Paused" in player(pilot))
-            await until(pilot, lambda: "the speaker has gone" in page(pilot))
+            await page.until(lambda: "Paused" in page.player)
+            await page.until(lambda: "the speaker has gone" in page.text)
             again = far.NearSpeaker(sshd, sshd.port, RINGBACK_AUDIO="none")
-            await until(pilot, lambda: "Playing" in player(pilot))  # by itself
-            await pilot.press("space")
-            await until(pilot, lambda: "Paused" in player(pilot))
+            await page.until(lambda: "Playing" in page.player)  # by itself
+            await page.press("space")
+            await page.until(lambda: "Paused" in page.player)
         again.end()
         deadline = time.monotonic() + 5
         while sshd.speakers():

@@ -13,34 +13,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from textual.pilot import Pilot
 
 from providers.model import Agent, Call, Contact, Hangup
 from providers.sandbox import Sandbox
 from tests.archive.calls import call
+from tests.ui.calls_page import CallsPage, open_page
 from tests.ui.conftest import NOW
-from tests.ui.driving import (
-    detail,
-    main,
-    page,
-    player,
-    press_each,
-    rows,
-    run_app,
-    settled,
-    status,
-    table,
-    until,
-)
 from tests.ui.test_taking_out import copied
-from tui.app import RingbackApp
 from tui.call_links import parse
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.config.settings import put
-from tui.screens.activity import Activity
 from tui.services import Services
-from widgets.waveform import BLOCKS, Waveform
+from widgets.waveform import BLOCKS
 
 __all__ = ["copied"]
 
@@ -62,44 +47,28 @@ def at_the_desk(services: Services) -> Services:
 class Story:
     """Presses keys and counts them."""
 
-    def __init__(self, pilot: Pilot[None]) -> None:
-        self.pilot, self.keys = pilot, 0
+    def __init__(self, page: CallsPage) -> None:
+        self.page, self.keys = page, 0
 
     async def press(self, *keys: str) -> None:
         self.keys += len(keys)
-        await self.pilot.press(*keys)
-        await self.calm()
+        await self.page.press(*keys)
+        await self.page.idle()
 
     async def type(self, text: str) -> None:
         """Text costs no keys."""
-        await press_each(self.pilot, text)
-
-    async def calm(self) -> None:
-        """Until everything asked for is written and shown."""
-        screen = main(self.pilot)
-        await until(self.pilot, lambda: not screen.activity & Activity.WRITING)
-        await until(
-            self.pilot, lambda: not screen.activity & (Activity.READING | Activity.OUTDATED)
-        )
-        await self.pilot.pause()
-
-    def current(self) -> tuple[str, str]:
-        """Account and id of the call under the cursor."""
-        row = table(self.pilot)._blocks.row(table(self.pilot).cursor)
-        assert row is not None, page(self.pilot)
-        return row.account, row.id
+        await self.page.type_text(text)
 
     def decided(self, name: tuple[str, str]) -> tuple[str, str | None]:
         """State and note of a call."""
-        archive = main(self.pilot).ctx.archive
-        assert archive is not None
-        triage = archive.triage.of(*name)
+        with self.page.app.services.open_archive() as archive:
+            triage = archive.triage.of(*name)
         return triage.state, triage.note
 
 
-async def started(pilot: Pilot[None]) -> Story:
-    await settled(pilot)
-    return Story(pilot)
+async def started(page: CallsPage) -> Story:
+    await page.idle()
+    return Story(page)
 
 
 @pytest.fixture
@@ -134,31 +103,31 @@ async def test_1_voicemails_heard_noted_done_one_after_the_other(synced: Home) -
         config.write('query = "in voicemail rec -state:done"\n')
     put(services.paths, "audio", "autoplay", True)
     put(services.paths, "audio", "speed", 1.5)
-    async with run_app(services).run_test(size=(80, 24)) as pilot:
-        story = await started(pilot)
+    async with open_page(services) as page:
+        story = await started(page)
         await story.press("3")
-        voicemails = len(table(pilot)._rows)
-        assert voicemails >= 2 and all("voicema" in row for row in rows(pilot)[:voicemails])
-        first = story.current()
+        voicemails = page.count
+        assert voicemails >= 2 and all("voicema" in row for row in page.rows[:voicemails])
+        first = page.call_name
         await story.press("space")
-        await until(pilot, lambda: "Playing" in player(pilot) and "1.5x" in player(pilot))
+        await page.until(lambda: "Playing" in page.player and "1.5x" in page.player)
         await story.press("D")
         await story.type("wants a quote")
         await story.press("enter")
         assert story.keys == 4
         assert story.decided(first) == ("done", "wants a quote")
-        second = story.current()
+        second = page.call_name
         assert second != first
-        await until(pilot, lambda: main(pilot).player.playback.playing is not None)
-        playing = main(pilot).player.playback.playing
+        await page.until(lambda: page.playing is not None)
+        playing = page.playing
         assert playing and (playing.account, playing.call.id) == second
-        await until(pilot, lambda: "Playing" in player(pilot))
+        await page.until(lambda: "Playing" in page.player)
         await story.press("D")
         await story.type("wrong number")
         await story.press("enter")
         assert story.keys == 6
         assert story.decided(second) == ("done", "wrong number")
-        left = {(row.account, row.id) for row in table(pilot)._rows.window(0, 100)}
+        left = {(row.account, row.id) for row in page.calls(100)}
         assert left and not left & {first, second}, "they have left the view"
 
 
@@ -172,24 +141,24 @@ async def test_2_callbacks_that_nobody_answered_yet(desk: Services, copied: list
         for n, number in enumerate(numbers)
     ]
     have(desk, *wishes, call(9, outcome="missed"))
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        story = await started(pilot)
+    async with open_page(desk) as page:
+        story = await started(page)
         await story.press("4")
-        assert len(table(pilot)._rows) == 4 and story.current() == ("desk", "3")
+        assert page.count == 4 and page.call_name == ("desk", "3")
         await story.press("y", "n")
-        await until(pilot, lambda: copied == [numbers[3]])
-        assert "number copied by" in status(pilot)
+        await page.until(lambda: copied == [numbers[3]])
+        assert "number copied by" in page.status
         await story.press("d")
         assert story.keys == 4 and story.decided(("desk", "3"))[0] == "done"
-        assert len(table(pilot)._rows) == 3 and story.current() == ("desk", "2")
+        assert page.count == 3 and page.call_name == ("desk", "2")
         with desk.open_archive() as other, other.transaction():
             answered = call(20, contact=Contact(number="0044 20 7946 0001"))
             other.save("desk", [replace(answered, started_at=NOW)])
-        await until(pilot, lambda: len(table(pilot)._rows) == 2)
-        assert story.current() == ("desk", "2"), "the cursor stays where it is"
+        await page.until(lambda: page.count == 2)
+        assert page.call_name == ("desk", "2"), "the cursor stays where it is"
         await story.press("y", "n", "d")
-        assert story.keys == 7 and story.current() == ("desk", "0")
-        await until(pilot, lambda: copied == [numbers[3], numbers[2]])
+        assert story.keys == 7 and page.call_name == ("desk", "0")
+        await page.until(lambda: copied == [numbers[3], numbers[2]])
 
 
 async def test_3_a_call_is_found_over_all_vendors_by_four_digits_and_a_day_and_played(
@@ -197,17 +166,17 @@ async def test_3_a_call_is_found_over_all_vendors_by_four_digits_and_a_day_and_p
 ) -> None:
     """ "I called on Tuesday, my number ends 0147": `/` text `enter`, `space`. 3 keys + text."""
     services = at_the_desk(home("nectar", "liner", "cinnox", sandbox=many))
-    async with run_app(services).run_test(size=(80, 24)) as pilot:
-        story = await started(pilot)
+    async with open_page(services) as page:
+        story = await started(page)
         await story.press("slash")
         await story.type("0147 tue rec dur>30")
         await story.press("enter")
-        shown = table(pilot)._rows.window(0, 500)
+        shown = page.calls(500)
         assert shown and all("0147" in (row.number or "") for row in shown)
         days = {datetime.fromtimestamp(row.started_at or 0, UTC).date() for row in shown}
         assert days == {NOW.date() - timedelta(days=1)}, "NOW is a Wednesday"
         await story.press("space")
-        await until(pilot, lambda: "Playing" in player(pilot))
+        await page.until(lambda: "Playing" in page.player)
         assert story.keys == 3
 
 
@@ -219,58 +188,58 @@ async def test_5_the_place_where_the_refund_was_promised_goes_to_a_colleague(
     The colleague hears it from there by one key; and so does whoever opens the comment.
     """
     services = at_the_desk(synced("nectar"))
-    async with run_app(services, "rec dur>120 dur<240").run_test(size=(80, 24)) as pilot:
-        story = await started(pilot)
+    async with open_page(services, "rec dur>120 dur<240") as page:
+        story = await started(page)
         await story.press("space")
-        await until(pilot, lambda: "Playing" in player(pilot))
+        await page.until(lambda: "Playing" in page.player)
         await story.press("i")
         turns = 0
-        while main(pilot).player.playback.view.position_s < 60:
-            before = main(pilot).player.playback.view.position_s
-            await pilot.press("L")
+        while page.view.position_s < 60:
+            before = page.view.position_s
+            await page.press("L")
             turns += 1
             assert turns < 200, "each key goes on a turn"
-            await until(pilot, lambda was=before: main(pilot).player.playback.view.position_s > was)
+            await page.until(lambda was=before: page.view.position_s > was)  # type: ignore[misc]
         await story.press("c")
-        assert re.search(r"comment at 1:[0-5]\d", page(pilot))
+        assert re.search(r"comment at 1:[0-5]\d", page.text)
         await story.type("refund promised")
         await story.press("enter", "y", "l")
-        await until(pilot, lambda: copied)
+        await page.until(lambda: copied)
         assert story.keys == 6
-        await pilot.press("0")
-        await until(pilot, lambda: main(pilot).player.playback.view.position_s < 30)
-        await pilot.press("enter")
-        await until(pilot, lambda: re.search(r"1:[0-5]\d refund promised \(ann", detail(pilot)))
-        await pilot.press("enter")
-        await until(pilot, lambda: main(pilot).player.playback.view.position_s >= 60)
+        await page.press("0")
+        await page.until(lambda: page.view.position_s < 30)
+        await page.press("enter")
+        await page.until(lambda: re.search(r"1:[0-5]\d refund promised \(ann", page.detail))
+        await page.press("enter")
+        await page.until(lambda: page.view.position_s >= 60)
     link = parse(copied[0])
     assert link.at_s is not None and link.at_s >= 60
-    async with RingbackApp(services, link=link).run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        await pilot.press("space")
-        await until(pilot, lambda: main(pilot).player.playback.view.status == "playing")
-        assert main(pilot).player.playback.view.position_s >= link.at_s
+    async with open_page(services, link=link) as page:
+        await page.pause()
+        await page.press("space")
+        await page.until(lambda: page.view.status == "playing")
+        assert page.view.position_s >= link.at_s
 
 
 async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(
     synced: Home, many: Sandbox
 ) -> None:
     services = at_the_desk(synced("nectar"))
-    async with run_app(services, "rec dur>120 dur<240").run_test(size=(80, 24)) as pilot:
-        story = await started(pilot)
+    async with open_page(services, "rec dur>120 dur<240") as page:
+        story = await started(page)
         await story.press("c")
         await story.type("1:05 refund promised")
         await story.press("enter", "enter")
-        await until(pilot, lambda: "1:05 refund promised (ann" in detail(pilot))
+        await page.until(lambda: "1:05 refund promised (ann" in page.detail)
         await story.press("enter")
-        await until(pilot, lambda: main(pilot).player.playback.view.position_s >= 64)
-        wave = main(pilot).query_one(Waveform)
-        await until(pilot, lambda: BLOCKS.comment in wave.render_line(0).text)
+        await page.until(lambda: page.view.position_s >= 64)
+        wave = page.waveform
+        await page.until(lambda: BLOCKS.comment in wave.render_line(0).text)
         await story.press("c")
-        assert re.search(r"comment at 1:\d\d", page(pilot))
+        assert re.search(r"comment at 1:\d\d", page.text)
         await story.type("0:05 greeting")  # a time of its own, while it plays
         await story.press("enter")
-        await until(pilot, lambda: "0:05 greeting (ann" in detail(pilot))
+        await page.until(lambda: "0:05 greeting (ann" in page.detail)
 
 
 async def test_6_who_dropped_this_transferred_call(desk: Services) -> None:
@@ -291,18 +260,18 @@ async def test_6_who_dropped_this_transferred_call(desk: Services) -> None:
         2, agents=agents, hangup=Hangup("agent", "operator hung up"), original_call_id="1"
     )
     have(desk, call(1, contact=Contact(name="Anna")), transferred)
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        story = await started(pilot)
+    async with open_page(desk) as page:
+        story = await started(page)
         await story.press("enter")
         assert story.keys == 1
-        shown = detail(pilot)
+        shown = page.detail
         assert "Ben" in shown and "transfer" in shown and "operator hung up" in shown
         assert "+0:08" in shown and "+1:12" in shown
         await story.press("J")
         assert story.keys == 2
-        assert story.current() == ("desk", "1") and "original" in status(pilot)
+        assert page.call_name == ("desk", "1") and "original" in page.status
         await story.press("J")
-        assert story.current() == ("desk", "2") and "back at the call" in status(pilot)
+        assert page.call_name == ("desk", "2") and "back at the call" in page.status
 
 
 async def test_7_sixty_robocalls_tagged_and_cleared_and_undone(desk: Services) -> None:
@@ -313,15 +282,15 @@ async def test_7_sixty_robocalls_tagged_and_cleared_and_undone(desk: Services) -
         *(call(n, duration_s=3) for n in range(60)),
         call(105, duration_s=200),
     )
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        story = await started(pilot)
+    async with open_page(desk) as page:
+        story = await started(page)
         await story.press("slash")
         await story.type("today in dur<6")
         await story.press("enter", "X", "G", "t")
-        assert "60 calls, tag" in page(pilot)
+        assert "60 calls, tag" in page.text
         await story.type("spam")
         await story.press("enter", "d")
-        assert "Mark 60 calls done?" in page(pilot)
+        assert "Mark 60 calls done?" in page.text
         await story.press("y")
         assert story.keys == 8
         with desk.open_archive() as archive:
@@ -329,7 +298,7 @@ async def test_7_sixty_robocalls_tagged_and_cleared_and_undone(desk: Services) -
             assert {(triage.state, triage.tags) for triage in done} == {("done", ("spam",))}
             assert archive.triage.of("desk", "100").by is None
         await story.press("u")
-        assert "undone: done (60 calls)" in status(pilot)
+        assert "undone: done (60 calls)" in page.status
         with desk.open_archive() as archive:
             done = [archive.triage.of("desk", str(n)) for n in range(60)]
             assert {(triage.state, triage.tags) for triage in done} == {("new", ("spam",))}
@@ -342,18 +311,18 @@ async def test_8_the_morning_check_worst_first_two_go_to_ben(desk: Services) -> 
     waits = (30.0, 300.0, 90.0, 200.0)
     have(desk, *(call(n, sla_met=False, wait_s=wait) for n, wait in enumerate(waits)))
     have(desk, call(9, sla_met=True, wait_s=500.0))
-    async with run_app(desk).run_test(size=(80, 24)) as pilot:
-        story = await started(pilot)
+    async with open_page(desk) as page:
+        story = await started(page)
         await story.press("5")
-        assert [row.id for row in table(pilot)._rows.window(0, 9)] == ["1", "3", "2", "0"]
+        assert [row.id for row in page.calls(9)] == ["1", "3", "2", "0"]
         await story.press("x", "j", "x", "t")
-        assert "2 calls, tag" in page(pilot)
+        assert "2 calls, tag" in page.text
         await story.type("ben")
         await story.press("enter")
         assert story.keys == 6
         with desk.open_archive() as archive:
             tags = [archive.triage.of("desk", str(n)).tags for n in range(4)]
         assert tags == [(), ("ben",), (), ("ben",)]
-        await pilot.press("escape")
-        await story.calm()
-        assert story.current() == ("desk", "9"), "all calls stand in the order of before"
+        await page.press("escape")
+        await page.idle()
+        assert page.call_name == ("desk", "9"), "all calls stand in the order of before"

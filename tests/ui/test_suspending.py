@@ -19,8 +19,8 @@ from providers.sandbox import Sandbox
 from tests.audio import far, sounds
 from tests.benchmarks.fill import fill
 from tests.few import few
-from tests.ui.driving import services_for
 from tests.ui.jobs import BASH, PROMPT, Shell, state_of, switched, until
+from tests.ui.services import select, services_for
 from tests.ui.terminal import Program
 from tests.ui.test_quitting import processes
 from tui.services import Services
@@ -167,8 +167,7 @@ def test_what_was_typed_behind_ctrl_z_is_the_shells(calls: Services) -> None:
         shell.run("fg", "rows 1-")
         shell.press("j")
         _left(shell)
-    with calls.open_archive() as archive:
-        assert not [*archive._db.execute("SELECT id FROM event")]
+    assert not select(calls, "SELECT id FROM event")
 
 
 @pytest.mark.parametrize("sleep_s", few(1, [None, 0.0, 0.15, 0.3, 0.5, 0.8]))
@@ -244,9 +243,9 @@ def test_a_terminal_that_has_gone_ends_it(calls: Services, ignored: bool) -> Non
         with program:
             program.wait_for("rows 1-")
             program.read(wait_s=0.5)
-            os.close(program._slave)
-            os.close(program._fd)
-            program._fd, program._slave = os.pipe()
+            os.close(program.slave)
+            os.close(program.fd)
+            program.fd, program.slave = os.pipe()
             until(lambda: os.waitpid(program.pid, os.WNOHANG)[0], "it has ended", 10)
             program.status = 0
     finally:
@@ -260,7 +259,7 @@ def test_a_terminal_that_stands_still_keeps_nobody(calls: Services) -> None:
     with Program("tui.cli") as program:
         program.wait_for("rows 1-")
         program.read(wait_s=0.5)
-        termios.tcflow(program._slave, termios.TCOOFF)
+        termios.tcflow(program.slave, termios.TCOOFF)
         for _ in range(60):  # more than waits for it
             program.write("Gg")
             time.sleep(0.01)
@@ -277,7 +276,7 @@ def test_bytes_that_are_no_text_are_no_end(calls: Services) -> None:
     with Program("tui.cli") as program:
         program.wait_for("rows 1-")
         program.read(wait_s=0.5)
-        os.write(program._fd, b"\xe9\xff\xc3j\xc3\x28")
+        os.write(program.fd, b"\xe9\xff\xc3j\xc3\x28")
         program.read(wait_s=0.5)
         assert "rows 1-" in program.text
         assert program.leave(wait_s=10)[0] == 0
@@ -298,7 +297,7 @@ def test_a_sync_goes_on_after_a_stop_in_which_the_vendor_answered(
 ) -> None:
     asked = len(world.requests)
     world.fail("nectar", status=0, times=2, delay_s=0.5)
-    with Shell(**token) as shell:
+    with Shell(env=token) as shell:
         shell.start(sign="asking")
         until(lambda: len(world.requests) > asked, "the vendor is asked")
         _suspended(shell)
@@ -318,7 +317,7 @@ def test_it_is_stopped_while_it_plays(
     how: Callable[[Shell], None],
 ) -> None:
     audio = f"wav:{tmp_path}/out.wav" if output == "wav" else output
-    with Shell(RINGBACK_AUDIO=audio, **token) as shell:
+    with Shell(RINGBACK_AUDIO=audio, env=token) as shell:
         shell.start("rec", "'dur>60'", sign="fresh")
         shell.wait_for("rows 1-")
         shell.read(wait_s=0.5)

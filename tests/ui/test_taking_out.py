@@ -15,24 +15,10 @@ from typing import Any
 
 import pytest
 from textual import events
-from textual.pilot import Pilot
 
 from providers.model import Contact
 from tests.archive.calls import call
-from tests.ui.driving import (
-    cursor_row,
-    detail,
-    main,
-    page,
-    player,
-    press_each,
-    run_app,
-    settled,
-    status,
-    table,
-    text_of,
-    until,
-)
+from tests.ui.calls_page import CallsPage, open_page
 from tui import audit_log
 from tui.app import RingbackApp
 from tui.archive.sqlite import Archive
@@ -43,7 +29,6 @@ from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.confirm import Confirm
 from widgets.key_line import KeyLine
-from widgets.status_line import StatusLine
 
 Home = Callable[..., Services]
 
@@ -58,10 +43,6 @@ def offline(services: Services) -> Services:
     """The same without tokens: nothing comes beside what the test put there."""
     kept = {key: value for key, value in services.environ.items() if "TOKEN" not in key}
     return replace(services, environ=kept)
-
-
-def keys_line(pilot: Pilot[None]) -> str:
-    return text_of(main(pilot).query_one(KeyLine))
 
 
 def logged(services: Services, act: str) -> list[dict[str, object]]:
@@ -83,22 +64,22 @@ async def test_a_second_key_says_what_is_copied(home: Home, copied: list[str]) -
     services = offline(home("nectar"))
     anna = call(7, contact=Contact(name="Anna\x1b[31m", number="+1 202\n555"))
     with_calls(services, anna, call(8, contact=Contact(name="Ben")))
-    async with run_app(services, "id:7").run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        before = keys_line(pilot)
+    async with open_page(services, "id:7") as page:
+        await page.idle()
+        before = page.hints
         for key, text in (
             ("n", "+1 202 555"),
             ("i", "7"),
             ("l", "ringback://nectar/7"),
         ):
-            await pilot.press("y")
-            assert keys_line(pilot) == "n Number i Id l Link s Summary esc Nothing"
-            await pilot.press(key)
-            await until(pilot, lambda text=text: copied[-1:] == [text])
-            assert keys_line(pilot) == before and pilot.app.focused is table(pilot)
-        await until(pilot, lambda: "link copied by the terminal (OSC 52): ring" in status(pilot))
-        await pilot.press("y", "s")
-        await until(pilot, lambda: len(copied) == 4)
+            await page.press("y")
+            assert page.hints == "n Number i Id l Link s Summary esc Nothing"
+            await page.press(key)
+            await page.until(lambda text=text: copied[-1:] == [text])  # type: ignore[misc]
+            assert page.hints == before and page.focused is page.table
+        await page.until(lambda: "link copied by the terminal (OSC 52): ring" in page.status)
+        await page.press("y", "s")
+        await page.until(lambda: len(copied) == 4)
         assert copied[-1].startswith("2026-11-02 09:07:00 · inbound · answered · Anna")
         assert copied[-1].endswith("0:07 · agent Zoë Müller · Sale · nectar:7")
         assert copied[-1].isprintable()
@@ -107,53 +88,53 @@ async def test_a_second_key_says_what_is_copied(home: Home, copied: list[str]) -
 async def test_another_key_waits_on_and_escape_ends_it(home: Home, copied: list[str]) -> None:
     services = offline(home("nectar"))
     with_calls(services, call(7), call(8, contact=Contact()))
-    async with run_app(services).run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        row = cursor_row(pilot)
-        await pilot.press("y", "j", "q", "d", "space")
-        assert "press n number, i id, l link, s summary" in status(pilot)
-        assert cursor_row(pilot) == row and pilot.app.is_running and not player(pilot).strip()
-        await pilot.press("escape")
-        await pilot.pause()
-        assert pilot.app.focused is table(pilot) and "Filter" in keys_line(pilot)
-        await pilot.press("y", "n")
-        await until(pilot, lambda: "this call has no number" in status(pilot))
+    async with open_page(services) as page:
+        await page.idle()
+        row = page.row
+        await page.press("y", "j", "q", "d", "space")
+        assert "press n number, i id, l link, s summary" in page.status
+        assert page.row == row and page.app.is_running and not page.player.strip()
+        await page.press("escape")
+        await page.pause()
+        assert page.focused is page.table and "Filter" in page.hints
+        await page.press("y", "n")
+        await page.until(lambda: "this call has no number" in page.status)
         assert copied == []
-        await pilot.press("y")
-        await pilot.click(table(pilot), offset=(10, 2))
-        await pilot.pause()
-        assert "Filter" in keys_line(pilot), "a click elsewhere ends the waiting"
-        await pilot.press("y")
-        await pilot.click(main(pilot).query_one(KeyLine), offset=(9, 0))
-        await until(pilot, lambda: copied == ["7"])
+        await page.press("y")
+        await page.click(page.table, 10, 2)
+        await page.pause()
+        assert "Filter" in page.hints, "a click elsewhere ends the waiting"
+        await page.press("y")
+        await page.click(page.screen.query_one(KeyLine), 9, 0)
+        await page.until(lambda: copied == ["7"])
 
 
 async def test_keys_typed_ahead_of_the_screen_stay_in_order(home: Home, copied: list[str]) -> None:
     services = offline(home("nectar"))
     with_calls(services, *(call(n) for n in range(5)))
-    async with run_app(services).run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
+    async with open_page(services) as page:
+        await page.idle()
         for key in "yiynylj":
-            pilot.app.post_message(events.Key(key, key))
-        await until(pilot, lambda: table(pilot).cursor == 1)
-        await until(pilot, lambda: sorted(copied) == ["+12025550004", "4", "ringback://nectar/4"])
+            page.app.post_message(events.Key(key, key))
+        await page.until(lambda: page.table.cursor == 1)
+        await page.until(lambda: sorted(copied) == ["+12025550004", "4", "ringback://nectar/4"])
 
 
 async def test_a_link_names_the_playhead(synced: Home, copied: list[str]) -> None:
     services = synced("nectar")
-    async with run_app(services, "rec dur>60 dur<300").run_test(size=(120, 30)) as pilot:
-        await settled(pilot)
-        await pilot.press("space")
-        await until(pilot, lambda: "Playing" in player(pilot))
-        await pilot.press("right", "right", "space")
-        await until(pilot, lambda: "Paused" in player(pilot))
-        at_s = main(pilot).player.playback.view.position_s
+    async with open_page(services, "rec dur>60 dur<300", size=(120, 30)) as page:
+        await page.idle()
+        await page.press("space")
+        await page.until(lambda: "Playing" in page.player)
+        await page.press("right", "right", "space")
+        await page.until(lambda: "Paused" in page.player)
+        at_s = page.view.position_s
         assert at_s >= 10
-        await pilot.press("y", "l")
-        await until(pilot, lambda: copied)
+        await page.press("y", "l")
+        await page.until(lambda: copied)
         link = parse(copied[0])
         assert link.at_s == int(at_s) and link.recording == 0
-        await until(pilot, lambda: logged(services, "play"))
+        await page.until(lambda: logged(services, "play"))
         [entry] = logged(services, "play")
         assert entry["call"] == link.name, "pausing and seeking are one play"
 
@@ -165,58 +146,58 @@ async def test_a_link_opens_its_call_among_all_and_plays_from_its_time(
     synced: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = synced("nectar")
-    async with run_app(services, "rec dur>60 dur<300").run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        wanted = table(pilot)._rows.window(0, 50)[-1]
+    async with open_page(services, "rec dur>60 dur<300") as page:
+        await page.idle()
+        wanted = page.calls(50)[-1]
     link = Link("nectar", wanted.id, 21.0)
     monkeypatch.setattr(SyncController, "sync", lambda _: None)  # what it says covers the line
-    async with RingbackApp(services, link=link).run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        assert wanted.id in detail(pilot), "it stands there with the first paint"
-        assert "space plays from 21s" in status(pilot)
-        await settled(pilot)
-        assert len(table(pilot)._rows) > 50 and table(pilot).current_key == wanted.key
-        await pilot.press("space")
-        await until(pilot, lambda: "Playing" in player(pilot) and "0:2" in player(pilot))
-        assert main(pilot).player.playback.view.position_s >= 21
-        await pilot.press("s", "escape")
-        assert table(pilot).current_key == wanted.key
+    async with open_page(services, link=link) as page:
+        await page.pause()
+        assert wanted.id in page.detail, "it stands there with the first paint"
+        assert "space plays from 21s" in page.status
+        await page.idle()
+        assert page.count > 50 and page.key == wanted.key
+        await page.press("space")
+        await page.until(lambda: "Playing" in page.player and "0:2" in page.player)
+        assert page.view.position_s >= 21
+        await page.press("s", "escape")
+        assert page.key == wanted.key
 
 
 async def test_the_place_of_a_link_is_said_until_it_is_played(home: Home) -> None:
     services = home("nectar")
-    async with run_app(services, "rec dur>60 dur<300").run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        wanted = table(pilot)._rows.window(0, 50)[-1]
+    async with open_page(services, "rec dur>60 dur<300") as page:
+        await page.idle()
+        wanted = page.calls(50)[-1]
     link = Link("nectar", wanted.id, 21.0)
-    async with RingbackApp(services, link=link).run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        main(pilot).query_one(StatusLine).flash("something else", "info")
-        await until(pilot, lambda: status(pilot).rstrip().endswith("space plays from 21s"), 10)
-        await pilot.press("escape", "j")
-        await until(pilot, lambda: "plays from" not in status(pilot))
-        await pilot.press("k", "space")
-        await until(pilot, lambda: "Playing" in player(pilot))
-        await until(pilot, lambda: "plays from" not in status(pilot))
+    async with open_page(services, link=link) as page:
+        await page.idle()
+        page.status_line.flash("something else", "info")
+        await page.until(lambda: page.status.rstrip().endswith("space plays from 21s"), 10)
+        await page.press("escape", "j")
+        await page.until(lambda: "plays from" not in page.status)
+        await page.press("k", "space")
+        await page.until(lambda: "Playing" in page.player)
+        await page.until(lambda: "plays from" not in page.status)
 
 
 async def test_a_links_second_recording_plays(
     synced: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = synced("cinnox")
-    async with run_app(services, "rec").run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        window = table(pilot)._rows.window(0, 400)
+    async with open_page(services, "rec") as page:
+        await page.idle()
+        window = page.calls(400)
         wanted = next(row for row in window if (row.recordings or 0) > 1)
     link = Link("cinnox", wanted.id, 2.0, 1)
     monkeypatch.setattr(SyncController, "sync", lambda _: None)
-    async with RingbackApp(services, link=link).run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "plays from 2s of recording 2" in status(pilot))
-        await pilot.press("space")
-        await until(pilot, lambda: main(pilot).player.playback.view.status == "playing")
-        playing = main(pilot).player.playback.playing
+    async with open_page(services, link=link) as page:
+        await page.until(lambda: "plays from 2s of recording 2" in page.status)
+        await page.press("space")
+        await page.until(lambda: page.view.status == "playing")
+        playing = page.playing
         assert playing is not None and playing.index == 1
-        assert main(pilot).player.playback.view.position_s >= 2
+        assert page.view.position_s >= 2
 
 
 # -- related calls
@@ -232,65 +213,59 @@ async def test_related_calls_of_all_accounts_stand_in_the_detail_and_one_key_goe
     with_calls(
         services, call(2, contact=replace(number, number="0049 30 1234567")), account="liner"
     )
-    async with run_app(services, "id:3").run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        key = table(pilot).current_key
-        await pilot.press("enter", "G")
-        await pilot.pause()
-        await pilot.press("g")
-        await until(pilot, lambda: "Related calls (J goes there)" in all_of(pilot))
-        lines = all_of(pilot).partition("Related calls")[2].splitlines()[1:3]
+    async with open_page(services, "id:3") as page:
+        await page.idle()
+        key = page.key
+        await page.press("enter", "G")
+        await page.pause()
+        await page.press("g")
+        await page.until(lambda: "Related calls (J goes there)" in page.whole_detail)
+        lines = page.whole_detail.partition("Related calls")[2].splitlines()[1:3]
         assert "same number" in lines[0] and "liner:2" in lines[0], "the newest first"
         assert "original" in lines[1] and "nectar:1" in lines[1]
-        await pilot.press("J")
-        assert "original, 1 of 2; esc goes back" in status(pilot)
-        await until(pilot, lambda: shown(pilot) == "nectar:1")
-        await settled(pilot)
-        assert shown(pilot) == "nectar:1", "the others came round it"
-        assert len(table(pilot)._rows) == 303, "the query hid it"
-        await pilot.press("J")
-        await until(pilot, lambda: shown(pilot) == "liner:2")
-        await pilot.press("J")
-        await until(pilot, lambda: table(pilot).current_key == key)
-        assert main(pilot).query_text == "id:3" and main(pilot).detail_open
-        await pilot.press("J", "J")
-        await until(pilot, lambda: shown(pilot) == "liner:2")
-        await pilot.press("escape")
-        await until(pilot, lambda: table(pilot).current_key == key)
-        await settled(pilot)
-        assert main(pilot).query_text == "id:3" and len(table(pilot)._rows) == 1
-        await pilot.press("escape")
-        assert not main(pilot).detail_open, "then escape is what it was"
+        await page.press("J")
+        assert "original, 1 of 2; esc goes back" in page.status
+        await page.until(lambda: shown(page) == "nectar:1")
+        await page.idle()
+        assert shown(page) == "nectar:1", "the others came round it"
+        assert page.count == 303, "the query hid it"
+        await page.press("J")
+        await page.until(lambda: shown(page) == "liner:2")
+        await page.press("J")
+        await page.until(lambda: page.key == key)
+        assert page.query == "id:3" and page.detail_is_open
+        await page.press("J", "J")
+        await page.until(lambda: shown(page) == "liner:2")
+        await page.press("escape")
+        await page.until(lambda: page.key == key)
+        await page.idle()
+        assert page.query == "id:3" and page.count == 1
+        await page.press("escape")
+        assert not page.detail_is_open, "then escape is what it was"
 
 
 async def test_a_click_goes_to_a_related_call_and_a_call_without_any_says_so(home: Home) -> None:
     services = offline(home("nectar"))
     with_calls(services, call(1), call(2, original_call_id="1", contact=Contact()), call(3))
-    async with run_app(services).run_test(size=(80, 50)) as pilot:
-        await settled(pilot)
-        await pilot.press("J")
-        assert "no related call is known" in status(pilot)
-        await pilot.press("j", "enter")
-        await until(pilot, lambda: "nectar:1" in detail(pilot))
-        y = next(y for y, line in enumerate(detail(pilot).splitlines()) if "nectar:1" in line)
-        await pilot.click(main(pilot).query_one(CallDetail), offset=(10, y))
-        await until(pilot, lambda: shown(pilot) == "nectar:1")
-        await pilot.press("escape")
-        await until(pilot, lambda: shown(pilot) == "nectar:2")
+    async with open_page(services, size=(80, 50)) as page:
+        await page.idle()
+        await page.press("J")
+        assert "no related call is known" in page.status
+        await page.press("j", "enter")
+        await page.until(lambda: "nectar:1" in page.detail)
+        y = next(y for y, line in enumerate(page.detail.splitlines()) if "nectar:1" in line)
+        await page.click(page.screen.query_one(CallDetail), 10, y)
+        await page.until(lambda: shown(page) == "nectar:1")
+        await page.press("escape")
+        await page.until(lambda: shown(page) == "nectar:2")
 
 
-def shown(pilot: Pilot[None]) -> str:
+def shown(page: CallsPage) -> str:
     """The call under the cursor, which is the one in the detail."""
-    widget = main(pilot).query_one(CallDetail)
-    row = table(pilot)._blocks.row(table(pilot).cursor)
+    widget = page.screen.query_one(CallDetail)
+    row = page.call
     assert widget.call and row and widget.call.id == row.id
     return f"{row.account}:{row.id}"
-
-
-def all_of(pilot: Pilot[None]) -> str:
-    """The whole page of the detail, also what is scrolled away."""
-    lines = main(pilot).query_one(CallDetail).lines
-    return "\n".join("".join(text for text, _ in line) for line in lines)
 
 
 # -- exports
@@ -302,14 +277,14 @@ async def test_two_keys_export_the_present_query_with_the_tables_columns(
     monkeypatch.chdir(tmp_path)
     services = offline(home("nectar"))
     with_calls(services, *(call(n, outcome=("missed", "answered")[n % 2]) for n in range(60)))
-    async with run_app(services, "missed").run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        shown = table(pilot)._rows.window(0, 1000)
-        await pilot.press("E")
-        await until(pilot, lambda: isinstance(pilot.app.screen, ExportPrompt))
-        assert "Export the calls of: missed" in page(pilot)
-        await pilot.press("enter")
-        await until(pilot, lambda: f"{len(shown)} calls saved in" in status(pilot))
+    async with open_page(services, "missed") as page:
+        await page.idle()
+        shown = page.calls(1000)
+        await page.press("E")
+        await page.until(lambda: isinstance(page.top, ExportPrompt))
+        assert "Export the calls of: missed" in page.text
+        await page.press("enter")
+        await page.until(lambda: f"{len(shown)} calls saved in" in page.status)
         [name] = os.listdir(tmp_path)
         assert name.startswith("ringback-") and name.endswith(".csv")
         text = (tmp_path / name).read_bytes().decode("utf-8-sig")
@@ -317,7 +292,7 @@ async def test_two_keys_export_the_present_query_with_the_tables_columns(
         assert [row["id"] for row in rows] == [row.id for row in shown], "in the table's order"
         assert list(rows[0])[:3] == ["started_at", "direction", "outcome"]
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
-        await until(pilot, lambda: logged(services, "export"))
+        await page.until(lambda: logged(services, "export"))
         [entry] = logged(services, "export")
         assert (entry["form"], entry["calls"], entry["accounts"]) == ("csv", len(shown), ["nectar"])
 
@@ -330,35 +305,35 @@ async def test_a_file_that_exists_is_replaced_only_after_a_question(
     with_calls(services, call(1))
     (tmp_path / "mine.jsonl").write_text("mine")
 
-    async def ask(pilot: Pilot[None]) -> None:
-        await pilot.press("E")
-        await until(pilot, lambda: isinstance(pilot.app.screen, ExportPrompt))
-        await pilot.press("shift+tab", "down", "down", "down", "enter", "tab")
-        await until(pilot, lambda: ".jsonl" in page(pilot), 3)
-        await pilot.press("ctrl+u")
-        await press_each(pilot, "mine.jsonl")
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
-        assert "mine.jsonl exists" in page(pilot)
+    async def ask(page: CallsPage) -> None:
+        await page.press("E")
+        await page.until(lambda: isinstance(page.top, ExportPrompt))
+        await page.press("shift+tab", "down", "down", "down", "enter", "tab")
+        await page.until(lambda: ".jsonl" in page.text, 3)
+        await page.press("ctrl+u")
+        await page.type_text("mine.jsonl")
+        await page.press("enter")
+        await page.until(lambda: isinstance(page.top, Confirm))
+        assert "mine.jsonl exists" in page.text
 
-    async with run_app(services).run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        await ask(pilot)
-        await pilot.press("enter")
-        await pilot.pause()
+    async with open_page(services) as page:
+        await page.idle()
+        await ask(page)
+        await page.press("enter")
+        await page.pause()
         assert (tmp_path / "mine.jsonl").read_text() == "mine"
-        await ask(pilot)
-        await pilot.press("y")
-        await until(pilot, lambda: "1 call saved" in status(pilot))
+        await ask(page)
+        await page.press("y")
+        await page.until(lambda: "1 call saved" in page.status)
         assert json.loads((tmp_path / "mine.jsonl").read_text())["id"] == "1"
-        await pilot.press("E")
-        await until(pilot, lambda: isinstance(pilot.app.screen, ExportPrompt))
-        await pilot.press("ctrl+u")
-        await press_each(pilot, "no/such/x.csv")
-        await pilot.press("enter")
-        await until(pilot, lambda: "There is no folder" in page(pilot))
-        await pilot.press("escape")
-        await pilot.pause()
+        await page.press("E")
+        await page.until(lambda: isinstance(page.top, ExportPrompt))
+        await page.press("ctrl+u")
+        await page.type_text("no/such/x.csv")
+        await page.press("enter")
+        await page.until(lambda: "There is no folder" in page.text)
+        await page.press("escape")
+        await page.pause()
         assert os.listdir(tmp_path) == ["mine.jsonl"]
 
 
@@ -381,20 +356,20 @@ async def test_a_large_export_says_how_far_it_is_and_a_key_stops_it(
     monkeypatch.setattr(Archive, "export", slow)
     services = offline(home("nectar"))
     with_calls(services, *(call(n) for n in range(300)))
-    async with run_app(services).run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        main(pilot).query_one(StatusLine).unflash()  # the missing token
-        await pilot.press("E")
-        await until(pilot, lambda: pilot.app.screen.is_modal and pilot.app.focused is not None)
-        await pilot.press("enter")
-        await until(pilot, lambda: " of 300 (ctrl+x stops)" in status(pilot))
-        await pilot.press("ctrl+x")
+    async with open_page(services) as page:
+        await page.idle()
+        page.unflash()  # the missing token
+        await page.press("E")
+        await page.until(lambda: page.top.is_modal and page.focused is not None)
+        await page.press("enter")
+        await page.until(lambda: " of 300 (ctrl+x stops)" in page.status)
+        await page.press("ctrl+x")
         seen.set()
-        await until(pilot, lambda: not main(pilot).controllers.exports.progress)
-        await until(pilot, lambda: os.listdir(tmp_path) == [])
-        assert "1 stopped" in status(pilot)
-        await pilot.press("j")
-        assert table(pilot).cursor == 1
+        await page.until(lambda: not page.screen.controllers.exports.progress)
+        await page.until(lambda: os.listdir(tmp_path) == [])
+        assert "1 stopped" in page.status
+        await page.press("j")
+        assert page.table.cursor == 1
 
 
 # -- the vendor's page
@@ -405,7 +380,12 @@ async def test_the_vendors_page_opens_here_and_is_copied_over_ssh(
     home: Home, copied: list[str], monkeypatch: pytest.MonkeyPatch, ssh: bool
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", lambda address: not opened.append(address))
+
+    def open_browser(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", open_browser)
     services = offline(home("nectar"))
     ways = {"SSH_CONNECTION": "1 2 3 4"} if ssh else {"DISPLAY": ":9", "PATH": ""}
     services = replace(services, environ={**services.environ, **ways})
@@ -415,24 +395,22 @@ async def test_the_vendors_page_opens_here_and_is_copied_over_ssh(
         config.read_text().replace("[accounts.nectar]", f"[accounts.nectar]\n{template}")
     )
     with_calls(services, call(7, id="7/x"))
-    async with run_app(services).run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        await pilot.press("o")
+    async with open_page(services) as page:
+        await page.idle()
+        await page.press("o")
         address = "https://pbx.example.com/calls/7%2Fx"
-        await until(pilot, lambda: [*copied, *opened] == [address])
-        await until(
-            pilot, lambda: ("copied by" if ssh else "opened in the browser") in status(pilot)
-        )
+        await page.until(lambda: [*copied, *opened] == [address])
+        await page.until(lambda: ("copied by" if ssh else "opened in the browser") in page.status)
         assert copied == ([address] if ssh else [])
 
 
 async def test_without_a_page_the_line_says_where_to_give_it(home: Home) -> None:
     services = offline(home("nectar"))
     with_calls(services, call(7))
-    async with run_app(services).run_test(size=(120, 24)) as pilot:
-        await settled(pilot)
-        await pilot.press("o")
-        await until(pilot, lambda: "[accounts.nectar] page =" in status(pilot))
+    async with open_page(services, size=(120, 24)) as page:
+        await page.idle()
+        await page.press("o")
+        await page.until(lambda: "[accounts.nectar] page =" in page.status)
 
 
 async def test_a_whole_query_leaves_by_two_keys(
@@ -442,12 +420,12 @@ async def test_a_whole_query_leaves_by_two_keys(
     monkeypatch.chdir(tmp_path)
     services = offline(home("nectar"))
     with_calls(services, *(call(n) for n in range(30)))
-    async with run_app(services).run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        await pilot.press("E")
-        await until(pilot, lambda: pilot.app.focused is not None and pilot.app.screen.is_modal)
-        await pilot.press("enter")
-        await until(pilot, lambda: "30 calls saved" in status(pilot))
+    async with open_page(services) as page:
+        await page.idle()
+        await page.press("E")
+        await page.until(lambda: page.focused is not None and page.top.is_modal)
+        await page.press("enter")
+        await page.until(lambda: "30 calls saved" in page.status)
 
 
 def test_a_device_or_a_pipe_is_not_replaced_by_an_export(tmp_path: Path) -> None:

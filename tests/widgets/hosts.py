@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from textual.app import App, ComposeResult
 from textual.message import Message
@@ -232,7 +233,7 @@ def form_host(errors: dict[str, str] | None = None) -> Host:
     return Host(form, setup=setup)
 
 
-def modal_host(screen: Callable[[], Screen[object]]) -> Host:
+def modal_host(screen: Callable[[], Screen[Any]]) -> Host:
     return Host(setup=lambda host: host.push_screen(screen()))
 
 

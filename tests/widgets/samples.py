@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 from providers.model import (
     Agent,
@@ -45,7 +46,7 @@ OUTCOMES = ("answered", "answered", "missed", "answered", "voicemail", "abandone
 DISPOSITIONS = ("Sale", None, "Callback", "Wrong number", None, "Complaint")
 
 
-def row(key: int, **changes: object) -> CallRow:
+def row(key: int, **changes: Any) -> CallRow:
     """The call with this key: always the same; the higher the key, the older the call."""
     answered = OUTCOMES[key % 7] == "answered"
     values = CallRow(

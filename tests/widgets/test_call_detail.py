@@ -81,6 +81,23 @@ def test_every_value_of_a_full_call_is_on_the_page() -> None:
         assert value in text, value
 
 
+@pytest.mark.parametrize("width", [20, 40, 79, 80, 120])
+def test_a_long_problem_is_whole_in_lines_that_fit(width: int) -> None:
+    words = [f"word{number}" for number in range(30)]
+    rows = page(replace(SPARSE, problems=(" ".join(words), "short")), width)
+    problems = rows[rows.index("Problems") + 1 :]
+    assert [row[:4] for row in problems if row[2] != " "] == ["  ! ", "  ! "]
+    assert " ".join(row[4:] for row in problems).split() == [*words, "short"]
+    assert max(map(cell_len, rows)) <= width
+
+
+def test_a_value_that_would_be_computed_and_is_not_there_leaves_no_mark() -> None:
+    names = ("started_at", "ended_at", "direction", "outcome", "duration_s", "wait_s", "talk_s")
+    nothing = Call("1", "nectar", derived=frozenset((*names, "sla_met")))
+    assert "~" not in "\n".join(page(replace(nothing, outcome="")))
+    assert "  Wait       ~0:07" in page(replace(nothing, wait_s=7.0), 40)
+
+
 def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 

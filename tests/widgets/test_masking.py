@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from providers.model import Agent, Call, CallRow, Contact, Disposition
+from providers.model import Agent, Call, CallRow, Contact, Disposition, Recording
 from tests.widgets import samples
 from tui.archive import codec
 from widgets import masking
@@ -157,8 +157,7 @@ def test_no_line_of_the_page_and_no_column_tells_it() -> None:
     told = {"key", "account", "id", "provider", "outcome", "state", "closed_by", "heard", "trouble"}
     hints = get_type_hints(CallRow)
     texts = {name for name in CallRow._fields if "str" in str(hints[name])} - told
-    row = samples.row(1)._replace(**dict.fromkeys(texts, SENTINEL))
-    row = row._replace(contact=NAME, number=NUMBER)
+    row = samples.row(1, **dict.fromkeys(texts, SENTINEL))._replace(contact=NAME, number=NUMBER)
     lines += [column.value(masked_row(row), clock) for column in COLUMNS.values()]
     said = "\n".join([*lines, one_line(call, "a", clock)])
     assert "Z******" in said and HIDDEN in said
@@ -185,7 +184,7 @@ def test_a_name_never_stands_in_what_a_vendor_wrote_around_it(name: str, around:
 
 def test_agents_stay_apart_without_their_ids() -> None:
     agents = (Agent("ann@example.com"), Agent("ben@example.com"))
-    recordings = (samples.Recording(agent_id="ben@example.com"),)
+    recordings = (Recording(agent_id="ben@example.com"),)
     masked = masked_call(Call("1", "cinnox", agents=agents, recordings=recordings))
     assert [agent.id for agent in masked.agents] == ["#1", "#2"]
     assert masked.recordings[0].agent_id == "#2"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.cells import cell_len
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
@@ -23,6 +23,7 @@ from tui.account_setup import TokenNotKept, account_from, forget, losses, rememb
 from tui.archive.errors import ArchiveError
 from tui.config.accounts import Account, AccountError
 from tui.config.settings import SettingsError
+from tui.screens.keymap import bindings_of
 from tui.screens.reporting import ReportingScreen
 from tui.secrets.process import in_thread
 from tui.services import Services
@@ -31,6 +32,7 @@ from tui.vendor_thread import VendorThread
 from widgets.cells import fit
 from widgets.confirm import Confirm
 from widgets.form import Field, Form, Value, missing
+from widgets.key_hints import key_of
 from widgets.ordered_app import HoldingScreen
 
 if TYPE_CHECKING:
@@ -93,10 +95,6 @@ class AccountScreen(ReportingScreen[Account | None]):
     at once. Answers with the account if one was written.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "app.quit", "Quit", priority=True),
-    ]
-
     def __init__(
         self, services: Services, network: VendorThread, account: Account | None = None
     ) -> None:
@@ -155,7 +153,9 @@ class AccountScreen(ReportingScreen[Account | None]):
                 lambda archive: check(self._services, account, archive)
             )
         except (ProviderError, SettingsError) as error:
-            self._say(f"{said}\n{error}\n{error.hint}\nThe account is kept; change it, or esc.")
+            leave = key_of(self, "form.cancel")
+            kept = f"The account is kept; change it, or {leave}."
+            self._say(f"{said}\n{error}\n{error.hint}\n{kept}")
             return
         self.app.notify(answer, title=account.name, markup=False)
         self.dismiss(account)
@@ -195,16 +195,7 @@ class AccountScreen(ReportingScreen[Account | None]):
 class AccountsScreen(HoldingScreen, ReportingScreen[bool]):
     """The accounts; dismissed with whether anything changed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "add", "Add", id="accounts.add"),
-        Binding("e", "change", "Change, give token", id="accounts.change"),
-        Binding("t", "test", "Test", id="accounts.test"),
-        Binding("x,delete", "remove", "Remove", id="accounts.remove"),
-        Binding("j", "cursor(1)", "Next", show=False, id="accounts.down"),
-        Binding("k", "cursor(-1)", "Previous", show=False, id="accounts.up"),
-        Binding("escape,q", "leave", "Back", id="accounts.back"),
-        Binding("ctrl+q", "app.quit", "Quit", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("accounts")
 
     def __init__(self, services: Services, network: VendorThread) -> None:
         super().__init__()
@@ -237,7 +228,7 @@ class AccountsScreen(HoldingScreen, ReportingScreen[bool]):
         found = await in_thread(describe_all, accounts, self._services.environ)
         self._fill(options, accounts, {name: _token_text(one) for name, one in found.items()})
         if not accounts:
-            problems += ("No accounts yet. Press a to add one.",)
+            problems += (f"No accounts yet. Press {self._add_key} to add one.",)
         if said or problems:
             self._say("\n".join((said, *problems)))
 
@@ -261,10 +252,14 @@ class AccountsScreen(HoldingScreen, ReportingScreen[bool]):
         if accounts:
             options.highlighted = min(highlighted, len(accounts) - 1)
 
+    @property
+    def _add_key(self) -> str:
+        return key_of(self, "accounts.add")
+
     def _chosen(self) -> Account | None:
         option = self.query_one("#account-list", OptionList).highlighted_option
         if option is None or option.id is None:
-            self._say("No account is chosen. Press a to add one.")
+            self._say(f"No account is chosen. Press {self._add_key} to add one.")
             return None
         return self._services.accounts.get(option.id)
 

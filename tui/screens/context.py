@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from textual import events
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -19,6 +20,7 @@ from tui.commands import first_key
 from tui.config.accounts import Account
 from tui.query.parser import EVERYTHING, Query
 from tui.screens.archive_reads import ArchiveReads
+from tui.screens.keymap import command_of
 from tui.screens.row_window import Order, RowWindow
 from tui.screens.snapshot import NOTHING, Snapshot
 from tui.services import Services
@@ -181,9 +183,13 @@ class ScreenContext:
         self._screen.call_later(do)
 
     def drop_typed(self) -> None:
-        """Of what was typed behind something that failed, do nothing, and say so."""
+        """Of what was typed behind something that failed, do nothing but quit, and say so."""
+
+        def quits(event: events.Event) -> bool:
+            return isinstance(event, events.Key) and command_of(event.key, self.keymap) == "quit"
+
         app = self._screen.app
-        if isinstance(app, OrderedApp) and (keys := app.drop_typed()):
+        if isinstance(app, OrderedApp) and (keys := app.drop_typed(quits)):
             self.say(f"{dropped_text(keys)}: what they waited for failed", "warning")
 
     # -- questions

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
 from tui.commands import key_table
 from tui.query.fields import TABLE
+from tui.screens.keymap import bindings_of
 from widgets.cells import Line, fit
 from widgets.line_view import ScrolledLines
 
@@ -69,7 +70,7 @@ class HelpPage(ScrolledLines):
     def __init__(self, keymap: Mapping[str, str]) -> None:
         super().__init__()
         groups = [
-            *key_table(keymap),
+            *((title, [row[:2] for row in rows]) for title, rows in key_table(keymap)),
             ("The query line ( / )", list(QUERY_HELP)),
             ("Fields of the query line", FIELD_HELP),
             ("The column Rec, in a narrow and in a wide table", list(RECORDING_HELP)),
@@ -87,12 +88,9 @@ class HelpPage(ScrolledLines):
 
 
 class HelpScreen(Screen[None]):
-    """Left with escape, q or ?."""
+    """All keys of all screens, and how the query line is written."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark", "app.pop_screen", "Back"),
-        Binding("ctrl+q", "app.quit", "Quit", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("help")
 
     def __init__(self, keymap: Mapping[str, str]) -> None:
         super().__init__()

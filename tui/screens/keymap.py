@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from textual.binding import Binding, BindingType
 
-from tui.commands import COMMANDS, KEY_NAMES, Command, first_key, key_text
+from tui.commands import (
+    COMMANDS,
+    CONTEXTS,
+    EVERYWHERE,
+    KEY_NAMES,
+    TYPING,
+    Command,
+    commands_in,
+    first_key,
+    key_text,
+    main_commands,
+)
 from widgets.call_table import CallTable
 from widgets.key_line import KeyHint
 
@@ -42,7 +53,22 @@ def bindings() -> list[BindingType]:
             show=command.footer,
             priority=True,
         )
-        for number, command in enumerate(COMMANDS)
+        for number, command in enumerate(commands_in("main", "table"))
+    ]
+
+
+def bindings_of(context: str) -> list[BindingType]:
+    """The bindings of another screen, or those of everywhere."""
+    return [
+        Binding(
+            command.keys,
+            command.action,
+            command.title,
+            id=command.id,
+            show=command.footer,
+            priority=command.context == EVERYWHERE,
+        )
+        for command in commands_in(context)
     ]
 
 
@@ -54,8 +80,8 @@ def action_of(command: Command) -> str:
 
 
 def command_of(key: str, keymap: Mapping[str, str]) -> str | None:
-    """The id of the command that a key stands for; None where it is no command's."""
-    keys = ((command.id, keymap.get(command.id, command.keys)) for command in COMMANDS)
+    """The id of the main screen's command that a key stands for; None where it is no command's."""
+    keys = ((command.id, keymap.get(command.id, command.keys)) for command in main_commands())
     return next((id_ for id_, several in keys if key in several.split(",")), None)
 
 
@@ -80,30 +106,33 @@ def check_keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
         for key in canonical.split(","):
             if key in _INDISTINCT:
                 problems.append(f"[keys] {id_}: a terminal sends {key} as {_INDISTINCT[key]}")
+            elif known[id_].context in TYPING and len(key_text(key)) == 1:
+                problems.append(f"[keys] {id_}: {key_text(key)} is typed there")
         keymap[id_] = canonical
-    problems += _stolen(keymap)
-    return keymap, problems
+    return keymap, problems + sorted(_conflicts(keymap))
 
 
-def _stolen(keymap: Mapping[str, str]) -> Iterable[str]:
-    taken = {key: id_ for id_, keys in keymap.items() for key in keys.split(",") if key}
-    for command in COMMANDS:
-        for key in command.keys.split(",") if command.id not in keymap else ():
-            thief = taken.get(key)
-            if thief and not command.id.startswith("table."):
-                yield f"[keys] {thief}: {key_text(key)} is also the key of {command.id}"
-
-
-EDITING_HINTS = (KeyHint("enter", "Keep", ""), KeyHint("esc", "Undo", ""))
+def _conflicts(keymap: Mapping[str, str]) -> set[str]:
+    """Keys that stand for two commands where both work, in words."""
+    found = set()
+    for contexts in CONTEXTS:
+        owners: dict[str, Command] = {}
+        for command in commands_in(*contexts, EVERYWHERE):
+            for key in filter(None, keymap.get(command.id, command.keys).split(",")):
+                if (other := owners.setdefault(key, command)) is not command:
+                    mine, its = (command, other) if command.id in keymap else (other, command)
+                    found.add(f"[keys] {mine.id}: {key_text(key)} is also the key of {its.id}")
+    return found
 
 
 def key_hints(keymap: Mapping[str, str], *, editing: bool, back: bool) -> tuple[KeyHint, ...]:
     """The last line's keys: those of the query while it is typed, else the footer's commands."""
     if editing:
-        return EDITING_HINTS
+        ends = (("query.keep", "Keep"), ("query.undo", "Undo"))
+        return tuple(KeyHint(first_key(id_, keymap), what, "") for id_, what in ends)
     return tuple(
         # control as ^, for the line is short of room
         KeyHint(first_key(c.id, keymap).replace("ctrl+", "^"), c.title, action_of(c))
-        for c in COMMANDS
+        for c in main_commands()
         if c.footer and (back or c.id != "back")
     )
