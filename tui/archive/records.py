@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from providers.call_fields import CALL_FIELDS
 from providers.model import Call, CallRow
 from tui.query.parser import Term
 
@@ -25,22 +26,14 @@ class SortOrder(NamedTuple):
 
 
 NEWEST_FIRST = SortOrder()
-SORT_COLUMNS = frozenset(
-    {
-        *("time", "direction", "outcome", "contact", "number", "agents", "group", "duration"),
-        *("wait", "talk", "recording", "state", "disposition", "note", "tags", "line", "campaign"),
-        *("status", "account", "vendor", "id"),
-    }
-)
+SORT_COLUMNS = frozenset(field.id for field in CALL_FIELDS if field.sort)
 """Ids of the table's columns that any archive sorts by."""
-FACETS = ("agent", "outcome", "dispo", "group", "tag")
-"""What is counted, as the query line names it."""
 NEWEST_CALLS = 200
 """Calls that are read for counts that shall be there at once."""
 
 
 class Facets(NamedTuple):
-    """Counts of calls by kind (`FACETS`) and value, the most frequent first."""
+    """Counts of calls by kind (as the query line names it) and value, the most frequent first."""
 
     counts: Mapping[str, Mapping[str, int]]
     complete: bool = True

@@ -44,7 +44,6 @@ from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
 from widgets.columns import DEFAULT_COLUMNS
 from widgets.empty_state import EmptyState
-from widgets.exact_compositor import ExactCompositor
 from widgets.filter_line import Choices, FilterLine
 from widgets.key_line import KeyHint, KeyLine
 from widgets.masking import VeiledRows
@@ -109,7 +108,6 @@ class MainScreen(HoldingScreen, ReportingScreen[None]):
         masked: bool = False,
     ) -> None:
         super().__init__()
-        self._compositor = ExactCompositor()
         self.services, self.settings, self.keymap = services, settings, keymap
         self.table = CallTable(id="table")
         self.ctx = ScreenContext(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from providers.sanitize import safe_text
 from tui.archive.errors import ArchiveDamaged, ArchiveReadOnly
 from tui.commands import first_key
 from tui.config.accounts import Account
@@ -46,7 +47,7 @@ def notice_of(
     if isinstance(why, ArchiveDamaged):
         return "failed", f"{why}. Run: {why.cure}"
     if not accounts:
-        return "no accounts", ""
+        return "no accounts", _vendors_named(snapshot.titles)
     shown = shown_accounts(accounts, query)
     if busy & {account.name for account in shown}:
         return "loading", ""
@@ -58,6 +59,13 @@ def notice_of(
             kind = STATE_NOTICES.get(state.state, "failed")
             return kind, f"{account.name}: {state.message}"
     return "empty", ""
+
+
+def _vendors_named(titles: Mapping[str, str]) -> str:
+    """A sentence with the vendors' names; empty while they are not loaded."""
+    *first, last = titles.values() or ("",)
+    named = f"{', '.join(first)} or {last}" if first else last
+    return safe_text(f"Add a {named} account to see calls.", 200) if named else ""
 
 
 def notice_keys(kind: str, keymap: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 
+from providers.call_fields import CALL_FIELDS
 from providers.sanitize import safe_text
 from tui.archive.records import AccountState, Facets
 from tui.config.accounts import Account
 from tui.query.editing import completed, exactly
-from tui.query.fields import field_of
+from tui.query.fields import IMPERSONAL, field_of
 from tui.query.parser import words
 from tui.screens.snapshot import Snapshot
 from tui.sync.account_states import INCOMPLETE, until_words
@@ -24,21 +25,15 @@ _STATES = frozenset(
     }
 )
 FACET_TITLES = {
-    "agent": "Agents",
-    "outcome": "Outcomes",
-    "dispo": "Dispositions",
-    "group": "Groups",
-    "tag": "Tags",
+    field.asked.word: counted.title
+    for field, counted in sorted(
+        ((field, field.counted) for field in CALL_FIELDS if field.counted),
+        key=lambda one: one[1].order,
+    )
+    if field.asked
 }
 FACETS_SHOWN = 5
 """Of each kind, those that most calls have."""
-IMPERSONAL = frozenset(
-    {
-        *("account", "provider", "direction", "outcome", "state", "recording"),
-        *("ring_group", "queue", "ivr", "campaign", "disposition", "status", "tags"),
-    }
-)
-"""Columns whose names are no people's."""
 
 
 def account_items(

@@ -178,6 +178,19 @@ class WatchedConnection(sqlite3.Connection):
             self.tell(error)
 
     @property
+    def in_transaction(self) -> bool:
+        try:
+            return super().in_transaction
+        except sqlite3.Error as error:
+            self.tell(error)
+
+    def set_progress_handler(self, *args: Any) -> None:
+        try:
+            super().set_progress_handler(*args)
+        except sqlite3.Error as error:
+            self.tell(error)
+
+    @property
     def damage(self) -> ArchiveDamaged | None:
         """What was found here, or by another connection, since this one was opened."""
         if self._damage is None and self.path and (mark := marked(self.path)):

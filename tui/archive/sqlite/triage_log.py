@@ -19,7 +19,7 @@ from typing import Any
 from tui.archive import codec
 from tui.archive.errors import reading
 from tui.archive.sqlite.search.name_lookup import spellings
-from tui.archive.sqlite.search.search_index import SearchIndex, apart
+from tui.archive.sqlite.search.search_index import SearchIndex, joined_words
 from tui.archive.sqlite.triage_rows import EVENT_FIELDS, read_event
 from tui.archive.triage_events import (
     UNTOUCHED,
@@ -146,7 +146,7 @@ class TriageLog:
             self._write_down(name, now)
             row = self._db.execute("SELECT key FROM call WHERE account = ? AND id = ?", name)
             if found := row.fetchone():  # a call that is not here has no line
-                with self._index.changing(found[0], changes):
+                with self._index.updating(found[0], changes):
                     self._copy(name, now, events)
         changes.flush()
 
@@ -181,7 +181,7 @@ class TriageLog:
                 _ms(now.snoozed_until),
                 _ms(now.at),
                 ", ".join(now.tags) or None,
-                apart(searched_texts(events)),
+                joined_words(searched_texts(events)),
                 now.held is not None,
                 *name,
             ),
