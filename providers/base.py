@@ -10,7 +10,7 @@ import logging
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 from urllib.parse import quote
 
 from providers.fields import to_text
@@ -70,9 +70,6 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and other._value == self._value
 
-    def __hash__(self) -> int:
-        return hash(("Secret", self._value))
-
 
 @dataclass(slots=True)
 class Names:
@@ -115,11 +112,14 @@ class Provider(Protocol):
     """
 
     id: ClassVar[str]
-    """Name on the command line and in config: ``liner``, ``cinnox``, ``nectar``."""
+    """Name on the command line and in config, as the registry has it: ``liner``."""
     title: ClassVar[str]
-    """Name on the screen: ``Liner``, ``CINNOX``, ``Nectar Desk``."""
+    """Name on the screen: ``Liner``."""
     capabilities: ClassVar[Capabilities]
     settings: ClassVar[tuple[Setting, ...]]
+    """What an account has beside name, base URL and token. Options of ``accounts add``, their
+    help, the form on the screen and what config.toml may hold are made from it.
+    """
     parser_version: ClassVar[int]
     """Counted up whenever `parse` reads more or otherwise: archived calls are then read anew."""
 
@@ -142,12 +142,6 @@ class Provider(Protocol):
         Each page's calls are new within this walk (de-duplicated by id; where records merge,
         by record). Vendors that give calls by id only (`Capabilities.lists_calls` false) walk
         `ids` of the account's settings and ignore the period.
-        """
-        ...
-
-    def discover(self, highest: int, stop_after: int, step: int) -> AsyncIterator[Page]:
-        """Walk on from the id above `highest`, `step` ids a page, until `stop_after` in a row
-        are unknown. Only for vendors that give calls by id (`Capabilities.lists_calls` false).
         """
         ...
 
@@ -178,25 +172,41 @@ class Provider(Protocol):
         """
         ...
 
+    def media_headers(self, url: str) -> dict[str, str]:
+        """The credential for a recording's address, empty unless its origin is the account's own.
+
+        To be sent only after the same request without it was answered 401 or 403.
+        """
+        ...
+
+
+@runtime_checkable
+class DiscoversIds(Protocol):
+    """What a provider also has that can look for calls above the highest known id: one that gives
+    calls by id (`Capabilities.lists_calls` false).
+    """
+
+    def discover(self, highest: int, stop_after: int, step: int) -> AsyncIterator[Page]:
+        """Walk on from the id above `highest`, `step` ids a page, until `stop_after` in a row
+        are unknown.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsSaved(Protocol):
+    """What a provider also has that reads files of bodies which others saved."""
+
     def merge_saved(self, one: Json, other: Json) -> Json:
         """Two raws of the same call that were saved by others, nobody knows in which order, as
-        one: the same for every order, and for one that comes twice. Pure. Only for vendors with
-        `Capabilities.imports_saved`.
+        one: the same for every order, and for one that comes twice. Pure.
         """
         ...
 
     def read_saved(self, data: bytes) -> Iterator[tuple[Json, str]]:
         """Each body of a saved file as ``(body, "")``; what is none as ``(None, words)``.
 
-        One after the other, so that a large file is never held parsed. Only for vendors with
-        `Capabilities.imports_saved`.
-        """
-        ...
-
-    def media_headers(self, url: str) -> dict[str, str]:
-        """The credential for a recording's address, empty unless its origin is the account's own.
-
-        To be sent only after the same request without it was answered 401 or 403.
+        One after the other, so that a large file is never held parsed.
         """
         ...
 

@@ -16,7 +16,7 @@ import re
 import sys
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -258,6 +258,7 @@ class HttpProvider:
     def __init__(self, login: Login) -> None:
         self.login = login
         self.names = login.names
+        self.skip_ids: Container[str] = ()
         self.sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
         self._client: VendorClient | None = None
 

@@ -117,14 +117,14 @@ class Liner(HttpProvider):
             "--order",
             "Order ids",
             "Whose calls to list, for example 1000-1060,1071. With no orders and no leads: all.",
-            ids=True,
+            kind="ids",
         ),
         Setting(
             "lead_ids",
             "--lead",
             "Lead ids",
             "Leads whose calls to list. With orders as well, Liner is asked for both at once.",
-            ids=True,
+            kind="ids",
         ),
     )
 

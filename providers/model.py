@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Json = Any
 """Whatever ``json.loads`` may return."""
@@ -223,23 +223,38 @@ class Capabilities:
     """True: recordings are one more request per call (Liner)."""
     merges_records: bool = False
     """True: several records make one call, and may arrive on different pages (CINNOX)."""
-    imports_saved: bool = False
-    """True: saved bodies (REST or webhook) can be imported (Nectar Desk)."""
+
+
+SettingKind = Literal["text", "ids", "number", "choice", "flag"]
+"""What a setting's value is:
+
+    text    any text
+    ids     ids and ranges, ``1000-1060,1071``; the key ends in ``_ids``
+    number  a whole number from 0 on
+    choice  one of the setting's `choices`
+    flag    ``yes`` or ``no``
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting of an account, beside its name, base URL and token."""
+    """One setting of an account, beside its name, base URL and token. It is never a secret: all
+    settings stand in config.toml.
+    """
 
     key: str
     """Key in config.toml, e.g. ``order_ids``."""
     option: str
-    """Option on the command line, e.g. ``--order``."""
+    """Option of ``accounts add``, e.g. ``--order``."""
     title: str
+    """As forms and listings name it."""
     help: str
+    """One or two whole sentences."""
     required: bool = False
-    ids: bool = False
-    """True: a list of ids and ranges such as ``1000-1060,1071``."""
+    kind: SettingKind = "text"
+    default: str = ""
+    """What holds where nothing is given."""
+    choices: tuple[str, ...] = ()
 
 
 Settings = Mapping[str, str]

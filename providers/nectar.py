@@ -7,14 +7,14 @@ walk asks for each of them.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Container, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import quote
 
 from providers import nectar_bodies as bodies
 from providers import nectar_forms as forms
-from providers.base import Login, Secret, parse_each
+from providers.base import Secret, parse_each
 from providers.errors import (
     AuthError,
     BadAnswer,
@@ -45,22 +45,16 @@ class Nectar(HttpProvider):
     id: ClassVar[str] = forms.ID
     title: ClassVar[str] = "Nectar Desk"
     parser_version: ClassVar[int] = 2
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        lists_calls=False, page_size=BATCH, imports_saved=True
-    )
+    capabilities: ClassVar[Capabilities] = Capabilities(lists_calls=False, page_size=BATCH)
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting(
             "call_ids",
             "--ids",
             "Call ids",
             "Which calls to fetch, for example 1000-1060,1071; Nectar Desk has no list of calls.",
-            ids=True,
+            kind="ids",
         ),
     )
-
-    def __init__(self, login: Login) -> None:
-        super().__init__(login)
-        self.skip_ids: Container[str] = ()
 
     @staticmethod
     def auth(token: Secret) -> dict[str, Secret]:

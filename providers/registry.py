@@ -6,12 +6,14 @@ Others add a vendor by an entry point in the group ``ringback.providers``:
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from providers.base import Provider
 from providers.errors import ProviderError
+from providers.settings import declaration_problem
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -22,11 +24,15 @@ BUILT_IN = {
     "cinnox": "providers.cinnox:Cinnox",
     "nectar": "providers.nectar:Nectar",
 }
-_NEEDED = ("id", "title", "capabilities", "settings", "pages", "call", "recordings", "parse")
+_NEEDED = (
+    *("id", "title", "capabilities", "settings", "parser_version", "check", "pages", "call"),
+    *("recordings", "parse", "merge", "media_headers"),
+)
+"""What every vendor has of `providers.base.Provider`."""
 
 
 @cache
-def _others() -> dict[str, EntryPoint]:
+def others() -> dict[str, EntryPoint]:
     """Vendors installed by others; a built-in name is never theirs."""
     from importlib.metadata import entry_points  # it costs start-up time
 
@@ -35,7 +41,7 @@ def _others() -> dict[str, EntryPoint]:
 
 def names() -> list[str]:
     """All vendors' names, the built-in ones first."""
-    return [*BUILT_IN, *sorted(_others())]
+    return [*BUILT_IN, *sorted(others())]
 
 
 def load(name: str) -> type[Provider]:
@@ -44,7 +50,7 @@ def load(name: str) -> type[Provider]:
         module, _, attribute = BUILT_IN[name].partition(":")
         found: type[Provider] = getattr(import_module(module), attribute)
         return found
-    point = _others().get(name)
+    point = others().get(name)
     if point is None:
         known = ", ".join(names())
         raise ProviderError("Unknown vendor", f"{name[:40]!r} is not one of {known}.")
@@ -57,22 +63,34 @@ def load(name: str) -> type[Provider]:
             f"{name!r} ({point.value}) failed with {kind}.",
             "Update or uninstall the package that brings it.",
         ) from error
-    missing = [attribute for attribute in _NEEDED if not hasattr(loaded, attribute)]
-    if missing:
+    if problem := _problem(name, loaded):
         raise ProviderError(
             "Vendor does not load",
-            f"{name!r} ({point.value}) lacks {', '.join(missing)}.",
+            f"{name!r} ({point.value}) {problem}.",
             "Update or uninstall the package that brings it.",
         )
     return loaded
 
 
-def titles() -> dict[str, str]:
-    """Names and titles of the vendors that load."""
+def _problem(name: str, vendor: type[Provider]) -> str:
+    """Why somebody else's class cannot be used, in a few words; empty: it can."""
+    missing = [attribute for attribute in _NEEDED if not hasattr(vendor, attribute)]
+    if missing:
+        return f"lacks {', '.join(missing)}"
+    if vendor.id != name:
+        return f"has the id {vendor.id!r}"
+    return declaration_problem(vendor.settings)
+
+
+def loadable() -> dict[str, type[Provider]]:
+    """The vendors that load, by name."""
     found = {}
     for name in names():
-        try:
-            found[name] = load(name).title
-        except ProviderError:
-            continue
+        with suppress(ProviderError):
+            found[name] = load(name)
     return found
+
+
+def titles() -> dict[str, str]:
+    """Names and titles of the vendors that load."""
+    return {name: vendor.title for name, vendor in loadable().items()}

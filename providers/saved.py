@@ -30,7 +30,7 @@ _MARKS = (
 _ZEROS = {"0111": "utf-32-le", "1110": "utf-32-be", "0101": "utf-16-le", "1010": "utf-16-be"}
 """Which of each four bytes are mostly zero in ASCII text of an encoding."""
 _SAMPLE = 64 * 1024
-_PART = 4096
+FIRST_PART = 4096
 _LONGEST_SIGN = 12
 """So near its end a part is no proof of an error: ``\\ud83d\\ude00`` and ``-Infinity`` go on."""
 _UNDECODED = re.compile("[\ud800-\udfff]")
@@ -182,7 +182,7 @@ def _value(text: str, place: int, unfinished: set[int]) -> tuple[Json, int | Non
     """
     if place in unfinished:
         return None, None, NOT_JSON
-    size = _PART
+    size = FIRST_PART
     while True:
         part = text[place : place + size]
         cut = place + size < len(text)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 
-from providers.base import Secret
+from providers.base import Provider, Secret
 from providers.counts import counted
+from providers.sanitize import safe_text
+from providers.settings import check_value
 from tui.call_links import held_text
 from tui.config.accounts import Account, AccountError, make_account
 from tui.services import Services
@@ -35,18 +37,30 @@ def account_from(
         except ValueError as error:
             raise AccountError(f"account {name}: {error}") from None
     account = make_account(name, provider, base_url, settings, token_command, region=region)
+    _check_settings(account, vendor)
+    return account
+
+
+def _check_settings(account: Account, vendor: type[Provider]) -> None:
+    """Whether an account has what its vendor declares, and nothing else. Raises `AccountError`."""
     known = {setting.key: setting for setting in vendor.settings}
     for key in account.settings.keys() - known.keys():
         raise AccountError(
-            f"{vendor.title} has no setting {key}", f"It has: {', '.join(known) or 'none'}."
+            f"{vendor.title} has no setting {safe_text(key, 40)}",
+            f"It has: {', '.join(known) or 'none'}.",
         )
-    for setting in known.values():
-        if setting.required and not account.settings.get(setting.key):
+    for key, setting in known.items():
+        value = account.settings.get(key, setting.default)
+        if setting.required and not value:
             raise AccountError(
                 f"an account at {vendor.title} needs its {setting.title}",
                 f"Give it with {setting.option}. {setting.help}",
             )
-    return account
+        try:
+            if value:
+                check_value(setting, value)
+        except ValueError as error:
+            raise AccountError(f"account {account.name}: {key}: {error}", setting.help) from None
 
 
 class TokenNotKept(AccountError):

@@ -30,6 +30,7 @@ from tui.services import Services, trouble_behind
 from tui.vendor_thread import VendorThread
 from widgets.call_table import CallTable
 from widgets.ordered_app import HoldingScreen, OrderedApp
+from widgets.terminal_painter import PaintedApp
 
 
 class Palette(HoldingScreen, CommandPalette):
@@ -40,7 +41,7 @@ class Palette(HoldingScreen, CommandPalette):
         return searches and isinstance(event, events.Key) and not event.is_printable
 
 
-class RingbackApp(OrderedApp[None]):
+class RingbackApp(PaintedApp[None], OrderedApp[None]):
     """One run of the screen over `services`."""
 
     TITLE = "Ringback"

@@ -67,7 +67,7 @@ COMMANDS = (
     Command("refresh", "r", "Refresh", "Ask the vendors for what is new.", "Calls", "refresh", True),
     Command("load-all", "R", "Load all", "Bring every call of the shown accounts, to the end.", "Calls", "load_all"),
     Command("refresh-call", "U", "Ask anew", "Ask the vendor anew for the call, or all that are marked, with its recordings.", "Calls", "refresh_call"),
-    Command("discover", "", "Discover ids", "Nectar Desk: look above the highest known id.", "Calls", "discover"),
+    Command("discover", "", "Discover ids", "Vendors that give calls by id: look above the highest known.", "Calls", "discover"),
     Command("cancel", "ctrl+x", "Cancel", "Stop the syncs, downloads and long readings that are running; else take all marks away.", "Calls", "cancel_work"),
     Command("related", "J", "Related call", "Go to the original call or the next one with the number; in the end back.", "Calls", "related"),
     Command("copy", "y", "Copy", "Copy, by a second key: n number, i id, l link, s summary.", "Calls", "copy"),

@@ -122,9 +122,18 @@ class Services:
         return found.secret
 
     def login(self, account: Account, token: Secret, archive: Archive) -> Login:
+        """What the account's provider is made from. Raises `ProviderError` as `provider`."""
+        from providers import registry
         from providers.base import Login
+        from providers.errors import ProviderError
+        from providers.settings import with_defaults
 
-        return Login(account.base_url, token, dict(account.settings), archive.names(account.name))
+        vendor = registry.load(account.provider)
+        try:
+            settings = with_defaults(vendor.settings, account.settings)
+        except ValueError as error:
+            raise ProviderError("Setting not readable", f"{error}.") from None
+        return Login(account.base_url, token, settings, archive.names(account.name))
 
     def provider(self, account: Account, login: Login) -> Provider:
         """Raises `ProviderError` when there is no such vendor or its settings are wrong."""

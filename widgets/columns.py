@@ -1,4 +1,4 @@
-"""The columns of the call table: one table that header, rows, chooser and sorting read."""
+"""The columns of the call table, which header, rows, chooser and sorting read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
+from providers.call_fields import COLUMN_FIELDS, CallField, Shown
 from providers.model import CallRow
 from providers.sanitize import safe_text
 from widgets.cells import Align, fit
@@ -155,140 +156,44 @@ def closed_text(row: CallRow, clock: Clock) -> str:
     return safe_text(f"{time_text(row.closed_at, clock)} {row.closed_by}", 200)
 
 
-def _field(name: str) -> Callable[[CallRow, Clock], str]:
-    return lambda row, clock: safe_text(getattr(row, name), 200)
+Value = Callable[[CallRow, Clock], str]
+OWN_FORMS: dict[str, Value] = {
+    "time": lambda row, clock: time_text(row.started_at, clock),
+    "direction": lambda row, clock: safe_text(direction_text(row.direction)),
+    "outcome": lambda row, clock: safe_text(outcome_text(row.outcome)),
+    "recording": lambda row, clock: recording_text(row),
+    "state": lambda row, clock: state_text(row),
+    "closed": closed_text,
+    "tags": lambda row, clock: safe_text(", ".join(filter(None, (row.our_tags, row.tags))), 200),
+}
+"""What stands in the columns that are neither a text nor seconds of the row."""
+SHORT_FORMS: dict[str, Value] = {"recording": lambda row, clock: recording_mark(row)}
 
 
-def _duration(name: str) -> Callable[[CallRow, Clock], str]:
-    return lambda row, clock: duration_text(getattr(row, name))
+def _value(field: CallField, shown: Shown) -> Value:
+    if shown.form == "own":
+        return OWN_FORMS[field.id]
+    if shown.form == "length":
+        return lambda row, clock: duration_text(getattr(row, field.column))
+    return lambda row, clock: safe_text(getattr(row, field.column), 200)
 
 
 COLUMNS: dict[str, Column] = {
-    column.id: column
-    for column in (
-        Column(
-            "time",
-            "Time",
-            12,
-            12,
-            0,
-            lambda row, clock: time_text(row.started_at, clock),
-            "When the call began, in your time zone",
-        ),
-        Column(
-            "direction",
-            "Dir",
-            3,
-            3,
-            4,
-            lambda row, clock: safe_text(direction_text(row.direction)),
-            "in, out or int (internal)",
-        ),
-        Column(
-            "outcome",
-            "Outcome",
-            9,
-            9,
-            1,
-            lambda row, clock: safe_text(outcome_text(row.outcome)),
-            "How the call ended: answered, missed, busy ...",
-        ),
-        Column(
-            "contact",
-            "Contact",
-            20,
-            10,
-            2,
-            _field("contact"),
-            "The customer's name, or else the number",
-            flexible=True,
-        ),
-        Column("number", "Number", 16, 13, 8, _field("number"), "The customer's number"),
-        Column(
-            "agents", "Agents", 14, 8, 7, _field("agents"), "The agents, in order", flexible=True
-        ),
-        Column(
-            "group", "Group", 12, 8, 15, _field("ring_group"), "Ring group, queue or department"
-        ),
-        Column(
-            "duration",
-            "Length",
-            7,
-            7,
-            3,
-            _duration("duration_s"),
-            "From the ring to the end",
-            "right",
-        ),
-        Column("wait", "Wait", 7, 5, 16, _duration("wait_s"), "Until it was answered", "right"),
-        Column("talk", "Talk", 7, 7, 17, _duration("talk_s"), "While they talked", "right"),
-        Column(
-            "recording",
-            "Rec",
-            8,
-            3,
-            5,
-            lambda row, clock: recording_text(row),
-            "R recording, R2 two; + heard, ~ in part, ! not playable, . soon; - none, ? unknown",
-            short=lambda row, clock: recording_mark(row),
-        ),
-        Column(
-            "state",
-            "State",
-            6,
-            6,
-            6,
-            lambda row, clock: state_text(row),
-            "What we decided; back: called back since, h: on hold",
-        ),
-        Column(
-            "closed",
-            "Called back",
-            24,
-            16,
-            13,
-            lambda row, clock: closed_text(row, clock),
-            "The later answered call with this number",
-            sort=False,
-        ),
-        Column(
-            "disposition",
-            "Disposition",
-            14,
-            11,
-            10,
-            _field("disposition"),
-            "The agent's wrap-up code",
-            flexible=True,
-        ),
-        Column(
-            "note",
-            "Note",
-            20,
-            10,
-            11,
-            _field("note"),
-            "The agent's wrap-up note",
-            sort=False,
-            flexible=True,
-        ),
-        Column(
-            "tags",
-            "Tags",
-            12,
-            8,
-            12,
-            lambda row, clock: safe_text(", ".join(filter(None, (row.our_tags, row.tags))), 200),
-            "Our tags, and the vendor's",
-            sort=False,
-        ),
-        Column("line", "Line", 12, 8, 14, _field("company"), "The company's own number"),
-        Column("campaign", "Campaign", 12, 8, 18, _field("campaign"), "The campaign"),
-        Column("status", "Status", 12, 8, 19, _field("status"), "The vendor's own word"),
-        Column("account", "Account", 10, 8, 9, _field("account"), "The account"),
-        Column("vendor", "Vendor", 8, 6, 20, _field("provider"), "The vendor"),
-        Column("id", "Call id", 14, 8, 21, _field("id"), "The vendor's id", sort=False),
+    field.id: Column(
+        field.id,
+        shown.title,
+        shown.width,
+        shown.min_width,
+        shown.priority,
+        _value(field, shown),
+        shown.description,
+        "right" if shown.form == "length" else "left",
+        shown.sort,
+        shown.flexible,
+        SHORT_FORMS.get(field.id),
     )
+    for field in COLUMN_FIELDS
+    if (shown := field.shown)
 }
 
 DEFAULT_COLUMNS = (
@@ -296,7 +201,9 @@ DEFAULT_COLUMNS = (
     "duration", "recording", "state", "disposition", "account", "note", "closed",
 )  # fmt: skip
 
-DESCENDING_FIRST = frozenset(("time", "duration", "wait", "talk", "recording"))
+DESCENDING_FIRST = frozenset(
+    field.id for field in COLUMN_FIELDS if field.shown and field.shown.descending
+)
 """Columns whose largest values are wanted first when they are sorted by."""
 
 

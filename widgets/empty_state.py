@@ -23,7 +23,7 @@ class Notice(NamedTuple):
 NOTICES: dict[str, Notice] = {
     "no accounts": Notice(
         "No accounts yet",
-        "Add a Liner, CINNOX or Nectar Desk account to see calls.",
+        "Add an account at a vendor to see calls.",
         (("a", "add an account"), ("?", "help"), ("q", "quit")),
     ),
     "empty": Notice(

@@ -96,8 +96,10 @@ class Form(VerticalScroll):
         return self._fields
 
     async def set_fields(self, fields: Sequence[Field]) -> None:
-        """Show other fields; those that stay keep what was typed."""
-        typed = self.values
+        """Show other fields; those that stay, and are of the same kind, keep what was typed."""
+        kinds = {field.id: field.kind for field in fields}
+        values = self.values
+        typed = {old.id: values[old.id] for old in self._fields if kinds.get(old.id) == old.kind}
         self._fields = tuple(
             replace(field, value=typed[field.id]) if field.id in typed else field
             for field in fields

@@ -85,9 +85,6 @@ class LineView(Widget):
     """Component classes drawn in reverse video, with their two colours swapped beforehand, so
     that they look the same in colour and still stand out on a terminal that has none."""
 
-    EXACT = False
-    """Whether what stands before a change is not sent again; it takes an `ExactCompositor`."""
-
     plain: reactive[bool] = reactive(False)
     """ASCII instead of arrows and blocks."""
 
@@ -124,11 +121,7 @@ class LineView(Widget):
             before, painted = self._painted.get(y, (None, None))
             if said == before:
                 continue
-            start, end = 0, 0
-            if self.EXACT:
-                start, end = changed_span(painted, filled(said, width))
-            else:
-                end = changed_width(painted, filled(said, width))
+            start, end = changed_span(painted, filled(said, width))
             if end > start:
                 regions.append(Region(start, y, end - start, 1))
         if regions:

@@ -17,6 +17,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
+from providers.call_fields import CALL_FIELDS
 from providers.model import Agent, Call, CallRow, Contact, Hangup, Json, Recording
 from widgets.row_source import Rows
 
@@ -102,8 +103,9 @@ def _key(name: str) -> str:
     return masked_number(name) if _NUMBER.fullmatch(name) else masked_text(name)
 
 
-_TEXTS = ("direction", "status", "ring_group", "campaign", "disposition", "tags", "our_tags")
-"""Columns of a row with a vendor's or our words."""
+_MASKED = {field.column: field.mask for field in CALL_FIELDS if field.column and field.mask}
+_MASKED["our_tags"] = "text"
+"""Columns of a row that are masked, and how."""
 
 
 def _all(mask: Callable[..., str], text: str | None, *more: Any) -> Any:
@@ -113,15 +115,14 @@ def _all(mask: Callable[..., str], text: str | None, *more: Any) -> Any:
 def masked_row(row: CallRow) -> CallRow:
     """A line of the table as others may see it."""
     names = (row.contact, row.agents)
-    text = {name: _all(masked_text, getattr(row, name), names) for name in _TEXTS}
-    return row._replace(
-        contact=_all(masked_name, row.contact),
-        number=_all(masked_number, row.number),
-        company=_all(masked_text, row.company, names),
-        agents=_all(masked_name, row.agents),
-        note=row.note and HIDDEN,
-        **text,
-    )
+    masks: dict[str, Callable[[str], str]] = {
+        "name": masked_name,
+        "number": masked_number,
+        "text": lambda text: masked_text(text, names),
+        "hidden": lambda text: HIDDEN,
+    }
+    cells = {column: _all(masks[mask], getattr(row, column)) for column, mask in _MASKED.items()}
+    return row._replace(**cells)
 
 
 def names_in(call: Call) -> tuple[str | None, ...]:

@@ -74,8 +74,6 @@ def settings_words(state: PlayerView) -> tuple[str, ...]:
 class PlayerLine(LineView):
     """Shows `state`. Updates send a few cells, never a layout."""
 
-    EXACT = True
-
     DEFAULT_CSS = """
     PlayerLine {
         height: 1;

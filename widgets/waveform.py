@@ -149,8 +149,6 @@ class Waveform(LineView):
         FAINT,
         MARK,
     }
-    EXACT = True
-
     wave: reactive[Wave | None] = reactive(None, repaint=False, always_update=True)
 
     class SeekRequested(Message):

@@ -20,6 +20,7 @@ from typing import Any
 import av
 import av.error
 from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
 
 RATE = 48_000
 FRAME = 4
@@ -89,6 +90,16 @@ def wav(samples: array[int], rate: int, channels: int = 1) -> bytes:
     return _wav_header(1, rate, channels, 16, len(data)) + data
 
 
+def telephone(seconds: float = 20.0) -> bytes:
+    """A WAV file of a call as most are: 8 kHz, mono."""
+    return wav(tone(seconds, 8000), 8000)
+
+
+def wav_frames(path: Path) -> bytes:
+    """The s16 stereo frames of what an engine wrote as ``wav:PATH``."""
+    return path.read_bytes()[44:]
+
+
 def ulaw(samples: array[int], rate: int = 8000) -> bytes:
     """A WAV file of mu-law, mono, as telephone systems write it."""
     raw = encode(samples, rate, 1, "mulaw", "pcm_mulaw")
@@ -124,6 +135,7 @@ def encode(
             video = box.add_stream("mpeg4", rate=5)
             video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         stream = box.add_stream(codec, rate=rate, layout=layout, options=codec_options or {})
+        assert isinstance(stream, AudioStream)
         if bit_rate:
             stream.bit_rate = bit_rate
         if video is not None:
@@ -144,6 +156,14 @@ def encode(
     data = Path(path).read_bytes()
     os.unlink(path)
     return data
+
+
+@cache
+def hour() -> bytes:
+    """An hour of telephone MP3, which takes a while to measure."""
+    bare = {"write_xing": "0", "id3v2_version": "0"}
+    minute = tone(60.0, 8000)
+    return encode(minute, 8000, 1, "mp3", "libmp3lame", bit_rate=16_000, options=bare) * 60
 
 
 def _coded(rate: int, channels: int, *how: Any, **more: Any) -> Callable[[float], bytes]:

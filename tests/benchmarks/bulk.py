@@ -17,11 +17,11 @@ from typing import Any
 
 from providers.sandbox.texts import FIRST_NAMES, LAST_NAMES, TOPICS
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.search.bitmap import ROOM, BitmapChanges, stretch_of
+from tui.archive.sqlite.search.bitmap import SLOT_BITS, BitmapChanges, partition_of
 from tui.archive.sqlite.search.search_index import (
     INDEXED,
     TIES,
-    bit_tokens,
+    bitmap_tokens,
     facets,
     prefixed,
     token,
@@ -105,7 +105,9 @@ class World:
             "duration_s": round(chance() ** 3 * 3600),
             "wait_s": round(chance() ** 4 * 300),
             "talk_s": round(chance() ** 3 * 3000),
-            "words": " ".join(filter(None, (contact, code, group, agent, note, tagged and tag))),
+            "words": " ".join(
+                filter(None, (contact, code, group, agent, note, tag if tagged else None))
+            ),
             "digits": f"{number[1:]} 08001234567",
             "fields": self.fields(key),
             "key": key,
@@ -130,8 +132,8 @@ class World:
             "fromregion": pick(REGIONS),
             "sla": pick(("yes", "no")),
         }
-        told = (" ".join(prefixed(name, text)) for name, text in values.items())
-        return f" = {' = '.join(told)} = "
+        terms = (" ".join(prefixed(name, text)) for name, text in values.items())
+        return f" = {' = '.join(terms)} = "
 
     def decided(self, key: int, started_at: int) -> dict[str, Any]:
         """Most calls are done within a week; one of five was missed, most of them not for long."""
@@ -164,12 +166,12 @@ class Filled:
         for piece in (head, *(line["note"] or "").rsplit(" ", 1), tail):
             found += cached_words(piece)
         kept = line["fields"].split()
-        told = facets(line)
+        values = facets(line)
         self.words.update({*found, *kept})
-        self.known.update(told)
+        self.known.update(values)
         self.numbers.update(line["digits"].split())
         line["words"] = f" {' '.join(found)} "
-        return " ".join([*found, *kept, *(token(*facet) for facet in told)])
+        return " ".join([*found, *kept, *(token(*facet) for facet in values)])
 
 
 def fill(path: Path, count: int) -> None:
@@ -183,14 +185,14 @@ def fill(path: Path, count: int) -> None:
     db.execute("PRAGMA cache_size = -400000")
     ids: dict[str, int] = {}
     pairs: list[tuple[int, int]] = []
-    bits, spots = BitmapChanges(db), Counter[int]()
+    bits, slots = BitmapChanges(db), Counter[int]()
     indexes = _drop_indexes(db)
     marks = ", ".join(f":{name}" for name in COLUMNS)
     for start in range(1, count + 1, STEP):
         lines = [world.line(key, count) for key in range(start, min(start + STEP, count + 1))]
         db.execute("BEGIN")
         for line in lines:
-            place_bits(line, spots, bits)
+            set_bits(line, slots, bits)
         bits.flush()
         texts = [(line["place"], filled.text(line)) for line in lines]
         db.executemany(f"INSERT INTO call ({', '.join(COLUMNS)}) VALUES ({marks})", lines)
@@ -214,12 +216,12 @@ def fill(path: Path, count: int) -> None:
     db.close()
 
 
-def place_bits(line: dict[str, Any], spots: Counter[int], bits: BitmapChanges) -> None:
-    """Give a call the next spot of its stretch of time; `spots` has how many each has."""
-    stretch = stretch_of(line["place"])
-    line["spot"] = (stretch << ROOM) + spots[stretch]
-    spots[stretch] += 1
-    bits.put(line["spot"], bit_tokens(line, facets(line)), on=True)
+def set_bits(line: dict[str, Any], slots: Counter[int], bits: BitmapChanges) -> None:
+    """Give a call the next slot of its partition of time; `slots` has how many each has."""
+    partition = partition_of(line["place"])
+    line["slot"] = (partition << SLOT_BITS) + slots[partition]
+    slots[partition] += 1
+    bits.put(line["slot"], bitmap_tokens(line, facets(line)), on=True)
 
 
 def _drop_indexes(db: sqlite3.Connection) -> list[str]:

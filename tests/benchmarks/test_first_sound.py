@@ -21,7 +21,7 @@ import pytest
 from av.audio.frame import AudioFrame
 
 from providers.model import Call, Recording
-from tests.audio import rigs, sounds
+from tests.audio import sound_servers, sounds
 from tests.recordings.host import Host
 from tui.config.accounts import Account, make_account
 from tui.config.paths import Paths
@@ -33,7 +33,7 @@ from widgets.player_line import PlayerView
 NO_MPV = None if shutil.which("mpv") else "mpv is not installed"
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(bool(rigs.NO_PULSE), reason=str(rigs.NO_PULSE)),
+    pytest.mark.skipif(bool(sound_servers.NO_PULSE), reason=str(sound_servers.NO_PULSE)),
     pytest.mark.skipif(bool(NO_MPV), reason=str(NO_MPV)),
 ]
 LINK = 125_000.0
@@ -93,7 +93,7 @@ FILES: dict[str, Callable[[], bytes]] = {
 class Ears:
     """Somebody at the sink with a watch."""
 
-    def __init__(self, pulse: rigs.Pulse) -> None:
+    def __init__(self, pulse: sound_servers.Pulse) -> None:
         self._pulse = pulse
         self._heard = pulse.capture
 
@@ -105,7 +105,7 @@ class Ears:
         raw = self._heard.read_bytes()[start:]
         frames = array("i", raw[: len(raw) // 4 * 4])
         first = next((i for i, frame in enumerate(frames) if frame), None)
-        return None if first is None else first / rigs.RATE
+        return None if first is None else first / sound_servers.RATE
 
     async def until_sound(self, start: int) -> float:
         async with asyncio.timeout(15):
@@ -123,7 +123,7 @@ class Ears:
 
 @pytest.fixture
 def ears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ears]:
-    pulse = rigs.Pulse(tmp_path, nearby=True)
+    pulse = sound_servers.Pulse(tmp_path, nearby=True)
     for name, value in pulse.environment.items():
         monkeypatch.setenv(name, value)
     pulse.record()

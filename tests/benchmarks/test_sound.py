@@ -8,15 +8,15 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import av
 import pytest
 
-from tests.audio import rigs, sounds
-from tests.audio.conftest import Listener, listen, no_device_here
-from tests.audio.test_audio_devices import pulse_in
+from tests.audio import sound_servers, sounds
+from tests.audio.conftest import listen, no_device_here
+from tests.audio.listener import Listen
+from tests.audio.sound_servers import pulse_in
 from tui.audio.client.player import FileSource
 from tui.audio.peaks import Peaks
 
@@ -25,7 +25,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
-Listen = Callable[..., Listener]
 HOUR_S = 3600.0
 KNOWN = Peaks((bytearray(3),), True)
 
@@ -96,7 +95,7 @@ async def test_an_hour_is_measured_for_little_more_than_its_decoding(
 
 
 @pytest.mark.skipif(
-    not shutil.which("mpv") or bool(rigs.NO_PULSE), reason="needs mpv and pulseaudio"
+    not shutil.which("mpv") or bool(sound_servers.NO_PULSE), reason="needs mpv and pulseaudio"
 )
 @pytest.mark.parametrize("speed", [1.0, 1.5])
 async def test_playing_costs_no_more_than_mpv(

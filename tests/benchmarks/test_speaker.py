@@ -13,15 +13,15 @@ from statistics import median
 
 import pytest
 
-from tests.audio import far, rigs, sounds
-from tests.audio.conftest import Listener
-from tests.audio.far import Line, NearSpeaker, sshd_in
+from tests.audio import sound_servers, sounds, ssh_host
+from tests.audio.listener import Listener
+from tests.audio.ssh_host import Line, NearSpeaker, sshd_in
 from tui.audio.client.player import FileSource
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(bool(far.NO_SSHD), reason=far.NO_SSHD or ""),
-    pytest.mark.skipif(bool(rigs.NO_PULSE), reason=rigs.NO_PULSE or ""),
+    pytest.mark.skipif(bool(ssh_host.NO_SSHD), reason=ssh_host.NO_SSHD or ""),
+    pytest.mark.skipif(bool(sound_servers.NO_PULSE), reason=sound_servers.NO_PULSE or ""),
 ]
 ROUNDS = 5
 LOUD = 10_000
@@ -32,7 +32,7 @@ AIMS = {"first sound": 0.3, "first sound, WAV": 0.3, "pause": 0.1, "seek": 0.2}
 class Moments:
     """What a recorder of the listener's sound wrote, and when keys were pressed in it."""
 
-    def __init__(self, rig: rigs.Pulse) -> None:
+    def __init__(self, rig: sound_servers.Pulse) -> None:
         self._rig = rig
         self.keys: list[tuple[str, float]] = []
 
@@ -41,22 +41,22 @@ class Moments:
 
     def reactions(self, raw: bytes) -> dict[str, list[float]]:
         """Seconds from each key to the first frame (or, of a pause, behind the last) it led to."""
-        frames = rigs.samples(raw)
+        frames = sound_servers.samples(raw)
         found: dict[str, list[float]] = {}
         for name, at_s in self.keys:
-            start = round(at_s * rigs.RATE)
-            end = start + rigs.RATE
+            start = round(at_s * sound_servers.RATE)
+            end = start + sound_servers.RATE
             places = (i for i in range(start, end) if self._fits(name, frames, i))
             place = next(places, None)
             assert place is not None, f"{name} was not heard within a second"
-            found.setdefault(name, []).append((place - start) / rigs.RATE)
+            found.setdefault(name, []).append((place - start) / sound_servers.RATE)
         return found
 
     @staticmethod
     def _fits(name: str, frames: object, i: int) -> bool:
         left, right = frames[2 * i], frames[2 * i + 1]  # type: ignore[index]
         if name == "pause":
-            return not any(frames[2 * i : 2 * i + rigs.RATE // 50])  # type: ignore[index]
+            return not any(frames[2 * i : 2 * i + sound_servers.RATE // 50])  # type: ignore[index]
         if name == "seek":
             return abs(left) > LOUD
         return bool(left or right)
@@ -71,7 +71,7 @@ async def until(true: object, timeout_s: float = 15.0) -> None:
 
 async def test_a_key_is_heard_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "p").mkdir()
-    rig = rigs.Pulse(tmp_path / "p", nearby=True)
+    rig = sound_servers.Pulse(tmp_path / "p", nearby=True)
     tone = sounds.tone(180, 8000)  # it swells to twice as loud
     coded = sounds.encode(tone, 8000, 1, "mp3", "libmp3lame", bit_rate=16_000)
     wav = FileSource(sounds.write(tmp_path, "a.wav", sounds.wav(tone, 8000)))

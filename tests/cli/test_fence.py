@@ -97,9 +97,14 @@ class Odd:
         self.fail("merge")
         return newer
 
+    def media_headers(self, url: str) -> dict[str, str]:
+        return {}
+
 
 class Well(Odd):
     """The same without a fault."""
+
+    id = "well"
 
     def fail(self, place: str) -> None:
         pass
@@ -109,7 +114,7 @@ class Well(Odd):
 def two(monkeypatch: pytest.MonkeyPatch, paths: Paths) -> None:
     """An account at each."""
     points = {name: SimpleNamespace(load=lambda c=c: c, value=name) for name, c in VENDORS.items()}
-    monkeypatch.setattr(registry, "_others", lambda: points)
+    monkeypatch.setattr(registry, "others", lambda: points)
     monkeypatch.setattr(Odd, "place", "")
     for name in VENDORS:
         monkeypatch.setenv(f"RINGBACK_TOKEN_{name.upper()}", "t0ken-42")

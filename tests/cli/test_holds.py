@@ -187,12 +187,12 @@ def test_a_hold_outlives_what_comes_and_what_is_decided(services: Services) -> N
 
 
 def test_an_archive_of_before_has_none_on_hold(tmp_path: Path) -> None:
-    from tui.archive.sqlite.migrations import MIGRATIONS, _statements
+    from tui.archive.sqlite.migrations import MIGRATIONS, statements_of
 
     place = next(n for n, sql in enumerate(MIGRATIONS) if "ADD COLUMN held" in sql)
     old = sqlite3.connect(tmp_path / "archive.db", isolation_level=None)
     for script in MIGRATIONS[:place]:
-        for statement in _statements(script):
+        for statement in statements_of(script):
             old.execute(statement)
     old.execute(f"PRAGMA user_version = {place}")
     old.execute("INSERT INTO triage VALUES ('desk', '1', 'done', 'n', '[]', 'ann', 1, NULL)")

@@ -1,6 +1,6 @@
 """kill -9 in a purge, a migration, a repair and a download: what was said stands, nothing is half.
 
-`tests.archive.test_kill` does the same with syncs and triage.
+`tests.archive.sqlite.test_kill` does the same with syncs and triage.
 """
 
 from __future__ import annotations

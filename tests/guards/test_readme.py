@@ -41,7 +41,7 @@ def all_options() -> dict[str, set[str]]:
         named = {name for action in parser._actions for name in action.option_strings}
         return {name for name in named if name.startswith("--")} - {"--help"}
 
-    parser, _ = build_parser()
+    parser, _ = build_parser(vendors=True)
     found = {"": of(parser)}
     for name, command in subparsers(parser).items():
         inner = subparsers(command)
@@ -75,7 +75,7 @@ def test_every_command_and_option_of_the_parser_stands_in_the_readme_and_no_othe
 
 @pytest.mark.parametrize("line", sh_commands())
 def test_examples_are_right_usage(line: str) -> None:
-    parser, _ = build_parser()
+    parser, _ = build_parser(vendors=True)
     arguments = parser.parse_args(shlex.split(line)[1:])
     query = parse(" ".join(getattr(arguments, "query", [])), NOW, UTC)
     assert query.problems == ()

@@ -113,7 +113,9 @@ PEOPLE = [
 Order = Callable[[list[Any], Request], list[Any]]
 
 
-def paged(*records: Any, cap: int = 500, order: Order | None = None, **more: Any) -> Any:
+def paged(
+    *records: Any, cap: int = 500, order: Order | None = None, **more: Any
+) -> Callable[[Request], Answer]:
     """The list by `offset` and `limit`, at most `cap` a page, in this answer's own `order`."""
 
     def answer(request: Request) -> Answer:

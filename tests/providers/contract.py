@@ -19,6 +19,7 @@ import pytest
 from providers.base import Login, Names, Provider, Secret
 from providers.errors import AuthError, NotFound, ProviderError, Unreachable
 from providers.model import Call, CallQuery, Page
+from providers.settings import declaration_problem
 from tests.providers.server import Answer, Request, Server, Waits
 
 TOKEN = "tok-SECRET-42"
@@ -68,8 +69,8 @@ class ProviderContract:
         assert self.vendor.id.isalnum() and self.vendor.id.islower()
         assert self.vendor.title
         assert 0 < self.vendor.capabilities.page_size <= 1000
-        for setting in self.vendor.settings:
-            assert setting.option.startswith("--") and setting.help.endswith(".")
+        assert declaration_problem(self.vendor.settings) == ""
+        assert all(setting.title and setting.help[-1] == "." for setting in self.vendor.settings)
 
     async def test_check_says_one_line(self, provider: Any) -> None:
         said = await provider.check()

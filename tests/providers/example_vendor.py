@@ -1,16 +1,16 @@
 """Acme, an imaginary vendor: the smallest whole provider. The README prints this file.
 
-Its API: ``GET /calls?from=&to=&after=`` answers ``{"calls": [...], "next": "..." or null}``,
+Its API: ``GET /calls?workspace=&from=&to=&after=`` answers ``{"calls": [...], "next": "..." or null}``,
 ``GET /calls/ID`` one call; the token goes in the header ``X-Acme-Token``.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator
 from typing import ClassVar
 from urllib.parse import quote
 
-from providers.base import Login, Secret, parse_each
+from providers.base import Secret, parse_each
 from providers.errors import BadAnswer
 from providers.fields import Reader, later, made_id, rows, to_text
 from providers.http import HttpProvider
@@ -36,11 +36,9 @@ class Acme(HttpProvider):
     id: ClassVar[str] = "acme"
     title: ClassVar[str] = "Acme"
     capabilities: ClassVar[Capabilities] = Capabilities(page_size=100)
-    settings: ClassVar[tuple[Setting, ...]] = ()
-
-    def __init__(self, login: Login) -> None:
-        super().__init__(login)
-        self.skip_ids: Container[str] = ()
+    settings: ClassVar[tuple[Setting, ...]] = (
+        Setting("workspace", "--workspace", "Workspace", "Whose calls to list; without it: all."),
+    )
 
     @staticmethod
     def auth(token: Secret) -> dict[str, Secret]:
@@ -51,10 +49,11 @@ class Acme(HttpProvider):
         return "Acme accepts the token."
 
     async def pages(self, query: CallQuery, cursor: str | None = None) -> AsyncIterator[Page]:
-        period = [("from", query.since.isoformat()), ("to", query.until.isoformat())]
+        asked = [("from", query.since.isoformat()), ("to", query.until.isoformat())]
+        asked += [("workspace", text) for text in [self.login.settings.get("workspace")] if text]
         seen: set[str] = set()
         while True:
-            answer = await self.client.get("/calls", [*period, ("after", cursor or "")])
+            answer = await self.client.get("/calls", [*asked, ("after", cursor or "")])
             if not isinstance(answer, dict):
                 raise BadAnswer("Not a list of calls", "Acme sent JSON of another kind.")
             calls, odd = parse_each(self.parse, rows(answer.get("calls")))

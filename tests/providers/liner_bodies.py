@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.providers.server import Answer, Request, Server
@@ -74,7 +75,7 @@ def listed(*rows: Any, next: Any = 50, total: Any = ...) -> dict[str, Any]:
     return ok({"list": list(rows), "next": next, "total": len(rows) if total is ... else total})
 
 
-def paged(*rows: Any, size: int = 100, total: int | None = None) -> Any:
+def paged(*rows: Any, size: int = 100, total: int | None = None) -> Callable[[Request], Answer]:
     """A list that really pages."""
 
     def answer(request: Request) -> Answer:

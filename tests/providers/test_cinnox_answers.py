@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from providers.cinnox import Cinnox
-from providers.errors import AuthError, BadAnswer, ProviderError, RateLimited, Rejected
+from providers.errors import AuthError, BadAnswer, Forbidden, ProviderError, RateLimited, Rejected
 from tests.providers.cinnox_bodies import (
     PATH,
     RECORD,
@@ -83,8 +83,8 @@ async def test_no_staff_list_costs_only_names_and_is_said_once(
         ({"code": 401, "message": "Unauthorized"}, 200, AuthError, "Unauthorized"),
         ({"code": 401, "message": "Unauthorized"}, 400, AuthError, "Unauthorized"),
         ({"code": "401", "message": "Unauthorized"}, 400, AuthError, "Unauthorized"),
-        ({"code": 403, "message": "Forbidden"}, 400, AuthError, "Forbidden"),
-        ({"code": 403, "message": "Forbidden"}, 200, AuthError, "Forbidden"),
+        ({"code": 403, "message": "Forbidden"}, 400, Forbidden, "Forbidden"),
+        ({"code": 403, "message": "Forbidden"}, 200, Forbidden, "Forbidden"),
         ({"code": 401}, 500, AuthError, "answered 500"),
         ({"code": 401, "message": "Unauthorized", "result": []}, 200, AuthError, "Unauthorized"),
         ({"code": 401, "message": "Unauthorized", "result": None}, 400, AuthError, "Unauthorized"),
@@ -101,8 +101,9 @@ async def test_failures_wherever_they_stand(
 ) -> None:
     server.on(PATH, Answer(body, status))
     async with cinnox:
-        with pytest.raises(kind, match=words):
+        with pytest.raises(kind, match=words) as caught:
             await walk(cinnox)
+    assert type(caught.value) is kind
 
 
 @pytest.mark.parametrize("code", [0, 200, "OK", None, ..., 401, 6451010])

@@ -7,20 +7,19 @@ from typing import Any
 
 import pytest
 
-from providers.base import Login, Secret
 from providers.cinnox import MAX_STAFF_PAGES, Cinnox
-from providers.http import Params
-from providers.model import Hangup, Json, RecordingEvent
+from providers.model import Hangup, RecordingEvent
 from tests.providers.cinnox_bodies import (
     EVENT,
     FILE,
     PATH,
     RECORD,
+    STAFF,
     calls_of,
     script,
 )
-from tests.providers.contract import ProviderContract, login
-from tests.providers.server import Server
+from tests.providers.contract import ProviderContract, login, walk
+from tests.providers.server import Answer, Request, Server
 
 
 class TestContract(ProviderContract):
@@ -228,15 +227,13 @@ async def test_times_that_are_none(cinnox: Cinnox) -> None:
     assert call.duration_s is None and call.problems == ("callEndTime: before callDate",)
 
 
-async def test_a_staff_list_without_end_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+async def test_a_staff_list_without_end_ends(server: Server, cinnox: Cinnox) -> None:
+    def endless(request: Request) -> Answer:
+        return Answer({"code": 200, "result": [{"id": f"more-{request.one('offset')}"}]})
 
-    async def ask(self: Cinnox, path: str, params: Params) -> list[Json]:
-        asked.append(path)
-        return [{"id": f"{len(asked)}-{number}"} for number in range(500)]
-
-    monkeypatch.setattr(Cinnox, "_ask", ask)
-    vendor = Cinnox(Login("https://x.example", Secret("t"), {"app_id": "a"}))
-    async with vendor:
-        (note,) = await vendor._learn_staff([{"toEID": "nobody"}])
-    assert "staff without end" in note and len(asked) == MAX_STAFF_PAGES
+    server.on(STAFF, endless)
+    async with cinnox:
+        [page] = await walk(cinnox)
+    [note] = page.notes
+    assert "staff without end" in note and len(server.asked(STAFF)) == MAX_STAFF_PAGES
+    assert page.calls, "it costs names alone"

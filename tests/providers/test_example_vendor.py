@@ -17,6 +17,8 @@ from tests.providers import example_vendor
 from tests.providers.contract import ProviderContract, login, walk
 from tests.providers.example_vendor import Acme
 from tests.providers.server import Answer, Request, Server
+from tests.ui.terminal import Program
+from tests.widgets.terminal import ROOT
 
 
 def row(id_: int) -> dict[str, Any]:
@@ -69,26 +71,68 @@ async def test_the_period_is_asked_for_and_the_fields_are_read(server: Server) -
     assert call.ended_at and call.ended_at.minute == 31 and call.derived == ("ended_at",)
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which pip installed the example as a package of its own."""
+    package, target = tmp_path_factory.mktemp("acme"), tmp_path_factory.mktemp("site")
+    shutil.copy(example_vendor.__file__, package / "acme_ringback.py")
+    (package / "pyproject.toml").write_text(PACKAGE)
+    offline = ("--no-index", "--no-deps", "--no-build-isolation", "--quiet")
+    command = [sys.executable, "-m", "pip", "install", *offline, "--target", str(target), "."]
+    subprocess.run(command, cwd=package, check=True)
+    return target
+
+
+PACKAGE = """
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "acme-ringback"
+version = "1.0"
+
+[project.entry-points."ringback.providers"]
+acme = "acme_ringback:Acme"
+
+[tool.setuptools]
+py-modules = ["acme_ringback"]
+"""
+
+
 @pytest.mark.slow
-def test_an_installed_package_brings_the_vendor(tmp_path: Path, server: Server) -> None:
-    """As pip would leave it: a module, and a dist-info that names the entry point."""
+def test_an_installed_package_brings_the_vendor(site: Path, server: Server, tmp_path: Path) -> None:
+    """From its option on the command line to its field on the screen."""
     server.on("/calls", {"calls": [row(11), row(12)]})
-    shutil.copy(example_vendor.__file__, tmp_path / "acme_ringback.py")
-    info = tmp_path / "acme_ringback-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-ringback\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[ringback.providers]\nacme = acme_ringback:Acme\n")
-    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
     environ = {**os.environ, "PYTHONPATH": path, "RINGBACK_TOKEN_SHOP": "tok-1"}
 
-    def ringback(*words: str) -> str:
+    def ringback(*words: str, code: int = 0) -> str:
         command = [sys.executable, "-m", "tui.cli", *words]
-        return subprocess.run(
-            command, env=environ, capture_output=True, text=True, check=True
-        ).stdout
+        done = subprocess.run(command, env=environ, capture_output=True, text=True)
+        assert done.returncode == code, done.stderr
+        return done.stdout or done.stderr
 
-    ringback("accounts", "add", "shop", "--provider", "acme", "--base-url", server.url)
+    assert "Acme: Workspace. Whose calls to list" in " ".join(
+        ringback("accounts", "add", "--help").split()
+    )
+    add = ("accounts", "add", "shop", "--provider", "acme", "--base-url", server.url)
+    said = ringback(*add, "--app-id", "x", code=2)
+    assert "Acme has no option --app-id" in said and "It has: --workspace." in said
+    ringback(*add, "--workspace", "north")
+    assert "Workspace: north  token: found" in ringback("accounts", "list")
     assert ringback("accounts", "test", "shop") == "shop: Acme accepts the token.\n"
     assert ringback("sync", "shop") == "shop: 2 new, 0 changed, 0 as before\n"
+    assert {request.one("workspace") for request in server.requests[-1:]} == {"north"}
     names = [line.rpartition("  ")[2] for line in ringback("calls", "vendor:acme").splitlines()]
     assert names == ["shop:12", "shop:11"]
+    program = Program(
+        "tui.cli", PYTHONPATH=os.pathsep.join([str(site), str(ROOT)]), RINGBACK_TOKEN_SHOP="tok-1"
+    )
+    with program as screen:
+        screen.wait_for("Ann")
+        screen.press("a")
+        screen.wait_for("shop  Acme")
+        screen.press("e")
+        screen.wait_for("Change shop")
+        assert "Workspace (optional)" in screen.text and "north" in screen.text

@@ -165,7 +165,8 @@ def test_problems_name_the_path_once_and_never_the_value() -> None:
 
 
 def test_absent_null_and_empty_are_no_problem() -> None:
-    for value in (None, "", " ", [], {}):
+    nothing: tuple[Any, ...] = (None, "", " ", [], {})
+    for value in nothing:
         read = Reader({"x": value})
         assert (read.text("x"), read.number("x"), read.boolean("x"), read.time("x")) == (None,) * 4
         assert (read.objects("x"), read.texts("x"), read.name("x", "name")) == ([], (), None)

@@ -328,7 +328,8 @@ async def test_failure_inside_a_200(server: Server, liner: Liner) -> None:
             server.on("/v2/call/detail/5/", Answer({"message": "No"}, status))
             with pytest.raises(AuthError):
                 await liner.call("5")
-    for body in ({}, [], "x", {"success": True}, {"success": True, "data": {"calls": 1}}):
+    odd: tuple[Any, ...] = ({}, [], "x", {"success": True}, {"success": True, "data": {"calls": 1}})
+    for body in odd:
         server.on("/v2/call/", body)
         with pytest.raises(BadAnswer):
             await calls_of(liner)

@@ -352,3 +352,27 @@ async def test_what_is_of_another_recording_or_call_is_not_taken(
         found = await liner.recordings(await liner.call("918273"))
     assert [(one.id, one.summary) for one in found.recordings][1:] == [("124", None)]
     assert found.problems == ("records: 1 recording of another call left out",)
+
+
+@pytest.mark.parametrize(
+    ("states", "missing"),
+    [
+        ([{"records": [RECORD], "recordsMissing": "1 of 2"}, {"records": [RECORD_B]}], False),
+        ([{"records": [RECORD]}, {"records": [RECORD_B], "recordsMissing": "1 of 2"}], False),
+        (
+            [
+                {"records": [RECORD], "recordsMissing": "1 of 2"},
+                {"records": [RECORD], "recordsMissing": "1 of 2"},
+            ],
+            True,
+        ),
+        ([{"records": [RECORD], "recordsMissing": "1 of 2"}, {}], True),
+        ([{}, {"records": [RECORD]}], False),
+    ],
+)
+async def test_that_recordings_are_missing_is_told_until_one_answer_had_all(
+    liner: Liner, states: list[dict[str, Any]], missing: bool
+) -> None:
+    older, newer = ({**CALL, **state} for state in states)
+    for call in (liner.merge(older, newer), liner.merge(newer, older)):
+        assert any("1 of 2" in problem for problem in liner.parse(call).problems) is missing

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import random
 import ssl
 import threading
@@ -228,7 +229,7 @@ def secure() -> Iterator[Server]:
 async def test_certificates_are_checked_against_the_name(secure: Server) -> None:
     secure.on("/r", Answer(MP3))
     trust = ssl.create_default_context(cafile=CERTIFICATE)
-    options = {"resolve": resolving("127.0.0.1"), "verify": trust}
+    options: dict[str, Any] = {"resolve": resolving("127.0.0.1"), "verify": trust}
     assert await fetched(f"https://files.example.com:{secure.port}/r", **options) == MP3
     error = await refused(
         f"https://evil.example.com:{secure.port}/r", allow_private=True, **options
@@ -292,7 +293,8 @@ async def test_a_credential_does_not_travel_on(server: Server, elsewhere: Server
     error = await refused(server.url + "/r", allow_private=True, credential=credential)
     assert error.reason == "refused"
     assert "X-Api-Key" in server.requests[1].headers
-    assert all("X-Api-Key" not in request.headers for request in elsewhere.requests)
+    [followed] = elsewhere.requests
+    assert "X-Api-Key" not in followed.headers
 
 
 @pytest.mark.parametrize(
@@ -374,3 +376,32 @@ async def test_which_accounts_may_have_private_recordings() -> None:
     assert not await allows_private("https://api.example.com", resolving("10.0.0.1 93.184.216.34"))
     assert not await allows_private("https://api.example.com", resolving("169.254.169.254"))
     assert not await allows_private("https://api.invalid")
+
+
+async def test_a_part_of_an_unknown_whole_is_not_taken_for_it(server: Server) -> None:
+    """``bytes 0-99/*``: everything is asked for instead, and where that is what came, refused."""
+    part = Answer(MP3[:100], 206, {"Content-Range": "bytes 0-99/*"})
+    server.on("/ranged", part, Answer(MP3))
+    remote = Remote(server.url + "/ranged", allow_private=True)
+    try:
+        body = await remote.open(0, 100)
+        assert (body.start, body.total, body.ranges) == (0, len(MP3), False)
+        assert b"".join([chunk async for chunk in body.chunks]) == MP3
+    finally:
+        await remote.close()
+    first, second = server.asked("/ranged")
+    assert first.headers["Range"] == "bytes=0-99" and "Range" not in second.headers
+    server.on("/whole", part)
+    error = await refused(server.url + "/whole", allow_private=True)
+    assert error.reason == "refused" and "a part of it" in str(error)
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not told"])
+async def test_the_limit_is_the_last_size_that_is_taken(server: Server, told: bool) -> None:
+    """Whether the host tells the size, or it is counted while it comes."""
+    coding = {} if told else {"Content-Encoding": "gzip"}
+    server.on("/r", Answer(MP3 if told else gzip.compress(MP3), headers=coding))
+    url = server.url + "/r"
+    assert await fetched(url, limit_bytes=len(MP3)) == MP3
+    error = await refused(url, allow_private=True, limit_bytes=len(MP3) - 1)
+    assert error.reason == "too_large"

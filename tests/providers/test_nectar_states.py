@@ -107,7 +107,7 @@ def varied(dice: Random) -> list[Body]:
     for _ in range(dice.randint(2, 5)):
         body = dict(dice.choice([REST, LIVE, YOUNG, HOOK, HOOK_LIVE, HOOK_YOUNG]))
         for key in dice.sample(sorted(body.keys() - {"id"}), dice.randint(0, 6)):
-            nothing = dice.choice([None, "", [], {}, 0, "gone"])
+            nothing: Any = dice.choice([None, "", [], {}, 0, "gone"])
             if nothing == "gone":
                 del body[key]
             else:
@@ -187,3 +187,15 @@ def test_odd_raws_are_joined_without_a_failure(nectar: Nectar, raw: Any) -> None
     for joined in (nectar.merge, nectar.merge_saved):
         assert nectar.parse(joined(raw, REST)).id in ("1234", "1")
         assert nectar.parse(joined(REST, raw)).outcome == "answered"
+
+
+def test_both_forms_of_a_call_without_recordings_are_joined() -> None:
+    rest = {name: value for name, value in REST.items() if name != "recordings"}
+    hook = {name: value for name, value in HOOK.items() if name != "call_recordings"}
+    vendor = Nectar(login("http://127.0.0.1:8080"))
+    call = vendor.parse([rest, hook])
+    assert (call.recordings, call.has_recording) == ((), None)
+    assert "has_recording" not in call.derived
+    said = vendor.parse([{**rest, "recordings": []}, hook])
+    assert said.has_recording is False and "has_recording" in said.derived
+    assert vendor.parse([{**rest, "recordings": []}, HOOK]).has_recording is True

@@ -9,8 +9,16 @@ import pytest
 
 from providers import registry
 from providers.errors import ProviderError
+from providers.model import Setting
+from tests.providers.example_vendor import Acme
 
 GROUP = registry.GROUP
+
+
+class Untidy(Acme):
+    """A vendor that would keep a token in config.toml."""
+
+    settings = (Setting("api_key", "--api-key", "API key", "As the vendor gives it."),)
 
 
 @pytest.fixture
@@ -20,9 +28,9 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EntryPoint]]:
     monkeypatch.setattr(
         "importlib.metadata.entry_points", lambda group: [p for p in points if p.group == group]
     )
-    registry._others.cache_clear()
+    registry.others.cache_clear()
     yield points
-    registry._others.cache_clear()
+    registry.others.cache_clear()
 
 
 def test_the_three_vendors() -> None:
@@ -35,9 +43,9 @@ def test_the_three_vendors() -> None:
 
 
 def test_others_bring_vendors(installed: list[EntryPoint]) -> None:
-    installed.append(EntryPoint("acme", "providers.liner:Liner", GROUP))
+    installed.append(EntryPoint("acme", "tests.providers.example_vendor:Acme", GROUP))
     assert registry.names() == ["liner", "cinnox", "nectar", "acme"]
-    assert registry.load("acme").title == "Liner"
+    assert registry.load("acme").title == registry.titles()["acme"] == "Acme"
 
 
 def test_a_built_in_name_is_nobody_elses(installed: list[EntryPoint]) -> None:
@@ -52,6 +60,8 @@ def test_a_built_in_name_is_nobody_elses(installed: list[EntryPoint]) -> None:
         ("no.such.module:X", "ModuleNotFoundError"),
         ("providers.liner:Nothing", "AttributeError"),
         ("providers.model:Call", "lacks title"),
+        ("providers.liner:Liner", "has the id 'liner'"),
+        (f"{__name__}:Untidy", "a setting 'api_key' that looks like a token"),
     ],
 )
 def test_a_broken_one_is_said_and_leaves_the_rest(

@@ -14,12 +14,13 @@ from providers.http import VendorClient, why
 from providers.media import Remote
 
 
-def chained(outer: BaseException, inner: BaseException) -> BaseException:
+def chained(outer: Exception, inner: Exception) -> Exception:
     outer.__cause__ = inner
     return outer
 
 
-REFUSED = OSError(errno.ECONNREFUSED, "Connect call failed ('10.0.0.1', 443)")
+CALL_FAILED = "Connect call failed ('10.0.0.1', 443)"
+REFUSED = OSError(errno.ECONNREFUSED, CALL_FAILED)
 SECRET = "https://x.example/?sig=SECRET"
 REASONS: dict[str, tuple[BaseException, str]] = {
     "with words": (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
@@ -29,7 +30,7 @@ REASONS: dict[str, tuple[BaseException, str]] = {
     "nothing at all": (OSError(), "OSError"),
     "a text of its own": (OSError(SECRET), "OSError"),
     "another kind": (OverflowError(SECRET), "OverflowError"),
-    "a group": (ExceptionGroup("x", [REFUSED]), REFUSED.strerror),
+    "a group": (ExceptionGroup("x", [REFUSED]), CALL_FAILED),
     "groups in groups": (
         ExceptionGroup("x", [ExceptionGroup("y", [ExceptionGroup("z", [OverflowError()])])]),
         "OverflowError",
@@ -40,7 +41,7 @@ REASONS: dict[str, tuple[BaseException, str]] = {
     ),
     "a group as a cause": (
         chained(OSError("All connection attempts failed"), ExceptionGroup("x", [REFUSED])),
-        REFUSED.strerror,
+        CALL_FAILED,
     ),
 }
 

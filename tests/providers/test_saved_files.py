@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from providers.decoding import DECODER
 from providers.nectar import Nectar
-from providers.saved import read_values
+from providers.saved import FIRST_PART, read_values
 from tests.few import few
 
 ONE, TWO, THREE = ({"id": n, "name": f"Zoë {n}", "in": {"id": 9, "list": [n]}} for n in (1, 2, 3))
@@ -184,21 +185,18 @@ def test_empty_objects_say_nothing_however_many() -> None:
     ],
 )
 def test_objects_without_an_end_are_read_once(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from providers import saved
-
     given = []
 
     class Decoder:
         def raw_decode(self, part: str) -> tuple[Any, int]:
             given.append(len(part))
-            return saved_decoder.raw_decode(part)
+            return DECODER.raw_decode(part)
 
-    saved_decoder = saved.DECODER
     monkeypatch.setattr("providers.saved.DECODER", Decoder())
     text = piece * 4_000
     values, problems = read(f"{json.dumps(ONE)}\n{text}\n{json.dumps(TWO)}")
     assert ONE in values and TWO in values and problems
-    cheap = 4_000 * saved._PART
+    cheap = 4_000 * FIRST_PART
     assert sum(given) < cheap + 40 * len(text), "each is read as far as the last that failed"
 
 

@@ -150,3 +150,28 @@ def test_rows_of_which_two_fields_are_new_are_new(rows: list[tuple[int, int, int
     for number, (a, b, c) in enumerate(rows):
         advance.take([(None, {"a": a, "b": b, "c": c, "id_of_theirs": number, "time": -number})])
         assert not advance.stands
+
+
+def test_vendors_that_list_their_calls_discover_nothing(tmp_path: Path) -> None:
+    """``sync --discover`` asks all accounts, and each for what it can."""
+
+    class Lists:
+        """A vendor that has no `discover`."""
+
+        def __init__(self, inner: Vendor) -> None:
+            self._inner = inner
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "discover":
+                raise AttributeError(name)
+            return getattr(self._inner, name)
+
+        async def __aenter__(self) -> Lists:
+            return self
+
+        async def __aexit__(self, *exc: object) -> None:
+            pass
+
+    vendor: Any = Lists(Vendor([[call(1)]]))
+    report = sync(tmp_path / "archive.db", vendor, SyncRequest(discover=20))
+    assert report.error is None and report.saved.new == 1

@@ -20,12 +20,12 @@ from rich.cells import cell_len
 from providers.model import Agent, Contact, Disposition
 from providers.sandbox import Sandbox
 from providers.sandbox.texts import HOSTILE
-from tests.audio.conftest import alive
+from tests.audio.processes import is_alive
 from tests.benchmarks.fill import call, fill
 from tests.few import few
 from tests.ui.services import select, services_for
 from tests.ui.terminal import Program
-from tests.widgets.terminal import SEQUENCE, shapes
+from tests.widgets.terminal import MOVES, SEQUENCE, shapes
 from tests.widgets.test_in_a_terminal import FOREIGN, STYLES
 from tui.query.parser import parse
 
@@ -74,7 +74,7 @@ def test_foreign_text_changes_nothing_but_its_own_cell(hostile: None) -> None:
     text = SEQUENCE.sub(b"", output).decode()
     assert "\x1b" not in text
     assert [char for char in FOREIGN if char in text] == []
-    assert shapes(output) - usual <= {b"\x1b[?Nl", b"\x1b[?Nh", b"\x1b[N q"}
+    assert shapes(output) - usual <= MOVES | {b"\x1b[?Nl", b"\x1b[?Nh", b"\x1b[N q"}
     styles = {found for found in SEQUENCE.findall(output) if found.endswith(b"m")}
     assert [style for style in styles if not STYLES.fullmatch(style)] == []
     assert max(cell_len(line) for line in lines) <= 160
@@ -200,7 +200,7 @@ def test_it_leaves_at_once_while_a_token_command_hangs(tmp_path: Path) -> None:
         code, took = program.leave()
         assert code == 0 and took < 1.0
     pid = int(begun.read_text())
-    until(lambda: not alive(pid), "the command was ended as well")
+    until(lambda: not is_alive(pid), "the command was ended as well")
 
 
 @pytest.mark.parametrize("streams", ["2>/dev/null", "2>&-", "2>said"])

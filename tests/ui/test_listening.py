@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from providers.sandbox import Sandbox
-from tests.audio.conftest import worker_of
+from tests.audio.processes import engines_of, worker_of
 from tests.ui.calls_page import CallsPage, open_page
 from tests.ui.test_playing import Home, position_s
 from tui.cli import main as run_command
@@ -206,9 +206,10 @@ async def test_what_crashes_when_it_is_measured_plays_then_and_later(
     async with open_page(services, LONG, size=(120, 30)) as page:
         await page.idle()
         await page.press("space")
-        await page.until(lambda: page.audio)
-        await page.until(lambda: page.engine_pid and worker_of(page.engine_pid, "measure"))
-        os.kill(worker_of(page.engine_pid, "measure") or 0, signal.SIGSEGV)
+        await page.until(lambda: engines_of(os.getpid()))
+        [engine] = engines_of(os.getpid())
+        await page.until(lambda: worker_of(engine, "measure"))
+        os.kill(worker_of(engine, "measure") or 0, signal.SIGSEGV)
         await page.until(lambda: list(folder.rglob("*.peaks")))
         await page.until(lambda: "Playing" in page.player)
         assert why in page.text

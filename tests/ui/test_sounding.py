@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.audio import far
+from tests.audio import ssh_host
 from tests.ui.calls_page import open_page
 from tui.audio.speaker_sockets import socket_path
 from tui.export.clipboard import copy
@@ -97,24 +97,24 @@ async def test_without_a_way_the_command_is_shown_and_copied(synced: Home, runti
         await page.press("s")
 
 
-@pytest.mark.skipif(bool(far.NO_SSHD), reason=far.NO_SSHD or "")
+@pytest.mark.skipif(bool(ssh_host.NO_SSHD), reason=ssh_host.NO_SSHD or "")
 async def test_the_screen_is_heard_at_the_listeners_side(
     synced: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with far.sshd_in(tmp_path) as sshd:
+    with ssh_host.sshd_in(tmp_path) as sshd:
         monkeypatch.setenv("RINGBACK_RUNTIME_DIR", str(sshd.runtime))
         monkeypatch.setenv("SSH_CONNECTION", "10.0.0.9 50000 10.0.0.1 22")
         monkeypatch.delenv("RINGBACK_AUDIO")
         async with open_page(synced("nectar"), "rec dur>60", size=(160, 30)) as page:
             await page.idle()
-            speaker = far.NearSpeaker(sshd, sshd.port, RINGBACK_AUDIO="none")
+            speaker = ssh_host.NearSpeaker(sshd, sshd.port, RINGBACK_AUDIO="none")
             await page.until(lambda: "at your speaker" in page.status)
             await page.press("space")
             await page.until(lambda: "Playing" in page.player)
             speaker.end()
             await page.until(lambda: "Paused" in page.player)
             await page.until(lambda: "the speaker has gone" in page.text)
-            again = far.NearSpeaker(sshd, sshd.port, RINGBACK_AUDIO="none")
+            again = ssh_host.NearSpeaker(sshd, sshd.port, RINGBACK_AUDIO="none")
             await page.until(lambda: "Playing" in page.player)  # by itself
             await page.press("space")
             await page.until(lambda: "Paused" in page.player)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from providers.sandbox import Sandbox
-from tests.audio import far, sounds
+from tests.audio import sounds, ssh_host
 from tests.benchmarks.fill import fill
 from tests.few import few
 from tests.ui.jobs import BASH, PROMPT, Shell, state_of, switched, until
@@ -355,11 +355,11 @@ def test_what_the_command_plays_pauses_and_goes_on_with_its_keys(tmp_path: Path)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(far.NO_SSHD is not None, reason=str(far.NO_SSHD))
+@pytest.mark.skipif(ssh_host.NO_SSHD is not None, reason=str(ssh_host.NO_SSHD))
 def test_over_ssh(calls: Services, tmp_path: Path) -> None:
-    with far.sshd_in(tmp_path) as sshd:
+    with ssh_host.sshd_in(tmp_path) as sshd:
         home = os.environ["RINGBACK_HOME"]
-        command = f"RINGBACK_HOME={home} TERM=xterm-256color exec {far.PYTHON}"
+        command = f"RINGBACK_HOME={home} TERM=xterm-256color exec {ssh_host.PYTHON}"
         trust = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
         ssh = ["-tt", "-p", str(sshd.port), "-i", str(tmp_path / "user"), trust, "127.0.0.1"]
         with Shell() as shell:

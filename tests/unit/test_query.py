@@ -2,9 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from providers.call_fields import plain
 from tests.archive.calls import call
 from tui.query.editing import begun, completed, with_or_without
-from tui.query.fields import FIELDS, TABLE, plain
+from tui.query.fields import FIELDS, TABLE
 from tui.query.parser import CHOICES, Query, Term, fold, parse, unknown
 from widgets.call_document import Extra, Page, _pairs
 from widgets.columns import COLUMNS, Clock

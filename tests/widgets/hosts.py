@@ -256,7 +256,9 @@ SCENES: dict[str, Callable[[], Host]] = {
     "player": player_host,
     "waveform": wave_host,
     "status": status_host,
-    "empty-accounts": lambda: empty_host("no accounts"),
+    "empty-accounts": lambda: empty_host(
+        "no accounts", "Add a Liner, CINNOX or Nectar Desk account to see calls."
+    ),
     "empty-refused": lambda: empty_host("refused", "CINNOX (support) says: " + HOSTILE[0]),
     "form": lambda: form_host(URL_ERROR),
     "chooser": lambda: modal_host(lambda: ColumnChooser(DEFAULT_COLUMNS)),

@@ -85,6 +85,13 @@ class Terminal:
         return "\n".join(self.screen.display)
 
 
+MOVES = {
+    *(b"\x1b[" + n + final for n in (b"", b"N") for final in (b"B", b"C", b"G", b"H", b"L", b"M")),
+    *(b"\x1b[r", b"\x1b[Nr", b"\x1b[m"),
+}
+"""How the painter gets from one run of cells to the next; the numbers left out."""
+
+
 def shapes(output: bytes) -> set[bytes]:
     """The kinds of escape sequences in `output`, their numbers left out."""
     return {re.sub(rb"[0-9;]+", b"N", found) for found in SEQUENCE.findall(output)}

@@ -10,7 +10,7 @@ import pytest
 from tests.few import few
 from tests.widgets.terminal import SEQUENCE, Terminal, shapes
 
-STYLES = re.compile(rb"\x1b\[((?:[012347]|[34]8;2;\d+;\d+;\d+)(?:;|$|(?=m)))*m")
+STYLES = re.compile(rb"\x1b\[((?:[012347]|2[2347]|[34]9|[34]8;2;\d+;\d+;\d+)(?:;|$|(?=m)))*m")
 FOREIGN = ("\x07", "\x9b", "\x85", "\x90", "\x9d", "\u202a", "\u202e", "\u2066", "\u061c", "\x08")
 
 

@@ -90,7 +90,7 @@ async def test_repaint_asks_for_the_changed_cells_alone() -> None:
         assert asked == []
         counter.count = 7
         counter.repaint()
-        assert asked == [(Region(0, 1, 8, 1),)]
+        assert asked == [(Region(7, 1, 1, 1),)]
 
 
 async def test_scrolling_keys() -> None:

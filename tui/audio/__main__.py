@@ -3,14 +3,14 @@
 import sys
 from contextlib import suppress
 
-from tui.audio.engine.decoder import Hands
+from tui.audio.engine.decoder import Workers
 from tui.audio.engine.priority import raise_priority
 
 first = raise_priority()
-hands = Hands()
+workers = Workers()
 with suppress(OSError):  # it is said when something is to be played
-    hands.play.warm()  # what takes longest begins before all else is loaded
+    workers.play.start()  # what takes longest begins before all else is loaded
 
 from tui.audio.engine.engine import main  # noqa: E402
 
-main(sys.argv[1], hands, first=first)
+main(sys.argv[1], workers, first=first)

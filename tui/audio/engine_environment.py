@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 PERIOD = "RINGBACK_PERIOD_MS"
 """How much sound the device takes at a time, where the usual would not do; for the engine."""
-_FAR_PERIOD_MS = "250"  # a forwarded sound server; with 100 ms and less it stutters
+_REMOTE_PERIOD_MS = "250"  # a forwarded sound server; with 100 ms and less it stutters
 _KEPT = frozenset(
     {"HOME", "PATH", "LANG", "LANGUAGE", "TZ", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP"}
     | {"DBUS_SESSION_BUS_ADDRESS", "LD_LIBRARY_PATH", "VIRTUAL_ENV"}
@@ -21,20 +21,20 @@ _TO_START = frozenset(
 _SECRET_WORDS = ("TOKEN", "KEY", "SECRET", "PASSWORD")
 
 
-def engine_output(wished: str) -> str:
+def engine_output(requested: str) -> str:
     """The output that an engine is started for: simpleaudio where there is no miniaudio."""
-    if wished == "miniaudio" and not find_spec("miniaudio") and find_spec("simpleaudio"):
+    if requested == "miniaudio" and not find_spec("miniaudio") and find_spec("simpleaudio"):
         return "simpleaudio"
-    return wished
+    return requested
 
 
 def engine_environment(
-    environ: Mapping[str, str], python_path: str, output: str = "", *, far: bool = False
+    environ: Mapping[str, str], python_path: str, output: str = "", *, remote: bool = False
 ) -> dict[str, str]:
     """What the engine's process gets to see: the sound system's settings and no secret.
 
     With simpleaudio Python takes its memory from the system; see simpleaudio_output.py.
-    `far`: the sound server is on another machine.
+    `remote`: the sound server is on another machine.
     """
     kept = {
         name: value
@@ -43,7 +43,7 @@ def engine_environment(
         and not any(word in name.upper() for word in _SECRET_WORDS)
     }
     memory = {"PYTHONMALLOC": "malloc"} if output == "simpleaudio" else {}
-    period = {PERIOD: _FAR_PERIOD_MS} if far else {}
+    period = {PERIOD: _REMOTE_PERIOD_MS} if remote else {}
     return {**kept, **memory, **period, "PYTHONPATH": python_path}
 
 

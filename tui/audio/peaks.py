@@ -54,7 +54,7 @@ class Peaks:
         """What makes it worth keeping anew."""
         return self.complete, self.trouble, self.by
 
-    def wishes(self) -> dict[str, Any]:
+    def open_fields(self) -> dict[str, Any]:
         """Whether an engine is to measure the rest, and by which decoder not again."""
         return {"peaks": not self.complete, "unmeasured": self.by if self.trouble else None}
 

@@ -9,9 +9,9 @@ from tui.audio.protocol import Message
 
 
 async def read_message(stream: asyncio.StreamReader) -> tuple[Message, bytes] | None:
-    """The next message, or None where the stream ends. Raises `wire.Malformed`, `OSError`.
+    """The next message, or None where the stream ends. Raises `protocol.Malformed`, `OSError`.
 
-    The stream's own limit bounds the line: make it with `wire.LINE_LIMIT`.
+    The stream's own limit bounds the line: make it with `protocol.LINE_LIMIT`.
     """
     try:
         line = await stream.readline()

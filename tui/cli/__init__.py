@@ -137,7 +137,7 @@ def _wrong_settings() -> list[str]:
 
 
 def _parsed(words: list[str]) -> argparse.Namespace:
-    parser, commands = build_parser()
+    parser, commands = build_parser(vendors={"accounts", "add"} <= {*words})
     words = _with_help(words, commands)
     words, behind = _with_nots(_with_command(words, commands)), []
     if words[0] == "speaker" and "--" in words:  # argparse takes them only right behind the host

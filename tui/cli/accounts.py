@@ -8,11 +8,14 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from providers import registry
 from providers.errors import AuthError, ProviderError
 from providers.origin import same_origin
+from providers.sanitize import safe_text
 from tui.account_setup import TokenNotKept, account_from, forget, losses, remember, where_to
 from tui.cli.confirmation import ask_before, says_yes
 from tui.cli.sync import no_accounts
+from tui.cli.vendor_options import settings_given
 from tui.config.accounts import Account, AccountError
 from tui.console import print_data, print_error, print_text
 from tui.exit_codes import CommandError, ExitCode
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
     from providers.base import Secret
     from tui.archive.sqlite import AccountState
 
-_OPTIONS = {"app_id": "app_id", "order": "order_ids", "lead": "lead_ids", "ids": "call_ids"}
-"""Options of `accounts add`, and the settings that they give."""
+SETTING_SHOWN = 40
+"""Characters of a setting in the list of accounts."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,7 +45,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _add(services: Services, arguments: argparse.Namespace) -> int:
     old = _to_replace(services, arguments)
-    settings = {**(old.settings if old else {}), **_given_settings(arguments)}
     command = arguments.token_command
     if old and not arguments.token_stdin:
         command = command or old.token_command
@@ -50,6 +52,7 @@ def _add(services: Services, arguments: argparse.Namespace) -> int:
     region = arguments.region or (old.region if old else None)
     url = arguments.base_url
     try:
+        settings = {**(old.settings if old else {}), **_given_settings(arguments)}
         account = account_from(name, arguments.provider, url, settings, command, region)
     except AccountError as error:
         raise CommandError(error.message, error.hint, ExitCode.USAGE) from None
@@ -78,8 +81,8 @@ def _to_replace(services: Services, arguments: argparse.Namespace) -> Account | 
 
 
 def _given_settings(arguments: argparse.Namespace) -> dict[str, str]:
-    given = {key: getattr(arguments, option) for option, key in _OPTIONS.items()}
-    settings = {key: value for key, value in given.items() if value is not None}
+    """By the vendor's own options, and by ``--set``. Raises `CommandError`, `ProviderError`."""
+    settings = settings_given(registry.load(arguments.provider), arguments)
     for text in arguments.set:
         key, equals, value = text.partition("=")
         if not equals:
@@ -157,11 +160,25 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
         last = entry["last_sync"] or "never"
         line = (
             f"{entry['account']}  {entry['provider']}  {entry['base_url']}  "
-            f"token: {token['state']} ({token['source']})  calls: {entry['calls']:,}  "
-            f"last sync: {last}{_how(services, entry)}"
+            f"{_settings_text(entry)}token: {token['state']} ({token['source']})  "
+            f"calls: {entry['calls']:,}  last sync: {last}{_how(services, entry)}"
         )
         print_text(line)
     return ExitCode.DONE
+
+
+def _settings_text(entry: dict[str, Any]) -> str:
+    """An account's settings as its vendor calls them, ``Order ids: 1-20,35  ``; or nothing."""
+    given = entry["settings"]
+    try:
+        declared = registry.load(entry["provider"]).settings if given else ()
+    except ProviderError:
+        return ""
+    return "".join(
+        f"{safe_text(one.title)}: {safe_text(given[one.key], SETTING_SHOWN)}  "
+        for one in declared
+        if one.key in given
+    )
 
 
 def _how(services: Services, entry: dict[str, Any]) -> str:

@@ -318,9 +318,9 @@ def _sound(services: Services) -> Iterator[Finding]:
 
 def _decoding() -> Finding:
     """How recordings are decoded here, where a file may be made to attack whoever opens it."""
-    from tui.audio.client.probe import find_held
+    from tui.audio.client.probe import probe_lockdown
 
-    held, trouble = asyncio.run(find_held())
+    held, trouble = asyncio.run(probe_lockdown())
     if trouble:
         return Finding(BAD, "decoding", f"recordings cannot be decoded: {trouble}")
     lacking = [f"{part}: {why}" for part, why in held.items() if why]

@@ -17,8 +17,10 @@ CALL = "ACCOUNT:ID | LINK"
 MASKED = "mask numbers and names, and hide what people wrote"
 
 
-def build_parser() -> tuple[argparse.ArgumentParser, frozenset[str]]:
-    """The parser, and the names of its commands."""
+def build_parser(vendors: bool = False) -> tuple[argparse.ArgumentParser, frozenset[str]]:
+    """The parser, and the names of its commands; with the `vendors`' own options, for which they
+    are loaded, where ``accounts add`` is asked for.
+    """
     parser: argparse.ArgumentParser = Parser(
         prog="ringback",
         usage="ringback [--account NAME] [--view NAME | QUERY]\n       ringback COMMAND ...",
@@ -31,7 +33,7 @@ def build_parser() -> tuple[argparse.ArgumentParser, frozenset[str]]:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", prog="ringback")
     _add_screen(commands)
-    _add_accounts(commands)
+    _add_accounts(commands, vendors)
     _add_calls(commands)
     _add_rest(commands)
     _add_speaker(commands)
@@ -75,25 +77,25 @@ def _add_screen(commands: Commands) -> None:
     )
 
 
-def _add_accounts(commands: Commands) -> None:
+def _add_accounts(commands: Commands, vendors: bool) -> None:
     accounts = commands.add_parser("accounts", help="add, list, test, bind and remove accounts")
     actions = accounts.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="add an account; asks for its token on a terminal")
     add.add_argument("name", metavar="NAME")
-    add.add_argument("--provider", required=True, metavar="VENDOR", help="liner, cinnox or nectar")
+    provider = add.add_argument("--provider", required=True, metavar="VENDOR")
     add.add_argument("--base-url", required=True, metavar="URL")
-    add.add_argument("--app-id", metavar="ID", help="CINNOX: the App ID")
-    add.add_argument("--order", metavar="IDS", help="Liner: order ids, for example 1-20,35")
-    add.add_argument("--lead", metavar="IDS", help="Liner: lead ids")
-    add.add_argument(
-        "--ids", metavar="IDS", help="Nectar Desk: call ids, for example 1000-1060,1071"
-    )
+    if vendors:
+        from providers import registry
+        from tui.cli.vendor_options import add_vendor_options
+
+        provider.help = ", ".join(registry.names())
+        add_vendor_options(add)
     add.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a setting of another vendor",
+        help="a setting by its name in config.toml",
     )
     add.add_argument(
         "--region", metavar="CC", help="country of numbers without a country code, e.g. GB"
@@ -142,13 +144,14 @@ def _add_calls(commands: Commands) -> None:
         const=20,
         default=0,
         metavar="N",
-        help="Nectar Desk: go on above the highest id until N in a row are unknown (20)",
+        help="vendors that give calls by id: go on above the highest until N in a row are unknown"
+        " (20)",
     )
     sync.add_argument(
         "--debug", action="store_true", help="log every request (no token, no address)"
     )
     importing = commands.add_parser(
-        "import", help="import saved bodies of Nectar Desk (REST or webhook)"
+        "import", help="import saved bodies (REST or webhook) of a vendor that gives calls by id"
     )
     importing.add_argument("account", metavar="ACCOUNT")
     importing.add_argument(

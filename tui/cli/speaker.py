@@ -36,7 +36,7 @@ def _speak(arguments: argparse.Namespace) -> int:
         raise CommandError(
             "which host?", "For example: ringback speaker anna@calls.example.com", ExitCode.USAGE
         )
-    from tui.audio.speaker.listener_side import Far, SpeakerError, speak
+    from tui.audio.speaker.listener_side import RemoteHost, SpeakerError, speak
 
     options = [
         *(part for port in arguments.port for part in ("-p", port)),
@@ -44,10 +44,10 @@ def _speak(arguments: argparse.Namespace) -> int:
         *(part for option in arguments.option for part in ("-o", option)),
         *arguments.ssh_options,
     ]
-    far = Far(arguments.host, tuple(options), arguments.remote_command, arguments.ssh)
+    host = RemoteHost(arguments.host, tuple(options), arguments.remote_command, arguments.ssh)
     output = os.environ.get("RINGBACK_AUDIO") or "miniaudio"
     try:
-        asyncio.run(speak(far, output, _say))
+        asyncio.run(speak(host, output, _say))
     except SpeakerError as error:
         raise CommandError(error.message, error.hint) from None
     return ExitCode.DONE

@@ -23,7 +23,7 @@ from tui.audio.client.notices import DAMAGED, unmeasured
 from tui.audio.client.player import REWIND_S, FileSource, Player, PlayerState, Source
 from tui.audio.client.route import find_route
 from tui.audio.client.suspension import Suspension
-from tui.audio.client.turns import clock, turns, words
+from tui.audio.client.turns import clock, describe_turns, turns
 from tui.audio.speaker_sockets import speakers
 from tui.cli.player_keys import Steering, help_line
 from tui.console import print_error, print_text, redraw
@@ -87,7 +87,7 @@ async def play_on_terminal(
         player.set_skip_silence(wishes.skip_silence)
         session.steering = Steering(player, wishes.keymap, lambda: session.end(0), session.further)
         async with session.steered():
-            following = asyncio.create_task(_follow_speakers(player))
+            following = asyncio.create_task(follow_speakers(player.reroute))
             try:
                 await player.play(source, start_s=start_s)
                 code = await session.over
@@ -111,15 +111,15 @@ def _tell_missing(state: PlayerState, start_s: float = 0.0) -> int:
     return 3 if state.incomplete else 0
 
 
-async def _follow_speakers(player: Player) -> None:
+async def follow_speakers(reroute: Callable[[], None], every_s: float = _LOOK_S) -> None:
     """A speaker that comes or goes while it plays is another way for the sound."""
     before = speakers(os.environ)
     while True:
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(every_s)
         now = speakers(os.environ)
         if now != before:
             before = now
-            player.reroute()
+            reroute()
 
 
 async def print_words(source: Source) -> int:
@@ -145,7 +145,7 @@ async def print_words(source: Source) -> int:
         return _complain(watched.trouble)
     if player.peaks.trouble:
         return _complain(unmeasured(player.peaks.trouble))
-    for line in words(turns(player.peaks)):
+    for line in describe_turns(turns(player.peaks)):
         print_text(line)
     return _tell_missing(player.state)
 

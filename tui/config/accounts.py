@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from providers.ids import id_ranges
 from providers.origin import check_base_url, origin, same_origin
 from providers.sanitize import safe_text
+from providers.settings import IDS_ENDING, OWN_KEYS, names_secret
 from tui.config.paths import Paths
 from tui.config.settings import (
     Settings,
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _PAGE = "page"
 _PROXIED = "recordings_proxy"
-_OWN_KEYS = ("provider", "base_url", "token_command", "bound_to", "region", _PAGE, _PROXIED)
-_IDS = "_ids"
-_TOKEN_KEY = re.compile(
-    r"(?i)(?:^|[_-])(?:token|secret|password|passwd|api_?key|key|authorization)$"
-)
 
 
 class AccountError(Exception):
@@ -56,7 +52,7 @@ class Account:
 
     name: str
     provider: str
-    """A vendor's id: ``liner``, ``cinnox``, ``nectar``, or a third party's."""
+    """A vendor's id (`providers.registry.names`)."""
     base_url: str
     settings: Mapping[str, str] = field(default_factory=dict)
     """By `providers.model.Setting.key`, as typed; keys in ``_ids`` hold ids and ranges."""
@@ -110,9 +106,7 @@ def make_account(
             "A name is 1 to 40 letters, digits, - and _, and begins with a letter or a digit.",
         )
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", provider):
-        raise AccountError(
-            f"{safe_text(provider, 40)!r} is not a vendor", "Try liner, cinnox, nectar."
-        )
+        raise AccountError(f"{safe_text(provider, 40)!r} is not a vendor", _vendors())
     try:
         url = check_base_url(base_url)
     except ValueError as error:
@@ -124,6 +118,12 @@ def make_account(
     return Account(name, provider, url, kept, command, bound_to, _region(name, region))
 
 
+def _vendors() -> str:
+    from providers import registry  # it costs start-up time
+
+    return f"Try {', '.join(registry.names())}."
+
+
 def _region(name: str, region: str | None) -> str | None:
     """Two capitals; whether numbers there are known is checked where they are read."""
     text = (region or "").strip().upper()
@@ -133,13 +133,13 @@ def _region(name: str, region: str | None) -> str | None:
 
 
 def _check_setting(name: str, key: str, value: str) -> None:
-    if _TOKEN_KEY.search(key):
+    if names_secret(key):
         raise AccountError(
             f"account {name}: {safe_text(key, 40)} looks like a token;"
             " none may stand in config.toml",
             f"Give it with: ringback accounts add {name} ... --token-stdin",
         )
-    if key.endswith(_IDS):
+    if key.endswith(IDS_ENDING):
         try:
             id_ranges(value)
         except ValueError as error:
@@ -328,7 +328,7 @@ def _from_table(name: str, table: Mapping[str, Any]) -> Account:
     settings = {
         key: text
         for key, value in table.items()
-        if key not in _OWN_KEYS and (text := _as_text(value)) is not None
+        if key not in OWN_KEYS and (text := _as_text(value)) is not None
     }
     account = make_account(
         name,
@@ -343,9 +343,13 @@ def _from_table(name: str, table: Mapping[str, Any]) -> Account:
 
 
 def _as_text(value: Any) -> str | None:
-    """``17`` and ``[1, "2-9"]`` are what people write for ids; other shapes are not ours."""
+    """``17`` and ``[1, "2-9"]`` are what people write for ids, ``true`` for yes; other shapes are
+    not ours.
+    """
     if isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if type(value) is int:
         return str(value)
     if isinstance(value, list) and all(type(one) in (int, str) for one in value):

@@ -30,6 +30,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from providers.call_fields import COLUMN_FIELDS
 from tui.archive import codec
 from tui.console import Sink
 
@@ -40,30 +41,7 @@ Said = Callable[[int], bool]
 STEP = 200
 ALL_FIELDS = tuple(name for name in codec.names() if name != "recording_events")
 """The columns of a CSV of everything, by their names in ``--json``."""
-OF_COLUMN = {
-    "time": ("started_at",),
-    "direction": ("direction",),
-    "outcome": ("outcome",),
-    "contact": ("contact.name",),
-    "number": ("contact.number",),
-    "agents": ("agents",),
-    "group": ("ring_group", "queue"),
-    "duration": ("duration_s",),
-    "wait": ("wait_s",),
-    "talk": ("talk_s",),
-    "recording": ("has_recording", "recordings"),
-    "closed": (),
-    "state": ("triage.state", "triage.note", "triage.tags"),
-    "disposition": ("disposition.code",),
-    "note": ("disposition.note",),
-    "tags": ("tags",),
-    "line": ("company_number.number", "company_number.name"),
-    "campaign": ("campaign",),
-    "status": ("status",),
-    "account": ("account",),
-    "vendor": ("provider",),
-    "id": ("id",),
-}
+OF_COLUMN = {field.id: field.export for field in COLUMN_FIELDS}
 """What of a call each of the table's columns shows."""
 _LONGEST = 60
 """More characters than these are no date or time; a number they may be."""

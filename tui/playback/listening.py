@@ -330,13 +330,13 @@ class PlaybackController:
     def turns_text(self) -> str:
         """The recording in words, a line for each turn; empty while it is not measured."""
         from tui.audio.client.notices import unmeasured
-        from tui.audio.client.turns import turns, words
+        from tui.audio.client.turns import describe_turns, turns
 
         peaks = self._player.peaks if self._player else None
         if peaks is None or not (peaks.lanes or peaks.trouble):
             return ""
         rest = [f"({unmeasured(peaks.trouble)})"] if peaks.trouble else [_MORE_TO_COME]
-        return "\n".join([*words(turns(peaks)), *([] if peaks.complete else rest)])
+        return "\n".join([*describe_turns(turns(peaks)), *([] if peaks.complete else rest)])
 
     async def close(self) -> None:
         """End the player; what was heard and chosen is written."""

@@ -34,7 +34,7 @@ class OutputChoice:
 
     def route(self) -> Route:
         """The way right now, for a `Player`."""
-        route = choose_route(self.environ, wish=self.wish or "")
+        route = choose_route(self.environ, preference=self.wish or "")
         if route.command and self._copy_key:
             return route._replace(notice=f"{route.notice} ({self._copy_key} copies that)")
         return route

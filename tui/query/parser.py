@@ -39,7 +39,15 @@ from typing import NamedTuple
 
 from providers.model import Direction, Outcome
 from tui.query.dates import BEGINNING, WEEKDAYS, clock_span, parse_when, period
-from tui.query.fields import COMMON, FIELDS, Field, field_of, vendor_field
+from tui.query.fields import (
+    COMMON,
+    DURATIONS,
+    FIELDS,
+    TABLE,
+    Field,
+    field_of,
+    vendor_field,
+)
 from tui.query.phone_numbers import dialled, fragment, is_vanity
 from tui.query.suggestions import NEAR_AMONG, nearest
 
@@ -56,7 +64,7 @@ OUTCOMES = {str(outcome): outcome for outcome in Outcome} | {
     "ongoing": Outcome.IN_PROGRESS,
     "?": Outcome.UNKNOWN,
 }
-EXACT = frozenset({"account", "provider", "id"})
+EXACT = frozenset(field.column for field in TABLE if field.kind == "exact")
 STATES = ("new", "open", "follow-up", "done", "snoozed")
 CHOICES: dict[str, dict[str, str]] = {
     "direction": {word: str(value) for word, value in DIRECTIONS.items()},
@@ -74,13 +82,6 @@ KEYWORDS = (
 """Words that mean more than themselves, and what a word that finds nothing may be a slip of."""
 NAMED = 5
 """Names that are told in place of one that there is not."""
-DURATIONS = {
-    "dur": "duration_s",
-    "length": "duration_s",
-    "wait": "wait_s",
-    "talk": "talk_s",
-}
-
 JOINING = {
     "AND": "terms beside each other all hold, for example missed anna",
     "OR": "several values stand in one field, for example outcome:missed,busy",
@@ -99,8 +100,9 @@ _TOKEN = re.compile(
 _VALUE = re.compile(r'(?P<exact>=?)(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s",=][^\s,]*))')
 _ADDRESS = re.compile(r"(?:sips?|tel):\S+", re.I)
 """A number with its scheme, which is no field."""
+_COMPARED = rf"({'|'.join(DURATIONS)})"
 _COMPARE = re.compile(
-    r"(dur|length|wait|talk)(>=|<=|>|<|=)(?:(?:(\d+):)?(\d+):(\d\d)|(\d{1,6})(s|m)?)", re.I
+    rf"{_COMPARED}(>=|<=|>|<|=)(?:(?:(\d+):)?(\d+):(\d\d)|(\d{{1,6}})(s|m)?)", re.I
 )
 _NUMBER = re.compile(
     r"(?:[#…]|\.{2,3})[\s()./+-]*\d[\d\s()./+-]*|\+\d[\d\s()./+-]*|\(?\d[\d\s()./+-]{2,}"
@@ -118,12 +120,13 @@ class Term(NamedTuple):
     """One condition. `kind` says how `value` is meant; see conditions.py of the archive."""
 
     kind: str
-    """word, phrase, number, direction, outcome, recording, mark, state, field (of names), text and
-    kept (of words; see `tui.query.fields`), compare, period, triaged and ended (periods of those),
-    clock (a time of day), or bound: a period that every other one is narrowed by."""
+    """word, phrase, number, direction, outcome, recording, mark, state, field (of names), text,
+    kept and detail (of words; see `providers.call_fields`), compare, period, triaged and ended
+    (periods of those), clock (a time of day), or bound: a period that every other is narrowed by.
+    """
     value: str
     field: str = ""
-    """A column, for field, text, kept, number and compare."""
+    """A column, for field, text, kept, detail, number and compare."""
     low: float = 0.0
     """For compare: seconds. For period: Unix seconds, first and last; for clock: of a day."""
     high: float = 0.0
@@ -418,7 +421,7 @@ def _bare(word: str, now: datetime, zone: tzinfo) -> Term:
         clock = int(match[3] or 0) * 3600 + int(match[4] or 0) * 60 + int(match[5] or 0)
         seconds = int(match[6]) * (60 if match[7] == "m" else 1) if match[6] else clock
         return Term("compare", match[2], DURATIONS[match[1]], float(seconds))
-    if re.match(r"(dur|length|wait|talk)[<>=]", lower):
+    if re.match(rf"{_COMPARED}[<>=]", lower):
         raise ValueError(f"{word} needs seconds, for example dur>120")
     if found := _clock(lower, zone) or _period(lower, now, zone):
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.cells import cell_len
@@ -18,6 +19,7 @@ from textual.widgets.option_list import Option
 from providers import registry
 from providers.base import Secret
 from providers.errors import ProviderError
+from providers.model import Setting
 from providers.sanitize import safe_text
 from tui.account_setup import TokenNotKept, account_from, forget, losses, remember, where_to
 from tui.archive.errors import TROUBLES
@@ -66,13 +68,7 @@ def fields_of(provider: str, account: Account | None = None) -> list[Field]:
             required=True,
         ),
         *(
-            Field(
-                f"set-{setting.key}",
-                setting.title,
-                value=given.get(setting.key, ""),
-                help=setting.help,
-                required=setting.required,
-            )
+            _setting_field(setting, given.get(setting.key, setting.default))
             for setting in registry.load(provider).settings
         ),
         Field(
@@ -88,6 +84,30 @@ def fields_of(provider: str, account: Account | None = None) -> list[Field]:
             help="Kept in the keyring, never in a file" + ("; empty: as it is" * bool(account)),
         ),
     ]
+
+
+def _setting_field(setting: Setting, value: str) -> Field:
+    field = Field(
+        f"set-{setting.key}",
+        setting.title,
+        value=value,
+        help=setting.help,
+        required=setting.required,
+    )
+    if setting.kind == "flag":
+        return replace(field, kind="checkbox", value=value == "yes", required=False)
+    if setting.kind == "choice":
+        blank = () if setting.required or setting.default else (("(none)", ""),)
+        options = (*blank, *((choice, choice) for choice in setting.choices))
+        return replace(field, kind="select", options=options)
+    return field
+
+
+def _setting_text(value: Value) -> str:
+    """A field's value as a setting's: a checkbox is ``yes`` or ``no``."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value.strip()
 
 
 class AccountScreen(ReportingScreen[Account | None]):
@@ -162,7 +182,7 @@ class AccountScreen(ReportingScreen[Account | None]):
 
     async def _remember(self, values: dict[str, Value]) -> str:
         """Write the account and its token; what was done, in words. Raises as `remember`."""
-        texts = {key: str(value).strip() for key, value in values.items()}
+        texts = {key: _setting_text(value) for key, value in values.items()}
         settings = {
             key.removeprefix("set-"): value
             for key, value in texts.items()

@@ -43,7 +43,6 @@ from widgets.call_document import Extra
 from widgets.call_table import CallTable
 from widgets.columns import DEFAULT_COLUMNS, Clock
 from widgets.empty_state import EmptyState
-from widgets.exact_compositor import ExactCompositor
 from widgets.filter_line import FilterLine
 from widgets.key_line import KeyLine
 from widgets.masking import VeiledRows
@@ -84,7 +83,6 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
     ) -> None:
         super().__init__(services, network, keymap)
         self.veil.on = masked or settings.app.masked
-        self._compositor = ExactCompositor()
         self.settings = settings
         self.set_reactive(MainScreen.query_text, first_query)
         self._link = link

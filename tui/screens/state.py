@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
 from providers import registry
+from providers.call_fields import CALL_FIELDS
 from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
 from providers.sanitize import safe_text
@@ -24,7 +25,7 @@ from tui.commands import first_key, main_commands
 from tui.config.accounts import Account
 from tui.config.settings import Settings
 from tui.query.editing import completed, exactly
-from tui.query.fields import field_of
+from tui.query.fields import IMPERSONAL, field_of
 from tui.query.parser import Query, words
 from tui.screens import row_window
 from tui.screens.row_window import EMPTY_WINDOW, Order, RowWindow
@@ -253,7 +254,7 @@ def notice(
     if isinstance(why, ArchiveDamaged):
         return "failed", f"{why}. Run: {why.cure}"
     if not accounts:
-        return "no accounts", ""
+        return "no accounts", _vendors_named(snapshot.titles)
     shown = shown_accounts(accounts, query)
     if busy & {account.name for account in shown}:
         return "loading", ""
@@ -265,6 +266,13 @@ def notice(
             kind = STATE_NOTICES.get(state.state, "failed")
             return kind, f"{account.name}: {state.message}"
     return "empty", ""
+
+
+def _vendors_named(titles: Mapping[str, str]) -> str:
+    """A sentence with the vendors' names; empty while they are not loaded."""
+    *first, last = titles.values() or ("",)
+    named = f"{', '.join(first)} or {last}" if first else last
+    return safe_text(f"Add a {named} account to see calls.", 200) if named else ""
 
 
 def notice_keys(kind: str, keymap: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -325,11 +333,12 @@ def unknown_columns(settings: Settings) -> list[str]:
 
 
 FACET_TITLES = {
-    "agent": "Agents",
-    "outcome": "Outcomes",
-    "dispo": "Dispositions",
-    "group": "Groups",
-    "tag": "Tags",
+    field.asked.word: counted.title
+    for field, counted in sorted(
+        ((field, field.counted) for field in CALL_FIELDS if field.counted),
+        key=lambda one: one[1].order,
+    )
+    if field.asked
 }
 FACETS_SHOWN = 5
 """Of each kind, those that most calls have."""
@@ -344,15 +353,6 @@ def facet_items(facets: Facets, veil: Veil) -> tuple[FacetItem, ...]:
         for name, calls in islice(facets.counts[kind].items(), FACETS_SHOWN)
         if may_show(kind, name, veil)
     )
-
-
-IMPERSONAL = frozenset(
-    {
-        *("account", "provider", "direction", "outcome", "state", "recording"),
-        *("ring_group", "queue", "ivr", "campaign", "disposition", "status", "tags"),
-    }
-)
-"""Columns whose names are no people's."""
 
 
 def may_show(kind: str, name: str, veil: Veil) -> bool:

@@ -8,6 +8,7 @@ it back: a second thread then reads the keys, and the first one never ends.
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import termios
@@ -22,11 +23,15 @@ from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.job_control import stop_job, wait_for_foreground
+from widgets.terminal_painter import PaintedApp
 
 NO_SHELL = "there is no shell to go back to here"
 LOOK_S = 0.1
 STUCK_S = 1.0
 """A terminal that took nothing for so long keeps nobody who wants to leave."""
+ASK_FOR_MARGINS = "\x1b[?69$p"
+"""DECRQM of DECLRMM: has it left and right margins?"""
+HAS_MARGINS = re.compile(r"\x1b\[\?69;[12]\$y")
 AHEAD = 30
 """Texts that wait for the terminal; who writes more waits with them."""
 PIECE = 4096
@@ -111,6 +116,7 @@ class TerminalDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         if self._taken:
             return
+        self._painted.forget_terminal()
         if wait_for_foreground(self.fileno, lambda: self._leaving):
             self._opening = []
             super().start_application_mode()  # type: ignore[no-untyped-call]
@@ -123,6 +129,7 @@ class TerminalDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         if self._taken:
+            self.write(self._painted.leave_terminal())
             super().stop_application_mode()
             self._taken = False
 
@@ -146,6 +153,16 @@ class TerminalDriver(LinuxDriver):
             self._opening.append(data)
         if self._writer_thread is not None:
             self._writer_thread.write(data)
+
+    @property
+    def _painted(self) -> PaintedApp[Any]:
+        assert isinstance(self._app, PaintedApp)
+        return self._app
+
+    def _request_terminal_sync_mode_support(self) -> None:
+        super()._request_terminal_sync_mode_support()
+        if self.input_tty and os.environ.get("TERM_PROGRAM") != "Apple_Terminal":  # prints the p
+            self.write(ASK_FOR_MARGINS)
 
     def _disable_mouse_support(self) -> None:
         super()._disable_mouse_support()
@@ -183,6 +200,7 @@ class TerminalDriver(LinuxDriver):
             return
         with suppress(termios.error):
             termios.tcsetattr(self.fileno, termios.TCSANOW, self._attrs_during or [])
+        self._painted.forget_terminal()
         self.write("\x1b[<u" + self._took)  # its keys' mode is pushed once, as it is popped once
         signal.raise_signal(signal.SIGWINCH)
         self._gone_on()
@@ -222,7 +240,10 @@ class TerminalDriver(LinuxDriver):
                 if not data:
                     self.leave()
                     return
-                for event in parser.feed(decode(data)):
+                typed = decode(data)
+                if HAS_MARGINS.search(typed):
+                    self._painted.has_margins = True
+                for event in parser.feed(typed):
                     self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 
+from providers.base import ReadsSaved
 from providers.errors import NotUnderstood, ProviderError
 from providers.limits import cuts
 from providers.model import Json
@@ -99,7 +100,7 @@ async def know_numbers(archive: Archive, account: Account) -> None:
 def import_saved(services: Services, account: Account, archive: Archive, data: bytes) -> Report:
     """A file of saved bodies of an account's calls into the archive. Raises `ProviderError`."""
     provider = services.offline_provider(account, archive)
-    if not provider.capabilities.imports_saved:
+    if not isinstance(provider, ReadsSaved):
         raise ProviderError(
             "Nothing to import",
             f"calls of {provider.title} come by sync alone",

@@ -23,7 +23,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from providers.advance import STANDS, Advance, named
-from providers.base import Login, Provider
+from providers.base import DiscoversIds, Login, Provider
 from providers.counts import counted
 from providers.errors import AuthError, ProviderError, RateLimited
 from providers.fields import to_count
@@ -138,8 +138,8 @@ class Sync:
             pages = await self._walk(walk, pages)
             if pages == 0:
                 break
-        if wish.discover:
-            await self._discover(wish.discover)
+        if wish.discover and isinstance(self._provider, DiscoversIds):
+            await self._discover(self._provider, wish.discover)
         if wish.recordings:
             await self._recordings(wish)
         await self._look_for_vanished()
@@ -365,10 +365,10 @@ class Sync:
 
     # -- beyond the list
 
-    async def _discover(self, stop_after: int) -> None:
+    async def _discover(self, provider: DiscoversIds, stop_after: int) -> None:
         highest = self._archive.highest_id(self._account) or 0
         advance = Advance()
-        async for page in self._provider.discover(highest, stop_after, DISCOVER_STEP):
+        async for page in provider.discover(highest, stop_after, DISCOVER_STEP):
             stands = self._stands(page, advance, page.unknown_ids)
             if stands:
                 page = replace(page, shortfall=f"{counted(self.report.fetched, 'call')} {STANDS}")

@@ -99,7 +99,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
-            self.index.bits.settle()
+            self.index.bitmaps.write_marks()
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:  # a full disk may have ended it already
@@ -158,7 +158,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         if self._db.execute("SELECT 1 FROM purged WHERE account = ? AND id = ?", name).fetchone():
             return 0
         line = to_row(account, call) | self.closing.columns(account, call)
-        line |= self.index.free(line["started_at"])
+        line |= self.index.free_position(line["started_at"])
         names, marks = ", ".join(line), ", ".join("?" * len(line))
         cursor = self._db.execute(
             f"INSERT INTO call ({names}) VALUES ({marks})", list(line.values())
@@ -171,7 +171,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         related_calls.keep_threads(self._db, account, cursor.lastrowid, call)
         self.closing.came(cursor.lastrowid, line)
         self.triage.restore(name)
-        changes.add(entry(self.index.line(cursor.lastrowid)))
+        changes.add(entry(self.index.row(cursor.lastrowid)))
         return 1
 
     def _update(
@@ -193,12 +193,12 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
 
     def _rewrite(self, key: int, line: dict[str, Any], changes: Changes) -> None:
         """Put another line in a call's place, in the index too."""
-        with self.index.changing(key, changes):
-            started_at, spot = self._db.execute(
-                "SELECT started_at, spot FROM call WHERE key = ?", (key,)
+        with self.index.updating(key, changes):
+            started_at, slot = self._db.execute(
+                "SELECT started_at, slot FROM call WHERE key = ?", (key,)
             ).fetchone()
-            if spot is None or started_at != line["started_at"]:
-                line |= self.index.free(line["started_at"])
+            if slot is None or started_at != line["started_at"]:
+                line |= self.index.free_position(line["started_at"])
             assignments = ", ".join(f"{name} = ?" for name in line)
             self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
 
@@ -207,7 +207,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         first, then those whose lines lack what later Ringbacks write; how many are left. Until
         then every query is answered, only slower.
         """
-        if not self.index.lacking():
+        if not self.index.is_incomplete():
             return 0
         return (
             self.keep_if_it_can(lambda: backfill.fill(self._db, self.index, self._rewrite, limit))
@@ -224,9 +224,9 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
             )
             theirs = "FROM call WHERE account = ? AND held = 0"
             keys = self._db.execute(f"SELECT key {theirs}", (account,))
-            self.index.forget([key for (key,) in keys.fetchall()])
+            self.index.remove([key for (key,) in keys.fetchall()])
             gone = self._db.execute(f"DELETE {theirs}", (account,)).rowcount
-            self.index.removed()
+            self.index.calls_removed()
             for table in PER_ACCOUNT:
                 self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
             self.closing.set_region(account, "")
@@ -252,10 +252,10 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
             keys = [key for key in keys if key not in held]
             names = self.names_of(keys)
             decision_backup.forget(self.path, names, purged=barred)
-            self.index.forget(keys)
+            self.index.remove(keys)
             noted = sum(self.triage.forget(*name) for name in names)
             gone = purge.remove(self._db, keys, number, barred)
-            self.index.removed()
+            self.index.calls_removed()
             self.closing.settle_removed()
         return gone._replace(rows=gone.rows + noted)
 
@@ -294,12 +294,12 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
             last, descending, after, before = False, not descending, before, after
         with self._at_one_moment():
             paged = column == "time" and limit is not None
-            ask = self._planner.ask(query)
-            walk = self._planner.walk(ask) if paged and before is None else None
-            if walk is not None and limit is not None:
+            parts = self._planner.parts_of(query)
+            scan = self._planner.scan(parts) if paged and before is None else None
+            if scan is not None and limit is not None:
                 behind = self._behind(after, descending, inclusive)
-                return walk.keys(limit, descending, behind)
-            plan = self._planner.plan(ask, limit if column == "time" else None)
+                return scan.keys(limit, descending, behind)
+            plan = self._planner.plan(parts, limit if column == "time" else None)
             plan = self._between(plan, column, descending, after, before, inclusive)
             end = (sort_orders.upward if last else sort_orders.order_by)(
                 column, descending, plan.place
@@ -311,7 +311,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
                 turn = sort_orders.order_by(
                     "time", descending
                 )  # the calls of the first places only
-                first = plan.select(f"{plan.place} AS p", end, alone=True)
+                first = plan.select(f"{plan.place} AS p", end, places_only=True)
                 sql = f"SELECT key FROM ({first}) CROSS JOIN call ON place = p {turn}"
             return array("q", (row[0] for row in self._db.execute(sql, plan.values)))
 
@@ -343,10 +343,10 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
 
     def count_before(self, key: int, query: Query, column: str, descending: bool) -> int:
         """How many of the rows that match stand before a call. Raises KeyError."""
-        ask = self._planner.ask(query)
-        if column == "time" and (walk := self._planner.walk(ask)):
-            return walk.count_before(sort_orders.place(self._db, column, key)[1], descending)
-        plan = self._between(self._planner.plan(ask), column, descending, before=key)
+        parts = self._planner.parts_of(query)
+        if column == "time" and (scan := self._planner.scan(parts)):
+            return scan.count_before(sort_orders.place(self._db, column, key)[1], descending)
+        plan = self._between(self._planner.plan(parts), column, descending, before=key)
         sql = f"SELECT count(*) FROM ({plan.select('1')})"
         return int(self._db.execute(sql, plan.values).fetchone()[0])
 
@@ -376,22 +376,22 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
     def count(self, query: Query = EVERYTHING, most: int | None = None) -> int:
         """How many calls match; counting ends above `most`, so that ``most + 1`` means more."""
         if not query.terms and not self.index.unindexed():
-            return sum(self.index.known("provider").values())
+            return sum(self.index.facet_values("provider").values())
         with self._at_one_moment():
-            ask = self._planner.ask(query)
-            if most is not None and self._planner.surely(ask) > most:
+            parts = self._planner.parts_of(query)
+            if most is not None and self._planner.at_least(parts) > most:
                 return most + 1
-            if walk := self._planner.walk(ask):
-                return walk.count(most)
-            plan = self._planner.plan(ask, None if most is None else most + 1)
+            if scan := self._planner.scan(parts):
+                return scan.count(most)
+            plan = self._planner.plan(parts, None if most is None else most + 1)
             limit = "" if most is None else f"LIMIT {most + 1}"
-            sql = f"SELECT count(*) FROM ({plan.select('1', limit, alone=True)})"
+            sql = f"SELECT count(*) FROM ({plan.select('1', limit, places_only=True)})"
             return int(self._db.execute(sql, plan.values).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """How many calls each account has."""
         if not self.index.unindexed():
-            return self.index.known("account")
+            return self.index.facet_values("account")
         return dict(self._db.execute("SELECT account, count(*) FROM call GROUP BY account"))
 
     def calls_of(self, account: str) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Any
 
+from providers.call_fields import CALL_FIELDS, CallField, plain
 from providers.model import Call
 from tui.archive import codec
 from tui.archive.sqlite.damage import reading
@@ -73,6 +74,16 @@ def _first_words(texts: Iterable[str], most: int) -> list[str]:
     return found
 
 
+_STORED = [(field, field.value) for field in CALL_FIELDS if field.column and field.value]
+"""Columns of a line that one value of a call fills."""
+_OF_CALL = [
+    (plain(field.asked.word), field.value)
+    for field in CALL_FIELDS
+    if field.asked and field.asked.kind == "kept" and field.value
+]
+_OF_LEG = [
+    (plain(field.asked.word), field.leg) for field in CALL_FIELDS if field.asked and field.leg
+]
 TRUTH = {True: ("yes", "true"), False: ("no", "false")}
 """What finds a yes or no: as pages write it, and as vendors do."""
 
@@ -94,19 +105,12 @@ def kept_of(body: str) -> str:
 
 
 def _kept(call: Call) -> Iterator[tuple[str, Any]]:
-    """Fields by the columns of `tui.query.fields`, and what each has of a call."""
-    hangup = call.hangup
-    yield "email", call.contact.email
-    yield "lead", call.contact.id
-    yield "ivr", call.ivr
-    yield "hangup", (hangup.by, hangup.by_name, hangup.reason, hangup.code)
-    yield "sla", call.sla_met
-    yield "callback", call.callback_requested
-    yield "original", call.original_call_id
+    """Fields of the kind ``kept`` by their columns, and what each has of a call."""
+    for column, value in _OF_CALL:
+        yield column, value(call)
     for agent in call.agents:
-        yield "department", agent.department
-        yield "role", agent.role
-        yield "leg", (agent.status, agent.hangup_reason, agent.hangup_code)
+        for column, part in _OF_LEG:
+            yield column, part(agent)
     yield from call.vendor_fields.items()
 
 
@@ -121,6 +125,13 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(one)
     elif value is not None:
         yield str(value)
+
+
+def _cell(field: CallField, value: Any) -> Any:
+    """What stands in a field's column."""
+    if isinstance(value, tuple):
+        return _joined(value)
+    return _short(value) if isinstance(value, str) and not field.whole else value
 
 
 def to_row(account: str, call: Call) -> dict[str, Any]:
@@ -149,26 +160,8 @@ def to_row(account: str, call: Call) -> dict[str, Any]:
     )
     line = {
         "account": account,
-        "id": call.id,
-        "provider": call.provider,
         "started_at": round(call.started_at.timestamp() * 1000) if call.started_at else None,
-        "direction": _short(call.direction),
-        "outcome": call.outcome,
-        "status": _short(call.status),
-        "contact": _short(call.contact.name),
-        "number": _short(call.contact.number),
-        "company": _short(call.company_number.name or call.company_number.number),
-        "agents": _joined(dict.fromkeys(agents)),
-        "ring_group": _short(call.ring_group or call.queue or next(iter(departments), None)),
-        "queue": _short(call.queue),
-        "campaign": _short(call.campaign),
-        "disposition": _short(call.disposition.code),
-        "note": call.disposition.note,
-        "tags": _joined(call.tags),
-        "duration_s": call.duration_s,
-        "wait_s": call.wait_s,
-        "talk_s": call.talk_s,
-        "has_recording": call.has_recording,
+        **{field.column: _cell(field, value(call)) for field, value in _STORED},
         "recordings": len(call.recordings),
         "problems": len(call.problems),
         "words": f" {' '.join(_first_words(filter(None, found_by), WORDS))} ",

@@ -20,7 +20,7 @@ from tui.archive.sqlite.call_columns import call_of
 from tui.archive.sqlite.damage import READING, is_sign, remove_mark
 from tui.archive.sqlite.listening_history import UNREADABLE_HEARD
 from tui.archive.sqlite.migrations import lacks
-from tui.archive.sqlite.search.bitmap import PARTS
+from tui.archive.sqlite.search.bitmap import CHUNK_NUMBER_BITS
 from tui.archive.sqlite.search.search_index import entry
 from tui.archive.sqlite.sync_state import UNREADABLE_NAME
 from tui.archive.sqlite.triage_log import project
@@ -198,18 +198,18 @@ def _rows(archive: Archive) -> Iterator[Fault]:
 def _index(archive: Archive) -> Iterator[Fault]:
     """What the index counts against the calls' lines, and whether its words hold together."""
     db, index = archive._db, archive.index
-    if index.lacking():
+    if index.is_incomplete():
         return
     words: Counter[str] = Counter()
     known: Counter[tuple[str, str]] = Counter()
     numbers: Counter[str] = Counter()
     bits: Counter[str] = Counter()
     for (key,) in db.execute("SELECT key FROM call").fetchall():
-        one = entry(index.line(key))
+        one = entry(index.row(key))
         words.update(set(one.words))
         known.update(one.facets)
         numbers.update(one.numbers)
-        bits.update(set(one.tokens))
+        bits.update(set(one.bitmap_tokens))
     tables = (
         ("words", words, "SELECT term, calls FROM word"),
         ("names", known, "SELECT kind, value, calls FROM known"),
@@ -222,7 +222,9 @@ def _index(archive: Archive) -> Iterator[Fault]:
     tokens = dict(db.execute("SELECT n, token FROM token").fetchall())
     have: Counter[str] = Counter()
     for place, data in db.execute("SELECT place, bits FROM bits"):
-        have[tokens.get(place >> PARTS, "")] += int.from_bytes(data, "little").bit_count()
+        have[tokens.get(place >> CHUNK_NUMBER_BITS, "")] += int.from_bytes(
+            data, "little"
+        ).bit_count()
     if have != bits:
         yield Fault("the search index does not know what all calls have")
     yield from _full_text(archive.path)

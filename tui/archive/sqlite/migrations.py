@@ -341,6 +341,11 @@ MIGRATIONS = (
     -- for how many days calls are kept, as it was told to the user; see tui.removal.retention
     CREATE TABLE told_days (days INTEGER NOT NULL);
     """,
+    """
+    ALTER TABLE call RENAME COLUMN spot TO slot;   -- whose bit in the bitmaps is a call's
+    DROP INDEX call_by_spot;
+    CREATE INDEX call_by_slot ON call (slot, place);
+    """,
 )
 
 PER_ACCOUNT = (
@@ -418,7 +423,7 @@ def migrate(connection: sqlite3.Connection, upto: int = len(MIGRATIONS)) -> None
     try:
         version = identify(connection)  # another Ringback may have been first
         for script in MIGRATIONS[version:upto]:
-            for statement in _statements(script):
+            for statement in statements_of(script):
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {max(version, upto)}")
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
@@ -434,7 +439,7 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _statements(script: str) -> list[str]:
+def statements_of(script: str) -> list[str]:
     """The statements of a script; ``executescript`` would commit between them."""
     statements, rest = [], ""
     for part in script.split(";"):

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 from tui.archive import codec
 from tui.archive.sqlite.damage import reading
 from tui.archive.sqlite.search.name_lookup import spellings
-from tui.archive.sqlite.search.search_index import SearchIndex, apart
+from tui.archive.sqlite.search.search_index import SearchIndex, joined_words
 from tui.archive.sqlite.triage_rows import EVENT_FIELDS, Event, read_event, row_of
 from tui.query.parser import STATES, fold
 
@@ -308,7 +308,7 @@ class TriageLog:
             self._write_down(name, now)
             row = self._db.execute("SELECT key FROM call WHERE account = ? AND id = ?", name)
             if found := row.fetchone():  # a call that is not here has no line
-                with self._index.changing(found[0], changes):
+                with self._index.updating(found[0], changes):
                     self._copy(name, now, events)
         changes.flush()
 
@@ -346,7 +346,7 @@ class TriageLog:
                 _ms(now.snoozed_until),
                 _ms(now.at),
                 ", ".join(now.tags) or None,
-                apart(words),
+                joined_words(words),
                 now.held is not None,
                 *name,
             ),

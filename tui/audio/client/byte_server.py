@@ -35,7 +35,7 @@ class ByteServer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def forget(self) -> list[asyncio.Task[None]]:
+    def cancel(self) -> list[asyncio.Task[None]]:
         """Nobody waits for these bytes any more; what is still to be awaited."""
         tasks = list(self._tasks)
         for task in tasks:

@@ -27,7 +27,7 @@ class EngineConnection(Protocol):
     """Messages to an engine and from it, wherever it is."""
 
     @property
-    def farewell(self) -> str:
+    def close_reason(self) -> str:
         """Why it ended, for the user, where the recording can go on later; else empty."""
         ...
 
@@ -50,7 +50,7 @@ class SpeakerConnection:
     ) -> None:
         self._reader, self._writer, self._name = reader, writer, name
         self._output, self._message = hello.get("output", ""), hello.get("message", "")
-        self.farewell = GONE
+        self.close_reason = GONE
 
     @classmethod
     async def connect(cls, path: str) -> SpeakerConnection:
@@ -83,7 +83,7 @@ class SpeakerConnection:
             while message := await read_message(self._reader):
                 header = message[0]
                 if header.get("is") == "over":
-                    self.farewell = _OVER.get(str(header.get("why")), GONE)
+                    self.close_reason = _OVER.get(str(header.get("why")), GONE)
                     return
                 if header.get("is") == "output":
                     header = self._where(str(header.get("name")), header.get("message"))
@@ -116,7 +116,7 @@ async def _hello(reader: asyncio.StreamReader) -> Message:
 async def open_connection(route: Route) -> EngineConnection:
     """The engine of a route. Raises `OSError`, as what connects or starts it."""
     if route.kind != "speaker":
-        return await EngineProcess.start(route.output, far=route.kind == "pulse")
+        return await EngineProcess.start(route.output, remote=route.kind == "pulse")
     try:
         return await SpeakerConnection.connect(route.output)
     except ConnectionRefusedError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 from tui.audio.client.connection import EngineConnection, open_connection
 from tui.audio.client.route import Route
@@ -11,28 +11,34 @@ from tui.audio.client.route import Route
 _TRIES = 5  # speakers that have just gone, one after the other
 _GOING_S = 0.05
 
+Connect = Callable[[Route], Coroutine[None, None, EngineConnection]]
+"""Opens the engine at a route. Raises `OSError`, as `open_connection`."""
+
 
 class EngineConnector:
-    """One engine at a time. `find` says which way is right now; `on_link` gets a new engine."""
+    """One engine at a time. `find_route` decides where it is; `on_connected` gets a new one."""
 
     def __init__(
-        self, find: Callable[[], Route], on_link: Callable[[EngineConnection], None]
+        self,
+        find_route: Callable[[], Route],
+        on_connected: Callable[[EngineConnection], None],
+        connect: Connect = open_connection,
     ) -> None:
-        self._find, self._on_link = find, on_link
-        self.route = find()
-        self.link: EngineConnection | None = None
+        self._find_route, self._on_connected, self._open_at = find_route, on_connected, connect
+        self.route = find_route()
+        self.connection: EngineConnection | None = None
         self.closed = False
-        self._linked: Route | None = None
-        self._asking: asyncio.Future[EngineConnection] | None = None
+        self._connected_route: Route | None = None
+        self._connecting: asyncio.Future[EngineConnection] | None = None
         self._busy = asyncio.Lock()
 
     @property
     def opening(self) -> bool:
         return self._busy.locked()
 
-    def look(self) -> bool:
+    def refresh_route(self) -> bool:
         """Ask for the way again; whether it is another one now."""
-        before, self.route = self.route, self._find()
+        before, self.route = self.route, self._find_route()
         return self.route != before
 
     async def open(self) -> EngineConnection | None:
@@ -41,20 +47,20 @@ class EngineConnector:
         Raises `OSError` when there cannot be one.
         """
         async with self._busy:
-            if self._linked != self.route:
+            if self._connected_route != self.route:
                 await self._end()
-            if self.link is None and not self.closed:
+            if self.connection is None and not self.closed:
                 opening = asyncio.ensure_future(self._open())
                 try:
-                    self.link = await asyncio.shield(opening)
+                    self.connection = await asyncio.shield(opening)
                 except asyncio.CancelledError:  # the process starts anyway: keep hold of it
-                    self.link = await opening
+                    self.connection = await opening
                     raise
                 finally:
-                    if self.link is not None:
-                        self._linked = self.route
-                        self._on_link(self.link)
-            return None if self.closed else self.link
+                    if self.connection is not None:
+                        self._connected_route = self.route
+                        self._on_connected(self.connection)
+            return None if self.closed else self.connection
 
     async def _open(self) -> EngineConnection:
         """A speaker may have gone a moment ago: then the way that is left."""
@@ -65,44 +71,44 @@ class EngineConnector:
                 if self.route.kind != "speaker":
                     raise
                 await asyncio.sleep(_GOING_S)
-                self.look()
+                self.refresh_route()
         return await self._connect()
 
     async def _connect(self) -> EngineConnection:
         """A speaker may take seconds to answer, or never do; nobody waits for it in `close`."""
         if self.route.kind != "speaker":
-            return await open_connection(self.route)
+            return await self._open_at(self.route)
         if self.closed:
             raise OSError(0, "closed")
-        self._asking = asyncio.ensure_future(open_connection(self.route))
+        self._connecting = asyncio.ensure_future(self._open_at(self.route))
         try:
-            return await self._asking
+            return await self._connecting
         except asyncio.CancelledError:
             if not self.closed:
                 raise
             raise OSError(0, "closed") from None
         finally:
-            self._asking = None
+            self._connecting = None
 
-    def lost(self, link: EngineConnection) -> bool:
+    def lost(self, connection: EngineConnection) -> bool:
         """The engine has ended; whether that was by itself."""
-        mine = self.link is link
+        mine = self.connection is connection
         if mine:
-            self.link = None
+            self.connection = None
         return mine
 
-    async def leave(self) -> None:
+    async def disconnect(self) -> None:
         """End the engine; the next `open` starts one."""
         async with self._busy:
             await self._end()
 
     async def close(self) -> None:
         self.closed = True
-        if self._asking is not None:
-            self._asking.cancel()
-        await self.leave()
+        if self._connecting is not None:
+            self._connecting.cancel()
+        await self.disconnect()
 
     async def _end(self) -> None:
-        link, self.link = self.link, None
-        if link is not None:
-            await link.end()
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            await connection.end()

@@ -28,7 +28,7 @@ _ONLY_ENGINE_LINES = 40
 class EngineProcess:
     """One engine. Make it with `start`; after `end` no process and no task of it is left."""
 
-    farewell = ""
+    close_reason = ""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -36,8 +36,8 @@ class EngineProcess:
         self._listening = asyncio.create_task(self._listen())
 
     @classmethod
-    async def start(cls, output: str, *, far: bool = False) -> EngineProcess:
-        """`far`: the sound server is on another machine. Raises `OSError` without a process."""
+    async def start(cls, output: str, *, remote: bool = False) -> EngineProcess:
+        """`remote`: the sound server is on another machine. Raises `OSError` without a process."""
         output = engine_output(output)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -49,7 +49,7 @@ class EngineProcess:
             stdout=PIPE,
             stderr=PIPE,
             limit=protocol.LINE_LIMIT,
-            env=engine_environment(os.environ, _CODE, output, far=far),
+            env=engine_environment(os.environ, _CODE, output, remote=remote),
             start_new_session=True,
         )
         return cls(process)

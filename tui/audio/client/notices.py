@@ -28,6 +28,6 @@ def unmeasured(reason: str) -> str:
     return f"no waveform: {_UNMEASURED.get(reason, 'a part of this recording is damaged')}"
 
 
-def words(text: Any) -> str:
+def safe_line(text: Any) -> str:
     """What an engine says, safe to show: it has been fed a stranger's file."""
     return safe_text(text, _MOST)

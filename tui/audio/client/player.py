@@ -19,12 +19,12 @@ from providers.errors import reason
 from tui.audio import protocol
 from tui.audio.client import notices
 from tui.audio.client.byte_server import ByteServer, unreadable
-from tui.audio.client.connection import GONE, EngineConnection
-from tui.audio.client.connector import EngineConnector
+from tui.audio.client.connection import GONE, EngineConnection, open_connection
+from tui.audio.client.connector import Connect, EngineConnector
 from tui.audio.client.route import Route, find_route
 from tui.audio.client.source import FileSource, Source
 from tui.audio.client.state import VOLUMES, Loop, PlayerState, Side, Status, next_loop
-from tui.audio.client.turns import Turn, clock, next_turn, turns
+from tui.audio.client.turns import clock, next_turn, turns
 from tui.audio.peaks import Peaks
 from tui.audio.protocol import Message
 
@@ -46,7 +46,8 @@ class Player:
 
     `on_change` is called in the loop's thread at every change, with positions and peaks at
     most four times a second. `output` is ``miniaudio``, ``wav:PATH`` or ``none``; when it is
-    not given, `route` is asked for the way whenever an engine is needed.
+    not given, `route` is asked for the way whenever an engine is needed. `connect` opens the
+    engine at its end.
     """
 
     def __init__(
@@ -54,23 +55,23 @@ class Player:
         on_change: Callable[[PlayerState], None],
         output: str | None = None,
         route: Callable[[], Route] | None = None,
+        connect: Connect = open_connection,
     ) -> None:
         self._on_change = on_change
         fixed = Route("local", output) if output else None
         find = route or find_route
-        self._way = EngineConnector(lambda: fixed or find(), self._listen)
-        self._notice = self._way.route.notice
-        self._broken = False
+        self._connector = EngineConnector(lambda: fixed or find(), self._listen, connect)
+        self._notice = self._connector.route.notice
+        self._interrupted = False
         """Whether it would still play, had the speaker not gone."""
-        self.state = PlayerState(output=self._way.route.label, message=self._notice)
+        self.state = PlayerState(output=self._connector.route.label, message=self._notice)
         self.rewind_s = REWIND_S
         """How far `resume` goes back."""
         self._peaks: Peaks | None = None
-        self._turns: tuple[int, list[Turn]] = (-1, [])
         self._paused_at: float | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._serving = ByteServer(self._give, self._give_up)
-        self._again: asyncio.Task[None] | None = None
+        self._byte_server = ByteServer(self._give, self._give_up)
+        self._reopening: asyncio.Task[None] | None = None
         self._source: Source | None = None
         self._id = 0
         self._seq = 0
@@ -84,10 +85,10 @@ class Player:
 
     async def warm(self) -> None:
         """Start the engine before there is anything to play. Never fails."""
-        self._look()
-        if self._way.route.kind != "none":  # silence can wait
+        self._refresh_route()
+        if self._connector.route.kind != "none":  # silence can wait
             with suppress(OSError):  # it is said when something is to be played
-                await self._way.open()
+                await self._connector.open()
 
     async def play(
         self, source: Source, *, start_s: float = 0.0, peaks: Peaks | None = None
@@ -99,7 +100,7 @@ class Player:
         """
         if self._closed:
             return
-        self._serving.forget()
+        self._byte_server.cancel()
         self._id += 1
         self._seq += 1
         this = self._id
@@ -117,54 +118,54 @@ class Player:
 
     async def _begin(self, this: int) -> None:
         """Give the recording to an engine, as the state says it is to be played."""
-        self._broken = False
+        self._interrupted = False
         try:
-            self._look()
-            route = self._way.route
-            child = await self._way.open()
-            if self._way.route != route:  # the speaker had just gone
-                self._say_way()
+            self._refresh_route()
+            route = self._connector.route
+            connection = await self._connector.open()
+            if self._connector.route != route:  # the speaker had just gone
+                self._announce_route()
         except OSError as error:
             if this == self._id:
                 self._fail(f"the sound engine cannot be started ({reason(error)})")
             return
-        if this == self._id and child is not None:
-            self._open(child)
+        if this == self._id and connection is not None:
+            self._open(connection)
 
-    def _go_on(self) -> None:
+    def _reopen(self) -> None:
         """Open the recording anew where it was heard last, at the engine that the way has now."""
-        self._serving.forget()
+        self._byte_server.cancel()
         self._id += 1
         self._seq += 1
         self._engine_state = "waiting"
         self._change(status=self._status(), position_s=self.position_s, message=self._notice)
-        self._again = asyncio.get_running_loop().create_task(self._begin(self._id))
+        self._reopening = asyncio.get_running_loop().create_task(self._begin(self._id))
 
     def reroute(self) -> None:
         """Ask again where sound is to come out, and move what is open there.
 
         What plays goes on there; what played when its speaker went plays on at the next one.
         """
-        changed = self._closed or self._look()
-        back = self._broken and self._way.route.kind == "speaker"
+        changed = self._closed or self._refresh_route()
+        back = self._interrupted and self._connector.route.kind == "speaker"
         if self._closed or self._source is None or not (changed or back):
             return
         self._paused = self._paused and not back
         if self.state.status in ("loading", "playing") or back:
-            self._go_on()
+            self._reopen()
         elif self.state.status in ("paused", "ended"):  # the next play finds its way
-            self._again = asyncio.get_running_loop().create_task(self._way.leave())
+            self._reopening = asyncio.get_running_loop().create_task(self._connector.disconnect())
 
-    def _look(self) -> bool:
+    def _refresh_route(self) -> bool:
         """Ask for the way; what is said of it changes only with it."""
-        if changed := self._way.look():
-            self._say_way()
+        if changed := self._connector.refresh_route():
+            self._announce_route()
         return changed
 
-    def _say_way(self) -> None:
-        old, self._notice = self._notice, self._way.route.notice
+    def _announce_route(self) -> None:
+        old, self._notice = self._notice, self._connector.route.notice
         message = self._notice if self.state.message in (old, "") else self.state.message
-        self._change(output=self._way.route.label, message=message)
+        self._change(output=self._connector.route.label, message=message)
 
     def pause(self) -> None:
         if self.state.status in ("loading", "playing"):
@@ -188,8 +189,8 @@ class Player:
         if rewind_s > 0:
             self.seek_to(self.state.before(rewind_s))
         self._paused = False
-        if self._child is None:
-            self._go_on()
+        if self._connection is None:
+            self._reopen()
             return
         self._heard_at = time.monotonic()
         self._send({"do": "pause", "on": False})
@@ -205,13 +206,13 @@ class Player:
                 self.resume(rewind_s=0.0)  # it may have been paused before
             case "failed" if self._source is not None:
                 again = self.play(self._source, start_s=self.state.position_s)
-                self._again = asyncio.get_running_loop().create_task(again)
+                self._reopening = asyncio.get_running_loop().create_task(again)
             case _:
                 self.pause()
 
     def stop(self) -> None:
         """Forget the recording."""
-        self._serving.forget()
+        self._byte_server.cancel()
         self._id += 1
         self._source = None
         self._send({"do": "stop"})
@@ -238,8 +239,8 @@ class Player:
         self._heard_at = time.monotonic()
         self._send({"do": "seek", "id": self._id, "seq": self._seq, "to": to_s})
         self._change(status=self._status(), position_s=to_s)
-        if self._child is None and not self._paused and not self._way.opening:
-            self._go_on()  # its engine went after the end
+        if self._connection is None and not self._paused and not self._connector.opening:
+            self._reopen()  # its engine went after the end
 
     def seek_fraction(self, fraction: float) -> None:
         """To a part of the whole, 0 to 1; nothing happens while the length is not known."""
@@ -252,13 +253,9 @@ class Player:
         if peaks is None or not peaks.lanes:
             self._change(message=notices.NOT_MEASURED)
             return
-        if self._turns[0] != peaks.revision or not peaks.complete:
-            self._turns = (peaks.revision, turns(peaks))
-        to_s = next_turn(self._turns[1], self.position_s, step)
-        if to_s is not None:
-            self.seek_to(to_s)
-        elif step < 0:
-            self.seek_to(0.0)
+        to_s = next_turn(turns(peaks), self.position_s, step)
+        if to_s is not None or step < 0:
+            self.seek_to(to_s or 0.0)
         else:
             self._change(message=notices.NO_TURN if peaks.complete else notices.NOT_MEASURED)
 
@@ -314,10 +311,12 @@ class Player:
     async def close(self) -> None:
         """End the engine, within half a second whatever it does. For good."""
         self._closed = True
-        self._serving.forget()
+        self._byte_server.cancel()
         self._id += 1
-        await self._way.close()
-        left = [task for task in (*self._serving.forget(), self._again, self._reading) if task]
+        await self._connector.close()
+        left = [
+            task for task in (*self._byte_server.cancel(), self._reopening, self._reading) if task
+        ]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
@@ -338,33 +337,34 @@ class Player:
     # the engine
 
     @property
-    def _child(self) -> EngineConnection | None:
-        return self._way.link
+    def _connection(self) -> EngineConnection | None:
+        return self._connector.connection
 
-    def _listen(self, child: EngineConnection) -> None:
-        self._reading = asyncio.create_task(self._read(child))
+    def _listen(self, connection: EngineConnection) -> None:
+        self._reading = asyncio.create_task(self._read(connection))
 
-    def _open(self, child: EngineConnection) -> None:
+    def _open(self, connection: EngineConnection) -> None:
         assert self._source is not None
-        child.send(
+        connection.send(
             {
                 "do": "open",
                 "id": self._id,
                 "seq": self._seq,
                 "size": self._source.size,
                 "paused": self._paused,
-                **self.state.wishes(),
-                **(self._peaks.wishes() if self._peaks is not None else {"peaks": False}),
-                "near": isinstance(self._source, FileSource) and self._way.route.kind != "speaker",
+                **self.state.open_fields(),
+                **(self._peaks.open_fields() if self._peaks is not None else {"peaks": False}),
+                "near": isinstance(self._source, FileSource)
+                and self._connector.route.kind != "speaker",
             }
         )
 
     def _send(self, message: Message, body: bytes = b"") -> None:
-        if self._child is not None:
-            self._child.send(message, body)
+        if self._connection is not None:
+            self._connection.send(message, body)
 
-    async def _read(self, child: EngineConnection) -> None:
-        async for header, body in child.messages():
+    async def _read(self, connection: EngineConnection) -> None:
+        async for header, body in connection.messages():
             answer = self._ANSWERS.get(str(header.get("is")))
             if answer is not None and header.get("id", self._id) == self._id:
                 try:
@@ -372,27 +372,27 @@ class Player:
                 except (KeyError, TypeError, ValueError, OverflowError):
                     _log.debug("the engine talks nonsense", exc_info=True)
                     break
-        if self._way.lost(child):  # it was not we who ended it
-            await child.end()
+        if self._connector.lost(connection):  # it was not we who ended it
+            await connection.end()
             if self.state.status in ("loading", "playing", "paused"):
-                self._lose(child.farewell)
+                self._engine_lost(connection.close_reason)
 
-    def _lose(self, farewell: str) -> None:
+    def _engine_lost(self, close_reason: str) -> None:
         """The engine has gone by itself. Nothing is lost that a speaker played: it is paused."""
-        if not farewell:
+        if not close_reason:
             self._fail(notices.CRASHED)
             return
-        self._broken = farewell == GONE and not self._paused
-        self._serving.forget()
+        self._interrupted = close_reason == GONE and not self._paused
+        self._byte_server.cancel()
         self._id += 1
         self._paused, self._paused_at = True, time.monotonic()
-        self._change(status="paused", message=farewell)  # where it was last heard for certain
+        self._change(status="paused", message=close_reason)  # where it was last heard for certain
 
     # what the engine says
 
     def _on_get(self, header: Message, _: bytes) -> None:
         if self._source is not None:
-            self._serving.serve(self._source, self._id, header)
+            self._byte_server.serve(self._source, self._id, header)
 
     def _give(self, id_: int, at: int, data: bytes) -> None:
         if id_ == self._id:
@@ -421,7 +421,9 @@ class Player:
 
     def _on_unmeasured(self, header: Message, _: bytes) -> None:
         if self._peaks is not None and not self._peaks.complete:
-            self._peaks.give_up(notices.words(header["reason"]), notices.words(header["by"]))
+            self._peaks.give_up(
+                notices.safe_line(header["reason"]), notices.safe_line(header["by"])
+            )
             message = self.state.message or notices.unmeasured(self._peaks.trouble)
             self._change(peaks_revision=self._peaks.revision, message=message)
 
@@ -445,11 +447,11 @@ class Player:
             self.state = replace(self.state, position_s=position_s)
 
     def _on_output(self, header: Message, _: bytes) -> None:
-        why = notices.words(header["message"])
+        why = notices.safe_line(header["message"])
         old = self._notice
-        self._notice = notices.IN_SILENCE.format(why) if why else self._way.route.notice
+        self._notice = notices.IN_SILENCE.format(why) if why else self._connector.route.notice
         message = self._notice if self.state.message == old else self.state.message
-        name = notices.words(header["name"])
+        name = notices.safe_line(header["name"])
         self._change(output=name, message=message, silent=bool(self._notice))
 
     def _on_damage(self, header: Message, _: bytes) -> None:
@@ -463,7 +465,7 @@ class Player:
 
     def _on_failed(self, header: Message, _: bytes) -> None:
         reason = header["reason"] if header["reason"] in _UNDECODABLE else ""
-        self._fail(f"this cannot be played: {notices.words(header['detail'])}", reason)
+        self._fail(f"this cannot be played: {notices.safe_line(header['detail'])}", reason)
 
     _ANSWERS: ClassVar[dict[str, Callable[[Player, Message, bytes], None]]] = {
         "hello": _on_hello,

@@ -8,7 +8,7 @@ from providers.errors import reason
 from tui.audio import protocol
 from tui.audio.client.connection import EngineConnection, open_connection
 from tui.audio.client.engine_process import EngineProcess
-from tui.audio.client.notices import CRASHED, OTHER_VERSION, words
+from tui.audio.client.notices import CRASHED, OTHER_VERSION, safe_line
 from tui.audio.client.route import Route, find_route
 
 FIRST = ", before other programs"
@@ -22,44 +22,44 @@ async def probe(output: str | None = None, route: Route | None = None) -> str:
     if route.notice:
         return route.notice
     try:
-        link = await open_connection(route)
+        connection = await open_connection(route)
     except OSError as error:
         return f"no sound: {reason(error)}"
     try:
         async with asyncio.timeout(_PROBE_S):
-            return await _ask_output(link)
+            return await _ask_output(connection)
     except TimeoutError:
         return f"no sound: the sound system did not answer within {_PROBE_S:.0f} s"
     finally:
-        await link.end()
+        await connection.end()
 
 
-async def find_held() -> tuple[dict[str, str], str]:
+async def probe_lockdown() -> tuple[dict[str, str], str]:
     """How whoever decodes is held here: each part, and why it does not hold; why there is none.
 
     Never raises.
     """
     try:
-        child = await EngineProcess.start("none")
+        connection = await EngineProcess.start("none")
     except OSError as error:
         return {}, error.strerror or "it cannot be started"
     try:
         async with asyncio.timeout(_PROBE_S):
-            child.send({"do": "probe"})
-            async for header, _ in child.messages():
+            connection.send({"do": "probe"})
+            async for header, _ in connection.messages():
                 if header.get("is") == "held":
-                    return dict(header.get("parts") or {}), words(header.get("why", ""))
+                    return dict(header.get("parts") or {}), safe_line(header.get("why", ""))
         return {}, CRASHED
     except TimeoutError:
         return {}, f"it did not answer within {_PROBE_S:.0f} s"
     finally:
-        await child.end()
+        await connection.end()
 
 
-async def _ask_output(child: EngineConnection) -> str:
-    child.send({"do": "probe"})
+async def _ask_output(connection: EngineConnection) -> str:
+    connection.send({"do": "probe"})
     order = ""
-    async for header, _ in child.messages():
+    async for header, _ in connection.messages():
         if header.get("is") == "hello":
             if header.get("version") != protocol.VERSION:
                 return f"no sound: {OTHER_VERSION}"

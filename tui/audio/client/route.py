@@ -4,7 +4,7 @@ In this order: a speaker that the listener has connected (`ringback speaker`); t
 machine when the listener sits at it; a PulseAudio server that was forwarded to the listener;
 else nothing, for a server must never play aloud by accident. ``RINGBACK_AUDIO``
 (``miniaudio``, ``simpleaudio``, ``wav:PATH`` or ``none``) decides whatever else holds, and the
-listener's wish stands above the rule.
+listener's preference stands above the rule.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tui.audio.speaker_sockets import FOLDER, name_of, speakers
 
 Kind = Literal["speaker", "local", "pulse", "none"]
 
-BAD_WISH = "no sound: RINGBACK_AUDIO must be miniaudio, simpleaudio, wav:PATH or none"
+INVALID_OUTPUT = "no sound: RINGBACK_AUDIO must be miniaudio, simpleaudio, wav:PATH or none"
 NO_SPEAKER = "no sound here: this is a session over SSH; run on your own machine: {}"
 _TMUX_S = 0.5
 _ABOUT_SSH = ("SSH_CONNECTION", "SSH_TTY")
@@ -47,21 +47,21 @@ class Route(NamedTuple):
 
 
 def choose_route(
-    environ: Mapping[str, str], runtime_dir: Path | None = None, wish: str = ""
+    environ: Mapping[str, str], runtime_dir: Path | None = None, preference: str = ""
 ) -> Route:
-    """The way by the rule above. `wish` is a kind or empty; `runtime_dir` the one folder to
+    """The way by the rule above. `preference` is a kind or empty; `runtime_dir` the one folder to
     look for speakers in, instead of the usual ones.
     """
     if forced := environ.get("RINGBACK_AUDIO", ""):
         return _forced(forced)
     places = {FOLDER: str(runtime_dir)} if runtime_dir is not None else environ
-    if wish not in ("local", "pulse", "none") and (found := speakers(places)):
+    if preference not in ("local", "pulse", "none") and (found := speakers(places)):
         return Route("speaker", str(found[0]))
-    if wish == "none":
+    if preference == "none":
         return Route("none", "none", "no sound: switched off")
     if over_ssh(environ) and environ.get("PULSE_SERVER"):
         return Route("pulse", "miniaudio")
-    if wish in ("local", "pulse") or not over_ssh(environ):
+    if preference in ("local", "pulse") or not over_ssh(environ):
         return Route("local", "miniaudio")
     command = speaker_command(environ)
     return Route("none", "none", NO_SPEAKER.format(command), command)
@@ -79,12 +79,14 @@ def reason(route: Route, environ: Mapping[str, str]) -> str:
     }[route.kind]
 
 
-def _forced(wish: str) -> Route:
-    if wish == "none":
+def _forced(preference: str) -> Route:
+    if preference == "none":
         return Route("none", "none")
-    if wish in ("miniaudio", "simpleaudio") or (wish.startswith("wav:") and len(wish) > 4):
-        return Route("local", wish)
-    return Route("none", "none", BAD_WISH)
+    if preference in ("miniaudio", "simpleaudio") or (
+        preference.startswith("wav:") and len(preference) > 4
+    ):
+        return Route("local", preference)
+    return Route("none", "none", INVALID_OUTPUT)
 
 
 def over_ssh(environ: Mapping[str, str]) -> bool:
@@ -138,6 +140,6 @@ def _tmux_environment(environ: Mapping[str, str]) -> list[str]:
     return []
 
 
-def find_route(wish: str = "") -> Route:
+def find_route(preference: str = "") -> Route:
     """The way for this process, now."""
-    return choose_route(session_environ(), wish=wish)
+    return choose_route(session_environ(), preference=preference)

@@ -61,13 +61,13 @@ class PlayerState:
     length_s: float | None = None
     speed: float = 1.0
     output: str = ""
-    """``miniaudio (PulseAudio)``, ``wav:PATH``, ``none``; as wished until the engine knows."""
+    """``miniaudio (PulseAudio)``, ``wav:PATH``, ``none``; as asked for until the engine knows."""
     message: str = ""
     """One line for the user, e.g. why there is no sound."""
     reason: str = ""
     """Why it failed, as a key of `providers.errors.RECORDING_REASONS`, if it is one of those."""
     silent: bool = False
-    """Whether it plays where nobody hears it, though somebody wished to; the message says why."""
+    """Whether it plays where nobody hears it, though it was meant to; the message says why."""
     incomplete: bool = False
     """Whether less of it is there than its header promises; the message says so, once."""
     volume: float = 1.0
@@ -94,7 +94,7 @@ class PlayerState:
         first_s = loop[0] if loop and loop[1] is not None and at_s >= loop[0] else 0.0
         return max(first_s, at_s - seconds)
 
-    def wishes(self) -> dict[str, Any]:
+    def open_fields(self) -> dict[str, Any]:
         """How it is to be played, as an engine is told when it opens the recording."""
         return {
             "start": self.position_s,

@@ -7,6 +7,7 @@ turn, a click does not begin one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -35,19 +36,25 @@ class Turn(NamedTuple):
     end_s: float
 
 
-def turns(peaks: Peaks) -> list[Turn]:
+def turns(peaks: Peaks) -> Sequence[Turn]:
     """The whole recording from 0 to as far as it is measured, without gaps."""
-    lanes = [_spoken(lane) for lane in peaks.lanes]
+    return _turns_at(peaks, peaks.revision)
+
+
+@lru_cache(maxsize=1)  # an hour takes 30 ms, and keys ask again and again
+def _turns_at(peaks: Peaks, _revision: int) -> Sequence[Turn]:
+    lanes = [_speech_windows(lane) for lane in peaks.lanes]
     if not lanes:
-        return []
+        return ()
     names: tuple[Who, ...] = ("silence", "speech") if len(lanes) == 1 else _SIDES
     codes = lanes[0] if len(lanes) == 1 else bytes(a + 2 * b for a, b in zip(*lanes, strict=True))
-    runs = _calm([(names[code], len(list(run))) for code, run in groupby(codes)])
-    out, at = [], 0
+    runs = _merge_short_runs([(names[code], len(list(run))) for code, run in groupby(codes)])
+    out: list[Turn] = []
+    at = 0
     for who, length in runs:
         out.append(Turn(who, round(at * WINDOW_S, 2), round((at + length) * WINDOW_S, 2)))
         at += length
-    return out
+    return tuple(out)
 
 
 _SIDES: tuple[Who, ...] = ("silence", "left", "right", "both")
@@ -60,15 +67,17 @@ def _threshold(lane: bytes | bytearray) -> float:
     return max(SPEECH_PEAK, min(_MAXIMUM, noise * _ABOVE_NOISE))
 
 
-def _spoken(lane: bytes | bytearray) -> bytes:
+def _speech_windows(lane: bytes | bytearray) -> bytes:
     """1 for each window in which somebody speaks, pauses bridged and clicks left out."""
     threshold = _threshold(lane)
     loud = lane.translate(bytes(value >= threshold for value in range(256)))
-    heard = _swap(loud, 1, IGNORED_S)
-    return _swap(heard, 0, BRIDGED_S, inside=True)
+    heard = _flip_short_runs(loud, 1, IGNORED_S)
+    return _flip_short_runs(heard, 0, BRIDGED_S, inside=True)
 
 
-def _swap(lane: bytes | bytearray, value: int, shorter_s: float, inside: bool = False) -> bytes:
+def _flip_short_runs(
+    lane: bytes | bytearray, value: int, shorter_s: float, inside: bool = False
+) -> bytes:
     """Runs of `value` that are too short become the other; `inside`: not those at the ends."""
     out, at = bytearray(), 0
     for found, run in groupby(lane):
@@ -80,18 +89,18 @@ def _swap(lane: bytes | bytearray, value: int, shorter_s: float, inside: bool = 
     return bytes(out)
 
 
-def _calm(runs: list[_Run]) -> list[_Run]:
+def _merge_short_runs(runs: list[_Run]) -> list[_Run]:
     """Short silences and overlaps between two turns go to the turn before them."""
-    calm: list[_Run] = []
+    merged: list[_Run] = []
     for number, (who, length) in enumerate(runs):
         last = number == len(runs) - 1
         least_s = {"silence": BRIDGED_S, "both": IGNORED_S}.get(who, 0.0)
         short = length * WINDOW_S < least_s - WINDOW_S / 2
-        if calm and (who == calm[-1][0] or (short and not last and calm[-1][0] != "silence")):
-            calm[-1] = (calm[-1][0], calm[-1][1] + length)
+        if merged and (who == merged[-1][0] or (short and not last and merged[-1][0] != "silence")):
+            merged[-1] = (merged[-1][0], merged[-1][1] + length)
         else:
-            calm.append((who, length))
-    return calm
+            merged.append((who, length))
+    return merged
 
 
 def next_turn(turns: Sequence[Turn], at_s: float, step: int) -> float | None:
@@ -105,15 +114,15 @@ def next_turn(turns: Sequence[Turn], at_s: float, step: int) -> float | None:
     return next((start for start in reversed(starts) if start < at_s - BACK_S), None)
 
 
-def words(turns: Iterable[Turn], names: Mapping[str, str] | None = None) -> list[str]:
+def describe_turns(turns: Iterable[Turn], names: Mapping[str, str] | None = None) -> list[str]:
     """``left 0:00 to 0:12``, ``silence 9 s``: a line for each turn, for those who listen to it.
 
     `names` says who is who: ``{"left": "agent"}``.
     """
-    return [_words(turn, names or {}) for turn in turns]
+    return [_describe(turn, names or {}) for turn in turns]
 
 
-def _words(turn: Turn, names: Mapping[str, str]) -> str:
+def _describe(turn: Turn, names: Mapping[str, str]) -> str:
     who = names.get(turn.who, turn.who)
     if turn.who == "silence":
         return f"{who} {max(1, round(turn.end_s - turn.start_s))} s"

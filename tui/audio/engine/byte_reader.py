@@ -44,9 +44,9 @@ class ByteReader:
         self.interrupted = False
         self._ask = ask
         self._blocks: OrderedDict[int, bytearray] = OrderedDict()
-        self._asked: set[int] = set()
+        self._requested: set[int] = set()
         self._at = 0
-        self.idle: BackgroundReader | None = None
+        self.background: BackgroundReader | None = None
 
     # the engine's side
 
@@ -55,9 +55,9 @@ class ByteReader:
         with self.changed:
             if not data:
                 self.size = at if self.size is None else min(self.size, at)
-                self._asked.discard(at // BLOCK)
-            if self.idle is not None:
-                self.idle.take(at, data)
+                self._requested.discard(at // BLOCK)
+            if self.background is not None:
+                self.background.receive(at, data)
             while data:
                 room = BLOCK - at % BLOCK
                 self._put(at, data[:room])
@@ -69,36 +69,36 @@ class ByteReader:
     def _put(self, at: int, data: bytes) -> None:
         """Bytes of one block."""
         index, offset = divmod(at, BLOCK)
-        hurried = index in self._asked
+        hurried = index in self._requested
         end = at + len(data)
         if end % BLOCK == 0 or end == self.size:  # else the rest is on its way
-            self._asked.discard(index)
+            self._requested.discard(index)
         if hurried or index in self._blocks or len(self._blocks) < KEEP:
             block = self._blocks.setdefault(index, bytearray())
             if offset <= len(block) < offset + len(data):  # two may have asked for the same
                 block += data[len(block) - offset :]
 
-    def here(self, at: int, n: int) -> bytes:
+    def cached(self, at: int, n: int) -> bytes:
         """What is kept of these bytes; to be asked with `changed` held."""
         index, offset = divmod(at, BLOCK)
         return bytes(memoryview(self._blocks.get(index, b""))[offset : offset + n])
 
-    def is_asked(self, at: int) -> bool:
+    def is_requested(self, at: int) -> bool:
         """Whether these bytes are on their way to whoever plays."""
-        return at // BLOCK in self._asked
+        return at // BLOCK in self._requested
 
-    def more(self, at: int, most: int) -> bytes:
+    def contiguous(self, at: int, most: int) -> bytes:
         """What is here from there on without a gap, up to so many bytes."""
         out = b""
         with self.changed:
-            while len(out) < most and (data := self.here(at + len(out), most - len(out))):
+            while len(out) < most and (data := self.cached(at + len(out), most - len(out))):
                 out += data
         return out
 
-    def gap(self, at: int, most: int) -> int:
+    def missing_run(self, at: int, most: int) -> int:
         """So many bytes from there on, at most, are neither here nor on their way."""
         n = BLOCK - at % BLOCK
-        while n < most and not (self.here(at + n, 1) or self.is_asked(at + n)):
+        while n < most and not (self.cached(at + n, 1) or self.is_requested(at + n)):
             n += BLOCK
         return min(n, most)
 
@@ -117,7 +117,7 @@ class ByteReader:
             return bytes(TAG)
         while True:
             with self.changed:
-                data = self.here(self._at, n)
+                data = self.cached(self._at, n)
                 wanted = [] if self._at_end() else self._missing(index)
                 if index in self._blocks:
                     self._blocks.move_to_end(index)
@@ -133,8 +133,8 @@ class ByteReader:
                     raise Interrupted
 
     def _may_go_on(self, index: int) -> bool:
-        under_way = index in self._asked and not self._at_end()
-        return self.interrupted or not under_way or bool(self.here(self._at, 1))
+        under_way = index in self._requested and not self._at_end()
+        return self.interrupted or not under_way or bool(self.cached(self._at, 1))
 
     def _only_a_tag(self) -> bool:
         """FFmpeg looks for a title at an MP3's end before anything is heard: not worth a wait."""
@@ -152,9 +152,9 @@ class ByteReader:
         for i in range(index, end):
             have = len(self._blocks.get(i, b""))
             at = i * BLOCK + have
-            if i in self._asked or have == BLOCK or (self.size is not None and at >= self.size):
+            if i in self._requested or have == BLOCK or (self.size is not None and at >= self.size):
                 continue
-            self._asked.add(i)
+            self._requested.add(i)
             length = BLOCK - have
             if out and sum(out[-1]) == at and out[-1][1] + length <= AT_ONCE:
                 at, length = out[-1][0], out.pop()[1] + length
@@ -162,7 +162,7 @@ class ByteReader:
         return out
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        self._at, told = sought(self._at, self.size, offset, whence)
+        self._at, told = seek_result(self._at, self.size, offset, whence)
         return told
 
     def tell(self) -> int:
@@ -172,73 +172,74 @@ class ByteReader:
 class BackgroundReader:
     """The bytes of a `ByteReader` for whoever measures: one answer under way at a time."""
 
-    def __init__(self, pull: ByteReader, ask: Callable[[int, int], None]) -> None:
+    def __init__(self, reader: ByteReader, ask: Callable[[int, int], None]) -> None:
         self.before_waiting: Callable[[], None] = lambda: None
         """Called before the reader has to wait."""
-        self._pull, self._ask = pull, ask
+        self._reader, self._ask = reader, ask
         self._at = 0
-        self._asked_at: int | None = None
-        self._came = (0, b"")  # the last answer and where it belongs: it may be kept nowhere else
+        self._requested_at: int | None = None
+        # the last answer and where it belongs: it may be kept nowhere else
+        self._received = (0, b"")
         self._closed = False
-        pull.idle = self
+        reader.background = self
 
     @property
     def size(self) -> int | None:
-        return self._pull.size
+        return self._reader.size
 
-    def take(self, at: int, data: bytes) -> None:
+    def receive(self, at: int, data: bytes) -> None:
         """Bytes have come, for whomever; `changed` is held."""
-        if at == self._asked_at:
-            self._asked_at, self._came = None, (at, data)
+        if at == self._requested_at:
+            self._requested_at, self._received = None, (at, data)
 
-    def more(self, at: int, most: int) -> bytes:
+    def contiguous(self, at: int, most: int) -> bytes:
         """What is here from there on without a gap, up to so many bytes."""
-        return self._pull.more(at, most)
+        return self._reader.contiguous(at, most)
 
     def close(self) -> None:
         """The reader gets `Interrupted`."""
-        with self._pull.changed:
+        with self._reader.changed:
             self._closed = True
-            self._pull.changed.notify_all()
+            self._reader.changed.notify_all()
 
     def read(self, n: int) -> bytes:
         """Up to `n` bytes; b"" at the end. Raises `Interrupted` when it is closed."""
         while True:
-            with self._pull.changed:
+            with self._reader.changed:
                 if self._closed:
                     raise Interrupted
-                data = self._pull.here(self._at, n) or self._of_last(n)
+                data = self._reader.cached(self._at, n) or self._of_received(n)
                 if data or (self.size is not None and self._at >= self.size):
                     self._at += len(data)
                     return data
-                ask = self._asked_at is None and not self._pull.is_asked(self._at)
+                ask = self._requested_at is None and not self._reader.is_requested(self._at)
                 if ask:
-                    most = self._pull.ahead * BLOCK // 2  # fewer messages where they cost little
-                    self._asked_at, length = self._at, self._pull.gap(self._at, most)
+                    most = self._reader.ahead * BLOCK // 2  # fewer messages where they cost little
+                    self._requested_at, length = self._at, self._reader.missing_run(self._at, most)
             self.before_waiting()
             if ask:
                 self._ask(self._at, length)
-            with self._pull.changed:
-                self._pull.changed.wait_for(self._may_go_on)
+            with self._reader.changed:
+                self._reader.changed.wait_for(self._may_go_on)
 
     def _may_go_on(self) -> bool:
-        under_way = self._asked_at is not None or self._pull.is_asked(self._at)
+        under_way = self._requested_at is not None or self._reader.is_requested(self._at)
         ended = self.size is not None and self._at >= self.size
-        return self._closed or ended or not under_way or bool(self._pull.here(self._at, 1))
+        return self._closed or ended or not under_way or bool(self._reader.cached(self._at, 1))
 
-    def _of_last(self, n: int) -> bytes:
-        at, data = self._came
+    def _of_received(self, n: int) -> bytes:
+        at, data = self._received
         return data[self._at - at : self._at - at + n] if self._at >= at else b""
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        self._at, told = sought(self._at, self.size, offset, whence)
+        self._at, told = seek_result(self._at, self.size, offset, whence)
         return told
 
     def tell(self) -> int:
         return self._at
 
 
-def sought(at: int, size: int | None, offset: int, whence: int) -> tuple[int, int]:
+def seek_result(at: int, size: int | None, offset: int, whence: int) -> tuple[int, int]:
     """Where a file stands after a seek, and what it answers: -1 where it cannot."""
     if whence == 2 and size is None:
         return at, -1

@@ -15,7 +15,7 @@ class _Bytes(Protocol):
     def tell(self) -> int: ...
 
 
-def is_joined(file: _Bytes, kind: str) -> bool:
+def is_chained(file: _Bytes, kind: str) -> bool:
     """Whether another file of this kind begins behind the first. Reads all of it."""
     if kind not in _BEGINS:
         return False

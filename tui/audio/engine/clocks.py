@@ -3,7 +3,7 @@
 FFmpeg counts well from the beginning, but after a jump it believes one field of a header: bytes
 a second in a WAV, the first frame's bit rate in an MP3. A place is counted here instead: in
 blocks, whose size and length are those of one that was decoded, or from a place that somebody
-has reached by reading (`places`).
+has reached by reading (`seek_index`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Protocol
 
-from tui.audio.engine.mp3 import Steady
+from tui.audio.engine.mp3 import ConstantBitRate
 from tui.audio.engine.seek_index import SeekIndex
 
 _NEAR = 1 << 14  # bytes to read through rather than to compute a place
@@ -35,7 +35,7 @@ class Clock(Protocol):
         ...
 
 
-class Blocks:
+class BlockClock:
     """Every so many bytes are so many samples: PCM, G.711, ADPCM, GSM."""
 
     def __init__(self, first: int, size: int, block_s: Fraction) -> None:
@@ -56,17 +56,17 @@ class Blocks:
         return self.seconds(packet.pos - self._first)
 
 
-class Counted:
+class PacketClock:
     """Packets of any size: counted from a place that is known."""
 
-    def __init__(self, places: SeekIndex, base: Fraction, start: int, *, near: bool) -> None:
+    def __init__(self, seek_index: SeekIndex, base: Fraction, start: int, *, near: bool) -> None:
         """`base` and `start` are FFmpeg's: seconds a tick, and the tick that is second 0.
 
         `near`: all bytes are at hand, and nothing has to be computed.
         """
-        self._places, self._base, self._start, self._near = places, base, start, near
+        self._seek_index, self._base, self._start, self._near = seek_index, base, start, near
         self._tick_s = float(base)
-        self.steady: Steady | None = None
+        self.constant_bit_rate: ConstantBitRate | None = None
         self.bit_rate = 0
         """Bits a second, more or less: only to tell what reading would cost."""
         self.seconds: Callable[[bytes], Fraction] | None = None
@@ -82,15 +82,15 @@ class Counted:
 
     def jump(self, to_s: float) -> int | None:
         self.read_up()
-        if place := self._places.before(to_s):
+        if place := self._seek_index.before(to_s):
             second, byte = place
             self._next, self._jumped = round(second / self._base) + self._start, True
             return byte
-        unread = (to_s - self._places.reach_s) * self.bit_rate / 8
-        if self._near or self.steady is None or unread <= _NEAR:
+        unread = (to_s - self._seek_index.reach_s) * self.bit_rate / 8
+        if self._near or self.constant_bit_rate is None or unread <= _NEAR:
             return None
         self._jumped, self._landing, self._sure = True, _LANDING, False
-        return self.steady.place(to_s + float(self._start * self._base))
+        return self.constant_bit_rate.place(to_s + float(self._start * self._base))
 
     def read_up(self) -> None:
         self._next, self._jumped, self._landing = self._start, False, 0
@@ -106,7 +106,7 @@ class Counted:
         self._next = tick + self._ticks(packet)
         second = (tick - self._start) * self._tick_s
         if self._sure:
-            self._places.note(second, packet.pos)
+            self._seek_index.add(second, packet.pos)
         return second
 
     def _ticks(self, packet: Any) -> int:
@@ -117,9 +117,9 @@ class Counted:
     def _land(self, packet: Any) -> int | None:
         """The first packets at a computed place tell by where they are whether that was right."""
         self._landing -= 1
-        second = self.steady and self.steady.second(packet.pos, packet.size)
+        second = self.constant_bit_rate and self.constant_bit_rate.second(packet.pos, packet.size)
         if second is None:
-            self.steady = None
+            self.constant_bit_rate = None
             return None
         tick = round(second / self._base)
         self._landed = self._landed or (packet.pos, float((tick - self._start) * self._base))
@@ -130,11 +130,11 @@ class Counted:
 
         No place is computed again in a recording where one was off.
         """
-        true_s = self._places.second_of(self._landed[0]) if self._landed else None
+        true_s = self._seek_index.second_of(self._landed[0]) if self._landed else None
         if self._landed is None or true_s is None:
             return 0.0
         off_s, self._landed = self._landed[1] - true_s, None
         if abs(off_s) <= _OFF_S:
             return 0.0
-        self.steady = None
+        self.constant_bit_rate = None
         return off_s

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -26,18 +26,19 @@ from tui.audio.protocol import Message
 if TYPE_CHECKING:
     from tui.audio.engine.lockdown import Held
 
-_COMMAND = (sys.executable, "-P", "-m", "tui.audio.engine.decoder_process")
+COMMAND = (sys.executable, "-P", "-m", "tui.audio.engine.decoder_process")
+"""Starts a process that decodes; its role is one more argument."""
 _PATIENCE_S = 0.5  # with a process that is busy for a recording which nobody hears any more
 _PARTING_S = 1.0
 _TIRED_MB = 90.0  # it has eaten something large: the next recording gets another process
 _SIGNALS = {"SIGXCPU": "time", "SIGKILL": "memory"}  # the system's own ways to end a process
 
 
-News = Callable[[], tuple[bool, bytes]]
-"""Whether another clock begins on the way, and places."""
+NewSeekPoints = Callable[[], tuple[bool, bytes]]
+"""Whether another file begins on the way, and seek points."""
 
 
-class Died(Exception):
+class WorkerDied(Exception):
     """The process has ended by itself: `why` is crash, time or memory."""
 
     def __init__(self, why: str) -> None:
@@ -46,41 +47,41 @@ class Died(Exception):
 
 
 class Worker:
-    """One process. All but `kill` and `held` in one thread at a time."""
+    """One process. All but `kill` and `lockdown` in one thread at a time."""
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            [*_COMMAND, role],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=decoder_environment(os.environ),
         )
         self._greeting = threading.Lock()
-        self._held: Held | None = None
+        self._lockdown: Held | None = None
 
     @property
-    def gone(self) -> bool:
+    def has_exited(self) -> bool:
         return self._process.poll() is not None
 
-    def held(self) -> Held:
-        """How it is locked down, as soon as it is. Raises `Died`."""
+    def lockdown(self) -> Held:
+        """How it is locked down, as soon as it is. Raises `WorkerDied`."""
         with self._greeting:
-            if self._held is None:
-                self._held = self._read()[0]["held"]
-            return self._held
+            if self._lockdown is None:
+                self._lockdown = self._read()[0]["held"]
+            return self._lockdown
 
     def send(self, what: str, body: bytes = b"", **fields: Any) -> None:
-        """Raises `Died`."""
+        """Raises `WorkerDied`."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(protocol.pack({"do": what, **fields}, body))
             self._process.stdin.flush()
         except (OSError, ValueError):
-            raise Died(self._why()) from None
+            raise WorkerDied(self._why()) from None
 
-    def hear(self) -> tuple[Message, bytes]:
-        """The next message. Raises `Died`."""
-        self.held()
+    def receive(self) -> tuple[Message, bytes]:
+        """The next message. Raises `WorkerDied`."""
+        self.lockdown()
         return self._read()
 
     def _read(self) -> tuple[Message, bytes]:
@@ -88,7 +89,7 @@ class Worker:
         with suppress(protocol.Malformed, OSError, ValueError):
             if message := protocol.read(self._process.stdout):
                 return message
-        raise Died(self._why())
+        raise WorkerDied(self._why())
 
     def allow_time(self, size: int | None) -> None:
         """For one more step."""
@@ -104,13 +105,13 @@ class Worker:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else ""
         return _SIGNALS.get(name, "crash")
 
-    def rest(self) -> bool:
+    def reset(self) -> bool:
         """Forget the recording, between two steps; whether the process is fit for another."""
         try:
             self.send("close")
-            header, _ = self.hear()
+            header, _ = self.receive()
             return float(header["peak"]) < _TIRED_MB
-        except (Died, KeyError, TypeError, ValueError):
+        except (WorkerDied, KeyError, TypeError, ValueError):
             return False
 
     def kill(self) -> None:
@@ -122,37 +123,37 @@ class Worker:
                 pipe.close()  # type: ignore[union-attr]
 
 
-class Hand:
+class WorkerSlot:
     """The one process of a role, lent to one recording after another, and made anew as needed."""
 
-    def __init__(self, role: str) -> None:
-        self._role = role
-        self._free = threading.Condition()
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._released = threading.Condition()
         self._worker: Worker | None = None
-        self._lent = self._closed = False
+        self._in_use = self._closed = False
 
-    def warm(self) -> Worker:
+    def start(self) -> Worker:
         """Start the process before there is work. Raises `OSError`."""
-        with self._free:
-            return self._warm()
+        with self._released:
+            return self._start()
 
-    def _warm(self) -> Worker:
+    def _start(self) -> Worker:
         if self._closed:  # nobody would end it
             raise OSError(errno.ECANCELED, "the engine has ended")
-        if self._worker is None or (self._worker.gone and not self._lent):
-            self._worker = Worker(self._role)
+        if self._worker is None or (self._worker.has_exited and not self._in_use):
+            self._worker = Worker(self._command)
         return self._worker
 
     @contextmanager
-    def lend(self) -> Iterator[Worker]:
+    def acquire(self) -> Iterator[Worker]:
         """For one recording. Raises `OSError` where no process can be started."""
-        with self._free:
-            if not self._free.wait_for(lambda: not self._lent, _PATIENCE_S) and self._worker:
+        with self._released:
+            if not self._released.wait_for(lambda: not self._in_use, _PATIENCE_S) and self._worker:
                 self._worker.kill()
                 self._worker = None
-            self._lent = False
-            worker = self._warm()
-            self._lent = True
+            self._in_use = False
+            worker = self._start()
+            self._in_use = True
         clean = False
         try:
             yield worker
@@ -161,33 +162,34 @@ class Hand:
             clean = True
             raise
         finally:
-            self._take_back(worker, fit=clean and worker.rest())
+            self._take_back(worker, fit=clean and worker.reset())
 
     def _take_back(self, worker: Worker, *, fit: bool) -> None:
         if not fit:
             worker.kill()
-        with self._free:
+        with self._released:
             if worker is self._worker:
-                self._lent = False
+                self._in_use = False
                 if not (fit or self._closed):
                     with suppress(OSError):  # said when it is wanted
-                        self._warm()
-                self._free.notify_all()
+                        self._start()
+                self._released.notify_all()
 
     def close(self) -> None:
         """Leave no process."""
-        with self._free:
+        with self._released:
             self._closed = True
             worker, self._worker = self._worker, None
         if worker is not None:
             worker.kill()
 
 
-class Hands:
+class Workers:
     """The two processes in which recordings are decoded: for playing, and beside it."""
 
-    def __init__(self) -> None:
-        self.play, self.measure = Hand("play"), Hand("measure")
+    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+        self.play = WorkerSlot((*command, "play"))
+        self.measure = WorkerSlot((*command, "measure"))
 
     def close(self) -> None:
         """Leave no process."""
@@ -195,22 +197,22 @@ class Hands:
         self.measure.close()
 
 
-class Reader:
+class ByteAnswerer:
     """Answers a process that asks for the bytes of its recording."""
 
     def __init__(
         self,
         worker: Worker,
-        pull: ByteReader | BackgroundReader,
+        source: ByteReader | BackgroundReader,
         before: Callable[[], None] = lambda: None,
     ) -> None:
         """`before` is called before each answer."""
-        self._worker, self._pull, self._before = worker, pull, before
+        self._worker, self._source, self._before = worker, source, before
 
-    def hear(self) -> tuple[Message, bytes]:
-        """What the process says that is no question. Raises `Died`."""
+    def receive(self) -> tuple[Message, bytes]:
+        """What the process says that is no question. Raises `WorkerDied`."""
         while True:
-            header, body = self._worker.hear()
+            header, body = self._worker.receive()
             if header.get("is") != "read":
                 return header, body
             self._before()
@@ -219,21 +221,21 @@ class Reader:
             except Interrupted:
                 self._worker.send("cancel")
             else:
-                self._worker.send("data", data, size=self._pull.size)
+                self._worker.send("data", data, size=self._source.size)
 
     def _read(self, at: int, n: int) -> bytes:
         """What was asked for, and what is here behind it."""
-        pull = self._pull
-        if pull.seek(at) != at:
+        source = self._source
+        if source.seek(at) != at:
             raise ValueError("nowhere")
-        data = pull.read(min(max(n, 1), AT_ONCE))
-        return data + pull.more(at + len(data), AT_ONCE - len(data)) if data else data
+        data = source.read(min(max(n, 1), AT_ONCE))
+        return data + source.contiguous(at + len(data), AT_ONCE - len(data)) if data else data
 
 
 class Decoder:
     """One recording, decoded in a process of its own. One thread only.
 
-    Everything raises `Died`, `Unplayable`, and `Interrupted` when the recording's bytes are;
+    Everything raises `WorkerDied`, `Unplayable`, and `Interrupted` when the recording's bytes are;
     after that it has to be made anew.
     """
 
@@ -251,22 +253,28 @@ class Decoder:
     """How far the clock was off, where a place was computed that turns out to be another."""
 
     def __init__(
-        self, worker: Worker, pull: ByteReader, id_: int, news: News, *, near: bool
+        self,
+        worker: Worker,
+        source: ByteReader,
+        id_: int,
+        new_seek_points: NewSeekPoints,
+        *,
+        near: bool,
     ) -> None:
-        """`news`: what measuring has found since."""
-        self._worker, self._pull, self._news = worker, pull, news
-        self._reader = Reader(worker, pull)
-        about, _ = self._ask("open", id=id_, size=pull.size, near=near)
-        with _sense(worker):
+        """`new_seek_points`: what measuring has found since."""
+        self._worker, self._source, self._new_seek_points = worker, source, new_seek_points
+        self._reader = ByteAnswerer(worker, source)
+        about, _ = self._ask("open", id=id_, size=source.size, near=near)
+        with _malformed_is_crash(worker):
             self.length_s, self.stated_s = _seconds(about["length"]), _seconds(about["stated"])
             self.channels = 1 if about["channels"] == 1 else 2
 
     def _ask(self, what: str, body: bytes = b"", **fields: Any) -> tuple[Message, bytes]:
         """One step."""
-        self._worker.allow_time(self._pull.size)
+        self._worker.allow_time(self._source.size)
         self._worker.send(what, body, **fields)
-        with _sense(self._worker):
-            header, body = self._reader.hear()
+        with _malformed_is_crash(self._worker):
+            header, body = self._reader.receive()
             match header["is"]:
                 case "cancelled":
                     raise Interrupted
@@ -276,16 +284,16 @@ class Decoder:
 
     def chunks(self, start_s: float, speed: float = 1.0) -> Iterator[Chunk]:
         """Sound from `start_s` to the end, exact to the sample; as `Media.chunks`."""
-        joined, places = self._news()
-        header, body = self._ask("play", places, start=start_s, speed=speed, joined=joined)
+        chained, points = self._new_seek_points()
+        header, body = self._ask("play", points, start=start_s, speed=speed, chained=chained)
         while header["is"] == "sound":
-            with _sense(self._worker):
+            with _malformed_is_crash(self._worker):
                 pieces = list(_pieces(header, body))
                 self.damaged, self.off_s = header["damaged"] is True, float(header["off"])
             yield from pieces
-            joined, places = self._news()
-            header, body = self._ask("next", places, joined=joined)
-        with _sense(self._worker):
+            chained, points = self._new_seek_points()
+            header, body = self._ask("next", points, chained=chained)
+        with _malformed_is_crash(self._worker):
             self.end_s, self.damaged = float(header["ends"]), header["damaged"] is True
 
     def has_sound(self) -> bool:
@@ -295,25 +303,26 @@ class Decoder:
 
 def measure(
     worker: Worker,
-    pull: BackgroundReader,
+    source: BackgroundReader,
     take: Callable[[Message, bytes], None],
     give_way: Callable[[], None],
 ) -> None:
     """Have a recording measured: what is found out of it goes to `take`, message by message.
 
-    `give_way` sleeps for as long as playing needs the machine more. Raises `Died`, `Unplayable`.
+    `give_way` sleeps for as long as playing needs the machine more. Raises `WorkerDied` and
+    `Unplayable`.
     """
 
     def wait() -> None:
         worker.send("wait")
-        while (message := worker.hear())[0]["is"] != "told":
+        while (message := worker.receive())[0]["is"] != "told":
             take(*message)
 
-    reader, pull.before_waiting = Reader(worker, pull, give_way), wait
-    worker.allow_time(pull.size)
-    worker.send("measure", size=pull.size)
-    with _sense(worker):
-        while (message := reader.hear())[0]["is"] not in ("done", "cancelled"):
+    reader, source.before_waiting = ByteAnswerer(worker, source, give_way), wait
+    worker.allow_time(source.size)
+    worker.send("measure", size=source.size)
+    with _malformed_is_crash(worker):
+        while (message := reader.receive())[0]["is"] not in ("done", "cancelled"):
             if message[0]["is"] == "unplayable":
                 raise Unplayable(str(message[0]["reason"]), str(message[0]["detail"]))
             take(*message)
@@ -332,10 +341,10 @@ def _seconds(told: object) -> float | None:
 
 
 @contextmanager
-def _sense(worker: Worker) -> Iterator[None]:
+def _malformed_is_crash(worker: Worker) -> Iterator[None]:
     """Whoever talks nonsense is ended, as if it had crashed."""
     try:
         yield
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         worker.kill()
-        raise Died("crash") from None
+        raise WorkerDied("crash") from None

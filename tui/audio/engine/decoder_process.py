@@ -8,8 +8,8 @@ or its waveform.
 Messages as in `tui.audio.protocol`, but each is an answer to the one before. Engine to process::
 
     open    id, size, near        a recording; the same id again: what was found out is kept
-    play    start, speed, joined, bytes   from which second on; places that were measured
-    next    joined, bytes         more of it; anything else instead: no more
+    play    start, speed, chained, bytes   from which second on; places that were measured
+    next    chained, bytes         more of it; anything else instead: no more
     look                          whether there is any sound in it
     measure size                  all of a recording
     data    size, bytes           an answer to read; no bytes: the end
@@ -27,7 +27,7 @@ Process to engine::
     end     ends, damaged         no more sound
     looked  sound
     peaks   at, channels, done, bytes
-    places  joined, bytes         seconds and where they are
+    seek_points  chained, bytes    seconds and where they are
     measured  length_s, channels, damaged, stated_s
     done                          all is measured
     cancelled                     what was asked is given up
@@ -48,7 +48,7 @@ from typing import BinaryIO, ClassVar
 import av
 
 from tui.audio import protocol
-from tui.audio.engine.byte_reader import Interrupted, sought
+from tui.audio.engine.byte_reader import Interrupted, seek_result
 from tui.audio.engine.demuxer import Demuxer
 from tui.audio.engine.demuxer_choice import Unplayable
 from tui.audio.engine.lockdown import lock_down
@@ -65,27 +65,27 @@ _OWN_CLOCK = sys.platform != "linux"  # there the engine allows the time
 _TOO_LARGE = "it needs more memory than any recording should"
 
 
-class Line:
+class EngineChannel:
     """To the engine and from it. The process ends where the engine does."""
 
     def __init__(self, commands: BinaryIO, write: Callable[[bytes], None]) -> None:
         self._commands, self._write = commands, write
 
-    def say(self, what: str, body: bytes = b"", **fields: object) -> None:
+    def send(self, what: str, body: bytes = b"", **fields: object) -> None:
         self._write(protocol.pack({"is": what, **fields}, body))
 
-    def hear(self) -> tuple[Message, bytes]:
+    def receive(self) -> tuple[Message, bytes]:
         message = protocol.read(self._commands)
         if message is None:
             os._exit(0)
         return message
 
 
-class Asked:
+class RemoteFile:
     """The bytes of a recording, asked of the engine: a `tui.audio.engine.demuxer.File`."""
 
-    def __init__(self, line: Line, size: int | None) -> None:
-        self._line, self.size = line, size
+    def __init__(self, channel: EngineChannel, size: int | None) -> None:
+        self._channel, self.size = channel, size
         self.before_waiting: Callable[[], None] = lambda: None
         self._at = 0
         self._last = (0, b"")  # the last answer and where it belongs: often more than was wanted
@@ -101,43 +101,43 @@ class Asked:
         return data
 
     def _ask(self, n: int) -> bytes:
-        self._line.say("read", at=self._at, n=n)
+        self._channel.send("read", at=self._at, n=n)
         while True:
-            header, data = self._line.hear()
+            header, data = self._channel.receive()
             if header["do"] == "cancel":
                 raise Interrupted
             if header["do"] == "data":
                 self.size = header["size"]
                 return data
             self.before_waiting()
-            self._line.say("told")
+            self._channel.send("told")
 
-    def forget(self) -> None:
-        """While a file is opened its end may be told otherwise than it is; see `Pull`."""
+    def drop_cache(self) -> None:
+        """While a file is opened its end may be told otherwise than it is; see `ByteReader`."""
         self._last = (0, b"")
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        self._at, told = sought(self._at, self.size, offset, whence)
+        self._at, told = seek_result(self._at, self.size, offset, whence)
         return told
 
     def tell(self) -> int:
         return self._at
 
 
-class Decoding:
+class DecoderServer:
     """One recording at a time, as the engine asks."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, channel: EngineChannel) -> None:
+        self._channel = channel
         self._opening: Message = {"id": None}
-        self._places = SeekIndex()
-        self._media: Demuxer | None = None
+        self._seek_index = SeekIndex()
+        self._demuxer: Demuxer | None = None
 
     def run(self) -> None:
         """Obey until the engine ends."""
-        message = self._line.hear()
+        message = self._channel.receive()
         while True:
-            message = self._obey(*message) or self._line.hear()
+            message = self._obey(*message) or self._channel.receive()
 
     def _obey(self, header: Message, body: bytes) -> tuple[Message, bytes] | None:
         """What came instead of an answer, if anything did."""
@@ -146,85 +146,87 @@ class Decoding:
         try:
             return self._HANDLERS[header["do"]](self, header, body)
         except Interrupted:
-            self._shut()
-            self._line.say("cancelled")
+            self._close_demuxer()
+            self._channel.send("cancelled")
         except Unplayable as error:
-            self._line.say("unplayable", reason=error.reason, detail=error.detail)
+            self._channel.send("unplayable", reason=error.reason, detail=error.detail)
         except MemoryError:
-            self._shut()
-            self._line.say("unplayable", reason="damaged", detail=_TOO_LARGE)
+            self._close_demuxer()
+            self._channel.send("unplayable", reason="damaged", detail=_TOO_LARGE)
         except Exception as error:  # FFmpeg has many; none may end the process
-            self._line.say("unplayable", reason="damaged", detail=type(error).__name__)
+            self._channel.send("unplayable", reason="damaged", detail=type(error).__name__)
         return None
 
     def _open(self, header: Message, _: bytes) -> None:
-        self._shut()
+        self._close_demuxer()
         if header["id"] != self._opening["id"]:
-            self._places = SeekIndex()
+            self._seek_index = SeekIndex()
         self._opening = header
-        file = Asked(self._line, header["size"])
-        self._media = media = Demuxer(file, file.size, near=header["near"], places=self._places)
-        file.forget()
-        length_s, stated_s = media.length_s, media.stated_s
-        self._line.say("opened", length=length_s, stated=stated_s, channels=media.channels)
+        file = RemoteFile(self._channel, header["size"])
+        self._demuxer = demuxer = Demuxer(
+            file, file.size, near=header["near"], seek_index=self._seek_index
+        )
+        file.drop_cache()
+        length_s, stated_s = demuxer.length_s, demuxer.stated_s
+        self._channel.send("opened", length=length_s, stated=stated_s, channels=demuxer.channels)
 
     def _play(self, header: Message, body: bytes) -> tuple[Message, bytes] | None:
-        media = self._opened()
-        self._learn(header, body)
-        for chunks in _gathered(media.chunks(header["start"], header["speed"])):
-            self._line.say(
+        demuxer = self._opened()
+        self._merge_seek_points(header, body)
+        for chunks in _batched(demuxer.chunks(header["start"], header["speed"])):
+            self._channel.send(
                 "sound",
                 b"".join(chunk.pcm for chunk in chunks),
                 at=[chunk.at_s for chunk in chunks],
                 frames=[len(chunk.pcm) // FRAME for chunk in chunks],
                 speed=header["speed"],
-                off=media.off_s(),
-                damaged=media.damaged,
+                off=demuxer.off_s(),
+                damaged=demuxer.damaged,
             )
-            answer = self._line.hear()
+            answer = self._channel.receive()
             if answer[0]["do"] != "next":
                 return answer
-            self._learn(*answer)
-        self._line.say("end", ends=media.end_s, damaged=media.damaged)
+            self._merge_seek_points(*answer)
+        self._channel.send("end", ends=demuxer.end_s, damaged=demuxer.damaged)
         return None
 
-    def _learn(self, header: Message, body: bytes) -> None:
-        self._places.learn(body)
-        if header["joined"]:
-            self._places.joined = True
+    def _merge_seek_points(self, header: Message, body: bytes) -> None:
+        self._seek_index.merge(body)
+        if header["chained"]:
+            self._seek_index.chained = True
 
     def _look(self, _: Message, __: bytes) -> None:
-        self._line.say("looked", sound=self._opened().has_sound())
+        self._channel.send("looked", sound=self._opened().has_sound())
 
     def _measure(self, header: Message, _: bytes) -> None:
-        say, places = self._line.say, SeekIndex()
+        say, seek_index = self._channel.send, SeekIndex()
 
         def tell(at: int, channels: int, done: bool, body: bytes) -> None:
-            say("places", places.news(), joined=places.joined is True)
+            say("seek_points", seek_index.take_new(), chained=seek_index.chained is True)
             say("peaks", body, at=at, channels=channels, done=done)
 
         def tell_end(found: Measured) -> None:
             say("measured", **found._asdict())
 
-        measure(Asked(self._line, header["size"]), places, tell, tell_end)
+        measure(RemoteFile(self._channel, header["size"]), seek_index, tell, tell_end)
         say("done")
 
     def _close(self, _: Message, __: bytes) -> None:
-        self._shut()
+        self._close_demuxer()
         self._opening = {"id": None}
-        self._line.say("closed", peak=peak_mb())
+        self._channel.send("closed", peak=peak_mb())
 
     def _opened(self) -> Demuxer:
-        assert self._media is not None
-        return self._media
+        assert self._demuxer is not None
+        return self._demuxer
 
-    def _shut(self) -> None:
-        media, self._media = self._media, None
-        if media is not None:
-            media.close()
+    def _close_demuxer(self) -> None:
+        demuxer, self._demuxer = self._demuxer, None
+        if demuxer is not None:
+            demuxer.close()
 
     _HANDLERS: ClassVar[
-        dict[str, Callable[[Decoding, Message, bytes], tuple[Message, bytes] | None]]
+        dict[str, Callable[[DecoderServer, Message, bytes], tuple[Message, bytes] | None]]
     ] = {
         "open": _open,
         "play": _play,
@@ -234,7 +236,7 @@ class Decoding:
     }
 
 
-def _gathered(chunks: Iterator[Chunk]) -> Iterator[list[Chunk]]:
+def _batched(chunks: Iterator[Chunk]) -> Iterator[list[Chunk]]:
     """Frames are short and messages cost more than they."""
     batch: list[Chunk] = []
     frames, enough = 0, round(_LEAST_S * RATE)
@@ -269,9 +271,9 @@ def main(role: str) -> None:
     _load_all()
     if role == "measure":
         yield_priority()
-    line = Line(commands, write)
-    line.say("hello", held=lock_down())
-    Decoding(line).run()
+    channel = EngineChannel(commands, write)
+    channel.send("hello", held=lock_down())
+    DecoderServer(channel).run()
 
 
 if __name__ == "__main__":

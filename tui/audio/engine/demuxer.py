@@ -20,8 +20,8 @@ import av.error
 from av.audio.frame import AudioFrame
 
 from tui.audio.engine.adts import frame_seconds
-from tui.audio.engine.chained_files import is_joined
-from tui.audio.engine.clocks import Blocks, Clock, Counted
+from tui.audio.engine.chained_files import is_chained
+from tui.audio.engine.clocks import BlockClock, Clock, PacketClock
 from tui.audio.engine.demuxer_choice import (
     HEAD,
     Unplayable,
@@ -31,12 +31,12 @@ from tui.audio.engine.demuxer_choice import (
     sniff,
 )
 from tui.audio.engine.ffmpeg_filters import Chain, end_of
-from tui.audio.engine.mp3 import steady
+from tui.audio.engine.mp3 import constant_bit_rate
 from tui.audio.engine.pcm import FRAME, RATE, Chunk, ends_early
 from tui.audio.engine.seek_index import SeekIndex
 from tui.audio.engine.stated_lengths import DATA_BYTES, asf_seconds, mp3_seconds
-from tui.audio.engine.unfinished_files import UNCLOSED
-from tui.audio.engine.wav import Mended, Part, Raw, Wav, read_wav
+from tui.audio.engine.unfinished_files import PATCHES
+from tui.audio.engine.wav import FileSlice, PatchedFile, RawSamples, Wav, read_wav
 
 __all__ = ["FRAME", "RATE", "Chunk", "Demuxer"]
 
@@ -84,7 +84,7 @@ class Demuxer:
     """What FFmpeg has to be told where it reads samples without a header."""
     _looked_at: tuple[Any, list[AudioFrame]] = (None, [])
     """A packet that was decoded before anybody wanted its sound, and that sound."""
-    _begun = _judged = False
+    _begun = _bit_rate_judged = False
     _live: Iterator[tuple[float, AudioFrame]] | None = None
 
     def __init__(
@@ -94,42 +94,42 @@ class Demuxer:
         *,
         hurry: bool = True,
         near: bool = True,
-        places: SeekIndex | None = None,
+        seek_index: SeekIndex | None = None,
     ) -> None:
         """`hurry`: the first sound counts, not the work for the whole. `near`: reading is cheap.
 
-        `places`: what others who read it have found, and are to be told.
+        `seek_index`: what others who read it have found, and are to be told.
         """
         self._file, self._size = file, size
         self._buffer = _BUFFER if hurry else _LARGE_BUFFER
-        self._near, self._places = near, places or SeekIndex()
+        self._near, self._seek_index = near, seek_index or SeekIndex()
         self._kept: deque[tuple[float, AudioFrame]] = deque()
         self._head, tagged = _head(file)
         if tagged and not self._head:
             raise Unplayable("no_sound", "there is no sound behind its tag")
         self._kind = "mp3" if tagged and not sniff(self._head) else demuxer_for(self._head)
-        for mend in UNCLOSED[self._kind](self._head) if self._kind in UNCLOSED else ():
-            self._file = Mended(self._file, *mend)
+        for patch in PATCHES[self._kind](self._head) if self._kind in PATCHES else ():
+            self._file = PatchedFile(self._file, *patch)
         self._wav = read_wav(file, size) if self._kind == "wav" else None
         if self._kind in ("mp3", "aac") and not tagged and (cut := first_frame(self._head)[1]):
-            self._file = Part(file, cut, None if size is None else size - cut)
+            self._file = FileSlice(file, cut, None if size is None else size - cut)
             self._size = None if size is None else size - cut
         if self._wav is not None and self._wav.header:
             first = self._wav.data_at - len(self._wav.header)
             self._size = None if size is None else size - first
-            self._file = Mended(Part(self._file, first, self._size), 0, self._wav.header)
+            self._file = PatchedFile(FileSlice(self._file, first, self._size), 0, self._wav.header)
         elif self._wav is not None and self._wav.foreign:
             self._read_bare(self._wav, self._wav.foreign)
         self._clock: Clock | None = None
         self._open()
 
-    def _read_bare(self, wav: Wav, raw: Raw) -> None:
+    def _read_bare(self, wav: Wav, raw: RawSamples) -> None:
         """The samples alone, as they are."""
         there = None if self._size is None else self._size - wav.data_at
         self._size = min((n for n in (there, wav.data_bytes) if n is not None), default=None)
         if self._size == 0:
             raise Unplayable("no_sound", "there is no sound in it")
-        self._file = Part(self._file, wav.data_at, self._size)
+        self._file = FileSlice(self._file, wav.data_at, self._size)
         self._kind = raw.kind
         self._bare = {
             "sample_rate": str(raw.rate),
@@ -178,7 +178,7 @@ class Demuxer:
         if in_blocks and codec.startswith(_BLOCKS):
             self._read_block()
         elif self._kind in _COUNTED:
-            self._clock = Counted(self._places, self._base, self._first, near=self._near)
+            self._clock = PacketClock(self._seek_index, self._base, self._first, near=self._near)
             about = self._stream.codec_context
             self._clock.bit_rate = about.bit_rate or 0
             self._clock.seconds = frame_seconds if self._kind == "aac" else None
@@ -206,7 +206,7 @@ class Demuxer:
         rate = self._stream.codec_context.sample_rate
         if not samples or not rate:
             return
-        clock = self._clock = Blocks(packet.pos, packet.size, Fraction(samples, rate))
+        clock = self._clock = BlockClock(packet.pos, packet.size, Fraction(samples, rate))
         if self._wav is not None or self._kind in DATA_BYTES:
             counted = self._wav.data_bytes if self._wav else DATA_BYTES[self._kind](self._head)
             self.stated_s = None if counted is None else clock.seconds(counted)
@@ -240,7 +240,7 @@ class Demuxer:
 
         What is decoded from now on is right.
         """
-        off_s = self._clock.off_s() if isinstance(self._clock, Counted) else 0.0
+        off_s = self._clock.off_s() if isinstance(self._clock, PacketClock) else 0.0
         if off_s:
             self._kept.clear()
         return off_s
@@ -333,8 +333,12 @@ class Demuxer:
 
     def _seek(self, to_s: float) -> None:
         """To this second or somewhat before it: where its place is known, else by reading."""
-        if isinstance(self._clock, Counted) and self._kind == "mp3" and not self._judged:
-            self._look_for_steadiness(self._clock)
+        if (
+            isinstance(self._clock, PacketClock)
+            and self._kind == "mp3"
+            and not self._bit_rate_judged
+        ):
+            self._find_constant_bit_rate(self._clock)
         byte = self._clock.jump(to_s) if self._clock is not None else None
         if byte is not None and self._size is not None:
             self._sought_s, self._unwanted_s, self._jumped = to_s, -math.inf, True
@@ -342,7 +346,7 @@ class Demuxer:
         elif self._clock is not None and self._kind in (*_IN_BLOCKS, "aac"):
             self._reopen()  # FFmpeg would believe its header, or all frames to last equally long
             self._unwanted_s = to_s
-        elif self._clock is None and self._is_joined():
+        elif self._clock is None and self._is_chained():
             self._reopen()  # and all before it is decoded: no clock tells where it is
         else:
             if self._jumped:  # FFmpeg has counted from there as if it were the beginning
@@ -355,20 +359,22 @@ class Demuxer:
         if self._unwanted_s < 0:
             self._packets = self._container.demux(self._stream)
 
-    def _is_joined(self) -> bool:
-        if self._near and self._places.joined is None:
-            self._places.joined = is_joined(self._file, self._kind)
-        return self._places.joined is True
+    def _is_chained(self) -> bool:
+        if self._near and self._seek_index.chained is None:
+            self._seek_index.chained = is_chained(self._file, self._kind)
+        return self._seek_index.chained is True
 
-    def _look_for_steadiness(self, clock: Counted) -> None:
+    def _find_constant_bit_rate(self, clock: PacketClock) -> None:
         """By its first frame, which was played already or is the next to be."""
-        about, first = self._stream.codec_context, self._places.before(0.0)
+        about, first = self._stream.codec_context, self._seek_index.before(0.0)
         if first is None and not self._begun and (packet := self._first_packet()) is not None:
             first = 0.0, packet.pos
         if first is not None:
-            self._judged = True
+            self._bit_rate_judged = True
             rates = about.bit_rate or 0, about.sample_rate
-            clock.steady = steady(self._head, first[1], *rates, about.frame_size or 0)
+            clock.constant_bit_rate = constant_bit_rate(
+                self._head, first[1], *rates, about.frame_size or 0
+            )
 
     def _frames(self) -> Iterator[tuple[float, AudioFrame]]:
         """Decoded frames with the second each begins at; a broken packet is left out."""
@@ -385,7 +391,7 @@ class Demuxer:
                 self._clock is None and told_s < now_s - _ANEW_S
             ):  # another file begins, and its clock
                 before_s += now_s - told_s
-                told_s, self._places.joined = now_s, True
+                told_s, self._seek_index.chained = now_s, True
             if abs(told_s - now_s) > _ROUNDED_S or frame.sample_rate != rate:
                 since_s, samples, rate = told_s, 0, frame.sample_rate
                 now_s = told_s

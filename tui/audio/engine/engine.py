@@ -2,8 +2,8 @@
 
 Four threads, and one for each of a recording's two: the main one reads commands and never waits
 for anything else; a recording's have it decoded and measured, in processes of their own
-(decoder.py); the output's opens, watches and closes the sink and reports positions; the
-sink's own pulls sound. Nothing here knows where the bytes come from, nor what is in them.
+(decoder.py); the output's opens, watches and closes the output and reports positions; the
+output's own pulls sound. Nothing here knows where the bytes come from, nor what is in them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, ClassVar
 
 from tui.audio import protocol
-from tui.audio.engine.decoder import Died, Hands
-from tui.audio.engine.outputs.devices import Ahead, NoDevice, Output, open_output, prepare, try_file
+from tui.audio.engine.decoder import WorkerDied, Workers
+from tui.audio.engine.outputs.base import NoDevice, Output, try_file
+from tui.audio.engine.outputs.devices import DevicePeriod, open_output, preload
 from tui.audio.engine.pcm_queue import Heard, PcmQueue
 from tui.audio.engine.stdio import take_stdio
-from tui.audio.engine.track import Say, Track, loop_of
+from tui.audio.engine.track import Say, Track, parse_loop
 from tui.audio.protocol import Message
 
 _TICK_S = 0.05
@@ -35,20 +36,20 @@ class Engine:
     """All there is behind the protocol. `write` takes one packed message."""
 
     def __init__(
-        self, output: str, write: Callable[[bytes], None], hands: Hands, *, first: bool
+        self, output: str, write: Callable[[bytes], None], workers: Workers, *, first: bool
     ) -> None:
         """`first`: whether the system lets it go before others."""
-        self._output, self._write, self._hands, self._first = output, write, hands, first
-        self._feed = PcmQueue()
-        self._ahead = Ahead()
+        self._output_name, self._write, self._workers, self._first = output, write, workers, first
+        self._queue = PcmQueue()
+        self._period = DevicePeriod()
         self._track: Track | None = None
         self._paused = False
-        self._sink: Output | None = None
-        self._playing: Track | None = None  # what the sink was opened for
+        self._output: Output | None = None
+        self._playing: Track | None = None  # what the output was opened for
         self._wake = threading.Event()
         self._closing = False
         self._probing = False
-        self._thread = threading.Thread(target=self._mind_output, daemon=True)
+        self._thread = threading.Thread(target=self._run_output, daemon=True)
 
     def run(self, commands: BinaryIO) -> None:
         """Obey until the commands end."""
@@ -62,7 +63,7 @@ class Engine:
         self._closing = True
         self._wake.set()
         self._thread.join(_PARTING_S)
-        self._hands.close()
+        self._workers.close()
 
     def _say(self, what: str, body: bytes = b"", **fields: Any) -> None:
         self._write(protocol.pack({"is": what, **fields}, body))
@@ -71,27 +72,27 @@ class Engine:
 
     def _open(self, header: Message, _: bytes) -> None:
         self._stop(header, b"")
-        if self._output.startswith("wav:"):
-            self._feed.hold()  # the last recording's file is still open
+        if self._output_name.startswith("wav:"):
+            self._queue.hold()  # the last recording's file is still open
         self._paused = header["paused"]
-        self._feed.pause(self._paused)
-        self._feed.volume(header["volume"])
-        self._feed.side(header["side"])
-        self._track = Track(header, self._feed, self._say, self._hands)
+        self._queue.pause(self._paused)
+        self._queue.volume(header["volume"])
+        self._queue.side(header["side"])
+        self._track = Track(header, self._queue, self._say, self._workers)
 
     def _stop(self, _: Message, __: bytes) -> None:
         if self._track is not None:
             self._track.close()
-            self._feed.restart(_NOTHING, 0.0)
+            self._queue.restart(_NOTHING, 0.0)
             self._track = None
 
     def _data(self, header: Message, body: bytes) -> None:
         if self._track is not None and self._track.id == header["id"]:
-            self._track.pull.feed(header["at"], body)
+            self._track.reader.feed(header["at"], body)
 
     def _pause(self, header: Message, _: bytes) -> None:
         self._paused = header["on"]
-        self._feed.pause(self._paused)
+        self._queue.pause(self._paused)
 
     def _seek(self, header: Message, _: bytes) -> None:
         if self._track is not None and self._track.id == header["id"]:
@@ -109,27 +110,27 @@ class Engine:
 
     def _loop(self, header: Message, _: bytes) -> None:
         if self._track is not None:
-            self._track.loop = loop_of((header["a"], header["b"]))
+            self._track.loop = parse_loop((header["a"], header["b"]))
             self._track.change()
 
     def _side(self, header: Message, _: bytes) -> None:
-        self._feed.side(header["which"])
+        self._queue.side(header["which"])
 
     def _volume(self, header: Message, _: bytes) -> None:
-        self._feed.volume(header["x"])
+        self._queue.volume(header["x"])
 
     def _probe(self, _: Message, __: bytes) -> None:
         """A file is begun by a recording alone: another engine may be writing it."""
-        threading.Thread(target=self._tell_held, daemon=True).start()
-        if self._output.startswith("wav:"):
-            self._say("output", name=self._output, message=try_file(self._output))
+        threading.Thread(target=self._tell_lockdown, daemon=True).start()
+        if self._output_name.startswith("wav:"):
+            self._say("output", name=self._output_name, message=try_file(self._output_name))
         else:
             self._probing = True
 
-    def _tell_held(self) -> None:
+    def _tell_lockdown(self) -> None:
         try:
-            self._say("held", parts=self._hands.play.warm().held())
-        except (Died, OSError) as error:
+            self._say("held", parts=self._workers.play.start().lockdown())
+        except (WorkerDied, OSError) as error:
             self._say("held", parts=None, why=str(error))
 
     _HANDLERS: ClassVar[dict[str, Callable[[Engine, Message, bytes], None]]] = {
@@ -148,59 +149,59 @@ class Engine:
 
     # the output's thread
 
-    def _mind_output(self) -> None:
-        prepare(self._output)
+    def _run_output(self) -> None:
+        preload(self._output_name)
         reporter = _Reporter(self._say)
         busy_at = time.monotonic()
         while not self._closing:
             self._wake.clear()
             track = self._track if self._track is None or not self._track.over else None
-            heard = self._feed.heard() if track is not None else None
+            heard = self._queue.heard() if track is not None else None
             state = heard.state if heard is not None else None
             wanted = self._probing or (track is not None and not self._paused and state != "ended")
             if wanted:
                 busy_at = time.monotonic()
-            self._shut_sink(track, state, time.monotonic() - busy_at)
-            if wanted and self._sink is None:
-                self._sink = self._open_sink()
+            self._close_output(track, state, time.monotonic() - busy_at)
+            if wanted and self._output is None:
+                self._output = self._open_output()
                 self._playing = track
                 self._probing = False
             if track is not None and heard is not None:  # after the file of the sound is whole
                 reporter.report(track.id, heard, self._paused)
-            idle = self._sink is None and track is None
+            idle = self._output is None and track is None
             self._wake.wait(None if idle else _TICK_S)
-        if self._sink is not None:
-            self._sink.close()
+        if self._output is not None:
+            self._output.close()
 
-    def _shut_sink(self, track: Track | None, state: str | None, idle_s: float) -> None:
-        """Close the sink when it has nothing to play, is done, or has died."""
-        sink = self._sink
-        if sink is None:
+    def _close_output(self, track: Track | None, state: str | None, idle_s: float) -> None:
+        """Close the output when it has nothing to play, is done, or has died."""
+        output = self._output
+        if output is None:
             return
-        if sink.broken:  # to begin its file anew would throw away what is written
-            sink.close()
-            self._output = "none"
-            self._sink = open_output("none", self._feed, self._ahead)
-            self._say("output", name="none", message=sink.broken)
-        elif sink.ran_dry:
-            sink.close()
-            self._sink = None
-        elif self._feed.silent_for() > _DEAD_S:  # closing it may take for ever
-            threading.Thread(target=sink.close, daemon=True).start()
-            self._sink = None
-        elif idle_s > sink.idle_s or (
-            sink.per_recording and (state == "ended" or track is not self._playing)
+        if output.broken:  # to begin its file anew would throw away what is written
+            output.close()
+            self._output_name = "none"
+            self._output = open_output("none", self._queue, self._period)
+            self._say("output", name="none", message=output.broken)
+        elif output.underrun:
+            output.close()
+            self._output = None
+        elif self._queue.silent_for() > _DEAD_S:  # closing it may take for ever
+            threading.Thread(target=output.close, daemon=True).start()
+            self._output = None
+        elif idle_s > output.idle_s or (
+            output.per_recording and (state == "ended" or track is not self._playing)
         ):
-            sink.close()
-            self._sink = None
+            output.close()
+            self._output = None
 
-    def _open_sink(self) -> Output:
+    def _open_output(self) -> Output:
         try:
-            sink, message = open_output(self._output, self._feed, self._ahead), ""
+            output, message = open_output(self._output_name, self._queue, self._period), ""
         except NoDevice as error:
-            sink, message = open_output("none", self._feed, self._ahead), str(error)
-        self._say("output", name=sink.name, message=message)
-        return sink
+            output, message = open_output("none", self._queue, self._period), str(error)
+        self._say("output", name=output.name, message=message)
+        return output
 
 
 class _Reporter:
@@ -220,12 +221,12 @@ class _Reporter:
             self._say("at", id=id_, seq=heard.seq, s=round(heard.at_s, 3), state=heard.state)
 
 
-def main(output: str, hands: Hands, *, first: bool) -> None:
+def main(output: str, workers: Workers, *, first: bool) -> None:
     """Run as a process: commands on standard input, answers on what was standard output."""
     commands, write = take_stdio()
     sys.setswitchinterval(_SWITCH_S)
     try:
-        Engine(output, write, hands, first=first).run(commands)
+        Engine(output, write, workers, first=first).run(commands)
     except (OSError, protocol.Malformed):
         pass  # the player is gone, or is none
     finally:

@@ -18,7 +18,7 @@ _NO_NEW_PRIVILEGES = 38
 _NOT_HERE = f"not on {sys.platform}"
 
 Held = dict[str, str]
-"""What was wished: why it does not hold, or nothing where it does."""
+"""What was asked for: why it does not hold, or nothing where it does."""
 
 
 def lock_down(memory: int = MEMORY) -> Held:
@@ -28,7 +28,7 @@ def lock_down(memory: int = MEMORY) -> Held:
     """
     linux, unix = sys.platform == "linux", sys.platform != "win32"
     parts: dict[str, tuple[bool, Callable[[], object]]] = {
-        "no new privileges": (linux, _give_up_privileges),
+        "no new privileges": (linux, give_up_privileges),
         "no files, no network (Landlock)": (linux, refuse_files_and_network),
         "memory and time limited": (unix, lambda: limit(memory)),
         "few system calls (seccomp)": (linux, filter_calls),  # the last, for it forbids the others
@@ -44,7 +44,8 @@ def _try(part: Callable[[], object]) -> str:
     return ""
 
 
-def _give_up_privileges() -> None:
+def give_up_privileges() -> None:
+    """For good, this process and those it starts. Raises `OSError`."""
     one, nothing = ctypes.c_ulong(1), ctypes.c_ulong(0)
     if ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, one, nothing, nothing, nothing):
         raise OSError("refused")

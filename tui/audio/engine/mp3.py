@@ -13,7 +13,7 @@ _VARY = (b"Xing", b"VBRI")  # in the first frame; a constant rate has "Info", or
 _FIRST_FRAME = 2048
 
 
-class Steady(NamedTuple):
+class ConstantBitRate(NamedTuple):
     """An MP3 whose frames are all of one length, or one byte longer."""
 
     first: int
@@ -35,11 +35,13 @@ class Steady(NamedTuple):
         return float(number * self.frame_s)
 
 
-def steady(head: bytes, first: int, bit_rate: int, rate: int, samples: int) -> Steady | None:
+def constant_bit_rate(
+    head: bytes, first: int, bit_rate: int, rate: int, samples: int
+) -> ConstantBitRate | None:
     """What the first frame promises: `samples` a frame. None where the bit rate varies."""
     if any(tag in head for tag in _VARY) or not (bit_rate and rate and samples):
         return None
-    return Steady(first, Fraction(samples * bit_rate, 8 * rate), Fraction(samples, rate))
+    return ConstantBitRate(first, Fraction(samples * bit_rate, 8 * rate), Fraction(samples, rate))
 
 
 def counted_frames(head: bytes) -> int | None:

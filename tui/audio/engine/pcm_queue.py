@@ -11,6 +11,7 @@ import threading
 import time
 from array import array
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -64,12 +65,14 @@ def _split(chunk: Chunk, frames: int) -> tuple[Chunk, Chunk]:
 class PcmQueue:
     """One engine's sound, for one device after another. Every method is safe in any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` tells seconds, as `time.monotonic`."""
+        self._clock = clock
         self._lock = threading.Condition()
         self._queue: deque[Chunk] = deque()
         self._queued = 0  # frames
         self._seq = 0
-        self._turn_of = 0  # whose sound counts: the number that the decoder works for
+        self._generation = 0  # whose sound counts: the generation that the decoder works for
         self._end_s = 0.0  # the recording's second after all that was queued
         self._side = "both"
         self._rewritable = self._cutting = False
@@ -92,14 +95,14 @@ class PcmQueue:
             self._latency = round(latency_s * RATE)
             self._given = self._drained_at = self._head = 0
             self._spans: deque[_Span] = deque()
-            self._pulled_at = time.monotonic()
+            self._pulled_at = self._clock()
             self._ahead = 0.0
             self._held = self._rewritable = self._cutting = False
 
-    # the user's wishes
+    # what the user asks for
 
     def restart(self, seq: int, at_s: float) -> int:
-        """Forget what is queued; only sound put under the number that is returned counts."""
+        """Forget what is queued; only sound put under the generation that is returned counts."""
         with self._lock:
             self._seq, self._at_s, self._end_s = seq, at_s, at_s
             self._queue.clear()
@@ -110,27 +113,27 @@ class PcmQueue:
             return self._renew()
 
     def renew(self) -> int:
-        """Take no more sound but under the number that is returned; see `cut`."""
+        """Take no more sound but under the generation that is returned; see `cut`."""
         with self._lock:
             return self._renew()
 
     def _renew(self) -> int:
-        self._turn_of += 1
-        self._turn()
-        return self._turn_of
+        self._generation += 1
+        self._notify()
+        return self._generation
 
-    def cut(self, number: int) -> float | None:
+    def cut(self, generation: int) -> float | None:
         """Forget what is queued but the next moment: from which second on sound is wanted now.
 
-        None when `number`, of `renew`, is no longer the newest, or when all is over.
+        None when `generation`, of `renew`, is no longer the newest, or when all is over.
         """
         with self._lock:
             if self._rewritable:  # it gives back what it has not read yet
                 self._cutting = True
-                self._turn()
+                self._notify()
                 self._lock.wait_for(lambda: not self._cutting, _TAKE_BACK_S)
                 self._cutting = False
-            if number != self._turn_of or (self._finished and not self._queue):
+            if generation != self._generation or (self._finished and not self._queue):
                 return None
             self._trim()
             self._finished = False
@@ -156,36 +159,36 @@ class PcmQueue:
     def pause(self, on: bool) -> None:
         with self._lock:
             self._paused = on
-            self._turn()
+            self._notify()
 
     def volume(self, factor: float) -> None:
         """0 to 2; above 1 the loudest samples are rounded off."""
         table = None if factor == 1.0 else _loudness(factor)
         with self._lock:
             self._loudness = table
-            self._turn()
+            self._notify()
 
     def side(self, which: str) -> None:
         """``both``, or one channel on both ears: ``left`` or ``right``."""
         with self._lock:
             self._side = which
-            self._turn()
+            self._notify()
 
-    def _turn(self) -> None:
+    def _notify(self) -> None:
         self.revision += 1
         self._lock.notify_all()
 
     # the decoder's side
 
-    def put(self, number: int, chunk: Chunk) -> bool:
-        """Queue sound, waiting for room. False when `number` is no longer the newest."""
+    def put(self, generation: int, chunk: Chunk) -> bool:
+        """Queue sound, waiting for room. False when `generation` is no longer the newest."""
         for start in range(0, len(chunk.pcm), _PIECE):
             at_s = chunk.at_s + start / FRAME / RATE * chunk.speed
             piece = Chunk(chunk.pcm[start : start + _PIECE], at_s, chunk.speed)
             with self._lock:
-                while number == self._turn_of and self._queued >= QUEUE_S * RATE:
+                while generation == self._generation and self._queued >= QUEUE_S * RATE:
                     self._lock.wait()
-                if number != self._turn_of:
+                if generation != self._generation:
                     return False
                 self._queue.append(piece)
                 self._end_s = piece.end_s
@@ -195,10 +198,10 @@ class PcmQueue:
                 self._lock.notify_all()
         return True
 
-    def finish(self, number: int, end_s: float) -> None:
-        """Nothing more will come under `number`: the recording ends at this second."""
+    def finish(self, generation: int, end_s: float) -> None:
+        """Nothing more will come under `generation`: the recording ends at this second."""
         with self._lock:
-            if number == self._turn_of:
+            if generation == self._generation:
                 self._finished = True
                 if not (self._queue or self._spans):  # it was never to be heard
                     self._at_s = end_s
@@ -207,7 +210,7 @@ class PcmQueue:
     def _flow(self) -> None:
         if self._waiting:
             self._waiting = False
-            self._turn()
+            self._notify()
 
     # the device's side
 
@@ -221,13 +224,13 @@ class PcmQueue:
         with self._lock:
             if at is not None:
                 self._rewritable = True
-                self._take_back(at)
+                self._revoke(at)
                 if self._cutting:
                     self._trim()
                     self._cutting = False
                     self._lock.notify_all()
             pcm = self._take(frames)
-            now = time.monotonic()
+            now = self._clock()
             if self._real_time:
                 left = self._ahead - (now - self._pulled_at) * _DRIFT
                 self._ahead = max(0.0, left) + frames / RATE
@@ -267,7 +270,7 @@ class PcmQueue:
         self._lock.notify_all()
         return b"".join(parts)
 
-    def _take_back(self, at: int) -> None:
+    def _revoke(self, at: int) -> None:
         self._given = at
         while self._spans and self._spans[-1].end > at:
             span = self._spans.pop()
@@ -283,7 +286,7 @@ class PcmQueue:
     def heard(self) -> Heard:
         """Where in the recording the listener is."""
         with self._lock:
-            since = round((time.monotonic() - self._pulled_at) * RATE)
+            since = round((self._clock() - self._pulled_at) * RATE)
             head = min(self._given, self._head + since)
             while self._spans and self._spans[0].end <= head:
                 span = self._spans.popleft()
@@ -304,7 +307,7 @@ class PcmQueue:
 
     def silent_for(self) -> float:
         """Seconds since a device last asked for sound."""
-        return time.monotonic() - self._pulled_at
+        return self._clock() - self._pulled_at
 
     def wait_for_news(self, revision: int, timeout_s: float) -> None:
         """Sleep while `revision` is this one."""

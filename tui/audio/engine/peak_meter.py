@@ -144,16 +144,19 @@ class Bytes(File, Protocol):
 
     before_waiting: Callable[[], None]
     """Called before the reader has to wait."""
-    size: int | None
+
+    @property
+    def size(self) -> int | None:
+        """All bytes of it, where that is known."""
 
 
 def measure(
-    file: Bytes, places: SeekIndex, tell: Tell, tell_end: Callable[[Measured], None]
+    file: Bytes, seek_index: SeekIndex, tell: Tell, tell_end: Callable[[Measured], None]
 ) -> None:
     """Tell the peaks as they come, until the end or until `file` raises `Interrupted`.
 
-    The end is told before the last of them. `places` gets the places. Raises `Unplayable`, and
-    whatever else FFmpeg makes of a damaged file.
+    The end is told before the last of them. `seek_index` gets the seek
+    points. Raises `Unplayable`, and whatever else FFmpeg makes of a damaged file.
     """
     meter = PeakMeter()
     told_at = 0.0
@@ -174,7 +177,7 @@ def measure(
 
     file.before_waiting = flush
     with suppress(Interrupted):
-        media = Demuxer(file, file.size, hurry=False, places=places)
+        media = Demuxer(file, file.size, hurry=False, seek_index=seek_index)
         try:
             for at_s, frame in media.frames():
                 meter.add(at_s, frame)

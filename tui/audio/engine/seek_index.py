@@ -9,21 +9,21 @@ from bisect import bisect_right
 STEP_S = 0.25
 """How close together places are kept."""
 
-_PLACE = struct.Struct("<dQ")  # second, byte
+_POINT = struct.Struct("<dQ")  # second, byte
 
 
 class SeekIndex:
     """Shared by whoever reads one recording; safe in any thread. Seconds and bytes only grow."""
 
     def __init__(self) -> None:
-        self.joined: bool | None = None
+        self.chained: bool | None = None
         """Whether its own clock begins anew on the way; None: nobody has looked."""
         self._lock = threading.Lock()
         self._seconds: list[float] = []
         self._bytes: list[int] = []
         self._told = 0
 
-    def note(self, second: float, byte: int) -> None:
+    def add(self, second: float, byte: int) -> None:
         """A frame begins here. Only for those who know its second for certain."""
         if self._seconds and second < self._seconds[-1] + STEP_S:
             return  # as nearly always, and so without the lock
@@ -56,16 +56,16 @@ class SeekIndex:
             (b0, b1), (s0, s1) = (x[after - 1 : after + 1] for x in (self._bytes, self._seconds))
         return s0 + (s1 - s0) * (byte - b0) / (b1 - b0)
 
-    def news(self) -> bytes:
-        """What was noted since the last time, for `learn` in another process."""
+    def take_new(self) -> bytes:
+        """What was noted since the last time, for `merge` in another process."""
         with self._lock:
             new = zip(self._seconds[self._told :], self._bytes[self._told :], strict=True)
             self._told = len(self._seconds)
-            return b"".join(_PLACE.pack(*place) for place in new)
+            return b"".join(_POINT.pack(*place) for place in new)
 
-    def learn(self, news: bytes) -> None:
+    def merge(self, new: bytes) -> None:
         """Note what another has found. Raises `ValueError` on nonsense."""
-        if len(news) % _PLACE.size:
+        if len(new) % _POINT.size:
             raise ValueError("no places")
-        for second, byte in _PLACE.iter_unpack(news):
-            self.note(second, byte)
+        for second, byte in _POINT.iter_unpack(new):
+            self.add(second, byte)

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from tui.audio.engine.byte_reader import AHEAD, BackgroundReader, ByteReader, Interrupted
-from tui.audio.engine.decoder import Decoder, Died, Hands, Worker, measure
+from tui.audio.engine.decoder import Decoder, Worker, WorkerDied, Workers, measure
 from tui.audio.engine.demuxer_choice import Unplayable
 from tui.audio.engine.filters import until, without_silence
 from tui.audio.engine.pcm import RATE, Chunk, ends_early
@@ -27,8 +27,8 @@ _DIED = {
 }
 
 Say = Callable[..., None]
-Wanted = tuple[int, float | None]
-"""The feed's number of what to decode, and from which second; None: where the feed is cut."""
+Target = tuple[int, float | None]
+"""The queue's generation of what to decode, and from which second; None: where the queue is cut."""
 
 
 @cache
@@ -45,71 +45,71 @@ def av_version() -> str:
 class Track:
     """One recording: its bytes, and the threads that decode and measure them."""
 
-    def __init__(self, opening: Message, feed: PcmQueue, say: Say, hands: Hands) -> None:
+    def __init__(self, opening: Message, queue: PcmQueue, say: Say, workers: Workers) -> None:
         self.id: int = opening["id"]
         self.speed: float = opening["speed"]
         self.skip: bool = opening["skip"]
-        self.loop: tuple[float, float] | None = loop_of(opening["loop"])
+        self.loop: tuple[float, float] | None = parse_loop(opening["loop"])
         self.over = False
         """Whether it failed or was closed: nothing more will come of it."""
-        self.pull = ByteReader(opening["size"], lambda at, n: say("get", id=self.id, at=at, n=n))
-        self.pull.ahead = opening.get("ahead", AHEAD)
-        self._say, self._feed, self._hands = say, feed, hands
+        self.reader = ByteReader(opening["size"], lambda at, n: say("get", id=self.id, at=at, n=n))
+        self.reader.ahead = opening.get("ahead", AHEAD)
+        self._say, self._queue, self._workers = say, queue, workers
         self._near: bool = opening.get("near", False)
         self._found = threading.Lock()
-        self._joined, self._places = False, b""  # what measuring has found, to be passed on
+        self._chained, self._new_points = False, b""  # what measuring has found, to be passed on
         self._told_damage: set[bool] = set()
-        self._wanted: Wanted | None = None
+        self._target: Target | None = None
         self._opened = threading.Event()
-        self._idle: BackgroundReader | None = None
+        self._background: BackgroundReader | None = None
         self.seek(opening["seq"], opening["start"])
         threading.Thread(target=self._decode, daemon=True).start()
         failed_by = opening.get("unmeasured")
         if opening["peaks"] and not (failed_by and failed_by == av_version()):
-            self._idle = BackgroundReader(self.pull, self._ask_idly)
-            threading.Thread(target=self._measure, args=(self._idle,), daemon=True).start()
+            self._background = BackgroundReader(self.reader, self._ask_in_background)
+            threading.Thread(target=self._measure, args=(self._background,), daemon=True).start()
 
     def seek(self, seq: int, to_s: float) -> None:
-        number = self._feed.restart(seq, to_s)
-        with self.pull.changed:
-            self._wanted = (number, to_s)
-            self.pull.interrupt()
+        generation = self._queue.restart(seq, to_s)
+        with self.reader.changed:
+            self._target = (generation, to_s)
+            self.reader.interrupt()
 
     def change(self) -> None:
         """Speed, skipping or loop are others: decode anew from just behind what is heard."""
-        number = self._feed.renew()
-        with self.pull.changed:
-            if self._wanted is None or self._wanted[1] is None:
-                self._wanted = (number, None)
+        generation = self._queue.renew()
+        with self.reader.changed:
+            if self._target is None or self._target[1] is None:
+                self._target = (generation, None)
             else:  # on its way to another place
-                self._wanted = (number, self._wanted[1])
-            self.pull.changed.notify_all()
+                self._target = (generation, self._target[1])
+            self.reader.changed.notify_all()
 
     def close(self) -> None:
         self.over = True
-        self.pull.interrupt()
+        self.reader.interrupt()
         self._opened.set()
-        if self._idle is not None:
-            self._idle.close()
+        if self._background is not None:
+            self._background.close()
 
     # the sound
 
-    def _next(self) -> Wanted | None:
-        """Where the decoder is wanted, as soon as it is; None when nowhere any more."""
-        with self.pull.changed:
-            while self._wanted is None and not self.over:
-                self.pull.changed.wait()
-            wanted, self._wanted = self._wanted, None
-            self.pull.interrupted = self.over
-        return None if self.over else wanted
+    def _next(self) -> Target | None:
+        """Where the decoder is target, as soon as it is; None when nowhere any more."""
+        with self.reader.changed:
+            while self._target is None and not self.over:
+                self.reader.changed.wait()
+            target, self._target = self._target, None
+            self.reader.interrupted = self.over
+        return None if self.over else target
 
     def _decode(self) -> None:
         try:
-            with self._hands.play.lend() as worker:
+            with self._workers.play.acquire() as worker:
                 self._obey(worker)
         except Unplayable as error:
             self._fail(error.reason, error.detail)
-        except Died as error:
+        except WorkerDied as error:
             self._fail(*_DIED[error.why])
         except OSError as error:
             self._fail("", f"its decoder cannot be started ({error.strerror})")
@@ -117,63 +117,65 @@ class Track:
             self._fail("damaged", type(error).__name__)
 
     def _obey(self, worker: Worker) -> None:
-        media: Decoder | None = None
+        decoder: Decoder | None = None
         told = False
-        while wanted := self._next():
-            number, start_s = wanted
-            if start_s is None and (start_s := self._feed.cut(number)) is None:
+        while target := self._next():
+            generation, start_s = target
+            if start_s is None and (start_s := self._queue.cut(generation)) is None:
                 continue
             try:
-                if media is None:
-                    self.pull.opened = False
-                    media = Decoder(worker, self.pull, self.id, self._news, near=self._near)
-                    self.pull.opened = True
+                if decoder is None:
+                    self.reader.opened = False
+                    decoder = Decoder(
+                        worker, self.reader, self.id, self._take_new_points, near=self._near
+                    )
+                    self.reader.opened = True
                 if not told:
                     told = True
-                    self._tell_length(media.length_s, media.channels)
-                self._play(media, number, start_s)
+                    self._tell_length(decoder.length_s, decoder.channels)
+                self._play(decoder, generation, start_s)
             except Interrupted:  # FFmpeg does not go on after a failed read: open anew
-                media = None
+                decoder = None
             self._opened.set()
 
-    def _news(self) -> tuple[bool, bytes]:
+    def _take_new_points(self) -> tuple[bool, bytes]:
         """As much as a message can carry."""
         with self._found:
-            news, self._places = self._places[:BODY_LIMIT], self._places[BODY_LIMIT:]
-            return self._joined, news
+            points, self._new_points = self._new_points[:BODY_LIMIT], self._new_points[BODY_LIMIT:]
+            return self._chained, points
 
-    def _play(self, media: Decoder, number: int, start_s: float) -> None:
-        already = media.damaged
+    def _play(self, decoder: Decoder, generation: int, start_s: float) -> None:
+        already = decoder.damaged
         end_s = start_s
-        for chunk in self._sound(media, start_s):
-            if media.damaged and not already:
+        for chunk in self._sound(decoder, start_s):
+            if decoder.damaged and not already:
                 already = True
                 self._tell_damage()
-            if media.off_s:  # the clock stands, the sound is moved under it
-                heard = self._feed.heard()
+            if decoder.off_s:  # the clock stands, the sound is moved under it
+                heard = self._queue.heard()
                 self.seek(heard.seq, heard.at_s)
                 return
-            if not self._feed.put(number, chunk):
+            if not self._queue.put(generation, chunk):
                 return
             self._opened.set()
             end_s = chunk.end_s
-        if end_s == start_s and self._wanted is None:
-            end_s = self._find_end(media, start_s)
-        if self._wanted is None:
-            self._feed.finish(number, end_s)
-            if ends_early(media.stated_s, end_s):
-                self._tell_damage(end_s, media.stated_s)
+        if end_s == start_s and self._target is None:
+            end_s = self._find_end(decoder, start_s)
+        if self._target is None:
+            self._queue.finish(generation, end_s)
+            if ends_early(decoder.stated_s, end_s):
+                self._tell_damage(end_s, decoder.stated_s)
 
-    def _find_end(self, media: Decoder, start_s: float) -> float:
+    def _find_end(self, decoder: Decoder, start_s: float) -> float:
         """Where a recording ends in which there is nothing from `start_s` on."""
-        if not media.has_sound():
+        if not decoder.has_sound():
             raise Unplayable("no_sound", "there is no sound in it")
-        length_s = media.length_s or start_s
+        length_s = decoder.length_s or start_s
         if length_s - start_s <= _NOTHING_S:
             return min(start_s, length_s)
-        for _ in self._while_wanted(media.chunks(0.0)):  # less is there than was promised
+        for _ in self._while_wanted(decoder.chunks(0.0)):  # less is there than was promised
             pass
-        return media.end_s
+        return decoder.end_s
 
     def _tell_length(self, length_s: float | None, channels: int, *, exact: bool = False) -> None:
         if not self.over:
@@ -186,46 +188,46 @@ class Track:
             self._told_damage.add(early)
             self._say("damage", id=self.id, early=early, ends=end_s, states=stated_s)
 
-    def _sound(self, media: Decoder, start_s: float) -> Iterator[Chunk]:
-        """What is to be heard from this second on, as it is wished."""
+    def _sound(self, decoder: Decoder, start_s: float) -> Iterator[Chunk]:
+        """What is to be heard from this second on, as it is asked for."""
         loop, skip = self.loop, self.skip
         if loop is not None and abs(start_s - loop[1]) < 1 / RATE:
             start_s = loop[0]
         while True:
             looped = loop is not None and start_s < loop[1]
-            chunks = self._while_wanted(media.chunks(start_s, self.speed))
+            chunks = self._while_wanted(decoder.chunks(start_s, self.speed))
             if loop is not None and looped:
                 chunks = until(chunks, loop[1])
             anything = False
             for chunk in without_silence(chunks) if skip else chunks:
                 anything = True
                 yield chunk
-            if loop is None or not looped or not anything or self._wanted is not None:
+            if loop is None or not looped or not anything or self._target is not None:
                 return
             start_s = loop[0]
 
     def _while_wanted(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """Long silences that are left out must not keep the next seek waiting."""
         for chunk in chunks:
-            if self._wanted is not None or self.over:
+            if self._target is not None or self.over:
                 return
             yield chunk
 
     # the peaks
 
-    def _ask_idly(self, at: int, n: int) -> None:
+    def _ask_in_background(self, at: int, n: int) -> None:
         self._say("get", id=self.id, at=at, n=n, idle=True)
 
-    def _measure(self, pull: BackgroundReader) -> None:
+    def _measure(self, reader: BackgroundReader) -> None:
         self._opened.wait()  # the first sound comes first
         if self.over:
             return
         try:
-            with self._hands.measure.lend() as worker:
-                measure(worker, pull, self._take, self._give_way)
+            with self._workers.measure.acquire() as worker:
+                measure(worker, reader, self._take, self._give_way)
         except Unplayable as error:
             self._tell_unmeasured(error.reason)
-        except Died as error:
+        except WorkerDied as error:
             self._tell_unmeasured(error.why)
         except OSError:  # no process can be started: it may be another time
             self._tell_unmeasured("memory", by="")
@@ -233,16 +235,16 @@ class Track:
             self._tell_unmeasured("crash")
 
     def _give_way(self) -> None:
-        if self._feed.is_starving():
+        if self._queue.is_starving():
             time.sleep(_GIVE_WAY_S)
 
     def _take(self, header: Message, body: bytes) -> None:
         """What measuring has found. Raises as nonsense deserves."""
         match header["is"]:
-            case "places":
+            case "seek_points":
                 with self._found:
-                    self._joined = self._joined or header["joined"] is True
-                    self._places += body
+                    self._chained = self._chained or header["chained"] is True
+                    self._new_points += body
             case "measured":
                 length_s, stated_s = float(header["length_s"]), header["stated_s"]
                 self._tell_length(length_s, int(header["channels"]), exact=True)
@@ -270,7 +272,7 @@ class Track:
             self._say("failed", id=self.id, reason=reason, detail=detail)
 
 
-def loop_of(ends: Any) -> tuple[float, float] | None:
+def parse_loop(ends: Any) -> tuple[float, float] | None:
     """From two seconds, the first before the second; else no loop."""
     a, b = ends or (None, None)
     return (float(a), float(b)) if a is not None and b is not None and a < b else None

@@ -7,6 +7,7 @@ Recorders write the header first and complete it last, if they get there: a size
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 _KINDS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"RIFX": ">"}
@@ -26,7 +27,7 @@ class _Bytes(Protocol):
     def tell(self) -> int: ...
 
 
-class Raw(NamedTuple):
+class RawSamples(NamedTuple):
     """Samples without a header: FFmpeg's name for them, and what it has to be told."""
 
     kind: str
@@ -43,10 +44,20 @@ class Wav(NamedTuple):
     """How many bytes the header says that there are; None where that was never completed."""
     plain: bool
     """Whether it is PCM."""
-    foreign: Raw | None = None
+    foreign: RawSamples | None = None
     """How to read its samples where FFmpeg takes them for the other byte order: RIFX."""
     header: bytes | None = None
     """What FFmpeg has to find before the sound, where the file's own header misleads it."""
+
+
+class _Chunk(NamedTuple):
+    name: bytes
+    at: int
+    """Where its body begins."""
+    claimed: int
+    """The bytes that it says it has."""
+    padded: bool
+    """Whether all chunks of an odd size before it were padded, as they should be."""
 
 
 def read_wav(file: _Bytes, size: int | None) -> Wav | None:
@@ -55,37 +66,46 @@ def read_wav(file: _Bytes, size: int | None) -> Wav | None:
     order = _KINDS.get(head[:4])
     if order is None or head[8:12] != b"WAVE":
         return None
-    at, long_bytes, padded = 12, 0, True
-    fmt = bytearray(16)
+    long_bytes, fmt = 0, bytes(16)
+    for chunk in _chunks(file, order):
+        if chunk.name == b"fmt ":
+            fmt = _read(file, chunk.at, min(chunk.claimed, _NEAR)).ljust(16, b"\0")
+        elif chunk.name == b"ds64":
+            long_bytes = int.from_bytes(_read(file, chunk.at + 8, 8), "little")
+        elif chunk.name == b"data":
+            if chunk.claimed == _LONG and head[:4] in (b"RF64", b"BW64"):
+                chunk = chunk._replace(claimed=long_bytes)
+            counted = _completed(file, chunk.at, chunk.claimed, size)
+            return _described(order, fmt, chunk, chunk.claimed if counted else None)
+    return None
+
+
+def _chunks(file: _Bytes, order: str) -> Iterator[_Chunk]:
+    at, padded = 12, True
     for _ in range(_MOST_CHUNKS):
-        chunk = _read(file, at, 8)
-        if len(chunk) < 8:
-            return None
-        name, claimed = struct.unpack(f"{order}4sI", chunk)
-        at += 8
-        if name == b"data":
-            if claimed == _LONG and head[:4] in (b"RF64", b"BW64"):
-                claimed = long_bytes
-            data_bytes = claimed if _completed(file, at, claimed, size) else None
-            tag, channels, rate, _, _, bits = struct.unpack_from(f"{order}HHIIHH", fmt)
-            raw = Raw(f"{_LETTERS[tag]}{bits}be", rate, channels) if tag in _LETTERS else None
-            misleads = not padded
-            if tag in _G726 and bits in range(2, 6):  # FFmpeg takes them from the bytes a second
-                misleads = True
-                fmt[8:12] = struct.pack(f"{order}I", rate * channels * bits // 8)
-            foreign = raw if order == ">" and bits > 8 else None
-            header = _header(order, bytes(fmt), min(claimed, _LONG)) if misleads else None
-            return Wav(at, data_bytes, tag == 1, foreign, header)
-        if name == b"fmt ":
-            fmt = bytearray(_read(file, at, min(claimed, _NEAR)).ljust(16, b"\0"))
-        elif name == b"ds64":
-            sizes = _read(file, at, 16)
-            long_bytes = int.from_bytes(sizes[8:16], "little")
-        at += claimed
+        head = _read(file, at, 8)
+        if len(head) < 8:
+            return
+        name, claimed = struct.unpack(f"{order}4sI", head)
+        yield _Chunk(name, at + 8, claimed, padded)
+        at += 8 + claimed
         if claimed % 2:
             here = _read(file, at, 4) not in _KNOWN
             padded, at = padded and here, at + here
-    return None
+
+
+def _described(order: str, fmt: bytes, data: _Chunk, data_bytes: int | None) -> Wav:
+    """What its description, the body of ``fmt ``, makes of its sound."""
+    tag, channels, rate, _, _, bits = struct.unpack_from(f"{order}HHIIHH", fmt)
+    foreign = None
+    if order == ">" and bits > 8 and tag in _LETTERS:
+        foreign = RawSamples(f"{_LETTERS[tag]}{bits}be", rate, channels)
+    g726 = tag in _G726 and bits in range(2, 6)
+    if g726:  # FFmpeg takes them from the bytes a second
+        fmt = fmt[:8] + struct.pack(f"{order}I", rate * channels * bits // 8) + fmt[12:]
+    misleads = g726 or not data.padded
+    header = _header(order, fmt, min(data.claimed, _LONG)) if misleads else None
+    return Wav(data.at, data_bytes, tag == 1, foreign, header)
 
 
 def _header(order: str, fmt: bytes, data_bytes: int) -> bytes:
@@ -123,7 +143,7 @@ def _read(file: _Bytes, at: int, n: int) -> bytes:
     return data
 
 
-class Mended:
+class PatchedFile:
     """A file in which some bytes are others."""
 
     def __init__(self, file: _Bytes, at: int, what: bytes) -> None:
@@ -148,7 +168,7 @@ class Mended:
         return self._at
 
 
-class Part:
+class FileSlice:
     """A file from one byte on, up to another."""
 
     def __init__(self, file: _Bytes, first: int, size: int | None) -> None:

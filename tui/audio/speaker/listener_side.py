@@ -25,6 +25,7 @@ from tui.audio.client.engine_process import EngineProcess
 from tui.audio.protocol import Message
 from tui.audio.protocol_stream import read_message
 from tui.audio.speaker import relay_protocol
+from tui.audio.speaker.relay_protocol import TIMING
 from tui.console import print_error
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
@@ -48,15 +49,15 @@ class SpeakerError(Exception):
         self.message, self.hint = message, hint
 
 
-class Dropped(Exception):
+class ConnectionLost(Exception):
     """The connection is gone; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Far:
+class RemoteHost:
     """The other machine, and how ssh gets there."""
 
-    host: str
+    address: str
     options: tuple[str, ...] = ()
     """For ssh, before its host."""
     remote_command: str = "ringback"
@@ -71,58 +72,58 @@ class Far:
             *self.options,
             *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
             *("-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none"),
-            *("--", self.host, f"{self.remote_command} speaker --relay"),
+            *("--", self.address, f"{self.remote_command} speaker --relay"),
         ]
 
 
-class Warm(NamedTuple):
+class ReadyEngine(NamedTuple):
     """An engine that has imported its libraries and knows its output."""
 
-    child: EngineProcess
+    process: EngineProcess
     messages: AsyncIterator[tuple[Message, bytes]]
     output: str
     trouble: str
     """Why it plays in silence; empty when it can be heard."""
 
 
-async def warm_engine(output: str) -> Warm:
+async def start_engine(output: str) -> ReadyEngine:
     """Raises `SpeakerError` when there can be none here."""
     try:
-        child = await EngineProcess.start(output)
+        process = await EngineProcess.start(output)
     except OSError as error:
         raise SpeakerError(f"the sound engine cannot be started ({reason(error)})") from None
-    messages = child.messages()
+    messages = process.messages()
     try:
-        child.send({"do": "probe"})
+        process.send({"do": "probe"})
         async with asyncio.timeout(_WARM_S):
             async for header, _ in messages:
                 if header.get("is") == "output":
                     name, trouble = str(header["name"]), str(header["message"])
-                    return Warm(child, messages, name, trouble)
+                    return ReadyEngine(process, messages, name, trouble)
     except TimeoutError:
         pass
     except BaseException:
-        await child.end()
+        await process.end()
         raise
-    await child.end()
+    await process.end()
     raise SpeakerError("the sound engine does not start here", "`ringback doctor` says more.")
 
 
-class Engines:
-    """The one that plays, and the next one, warm. After `close` none is left."""
+class EnginePool:
+    """The one that plays, and the next one, ready. After `close` none is left."""
 
     def __init__(self, output: str) -> None:
         self._output = output
-        self._spare: asyncio.Task[Warm] | None = None
-        self.current: Warm | None = None
+        self._spare: asyncio.Task[ReadyEngine] | None = None
+        self.current: ReadyEngine | None = None
 
-    async def ready(self) -> Warm:
+    async def ready(self) -> ReadyEngine:
         """The spare one, as soon as it is warm; it stays the spare one."""
         if self._spare is None:
-            self._spare = asyncio.create_task(warm_engine(self._output))
+            self._spare = asyncio.create_task(start_engine(self._output))
         return await asyncio.shield(self._spare)
 
-    async def take(self) -> Warm:
+    async def take(self) -> ReadyEngine:
         """The spare one becomes the one that plays."""
         await self.drop()
         self.current, self._spare = await self.ready(), None
@@ -132,7 +133,7 @@ class Engines:
         """Nobody listens any more."""
         current, self.current = self.current, None
         if current is not None:
-            await current.child.end()
+            await current.process.end()
 
     async def close(self) -> None:
         await self.drop()
@@ -140,13 +141,13 @@ class Engines:
         if spare is not None:
             spare.cancel()
             with contextlib.suppress(asyncio.CancelledError, SpeakerError):
-                await (await spare).child.end()
+                await (await spare).process.end()
 
 
-class Connection:
+class RelayConnection:
     """ssh to the host while it lives, and the engines that play for it."""
 
-    def __init__(self, process: Process, engines: Engines) -> None:
+    def __init__(self, process: Process, engines: EnginePool) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         self._engines = engines
@@ -155,22 +156,22 @@ class Connection:
         self._turn: asyncio.Task[None] | None = None
         self._side: set[asyncio.Task[None]] = set()
 
-    async def meet(self, far: Far, name: str, warm: Warm) -> None:
+    async def handshake(self, host: RemoteHost, name: str, engine: ReadyEngine) -> None:
         """Skip what a login prints, and agree with the relay. Raises as `run`."""
         hello = await _relay_hello(self._from)
         if hello.get("version") != protocol.VERSION:
             there = hello.get("version")
-            message = relay_protocol.other_version(protocol.VERSION, there, far.host)
+            message = relay_protocol.other_version(protocol.VERSION, there, host.address)
             raise SpeakerError(safe_text(message, 200))
-        what = {"name": name, "output": warm.output, "message": warm.trouble}
+        what = {"name": name, "output": engine.output, "message": engine.trouble}
         await self._say({"do": "speaker", "version": protocol.VERSION, **what})
 
     async def run(self, listens: Callable[[], None]) -> None:
         """Serve until it ends; `listens` is called when screens can come.
 
-        Raises `Dropped`, or `SpeakerError` when it can never work.
+        Raises `ConnectionLost`, or `SpeakerError` when it can never work.
         """
-        beat = asyncio.create_task(self._beat())
+        heartbeat = asyncio.create_task(self._heartbeat())
         first = True
         try:
             while message := await read_message(self._from):
@@ -180,25 +181,25 @@ class Connection:
                 await self._obey(*message)
         except protocol.Malformed as error:
             _log.warning("the relay talks nonsense (%s)", error)
-            raise Dropped("the other end talks nonsense") from None
+            raise ConnectionLost("the other end talks nonsense") from None
         except OSError:
             pass
         finally:
-            tasks = [beat, *([self._turn] if self._turn else []), *self._side]
+            tasks = [heartbeat, *([self._turn] if self._turn else []), *self._side]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._engines.drop()
-        raise Dropped("the connection has dropped")
+        raise ConnectionLost("the connection has dropped")
 
     async def _say(self, header: Message, body: bytes = b"") -> None:
         with contextlib.suppress(OSError):  # the reading end tells of it
             self._to.write(protocol.pack(header, body))
             await self._to.drain()
 
-    async def _beat(self) -> None:
+    async def _heartbeat(self) -> None:
         while True:
-            await asyncio.sleep(relay_protocol.ALIVE_S)
+            await asyncio.sleep(TIMING.alive_s)
             await self._say({"do": "alive"})
 
     async def _obey(self, header: Message, body: bytes) -> None:
@@ -208,9 +209,9 @@ class Connection:
         elif self._engines.current is not None and (wanted := relay_protocol.command(header)):
             if wanted["do"] == "open":
                 wanted["ahead"] = relay_protocol.AHEAD
-            child = self._engines.current.child
-            child.send(wanted, body)
-            await child.flush()
+            engine = self._engines.current.process
+            engine.send(wanted, body)
+            await engine.flush()
 
     async def _next_screen(self, turn: int) -> None:
         if self._turn is not None:
@@ -220,31 +221,31 @@ class Connection:
         if turn <= 0:
             await self._engines.drop()
             return
-        warm = await self._engines.take()
+        engine = await self._engines.take()
         await self._say({"is": "screen", "n": turn})
-        self._turn = asyncio.create_task(self._listen(warm))
-        self._beside(self._warm_another())
+        self._turn = asyncio.create_task(self._listen(engine))
+        self._run_in_background(self._start_spare())
 
-    async def _listen(self, warm: Warm) -> None:
+    async def _listen(self, engine: ReadyEngine) -> None:
         """What an engine says goes to its screen."""
-        async for header, body in warm.messages:
+        async for header, body in engine.messages:
             if (said := relay_protocol.answer(header)) is not None:
                 await self._say(said, body)
         await self._say({"is": "over", "why": "crashed"})
 
-    async def _warm_another(self) -> None:
+    async def _start_spare(self) -> None:
         await asyncio.sleep(_SPARE_S)
         with contextlib.suppress(SpeakerError):  # said when it is wanted
             await self._engines.ready()
 
-    def _beside(self, work: Coroutine[None, None, None]) -> None:
+    def _run_in_background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._side.add(task)
         task.add_done_callback(self._side.discard)
 
 
 async def _relay_hello(stream: asyncio.StreamReader) -> Message:
-    """The relay's first line, behind whatever a login has printed. Raises `Dropped`."""
+    """The relay's first line, behind whatever a login has printed. Raises `ConnectionLost`."""
     noise = 0
     while noise <= _NOISE_LIMIT:
         try:
@@ -255,7 +256,7 @@ async def _relay_hello(stream: asyncio.StreamReader) -> Message:
         except OSError:
             line = b""
         if not line:
-            raise Dropped("no answer")
+            raise ConnectionLost("no answer")
         noise += len(line)
         if line.startswith(b"{"):
             with contextlib.suppress(protocol.Malformed):
@@ -294,29 +295,29 @@ async def _end(process: Process) -> int:
     return await process.wait()
 
 
-def _final(far: Far, code: int, met_before: bool) -> SpeakerError | None:
+def _permanent_error(host: RemoteHost, code: int, met_before: bool) -> SpeakerError | None:
     """What an ssh that never reached the relay means, by its exit code."""
-    host = far.host
+    address = host.address
     if code in (126, 127):
         return SpeakerError(
-            f"there is no {far.remote_command} at {host}",
-            f"Install Ringback on {host} or give --remote-command.",
+            f"there is no {host.remote_command} at {address}",
+            f"Install Ringback on {address} or give --remote-command.",
         )
     if code == 2:
         return SpeakerError(
-            f"Ringback on {host} has no speaker", f"Update Ringback on {host}, and try again."
+            f"Ringback on {address} has no speaker", f"Update Ringback on {address}, and try again."
         )
     if code != 255:
-        return SpeakerError(f"Ringback on {host} ended at once (exit code {code})")
-    return None if met_before else SpeakerError(f"ssh cannot reach {host}")
+        return SpeakerError(f"Ringback on {address} ended at once (exit code {code})")
+    return None if met_before else SpeakerError(f"ssh cannot reach {address}")
 
 
 class Speaker:
     """One run of the command. `say` gets one line for each thing that happens."""
 
-    def __init__(self, far: Far, output: str, say: Say) -> None:
-        self._far, self._say = far, say
-        self._engines = Engines(output)
+    def __init__(self, host: RemoteHost, output: str, say: Say) -> None:
+        self._host, self._say = host, say
+        self._engines = EnginePool(output)
         self._met = False
         self._name = safe_text(socket.gethostname(), 60)
 
@@ -329,10 +330,10 @@ class Speaker:
                 began = time.monotonic()
                 try:
                     await self._connect()
-                except Dropped as error:
+                except ConnectionLost as error:
                     if time.monotonic() - began > _STEADY_S:
                         pause_s = FIRST_PAUSE_S
-                    self._say(f"{error}; trying {self._far.host} again in {pause_s:.0f} s")
+                    self._say(f"{error}; trying {self._host.address} again in {pause_s:.0f} s")
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
         finally:
@@ -340,17 +341,17 @@ class Speaker:
 
     async def _connect(self) -> None:
         """One connection, from its beginning to its end, which is always an exception."""
-        warm = await self._engines.ready()
+        engine = await self._engines.ready()
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._far.command(),
+                *self._host.command(),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
                 limit=protocol.LINE_LIMIT,
             )
         except OSError as error:
-            raise SpeakerError(f"{self._far.ssh} cannot be started ({reason(error)})") from None
+            raise SpeakerError(f"{self._host.ssh} cannot be started ({reason(error)})") from None
         assert process.stderr is not None
         hearing = asyncio.create_task(_pass_on(process.stderr))
         met = False
@@ -358,15 +359,15 @@ class Speaker:
         def listens() -> None:
             nonlocal met
             met = True
-            self._tell(warm)
+            self._tell(engine)
 
         try:
-            connection = Connection(process, self._engines)
-            await connection.meet(self._far, self._name, warm)
+            connection = RelayConnection(process, self._engines)
+            await connection.handshake(self._host, self._name, engine)
             await connection.run(listens)
-        except Dropped:
+        except ConnectionLost:
             code = await _end(process)
-            if not met and (final := _final(self._far, code, self._met)):
+            if not met and (final := _permanent_error(self._host, code, self._met)):
                 raise final from None
             raise
         finally:
@@ -374,15 +375,17 @@ class Speaker:
             await asyncio.wait({hearing}, timeout=_PARTING_S)
             hearing.cancel()
 
-    def _tell(self, warm: Warm) -> None:
+    def _tell(self, engine: ReadyEngine) -> None:
         self._met = True
-        what = f"in silence: {warm.trouble}" if warm.trouble else f"through {warm.output}"
-        self._say(safe_text(f"connected to {self._far.host}; recordings play here, {what}", 300))
+        what = f"in silence: {engine.trouble}" if engine.trouble else f"through {engine.output}"
+        self._say(
+            safe_text(f"connected to {self._host.address}; recordings play here, {what}", 300)
+        )
 
 
-async def speak(far: Far, output: str, say: Say) -> None:
+async def speak(host: RemoteHost, output: str, say: Say) -> None:
     """Run until cancelled, on ctrl+c and on the signals that end a session. See `Speaker.run`."""
-    running = asyncio.ensure_future(Speaker(far, output, say).run())
+    running = asyncio.ensure_future(Speaker(host, output, say).run())
     if sys.platform != "win32":
         import signal
 

@@ -3,22 +3,22 @@
 ::
 
     the listener's machine                          │ the host, where the screen runs
-    ringback speaker HOST (speaker_near.py)         │
-      engine ── near ══ ssh's standard in and out ══╪══ relay (speaker_relay.py)
-      (wire.py)                                     │     │ a unix socket, 0600 in a 0700 folder
-                                                    │   SpeakerLink (link.py) of the screen's player
+    ringback speaker HOST (listener_side.py)        │
+      engine ── listener ══ ssh's standard in and ══╪══ relay (server_side.py)
+      (tui.audio.protocol)  out                     │     │ a unix socket, 0600 in a 0700 folder
+                                                    │   SpeakerConnection (client/connection.py)
 
-`near` starts ``ssh -T HOST ringback speaker --relay``. Between an engine and a player go the
-messages of `tui.audio.protocol`, unchanged and in its form, and of the same version; the few
+The listener's side starts ``ssh -T HOST ringback speaker --relay``. Between an engine and a player
+go the messages of `tui.audio.protocol`, unchanged and in its form, and of the same version; the few
 that the relay adds are these. Whatever comes before the relay's first line is noise of a login.
 
-Relay to near::
+Relay to listener::
 
     {"is": "relay", "version", "host"}   first; then it waits for:
     {"do": "screen", "n"}           what follows comes from the n-th screen: a new engine for it;
                                     n is 0 when no screen plays, and once screens can come
 
-Near to relay::
+Listener to relay::
 
     {"do": "speaker", "version", "name", "output", "message"}
                                     first: whose machine, what it plays through, why in silence
@@ -34,18 +34,31 @@ Relay to screen::
 The speaker plays for the screen that sent ``open`` last. Nothing else passes: neither end knows
 a message by which the other could make it read, write or run anything; the output is the
 listener's own choice and is in no message to the engine. All is bounded: a line and a body as in
-`wire`, `AHEAD` blocks asked for at a time, and who does not read what it is sent is not sent more.
-A person's newest speaker is the one that serves.
+`tui.audio.protocol`, `AHEAD` blocks asked for at a time, and who does not read what it is sent is
+not sent more. A person's newest speaker is the one that serves.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tui.audio.protocol import Message
 
 AHEAD = 12
-"""Blocks that the near engine asks for beyond the one it reads: a command waits behind no more."""
-ALIVE_S = 2.0
-SILENT_S = 8.0
+"""Blocks that a listener's engine asks for beyond the one it reads: no more delay a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How the two ends notice that the other has gone."""
+
+    alive_s: float = 2.0
+    """Between two messages ``alive``."""
+    silent_s: float = 8.0
+    """Without any message, after which the relay ends."""
+
+
+TIMING = Timing()
 
 COMMANDS: dict[str, frozenset[str]] = {
     "open": frozenset(

@@ -20,6 +20,7 @@ from tui.audio import protocol
 from tui.audio.protocol import Message
 from tui.audio.protocol_stream import read_message
 from tui.audio.speaker import relay_protocol
+from tui.audio.speaker.relay_protocol import TIMING, Timing
 from tui.audio.speaker_sockets import is_mine, private_folder, socket_path, speakers
 from tui.console import print_error
 
@@ -65,10 +66,16 @@ class Screen:
 
 
 class Relay:
-    """`near` and `to_near` are ssh's ends."""
+    """`from_listener` and `to_listener` are ssh's ends."""
 
-    def __init__(self, near: asyncio.StreamReader, to_near: asyncio.StreamWriter) -> None:
-        self._near, self._to_near = near, to_near
+    def __init__(
+        self,
+        from_listener: asyncio.StreamReader,
+        to_listener: asyncio.StreamWriter,
+        timing: Timing = TIMING,
+    ) -> None:
+        self._from_listener, self._to_listener = from_listener, to_listener
+        self._timing = timing
         self._hello: Message = {}
         self._screens: set[Screen] = set()
         self._serving: Screen | None = None
@@ -83,7 +90,7 @@ class Relay:
         await self._say({"is": "relay", "version": protocol.VERSION, "host": socket.gethostname()})
         try:
             async with asyncio.timeout(_HELLO_S):
-                message = await read_message(self._near)
+                message = await read_message(self._from_listener)
         except (TimeoutError, protocol.Malformed):
             return "no speaker at the other end"
         if message is None:
@@ -116,18 +123,18 @@ class Relay:
                 screen.close()
 
     async def _say(self, header: Message, body: bytes = b"") -> None:
-        """To near; waits while it is behind, and with it whoever has more to say."""
+        """To the listener; waits while it is behind, and with it whoever has more to say."""
         async with self._lock:
-            self._to_near.write(protocol.pack(header, body))
-            await self._to_near.drain()
+            self._to_listener.write(protocol.pack(header, body))
+            await self._to_listener.drain()
 
     # the speaker
 
     async def _listen(self) -> str:
         while True:
             try:
-                async with asyncio.timeout(relay_protocol.SILENT_S):
-                    message = await read_message(self._near)
+                async with asyncio.timeout(self._timing.silent_s):
+                    message = await read_message(self._from_listener)
             except TimeoutError:
                 return "the speaker fell silent"
             except protocol.Malformed as error:
@@ -196,7 +203,7 @@ class Relay:
         await screen.dismiss(why)
 
 
-async def relay(environ: Mapping[str, str]) -> int:
+async def relay(environ: Mapping[str, str], timing: Timing = TIMING) -> int:
     """Run as a process over standard input and output; the exit code."""
     into, out = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0)
     os.dup2(2, 1)  # nothing but messages may come between messages
@@ -204,14 +211,16 @@ async def relay(environ: Mapping[str, str]) -> int:
     assert me is not None
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, me.cancel)
-    near = asyncio.StreamReader(limit=protocol.LINE_LIMIT)
-    reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(near), into)
+    from_listener = asyncio.StreamReader(limit=protocol.LINE_LIMIT)
+    reading, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(from_listener), into
+    )
     writing, flow = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, out)
     writing.set_write_buffer_limits(high=_PENDING)
-    to_near = asyncio.StreamWriter(writing, flow, None, loop)
-    to_near.write(b"\n")  # a login's last words may have no end of line
+    to_listener = asyncio.StreamWriter(writing, flow, None, loop)
+    to_listener.write(b"\n")  # a login's last words may have no end of line
     try:
-        why = await Relay(near, to_near).run(environ)
+        why = await Relay(from_listener, to_listener, timing).run(environ)
     except asyncio.CancelledError:
         why = ""
     except OSError as error:

@@ -28,9 +28,9 @@ def fill(db: sqlite3.Connection, index: SearchIndex, rewrite: Rewrite, limit: in
     for key, account, body, extra in rows:
         rewrite(key, to_row(account, call_of(body, extra, None)), changes)
         if upto:
-            changes.add(entry(index.line(key)))
+            changes.add(entry(index.row(key)))
     changes.flush()
     left = rows[-1][0] - 1 if len(rows) == limit else 0
     if upto:
-        index.finished(left)
-    return left or int(index.lacking())
+        index.set_unindexed(left)
+    return left or int(index.is_incomplete())

@@ -13,14 +13,14 @@ from tui.archive.sqlite.search.bitmap import (
     compared,
     less,
 )
-from tui.archive.sqlite.search.search_index import LENGTHS, Named
+from tui.archive.sqlite.search.search_index import LENGTHS, FacetValues
 from tui.query.parser import Term
 
 MANY_NAMES = 300
 """A beginning of more names than this is left to the full-text table."""
 
 
-def bitmap_test_for(names: Mapping[Term, Named | None], group: Sequence[Term]) -> Test | None:
+def bitmap_test_for(names: Mapping[Term, FacetValues | None], group: Sequence[Term]) -> Test | None:
     """What a group of terms, any of which will do, asks of bits; None where they cannot tell.
 
     `names` has what `SearchIndex.named` says of each term.
@@ -43,7 +43,7 @@ def bitmap_test_for(names: Mapping[Term, Named | None], group: Sequence[Term]) -
     return Test(tokens, bounds)
 
 
-def _test(named: Named | None, term: Term) -> Test | None:
+def _test(named: FacetValues | None, term: Term) -> Test | None:
     if named is not None:
         return has_any(*named) if len(named[1]) <= MANY_NAMES else None
     find = _TESTS.get(term.kind)
@@ -109,7 +109,7 @@ _MARKS: dict[str, tuple[tuple[str, ...], Callable[..., int]]] = {
     "sla-missed": (("sla-missed",), lambda late: late),
     "held": (("held=1",), lambda held: held),
 }
-"""The tokens that a mark needs, most of `bitmap.MARKED`, and what it is of them."""
+"""The tokens that a mark needs, most of `bitmap.MARK_TOKENS`, and what it is of them."""
 _TESTS: dict[str, Callable[[Term], Test | None]] = {
     "compare": _length,
     "state": _state,

@@ -102,6 +102,12 @@ def _text(term: Term) -> Sql:
     return f"({' OR '.join(found)})", [value] * len(found)
 
 
+def _detail(term: Term) -> Sql:
+    """What no index has is read of each call that the other terms leave."""
+    function, value = ("is_name", same_name) if term.exact else ("finds", needle_of)
+    return f"{function}({_body(term.field)}, ?)", [value(term.value)]
+
+
 def _kept(term: Term) -> Sql:
     needle = f" {' '.join(prefixed(term.field, term.value))}"
     return f"instr({_FIELDS}, ?)", [f" ={needle} = " if term.exact else needle]
@@ -221,6 +227,7 @@ _MEANING: dict[str, Callable[[Term], Sql]] = {
     "field": _field,
     "text": _text,
     "kept": _kept,
+    "detail": _detail,
     "clock": _clock,
     "ended": _ended,
     "compare": lambda term: (f"{term.field} {term.value} ?", [term.low]),
@@ -244,6 +251,6 @@ def grouped(query: Query) -> list[list[Term]]:
     groups: dict[object, list[Term]] = {}
     for place, term in enumerate(dict.fromkeys(query.terms)):
         kind = term.field if term.kind == "field" else term.kind
-        alone = term.negated or kind not in _EXCLUSIVE
-        groups.setdefault(term.either or place if alone else kind, []).append(term)
+        separate = term.negated or kind not in _EXCLUSIVE
+        groups.setdefault(term.either or place if separate else kind, []).append(term)
     return list(groups.values())

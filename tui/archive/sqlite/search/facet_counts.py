@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from providers.call_fields import CALL_FIELDS
 from tui.archive.sqlite.search.name_lookup import doubled, together
 from tui.archive.sqlite.search.planner import Planner
 from tui.archive.sqlite.search.search_index import values_of
@@ -15,13 +16,7 @@ from tui.query.parser import Query
 
 SOON = 200
 """Calls that are read for counts that shall be there at once."""
-COUNTED = {
-    "agent": "agents",
-    "outcome": "outcome",
-    "dispo": "disposition",
-    "group": "ring_group",
-    "tag": "tags",
-}
+COUNTED = {field.asked.word: field.column for field in CALL_FIELDS if field.counted and field.asked}
 """Kinds as the query line names them, and the columns they stand in."""
 
 
@@ -39,15 +34,15 @@ def count_facets(
     """The counts of the calls with the keys `newest`; None: of all that match."""
     columns = f"{', '.join(f'call.{column}' for column in COUNTED.values())}, our_tags"
     if newest is None:
-        plan = planner.plan(planner.ask(query))
+        plan = planner.plan(planner.parts_of(query))
         read = db.execute(plan.select(columns), plan.values).fetchall()
     else:
         named = ",".join(map(str, newest))
         read = db.execute(f"SELECT {columns} FROM call WHERE key IN ({named})").fetchall()
     if not read:
         return {kind: {} for kind in COUNTED}
-    *told, own = zip(*read, strict=True)
-    lines: dict[str, Iterable[object]] = dict(zip(COUNTED, told, strict=True))
+    *vendors, own = zip(*read, strict=True)
+    lines: dict[str, Iterable[object]] = dict(zip(COUNTED, vendors, strict=True))
     lines["tag"] = (
         f"{theirs or ''},{mine}" if mine else theirs
         for theirs, mine in zip(lines["tag"], own, strict=True)

@@ -6,6 +6,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+from providers.call_fields import plain
 from tui.archive.sqlite.search.bitmap_scan import BitmapScan
 from tui.archive.sqlite.search.bitmap_tests import has_any
 from tui.archive.sqlite.search.search_index import (
@@ -18,7 +19,7 @@ from tui.archive.sqlite.search.search_index import (
 )
 from tui.archive.sqlite.search.time_ranges import ALWAYS
 from tui.query.editing import same_name
-from tui.query.fields import FIELDS, field_of, plain
+from tui.query.fields import FIELDS, field_of
 from tui.query.parser import CHOICES, KEYWORDS, Name, Problem, Query, fold, unknown, words
 from tui.query.suggestions import NEAR_AMONG, SURE, nearest
 
@@ -55,7 +56,7 @@ def doubled(values: Iterable[str]) -> dict[str, int]:
 
 def counted(db: sqlite3.Connection, index: SearchIndex, column: str) -> dict[str, int]:
     """How many of all calls have each name of a facet, those of most first."""
-    counts = index.known(column)
+    counts = index.facet_values(column)
     if column not in LISTS:
         return together(counts)
 
@@ -73,7 +74,7 @@ def complete(index: SearchIndex, kind: str, start: str) -> list[str]:
     field = FIELDS[plain(kind)]
     if field.kind == "kept":
         return _kept_words(index, field.column, start)
-    known = index.known(field.column) if field.column in FACETS else {}
+    known = index.facet_values(field.column) if field.column in FACETS else {}
     if field.kind == "choice":
         known = dict.fromkeys(CHOICES[field.column], 0)
     needle = needle_of(start)
@@ -88,7 +89,7 @@ def _kept_words(index: SearchIndex, column: str, start: str) -> list[str]:
     """Words of a field that has no names: those that go on from the last of `start`."""
     *before, last = words(start) or [""]
     prefix = f"={plain(column)}="
-    found = index.beginning(prefix + last, NEAR_AMONG)
+    found = index.words_with_prefix(prefix + last, NEAR_AMONG)
     ordered = sorted(found, key=lambda one: (-one[1], one[0]))
     return [" ".join([*before, word.removeprefix(prefix)]) for word, _ in ordered]
 
@@ -102,21 +103,21 @@ def unknown_names(
     """What of the names in a query line no call has; `more` names there are by field, without
     calls yet. None while calls are missing in the index.
     """
-    if index.lacking():
+    if index.is_incomplete():
         return ()
 
     def known(name: Name) -> bool:
         term = name.term
         if term.kind in ("text", "kept"):
             said = words(term.value) if term.kind == "text" else prefixed(term.field, term.value)
-            return all(index.beginning(word, 1) for word in said)
+            return all(index.words_with_prefix(word, 1) for word in said)
         if name.kind == "id":
             sql = (
                 "SELECT 1 FROM call WHERE account IN"
                 " (SELECT value FROM known WHERE kind = 'account') AND id = ?"
             )
             return db.execute(sql, (term.value,)).fetchone() is not None
-        here, soon = index.named(term), more.get(name.kind, ())
+        here, soon = index.resolve_facet(term), more.get(name.kind, ())
         return bool(here and here[1]) or name.value.lower() in map(str.lower, soon)
 
     def others(name: Name) -> list[str]:
@@ -141,7 +142,7 @@ def _meant(db: sqlite3.Connection, index: SearchIndex, name: Name) -> str | None
     word = fold(name.value)
     if found := nearest(word, KEYWORDS, SURE):
         return found
-    if words(name.value) != [word] or index.beginning(word, 1):
+    if words(name.value) != [word] or index.words_with_prefix(word, 1):
         return None
     known = db.execute(
         "SELECT term FROM word WHERE term >= ? AND term < ? AND length(term) BETWEEN ? AND ?"

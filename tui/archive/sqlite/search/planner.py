@@ -20,7 +20,7 @@ from tui.archive.sqlite.search.conditions import SAME_NUMBER, Sql, condition_of,
 from tui.archive.sqlite.search.search_index import (
     LENGTHS,
     SINGLE,
-    Named,
+    FacetValues,
     SearchIndex,
     bucket,
     prefixed,
@@ -39,9 +39,9 @@ COMMON = 0.1
 """Lengths that more than this part of all calls have are found sooner by reading those."""
 RARE = 500
 """What so few calls have is read, and no more asked of the index."""
-FEW_SPOTS = 200
+FEW_SLOTS = 200
 """So many calls that bits name are always read for what bits cannot tell."""
-MOST_SPOTS = 2000
+MOST_SLOTS = 2000
 """So many are, where the rest is in very many calls."""
 FEW_CALLS = 20_000
 """Calls with a fragment of a number are looked up by it unless there are more."""
@@ -61,9 +61,9 @@ class QueryPlan(NamedTuple):
     places: str = ""
     """The source without the calls' lines, where the condition needs none of those."""
 
-    def select(self, what: str, more: str = "", *, alone: bool = False) -> str:
-        """Of the calls' lines; `alone`: of the places, if that is enough."""
-        source = (alone and self.places) or self.source
+    def select(self, what: str, more: str = "", *, places_only: bool = False) -> str:
+        """Of the calls' lines; `places_only`: of the places, if that is enough."""
+        source = (places_only and self.places) or self.source
         return f"SELECT {what} FROM {source} WHERE {self.condition} {more}"
 
 
@@ -74,7 +74,7 @@ class QueryParts(NamedTuple):
     """When, in the order of time."""
     groups: Sequence[Sequence[Term]]
     """What else."""
-    names: Mapping[Term, Named | None]
+    names: Mapping[Term, FacetValues | None]
     """What each of these terms means, if that are values of a facet."""
     tests: Sequence[Test | None]
     """What each group asks of bits; None where they cannot tell."""
@@ -88,7 +88,7 @@ class FtsExpression(NamedTuple):
 
     expression: str
     exact: bool = True
-    turned: bool = False
+    inverted: bool = False
     """Of terms with "not": it names the calls to show, not those to leave out."""
 
 
@@ -109,67 +109,69 @@ class Planner:
     def __init__(self, db: sqlite3.Connection, index: SearchIndex) -> None:
         self._db, self._index = db, index
 
-    def ask(self, query: Query) -> QueryParts:
+    def parts_of(self, query: Query) -> QueryParts:
         groups = grouped(query)
         periods = [group for group in groups if group[0].kind in PERIODS]
         others = [group for group in groups if group[0].kind not in PERIODS]
         indexed = not self._index.unindexed()
-        names = {term: self._index.named(term) for group in others for term in group}
+        names = {term: self._index.resolve_facet(term) for group in others for term in group}
         tests = [bitmap_test_for(names, group) if indexed else None for group in others]
         filled = indexed and not self._index.unfilled()
         return QueryParts(spans_of(periods), others, names, tests, indexed, filled)
 
-    def walk(self, ask: QueryParts) -> BitmapScan | None:
-        """The query's walk through time, where bits tell about all of it."""
-        if not ask.indexed or None in ask.tests:
+    def scan(self, parts: QueryParts) -> BitmapScan | None:
+        """The query's scan of the bitmaps, where those answer all of it."""
+        if not parts.indexed or None in parts.tests:
             return None
-        return self._walk(ask) if ask.groups or len(ask.spans) > 1 else None
+        return self._scan(parts) if parts.groups or len(parts.spans) > 1 else None
 
-    def _walk(self, ask: QueryParts) -> BitmapScan:
+    def _scan(self, parts: QueryParts) -> BitmapScan:
         """Of all that bits tell about."""
-        told = [group for group, test in zip(ask.groups, ask.tests, strict=True) if test]
-        plan = _plan("call", "place", [], told, [ALWAYS])
-        tests = [test for test in ask.tests if test]
-        return BitmapScan(self._db, tests, ask.spans, plan.condition, plan.values)
+        tested = [group for group, test in zip(parts.groups, parts.tests, strict=True) if test]
+        plan = _plan("call", "place", [], tested, [ALWAYS])
+        tests = [test for test in parts.tests if test]
+        return BitmapScan(self._db, tests, parts.spans, plan.condition, plan.values)
 
-    def surely(self, ask: QueryParts) -> int:
+    def at_least(self, parts: QueryParts) -> int:
         """So many calls match at least, as far as that is known without looking."""
-        texts = _texts(ask)
-        if len(ask.groups) != 1 or not texts or ask.spans != [ALWAYS] or not ask.indexed:
+        texts = _texts(parts)
+        if len(parts.groups) != 1 or not texts or parts.spans != [ALWAYS] or not parts.indexed:
             return 0
         [term, *_] = texts[0]
         *before, last = _spelled(term)
         if before or term.kind == "phrase" or not _says_all(term):
             return 0
-        return max((calls for _, calls in self._index.beginning(last, MANY_WORDS)), default=0)
+        return max(
+            (calls for _, calls in self._index.words_with_prefix(last, MANY_WORDS)), default=0
+        )
 
-    def plan(self, ask: QueryParts, limit: int | None = None) -> QueryPlan:
+    def plan(self, parts: QueryParts, limit: int | None = None) -> QueryPlan:
         """Where to read the query's first `limit` calls, or all of them."""
-        if not ask.indexed:
-            plan = _plan("call", "place", [], ask.groups, ask.spans)
+        if not parts.indexed:
+            plan = _plan("call", "place", [], parts.groups, parts.spans)
             return plan._replace(condition=of_text(plan.condition))
-        if named := self._by_id(ask):
-            return _named(ask, named)
-        number = self._rarest_number(ask)
+        if named := self._by_id(parts):
+            return _named(parts, named)
+        number = self._rarest_number(parts)
         if number and number.calls <= RARE:
-            return _named(ask, number)
-        counts = [(sum(map(self._calls_with, group)), group) for group in _texts(ask)]
+            return _named(parts, number)
+        counts = [(sum(map(self._calls_with, group)), group) for group in _texts(parts)]
         rarest, rare = min(counts, key=lambda count: count[0], default=(None, None))
         if rare is not None and rarest is not None and rarest <= RARE:
-            rest = [group for group in ask.groups if group is not rare]
-            return self._by_text(ask._replace(groups=[rare]), None, rest)
-        text = self._by_text(ask, limit)
+            rest = [group for group in parts.groups if group is not rare]
+            return self._by_text(parts._replace(groups=[rare]), None, rest)
+        text = self._by_text(parts, limit)
         if text.places:
             return text
-        if told := self._by_bits(ask, rarest or 0):
-            return told
+        if tested := self._by_bits(parts, rarest or 0):
+            return tested
         if number and number.calls <= FEW_CALLS:
-            return _named(ask, number)
-        return self._by_decision(ask) or self._by_mark(ask, rarest) or text
+            return _named(parts, number)
+        return self._by_decision(parts) or self._by_mark(parts, rarest) or text
 
-    def _by_id(self, ask: QueryParts) -> RareCalls | None:
+    def _by_id(self, parts: QueryParts) -> RareCalls | None:
         """The calls that are named."""
-        for group in ask.groups:
+        for group in parts.groups:
             if group[0].field == "id" and not group[0].negated:
                 sql = (
                     "SELECT place AS p FROM call AS c WHERE c.account IN (SELECT value FROM known"
@@ -178,12 +180,12 @@ class Planner:
                 return RareCalls(len(group), sql, [term.value for term in group], group)
         return None
 
-    def _rarest_number(self, ask: QueryParts) -> RareCalls | None:
+    def _rarest_number(self, parts: QueryParts) -> RareCalls | None:
         """The calls with the rarest of the numbers."""
         numbers = [
             group
-            for group in ask.groups
-            if ask.filled and not group[0].negated and all(one.kind == "number" for one in group)
+            for group in parts.groups
+            if parts.filled and not group[0].negated and all(one.kind == "number" for one in group)
         ]
         found = [self._with_number(group) for group in numbers]
         return min(found, key=lambda few: few.calls, default=None)
@@ -199,47 +201,49 @@ class Planner:
     def _calls_with(self, term: Term) -> int:
         """In about how many calls the last word of a text stands."""
         *_, last = _spelled(term)
-        return sum(calls for _, calls in self._index.beginning(last, MANY_WORDS))
+        return sum(calls for _, calls in self._index.words_with_prefix(last, MANY_WORDS))
 
-    def _by_bits(self, ask: QueryParts, rarest: int) -> QueryPlan | None:
+    def _by_bits(self, parts: QueryParts, rarest: int) -> QueryPlan | None:
         """The plan that reads the calls that bits name, where those are few: so few that they are
         sooner read than found among the `rarest` that have one of the other words.
         """
-        rest = [group for group, test in zip(ask.groups, ask.tests, strict=True) if test is None]
-        if len(rest) == len(ask.groups):
+        rest = [
+            group for group, test in zip(parts.groups, parts.tests, strict=True) if test is None
+        ]
+        if len(rest) == len(parts.groups):
             return None
-        spots = self._walk(ask).few(max(FEW_SPOTS, min(MOST_SPOTS, rarest // 50)))
-        if spots is None:
+        slots = self._scan(parts).slots_if_few(max(FEW_SLOTS, min(MOST_SLOTS, rarest // 50)))
+        if slots is None:
             return None
-        if not spots:
+        if not slots:
             return NOTHING
-        plan = _plan("call INDEXED BY call_by_spot", "place", [], rest, ask.spans)
-        named = ",".join(map(str, spots))
-        return plan._replace(condition=f"spot IN ({named}) AND {plan.condition}")
+        plan = _plan("call INDEXED BY call_by_slot", "place", [], rest, parts.spans)
+        named = ",".join(map(str, slots))
+        return plan._replace(condition=f"slot IN ({named}) AND {plan.condition}")
 
-    def _by_decision(self, ask: QueryParts) -> QueryPlan | None:
+    def _by_decision(self, parts: QueryParts) -> QueryPlan | None:
         """The plan that reads what was decided about in some time, where that is not much."""
-        for group in ask.groups:
+        for group in parts.groups:
             if group[0].kind == "triaged" and not group[0].negated:
                 source = "call INDEXED BY call_by_decision"
                 # those of long ago were decided lately, too: to look for them in time may never end
                 if self._few(f"SELECT 1 FROM {source} WHERE", group, MANY_CALLS):
-                    return _plan(source, "place", [], ask.groups, ask.spans)
+                    return _plan(source, "place", [], parts.groups, parts.spans)
         return None
 
-    def _by_mark(self, ask: QueryParts, rarest: int | None) -> QueryPlan | None:
+    def _by_mark(self, parts: QueryParts, rarest: int | None) -> QueryPlan | None:
         """The plan that reads only those who wait; unless they are many, and something else
         that is wanted may be rarer: of its words one is in `rarest` calls.
         """
-        if any(one[0].kind == "field" and not one[0].negated for one in ask.groups):
+        if any(one[0].kind == "field" and not one[0].negated for one in parts.groups):
             rarest = FEW_CALLS
-        for group in ask.groups:
+        for group in parts.groups:
             name = _INDEX_OF.get(group[0].value) if group[0].kind == "mark" else None
             if name and not group[0].negated:
                 source = f"call INDEXED BY {name}"
                 some = f"SELECT 1 FROM {source} WHERE"
                 if rarest is None or self._few(some, group, max(FEW_CALLS, rarest)):
-                    return _plan(source, "place", [], ask.groups, ask.spans)
+                    return _plan(source, "place", [], parts.groups, parts.spans)
         return None
 
     def _few(self, sql: str, group: Sequence[Term], few: int = FEW_CALLS) -> bool:
@@ -249,13 +253,13 @@ class Planner:
         return int(self._db.execute(counted, values).fetchone()[0]) <= few
 
     def _by_text(
-        self, ask: QueryParts, limit: int | None, rest: Sequence[Sequence[Term]] = ()
+        self, parts: QueryParts, limit: int | None, rest: Sequence[Sequence[Term]] = ()
     ) -> QueryPlan:
         """The plan that asks the full-text table for all that it can tell, but not for `rest`."""
         wanted, unwanted, rest = [], [], [*rest]
-        for group in ask.groups:
-            found = self._find(ask, group, limit)
-            negated = group[0].negated and not (found and found.turned)
+        for group in parts.groups:
+            found = self._find(parts, group, limit)
+            negated = group[0].negated and not (found and found.inverted)
             if found is None or (negated and not found.exact):
                 rest.append(group)
             elif negated:
@@ -265,13 +269,13 @@ class Planner:
                 if not found.exact:
                     rest.append(group)
         if not wanted:
-            return _plan("call", "place", [], ask.groups, ask.spans)
+            return _plan("call", "place", [], parts.groups, parts.spans)
         if "" in wanted:
             return NOTHING
         match = " AND ".join(f"({one})" for one in wanted)
         for _, one in unwanted:
             match = f"({match}) NOT ({one})" if one else match
-        plan = _plan(f"{_FOUND} AND search MATCH ?", "search.rowid", [match], rest, ask.spans)
+        plan = _plan(f"{_FOUND} AND search MATCH ?", "search.rowid", [match], rest, parts.spans)
         if rest:
             return plan
         # the match is the first of the values there too
@@ -281,15 +285,15 @@ class Planner:
     # -- what a group of terms is to the full-text table
 
     def _find(
-        self, ask: QueryParts, group: Sequence[Term], limit: int | None
+        self, parts: QueryParts, group: Sequence[Term], limit: int | None
     ) -> FtsExpression | None:
         """One expression for a group of terms, or None where the index cannot tell."""
-        facets = [named for term in group if (named := ask.names[term])]
+        facets = [named for term in group if (named := parts.names[term])]
         if len(facets) == len(group):
             return self._facet(facets[0][0], [v for _, vs in facets for v in vs], group[0].negated)
         if group[0].kind == "state":
             return self._states(group)
-        found = [self._one(term, limit) if ask.filled else None for term in group]
+        found = [self._one(term, limit) if parts.filled else None for term in group]
         known = [one for one in found if one]
         if len(known) < len(found):
             return None
@@ -307,17 +311,17 @@ class Planner:
 
     def _facet(self, column: str, values: Sequence[str], negated: bool) -> FtsExpression | None:
         """Of a facet of which each call has one, "not" is any of its other values."""
-        turned = negated and column in SINGLE
-        if turned:
-            values = [value for value in self._index.known(column) if value not in values]
+        inverted = negated and column in SINGLE
+        if inverted:
+            values = [value for value in self._index.facet_values(column) if value not in values]
         if len(values) > MANY_WORDS:
             return None
-        return FtsExpression(any_of(token(column, value) for value in values), turned=turned)
+        return FtsExpression(any_of(token(column, value) for value in values), inverted=inverted)
 
     def _states(self, group: Sequence[Term]) -> FtsExpression:
         """A snooze may be over; only the condition tells."""
         meant, negated = {term.value for term in group}, group[0].negated
-        may_be = {value: {value} for value in self._index.known("state")}
+        may_be = {value: {value} for value in self._index.facet_values("state")}
         if "snoozed" in may_be:
             may_be["snoozed"] = {"snoozed", "open"}
         chosen = [
@@ -326,7 +330,9 @@ class Planner:
             if any((s in meant) != negated for s in states)
         ]
         exact = "snoozed" not in chosen
-        return FtsExpression(any_of(token("state", value) for value in chosen), exact, turned=True)
+        return FtsExpression(
+            any_of(token("state", value) for value in chosen), exact, inverted=True
+        )
 
     def _mark(self, term: Term) -> FtsExpression | None:
         """Nobody decided about a call of these states; who waits has an index of its own."""
@@ -342,7 +348,7 @@ class Planner:
         exact = _says_all(term)
         if term.kind == "phrase" or (term.exact and last):
             return FtsExpression(any_of([" ".join([*before, last])]), exact) if last else None
-        starts = self._index.beginning(last, MANY_WORDS + 1) if last else []
+        starts = self._index.words_with_prefix(last, MANY_WORDS + 1) if last else []
         if len(starts) > FEW_WORDS:
             calls = sum(calls for _, calls in starts)
             read = (limit or calls) * self._total() / calls
@@ -354,7 +360,7 @@ class Planner:
         """Lengths by the buckets that can hold them."""
         if term.field not in LENGTHS:
             return None
-        here, known = bucket(term.low), self._index.known(term.field)
+        here, known = bucket(term.low), self._index.facet_values(term.field)
         fits = _SIDES[term.value[0]]
         chosen = [number for number in known if int(number) == here or fits(int(number), here)]
         if sum(known[number] for number in chosen) > COMMON * self._total():
@@ -362,7 +368,7 @@ class Planner:
         return FtsExpression(any_of(token(term.field, number) for number in chosen), exact=False)
 
     def _total(self) -> int:
-        return sum(self._index.known("provider").values())
+        return sum(self._index.facet_values("provider").values())
 
 
 TEXTS = frozenset({"word", "phrase", "text", "kept"})
@@ -379,12 +385,12 @@ _INDEX_OF = {
 """The index of just these calls, in the order of time."""
 
 
-def _texts(ask: QueryParts) -> list[Sequence[Term]]:
+def _texts(parts: QueryParts) -> list[Sequence[Term]]:
     """The groups of which the index has the words."""
     return [
         group
-        for group in ask.groups
-        if ask.filled and not group[0].negated and all(one.kind in TEXTS for one in group)
+        for group in parts.groups
+        if parts.filled and not group[0].negated and all(one.kind in TEXTS for one in group)
     ]
 
 
@@ -404,12 +410,12 @@ def any_of(tokens: Iterable[str]) -> str:
     return " OR ".join(f'"{one}"' for one in tokens)
 
 
-def _named(ask: QueryParts, few: RareCalls) -> QueryPlan:
+def _named(parts: QueryParts, few: RareCalls) -> QueryPlan:
     """The plan that reads just these."""
     source = f"({few.places}) AS found CROSS JOIN call ON call.place = found.p"
     fielded = any(term.field for term in few.group if term.kind == "number")
-    rest = [group for group in ask.groups if group is not few.group or fielded]
-    plan = _plan(source, "found.p", few.values, rest, ask.spans)
+    rest = [group for group in parts.groups if group is not few.group or fielded]
+    plan = _plan(source, "found.p", few.values, rest, parts.spans)
     return plan if rest else plan._replace(places=f"({few.places}) AS found")
 
 

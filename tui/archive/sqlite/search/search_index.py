@@ -14,20 +14,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from math import log2
+from operator import itemgetter
 from typing import Any, NamedTuple
 
+from providers.call_fields import CALL_FIELDS, plain
 from tui.archive.sqlite.damage import reading
 from tui.archive.sqlite.search.bitmap import (
-    EVERY,
+    EVERY_CALL,
     MARK_COLUMNS,
-    MARKED,
+    MARK_TOKENS,
     BitmapChanges,
     Bitmaps,
     length_tokens,
-    marks_of,
+    mark_tokens,
 )
+from tui.archive.sqlite.search.postings import SEPARATOR, texts_to_rewrite
 from tui.query.editing import same_name
-from tui.query.fields import plain
 from tui.query.parser import Term, words
 from tui.query.phone_numbers import dialled, lettered
 from tui.query.text_cache import cached
@@ -36,24 +38,21 @@ TIES = 1 << 15
 """Places in one millisecond; where more calls have it, they take the next one's."""
 NO_TIME = -(1 << 62)
 """The first place of calls without a time, before all others."""
-LISTS = frozenset({"agents", "tags"})
+LISTS = frozenset(field.column for field in CALL_FIELDS if field.facet == "several")
 """Columns that hold several values, comma-separated."""
-FACETS = (
-    *("account", "provider", "direction", "outcome", "has_recording", "agents"),
-    *("ring_group", "queue", "campaign", "disposition", "tags", "status"),
-)
+FACETS = tuple(field.column for field in CALL_FIELDS if field.facet)
 """Columns whose values have a token each and are counted in the table ``known``."""
-SINGLE = frozenset({"account", "provider", "direction", "outcome", "has_recording"})
+SINGLE = frozenset(field.column for field in CALL_FIELDS if field.facet == "one")
 """Facets of which each call has one; empty text where the vendor gives none."""
-LENGTHS = ("duration_s", "wait_s", "talk_s")
+LENGTHS = tuple(field.column for field in CALL_FIELDS if field.compared)
 OURS = ("state", "our_tags", "our_words", "held")
 """What people decided and wrote themselves."""
 WORDED = ("words", "our_words", "fields")
 """Columns of words; the last is empty where a call's line was written without it."""
-INDEXED = ("place", "spot", *FACETS, *LENGTHS, "words", "digits", "fields", *OURS, *MARK_COLUMNS)
-Named = tuple[str, list[str]]
+INDEXED = ("place", "slot", *FACETS, *LENGTHS, "words", "digits", "fields", *OURS, *MARK_COLUMNS)
+FacetValues = tuple[str, list[str]]
 """A facet, and those of its values that are meant."""
-Line = Mapping[str, Any]
+Row = Mapping[str, Any]
 """Columns of the table ``call`` by name, `INDEXED` among them."""
 
 
@@ -79,7 +78,7 @@ def values_of(column: str, value: Any) -> list[str]:
     return [value] if value else []
 
 
-def facets(line: Line) -> list[tuple[str, str]]:
+def facets(line: Row) -> list[tuple[str, str]]:
     """Column and value of all facets of a call."""
     found = [(column, value) for column in FACETS for value in values_of(column, line[column])]
     tags = [("tags", value) for value in values_of("tags", line["our_tags"])]
@@ -146,90 +145,96 @@ class Entry(NamedTuple):
     words: list[str]
     facets: list[tuple[str, str]]
     numbers: list[str]
-    spot: int
-    tokens: list[str]
+    slot: int
+    bitmap_tokens: list[str]
     """Of its bits."""
 
     @property
-    def text(self) -> str:
-        return " ".join([*self.words, *(token(*facet) for facet in self.facets)])
+    def terms(self) -> list[str]:
+        """Of the full-text table, each at its position."""
+        return [*self.words, *(token(*facet) for facet in self.facets)]
 
 
-def apart(texts: Iterable[str]) -> str:
+def joined_words(texts: Iterable[str]) -> str:
     """Words as a line holds them, with a sign between the texts that no phrase goes over."""
-    found = [word for text in texts for word in ("=", *words(text)) if words(text)]
+    found = [word for text in texts for word in (SEPARATOR, *words(text)) if words(text)]
     return f" {' '.join(found)} " if found else ""
 
 
-def entry(line: Line) -> Entry:
-    told = facets(line)
+def entry(line: Row) -> Entry:
+    all_facets = facets(line)
     return Entry(
         line["place"],
         [word for column in WORDED for word in (line[column] or "").split()],
-        told,
+        all_facets,
         list(dict.fromkeys(line["digits"].split())),
-        line["spot"],
-        bit_tokens(line, told),
+        line["slot"],
+        bitmap_tokens(line, all_facets),
     )
 
 
-def bit_tokens(line: Line, told: Iterable[tuple[str, str]]) -> list[str]:
-    """What a call has, as `tui.archive.sqlite.search.bitmap` keeps it; `told` has its facets."""
-    named = ["=".join(facet) for facet in told if facet[0] not in LENGTHS]
+def bitmap_tokens(line: Row, all_facets: Iterable[tuple[str, str]]) -> list[str]:
+    """What a call has, as `tui.archive.sqlite.search.bitmap` keeps it; `all_facets` are its own."""
+    named = ["=".join(facet) for facet in all_facets if facet[0] not in LENGTHS]
     lengths = [token for name in LENGTHS for token in length_tokens(name, line[name])]
-    return [EVERY, *named, *lengths, *marks_of(line)]
+    return [EVERY_CALL, *named, *lengths, *mark_tokens(line)]
 
 
 class Changes:
-    """What a transaction does to the index; `flush` writes the counts that many calls share."""
+    """What a transaction does to the index; `flush` writes it.
+
+    The full-text tables get all of it at once and in the order of their rows: FTS5 writes a
+    segment of its own, and soon merges many, whenever a row comes out of order or another
+    statement comes between.
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._texts: list[tuple[int, str | None, str | None]] = []
+        """Places, and the texts to delete and to insert there, in that order."""
+        self._new_numbers: list[tuple[int, str]] = []
         self._words: Counter[str] = Counter()
         self._known: Counter[tuple[str, str]] = Counter()
         self._numbers: Counter[int] = Counter()
         self._bits = BitmapChanges(db)
 
     def add(self, one: Entry) -> None:
-        self._add_text(one)
-        self._add_numbers(one)
+        self._bits.put(one.slot, one.bitmap_tokens, on=True)
+        self._texts.append((one.place, None, " ".join(one.terms)))
+        self._add_numbers(one.place, one.numbers)
+        self._count(one, 1)
 
     def drop(self, one: Entry) -> None:
         """Take out what `add` put in: the same entry, word for word."""
-        self._drop_text(one)
-        self._drop_numbers(one)
-
-    def replace(self, before: Entry, after: Entry) -> None:
-        """The numbers stay where they are: people decide about a call, and seldom its vendor
-        about whose it is.
-        """
-        self._drop_text(before)
-        self._add_text(after)
-        if (before.place, before.numbers) != (after.place, after.numbers):
-            self._drop_numbers(before)
-            self._add_numbers(after)
-
-    def _add_text(self, one: Entry) -> None:
-        self._bits.put(one.spot, one.tokens, on=True)
-        self._db.execute("INSERT INTO search (rowid, text) VALUES (?, ?)", (one.place, one.text))
-        self._count(one, 1)
-
-    def _drop_text(self, one: Entry) -> None:
-        self._bits.put(one.spot, (*one.tokens, *MARKED), on=False)
-        self._db.execute(
-            "INSERT INTO search (search, rowid, text) VALUES ('delete', ?, ?)",
-            (one.place, one.text),
-        )
+        self._bits.put(one.slot, (*one.bitmap_tokens, *MARK_TOKENS), on=False)
+        self._texts.append((one.place, " ".join(one.terms), None))
+        self._drop_numbers(one.place, one.numbers)
         self._count(one, -1)
 
-    def _add_numbers(self, one: Entry) -> None:
-        for n in map(self._number, one.numbers):
-            self._db.execute("INSERT INTO call_number VALUES (?, ?)", (n, one.place))
+    def replace(self, before: Entry, after: Entry) -> None:
+        """Write what two entries of a call differ in, and no more: most decisions change a word
+        or two of hundreds.
+        """
+        if before.place != after.place or before.slot != after.slot:
+            self.drop(before)
+            self.add(after)
+            return
+        self._bits.put(after.slot, set(before.bitmap_tokens) - set(after.bitmap_tokens), on=False)
+        self._bits.put(after.slot, set(after.bitmap_tokens) - set(before.bitmap_tokens), on=True)
+        self._texts.append((after.place, *texts_to_rewrite(before.terms, after.terms)))
+        self._drop_numbers(after.place, set(before.numbers) - set(after.numbers))
+        self._add_numbers(after.place, set(after.numbers) - set(before.numbers))
+        self._count(before, -1)
+        self._count(after, 1)
+
+    def _add_numbers(self, place: int, numbers: Iterable[str]) -> None:
+        for n in map(self._number, numbers):
+            self._db.execute("INSERT INTO call_number VALUES (?, ?)", (n, place))
             self._numbers[n] += 1
 
-    def _drop_numbers(self, one: Entry) -> None:
-        for n in map(self._number, one.numbers):
-            self._db.execute("DELETE FROM call_number WHERE n = ? AND place = ?", (n, one.place))
+    def _drop_numbers(self, place: int, numbers: Iterable[str]) -> None:
+        for n in map(self._number, numbers):
+            self._db.execute("DELETE FROM call_number WHERE n = ? AND place = ?", (n, place))
             self._numbers[n] -= 1
 
     def _count(self, one: Entry, by: int) -> None:
@@ -243,13 +248,30 @@ class Changes:
         if row:
             return int(row[0])
         n = self._db.execute("INSERT INTO number VALUES (NULL, ?, 0)", (digits,)).lastrowid
-        self._db.execute("INSERT INTO fragment (rowid, digits) VALUES (?, ?)", (n, digits))
         assert n is not None
+        self._new_numbers.append((n, digits))
         return n
 
     def flush(self) -> None:
-        """Write what was counted; a word, name or number that no call has any more goes."""
+        """A word, name or number that no call has any more goes."""
         self._bits.flush()
+        self._flush_texts()
+        self._flush_names()
+        self._flush_numbers()
+        for written in (self._words, self._known, self._numbers, self._texts, self._new_numbers):
+            written.clear()
+
+    def _flush_texts(self) -> None:
+        delete = "INSERT INTO search (search, rowid, text) VALUES ('delete', ?, ?)"
+        for place, deleted, inserted in sorted(self._texts, key=itemgetter(0)):
+            if deleted is not None:
+                self._db.execute(delete, (place, deleted))
+            if inserted is not None:
+                self._db.execute(
+                    "INSERT INTO search (rowid, text) VALUES (?, ?)", (place, inserted)
+                )
+
+    def _flush_names(self) -> None:
         run = self._db.executemany
         run(
             "INSERT INTO word VALUES (?, ?)"
@@ -262,10 +284,6 @@ class Changes:
             [(*facet, by) for facet, by in self._known.items() if by],
         )
         run(
-            "UPDATE number SET calls = calls + ? WHERE n = ?",
-            [(by, n) for n, by in self._numbers.items() if by],
-        )
-        run(
             "DELETE FROM word WHERE term = ? AND calls <= 0",
             [(word,) for word, by in self._words.items() if by < 0],
         )
@@ -273,16 +291,22 @@ class Changes:
             "DELETE FROM known WHERE kind = ? AND value = ? AND calls <= 0",
             [facet for facet, by in self._known.items() if by < 0],
         )
-        for n in [n for n, by in self._numbers.items() if by < 0]:
-            row = self._db.execute("SELECT digits, calls FROM number WHERE n = ?", (n,)).fetchone()
-            if row and row[1] <= 0:
-                self._db.execute(
-                    "INSERT INTO fragment (fragment, rowid, digits) VALUES ('delete', ?, ?)",
-                    (n, row[0]),
-                )
-                self._db.execute("DELETE FROM number WHERE n = ?", (n,))
-        for counted in (self._words, self._known, self._numbers):
-            counted.clear()
+
+    def _flush_numbers(self) -> None:
+        self._db.executemany(
+            "UPDATE number SET calls = calls + ? WHERE n = ?",
+            [(by, n) for n, by in self._numbers.items() if by],
+        )
+        self._db.executemany(
+            "INSERT INTO fragment (rowid, digits) VALUES (?, ?)", self._new_numbers
+        )
+        fewer = [n for n, by in sorted(self._numbers.items()) if by < 0]
+        sql = "SELECT n, digits FROM number WHERE n = ? AND calls <= 0"
+        unused = [row for n in fewer for row in self._db.execute(sql, (n,))]
+        self._db.executemany(
+            "INSERT INTO fragment (fragment, rowid, digits) VALUES ('delete', ?, ?)", unused
+        )
+        self._db.executemany("DELETE FROM number WHERE n = ?", [(n,) for n, _ in unused])
 
 
 class SearchIndex:
@@ -292,7 +316,7 @@ class SearchIndex:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self.bits = Bitmaps(db)
+        self.bitmaps = Bitmaps(db)
 
     def changes(self) -> Changes:
         return Changes(self._db)
@@ -308,11 +332,11 @@ class SearchIndex:
         sql = "SELECT 1 FROM call WHERE fields IS NULL LIMIT 1"
         return self._db.execute(sql).fetchone() is not None
 
-    def lacking(self) -> bool:
+    def is_incomplete(self) -> bool:
         """Whether something of some calls is not in the index yet."""
         return bool(self.unindexed()) or self.unfilled()
 
-    def finished(self, upto: int) -> None:
+    def set_unindexed(self, upto: int) -> None:
         self._db.execute("UPDATE unindexed SET upto = ?", (upto,))
 
     def free_place(self, started_at: int | None) -> int:
@@ -328,12 +352,12 @@ class SearchIndex:
                 return place
             first += room
 
-    def free(self, started_at: int | None) -> dict[str, int]:
+    def free_position(self, started_at: int | None) -> dict[str, int]:
         """The columns that say where in time a call of this moment stands."""
         place = self.free_place(started_at)
-        return {"place": place, "spot": self.bits.free_spot(place)}
+        return {"place": place, "slot": self.bitmaps.free_slot(place)}
 
-    def line(self, key: int) -> dict[str, Any]:
+    def row(self, key: int) -> dict[str, Any]:
         """What is indexed of a call's line. Raises KeyError when there is no such call."""
         row = self._db.execute(
             f"SELECT {', '.join(INDEXED)} FROM call WHERE key = ?", (key,)
@@ -344,17 +368,17 @@ class SearchIndex:
 
     def entry(self, key: int) -> Entry | None:
         """What the index holds of a call; None: nothing yet."""
-        return None if key <= self.unindexed() else entry(self.line(key))
+        return None if key <= self.unindexed() else entry(self.row(key))
 
     @contextmanager
-    def changing(self, key: int, changes: Changes) -> Iterator[None]:
+    def updating(self, key: int, changes: Changes) -> Iterator[None]:
         """What is written into a call's line inside stands in the index afterwards."""
         before = self.entry(key)
         yield
-        if before is not None and (after := entry(self.line(key))) != before:
+        if before is not None and (after := entry(self.row(key))) != before:
             changes.replace(before, after)
 
-    def forget(self, keys: Iterable[int]) -> None:
+    def remove(self, keys: Iterable[int]) -> None:
         """Take calls out of the index, their words and numbers too; before they are removed."""
         changes = self.changes()
         for key in keys:
@@ -362,7 +386,7 @@ class SearchIndex:
                 changes.drop(one)
         changes.flush()
 
-    def removed(self) -> None:
+    def calls_removed(self) -> None:
         """Calls were removed: a new one may get a key that the last of them had."""
         self._db.execute(
             "UPDATE unindexed SET upto = min(upto, (SELECT IFNULL(max(key), 0) FROM call))"
@@ -370,11 +394,11 @@ class SearchIndex:
 
     # -- what the archive knows
 
-    def known(self, kind: str) -> dict[str, int]:
+    def facet_values(self, kind: str) -> dict[str, int]:
         """The values of a facet, and how many calls have each."""
         return dict(self._db.execute("SELECT value, calls FROM known WHERE kind = ?", (kind,)))
 
-    def named(self, term: Term) -> Named | None:
+    def resolve_facet(self, term: Term) -> FacetValues | None:
         """What a term names; None: it asks for no facet."""
         kind = "has_recording" if term.kind == "recording" else term.field or term.kind
         if term.kind not in ("field", "recording") and kind not in SINGLE:
@@ -383,20 +407,20 @@ class SearchIndex:
             value = same(kind, term.value)
             if term.kind == "recording":
                 value = "1" if term.value else "0"
-            return kind, [one for one in self.known(kind) if same(kind, one) == value]
+            return kind, [one for one in self.facet_values(kind) if same(kind, one) == value]
         if kind not in FACETS:
             return None
         if term.exact:
             name = same_name(term.value)
-            return kind, [value for value in self.known(kind) if same_name(value) == name]
+            return kind, [value for value in self.facet_values(kind) if same_name(value) == name]
         function, needle = lists if kind in LISTS else finds, needle_of(term.value)
-        return kind, [value for value in self.known(kind) if function(value, needle)]
+        return kind, [value for value in self.facet_values(kind) if function(value, needle)]
 
     def has_field(self, word: str) -> bool:
         """Whether some call has a field of that name of its vendor's own."""
-        return bool(self.beginning(f"={plain(word)}=", 1))
+        return bool(self.words_with_prefix(f"={plain(word)}=", 1))
 
-    def beginning(self, start: str, limit: int) -> list[tuple[str, int]]:
+    def words_with_prefix(self, start: str, limit: int) -> list[tuple[str, int]]:
         """Words that begin so, and how many calls have each; at most `limit`."""
         return self._db.execute(
             "SELECT term, calls FROM word WHERE term >= ? AND term < ? LIMIT ?",

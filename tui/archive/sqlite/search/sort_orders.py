@@ -5,30 +5,15 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from providers.call_fields import CALL_FIELDS
 from tui.archive.sqlite.search.conditions import Sql
 
+_OTHERWISE = {"time": "place", "recording": "recordings", "state": "NULLIF(state, 'new')"}
+"""What is not sorted by its own column."""
 ORDERS = {
-    "time": "place",
-    "direction": "direction",
-    "outcome": "outcome",
-    "contact": "contact COLLATE NOCASE",
-    "number": "number",
-    "agents": "agents COLLATE NOCASE",
-    "group": "ring_group COLLATE NOCASE",
-    "duration": "duration_s",
-    "wait": "wait_s",
-    "talk": "talk_s",
-    "recording": "recordings",
-    "state": "NULLIF(state, 'new')",
-    "disposition": "disposition COLLATE NOCASE",
-    "note": "note COLLATE NOCASE",
-    "tags": "tags COLLATE NOCASE",
-    "line": "company COLLATE NOCASE",
-    "campaign": "campaign COLLATE NOCASE",
-    "status": "status COLLATE NOCASE",
-    "account": "account",
-    "vendor": "provider",
-    "id": "id",
+    field.id: _OTHERWISE.get(field.id, field.column) + " COLLATE NOCASE" * (field.sort == "text")
+    for field in CALL_FIELDS
+    if field.sort
 }
 """Ids of the table's columns and what each sorts by."""
 

@@ -1,4 +1,4 @@
-"""What periods leave of all time, as stretches of places."""
+"""What periods leave of all time, as ranges of places."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from tui.audio.engine.outputs.devices import NoDevice
+from tui.audio.engine.outputs.base import NoDevice
 from tui.audio.engine.pcm import FRAME, RATE
 from tui.audio.engine.pcm_queue import PcmQueue
 
@@ -29,7 +29,7 @@ MISSING = (
 UNLOADABLE = "simpleaudio does not load (on Debian: apt install libasound2)"
 UNSAFE = "simpleaudio would crash here: this Python needs PYTHONMALLOC=malloc from its start"
 
-_LENGTH = 60 * RATE  # of a bytearray, in frames: 11.5 MB
+_LENGTH_S = 60.0  # of a bytearray: 11.5 MB
 _AHEAD = round(0.35 * RATE)  # how far it is filled
 _UNREAD = round(0.11 * RATE)  # what it may have read ahead: its buffer is 0.1 s, fixed
 _BURST = round(0.25 * RATE)  # what it may have read at once when it began
@@ -64,16 +64,18 @@ class SimpleaudioOutput:
 
     name = "simpleaudio"
     broken = ""
-    ran_dry = False
+    underrun = False
     idle_s = 1.0  # opened anew it starts sooner, and with the clock as it is
 
-    def __init__(self, feed: PcmQueue) -> None:
+    def __init__(self, queue: PcmQueue, length_s: float = _LENGTH_S) -> None:
+        """`length_s`: seconds of sound in one bytearray."""
         self._library = _load()
-        self._feed = feed
+        self._length = round(length_s * RATE)
+        self._queue = queue
         self.per_recording = False
         self._base = 0
-        feed.attach(_START_S + _LATE_S)
-        feed.wait_for_sound(_PATIENCE_S, _BURST)
+        queue.attach(_START_S + _LATE_S)
+        queue.wait_for_sound(_PATIENCE_S, _BURST)
         self._begin()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -86,14 +88,14 @@ class SimpleaudioOutput:
             with suppress(NoDevice):
                 self._swallow()
         else:
-            rest = min(self._read(), _LENGTH) * FRAME
+            rest = min(self._read(), self._length) * FRAME
             self._sound[rest:] = bytes(len(self._sound) - rest)
             self._playing.stop()  # what is read already is still heard
             self._await_end()
 
     def _begin(self) -> None:
         """A new bytearray, filled as far as there is sound, and played."""
-        self._sound = bytearray(_LENGTH * FRAME)  # no memory before it is written
+        self._sound = bytearray(self._length * FRAME)  # no memory before it is written
         self._began_at = time.monotonic()
         self._filled = self._revision = -1
         self._fill(0)
@@ -102,7 +104,7 @@ class SimpleaudioOutput:
             self._playing = self._play(self._sound)
             self._began_at = max(called_at, time.monotonic() - _RETURN_S)
         except NoDevice:
-            self._feed.pull(0, self._base)  # nothing of it was heard
+            self._queue.pull(0, self._base)  # nothing of it was heard
             raise
 
     def _play(self, sound: bytearray) -> Any:
@@ -117,8 +119,8 @@ class SimpleaudioOutput:
             while not self._closed.is_set():
                 self._fill(self._read())
                 self._watch()
-                left_s = (_LENGTH - self._passed()) / RATE
-                self._feed.wait_for_news(self._revision, max(_POLL_S, min(_TICK_S, left_s)))
+                left_s = (self._length - self._passed()) / RATE
+                self._queue.wait_for_news(self._revision, max(_POLL_S, min(_TICK_S, left_s)))
 
     def _passed(self) -> int:
         """Frames of the bytearray that the clock has left behind; the device cannot be faster."""
@@ -129,16 +131,16 @@ class SimpleaudioOutput:
         return max(_BURST, self._passed() + _UNREAD)
 
     def _fill(self, unread: int) -> None:
-        """Write what comes next; all that is unread anew when the listener has other wishes.
+        """Write what comes next; all that is unread anew when the listener wants something else.
 
         Where it came too late, silence has been read: a gap, and no sound is lost.
         """
-        revision, passed = self._feed.revision, self._passed()
+        revision, passed = self._queue.revision, self._passed()
         start = unread if revision != self._revision else max(self._filled, unread)
-        start = min(start, _LENGTH)
-        end = max(start, min(passed + _AHEAD, _LENGTH))
-        heard = self._base + min(passed, _LENGTH) - round(_START_S * RATE)
-        pcm = self._feed.pull(end - start, self._base + start, heard)
+        start = min(start, self._length)
+        end = max(start, min(passed + _AHEAD, self._length))
+        heard = self._base + min(passed, self._length) - round(_START_S * RATE)
+        pcm = self._queue.pull(end - start, self._base + start, heard)
         self._sound[start * FRAME : end * FRAME] = pcm.ljust((end - start) * FRAME, b"\0")
         self._filled, self._revision = end, revision
 
@@ -146,11 +148,11 @@ class SimpleaudioOutput:
         """Go on with another bytearray after this one. Raises `NoDevice` when it died early."""
         passed = self._passed()
         if self.per_recording:
-            if passed >= _LENGTH:
+            if passed >= self._length:
                 self._swallow()
                 self._next()
         elif not self._playing.is_playing():
-            if passed > _LENGTH - RATE:
+            if passed > self._length - RATE:
                 self._next()
             elif self._base == 0 and passed < _NO_CLOCK_S * RATE:
                 self.per_recording = True
@@ -158,7 +160,7 @@ class SimpleaudioOutput:
                 raise NoDevice("the device has gone")
 
     def _next(self) -> None:
-        self._base += _LENGTH
+        self._base += self._length
         self._begin()
 
     def _swallow(self) -> None:

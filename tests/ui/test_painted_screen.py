@@ -1,0 +1,110 @@
+"""The screen's frames in a terminal: after each, the terminal shows what Textual's own output of
+that frame makes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from rich.control import Control
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.driver import Driver
+from textual.drivers.headless_driver import HeadlessDriver
+from textual.screen import Screen
+
+from tests.few import few
+from tests.ui.desk import desk_of
+from tests.widgets.emulator import NO_WRAP, MarginScreen, MarginStream
+from tests.widgets.terminal import ROOT
+from tui.app import RingbackApp
+from tui.config.paths import Paths
+
+KEYS = (
+    *("j",) * 9, *("k",) * 5, *("pagedown",) * 4, *("pageup",) * 2, "ctrl+d", "G", "g", "enter",
+    "enter", "escape", "escape", "slash", "question_mark", "s", "S", "1", "2", "3", "b", "o", "x",
+    "tab", "C", "v", "y", "d", "u", "f", "a", "ctrl+p", "m", "i", "l", "comma", "z",
+)  # fmt: skip
+SIZES = ((80, 24), (120, 40), (200, 50), (60, 15), (170, 45))
+THEMES = ("textual-dark", "textual-light", "nord", "ansi-dark")
+
+
+class MemoryDriver(HeadlessDriver):
+    """Keeps what is written until `take`."""
+
+    is_headless = False
+    sent: list[str]
+
+    def write(self, data: str) -> None:
+        self.__dict__.setdefault("sent", []).append(data)
+
+    def take(self) -> str:
+        sent, self.sent = self.__dict__.get("sent", []), []
+        return "".join(sent)
+
+
+class ComparedApp(RingbackApp):
+    """Compares two terminals after each frame."""
+
+    CSS_PATH = ROOT / "tui" / "app.tcss"
+    frames = painted_size = textual_size = 0
+    differs = ""
+    _terminals: tuple[MarginScreen, MarginScreen] | None = None
+    _feeds: tuple[Callable[[str], None], ...] = ()
+
+    def get_driver_class(self) -> type[Driver]:
+        return MemoryDriver
+
+    def send_frame(self, screen: Screen[object], update: LayoutUpdate | ChopsUpdate) -> None:
+        driver, (width, height) = self._driver, self.size
+        assert isinstance(driver, MemoryDriver)
+        if isinstance(update, LayoutUpdate) and update.region.size != self.size:
+            # of the size before: the last line of Textual's scrolls its terminal
+            super().send_frame(screen, update)
+            self._terminals = None
+            self.forget_terminal()
+            return
+        if self._terminals is None or self._terminals[0].cells_size != (width, height):
+            self._terminals = MarginScreen(width, height), MarginScreen(width, height)
+            self._feeds = tuple(MarginStream(terminal).feed for terminal in self._terminals)
+            for feed in self._feeds:
+                feed(NO_WRAP)
+            self.forget_terminal()
+        cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+        own = update.render_segments(self.console) + Control.move_to(*cursor).segment.text
+        driver.take()
+        super().send_frame(screen, update)
+        painted = driver.take()
+        for feed, text in zip(self._feeds, (own, painted), strict=True):
+            feed(text)
+        self.frames += 1
+        self.textual_size += len(own)
+        self.painted_size += len(painted)
+        textual, ours = self._terminals
+        if ours.cells() != textual.cells() or ours.where != textual.where:
+            self.differs = self.differs or f"frame {self.frames}: {ours.display} {textual.display}"
+
+
+@pytest.mark.parametrize("seed", few(1, range(10)))
+async def test_the_terminal_shows_what_textual_would_have_sent(
+    paths: Paths, filled: Path, seed: int
+) -> None:
+    random = Random(seed)
+    app = ComparedApp(desk_of(paths, filled))
+    app.has_margins = bool(seed % 2)
+    async with app.run_test(headless=False, size=random.choice(SIZES)) as pilot:
+        for _ in range(120):
+            if random.random() < 0.04:
+                await pilot.resize_terminal(*random.choice(SIZES))
+            if random.random() < 0.02:
+                app.theme = random.choice(THEMES)
+            if random.random() < 0.02:
+                app.forget_terminal()
+                app.screen.refresh()
+            await pilot.press(random.choice(KEYS))
+            assert not app.differs
+    assert app.frames > 60
+    assert app.painted_size < app.textual_size / 2
+    print(f"{app.frames} frames: {app.textual_size:,} -> {app.painted_size:,}")
