@@ -400,12 +400,6 @@ class CallsPage:
         """The player behind the screen; None until something is played."""
         return self.screen.player.playback._player
 
-    @property
-    def engine_pid(self) -> int:
-        """The process of the sound engine; 0 until there is one."""
-        engine = self.audio and self.audio._way.link
-        return int(engine.pid) if engine else 0
-
     def put_player(self, player: Any, index: int) -> None:
         """Another player, as if it played a recording of the call under the cursor."""
         account, call = self.chosen

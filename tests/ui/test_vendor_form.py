@@ -12,7 +12,7 @@ from textual.widgets import Checkbox, Input, Select
 from providers import registry
 from providers.model import Setting
 from tests.providers.example_vendor import Acme
-from tests.ui.driving import page, run_app, until
+from tests.ui.calls_page import open_page
 from tests.ui.test_accounts_screen import fill, open_form
 from tui.screens.accounts import AccountScreen, AccountsScreen
 from tui.services import Services
@@ -46,34 +46,34 @@ async def test_each_kind_has_its_field_is_checked_and_kept(
 ) -> None:
     services = home()
     monkeypatch.setitem(services.environ, "RINGBACK_TOKEN_EU", "tok")  # type: ignore[arg-type]
-    async with run_app(services).run_test(size=(80, 40)) as pilot:
-        await until(pilot, lambda: "Liner, CINNOX, Nectar Desk or Kinds account" in page(pilot))
-        await open_form(pilot)
-        screen = pilot.app.screen
+    async with open_page(services, size=(80, 40)) as page:
+        await page.until(lambda: "Liner, CINNOX, Nectar Desk or Kinds account" in page.text)
+        await open_form(page)
+        screen = page.top
         screen.query_one("#field-provider", Select).value = "kinds"
-        await until(pilot, lambda: bool(screen.query("#field-set-archived")))
+        await page.until(lambda: bool(screen.query("#field-set-archived")))
         assert screen.query_one("#field-set-most", Input).value == "50"
-        await until(pilot, lambda: screen.query_one("#field-set-zone", Select).value == "")
-        await fill(pilot, name="eu", base_url="https://kinds.example.com")
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: "This is needed." in page(pilot))
-        await fill(pilot, **{"set-team_ids": "1-x"})
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: "team_ids: '1-x' is neither" in page(pilot))
+        await page.until(lambda: screen.query_one("#field-set-zone", Select).value == "")
+        await fill(page, name="eu", base_url="https://kinds.example.com")
+        await page.press("ctrl+s")
+        await page.until(lambda: "This is needed." in page.text)
+        await fill(page, **{"set-team_ids": "1-x"})
+        await page.press("ctrl+s")
+        await page.until(lambda: "team_ids: '1-x' is neither" in page.text)
         assert services.accounts.list() == ()
         screen.query_one("#field-set-team_ids", Input).value = "1-3"
         screen.query_one("#field-set-zone", Select).value = "us"
         screen.query_one("#field-set-archived", Checkbox).value = True
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: isinstance(pilot.app.screen, AccountsScreen))
+        await page.press("ctrl+s")
+        await page.until(lambda: isinstance(page.top, AccountsScreen))
         given = {"team_ids": "1-3", "most": "50", "zone": "us", "archived": "yes"}
         assert dict(services.accounts.get("eu").settings) == given
-        await until(pilot, lambda: "eu  Kinds" in page(pilot))
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, AccountScreen))
-        form = pilot.app.screen
-        await until(pilot, lambda: bool(form.query("#field-set-archived")))
-        await until(pilot, lambda: form.query_one("#field-set-zone", Select).value == "us")
+        await page.until(lambda: "eu  Kinds" in page.text)
+        await page.press("enter")
+        await page.until(lambda: isinstance(page.top, AccountScreen))
+        form = page.top
+        await page.until(lambda: bool(form.query("#field-set-archived")))
+        await page.until(lambda: form.query_one("#field-set-zone", Select).value == "us")
         assert form.query_one("#field-set-archived", Checkbox).value
 
 
@@ -96,13 +96,13 @@ async def test_another_vendor_with_a_field_of_the_same_name_has_its_own_value(
     zone = Setting("zone", "--zone", "Zone", "Anywhere.")
     monkeypatch.setattr(Acme, "settings", (zone,))
     monkeypatch.setitem(registry.BUILT_IN, "acme", "tests.providers.example_vendor:Acme")
-    async with run_app(home()).run_test(size=(80, 40)) as pilot:
-        await open_form(pilot)
-        screen = pilot.app.screen
+    async with open_page(home(), size=(80, 40)) as page:
+        await open_form(page)
+        screen = page.top
         screen.query_one("#field-provider", Select).value = "acme"
-        await until(pilot, lambda: bool(screen.query("#field-set-zone")))
-        await fill(pilot, name="eu", **{"set-zone": "nowhere"})
+        await page.until(lambda: bool(screen.query("#field-set-zone")))
+        await fill(page, name="eu", **{"set-zone": "nowhere"})
         screen.query_one("#field-provider", Select).value = "kinds"
-        await until(pilot, lambda: bool(screen.query("#field-set-archived")))
-        await until(pilot, lambda: screen.query_one("#field-set-zone", Select).value == "")
+        await page.until(lambda: bool(screen.query("#field-set-archived")))
+        await page.until(lambda: screen.query_one("#field-set-zone", Select).value == "")
         assert screen.query_one("#field-name", Input).value == "eu", "what stays keeps its text"
