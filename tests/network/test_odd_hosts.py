@@ -238,7 +238,7 @@ Begin = Callable[[str], ProgressiveDownload]
 
 @pytest.fixture
 async def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Begin]:
-    monkeypatch.setattr("tui.recordings.progressive_download._TRIES_S", (0.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr("tui.recordings.progressive_download.TRIES_S", (0.0, 0.0, 0.0, 0.0))
     made: list[ProgressiveDownload] = []
 
     def one(url: str, limit_bytes: int = 10**8) -> ProgressiveDownload:

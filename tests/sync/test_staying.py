@@ -20,7 +20,7 @@ from tui.archive.errors import ArchiveUnavailable
 from tui.archive.triage_events import hold, note
 from tui.cli import main
 from tui.config.accounts import make_account
-from tui.recordings.download import RecordingCache
+from tui.recordings.cache import RecordingCache
 from tui.removal.retention import sweep
 from tui.services import Services
 from tui.sync.jobs import sync_all

@@ -21,7 +21,7 @@ from tui.archive.sqlite import Archive
 from tui.archive.triage_events import state
 from tui.call_links import Link
 from tui.config.paths import Paths
-from tui.playback.listening import Playing
+from tui.playback.views import Playing
 from tui.query.parser import EVERYTHING, Query, parse
 from tui.screens import row_counts, row_window
 from tui.screens.archive_reads import ArchiveRead

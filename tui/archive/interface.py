@@ -405,7 +405,11 @@ class Upkeep(Protocol):
         """Look for damage for some seconds; `deep`: at every row, or within so many seconds."""
 
     def back_up(self) -> None:
-        """Bring the backup of the decisions up to date; what fails is in the log alone."""
+        """Bring the backup of the decisions up to date; `not_backed_up` says what failed."""
+
+    @property
+    def not_backed_up(self) -> str:
+        """Why the last `back_up` did not work: the file, and what is wrong; empty: it did."""
 
     def take_up_backup(self) -> int:
         """Bring decisions that only the backup has into the archive; how many events."""

@@ -37,7 +37,7 @@ def _link(services: Services, name: str) -> Link:
 
     Raises `CommandError`.
     """
-    from tui.cli.calls import read_name, wanted_call
+    from tui.cli.call_names import read_name, wanted_call
 
     account, link = read_name(services, name)
     with services.open_archive() as archive:

@@ -11,7 +11,7 @@ from tui.archive import codec
 from tui.archive.errors import ArchiveDamaged
 from tui.archive.interface import CallArchive
 from tui.config.paths import Paths
-from tui.recordings.download import RecordingCache, stem
+from tui.recordings.cache import RecordingCache, file_stem
 
 UNDATED = "no time"
 
@@ -112,7 +112,7 @@ def remove_files(paths: Paths, archive: CallArchive, keys: Sequence[int]) -> int
             continue
         call = codec.decode(body, {}, None)
         for index in range(len(call.recordings)):
-            for path in place.glob(f"{stem(call, index)}.*"):
+            for path in place.glob(f"{file_stem(call, index)}.*"):
                 path.unlink(missing_ok=True)
                 removed += 1
     return removed

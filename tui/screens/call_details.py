@@ -6,7 +6,7 @@ from providers.errors import RECORDING_REASONS
 from providers.model import Call
 from tui.archive.interface import CallArchive
 from tui.archive.records import Heard, recording_key
-from tui.playback.listening import Playing
+from tui.playback.views import Playing
 from tui.screens.context import ScreenContext
 from tui.screens.related_trail import RelatedTrail
 from tui.triage_section import triage_section

@@ -14,7 +14,7 @@ from tui.archive.records import SortOrder
 from tui.config.accounts import Account
 from tui.config.settings import Settings, View
 from tui.config.views import views
-from tui.playback.listening import Playing
+from tui.playback.views import Playing
 from tui.query.editing import begun, completed, with_or_without
 from tui.query.parser import Query, Term
 from tui.screens.column_settings import sort_of

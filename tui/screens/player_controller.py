@@ -17,10 +17,11 @@ from tui import audit_log
 from tui.audio.client.route import Kind, speaker_command
 from tui.call_links import Link, time_text
 from tui.config.accounts import Account
+from tui.playback.controller import PlaybackController
 from tui.playback.history import recording_title
-from tui.playback.listening import WITH_SOUND, Playing
 from tui.playback.output_choice import OutputChoice, describe
-from tui.playback.recording import RecordingPlayback, trouble
+from tui.playback.views import WITH_SOUND, Playing
+from tui.recordings.fetcher import trouble
 from tui.screens.context import ScreenContext
 from widgets.masking import masked_call
 from widgets.player_line import PlayerView
@@ -55,7 +56,7 @@ class PlayerController:
         self._ctx, self._following = ctx, following
         self._on_view, self._on_status, self._on_progress = on_view, on_status, on_progress
         self.outputs = OutputChoice(ctx.services.environ, ctx.key("copy-speaker"))
-        self.playback = RecordingPlayback(ctx.services, ctx.network, self._changed, ctx.say)
+        self.playback = PlaybackController(ctx.services, ctx.network, self._changed, ctx.say)
         self.playback.find_route = self.outputs.route
         self.progress = ""
         """How far a download is; empty when there is none."""

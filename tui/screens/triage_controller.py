@@ -24,6 +24,7 @@ from tui.screens.triage_queue import TriageQueue, Write, may_leave, unkept
 from tui.services import Services
 from widgets.cells import fit
 from widgets.columns import duration_text, time_text
+from widgets.masking import masked_name
 from widgets.status_line import FLASH_S
 
 if TYPE_CHECKING:
@@ -250,14 +251,14 @@ class TriageController:
     def _undone(
         self, asked: tuple[str, SortOrder], undone: tuple[Undone, int | None] | None
     ) -> None:
-        from tui.archive.triage_events import described
-
         self._undoing -= 1
         if undone is None:
             self._ctx.say("there is nothing to undo", "warning")
             return
         step, key = undone
-        self._ctx.say(f"undone: {described(step.changes)} ({counted(len(step.calls), 'call')})")
+        self._ctx.say(
+            f"undone: {self._described(step.changes)} ({counted(len(step.calls), 'call')})"
+        )
         if key is not None and asked == self._ctx.asked:  # else somebody went on to other rows
             self._calls.show_call(key)
 
@@ -285,6 +286,12 @@ class TriageController:
         what = f"Release {counted(len(keys), 'call')} from hold?"
         more = "A purge, a retention and the vendor's deletion may take them again."
         self._ctx.confirm(what, more, partial(self._decide, keys, [RELEASE]))
+
+    def _described(self, changes: Iterable[Change]) -> str:
+        """Changes in a word or two, as they may be shown now: a tag may be a name."""
+        from tui.archive.triage_events import described
+
+        return described(changes, masked_name if self._ctx.veil.on else str)
 
     def _ask(
         self,
@@ -316,9 +323,7 @@ class TriageController:
         self, keys: Sequence[int], changes: list[Change], onward: bool = False, said: str = ""
     ) -> None:
         """Write the changes for these calls, as one step; `said` in a word or two."""
-        from tui.archive.triage_events import described
-
-        said, person = said or described(changes), self._ctx.services.person
+        said, person = said or self._described(changes), self._ctx.services.person
         last = unread = False
 
         def written(gone: set[int]) -> None:

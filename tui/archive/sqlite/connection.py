@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tui.archive.errors import (
+    MOVE_AWAY,
     UNREACHED,
     ArchiveBusy,
     ArchiveDamaged,
@@ -60,6 +61,8 @@ def connect(path: Path) -> tuple[WatchedConnection, ArchiveReadOnly | None]:
     except (OSError, ArchiveUnavailable) as error:
         if not path.is_file() or not path.stat().st_size:
             raise
+        if odd := odd_file_beside(path):
+            return _read_beside(path, odd)
         found = _to_read(path)
         if found is None:
             raise
@@ -150,6 +153,29 @@ def _to_read(path: Path) -> WatchedConnection | None:
             UNREACHED,
         )
     return None
+
+
+def odd_file_beside(path: Path) -> str:
+    """What stands where SQLite keeps a file of its own beside the archive, and is no file:
+    ``archive.db-wal is a folder``; empty: nothing.
+    """
+    for ending in ("-wal", "-shm", "-journal"):
+        place = path.with_name(f"{path.name}{ending}")
+        if place.is_symlink():
+            return f"{place} is a symbolic link"
+        if place.exists() and not place.is_file():
+            return f"{place} is {'a folder' if place.is_dir() else 'not a file'}"
+    return ""
+
+
+def _read_beside(path: Path, odd: str) -> tuple[WatchedConnection, ArchiveReadOnly]:
+    """The archive for reading, beside something odd. Raises `ArchiveError`: it cannot be read."""
+    found = None
+    with suppress(ArchiveUnavailable, ArchiveBusy, ArchiveDamaged):
+        found = _to_read(path)
+    if found is None:
+        raise ArchiveUnavailable(f"the archive {path} cannot be opened: {odd}", MOVE_AWAY)
+    return found, ArchiveReadOnly(odd, MOVE_AWAY)
 
 
 def _open(path: Path, address: Path | str, **options: Any) -> WatchedConnection:
