@@ -23,7 +23,7 @@ from tui.app import RingbackApp
 from tui.archive.records import SyncPeriod
 from tui.call_links import Link
 from tui.config.accounts import Account
-from tui.playback.recording import Playing
+from tui.playback.views import Playing
 from tui.screens.activity import Activity
 from tui.screens.main import MainScreen
 from tui.screens.row_window import RowWindow
@@ -467,11 +467,12 @@ async def open_page(
     query: str = "",
     *,
     link: Link | None = None,
+    masked: bool = False,
     size: tuple[int, int] = (80, 24),
     notifications: bool = False,
 ) -> AsyncIterator[CallsPage]:
     """The application over `services` in a terminal of `size`, columns and rows."""
-    app = RingbackApp(services, query, link)
+    app = RingbackApp(services, query, link, masked)
     async with app.run_test(size=size, notifications=notifications) as pilot:
         yield CallsPage(pilot)
 

@@ -10,16 +10,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from tests.ui.driving import status
 
 from providers.model import Agent, CompanyNumber, Contact
 from tests.benchmarks.fill import fill
-from tests.ui import driving
+from tests.ui.calls_page import open_page
 from tests.ui.terminal import Program
 from tests.widgets.terminal import SEQUENCE
 from tests.widgets.test_masking import MAIL, NAME, NUMBER, SENTINEL, TRACES, whole
 from tui import audit_log
-from tui.app import RingbackApp
 from tui.archive import triage_events
 from tui.cli import main
 from tui.services import Services
@@ -163,12 +161,12 @@ def test_commands_mask_too(
 async def test_a_tag_that_is_a_name_is_masked_where_it_is_given_and_undone(desk: Services) -> None:
     with desk.open_archive() as archive:
         archive.triage.append([("desk", "desk-1")], [triage_events.tag(NAME)], desk.person)
-    async with RingbackApp(desk, "", None, True).run_test(size=(140, 30)) as pilot:
-        await driving.settled(pilot)
-        await pilot.press("u")
-        await driving.until(pilot, lambda: "undone: tag" in status(pilot))
-        assert f"undone: tag {masked_name(NAME)} (1 call)" in status(pilot)
-        await driving.settled(pilot)
-        await pilot.press("g", "t", *NAME.replace(" ", "-"), "enter")
-        await driving.until(pilot, lambda: "takes it back" in status(pilot))
-        assert not seen([status(pilot)])
+    async with open_page(desk, masked=True, size=(140, 30)) as page:
+        await page.idle()
+        await page.press("u")
+        await page.until(lambda: "undone: tag" in page.status)
+        assert f"undone: tag {masked_name(NAME)} (1 call)" in page.status
+        await page.idle()
+        await page.press("g", "t", *NAME.replace(" ", "-"), "enter")
+        await page.until(lambda: "takes it back" in page.status)
+        assert not seen([page.status])
