@@ -355,3 +355,18 @@ def test_an_account_that_cannot_be_read_is_a_part_that_failed(
     assert main(["sync"]) == ExitCode.PARTLY
     assert "accounts.lame" in capsys.readouterr().err
     assert main(["sync", "well"]) == ExitCode.DONE
+
+
+def test_doctor_names_a_vendor_that_does_not_load(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails() -> type[Odd]:
+        raise ModuleNotFoundError("acme_ringback")
+
+    points = {**registry.others(), "acme": SimpleNamespace(load=fails, value="acme_ringback:Acme")}
+    monkeypatch.setattr(registry, "others", lambda: points)
+    told = [line for line in run(capsys, "doctor")[1].splitlines() if " vendor " in line]
+    assert (
+        len(told) == 1 and "'acme' (acme_ringback:Acme) failed with ModuleNotFoundError" in told[0]
+    )
+    assert "Update or uninstall the package" in told[0]

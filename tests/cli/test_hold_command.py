@@ -172,7 +172,7 @@ def test_a_hold_is_a_step_like_others(
 
 
 def test_a_hold_outlives_what_comes_and_what_is_decided(services: Services) -> None:
-    with services.open_archive() as archive:
+    with Archive(services.paths.archive_file) as archive:
         archive.triage.append([("desk", "1")], [hold("a")], "ann")
         archive.triage.append([("desk", "1")], [state("done")], "ben")
         with archive.transaction():

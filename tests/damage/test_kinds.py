@@ -468,6 +468,6 @@ async def test_a_worker_that_meets_damage_tells_how_it_is_mended(desk: Desk, fai
 
     async with open_page(Services.build(), size=(120, 30)) as page:
         await page.idle()
-        page.screen.run_worker(read, exit_on_error=False)
+        page.screen.run_worker(read(), exit_on_error=False)
         await page.until(lambda: "the archive is damaged" in page.notices)
         assert "ringback doctor --repair" in page.notices

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from providers.ids import format_ids, id_array, parse_ids
+from providers.ids import id_array, parse_ids
 
 
 def test_ids_and_ranges() -> None:
     assert parse_ids(" 1000-1003, 7;9\n1002 12 - 13 ") == [1000, 1001, 1002, 1003, 7, 9, 12, 13]
     assert parse_ids("") == []
-    assert format_ids([5, 1, 2, 3, 9, 2]) == "1-3,5,9"
 
 
 @pytest.mark.parametrize("bad", ["x", "1-", "-3", "5-2", "0", "1.5", "1-99999999", "1--2"])

@@ -23,5 +23,5 @@ def in_a_command(arguments: object) -> int:
 
 
 Dialogs.help = in_the_screen  # type: ignore[method-assign]
-sync.run = in_a_command  # type: ignore[assignment]
+sync.run = in_a_command
 sys.exit(cli.main())

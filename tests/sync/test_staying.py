@@ -17,6 +17,7 @@ from tests.outside.server import APP_ID, TOKENS, Answer, Vendors, always, bad
 from tests.outside.test_late import cinnox_row, liner_row, nectar_body
 from tui import audit_log
 from tui.archive.errors import ArchiveUnavailable
+from tui.archive.sqlite import Archive
 from tui.archive.triage_events import hold, note
 from tui.cli import main
 from tui.config.accounts import make_account
@@ -247,8 +248,8 @@ def test_old_calls_go_are_told_first_and_do_not_come_back(
     assert "older" not in capsys.readouterr().err
     desk.configure("[retention]\ncalls_days = 400\n")
     assert main(["doctor"]) in (0, 1)
-    said = capsys.readouterr().out
-    assert "calls are kept for 400 days; 2 calls older than that go with the next sync" in said
+    out = capsys.readouterr().out
+    assert "calls are kept for 400 days; 2 calls older than that go with the next sync" in out
     assert main(["purge", "--retention", "--dry-run"]) == 0
     said = capsys.readouterr()
     assert "2 calls of " in said.out and "1 call is on hold and stays" in said.err
@@ -327,7 +328,7 @@ def test_a_sweep_is_bounded_and_ends_when_nobody_is_there(
 def test_what_came_and_finds_no_room_is_not_said_to_be_found(desk: Desk) -> None:
     services = desk.services
     desk.vendors.nectar[1]["calls"]["disposition"] = {"note": "word " * 100_000}
-    with services.open_archive() as archive:
+    with Archive(services.paths.archive_file) as archive:
         before = archive.call_by_id("nectar", "1")
         archive._db.execute("PRAGMA max_page_count = 1")  # no more than there are
         with pytest.raises(ArchiveUnavailable, match="full"):

@@ -30,8 +30,8 @@ from widgets.confirm import Confirm
 
 WINDOW_ROWS = 400
 TALL = (80, 160)
-KEYS = Archive.keys
 UNDECIDED = Query((UNTRIAGED,))
+KEYS = Archive.keys
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def _print_unknown(text: str, problems: Iterable[Problem]) -> None:
 
 
 def _masked(bodies: Iterable[csv_json.Body], unread: list[str]) -> Iterator[csv_json.Body]:
-    """Calls as others may see them; `unread` as in `Archive.bodies`."""
+    """Calls as others may see them; `unread` as in `CallReader.export`."""
     from tui.triage_section import masked_decision
     from widgets.masking import masked_call
 

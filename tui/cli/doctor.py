@@ -71,6 +71,7 @@ def examine(services: Services, *, deep: bool = False) -> Iterator[Finding]:
     yield from _terminal(services)
     yield from _files(services)
     yield from _archive(services, deep)
+    yield from _vendors()
     yield from _accounts(services)
     yield from _network(services)
     yield from _sound(services)
@@ -89,6 +90,18 @@ def _terminal(services: Services) -> Iterator[Finding]:
         yield Finding(GOOD, "terminal", f"{term}, {size.columns}x{size.lines}, {colours}")
     if environ.get("SSH_CONNECTION"):
         yield Finding(WARN, "terminal", "over SSH; `ssh -C` makes the screen faster on a slow line")
+
+
+def _vendors() -> Iterator[Finding]:
+    """Those that other packages bring and that cannot be used."""
+    from providers import registry
+    from providers.errors import ProviderError
+
+    for name in registry.names():
+        try:
+            registry.load(name)
+        except ProviderError as error:
+            yield Finding(WARN, "vendor", f"{error.message} {error.hint}")
 
 
 def _files(services: Services) -> Iterator[Finding]:

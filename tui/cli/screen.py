@@ -110,6 +110,5 @@ def open_screen(
 def _tune_textual(services: Services) -> None:
     """Textual reads these when it is imported: less to send where a line is long."""
     if services.environ.get("SSH_CONNECTION"):
-        os.environ.setdefault("TEXTUAL_FPS", "20")
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
         os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")

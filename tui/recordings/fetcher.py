@@ -24,8 +24,6 @@ if TYPE_CHECKING:  # all that knows HTTP is loaded with the first recording
     from tui.recordings.progressive_download import ProgressiveDownload
     from tui.recordings.stream import LazyProvider
 
-Came = Callable[[int, int | None], None]
-"""Bytes that have come, and how many there will be (None: not known); called in any thread."""
 Streamed = tuple["ProgressiveDownload | FileSource", Call]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from tests.archive.database import make_older, migrations_before, read
-from tests.archive.sqlite.search.test_search_model import (
+from tests.contract.search_model import (
     NOW,
     Ours,
     World,

@@ -17,7 +17,7 @@ NATIONAL = 9
 SHORTEST = 3
 """A number of fewer digits is nobody's."""
 KeyOf = Callable[[str, str | None], str]
-"""Account, and a number as a vendor writes it -> what its forms have in common; see `Closing`."""
+"""Account, and a number as a vendor writes it -> what its forms have in common; see `Callbacks`."""
 
 _BARRED = (
     "INSERT OR IGNORE INTO purged SELECT account, id FROM call WHERE key IN (SELECT key FROM gone)"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.archive.calls import START, call
 from tests.archive.database import make_older, migrations_before, read
-from tests.archive.sqlite.search.test_search_model import (
+from tests.contract.search_model import (
     NOW,
     Ours,
     decide,
@@ -222,3 +222,32 @@ def test_a_snooze_that_is_over_is_open_whatever_the_bits_say(tmp_path: Path) -> 
             "untriaged": {"0", "2"},
             "-untriaged": {"1"},
         }
+
+
+@pytest.mark.parametrize("at_once", [3, 500])
+def test_many_calls_that_bits_leave_open_are_rechecked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("tui.archive.sqlite.search.bitmap_scan.SLOTS_AT_ONCE", at_once)
+    names = [("eu", str(number)) for number in range(30)]
+    with Archive(tmp_path / "archive.db") as archive:
+        with archive.transaction():  # the first ten months before, in other chunks
+            begun = [START - timedelta(days=90 * (number < 10)) for number in range(30)]
+            archive.save("eu", [call(n, started_at=begun[n]) for n in range(30)])
+        now = datetime.now(UTC).timestamp()
+        archive.triage.append(names[:6] + names[10:16], [state("snoozed", until=now - 5)], "ann")
+        archive.triage.append(names[6:9] + names[16:26], [state("snoozed", until=now + 500)], "ann")
+        counts = {
+            line: (
+                archive.count(parse(line, NOW, UTC)),
+                len(archive.keys(parse(line, NOW, UTC), limit=30)),
+            )
+            for line in ("state:open", "state:snoozed", "-state:snoozed", "state:new", "untriaged")
+        }
+    assert counts == {
+        "state:open": (12, 12),
+        "state:snoozed": (13, 13),
+        "-state:snoozed": (17, 17),
+        "state:new": (5, 5),
+        "untriaged": (17, 17),
+    }

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from tests.archive.sqlite.search.test_search_model import random_call
+from tests.contract.search_model import random_call
 from tui.archive.sqlite import Archive
 from tui.archive.triage_events import note, state
 
