@@ -102,7 +102,7 @@ def pressing(*keys: str) -> Act:
 async def play(pilot: Pilot[None]) -> None:
     """One of the recorded calls, played from the table."""
     await pressing(*RECORDED, "j", "j", "space")(pilot)
-    playback = main_screen(pilot).playback
+    playback = main_screen(pilot).player.playback
     await until(lambda: getattr(playback._player, "still", False))
     await settled(pilot)
 
@@ -139,7 +139,7 @@ async def settled(pilot: Pilot[None]) -> None:
     """No sync, no worker but an open dialog's own, nothing left to draw."""
     main = main_screen(pilot)
     await pilot.pause()
-    await until(lambda: not main.syncs.busy)
+    await until(lambda: not main.sync.busy)
     await until(
         lambda: all(w.is_finished for w in pilot.app.workers if w.group not in ("dialog", "play"))
     )

@@ -23,7 +23,7 @@ from tui.cli.calls import TABLE_COLUMNS
 from tui.export.csv_json import OF_COLUMN
 from tui.query.fields import COMMON, DURATIONS, FIELDS, IMPERSONAL, TABLE, Field
 from tui.query.parser import CHOICES, EXACT, parse
-from tui.screens.state import FACET_TITLES
+from tui.screens.sidebar_items import FACET_TITLES
 from widgets.columns import (
     COLUMNS,
     DEFAULT_COLUMNS,

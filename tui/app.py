@@ -23,9 +23,9 @@ from tui.call_links import Link
 from tui.commands import EVERYWHERE, key_text, main_commands
 from tui.config.settings import SettingsError, put
 from tui.exit_codes import CommandError, archive_error
-from tui.screens.keymap import TABLE_ACTIONS, bindings_of, check_keymap
+from tui.screens.column_settings import unknown_columns
+from tui.screens.keymap import TABLE_ACTIONS, action_of, bindings_of, check_keymap
 from tui.screens.main import MainScreen
-from tui.screens.state import unknown_columns
 from tui.services import Services, trouble_behind
 from tui.vendor_thread import VendorThread
 from widgets.call_table import CallTable
@@ -90,7 +90,7 @@ class RingbackApp(PaintedApp[None], OrderedApp[None]):
     @property
     def not_kept(self) -> CommandError | None:
         """After the end: what could not be written before it."""
-        return self._main.not_kept if self._main else None
+        return self._main.triage.unsaved if self._main else None
 
     def on_mount(self) -> None:
         self.theme = self._theme()
@@ -122,7 +122,7 @@ class RingbackApp(PaintedApp[None], OrderedApp[None]):
                     # a table's command runs there, whatever has the focus
                     run = partial(
                         (screen if command.action else table).run_action,
-                        command.action or TABLE_ACTIONS[command.id],
+                        action_of(command) if command.action else TABLE_ACTIONS[command.id],
                     )
                     keys = key_text(self.keymap.get(command.id, command.keys))
                     help_ = f"{command.help} ({keys})" if keys else command.help
@@ -150,7 +150,7 @@ class RingbackApp(PaintedApp[None], OrderedApp[None]):
         except ArchiveDamaged as error:
             if self._main is None:
                 raise
-            self._main._say_unread(error)
+            self._main.ctx.say_unread(error)
             return False
 
     def search_themes(self) -> None:

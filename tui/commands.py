@@ -167,6 +167,7 @@ COMMANDS = (
     Command("confirm.other", "left,right,h,l", "Other button", "Go to the other answer; enter gives it.", "Questions", context="question"),
 )  # fmt: skip
 
+COMMANDS_BY_ID = {command.id: command for command in COMMANDS}
 CONTEXTS = (
     ("main", "table"),
     ("main", "sidebar"),

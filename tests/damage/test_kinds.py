@@ -450,3 +450,24 @@ async def test_what_of_the_archive_ends_the_screen_is_kept_for_the_terminal(
             await page.until(lambda: app.trouble is not None)
     assert app.trouble is not None and str(error) in app.trouble.message and app.trouble.hint
     assert not app._exit_renderables and app.return_code == 1
+
+
+@pytest.mark.parametrize("failure", ["damaged page", "odd value"])
+async def test_a_worker_that_meets_damage_tells_how_it_is_mended(desk: Desk, failure: str) -> None:
+    desk.put_back()
+    if failure == "odd value":
+        DAMAGE["odd triage"](desk)
+        with closing(sqlite3.connect(desk.path)) as db:
+            name = db.execute("SELECT account, id FROM triage LIMIT 1").fetchone()
+
+    async def read() -> None:
+        if failure == "damaged page":
+            raise ArchiveDamaged("a page")
+        with Archive(desk.path) as archive:
+            archive.triage.of(*name)
+
+    async with open_page(Services.build(), size=(120, 30)) as page:
+        await page.idle()
+        page.screen.run_worker(read(), exit_on_error=False)
+        await page.until(lambda: "the archive is damaged" in page.notices)
+        assert "ringback doctor --repair" in page.notices

@@ -13,7 +13,7 @@ from providers.sanitize import safe_text
 from tests.archive.calls import call
 from tui.archive.sqlite import Archive
 from tui.query.parser import parse
-from tui.screens import state
+from tui.screens.sidebar_items import piece_of
 
 NOW = datetime(2026, 11, 4, tzinfo=UTC)
 NAMES = (
@@ -40,7 +40,7 @@ def test_each_name_of_the_sidebar_finds_its_calls(archive: Archive) -> None:
     names = archive.facets(newest=None).counts["agent"]
     assert len(names) == len(NAMES)
     for name in names:
-        piece = state.piece_of("agent", name)
+        piece = piece_of("agent", name)
         assert safe_text(piece) == piece
         assert archive.count(parse(piece, NOW, UTC)) == 1, (name, piece)
 
@@ -63,7 +63,7 @@ def test_a_name_with_a_comma_is_one_name(archive: Archive) -> None:
     assert found('tag:"a,b"') == found("tag:a,b") == found("tag:c") == 1
     counts = archive.facets(newest=None).counts
     [name] = [name for name in counts["agent"] if name.startswith("Müller")]
-    assert found(state.piece_of("agent", name)) == 1 and counts["agent"]["Anna"] == 1
+    assert found(piece_of("agent", name)) == 1 and counts["agent"]["Anna"] == 1
     assert len(counts["tag"]) == 2
     kept = archive.call_by_id("desk", "90")
     assert kept and kept.agents[0].name == "Müller, Anna" and kept.tags == ("a,b", "c")

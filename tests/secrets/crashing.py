@@ -4,7 +4,7 @@ import sys
 
 from tui import cli
 from tui.cli import sync
-from tui.screens.main import MainScreen
+from tui.screens.dialogs import Dialogs
 from tui.services import Services
 
 
@@ -13,8 +13,8 @@ def crash(services: Services) -> None:
     raise RuntimeError(f"header {token.reveal()!r} cannot be sent")
 
 
-def in_the_screen(self: MainScreen) -> None:
-    crash(self.services)
+def in_the_screen(self: Dialogs) -> None:
+    crash(self._ctx.services)
 
 
 def in_a_command(arguments: object) -> int:
@@ -22,6 +22,6 @@ def in_a_command(arguments: object) -> int:
     return 0
 
 
-MainScreen.action_help = in_the_screen  # type: ignore[method-assign]
+Dialogs.help = in_the_screen  # type: ignore[method-assign]
 sync.run = in_a_command
 sys.exit(cli.main())

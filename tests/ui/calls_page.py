@@ -20,10 +20,11 @@ from textual.widget import Widget
 
 from providers.model import Call, CallRow
 from tui.app import RingbackApp
-from tui.archive.records import SortOrder, SyncPeriod
+from tui.archive.records import SyncPeriod
 from tui.call_links import Link
 from tui.config.accounts import Account
 from tui.playback.views import Playing
+from tui.screens.activity import Activity
 from tui.screens.main import MainScreen
 from tui.screens.row_window import RowWindow
 from tui.services import Services
@@ -120,13 +121,15 @@ class CallsPage:
         for _ in range(2):  # what one look brings about is waited for by the other
             await self.until(lambda: not self._works, 2 * WAIT_S)
             self.look()
-            await self.until(lambda: not self._works and not self.screen._jumps, 2 * WAIT_S)
+            await self.until(
+                lambda: not self._works and not self.screen.calls.notice.is_recent, 2 * WAIT_S
+            )
             await self.pilot.pause()
 
     @property
     def is_started(self) -> bool:
         """Whether all that follows the first paint has begun."""
-        return self.screen._started
+        return not self.screen.activity & Activity.STARTING
 
     @property
     def _works(self) -> bool:
@@ -137,17 +140,22 @@ class CallsPage:
     @property
     def syncing(self) -> frozenset[str]:
         """The accounts that are asked now."""
-        return self.screen.syncs.busy
+        return self.screen.sync._syncs.busy
 
     @property
     def waits_for_rows(self) -> bool:
         """Whether a key that acts on calls would wait."""
-        return bool(self.screen._rows_asked or self.app._typed)
+        return bool(self.screen.moves_cursor or self.app._typed)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether rows are being read."""
+        return bool(self.screen.activity & Activity.READING)
 
     @property
     def esc_stops(self) -> bool:
         """Whether esc would give up a reading, or would have a moment ago."""
-        return self.screen._jumps
+        return self.screen.calls.notice.is_recent
 
     # -- what its user sees
 
@@ -250,7 +258,7 @@ class CallsPage:
     @property
     def is_typing(self) -> bool:
         """Whether a line of text is being typed."""
-        return self.screen._typing
+        return self.screen.is_typing
 
     @property
     def notices(self) -> str:
@@ -274,7 +282,7 @@ class CallsPage:
     @property
     def sort_without_views(self) -> tuple[str, bool]:
         """The order that comes back behind a view with one of its own."""
-        return self.screen._own_sort
+        return self.screen.calls._own_sort
 
     @property
     def count(self) -> int:
@@ -317,7 +325,7 @@ class CallsPage:
     @property
     def held(self) -> RowWindow:
         """The part of the rows that the screen holds."""
-        return self.screen._snapshot.part
+        return self.screen.ctx.snapshot.part
 
     @property
     def place(self) -> int:
@@ -336,67 +344,67 @@ class CallsPage:
     @property
     def is_extending(self) -> bool:
         """Whether more rows are read for a cursor near the end of those that are held."""
-        return self.screen._lengthening
+        return bool(self.screen.activity & Activity.EXTENDING)
 
     def walks(self, account: str) -> Sequence[SyncPeriod]:
         """The unfinished walks of an account, as the screen knows them."""
-        return self.screen._snapshot.walks[account]
+        return self.screen.ctx.snapshot.walks[account]
 
     @property
     def has_read_all(self) -> bool:
         """Whether what the first paint leaves out has been read."""
-        return bool(self.screen._snapshot.titles)
+        return bool(self.screen.ctx.snapshot.titles)
 
     # -- what happens to it by itself, at once
 
     def look(self) -> None:
         """As once a second: show what was written to the archive."""
-        self.screen._look()
+        self.screen.calls.look()
 
     def reload(self) -> None:
         """Read the rows anew, as when a sync brought calls."""
-        self.screen._reload()
+        self.screen.calls.rows.reload()
 
     def begin_syncs(self, monkeypatch: pytest.MonkeyPatch, *accounts: str) -> None:
         """As while the syncs of the start run."""
-        monkeypatch.setattr(type(self.screen), "_busy", frozenset(accounts))
-        self.screen._filling = True
+        monkeypatch.setattr(type(self.screen.sync), "busy", frozenset(accounts))
+        self.screen.own_activity |= Activity.FILLING
 
     def read_slowly(self, what: str) -> None:
         """As while something is read that takes long; empty: it has been read."""
-        self.screen._say_jump(what)
+        self.screen.calls.say_reading(what)
 
     def sort_by(self, column: str, descending: bool) -> None:
         """In another order, without the keys that go there."""
-        self.screen._sort_by(SortOrder(column, descending))
+        self.screen.calls.sort_by(column, descending)
 
     def go_to_call(self, key: int) -> None:
         """To any call, as to a related one."""
-        self.screen._go_to_call(key)
+        self.screen.panes.go_to_call(key)
 
     def close_detail(self) -> None:
-        self.screen._close_detail()
+        self.screen.panes.leave_detail()
 
     # -- the player
 
     @property
     def view(self) -> PlayerView:
-        return self.screen.playback.view
+        return self.screen.player.playback.view
 
     @property
     def playing(self) -> Playing | None:
-        return self.screen.playback.playing
+        return self.screen.player.playback.playing
 
     @property
     def audio(self) -> Any:
         """The player behind the screen; None until something is played."""
-        return self.screen.playback._player
+        return self.screen.player.playback._player
 
     def put_player(self, player: Any, index: int) -> None:
         """Another player, as if it played a recording of the call under the cursor."""
         account, call = self.chosen
-        self.screen.playback._player = player
-        self.screen.playback.playing = Playing(account.name, call, index)
+        self.screen.player.playback._player = player
+        self.screen.player.playback.playing = Playing(account.name, call, index)
 
     def note_plays(
         self, monkeypatch: pytest.MonkeyPatch, failing: Any = None
@@ -405,7 +413,7 @@ class CallsPage:
         sounds. With a `failing` state the player tells that, each time.
         """
         plays: list[tuple[str, int]] = []
-        playback = self.screen.playback
+        playback = self.screen.player.playback
 
         async def play(account: Account, call: Call, index: int, *_: object) -> None:
             plays.append((call.id, index))
@@ -419,24 +427,26 @@ class CallsPage:
 
     def player_says(self, state: Any) -> None:
         """As the player tells what it does."""
-        self.screen.playback._changed(state)
+        self.screen.player.playback._changed(state)
 
     def show_player(self, index: int, view: PlayerView) -> None:
         """The player's line of a recording of the call under the cursor."""
         account, call = self.chosen
-        self.screen.playback.playing = Playing(account.name, call, index)
-        self.screen.playback._show(replace(view, title=self.screen.playback.playing.title))
+        self.screen.player.playback.playing = Playing(account.name, call, index)
+        self.screen.player.playback._show(
+            replace(view, title=self.screen.player.playback.playing.title)
+        )
 
     @property
     def chosen(self) -> tuple[Account, Call]:
         """The call under the cursor, whole."""
-        chosen = self.screen._current()
+        chosen = self.screen.ctx.current_call()
         assert chosen is not None, self.text
         return chosen
 
     async def call_after(self, played: Playing) -> Call | None:
         """The call that autoplay goes on with."""
-        following = await self.screen._call_after(played)
+        following = await self.screen.calls.call_after(played)
         return following[1] if following else None
 
     @property

@@ -3,13 +3,13 @@
 import sys
 
 from tui import cli
-from tui.screens.main import MainScreen
+from tui.screens.dialogs import Dialogs
 
 
-def crash(self: MainScreen) -> None:
+def crash(self: Dialogs) -> None:
     secret = "-".join(("t0ken", "in", "a", "local"))
     raise RuntimeError(f"a mistake of {len(secret)} letters")
 
 
-MainScreen.action_help = crash  # type: ignore[method-assign]
+Dialogs.help = crash  # type: ignore[method-assign]
 sys.exit(cli.main([]))

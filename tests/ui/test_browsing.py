@@ -19,7 +19,7 @@ from tui.archive.sqlite import Archive
 from tui.archive.triage_events import state
 from tui.config.views import DEFAULT_VIEWS
 from tui.query.parser import parse
-from tui.screens.state import sort_of
+from tui.screens.column_settings import sort_of
 from tui.services import Services
 from tui.sync import jobs
 from widgets.call_detail import CallDetail
@@ -173,7 +173,7 @@ async def test_views_by_number_by_sidebar_and_a_number_without_one(synced: Home)
 async def test_the_next_page_comes_near_the_end_and_the_total_is_the_vendors(
     home: Home, many: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.screens.asking.FIRST_PAGES", 1)
+    monkeypatch.setattr("tui.screens.sync_controller.FIRST_PAGES", 1)
     async with open_page(home("liner", sandbox=many), size=(100, 24)) as page:
         await page.idle()
         assert page.count == 100
@@ -197,7 +197,7 @@ def _total(page: CallsPage) -> int:
 async def test_without_a_total_the_status_line_says_so_far(
     home: Home, many: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.screens.asking.FIRST_PAGES", 1)
+    monkeypatch.setattr("tui.screens.sync_controller.FIRST_PAGES", 1)
     async with open_page(home("cinnox", sandbox=many), size=(100, 24)) as page:
         await page.idle()
         loaded = page.count
@@ -280,7 +280,7 @@ async def test_resizing_changes_the_panes_and_keeps_the_call(synced: Home) -> No
 async def test_all_is_loaded_on_demand_and_cancelled_by_a_key(
     home: Home, monkeypatch: pytest.MonkeyPatch, many: Sandbox
 ) -> None:
-    monkeypatch.setattr("tui.screens.asking.FIRST_PAGES", 1)
+    monkeypatch.setattr("tui.screens.sync_controller.FIRST_PAGES", 1)
     async with open_page(home("liner", sandbox=many), size=(120, 24)) as page:
         await page.idle()
         total = _total(page)

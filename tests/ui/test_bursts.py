@@ -20,10 +20,12 @@ from tests.ui.calls_page import CallsPage, count_rests, open_page
 from tests.ui.desk import NOW, desk_of
 from tests.ui.services import select
 from tui.archive.errors import ArchiveError
+from tui.archive.records import UNTRIAGED
 from tui.archive.sqlite import Archive
+from tui.archive.sqlite.triage_log import TriageLog
 from tui.config.paths import Paths
 from tui.query.parser import EVERYTHING, Query, parse
-from tui.screens import row_window
+from tui.screens import row_window, triage_controller
 from tui.services import Services
 
 
@@ -423,3 +425,50 @@ async def test_a_double_click_in_the_palette_chooses_once(desk: Services) -> Non
         await page.idle()
         assert type(page.top).__name__ == "MainScreen"
         assert page.table.cursor == at + 10 and not outcome(page).opened
+
+
+async def test_an_undo_moves_no_cursor_over_rows_that_were_asked_for_after_it(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undo, go_on = TriageLog.undo, Event()
+
+    def late(self: TriageLog, *args: Any, **more: Any) -> Any:
+        go_on.wait(30)
+        return undo(self, *args, **more)
+
+    monkeypatch.setattr(TriageLog, "undo", late)
+    with desk.open_archive() as archive:
+        first, *_ = archive.keys(parse("-tag:spam", NOW, UTC))
+    async with open_page(desk) as page:
+        await page.idle()
+        page.burst("jjtspam\r")
+        await page.idle()
+        page.burst("u/-tag:spam\r")
+        await page.until(lambda: page.query == "-tag:spam" and not page.is_reading)
+        go_on.set()
+        await page.idle()
+        assert "undone" in page.status
+        assert page.key == first
+
+
+async def test_a_search_moves_no_cursor_over_rows_that_were_asked_for_after_it(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = Event()
+
+    def late(self: Archive, query: Query = EVERYTHING, *args: Any, **more: Any) -> Any:
+        if UNTRIAGED in query.terms and more.get("limit") == 1:
+            go_on.wait(30)
+        return KEYS(self, query, *args, **more)
+
+    with desk.open_archive() as archive:
+        first, *_ = archive.keys(parse("untriaged", NOW, UTC))
+    monkeypatch.setattr(triage_controller, "LOOK_AHEAD", 0)
+    monkeypatch.setattr(Archive, "keys", late)
+    async with open_page(desk) as page:
+        await page.idle()
+        page.burst("jjjjjn/untriaged\r")
+        await page.until(lambda: page.query == "untriaged" and not page.is_reading)
+        go_on.set()
+        await page.idle()
+        assert page.key == first

@@ -109,7 +109,7 @@ async def test_the_end_is_heard_and_starts_anew(synced: Home) -> None:
         await playing(page)
         length_s = page.view.length_s
         assert length_s
-        page.screen.playback.seek_to(1 - 1 / length_s)
+        page.screen.player.playback.seek_to(1 - 1 / length_s)
         await page.until(lambda: "Ended" in page.player and "heard" in page.player)
         await page.until(lambda: getattr(heard(services, page), "heard_at", None))
         assert heard(services, page).left_s == 0  # type: ignore[attr-defined]
@@ -137,7 +137,7 @@ async def test_why_it_cannot_be_played_is_kept_and_forgotten_when_it_plays(
 
 def _plays(page: CallsPage) -> bool:
     if page.player.startswith(" Failed"):
-        page.screen.action_play()
+        page.screen.player.play()
     return "Playing" in page.player
 
 
@@ -170,7 +170,7 @@ async def test_autoplay_goes_to_the_next_call_and_leaves_out_what_cannot_be_had(
         length_s = page.view.length_s
         assert length_s
         fresh.fail("media", status=404, times=1)
-        page.screen.playback.seek_to(1 - 0.5 / length_s)
+        page.screen.player.playback.seek_to(1 - 0.5 / length_s)
 
         def moved_on() -> bool:
             now = page.playing
@@ -233,7 +233,7 @@ async def test_who_goes_to_the_end_in_a_pause_hears_no_other_call(synced: Home) 
         await playing(page)
         await page.press("A", "space")
         await page.until(lambda: "Paused" in page.player)
-        playback = page.screen.playback
+        playback = page.screen.player.playback
         title = playback.view.title
         playback.seek_to(1.0)
         await page.until(lambda: playback.view.position_s == playback.view.length_s)

@@ -23,8 +23,8 @@ from tui.call_links import Link
 from tui.config.paths import Paths
 from tui.playback.views import Playing
 from tui.query.parser import EVERYTHING, Query, parse
-from tui.screens import reading, row_window
-from tui.screens.state import Asking
+from tui.screens import row_counts, row_window
+from tui.screens.archive_reads import ArchiveRead
 from tui.services import Services
 from widgets.confirm import Confirm
 
@@ -398,7 +398,7 @@ async def test_a_slow_count_begins_with_a_plus_and_never_holds_up_the_screen(
 async def test_of_too_many_calls_the_sidebar_keeps_lower_bounds(
     desk: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "FACETS_MOST", 1_000)
+    monkeypatch.setattr(row_counts, "FACETS_MOST", 1_000)
     async with open_page(desk, "answered", size=(160, 50)) as page:
         await page.idle()
         assert "200+" in page.text and "+" not in page.status
@@ -435,7 +435,7 @@ def test_a_question_ends_also_when_that_is_said_between_its_statements(desk: Ser
         asking.end()  # SQLite interrupts only what it is doing at this moment
         return len(archive.keys(EVERYTHING, SortOrder("agents", False)))
 
-    asking = Asking(desk, ask)
+    asking = ArchiveRead(desk, ask)
     assert asking.run() is None
 
 

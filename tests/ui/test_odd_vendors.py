@@ -52,7 +52,7 @@ async def test_an_archive_that_the_network_cannot_open_is_said(
 ) -> None:
     async with open_page(home("nectar"), size=(140, 30)) as page:
         await page.idle()
-        network = page.screen.network
+        network = page.screen.ctx.network
 
         def refuse() -> Archive:
             raise ArchiveUnavailable("the archive is away", "Bring it back.")

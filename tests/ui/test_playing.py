@@ -33,9 +33,11 @@ async def test_a_recording_plays_pauses_seeks_and_stops(synced: Home) -> None:
         await page.press("right")
         await page.until(lambda: position_s(page.player) >= 6)
         screen = page.screen
-        screen.playback.seek_by(0.5)
-        assert screen.playback.view.status == "loading", "what is heard there is still to come"
-        screen.action_play()
+        screen.player.playback.seek_by(0.5)
+        assert screen.player.playback.view.status == "loading", (
+            "what is heard there is still to come"
+        )
+        screen.player.play()
         await page.until(lambda: "Paused" in page.player)
         stood = position_s(page.player)
         await page.press("left")
@@ -128,7 +130,7 @@ async def test_what_plays_pauses_while_the_program_is_stopped(synced: Home, play
             await page.press("space")
         await page.until(lambda: ("Playing" if plays else "Paused") in page.player)
         page.suspend()
-        playback = page.screen.playback
+        playback = page.screen.player.playback
         assert playback.view.status == "paused", "before it is stopped"
         page.resume()
         await page.pause()

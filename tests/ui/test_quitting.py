@@ -21,7 +21,7 @@ from tests.ui.calls_page import open_page
 from tests.ui.services import select
 from tests.ui.terminal import Program, cpu_of
 from tui.config.accounts import make_account
-from tui.screens import keeping, state
+from tui.screens import upkeep
 from tui.screens.triage_queue import Failed, TriageQueue
 from tui.services import Services
 
@@ -140,7 +140,7 @@ async def test_what_runs_beside_the_screen_is_told_of_its_end(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Callable[[], bool]] = []
-    for module, name in ((state, "bring_up_to_date"), (keeping, "_swept")):
+    for module, name in ((upkeep, "bring_up_to_date"), (upkeep, "swept")):
         monkeypatch.setattr(module, name, lambda _, ended: told.append(ended))
     async with open_page(Services.build(os.environ)) as page:
         await page.until(lambda: len(told) == 2)

@@ -17,7 +17,7 @@ from tests.ui.services import change, select, services_for
 from tui.archive.errors import ArchiveReadOnly
 from tui.archive.records import AccountState
 from tui.archive.sqlite import Archive
-from tui.screens.state import bring_up_to_date
+from tui.screens.upkeep import bring_up_to_date
 from tui.services import Services
 from tui.sync.jobs import sync_all
 from tui.sync.sync import SyncRequest
@@ -82,7 +82,7 @@ async def test_space_on_a_call_without_a_recording_asks_once(home: Home, fresh: 
         assert len(fresh.requests) == before + 1
         late_recording(fresh, id_)
         await page.press("space")
-        await page.until(lambda: page.screen.playback.has_sound)
+        await page.until(lambda: page.screen.player.playback.has_sound)
 
 
 async def test_all_is_brought_also_while_a_refresh_is_under_way(home: Home, fresh: Sandbox) -> None:
@@ -205,7 +205,7 @@ async def test_leaving_during_a_sync_leaves_no_task_whose_end_nobody_reads(
         fresh.fail(vendor, status=0, times=8, delay_s=1.0)
     async with open_page(services, size=(120, 30)) as page:
         await page.until(lambda: len(page.syncing) == 3 and fresh.requests)
-        syncs = page.screen.syncs
+        syncs = page.screen.sync
     assert not syncs.busy, "stopped with the screen"
     await asyncio.sleep(0)
     gc.collect()

@@ -52,17 +52,17 @@ async def test_a_speaker_is_found_within_a_second_and_missed_when_it_goes(
 ) -> None:
     async with open_page(synced("nectar"), size=(120, 30)) as page:
         await page.idle()
-        assert page.screen.outlet.route().kind == "none"
+        assert page.screen.player.outputs.route().kind == "none"
         with speaker_in(runtime):
             await page.until(lambda: "your speaker (laptop)" in page.status, 5)
-            assert page.screen.outlet.route().kind == "speaker"
+            assert page.screen.player.outputs.route().kind == "speaker"
         await page.until(lambda: "the speaker has gone" in page.status, 5)
 
 
 async def test_the_key_asks_before_a_server_plays_aloud(synced: Home, runtime: Path) -> None:
     async with open_page(synced("nectar"), size=(120, 30)) as page:
         await page.idle()
-        outlet = page.screen.outlet
+        outlet = page.screen.player.outputs
         for answer, kind in (("n", None), ("y", "local")):
             await page.press("O")
             await page.until(lambda: "Play on this machine?" in page.text)

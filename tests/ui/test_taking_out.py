@@ -24,7 +24,7 @@ from tui.app import RingbackApp
 from tui.archive.sqlite import Archive
 from tui.call_links import Link, parse
 from tui.screens.export_prompt import ExportPrompt, _wrong
-from tui.screens.main import MainScreen
+from tui.screens.sync_controller import SyncController
 from tui.services import Services
 from widgets.call_detail import CallDetail
 from widgets.confirm import Confirm
@@ -150,7 +150,7 @@ async def test_a_link_opens_its_call_among_all_and_plays_from_its_time(
         await page.idle()
         wanted = page.calls(50)[-1]
     link = Link("nectar", wanted.id, 21.0)
-    monkeypatch.setattr(MainScreen, "_refresh", lambda _: None)  # what it says covers the line
+    monkeypatch.setattr(SyncController, "sync", lambda _: None)  # what it says covers the line
     async with open_page(services, link=link) as page:
         await page.pause()
         assert wanted.id in page.detail, "it stands there with the first paint"
@@ -190,7 +190,7 @@ async def test_a_links_second_recording_plays(
         window = page.calls(400)
         wanted = next(row for row in window if (row.recordings or 0) > 1)
     link = Link("cinnox", wanted.id, 2.0, 1)
-    monkeypatch.setattr(MainScreen, "_refresh", lambda _: None)
+    monkeypatch.setattr(SyncController, "sync", lambda _: None)
     async with open_page(services, link=link) as page:
         await page.until(lambda: "plays from 2s of recording 2" in page.status)
         await page.press("space")
@@ -341,7 +341,7 @@ async def test_a_large_export_says_how_far_it_is_and_a_key_stops_it(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tui.screens.taking_out.TELL_S", 0.0)
+    monkeypatch.setattr("tui.screens.export_controller.TELL_S", 0.0)
     monkeypatch.setattr("tui.export.csv_json.STEP", 1)
     quick, seen = Archive.export, threading.Event()
 
@@ -365,7 +365,7 @@ async def test_a_large_export_says_how_far_it_is_and_a_key_stops_it(
         await page.until(lambda: " of 300 (ctrl+x stops)" in page.status)
         await page.press("ctrl+x")
         seen.set()
-        await page.until(lambda: not page.screen.exporting)
+        await page.until(lambda: not page.screen.controllers.exports.progress)
         await page.until(lambda: os.listdir(tmp_path) == [])
         assert "1 stopped" in page.status
         await page.press("j")

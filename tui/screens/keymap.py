@@ -14,10 +14,12 @@ from tui.commands import (
     TYPING,
     Command,
     commands_in,
+    first_key,
     key_text,
     main_commands,
 )
 from widgets.call_table import CallTable
+from widgets.key_line import KeyHint
 
 TABLE_ACTIONS = {
     binding.id: binding.action
@@ -45,7 +47,7 @@ def bindings() -> list[BindingType]:
     return [
         Binding(
             command.keys or f"f{40 + number}",  # no keyboard has it: only palette and keymap do
-            command.action or f"in_table({TABLE_ACTIONS[command.id]!r})",
+            action_of(command),
             command.title,
             id=command.id,
             show=command.footer,
@@ -68,6 +70,13 @@ def bindings_of(context: str) -> list[BindingType]:
         )
         for command in commands_in(context)
     ]
+
+
+def action_of(command: Command) -> str:
+    """What Textual calls a command: the screen's own are found by their ids."""
+    if not command.action:
+        return f"in_table({TABLE_ACTIONS[command.id]!r})"
+    return command.action if command.action.startswith("app.") else f"command({command.id!r})"
 
 
 def command_of(key: str, keymap: Mapping[str, str]) -> str | None:
@@ -114,3 +123,16 @@ def _conflicts(keymap: Mapping[str, str]) -> set[str]:
                     mine, its = (command, other) if command.id in keymap else (other, command)
                     found.add(f"[keys] {mine.id}: {key_text(key)} is also the key of {its.id}")
     return found
+
+
+def key_hints(keymap: Mapping[str, str], *, editing: bool, back: bool) -> tuple[KeyHint, ...]:
+    """The last line's keys: those of the query while it is typed, else the footer's commands."""
+    if editing:
+        ends = (("query.keep", "Keep"), ("query.undo", "Undo"))
+        return tuple(KeyHint(first_key(id_, keymap), what, "") for id_, what in ends)
+    return tuple(
+        # control as ^, for the line is short of room
+        KeyHint(first_key(c.id, keymap).replace("ctrl+", "^"), c.title, action_of(c))
+        for c in main_commands()
+        if c.footer and (back or c.id != "back")
+    )

@@ -1,75 +1,101 @@
 """The main screen: sidebar, query line, call table, detail, player and status line.
 
-It owns the state (query, order, current call, what is being synced) and answers the widgets'
-messages. It reads the archive and never the network: syncs run beside it and write there.
+It puts the widgets together, holds what they show, and hands their messages and the commands to
+its controllers, each of which has a state of its own and knows no widget. It reads the archive and
+never the network: syncs run beside it and write there.
 """
 
 from __future__ import annotations
 
-import asyncio
 import gc
-from array import array
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
-from textual._time import get_time
+from textual import actions, events, getters, on
+from textual._callback import invoke
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.reactive import var
+from textual.widget import Widget
 
-from providers.model import Call
+from tui.archive.errors import ArchiveDamaged
+from tui.archive.records import NEWEST_FIRST, SortOrder
 from tui.call_links import Link
-from tui.config.accounts import Account
-from tui.config.settings import Settings, put
+from tui.commands import COMMANDS_BY_ID
+from tui.config.settings import Settings
 from tui.config.views import views
-from tui.playback.views import Playing
 from tui.query.dates import DAY_S
-from tui.query.parser import Query, Term
-from tui.screens import state
-from tui.screens.asking import AskingScreen
-from tui.screens.keeping import KeepingScreen
-from tui.screens.keymap import bindings
-from tui.screens.masking import MaskingScreen
-from tui.screens.querying import QueryingScreen
-from tui.screens.row_window import RowWindow
-from tui.screens.waiting import WaitingScreen
+from tui.screens.actions import ScreenActions
+from tui.screens.activity import Activity
+from tui.screens.context import ScreenContext
+from tui.screens.controllers import Controllers
+from tui.screens.key_holder import KeyHolder
+from tui.screens.keymap import bindings, key_hints
+from tui.screens.notices import notice_keys, notice_of, position_text, troubles_of
+from tui.screens.panes import Panes
+from tui.screens.reporting import ReportingScreen
+from tui.screens.sidebar_items import account_items
+from tui.screens.snapshot import Snapshot, first_snapshot
 from tui.services import Services
-from tui.triage_section import triage_section
 from tui.vendor_thread import VendorThread
 from widgets.call_detail import CallDetail
-from widgets.call_document import Extra
 from widgets.call_table import CallTable
-from widgets.columns import DEFAULT_COLUMNS, Clock
+from widgets.columns import DEFAULT_COLUMNS
 from widgets.empty_state import EmptyState
-from widgets.filter_line import FilterLine
-from widgets.key_line import KeyLine
+from widgets.filter_line import Choices, FilterLine
+from widgets.key_line import KeyHint, KeyLine
 from widgets.masking import VeiledRows
-from widgets.player_line import PlayerLine
-from widgets.sidebar import Sidebar, ViewItem
-from widgets.status_line import StatusLine, rows_text
-from widgets.waveform import Waveform
+from widgets.ordered_app import GivenUp, HoldingScreen, OrderedApp
+from widgets.player_line import PlayerLine, PlayerView
+from widgets.sidebar import ALL, AccountItem, FacetItem, Sidebar, ViewItem
+from widgets.status_line import StatusLine
+from widgets.waveform import Wave, Waveform
 
-PAGE = 100
+if TYPE_CHECKING:
+    from widgets.prompt_line import PromptLine
+
 LOOK_S = 1.0
 """How often the archive is asked whether anybody wrote to it."""
 PAINT_S = 0.03
-RECORDED = Term("recording", "rec")
-WIDE = 170
-NORMAL = 100
+COUNTING = ("count", "range", "find", "doubt")
+"""Groups of workers that count or look for calls and names."""
 
 
-class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, KeepingScreen):
-    """See the module."""
+class MainScreen(HoldingScreen, ReportingScreen[None]):
+    """See the module; which keys wait stands in `tui.commands`, for what in `_moves_cursor`."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings()
     AUTO_FOCUS = "#table"
 
-    beside: var[bool] = var(True)
-    """Whether a wide screen shows the detail beside the table."""
-    sidebar_wanted: var[bool | None] = var(None)
-    """As the user chose; None: by the width."""
+    detail_open: var[bool] = var(False, bindings=True)
+    """Whether the detail was opened; on a wide screen it stands beside the table."""
+    query_text: var[str] = var("", bindings=True)
+    """The query line: what the table shows, and the views and accounts set."""
+    sort: var[SortOrder] = var(NEWEST_FIRST)
+    problem: var[tuple[int, str] | None] = var(None)
+    """What is wrong with the query, as `FilterLine.problem`."""
+    accounts: var[tuple[AccountItem, ...]] = var(())
+    views: var[tuple[ViewItem, ...]] = var(())
+    facets: var[tuple[FacetItem, ...]] = var(())
+    selected: var[tuple[str, str]] = var(ALL)
+    """Kind and id of the sidebar's item that the query stands for."""
+    position: var[str] = var("")
+    """Where the cursor is, and of how many."""
+    progress: var[str] = var("")
+    """What runs, or is wrong with an account."""
+    waiting: var[str] = var("")
+    """What is waited for, and how to stop it."""
+    player_view: var[PlayerView] = var(PlayerView())
+    wave: var[Wave | None] = var(None, always_update=True)
+    hints: var[tuple[KeyHint, ...]] = var(())
+
+    sidebar = getters.query_one(Sidebar)
+    filter_line = getters.query_one(FilterLine)
+    detail = getters.query_one(CallDetail)
+    status = getters.query_one(StatusLine)
+    key_line = getters.query_one(KeyLine)
 
     def __init__(
         self,
@@ -81,416 +107,393 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         link: Link | None = None,
         masked: bool = False,
     ) -> None:
-        super().__init__(services, network, keymap)
-        self.veil.on = masked or settings.app.masked
-        self.settings = settings
+        super().__init__()
+        self.services, self.settings, self.keymap = services, settings, keymap
+        self.table = CallTable(id="table")
+        self.ctx = ScreenContext(
+            self, self.table, services, network, keymap, self._say, lambda: self.status.message
+        )
+        self.ctx.veil.on = masked or settings.app.masked
+        self.ctx.query_text = first_query
         self.set_reactive(MainScreen.query_text, first_query)
+        self.panes = Panes(self)
+        self.controllers = Controllers(self)
+        self.calls, self.sync = self.controllers.calls, self.controllers.sync
+        self.player, self.triage = self.controllers.player, self.controllers.triage
+        self.holder = KeyHolder(self)
+        self._actions = ScreenActions(self).table()
         self._link = link
+        self.own_activity = Activity.STARTING | Activity.FILLING
+        """Of what the screen itself does; see `activity`."""
+        self._prompt: PromptLine | None = None
 
     def compose(self) -> ComposeResult:
+        main = MainScreen
         with Horizontal(id="body"):
-            yield Sidebar(id="sidebar")
+            yield Sidebar(id="sidebar").data_bind(
+                main.accounts, main.views, main.facets, main.selected
+            )
             with Vertical(id="list"):
-                yield FilterLine(id="query")
-                yield CallTable(id="table")
+                yield FilterLine(id="query").data_bind(main.problem)
+                yield self.table.data_bind(main.sort)
                 yield EmptyState(id="empty")
             yield CallDetail(id="detail")
-        yield Waveform(id="waveform")
-        yield PlayerLine(id="player")
-        yield StatusLine(id="status")
-        yield KeyLine(id="keys")
+        yield Waveform(id="waveform").data_bind(main.wave)
+        yield PlayerLine(id="player").data_bind(state=main.player_view)
+        yield StatusLine(id="status").data_bind(main.progress, main.waiting, left=main.position)
+        yield KeyLine(id="keys").data_bind(main.hints)
 
-    # -- start
+    # -- start and end
 
     def on_mount(self) -> None:
-        self._archive = self.services.open_archive()
-        if why := self._archive.read_only:
+        ctx = self.ctx
+        ctx.archive = self.services.open_archive()
+        if why := ctx.archive.read_only:
             self.notify(str(why), severity="warning", timeout=30, markup=False)
-        self.accounts = [*self.services.accounts.list()]
-        table = self.query_one(CallTable)
-        table.columns = self.settings.table.columns or DEFAULT_COLUMNS
-        self._own_sort = state.sort_of(self.settings.table.sort)
-        self.sort = table.sort = self._order_of_view() or self._own_sort
-        self.query_one(Sidebar).views = tuple(
-            ViewItem(view.name, view.title, view.key or "") for view in views(self.settings)
-        )
-        self._parse()
-        self.query_one(FilterLine).show(self.query_text)
-        self._mark_sidebar()
-        self._version = self._archive.change_token()
-        now, trouble = state.first(self._archive, self.accounts, self._order)
-        self._show(now, keep=False)
+        ctx.accounts = [*self.services.accounts.list()]
+        self.table.columns = self.settings.table.columns or DEFAULT_COLUMNS
+        shown = views(self.settings)
+        self.views = tuple(ViewItem(view.name, view.title, view.key or "") for view in shown)
+        self.calls.put_query(ctx.query_text)
+        self.calls.rows.note_version()
+        now, trouble = first_snapshot(ctx.archive, ctx.accounts, ctx.order)
+        self.show_rows(now, keep=False)
         if trouble:
-            self.call_after_refresh(self._say_unread, trouble)
-        self._lay_out()
+            self.call_after_refresh(ctx.say_unread, trouble)
+        self.panes.lay_out()
         if self._link:
             self._open_link(self._link)
-        self.set_interval(LOOK_S, self._look)
-        self.set_interval(LOOK_S, self._look_for_speakers)
+        self.set_interval(LOOK_S, self.calls.look)
+        self.set_interval(LOOK_S, self.player.look_for_speakers)
         if self.settings.app.refresh_s:
-            self.set_interval(self.settings.app.refresh_s, self._refresh)
+            self.set_interval(self.settings.app.refresh_s, self.sync.sync)
+        stops, goes_on = self.app.app_suspend_signal, self.app.app_resume_signal
+        stops.subscribe(self, self.player.playback.pause_while_stopped, immediate=True)
+        goes_on.subscribe(self, self._goes_on)
         # a moment later: what follows would hold up the thread that writes the first paint
         self.call_after_refresh(self.set_timer, PAINT_S, self._after_first_paint)
 
     def _open_link(self, link: Link) -> None:
-        assert self._archive is not None
-        key = self._archive.key_of(link.account, link.id)
+        assert self.ctx.archive is not None
+        self.player.expect_link(link)
+        key = self.ctx.archive.key_of(link.account, link.id)
         if key is None:
-            self._flash(f"{link.name} is not in the archive", "warning")
+            self.ctx.say(f"{link.name} is not in the archive", "warning")
             return
-        self._go_to_call(key)
-        self._show_progress()
+        self.panes.go_to_call(key)
+        self.show_progress()
 
     def _after_first_paint(self) -> None:
+        from widgets.prompt_line import PromptLine  # which would cost it a few milliseconds
+
         if not gc.isenabled():  # the start put it off; what is there by now stays to the end
             gc.collect()
             gc.freeze()
             gc.enable()
-        self._add_prompt()
-        self._reload()
-        self._started = True
-        self._refresh()
-        tidying = asyncio.to_thread(self.playback.tidy)
-        self.run_worker(tidying, group="tidy", exit_on_error=False)
-        indexing = asyncio.to_thread(state.bring_up_to_date, self.services, lambda: self._has_ended)
-        self.run_worker(indexing, group="index", exit_on_error=False)
-        self._sweep()
-        self.set_interval(DAY_S, self._sweep)
-        self._show_states()
+        self._prompt = PromptLine(id="prompt")
+        self.mount(self._prompt, before="#status")
+        self.calls.rows.reload()
+        self.own_activity &= ~Activity.STARTING
+        self.sync.start()
+        self.controllers.upkeep.start(self.player.playback.tidy)
+        self.set_interval(DAY_S, self.controllers.upkeep.sweep)
+        self.show_states()
+
+    def _goes_on(self, _: object) -> None:
+        """The program was stopped for a while: what is shown is to be of now."""
+        self.player.playback.hold.end()
+        self.calls.rows.look_anew()
+        if self.services.settings().app.refresh_s:
+            self.sync.sync()
 
     async def on_unmount(self) -> None:
-        self._has_ended = True
-        self._end_reading()
-        await self.syncs.close()  # the last steps need not wait for its writing
-        self._write_rest()
-        await self.playback.close()
-        if self._archive:
-            self._archive.close()
+        self.ctx.has_ended = True
+        self.ctx.reads.end()
+        await self.sync.close()  # the last steps need not wait for its writing
+        self.triage.finish()
+        await self.player.close()
+        if self.ctx.archive:
+            self.ctx.archive.close()
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """What meets a damaged page is said, and does not end the screen."""
+        try:
+            await super()._dispatch_message(message)
+        except ArchiveDamaged as error:
+            self.ctx.say_unread(error)
+
+    # -- what is shown
 
     @property
-    def clock(self) -> Clock:
-        return Clock(self.services.now(), self.services.zone)
+    def activity(self) -> Activity:
+        """What goes on by itself; false when everything rests."""
+        counting = any(map(self.ctx.is_working, COUNTING))
+        return (
+            self.own_activity
+            | self.calls.rows.activity
+            | (Activity.SYNCING if self.sync.busy else Activity.NOTHING)
+            | (Activity.WRITING if self.triage.is_writing else Activity.NOTHING)
+            | (Activity.COUNTING if counting else Activity.NOTHING)
+        )
 
-    # -- the archive
+    def _say(self, text: str, level: str = "info", *, news: bool = False) -> None:
+        self.status.flash(self.ctx.veil.text(text), level, news=news)
 
-    def _show(self, snapshot: state.Snapshot, keep: bool) -> None:
-        assert self._archive is not None
-        self._snapshot = snapshot
-        self._note_shown()
-        table = self.query_one(CallTable)
-        table.clock = self.clock
-        if self._filling and table.cursor == 0 and not self.detail_open:
+    def show_rows(self, snapshot: Snapshot, keep: bool) -> None:
+        self.ctx.snapshot = snapshot
+        self.calls.note_shown()
+        table = self.table
+        table.clock = self.ctx.clock
+        if self.own_activity & Activity.FILLING and table.cursor == 0 and not self.detail_open:
             keep = False  # the first calls that come need not be the newest
-            self._before_filling = (get_time(), table.current_key)
-        part = snapshot.part
-        rows = self._archive.rows(part.keys, part.begins, part.ends)
-        table.set_rows(VeiledRows(rows, self.veil), keep=keep, row=part.row)
-        if not (self._stale or self._writing):
-            self._leaving = frozenset()
-        self._shown()
-        self._show_states()
-        if self.detail_shown:
-            self._show_detail()
-        self._filling = self._filling and (bool(self._busy) or self._stale)
-        if self._more_wanted and table.near_end:
-            self._bring_more()
+            self.holder.note_cursor_taken()
+        table.set_rows(self._rows(), keep=keep, row=snapshot.part.row)
+        outdated = self.calls.rows.activity & Activity.OUTDATED
+        if not outdated:
+            self.triage.rows_read()
+        self.player.show_comments()
+        self.show_states()
+        self.panes.show_detail_beside()
+        if not (self.sync.busy or outdated):
+            self.own_activity &= ~Activity.FILLING
+        if self.sync.wants_more and table.near_end:
+            self.sync.bring_more()
 
-    def _show_states(self) -> None:
+    def show_more_rows(self) -> None:
+        self.table.set_rows(self._rows())
+        self.show_position()
+
+    def _rows(self) -> VeiledRows:
+        assert self.ctx.archive is not None
+        part = self.ctx.snapshot.part
+        rows = self.ctx.archive.rows(part.keys, part.begins, part.ends)
+        return VeiledRows(rows, self.ctx.veil)
+
+    def show_query(self, *, in_line: bool) -> None:
+        self.query_text, self.sort = self.ctx.query_text, self.ctx.sort
+        if in_line:
+            self.filter_line.show(self.query_text)
+        self.show_hints()
+
+    def show_choices(self, choices: Choices) -> None:
+        self.filter_line.choices = choices
+
+    def show_states(self) -> None:
         """Sidebar, status line, and what stands in an empty table's place."""
-        if self._snapshot.titles:
-            self.query_one(Sidebar).accounts = state.account_items(
-                self.accounts, self._snapshot, self._busy, self.clock, self.veil
-            )
-        self._show_position()
-        self._show_progress()
-        empty = not len(self._snapshot.part.keys)
+        ctx, busy = self.ctx, self.sync.busy
+        if ctx.snapshot.titles:
+            self.accounts = account_items(ctx.accounts, ctx.snapshot, busy, ctx.clock, ctx.veil)
+        self.show_position()
+        self.show_progress()
+        empty = not len(ctx.snapshot.part.keys)
         notice = self.query_one(EmptyState)
         if empty:
-            notice.kind, sentence = state.notice(
-                self.accounts, self._snapshot, self._query, self._busy, self._why_not_kept
-            )
-            notice.sentence = self.veil.text(sentence)
-            notice.keys = state.notice_keys(notice.kind, self.keymap)
+            why = self.sync.why_not_kept
+            shown = notice_of(ctx.accounts, ctx.snapshot, ctx.query, busy, why)
+            notice.kind, sentence = shown
+            notice.sentence = ctx.veil.text(sentence)
+            notice.keys = notice_keys(notice.kind, self.keymap)
         notice.display = empty
         # the header stays, and with it the focus
-        self.query_one(CallTable).set_class(empty, "-empty")
+        self.table.set_class(empty, "-empty")
 
-    def _show_progress(self) -> None:
+    def show_progress(self) -> None:
         """What is being kept, what runs, and with which key that ends; else where a link plays, or
         which account has a trouble.
         """
-        going_on = (self.exporting, self.downloading, self.syncs.progress)
+        going_on = self.controllers.exports.progress, self.player.progress, self.sync.progress
         running = " · ".join(filter(None, going_on))
-        if running:
-            running += f" ({self._key('cancel')} stops)"
-        why = self._why_not_kept
-        troubles = state.troubles(self.accounts, self._snapshot, self.clock, why)
-        self.query_one(StatusLine).progress = self.keeping or running or self._place() or troubles
+        running += running and f" ({self.ctx.key('cancel')} stops)"
+        shown = self.ctx.accounts, self.ctx.snapshot, self.ctx.clock, self.sync.why_not_kept
+        said = self.triage.progress or running or self.player.link_words
+        self.progress = said or troubles_of(*shown)
 
-    def _show_position(self) -> None:
-        table = self.query_one(CallTable)
-        part, known = self._snapshot.part, self._known_total
-        loaded = part.seen if known is None else known
-        total, complete = state.total_of(self.accounts, self._snapshot, self._query, loaded)
-        complete = complete and (loaded > 0 or not self._busy)
-        first, last = table.visible_rows
-        shown = None if part.above is None else (part.above + first + 1, part.above + last + 1)
-        rows = rows_text(shown, loaded, total, PAGE, complete, counted=known is not None)
-        marked = f"{len(table.marked):,} marked · " if table.marked else ""
-        masked = "masked · " if self.veil.on else ""
-        self.query_one(StatusLine).left = masked + marked + rows
+    def show_position(self) -> None:
+        """Where the cursor is, of how many, and how many are marked."""
+        ctx, marked = self.ctx, len(self.table.marked)
+        rows = position_text(
+            ctx.accounts,
+            ctx.snapshot,
+            ctx.query,
+            self.calls.counts.total,
+            self.table.visible_rows,
+            bool(self.sync.busy),
+        )
+        masked = "masked · " if ctx.veil.on else ""
+        self.position = masked + (f"{marked:,} marked · " if marked else "") + rows
 
-    # -- the table
+    def show_player(self, view: PlayerView, wave: Wave | None) -> None:
+        self.player_view, self.wave = view, wave
 
-    def _go_to_call(self, key: int, query: str | None = None, opened: bool = True) -> None:
-        assert self._archive is not None
-        table = self.query_one(CallTable)
-        if query is not None and query != self.query_text:
-            self._put_query(query)
-        elif not table.move_to_key(key) and not self._archive.matching([key], self._query):
-            self._put_query("")
-        if table.current_key != key:
-            # it is shown at once; the others come round it
-            alone = RowWindow(array("q", [key]), begins=False, ends=False, above=None)
-            self._show(self._snapshot._replace(part=alone), keep=False)
-            self._reload()
-        self.detail_open = opened
-        self.set_focus(self.query_one(CallDetail) if opened else table)
+    def show_anew(self) -> None:
+        """Everything that may tell of people, as the veil says now."""
+        self.facets = ()
+        self.calls.counts.recount(anew=True)
+        self.calls.problems.show()
+        self.player.show_anew()
+        self.show_states()
+        self.show_calls_anew()
+
+    def show_calls_anew(self) -> None:
+        self.table.refresh_rows()
+        self.panes.show_detail_beside()
+
+    def on_resize(self) -> None:
+        self.panes.lay_out()
+
+    def watch_detail_open(self) -> None:
+        self.panes.lay_out()
+
+    # -- what the widgets say
 
     @on(CallTable.Highlighted)
     def _highlighted(self) -> None:
-        self._expect_play()
-        self._mask_again()
-        if self._link:
-            self._show_progress()
-        if self._started:
-            self._reach()
-        if self.detail_shown:
-            self._show_detail()
-
-    @on(CallTable.Opened)
-    def action_open(self) -> None:
-        if self.query_one(CallTable).current_key is None:
-            self._flash("no call to open", "warning")
-            return
-        self.detail_open = True
-        self.set_focus(self.query_one(CallDetail))
-
-    async def action_in_table(self, action: str) -> None:
-        """What a key of the table does."""
-        await self.query_one(CallTable).run_action(action)
+        self.player.expect_play()
+        self.controllers.masks.cursor_moved()
+        if self.player.has_link:
+            self.show_progress()
+        if not self.own_activity & Activity.STARTING:
+            self.calls.rows.reach()
+        self.panes.show_detail_beside()
 
     @on(CallTable.Scrolled)
+    @on(CallTable.Marked)
     def _scrolled(self) -> None:
-        self._show_position()
+        self.show_position()
 
-    def action_columns(self) -> None:
-        from widgets.column_chooser import ColumnChooser
+    @on(CallTable.NearEnd)
+    def _near_end(self) -> None:
+        self.sync.bring_more()
 
-        table = self.query_one(CallTable)
+    @on(CallTable.EdgeWanted)
+    def _edge_wanted(self, event: CallTable.EdgeWanted) -> None:
+        self.calls.rows.reload("last" if event.last else "first")
 
-        def answered(chosen: tuple[str, ...] | None) -> None:
-            if chosen:
-                table.columns = chosen
-                keeping = asyncio.to_thread(_keep_columns, self.services, chosen)
-                self.run_worker(keeping, group="columns", exit_on_error=False)
+    @on(CallTable.RangeWanted)
+    def _range_wanted(self) -> None:
+        self.calls.rows.read_range()
 
-        self.app.push_screen(ColumnChooser(table.columns), answered)
+    @on(CallTable.SortRequested)
+    def _sort_requested(self, event: CallTable.SortRequested) -> None:
+        self.calls.sort_by(event.column_id, event.descending)
 
-    # -- the detail
+    @on(CallTable.Opened)
+    async def _opened(self) -> None:
+        await self.action_command("table.open")
 
-    @property
-    def detail_shown(self) -> bool:
-        return self.detail_open or (self._is_wide and self.beside)
+    @on(Sidebar.Chosen)
+    def _item_chosen(self, event: Sidebar.Chosen) -> None:
+        self.calls.choose(event.kind, event.id)
 
-    @property
-    def _is_wide(self) -> bool:
-        return self.size.width >= WIDE
+    @on(FilterLine.Edited)
+    def _query_edited(self, event: FilterLine.Edited) -> None:
+        self.calls.edit(event.text)
 
-    def _show_detail(self) -> None:
-        assert self._archive is not None
-        key = self.query_one(CallTable).current_key
-        found = self._archive.call(key) if key is not None else None
-        playing = self.playback.playing
-        detail = self.query_one(CallDetail)
-        if found is None:
-            detail.show(None, "", self.clock)
-            return
-        account, call = found
-        here = playing and (playing.account, playing.call.id) == (account, call.id)
-        if self.detail_open and self._may_have_more(account, call):
-            self._ask_recordings(account, call.id)
-        asking = self._asked == f"{account}:{call.id}"
-        related, more = self._related(key) if key is not None else ((), False)
-        index = playing.index if playing and here else None
-        extra = Extra(
-            triage_section(self._archive, account, call, self.clock, self.veil.hides(key)),
-            playing=index,
-            asking=asking,
-            heard=state.heard_words(self._archive, account, call, self.clock, index),
-            related=related,
-            more_related=more,
-            related_key=self._key("related"),
-        )
-        detail.show(self.veil.call(key, call), account, self.clock, extra)
+    @on(CallDetail.RecordingChosen)
+    @on(CallDetail.MomentChosen)
+    @on(CallDetail.CallChosen)
+    def _chosen_in_detail(self, event: Message) -> None:
+        match event:
+            case CallDetail.RecordingChosen(index=index):
+                self.player.play_recording(index)
+            case CallDetail.MomentChosen(recording=index, at_s=at_s):
+                self.player.play_moment(index, at_s)
+            case CallDetail.CallChosen(key=key):
+                self.controllers.trail.go_to(key)
 
-    def watch_detail_open(self) -> None:
-        self._lay_out()
-
-    def watch_beside(self) -> None:
-        self._lay_out()
-
-    def watch_sidebar_wanted(self) -> None:
-        self._lay_out()
-
-    def on_resize(self) -> None:
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        """Which panes stand beside each other at this width."""
-        if not self.is_mounted or self._archive is None:
-            return
-        wide, shown = self._is_wide, self.detail_shown
-        sidebar = self.sidebar_wanted
-        if sidebar is None:
-            sidebar = self.size.width >= NORMAL
-        table_side, detail = self.query_one("#list"), self.query_one(CallDetail)
-        self.query_one(Sidebar).display = sidebar
-        table_side.display = wide or not shown
-        detail.display = shown
-        for pane in (table_side, detail):
-            pane.set_class(shown and wide, "-beside")
-        if shown:
-            self._show_detail()
-        self._show_hints()
-        if self.focused is None or not self.focused.focusable:
-            self.set_focus(detail if self.detail_open else self.query_one(CallTable))
-
-    # -- what the player's keys ask for
-
-    def _current(self) -> tuple[Account, Call] | None:
-        assert self._archive is not None
-        key = self.query_one(CallTable).current_key
-        found = self._archive.call(key) if key is not None else None
-        account = self._account(found[0]) if found else None
-        if found is None or account is None:
-            self._flash("no call is chosen", "warning")
-            return None
-        return account, found[1]
-
-    async def _call_after(self, playing: Playing) -> tuple[Account, Call] | None:
-        assert self._archive is not None
-        here, part = self._archive.key_of(playing.account, playing.call.id), self._snapshot.part
-        if here is None or not self._archive.matching([here], self._query):
-            return None
-        held = here in part.keys
-        key = state.next_recorded(self._archive, part.keys, here) if held else None
-        if key is None and not (held and part.ends):
-            order = Query((*self._query.terms, RECORDED)), self.sort
-            after = part.keys[-1] if held else here
-            keys = await self._ask_archive(lambda a: a.keys(*order, limit=1, after=after))
-            key = keys[0] if keys else None
-        found = self._archive.call(key) if key is not None else None
-        account = self._account(found[0]) if found else None
-        if key is None or found is None or account is None:
-            return None
-        if self.query_one(CallTable).current_key == here:
-            self._show_call(key)
-        return account, found[1]
-
-    # -- panes and other screens
-
-    def action_toggle_sidebar(self) -> None:
-        self.sidebar_wanted = not self.query_one(Sidebar).display
-        if not self.sidebar_wanted and self.query_one(Sidebar).has_focus:
-            self.set_focus(self.query_one(CallTable))
-        self._recount(anew=True)
-
-    def action_toggle_detail(self) -> None:
-        if self._is_wide:
-            self.beside, self.detail_open = not self.detail_shown, False
-        else:
-            self.detail_open = not self.detail_open
-        self.set_focus(self.query_one(CallDetail if self.detail_open else CallTable))
-
-    def action_next_pane(self) -> None:
-        self.focus_next()
-
-    def action_previous_pane(self) -> None:
-        self.focus_previous()
-
-    @on(events.DescendantFocus)
-    @on(events.DescendantBlur)
-    def _show_hints(self) -> None:
-        self.query_one(KeyLine).hints = state.key_hints(
-            self.keymap,
-            editing=self._typing,
-            back=bool(self.detail_open or self.query_text),
-        )
+    @on(Waveform.SeekRequested)
+    def _seek_requested(self, event: Waveform.SeekRequested) -> None:
+        self.player.playback.seek_to(event.fraction)
 
     @on(KeyLine.Pressed)
     async def _hint_pressed(self, event: KeyLine.Pressed) -> None:
         if event.action:
             await self.run_action(event.action)
 
+    @on(KeyLine.Refused)
+    def _key_refused(self) -> None:
+        self.controllers.exports.refuse_key()
+
+    @on(events.DescendantFocus)
+    @on(events.DescendantBlur)
+    def show_hints(self) -> None:
+        back = bool(self.detail_open or self.query_text)
+        self.hints = key_hints(self.keymap, editing=self.is_typing, back=back)
+
+    # -- keys that wait for the rows of what was asked before them
+
+    def holds(self, event: events.Event) -> bool:
+        return self.holder.holds(event)
+
+    def moves(self, event: events.Event) -> bool:
+        return self.holder.moves(event)
+
+    def say_waiting(self, keys: int) -> None:
+        self.holder.say_waiting(keys)
+
+    def give_up(self, event: events.Key, drop: Callable[[], int]) -> GivenUp:
+        return self.holder.give_up(event, drop)
+
     @property
-    def _typing(self) -> bool:
+    def moves_cursor(self) -> bool:
+        """Whether keys that act on calls wait: where the cursor will be is not known yet."""
+        rows = self.calls.rows
+        reads = self.triage.is_writing or rows.activity & (Activity.READING | Activity.OUTDATED)
+        leaves = bool(reads) and self.triage.may_leave(self.table.current_key)
+        return (
+            self.triage.is_undoing or leaves or self.controllers.exports.asks or rows.moves_cursor
+        )
+
+    def on_key_line_closed(self) -> None:
+        """As a dialog, it takes the key with it that closed it."""
+        if isinstance(self.app, OrderedApp):
+            self.app.note_closed()
+
+    on_prompt_line_closed = on_key_line_closed
+
+    # -- commands
+
+    @property
+    def is_typing(self) -> bool:
         """Whether a query, or the answer to a question, is being typed."""
         prompting = self._prompt is not None and self._prompt.editing
-        return prompting or self.query_one(FilterLine).editing
+        return prompting or self.is_editing()
+
+    def is_editing(self) -> bool:
+        return self.filter_line.editing
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No command while a text is typed or a second key waited for; back only where it goes."""
         if action == "copy_it":  # an answer, maybe while the next question waits already
             return True
-        if self.is_mounted and (self._typing or self.query_one(KeyLine).choices):
+        if self.is_mounted and (self.is_typing or self.key_line.choices):
             return False
-        if action in ("open", "in_table"):
+        if action == "in_table" or parameters == ("table.open",):
             return isinstance(self.focused, CallTable)
-        return action != "back" or bool(self.detail_open or self.query_text or self._jumps)
+        shown = self.detail_open or self.query_text or self.calls.notice.is_recent
+        return parameters != ("back",) or bool(shown)
 
-    def _close_detail(self) -> None:
-        if self.detail_open:
-            self.detail_open = False
-            self.set_focus(self.query_one(CallTable))
+    async def action_command(self, id: str) -> None:
+        """What a command of the list does."""
+        _, name, arguments = actions.parse(COMMANDS_BY_ID[id].action)
+        await invoke(self._actions[name], *arguments)
 
-    def action_back(self) -> None:
-        """One step back: rows that are being read, a jump to a related call, the detail, then the
-        query.
-        """
-        if self._jumps:
-            if self._end_jump():
-                self._flash("stopped; the rows are those of before")
-            return
-        if self._back_on_trail():
-            return
-        if self.detail_open:
-            self._close_detail()
-        else:
-            self._go_to("", back=True)
+    async def action_in_table(self, action: str) -> None:
+        """What a key of the table does."""
+        await self.table.run_action(action)
 
-    def action_leave(self) -> None:
-        if self.detail_open or self.query_text:
-            self.action_back()
-        else:
-            self.app.exit()
+    def action_copy_it(self, what: str) -> None:
+        """What the second key of a copy does."""
+        self.controllers.exports.copy(what)
 
-    def action_help(self) -> None:
-        from tui.screens.help import HelpScreen
+    def ask_line(
+        self, label: str, answered: Callable[[str], None], words: Sequence[str], text: str = ""
+    ) -> None:
+        back: Widget = self.detail if self.detail_open else self.table
+        if self._prompt is not None:
+            self._prompt.ask(label, answered, back, words, text)
 
-        self.app.push_screen(HelpScreen(self.keymap))
-
-    def action_accounts(self) -> None:
-        from tui.screens.accounts import AccountsScreen
-
-        self.app.push_screen(AccountsScreen(self.services, self.network), self._accounts_left)
-
-    def _accounts_left(self, changed: bool | None) -> None:
-        if changed:
-            self.accounts = [*self.services.accounts.list()]
-            self._reload()
-            self._refresh()
-
-
-def _keep_columns(services: Services, columns: tuple[str, ...]) -> None:
-    put(services.paths, "table", "columns", list(columns))
+    def accounts_changed(self) -> None:
+        self.ctx.accounts = [*self.services.accounts.list()]
+        self.calls.rows.reload()
+        self.sync.sync()

@@ -22,8 +22,8 @@ class ReportingScreen(Screen[Answer]):
         error = event.worker.error
         if event.state is not WorkerState.ERROR:
             return
-        if isinstance(error, ArchiveError) and error.hint:  # the status line says how it is mended
-            self.app.notify(str(error), severity="error", markup=False)
+        if isinstance(error, ArchiveError) and error.hint:
+            self.app.notify(f"{error}. {error.hint}", severity="error", markup=False)
         elif isinstance(error, Exception):
             from tui.log import log_crash
 

@@ -19,6 +19,8 @@ WINDOW_ROWS = 20_000
 """Rows that are read at once in the background, some milliseconds' work."""
 MOST_ROWS = 3 * WINDOW_ROWS
 """Rows that are held, unless a range of them is being marked."""
+LOOKED_AT_ONCE = 200
+"""Rows that are read at once when one is looked for."""
 
 
 class Order(NamedTuple):
@@ -148,3 +150,13 @@ def extend_to(archive: CallArchive, order: Order, part: RowWindow, key: int) -> 
         return part._replace(keys=part.keys + new, ends=False)
     above = None if part.above is None else max(0, part.above - len(new))
     return part._replace(keys=new + part.keys, begins=False, above=above)
+
+
+def next_recorded(archive: CallArchive, keys: array[int], key: int) -> int | None:
+    """The first of the rows below a call's that has a recording; None if none of `keys` does."""
+    start, rows = keys.index(key) + 1, archive.rows(keys)
+    for first in range(start, len(keys), LOOKED_AT_ONCE):
+        for row in rows.window(first, first + LOOKED_AT_ONCE):
+            if row.recordings or row.has_recording:
+                return row.key
+    return None

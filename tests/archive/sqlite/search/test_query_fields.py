@@ -14,7 +14,7 @@ from tests.archive.calls import START, call
 from tui.archive.sqlite import Archive
 from tui.archive.triage_events import note, tag
 from tui.query.parser import Query, parse
-from tui.screens import state
+from tui.screens.sidebar_items import piece_of
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
@@ -160,7 +160,7 @@ def test_choosing_a_facet_shows_as_many_calls_as_it_counts(archive: Archive) -> 
     assert counts["group"] == {"Support": 2, "Support EU": 1}
     for kind, names in counts.items():
         for name, calls in names.items():
-            piece = state.piece_of(kind, name)
+            piece = piece_of(kind, name)
             assert archive.count(parse(piece, NOW, UTC)) == calls, piece
 
 

@@ -1,0 +1,62 @@
+"""What is shown above the main screen: columns, accounts, help, a recording in words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from tui.config.settings import put
+from tui.screens.context import ScreenContext
+
+
+class HasColumns(Protocol):
+    """The table."""
+
+    columns: tuple[str, ...]
+
+
+class Dialogs:
+    """Each is loaded when it is asked for. `on_accounts` is called when there are others."""
+
+    def __init__(
+        self, ctx: ScreenContext, table: HasColumns, on_accounts: Callable[[], None]
+    ) -> None:
+        self._ctx, self._table, self._on_accounts = ctx, table, on_accounts
+
+    def columns(self) -> None:
+        """Choose the table's columns; they are kept for the next start."""
+        from widgets.column_chooser import ColumnChooser
+
+        paths = self._ctx.services.paths
+
+        def answered(chosen: tuple[str, ...] | None) -> None:
+            if chosen:
+                self._table.columns = chosen
+                keep = partial(asyncio.to_thread, put, paths, "table", "columns", [*chosen])
+                self._ctx.work(keep, "columns")
+
+        self._ctx.ask(ColumnChooser(self._table.columns), answered)
+
+    def accounts(self) -> None:
+        """Add, test and remove accounts."""
+        from tui.screens.accounts import AccountsScreen
+
+        def left(changed: bool | None) -> None:
+            if changed:
+                self._on_accounts()
+
+        self._ctx.ask(AccountsScreen(self._ctx.services, self._ctx.network), left)
+
+    def help(self) -> None:
+        """All keys, and how the query line is written."""
+        from tui.screens.help import HelpScreen
+
+        self._ctx.show(HelpScreen(self._ctx.keymap))
+
+    def text(self, title: str, text: str) -> None:
+        """A longer text, to be read or copied."""
+        from widgets.text_modal import TextModal
+
+        self._ctx.show(TextModal(title, text))
