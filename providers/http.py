@@ -76,6 +76,8 @@ class _Answer:
     status: int
     headers: httpx.Headers
     body: bytes
+    whole: bool
+    """Whether the end of a packed body came."""
 
 
 class _Again(Exception):
@@ -193,8 +195,8 @@ class VendorClient:
             async with self._client.stream("GET", where, headers=headers) as response:
                 to = target(response, url)
                 if to is None:
-                    body = await _read(response, self._body_limit, self.host)
-                    return _Answer(response.status_code, response.headers, body)
+                    body, whole = await _read(response, self._body_limit, self.host)
+                    return _Answer(response.status_code, response.headers, body, whole)
             url = to
             if not same_origin(str(url), self.base_url) or url.userinfo:
                 raise BadAnswer(
@@ -235,7 +237,10 @@ class VendorClient:
         if not readable or status >= 300:
             hint = "Check the account's base URL."
             if not (page or readable):
-                message = f"{what}, but with {instead_of_json(answer.body)}"
+                came = (
+                    instead_of_json(answer.body) if answer.whole else "an answer that was cut off"
+                )
+                message = f"{what}, but with {came}"
                 message += f": {said}" if said else "."
             raise BadAnswer("Not an API answer", message, f"{SIGN_IN}\n{hint}" if page else hint)
         return body
@@ -398,8 +403,10 @@ def _at_loopback(url: httpx.URL) -> tuple[httpx.URL, dict[str, str]]:
     return url, {}
 
 
-async def _read(response: httpx.Response, limit: int, host: str) -> bytes:
-    """The decoded body, counted while it is decoded, so that no small body becomes a huge one."""
+async def _read(response: httpx.Response, limit: int, host: str) -> tuple[bytes, bool]:
+    """The decoded body, counted while it is decoded, so that no small body becomes a huge one;
+    and whether it came to its end, as far as a packed one tells.
+    """
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise BadAnswer("Not an API answer", f"{host} sent an encoding that was not asked for.")
@@ -417,7 +424,7 @@ async def _read(response: httpx.Response, limit: int, host: str) -> bytes:
             packed = f", packed in {received:,} bytes" if unzip else ""
             what = f"{host} sent more than {most // limits.MB} MB{packed}."
             raise BadAnswer("Answer too large", what)
-    return bytes(body)
+    return bytes(body), unzip is None or unzip.eof
 
 
 def _code(body: Json) -> int:

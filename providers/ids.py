@@ -42,14 +42,3 @@ def id_ranges(text: str) -> list[range]:
         if last - first >= LIMIT or sum(map(len, ranges)) > LIMIT:
             raise ValueError(f"{part!r} makes it more than {LIMIT:,} ids")
     return ranges
-
-
-def format_ids(ids: list[int]) -> str:
-    """The shortest text that `parse_ids` reads back as the same set, sorted."""
-    runs: list[list[int]] = []
-    for number in sorted(set(ids)):
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)

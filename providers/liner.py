@@ -109,7 +109,7 @@ class Liner(HttpProvider):
 
     id: ClassVar[str] = "liner"
     title: ClassVar[str] = "Liner"
-    capabilities: ClassVar[Capabilities] = Capabilities(has_total=True, separate_recordings=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(separate_recordings=True)
     parser_version: ClassVar[int] = 2
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting(

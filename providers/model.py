@@ -217,7 +217,6 @@ class Capabilities:
     lists_calls: bool = True
     """False: calls are only given by id (Nectar Desk)."""
     page_size: int = 100
-    has_total: bool = False
     gets_one_call: bool = True
     separate_recordings: bool = False
     """True: recordings are one more request per call (Liner)."""

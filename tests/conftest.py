@@ -44,9 +44,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background jo
 
 
 @pytest.fixture
-def figure(record_property: Callable[[str, object], None]) -> Callable[[str, object, str], None]:
+def figure(record_property: Callable[[str, object], None]) -> Callable[..., None]:
     """``figure(what, value, goal)`` prints a measured figure at the end of the run."""
-    return lambda what, value, goal="": record_property("figure", [what, str(value), goal])
+
+    def figure(what: str, value: object, goal: str = "") -> None:
+        record_property("figure", [what, str(value), goal])
+
+    return figure
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -103,7 +103,7 @@ def where_to(account: Account) -> str:
 
 def losses(services: Services, name: str) -> str:
     """What goes with an account, counted, in a sentence or two. Raises `AccountError`."""
-    from tui.recordings.download import RecordingCache
+    from tui.recordings.cache import RecordingCache
 
     name = services.accounts.written(name)
     with services.open_archive() as archive:
@@ -129,7 +129,7 @@ def forget(services: Services, name: str, keep_calls: bool = False) -> tuple[str
     Answers what was removed, in sentences, and whether all of it was: a keyring may not let go
     of a token. Raises `AccountError`, `SettingsError`, `ArchiveTrouble`.
     """
-    from tui.recordings.download import RecordingCache
+    from tui.recordings.cache import RecordingCache
     from tui.secrets.tokens import SecretError, delete_token
 
     with nullcontext() if keep_calls else services.open_archive() as archive:

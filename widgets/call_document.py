@@ -213,7 +213,7 @@ def _yes_no(value: bool | None) -> str:
     return {True: "yes", False: "no", None: ""}[value]
 
 
-def _pairs(page: Page) -> Iterator[tuple[str, str]]:
+def pairs(page: Page) -> Iterator[tuple[str, str]]:
     """Label and value of the overview, in the order of reading."""
     call, text, derived = page.call, page.text, page.derived
     who = " ".join(filter(None, (call.hangup.by, call.hangup.by_name)))
@@ -248,7 +248,7 @@ def _pairs(page: Page) -> Iterator[tuple[str, str]]:
 
 
 def _overview(page: Page) -> Iterator[Row]:
-    yield from _side_by_side(page, _pairs(page), LABEL_WIDTH)
+    yield from _side_by_side(page, pairs(page), LABEL_WIDTH)
     yield from _labelled(page, "Summary", page.call.summary)
 
 

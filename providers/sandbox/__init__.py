@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from providers.sandbox import cinnox, liner, nectar
 from providers.sandbox.cinnox import Cinnox
@@ -128,7 +128,7 @@ class Sandbox:
             "nectar": {"call_ids": f"{nectar.FIRST_CALL}-{last}"},
         }
 
-    def start(self) -> Sandbox:
+    def start(self) -> Self:
         """Listen on 127.0.0.1. Raises OSError when a port is taken."""
         self._server.listen(self._ports)
         urls = {name: self.base_url(name) for name in ORIGINS}
@@ -140,7 +140,7 @@ class Sandbox:
         """Close every connection; no thread is left."""
         self._server.stop()
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *exc: object) -> None:

@@ -25,7 +25,7 @@ from tests.audio import sound_servers, sounds
 from tests.recordings.host import Host
 from tui.config.accounts import Account, make_account
 from tui.config.paths import Paths
-from tui.playback.recording import RecordingPlayback
+from tui.playback.controller import PlaybackController
 from tui.services import Services
 from tui.vendor_thread import VendorThread
 from widgets.player_line import PlayerView
@@ -178,7 +178,7 @@ class Ours:
         self._url, self._account = url, account
         self._network = VendorThread(services.open_archive)
         self._views: list[PlayerView] = []
-        self.playback = RecordingPlayback(
+        self.playback = PlaybackController(
             services, self._network, self._views.append, lambda _: None
         )
         self._number = 0

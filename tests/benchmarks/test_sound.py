@@ -52,7 +52,7 @@ def hour(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An hour of telephone MP3: a minute's frames, sixty times."""
     minute = sounds.tone(60.0, 8000)
     data = sounds.encode(minute, 8000, 1, "mp3", "libmp3lame", bit_rate=16_000)
-    with av.open(io.BytesIO(data)) as box:
+    with av.open(io.BytesIO(data), "r") as box:
         frames = data[next(box.demux(audio=0)).pos :]
     return sounds.write(tmp_path_factory.mktemp("hour"), "hour.mp3", frames * 60)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -53,10 +54,10 @@ class Moments:
         return found
 
     @staticmethod
-    def _fits(name: str, frames: object, i: int) -> bool:
-        left, right = frames[2 * i], frames[2 * i + 1]  # type: ignore[index]
+    def _fits(name: str, frames: Sequence[int], i: int) -> bool:
+        left, right = frames[2 * i], frames[2 * i + 1]
         if name == "pause":
-            return not any(frames[2 * i : 2 * i + sound_servers.RATE // 50])  # type: ignore[index]
+            return not any(frames[2 * i : 2 * i + sound_servers.RATE // 50])
         if name == "seek":
             return abs(left) > LOUD
         return bool(left or right)

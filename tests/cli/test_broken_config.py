@@ -100,3 +100,30 @@ def test_a_wrong_setting_is_told_and_the_command_goes_on(
     out, err = capsys.readouterr()
     assert "desk:1" in out
     assert err == f"ringback: {file}: app.time_zone: is a name such as Europe/Berlin\n"
+
+
+@pytest.mark.parametrize("number", ["nan", "-nan", "inf", "[1, nan, {a = nan}]"])
+def test_a_number_that_is_none_stops_no_change(services: Services, number: str) -> None:
+    file = add(services, f"[of.others]\nnumber = {number}\n".encode())
+    assert code_of(["accounts", "remove", "desk", "--yes"]) == 0
+    assert not services.accounts.list()
+    assert f"number = {number}\n" in file.read_text()
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize(
+    ("section", "setting", "range_"),
+    [("audio", "speed", "0.5 and 3"), ("audio", "rewind_s", "0 and 10")],
+)
+def test_a_number_that_is_none_is_no_setting(
+    services: Services,
+    capsys: pytest.CaptureFixture[str],
+    section: str,
+    setting: str,
+    range_: str,
+    number: str,
+) -> None:
+    file = add(services, f"[{section}]\n{setting} = {number}\n".encode())
+    assert code_of(["calls"]) == 0
+    told = f"ringback: {file}: {section}.{setting}: is between {range_}\n"
+    assert capsys.readouterr().err == told

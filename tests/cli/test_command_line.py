@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 
 from providers.sandbox import Sandbox
-from tui.cli import _parsed, main
+from tui.cli import main
+from tui.cli.words import parse_words
 from tui.config.paths import Paths
 
 Sync = Callable[..., None]
@@ -306,7 +307,7 @@ def test_no_token_is_anywhere_and_every_file_is_private(
 @pytest.mark.parametrize("command", [(), ("calls",)])
 def test_a_query_with_nots_is_the_line_that_was_typed(command: tuple[str, ...]) -> None:
     """So that the screen knows a view by its query."""
-    assert " ".join(_parsed([*command, "sla-missed", "-state:done"]).query) == (
+    assert " ".join(parse_words([*command, "sla-missed", "-state:done"]).query) == (
         "sla-missed -state:done"
     )
 
@@ -440,15 +441,3 @@ def test_the_options_of_a_speaker_stand_in_any_order(
     given = said.read_text().split("\n")
     assert given[3:7] == ["-o", "Port=2022", "-F", "none"]
     assert given[given.index("--") + 1] == "anna@host"
-
-
-def test_an_interrupt_while_the_program_begins_is_told_as_any(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted() -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("tui.secrets.process.take_tokens", interrupted)
-    monkeypatch.setattr(sys, "argv", ["ringback", "paths"])
-    assert main() == 1
-    assert capsys.readouterr().err == "Interrupted; what had come is kept.\n"

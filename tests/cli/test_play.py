@@ -11,6 +11,7 @@ import pytest
 from providers.sandbox import Sandbox
 from tests.ui.terminal import Program
 from tui.cli import main
+from tui.query.parser import Query
 from tui.services import Services
 
 
@@ -28,10 +29,9 @@ def call(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
     assert main(["accounts", "add", "desk", "--provider", "nectar", *where]) == 0
     assert main(["sync", "desk"]) == 0
     with Services.build().open_archive() as archive:
-        ids = [key for (key,) in archive._db.execute("SELECT id FROM call WHERE recordings > 1")]
-        found = [archive.get("desk", id_) for id_ in ids]
+        found = [entry[1] for key in archive.keys(Query()) if (entry := archive.get_key(key))]
     # long enough to be left in the middle, and made by the sandbox in a moment
-    fit = [one for one in found if one and (one.duration_s or 0) > 40]
+    fit = [one for one in found if len(one.recordings) > 1 and (one.duration_s or 0) > 40]
     return f"desk:{min(fit, key=lambda one: one.duration_s or 0).id}"
 
 

@@ -205,10 +205,10 @@ def test_the_line_is_drawn_at_most_four_times_a_second(terminal: Terminal) -> No
 
 
 def test_the_users_own_keys_hold_here_too(call: Path) -> None:
-    program = PROGRAM.replace("play_on_terminal(", "play_on_terminal(wishes=WISHES, source=")
-    wishes = "from tui.cli.terminal_player import PlayOptions\nWISHES = PlayOptions(2.0, 0.5, keymap={'loop': 'ctrl+l,Z', 'stop': ''})\n"
+    program = PROGRAM.replace("play_on_terminal(", "play_on_terminal(options=OPTIONS, source=")
+    options = "from tui.cli.terminal_player import PlayOptions\nOPTIONS = PlayOptions(2.0, 0.5, keymap={'loop': 'ctrl+l,Z', 'stop': ''})\n"
     arguments = command(call)
-    arguments[2] = wishes + program.replace(
+    arguments[2] = options + program.replace(
         "source=FileSource(path), title", "source=FileSource(path), title=title"
     )
     terminal = Terminal(arguments)
@@ -427,12 +427,12 @@ def test_nothing_is_left_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_cache_that_cannot_be_written_is_no_traceback() -> None:
-    from tui.cli.download import said
+    from tui.cli.errors import recording_errors
     from tui.exit_codes import CommandError
 
     services = Services.build(os.environ)
     words = "desk:1: it cannot be read or written here: No space"
-    with pytest.raises(CommandError, match=words), said(services, "desk:1"):
+    with pytest.raises(CommandError, match=words), recording_errors(services, "desk:1"):
         raise OSError(28, "No space left on device")
-    with pytest.raises(BrokenPipeError), said(services, "desk:1"):
+    with pytest.raises(BrokenPipeError), recording_errors(services, "desk:1"):
         raise BrokenPipeError

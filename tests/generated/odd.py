@@ -81,7 +81,7 @@ def values(chance: random.Random) -> Any:
             ({}, [], [None], {"": ""}, {"id": {}}, [[]], [[{}]], {"0": {}, "1": 1}, {"…": 3})
         )
     size = chance.choice((1, 3, 30, 300, 3_000))
-    item = chance.choice((True, None, "x", 1, {}, [], {"id": 1, "name": "n" * 30}, "y" * 40))
+    item: Any = chance.choice((True, None, "x", 1, {}, [], {"id": 1, "name": "n" * 30}, "y" * 40))
     if kind == 6:
         return [copy.deepcopy(item) for _ in range(size)]
     return {f"k{n}": item for n in range(size)}

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 
-from providers.http import HttpProvider
+from providers.base import Provider
 from providers.model import Call, Json
 from tests.generated.odd import hypothetical
 from tests.generated.vendors import VENDORS, Bodies, in_process
@@ -39,7 +39,7 @@ Figure = Callable[[str, object, str], None]
 class Costs:
     """CPU time of reading, keeping and showing each call, in ms."""
 
-    def __init__(self, provider: HttpProvider, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, provider: Provider, patch: pytest.MonkeyPatch) -> None:
         self.worst, self.of, self._spent = 0.0, "", 0.0
         parse = provider.parse
 

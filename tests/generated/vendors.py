@@ -13,12 +13,11 @@ import httpx
 from providers.base import Login, Secret
 from providers.cinnox import Cinnox
 from providers.cinnox_records import key
-from providers.http import HttpProvider
 from providers.liner import Liner
 from providers.liner_api import row_id
 from providers.nectar import Nectar
 from tests.generated.odd import Row, changed, written
-from tests.outside import raw, raw_nectar
+from tests.outside import raw, raw_cinnox, raw_nectar
 from tests.providers import cinnox_bodies, liner_bodies, nectar_bodies
 
 HOST = "https://files.example.com"
@@ -31,7 +30,8 @@ class Bodies:
     rows: Sequence[Any]
     texts: list[str] = field(init=False)
 
-    vendor: ClassVar[type[HttpProvider]]
+    vendor: ClassVar[Any]
+    """Its class: at once a `Provider` and an `HttpProvider`."""
     settings: ClassVar[dict[str, str]] = {}
     samples: ClassVar[list[Row]]
 
@@ -102,7 +102,7 @@ class CinnoxBodies(Bodies):
     samples = [
         cinnox_bodies.RECORD,
         cinnox_bodies.OUTBOUND,
-        *(s.row for s in raw.cinnox_rows(HOST)),
+        *(s.row for s in raw_cinnox.stored_rows(HOST)),
     ]
 
     def answer(self, path: str, query: dict[str, str]) -> str | None:

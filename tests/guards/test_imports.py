@@ -14,8 +14,8 @@ from tests.guards.readme_text import ROOT
 
 SCREEN = (
     "tui.app",
-    "tui.playback.listening",
-    "tui.playback.recording",
+    "tui.playback.controller",
+    "tui.playback.views",
     "tui.screens",
     "tui.cli.__main__",
     "tui.__main__",

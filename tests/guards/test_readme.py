@@ -17,7 +17,7 @@ import pytest
 
 from providers.sandbox import Sandbox
 from tests.guards.readme_text import README, ROOT, blocks, synopsis, with_generated
-from tui.cli import build_parser
+from tui.cli.parser import build_parser
 from tui.config.paths import Paths
 from tui.config.settings import load_settings
 from tui.query.parser import parse

@@ -37,7 +37,7 @@ def called(node: ast.AST) -> str:
     """The last name of what is called; "" for what is no call."""
     if not isinstance(node, ast.Call):
         return ""
-    return getattr(node.func, "attr", None) or getattr(node.func, "id", "")
+    return str(getattr(node.func, "attr", "") or getattr(node.func, "id", ""))
 
 
 def writes(tree: ast.AST) -> Iterator[str]:
@@ -64,6 +64,8 @@ def writes(tree: ast.AST) -> Iterator[str]:
 def bare_texts(tree: ast.AST) -> Iterator[str]:
     """Texts that a widget would read as markup, but for those of the program itself."""
     for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
         name = called(node)
         if name in MARKUP:
             yield f"{node.lineno}: {name}"

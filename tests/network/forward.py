@@ -6,12 +6,14 @@ It alone knows where names lead, so that it is the only way out. It notes what i
 from __future__ import annotations
 
 import base64
+import io
 import socket
 import ssl
 import threading
 from contextlib import suppress
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
+from typing import Any
 from urllib.parse import urlsplit
 
 CA = str(Path(__file__).with_name("company-ca.pem"))
@@ -60,7 +62,7 @@ class _Server(ThreadingTCPServer):
     proxy: ForwardProxy
     context: ssl.SSLContext | None
 
-    def finish_request(self, request: socket.socket, client_address: object) -> None:
+    def finish_request(self, request: Any, client_address: Any) -> None:
         with suppress(OSError):  # of TLS too: the client does not trust us
             if self.context is None:
                 super().finish_request(request, client_address)
@@ -71,7 +73,9 @@ class _Server(ThreadingTCPServer):
 
 class _Handler(StreamRequestHandler):
     def handle(self) -> None:
-        proxy: ForwardProxy = self.server.proxy
+        assert isinstance(self.server, _Server)
+        proxy = self.server.proxy
+        assert isinstance(self.rfile, io.BufferedReader)
         if self.rfile.peek(1)[:1] == b"\5":
             with suppress(IndexError):  # who has heard enough leaves
                 self._socks(proxy)

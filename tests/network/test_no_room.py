@@ -18,7 +18,7 @@ from tests.audio import sounds
 from tests.few import few
 from tests.recordings.host import Host
 from tests.ui.calls_page import open_page
-from tui.archive.errors import ArchiveTrouble, ReadOnlyArchive
+from tui.archive.errors import UNREACHED, ArchiveTrouble, ReadOnlyArchive
 from tui.archive.sqlite import Archive, connection
 from tui.cli import main
 from tui.config.paths import Paths
@@ -76,7 +76,11 @@ def desk(disk: Disk, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     words = ["--provider", "nectar", "--base-url", host.url, "--ids", "9"]
     assert main(["accounts", "add", "desk", *words]) == 0
     for number in (8, 9):
-        body = {"id": number, "type": "answered", "started_at": 1_800_000_000 + number}
+        body: dict[str, Any] = {
+            "id": number,
+            "type": "answered",
+            "started_at": 1_800_000_000 + number,
+        }
         body["recordings"] = [{"id": number, "url": f"{host.url}/{number}.wav"}]
         (tmp_path / f"{number}.json").write_text(json.dumps({"calls": body}))
         assert main(["import", "desk", str(tmp_path / f"{number}.json")]) == 0
@@ -137,7 +141,7 @@ def test_a_sync_of_many_accounts_says_it_once(
     assert (code, out) == (1, "")
     assert first.startswith("ringback: the archive can only be read: ")
     assert first.endswith("(nothing more was kept of desk, north, south)")
-    assert hint == connection.UNREACHED
+    assert hint == UNREACHED
 
 
 @pytest.mark.parametrize("how", ["fill", "freeze"])

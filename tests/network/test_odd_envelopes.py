@@ -167,7 +167,7 @@ def test_an_address_can_be_asked_for_or_is_none(text: str) -> None:
 
 @pytest.mark.parametrize("value", HEADERS["Retry-After"])
 def test_retry_after_is_a_wait_within_a_day_or_none(value: str) -> None:
-    wait = _retry_after(httpx.Headers({"Retry-After": value.encode()}))
+    wait = _retry_after(httpx.Headers([(b"Retry-After", value.encode())]))
     assert wait is None or 0 < wait <= 86400
 
 
@@ -200,7 +200,8 @@ def walked(vendor: str, url: str, file: Path) -> Any:
 
 
 def run_envelopes(examples: int, test: Callable[..., None], *strategies: Any) -> None:
-    settings(max_examples=examples)(given(*strategies)(test))()
+    check: Callable[[], None] = settings(max_examples=examples)(given(*strategies)(test))  # type: ignore[no-untyped-call]
+    check()
 
 
 @pytest.mark.parametrize("examples", [30, slow(400), long(20_000)])
@@ -241,7 +242,7 @@ def test_generated_pages(
                 return answer(200, {}, json.dumps(body).encode(), "whole")
 
             host.reply = reply
-            file = shutil.copy(empty, tmp_path / "archive.db")
+            file = Path(shutil.copy(empty, tmp_path / "archive.db"))
             report = walked(vendor, host.url, file)
             assert not isinstance(report.error, NotUnderstood)
             most = max(most, len(host.asked))

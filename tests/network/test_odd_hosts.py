@@ -97,6 +97,10 @@ def ranges_only(reply: Reply) -> Reply:
     return lambda asked: reply(asked) if asked.span else whole()
 
 
+def _refusal(status: int) -> Reply:
+    return lambda asked: answer(status, b"no")
+
+
 def later(reply: Reply) -> Reply:
     """The first range as it should be, the others so; everything to a request without one."""
     return lambda asked: reply(asked) if asked.span and asked.span[0] else part(asked)
@@ -182,7 +186,7 @@ PLAYS: dict[str, Reply] = {
     "hanging up on every range": ranges_only(lambda a: b""),
     "no HTTP to a range": ranges_only(lambda a: b"\x1b[31mno\r\n\r\n"),
     "416 later": later(lambda a: answer(416, b"", content_range=f"bytes */{ALL}")),
-    **{f"{status} to a range": ranges_only(lambda a, s=status: answer(s, b"no")) for status in (400, 405, 412, 500, 501)},
+    **{f"{status} to a range": ranges_only(_refusal(status)) for status in (400, 405, 412, 500, 501)},
     "parts shorter than asked": lambda a: part(a) if a.span is None else part(a, content_range=f"bytes {a.span[0]}-{min(a.span[1], a.span[0] + 70_000) - 1}/{ALL}", content_length=None)[:70_000 + 200].split(b"\r\n\r\n")[0] + b"\r\n\r\n" + a.part[:70_000],
     "hanging up early": hung_up,
     "gzip instead of a range": lambda a: zipped(GZIP),
@@ -238,7 +242,7 @@ Begin = Callable[[str], ProgressiveDownload]
 
 @pytest.fixture
 async def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Begin]:
-    monkeypatch.setattr("tui.recordings.progressive_download._TRIES_S", (0.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr("tui.recordings.progressive_download.TRIES_S", (0.0, 0.0, 0.0, 0.0))
     made: list[ProgressiveDownload] = []
 
     def one(url: str, limit_bytes: int = 10**8) -> ProgressiveDownload:

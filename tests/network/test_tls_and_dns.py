@@ -46,7 +46,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     between = Certified("Between", by=root, authority=True)
     plain = Certified(HERE, by=root)
     (folder / "ca").write_bytes(root.pem)
-    files = {
+    files: dict[str, Path | Certified] = {
         "well": plain.write(folder / "well"),
         "expired": Certified(HERE, by=root, since=NOW - 9 * DAY, until=NOW - DAY),
         "not yet valid": Certified(HERE, by=root, since=NOW + DAY, until=NOW + 9 * DAY),

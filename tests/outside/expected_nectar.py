@@ -228,21 +228,7 @@ def webhook(account: str, body: Row) -> Row:
             "email": text(of(contact, "email")),
         },
         "company_number": {"number": own, "name": text(of(company, "alias"))},
-        "agents": [
-            {
-                **dict.fromkeys(_AGENT),
-                "id": text(agent.get("id")),
-                "name": text(agent.get("name")),
-                "answered": Either(True) if agent.get("action") == "Answered" else ANY,
-                "transfer": {"Normal call": Either(False, None), "Transfer Call": True}.get(
-                    agent.get("type", ""), ANY
-                ),
-                "hangup_reason": Either(None, text(agent.get("action"))),
-                "role": ANY,
-                "status": text(agent.get("action")),
-            }
-            for agent in objects(body.get("agents"))
-        ],
+        "agents": [_webhook_agent(agent) for agent in objects(body.get("agents"))],
         "ring_group": text(of(body.get("ringGroup"), "name")),
         "campaign": named(body.get("campaign")),
         "disposition": {
@@ -272,3 +258,18 @@ def webhook_fields(body: Row) -> Row:
         "call_type": text(body.get("call_type")),
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _webhook_agent(agent: Row) -> Row:
+    return {
+        **dict.fromkeys(_AGENT),
+        "id": text(agent.get("id")),
+        "name": text(agent.get("name")),
+        "answered": Either(True) if agent.get("action") == "Answered" else ANY,
+        "transfer": {"Normal call": Either(False, None), "Transfer Call": True}.get(
+            agent.get("type", ""), ANY
+        ),
+        "hangup_reason": Either(None, text(agent.get("action"))),
+        "role": ANY,
+        "status": text(agent.get("action")),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any
 
@@ -68,30 +69,33 @@ _ODD: list[Row] = [
 ]
 
 
+_AGENTS: list[Row] = [
+    {
+        "id": 1,
+        "user_id": 43,
+        "alias": "Agent A",
+        "sip": "sip:agent-a@sip.example.com",
+        "started_at": 1706200006,
+        "type": "agent",
+        "is_any_transfer": False,
+        "hangup_reason": "NORMAL_CLEARING",
+    },
+    {
+        "id": 2,
+        "user_id": 44,
+        "alias": "Agent B",
+        "sip": "sip:agent-b@sip.example.com",
+        "started_at": 1706200050,
+        "type": "agent",
+        "is_any_transfer": True,
+        "hangup_reason": "ORIGINATOR_CANCEL",
+    },
+]
+
+
 def body(host: str, number: int, chance: random.Random) -> Row:
     """One REST call as section 3.2 has it."""
-    agents = [
-        {
-            "id": 1,
-            "user_id": 43,
-            "alias": "Agent A",
-            "sip": "sip:agent-a@sip.example.com",
-            "started_at": 1706200006,
-            "type": "agent",
-            "is_any_transfer": False,
-            "hangup_reason": "NORMAL_CLEARING",
-        },
-        {
-            "id": 2,
-            "user_id": 44,
-            "alias": "Agent B",
-            "sip": "sip:agent-b@sip.example.com",
-            "started_at": 1706200050,
-            "type": "agent",
-            "is_any_transfer": True,
-            "hangup_reason": "ORIGINATOR_CANCEL",
-        },
-    ]
+    agents = copy.deepcopy(_AGENTS)
     return {
         "id": number,
         "is_inbound": chance.random() < 0.5,
@@ -156,4 +160,5 @@ def rows(host: str, seed: int = 3, first: int = 5000, many: int = 400) -> dict[i
 def call(envelope: Any) -> Row:
     """The call in a body, whatever its envelope."""
     inner = envelope.get("calls", envelope.get("call", envelope))
-    return inner[0] if isinstance(inner, list) else inner
+    row: Row = inner[0] if isinstance(inner, list) else inner
+    return row

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.outside import raw, raw_nectar
+from tests.outside import raw, raw_cinnox, raw_nectar
 
 TOKENS = {
     "liner": "lnr-5f0b1c2d3e4f",
@@ -192,7 +192,7 @@ class Vendors(Origin):
         """About 1,500 calls, the dictionaries under the examples' paths."""
         vendors = cls(old_paths=False)
         vendors.liner = raw.liner_rows()
-        vendors.cinnox = raw.cinnox_rows(vendors.files.url)
+        vendors.cinnox = raw_cinnox.stored_rows(vendors.files.url)
         vendors.nectar = raw_nectar.rows(vendors.files.url)
         vendors.record_all()
         return vendors
@@ -243,7 +243,7 @@ class Vendors(Origin):
         if what == "data/call-detail":
             return self._call_detail(request)
         if what == "contacts/staffcontact-list" and self.staff:
-            return self._slice(request, raw.CINNOX_STAFF, 50)
+            return self._slice(request, raw_cinnox.STAFF, 50)
         return Answer(404, {"code": 6450001, "message": f"method not found, url: {what}"})
 
     def _call_detail(self, request: Request) -> Answer:

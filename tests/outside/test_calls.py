@@ -8,14 +8,14 @@ import json
 import re
 import stat
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.outside import expected, expected_nectar, raw, raw_nectar
+from tests.outside import expected, expected_cinnox, expected_nectar, raw, raw_nectar
 from tests.outside.compare import compare, differences, without_urls
 from tests.outside.server import TOKENS, Vendors
 from tests.outside.user import Ringback
@@ -41,7 +41,7 @@ def wanted(vendors: Vendors) -> list[dict[str, Any]]:
         legs[stored.row.get("callID") or stored.row["id"]].append(stored.row)
     return [
         *(expected.liner("sales", s.row, filed_under=s.order) for s in vendors.liner),
-        *(expected.cinnox("care", rows) for rows in map(list, legs.values())),
+        *(expected_cinnox.cinnox("care", rows) for rows in map(list, legs.values())),
         *(expected_nectar.rest("desk", raw_nectar.call(body)) for body in vendors.nectar.values()),
     ]
 
@@ -153,7 +153,7 @@ def test_a_spreadsheet_takes_no_cell_for_a_formula(world: tuple[Ringback, Vendor
 def test_queries_narrow_what_is_listed(world: tuple[Ringback, Vendors]) -> None:
     ringback, _ = world
     everything = ringback.calls()
-    by = {
+    by: dict[str, Callable[[Any], bool]] = {
         "missed": lambda c: c["outcome"] == "missed",
         "in": lambda c: c["direction"] == "inbound",
         "account:desk": lambda c: c["account"] == "desk",

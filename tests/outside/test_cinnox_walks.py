@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tests.few import few
-from tests.outside import raw
+from tests.outside import raw, raw_cinnox
 from tests.outside.server import Answer, Vendors, always
 from tests.outside.test_walks import PERIOD
 from tests.outside.user import Ringback
@@ -20,7 +20,7 @@ def test_cinnoxs_pages_may_be_capped_and_its_order_unstable(
 ) -> None:
     """1,300 of 1,300; and a refresh with nothing new asks for a page and its end (2.3)."""
     vendors = Vendors(cap=cap, ties=True)
-    vendors.cinnox = raw.cinnox_plain(1300, same)
+    vendors.cinnox = raw_cinnox.newest_first(1300, same)
     try:
         ringback.add("care", "cinnox", vendors.url)
         done = ringback("sync", *PERIOD)
@@ -36,7 +36,7 @@ def test_cinnoxs_pages_may_be_capped_and_its_order_unstable(
 def test_calls_that_cinnox_never_gave_are_told(ringback: Ringback, vendors: Vendors) -> None:
     """Every call in one moment, in another order each time: no client can know all of them."""
     vendors.cap, vendors.ties = 20, random.Random(3)
-    vendors.cinnox = raw.cinnox_plain(400, 400)
+    vendors.cinnox = raw_cinnox.newest_first(400, 400)
     ringback.add("care", "cinnox", vendors.url)
     done = ringback("sync", *PERIOD, code=3)
     came = len(ringback.calls("--limit", "2000"))
@@ -45,7 +45,7 @@ def test_calls_that_cinnox_never_gave_are_told(ringback: Ringback, vendors: Vend
 
 
 def test_an_offset_that_cinnox_ignores_is_told(ringback: Ringback, vendors: Vendors) -> None:
-    vendors.cinnox = raw.cinnox_plain(300, 1)
+    vendors.cinnox = raw_cinnox.newest_first(300, 1)
     vendors.cap, vendors.offsets = 100, False
     ringback.add("care", "cinnox", vendors.url)
     done = ringback("sync", *PERIOD, code=3)
@@ -56,7 +56,7 @@ def test_a_walk_of_cinnox_that_was_interrupted_goes_on(
     ringback: Ringback, vendors: Vendors
 ) -> None:
     vendors.cap, vendors.ties = 100, random.Random(5)
-    vendors.cinnox = raw.cinnox_plain(600, 45)
+    vendors.cinnox = raw_cinnox.newest_first(600, 45)
     ringback.add("care", "cinnox", vendors.url)
     down = Answer(400, {"code": 6451000, "message": "Bad query"})
     for number in (2, 3, 6):
@@ -84,7 +84,7 @@ def test_a_token_that_cinnox_refuses_in_a_body_is_exit_4(
 def test_a_staff_list_that_is_refused_is_said_once(
     ringback: Ringback, vendors: Vendors, status: int
 ) -> None:
-    vendors.cinnox = raw.cinnox_plain(50, 1)
+    vendors.cinnox = raw_cinnox.newest_first(50, 1)
     vendors.cap = 20
     vendors.rules.append(always("/staffcontact-list", Answer(status, {"code": 0, "message": "no"})))
     ringback.add("care", "cinnox", vendors.url)
@@ -96,9 +96,9 @@ def test_a_staff_list_that_is_refused_is_said_once(
 def test_a_recording_that_cinnox_saves_later_lands_and_stays(
     ringback: Ringback, vendors: Vendors
 ) -> None:
-    [stored] = raw.cinnox_plain(1, 1)
+    [stored] = raw_cinnox.newest_first(1, 1)
     young = {**stored.row, "isRecording": True, "hasAudioFile": False, "recordingEventList": []}
-    event = raw.cinnox_event(vendors.files.url, 1)
+    event = raw_cinnox.event(vendors.files.url, 1)
     saved = {**young, "hasAudioFile": True, "recordingEventList": [event]}
     running = {**young, "status": "", "callEndTime": "", "byeReason": ""}
     ringback.add("care", "cinnox", vendors.url)

@@ -192,7 +192,7 @@ def test_damage_and_what_is_no_call_is_told(desk: Ringback) -> None:
 
 LIVE = {"is_ended": False, "type": "in_progress", "duration": 7, "talk_time": 0}
 YOUNG = {"recordings": [], "disposition": {}, "tags": [], "talk_time": 0}
-HOOK_STATES = (
+HOOK_STATES: tuple[dict[str, Any], ...] = (
     {"endedDate": None, "duration": 0, "talkTime": 0, "tags": [], "call_recordings": []},
     {"call_recordings": [], "disposition": {}},
     {},

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 import pytest
 
 from tests.few import few
-from tests.outside import expected, raw, raw_nectar
+from tests.outside import expected_cinnox, raw, raw_cinnox, raw_nectar
 from tests.outside.compare import compare, without_urls
 from tests.outside.server import Vendors, late
 from tests.outside.test_walks import PERIOD, ids, plain_liner
@@ -66,7 +66,7 @@ def test_an_interrupted_sync_without_a_period_is_resumed_too(
     assert ids(ringback.calls()) == list(range(1, 301))
     walked = [r for r in vendors.seen if r.path == "/v2/call/"]
     assert kept and not [
-        r for r in walked if r.one("createdAt[0]") < "2024" and not r.one("offset")
+        r for r in walked if (r.one("createdAt[0]") or "") < "2024" and not r.one("offset")
     ]
     old = [int(r.one("offset") or 0) for r in walked if (r.one("createdAt[0]") or "") < "2024"]
     assert min(old) >= kept
@@ -74,7 +74,7 @@ def test_an_interrupted_sync_without_a_period_is_resumed_too(
 
 def test_two_syncs_at_once_bring_every_call_once(ringback: Ringback, vendors: Vendors) -> None:
     vendors.liner = plain_liner(200)
-    vendors.cinnox = raw.cinnox_rows(vendors.files.url)
+    vendors.cinnox = raw_cinnox.stored_rows(vendors.files.url)
     vendors.nectar = raw_nectar.rows(vendors.files.url, many=160)
     ringback.add("sales", "liner", vendors.url)
     ringback.add("care", "cinnox", vendors.url)
@@ -92,7 +92,7 @@ def test_legs_on_both_sides_of_an_interruption_are_one_call(
     ringback: Ringback, vendors: Vendors
 ) -> None:
     """CINNOX: records of one callID on pages that two runs fetch, and a page of exactly 500."""
-    stored = raw.cinnox_rows(vendors.files.url, many=950)
+    stored = raw_cinnox.stored_rows(vendors.files.url, many=950)
     vendors.cinnox = stored[:1000]
     assert len(vendors.cinnox) == 1000
     vendors.rules.append(lambda r: late("", 2)(r) if r.one("offset") == "500" else None)
@@ -116,5 +116,5 @@ def test_legs_on_both_sides_of_an_interruption_are_one_call(
         {n // 500 for n, s in enumerate(vendors.cinnox) if s.row in rows} for rows in legs.values()
     ]
     assert {0, 1} in halves
-    want = without_urls([expected.cinnox("care", rows) for rows in legs.values()])
+    want = without_urls([expected_cinnox.cinnox("care", rows) for rows in legs.values()])
     assert not (report := compare(ringback.calls(), want)), report

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.few import few
-from tests.outside import raw, raw_nectar
+from tests.outside import raw, raw_cinnox, raw_nectar
 from tests.outside.server import Answer, Vendors, always, liner_records
 from tests.outside.user import Ringback
 
@@ -65,7 +65,7 @@ def cinnox_row(number: int, at: datetime, **change: Any) -> raw.Stored:
 
 def recorded(vendors: Vendors, *numbers: int) -> dict[str, Any]:
     """What a record of CINNOX has of its recordings."""
-    events = [raw.cinnox_event(vendors.files.url, number) for number in numbers]
+    events = [raw_cinnox.event(vendors.files.url, number) for number in numbers]
     return {"isRecording": True, "hasAudioFile": True, "recordingEventList": events}
 
 
@@ -138,7 +138,7 @@ def test_only_what_may_still_come_is_asked_for_again(ringback: Ringback, vendors
     ringback.add("sales", "liner", vendors.url, "--order", "202")
     ringback("sync", "--recordings")
 
-    def asked(*words: str) -> list[str | None]:
+    def asked(*words: str) -> list[str]:
         vendors.seen.clear()
         ringback("sync", *words, "--recordings")
         return sorted(r.one("callId") or "" for r in vendors.seen if r.path == "/v2/call-record/")

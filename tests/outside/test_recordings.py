@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.few import few
-from tests.outside import raw, raw_nectar
+from tests.outside import raw, raw_cinnox, raw_nectar
 from tests.outside.server import TOKENS, WAV, Answer, Vendors, always, once
 from tests.outside.test_walks import PERIOD, plain_liner
 from tests.outside.user import Ringback
@@ -22,10 +22,12 @@ def stock(ringback: Ringback, vendors: Vendors, address: str = "") -> None:
     vendors.liner[0].row["hasRecords"] = True
     vendors.record_all()
     row: dict[str, Any] = next(
-        s.row for s in raw.cinnox_rows(vendors.files.url) if s.row.get("hasAudioFile") is True
+        s.row
+        for s in raw_cinnox.stored_rows(vendors.files.url)
+        if s.row.get("hasAudioFile") is True
     )
     change = {"downloadUrl": address} if address else {}
-    row = {**row, "callID": "c1", "recordingEventList": [raw.cinnox_event(vendors.files.url, 1)]}
+    row = {**row, "callID": "c1", "recordingEventList": [raw_cinnox.event(vendors.files.url, 1)]}
     row["recordingEventList"][0]["files"][0].update(change)
     vendors.cinnox = [raw.Stored(raw.FIRST_DAY, row)]
     body = raw_nectar.body(vendors.files.url, 9, random.Random(9))

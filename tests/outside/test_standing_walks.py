@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.few import few
-from tests.outside import raw
+from tests.outside import raw_cinnox
 from tests.outside.server import Answer, Request, Vendors, good
 from tests.outside.test_walks import PERIOD, plain_liner
 from tests.outside.user import Ringback
@@ -78,7 +78,7 @@ def test_liner(ringback: Ringback, vendors: Vendors, how: str, paging: str) -> N
 
 @pytest.mark.parametrize("how", few(1, STANDING))
 def test_cinnox(ringback: Ringback, vendors: Vendors, how: str) -> None:
-    rows, number = [stored.row for stored in raw.cinnox_rows(vendors.files.url)], count()
+    rows, number = [stored.row for stored in raw_cinnox.stored_rows(vendors.files.url)], count()
     rows = (rows * 3)[:300]
     rows = [{**row, "id": f"r{n}", "callID": f"c{n}"} for n, row in enumerate(rows)]
     vendors.rules.append(
@@ -96,11 +96,15 @@ def test_cinnox(ringback: Ringback, vendors: Vendors, how: str) -> None:
     assert whole or "of a list that does not advance" in done.stderr
 
 
+def _always(body: object) -> Callable[[Request], Answer]:
+    return lambda request: Answer(200, body)
+
+
 def test_discovery_ends_where_no_id_can_be_read(ringback: Ringback, vendors: Vendors) -> None:
     """Every id gives the same call, or something that is none."""
     for body in ({"calls": {"id": 7, "type": "answered"}}, {"calls": [{"x": 1}, 2]}):
         vendors.seen.clear()
-        vendors.rules[:] = [lambda r, body=body: Answer(200, body)]
+        vendors.rules[:] = [_always(body)]
         name = f"desk{type(body['calls']).__name__}"
         ringback.add(name, "nectar", vendors.url, "--ids", "1-3")
         done = ringback("sync", name, "--discover", code=3)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.few import few
-from tests.outside import expected, expected_nectar, raw, raw_nectar
+from tests.outside import expected, expected_nectar, raw, raw_cinnox, raw_nectar
 from tests.outside.compare import compare, differences
 from tests.outside.server import TOKENS, Answer, Vendors, always, bad, late, once
 from tests.outside.user import Ringback
@@ -187,7 +187,7 @@ def test_names_that_cannot_be_had_leave_the_ids(ringback: Ringback) -> None:
     absent, strict = Vendors(leads="absent", staff=False), Vendors(leads="only for orders")
     for vendors in (absent, strict):
         vendors.liner = plain_liner(60)
-    absent.cinnox = raw.cinnox_rows(absent.files.url, many=400)[-60:]
+    absent.cinnox = raw_cinnox.stored_rows(absent.files.url, many=400)[-60:]
     try:
         ringback.add("absent", "liner", absent.url)
         ringback.add("strict", "liner", strict.url)
@@ -227,7 +227,7 @@ def test_orders_and_leads_of_the_account_are_what_is_asked_for(
 def test_the_period_that_was_asked_for_is_all_that_comes(
     ringback: Ringback, vendors: Vendors
 ) -> None:
-    vendors.liner, vendors.cinnox = plain_liner(120), raw.cinnox_rows(vendors.files.url)
+    vendors.liner, vendors.cinnox = plain_liner(120), raw_cinnox.stored_rows(vendors.files.url)
     ringback.add("sales", "liner", vendors.url)
     ringback.add("care", "cinnox", vendors.url)
     ringback("sync", "--since", "2024-01-10", "--until", "2024-01-20")
@@ -244,10 +244,10 @@ def test_rows_that_are_no_calls_cost_no_page_and_are_told(
     ringback: Ringback, vendors: Vendors
 ) -> None:
     rows = plain_liner(150)
-    odd = [None, "row", 7, [], {}, {"direction": "incoming", "clientPhone": "+7911"}]
+    odd: list[Any] = [None, "row", 7, [], {}, {"direction": "incoming", "clientPhone": "+7911"}]
     vendors.liner = [*rows[:50], *(raw.Stored(rows[0].at, row, 202) for row in odd), *rows[50:]]
     vendors.liner += rows[:20]  # and rows that come twice
-    records = raw.cinnox_rows(vendors.files.url)[:80]
+    records = raw_cinnox.stored_rows(vendors.files.url)[:80]
     vendors.cinnox = [*records, *(raw.Stored(rows[0].at, row) for row in odd), *records[:10]]
     vendors.nectar = {1: {"calls": None}, 2: [], 3: "text", 4: {"calls": {"id": 4}}, 5: {}}
     ringback.add("sales", "liner", vendors.url, "--order", "202-204")
@@ -268,7 +268,7 @@ def test_rows_that_are_no_calls_cost_no_page_and_are_told(
 
 def test_busy_and_failing_vendors_are_asked_again(ringback: Ringback, vendors: Vendors) -> None:
     vendors.liner, vendors.nectar = plain_liner(120), raw_nectar.rows(vendors.files.url, many=160)
-    vendors.cinnox = raw.cinnox_rows(vendors.files.url)
+    vendors.cinnox = raw_cinnox.stored_rows(vendors.files.url)
     slow_down = Answer(429, {"success": False}, {"Retry-After": "1"})
     vendors.rules += [
         once("/v2/call/", slow_down, bad(503, "Down")),
@@ -303,9 +303,7 @@ def test_a_page_that_fails_keeps_the_pages_before_it_and_the_next_sync_goes_on(
 ) -> None:
     vendors.liner = plain_liner(350)
     ringback.add("sales", "liner", vendors.url, "--order", "202-204")
-    broken = [
-        lambda r: bad(400, "No such page") if r.one("offset") == "200" else None  # type: ignore
-    ]
+    broken = [lambda r: bad(400, "No such page") if r.one("offset") == "200" else None]
     vendors.rules += broken
     ringback("sync", *PERIOD, code=3)
     assert len(ringback.calls()) == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import json
 import os
 import traceback
@@ -12,6 +13,8 @@ import pytest
 
 from providers.decoding import loads
 from providers.errors import (
+    BadAnswer,
+    NotFound,
     ProviderError,
     Rejected,
     causes,
@@ -141,3 +144,22 @@ async def test_hostile_words_are_cleaned_and_cut(server: Server, client: VendorC
     text = str(caught.value)
     assert not any(c in text for c in "\x1b\x07\x9b\u202e\r\n")
     assert "[red]no[/]" in text and len(text) < 300
+
+
+@pytest.mark.parametrize("length", [0, 4, 18, -1], ids=["nothing", "header", "some", "all but one"])
+async def test_a_packed_answer_that_was_cut_off_is_told(
+    server: Server, client: VendorClient, length: int
+) -> None:
+    packed = gzip.compress(b'{"ok": "' + bytes(range(48, 90)) + b'"')
+    headers = {"Content-Encoding": "gzip"}
+    server.on("/api/x", Answer(packed[:length], headers=headers))
+    with pytest.raises(BadAnswer) as caught:
+        await client.get("/x")
+    assert (
+        str(caught.value)
+        .partition(": ")[2]
+        .startswith(f"{client.host} answered 200, but with an answer that was cut off")
+    )
+    server.on("/api/y", Answer(b"", 404, headers=headers))
+    with pytest.raises(NotFound):
+        await client.get("/y")

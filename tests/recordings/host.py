@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 PIECE = 1024
 
@@ -53,7 +54,9 @@ class Host:
         self._lock = threading.Lock()
         self._free_at = 0.0
         self.quit = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Handler", (_Handler,), {"host": self})
+        )
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -90,78 +93,79 @@ class Host:
         self.quit.wait(wait_s)
 
 
-def _handler(host: Host) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+class _Handler(BaseHTTPRequestHandler):
+    host: ClassVar[Host]
 
-        def setup(self) -> None:
-            super().setup()
-            host.open += 1
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
-        def handle(self) -> None:
-            with suppress(ConnectionError):
-                super().handle()
+    def setup(self) -> None:
+        super().setup()
+        self.host.open += 1
 
-        def finish(self) -> None:
-            host.open -= 1
-            with suppress(OSError):
-                super().finish()
+    def handle(self) -> None:
+        with suppress(ConnectionError):
+            super().handle()
 
-        def do_GET(self) -> None:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.path, headers, connection=self.client_address[1])
-            host.asked.append(asked)
-            host.quit.wait(host.delay_s)
-            try:
-                self._answer(asked)
-            except OSError:
-                self.close_connection = True  # the client has left, which is its right
+    def finish(self) -> None:
+        self.host.open -= 1
+        with suppress(OSError):
+            super().finish()
 
-        def _answer(self, asked: Asked) -> None:
-            instead = host.answer(asked)
-            if instead is not None:
-                status = instead if isinstance(instead, int) else 200
-                body = instead if isinstance(instead, bytes) else b"no"
-                self._head(status, {"Content-Length": str(len(body))})
-                self.wfile.write(body)
+    def do_GET(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.path, headers, connection=self.client_address[1])
+        self.host.asked.append(asked)
+        self.host.quit.wait(self.host.delay_s)
+        try:
+            self._answer(asked)
+        except OSError:
+            self.close_connection = True  # the client has left, which is its right
+
+    def _answer(self, asked: Asked) -> None:
+        instead = self.host.answer(asked)
+        if instead is not None:
+            status = instead if isinstance(instead, int) else 200
+            body = instead if isinstance(instead, bytes) else b"no"
+            self._head(status, {"Content-Length": str(len(body))})
+            self.wfile.write(body)
+            return
+        data, status, more = self.host.data, 200, {}
+        match = re.fullmatch(r"bytes=(\d+)-(\d*)", asked.range) if self.host.ranges else None
+        end = len(data)
+        if match:
+            asked.start = int(match[1])
+            end = min(int(match[2]) + 1 if match[2] else end, end)
+            status = 206
+            if asked.start >= len(data):
+                self._head(416, {"Content-Length": "0"})
                 return
-            data, status, more = host.data, 200, {}
-            match = re.fullmatch(r"bytes=(\d+)-(\d*)", asked.range) if host.ranges else None
-            end = len(data)
-            if match:
-                asked.start = int(match[1])
-                end = min(int(match[2]) + 1 if match[2] else end, end)
-                status = 206
-                if asked.start >= len(data):
-                    self._head(416, {"Content-Length": "0"})
-                    return
-                more["Content-Range"] = f"bytes {asked.start}-{end - 1}/{len(data)}"
-            if host.length or match:
-                more["Content-Length"] = str(end - asked.start)
-            else:
+            more["Content-Range"] = f"bytes {asked.start}-{end - 1}/{len(data)}"
+        if self.host.length or match:
+            more["Content-Length"] = str(end - asked.start)
+        else:
+            self.close_connection = True
+            more["Connection"] = "close"
+        self._head(status, {"Content-Type": "text/plain", "ETag": self.host.tag, **more})
+        self._body(asked, data[asked.start : end])
+
+    def _head(self, status: int, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _body(self, asked: Asked, body: bytes) -> None:
+        piece = PIECE if self.host.rate else 1 << 16
+        for at in range(0, len(body), piece):
+            if self.host.quit.is_set() or (
+                self.host.cut_after is not None and at >= self.host.cut_after
+            ):
                 self.close_connection = True
-                more["Connection"] = "close"
-            self._head(status, {"Content-Type": "text/plain", "ETag": host.tag, **more})
-            self._body(asked, data[asked.start : end])
+                return
+            self.host.wait_turn(len(body[at : at + piece]))
+            self.wfile.write(body[at : at + piece])
+            asked.sent += len(body[at : at + piece])
 
-        def _head(self, status: int, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-
-        def _body(self, asked: Asked, body: bytes) -> None:
-            piece = PIECE if host.rate else 1 << 16
-            for at in range(0, len(body), piece):
-                if host.quit.is_set() or (host.cut_after is not None and at >= host.cut_after):
-                    self.close_connection = True
-                    return
-                host.wait_turn(len(body[at : at + piece]))
-                self.wfile.write(body[at : at + piece])
-                asked.sent += len(body[at : at + piece])
-
-        def log_message(self, *args: object) -> None:
-            """Tests read `Host.asked` instead."""
-
-    return Handler
+    def log_message(self, *args: object) -> None:
+        """Tests read `Host.asked` instead."""

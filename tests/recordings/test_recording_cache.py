@@ -1,3 +1,7 @@
+"""The folder of recordings that were played, and copies of them."""
+
+from __future__ import annotations
+
 import os
 import stat
 from pathlib import Path
@@ -6,7 +10,8 @@ import pytest
 
 from providers.model import Call, Recording
 from tui.audio.peaks import Peaks
-from tui.recordings.download import Fetched, RecordingCache, copy_to, file_name
+from tui.recordings.cache import PEAKS, RecordingCache, RecordingFile
+from tui.recordings.download import copy_to, file_name
 
 DAY = 86_400
 NOW = 1_793_600_000.0
@@ -66,14 +71,14 @@ def test_a_waveform_lies_beside_its_recording_and_is_swept_with_it(
         cache.keep_peaks("desk", one, 0, one.id.encode())
         assert cache.find("desk", one, 0) is None, "a waveform is no recording"
         path = keep(cache, one, 0, b"sound")
-        assert cache.find("desk", one, 0) == Fetched(path, "mp3")
+        assert cache.find("desk", one, 0) == RecordingFile(path, "mp3")
         assert cache.find_peaks("desk", one, 0) == one.id.encode()
     now = path.stat().st_mtime
     os.utime(path, (now - 40 * 86400, now - 40 * 86400))
     for file in tmp_path.rglob("*.peaks"):  # its own age does not count
         assert file.stat().st_mode & 0o777 == 0o600
         os.utime(file, (now - 40 * 86400, now - 40 * 86400))
-    assert cache.sweep(now) == 1
+    assert cache.sweep(now, days=30) == 1
     assert cache.find_peaks("desk", old, 0) is None
     assert cache.find_peaks("desk", heard, 0) == b"1" and cache.find("desk", heard, 0)
 
@@ -103,6 +108,8 @@ def test_a_copy_never_writes_over_another_file(cache: RecordingCache, tmp_path: 
     assert fetched is not None
     folder = tmp_path / "out"
     first = copy_to(fetched, folder, "call.mp3")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(first.stat().st_mode) == 0o600
     assert copy_to(fetched, folder, "call.mp3") == first
     first.write_bytes(b"the user's own")
     second = copy_to(fetched, folder, "call.mp3")
@@ -131,7 +138,37 @@ def test_a_waveform_that_cannot_be_kept_leaves_nothing(
     cache: RecordingCache, tmp_path: Path
 ) -> None:
     one = call("1", "a")
-    cache._peaks_file("desk", one, 0).mkdir(parents=True)
+    keep(cache, one, 0, b"sound").with_suffix(PEAKS).mkdir()
     with pytest.raises(OSError):
         cache.keep_peaks("desk", one, 0, b"x")
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_of_one_name_there_are_so_many_copies_at_most(
+    cache: RecordingCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.recordings.download.MOST_COPIES", 3)
+    keep(cache, call("1", "r"), 0, b"sound")
+    fetched = cache.find("desk", call("1", "r"), 0)
+    assert fetched is not None
+    for name in ("call.mp3", "call-2.mp3", "call-3.mp3"):
+        (tmp_path / name).write_bytes(b"other")
+    with pytest.raises(FileExistsError, match="3 files of that name"):
+        copy_to(fetched, tmp_path, "call.mp3")
+    (tmp_path / "call-3.mp3").unlink()
+    assert copy_to(fetched, tmp_path, "call.mp3").name == "call-3.mp3"
+
+
+def test_a_copy_that_fails_leaves_nothing(cache: RecordingCache, tmp_path: Path) -> None:
+    missing = RecordingFile(tmp_path / "gone.mp3", "mp3")
+    with pytest.raises(FileNotFoundError):
+        copy_to(missing, tmp_path / "out", "call.mp3")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_file_of_the_same_length_is_not_the_same(cache: RecordingCache, tmp_path: Path) -> None:
+    keep(cache, call("1", "r"), 0, b"sound")
+    fetched = cache.find("desk", call("1", "r"), 0)
+    assert fetched is not None
+    (tmp_path / "call.mp3").write_bytes(b"sounD")
+    assert copy_to(fetched, tmp_path, "call.mp3").name == "call-2.mp3"

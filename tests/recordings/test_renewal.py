@@ -21,7 +21,7 @@ from tests.providers.cinnox_bodies import (
     script,
 )
 from tests.providers.server import Server, Waits
-from tui.recordings.download import asked_anew
+from tui.recordings.lookup import fetch_call
 
 CALL_ID = RECORD["callID"]
 
@@ -51,7 +51,7 @@ async def test_cinnox_is_asked_for_the_time_of_the_call(server: Server, cinnox: 
     other = with_address({**OUTBOUND, "hasAudioFile": True}, "https://files.example.com/v1/other")
     server.on(PATH, paged(other, leg, fresh, cap=1))
     async with cinnox:
-        call = await asked_anew(cinnox, cinnox.parse([RECORD]))
+        call = await fetch_call(cinnox, cinnox.parse([RECORD]))
     assert call.id == CALL_ID and len(call.raw) == 2, "both of its legs"
     assert [one.url for one in call.recordings] == ["https://files.example.com/v1/fresh"]
     request = server.asked(PATH)[0]
@@ -65,12 +65,12 @@ async def test_a_call_that_cinnox_lists_no_more_is_not_found(
     server.on(PATH, paged(OUTBOUND))
     async with cinnox:
         with pytest.raises(NotFound, match=f"no longer lists call {CALL_ID}"):
-            await asked_anew(cinnox, cinnox.parse([RECORD]))
+            await fetch_call(cinnox, cinnox.parse([RECORD]))
 
 
 async def test_a_call_without_a_time_cannot_be_looked_for(server: Server, cinnox: Cinnox) -> None:
     call = replace(cinnox.parse([RECORD]), started_at=None)
     async with cinnox:
         with pytest.raises(NotFound, match="when call c1f0b6d4 was is not known"):
-            await asked_anew(cinnox, call)
+            await fetch_call(cinnox, call)
     assert server.requests == []

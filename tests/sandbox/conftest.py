@@ -12,6 +12,8 @@ import pytest
 from providers.sandbox import Sandbox
 
 NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
+Ask = Callable[..., httpx.Response]
+"""Asks a vendor with its token: ``ask("liner", "/v2/order/", limit=1)``."""
 KEYS = {"liner": "X-Api-Key", "cinnox": "Authorization", "nectar": "Access-Token"}
 
 
@@ -40,9 +42,7 @@ def client() -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def ask(world: Sandbox, client: httpx.Client) -> Callable[..., Any]:
-    """Ask a vendor with its token: ``ask("liner", "/v2/order/", limit=1)``."""
-
+def ask(world: Sandbox, client: httpx.Client) -> Ask:
     def ask(vendor: str, path: str, *pairs: tuple[str, Any], **query: Any) -> httpx.Response:
         url, headers = world.base_url(vendor) + path, auth(world, vendor)
         return client.get(url, params=[*pairs, *query.items()], headers=headers)

@@ -1,29 +1,38 @@
 """CINNOX's API: pages without a total, legs that share a call, codes and messages."""
 
+from __future__ import annotations
+
 from collections import Counter, defaultdict
 from itertools import pairwise
+from typing import Any
 
+import httpx
 import pytest
+
+from providers.sandbox import Sandbox
+from tests.sandbox.conftest import Ask
 
 APP = "/v1/api/apps/sandbox-app"
 CALLS = f"{APP}/data/call-detail"
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"X-Api-Key": "x"}])
-def test_a_wrong_or_missing_token_is_401(world, client, headers):
+def test_a_wrong_or_missing_token_is_401(
+    world: Sandbox, client: httpx.Client, headers: dict[str, str]
+) -> None:
     answer = client.get(world.base_url("cinnox") + CALLS, headers=headers)
     assert (answer.status_code, answer.json()) == (401, {"code": 401, "message": "Unauthorized"})
 
 
-def test_all_records_come_over_the_pages_each_once(ask, world):
-    rows = []
+def test_all_records_come_over_the_pages_each_once(ask: Ask, world: Sandbox) -> None:
+    rows: list[dict[str, Any]] = []
     while page := ask("cinnox", CALLS, offset=len(rows), limit=500).json()["result"]:
         rows += page
     assert rows == world.data.cinnox_records
     assert len({row["id"] for row in rows}) == len(rows) > 1200
 
 
-def test_the_default_page_is_fifty(ask):
+def test_the_default_page_is_fifty(ask: Ask) -> None:
     assert len(ask("cinnox", CALLS).json()["result"]) == 50
 
 
@@ -41,36 +50,38 @@ def test_the_default_page_is_fifty(ask):
         ({"callType": "carrier-pigeon"}, "Bad query"),
     ],
 )
-def test_bad_parameters_share_one_code_and_differ_in_the_message(ask, query, message):
+def test_bad_parameters_share_one_code_and_differ_in_the_message(
+    ask: Ask, query: dict[str, Any], message: str
+) -> None:
     answer = ask("cinnox", CALLS, **query)
     assert (answer.status_code, answer.json()["code"]) == (400, 6451000)
     assert message in answer.json()["message"]
 
 
-def test_an_unknown_method_says_so_with_its_code(ask):
+def test_an_unknown_method_says_so_with_its_code(ask: Ask) -> None:
     answer = ask("cinnox", f"{APP}/data/nothing")
     assert answer.json()["code"] == 6450001
     assert answer.json()["message"] == f"method not found, method: GET url: {APP}/data/nothing"
 
 
-def test_another_app_id_is_refused(ask):
+def test_another_app_id_is_refused(ask: Ask) -> None:
     answer = ask("cinnox", "/v1/api/apps/another/data/call-detail")
     assert (answer.status_code, answer.json()["code"]) == (400, 400)
 
 
-def test_the_period_includes_both_ends(ask, world):
+def test_the_period_includes_both_ends(ask: Ask, world: Sandbox) -> None:
     row = world.data.cinnox_records[700]
     rows = ask("cinnox", CALLS, startAt=row["callDate"], endAt=row["callDate"]).json()["result"]
     assert row in rows
 
 
 @pytest.mark.parametrize(("key", "value"), [("status", "Busy"), ("callType", "smartcall")])
-def test_filters_narrow(ask, world, key, value):
+def test_filters_narrow(ask: Ask, world: Sandbox, key: str, value: str) -> None:
     rows = ask("cinnox", CALLS, limit=500, **{key: value}).json()["result"]
     assert rows == [row for row in world.data.cinnox_records if row[key] == value]
 
 
-def test_every_status_and_kind_of_record_occurs(world):
+def test_every_status_and_kind_of_record_occurs(world: Sandbox) -> None:
     rows = world.data.cinnox_records
     assert {row["status"] for row in rows} == {
         *("Call Ended", "Declined", "Busy", "Not Answered", "Cancelled", "Abandoned"),
@@ -82,7 +93,7 @@ def test_every_status_and_kind_of_record_occurs(world):
     assert {type(row["caller"]) for row in rows} == {int, str}
 
 
-def test_legs_of_a_transfer_follow_each_other_and_may_stand_on_two_pages(world):
+def test_legs_of_a_transfer_follow_each_other_and_may_stand_on_two_pages(world: Sandbox) -> None:
     legs = defaultdict(list)
     for place, row in enumerate(world.data.cinnox_records):
         legs[row["callID"]].append((row["callSeq"], row["callDate"], row["callEndTime"], place))
@@ -94,7 +105,7 @@ def test_legs_of_a_transfer_follow_each_other_and_may_stand_on_two_pages(world):
     assert any(found[0][3] // 50 != found[-1][3] // 50 for found in handed_on)
 
 
-def test_files_state_milliseconds_and_both_spellings_of_their_type(world):
+def test_files_state_milliseconds_and_both_spellings_of_their_type(world: Sandbox) -> None:
     files = [
         (event, file)
         for row in world.data.cinnox_records
@@ -110,7 +121,7 @@ def test_files_state_milliseconds_and_both_spellings_of_their_type(world):
         assert event["endAt"] > event["startAt"]
 
 
-def test_a_call_that_has_just_ended_is_recorded_but_has_no_files_yet(world):
+def test_a_call_that_has_just_ended_is_recorded_but_has_no_files_yet(world: Sandbox) -> None:
     pending = [
         row for row in world.data.cinnox_records if row["isRecording"] and not row["hasAudioFile"]
     ]
@@ -119,7 +130,7 @@ def test_a_call_that_has_just_ended_is_recorded_but_has_no_files_yet(world):
     assert min(row["callEndTime"] for row in pending) >= "2026-03-04T15:14:00"
 
 
-def test_the_staff_behind_the_ids_can_be_had(ask, world):
+def test_the_staff_behind_the_ids_can_be_had(ask: Ask, world: Sandbox) -> None:
     staff = ask("cinnox", f"{APP}/contacts/staffcontact-list").json()["result"]
     known = {row["id"] for row in staff}
     rows = world.data.cinnox_records
@@ -131,14 +142,14 @@ def test_the_staff_behind_the_ids_can_be_had(ask, world):
     assert [row["firstName"] for row in found["result"]] == ["Yuki"] * everybody["Yuki"]
 
 
-def test_labels_are_listed_under_their_own_key(ask):
+def test_labels_are_listed_under_their_own_key(ask: Ask) -> None:
     labels = ask("cinnox", f"{APP}/labels").json()["result"]["labelList"]
     assert [row["name"] for row in labels][:2] == ["VIP", "Complaint"]
     one = ask("cinnox", f"{APP}/labels", name="VIP").json()["result"]["labelList"]
     assert one == labels[:1]
 
 
-def private(world, odd):
+def private(world: Sandbox, odd: int) -> str:
     own = world.base_url("cinnox")
     return next(
         own + path
@@ -148,7 +159,7 @@ def private(world, odd):
     )
 
 
-def test_a_private_file_needs_the_token(world, client):
+def test_a_private_file_needs_the_token(world: Sandbox, client: httpx.Client) -> None:
     url = private(world, odd=0)
     assert client.get(url).status_code == 401
     token = {"Authorization": f"Bearer {world.tokens['cinnox']}"}
@@ -158,7 +169,7 @@ def test_a_private_file_needs_the_token(world, client):
     assert answer.content[4:8] == b"ftyp"
 
 
-def test_some_private_files_lead_to_the_other_origin(world, client):
+def test_some_private_files_lead_to_the_other_origin(world: Sandbox, client: httpx.Client) -> None:
     token = {"Authorization": f"Bearer {world.tokens['cinnox']}"}
     answer = client.get(private(world, odd=1), headers=token)
     assert answer.status_code == 302

@@ -1,14 +1,23 @@
 """Liner's API: envelope, filters, paging, and the contradictions of its documents."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
 import pytest
+
+from providers.sandbox import Sandbox
+from tests.sandbox.conftest import Ask
 
 WEEK = (("createdAt[0]", "2026-02-01T00:00:00Z"), ("createdAt[1]", "2026-03-31T00:00:00Z"))
 ORDERS = tuple(("orderIds[]", order) for order in range(201, 206))
 
 
-def walk(ask, path, *pairs):
+def walk(ask: Ask, path: str, *pairs: tuple[str, Any]) -> tuple[list[Any], int]:
     """All items of a list, as the documents' `next` leads through it."""
-    items, offset = [], 0
+    items: list[Any] = []
+    offset = 0
     while True:
         data = ask("liner", path, *pairs, limit=100, offset=offset).json()["data"]
         if not data["list"]:
@@ -19,35 +28,37 @@ def walk(ask, path, *pairs):
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Api-Key": "wrong"}, {"Authorization": "Bearer x"}])
-def test_a_wrong_or_missing_key_is_401_in_the_envelope(world, client, headers):
+def test_a_wrong_or_missing_key_is_401_in_the_envelope(
+    world: Sandbox, client: httpx.Client, headers: dict[str, str]
+) -> None:
     answer = client.get(world.base_url("liner") + "/v1/health/check/", headers=headers)
     assert answer.status_code == 401
     assert answer.json() == {"success": False, "message": "Invalid API key", "data": None}
 
 
-def test_the_health_check_succeeds_with_the_key(ask):
+def test_the_health_check_succeeds_with_the_key(ask: Ask) -> None:
     assert ask("liner", "/v1/health/check/").json()["success"] is True
 
 
-def test_all_calls_come_over_the_pages_each_once(ask, world):
+def test_all_calls_come_over_the_pages_each_once(ask: Ask, world: Sandbox) -> None:
     rows, total = walk(ask, "/v2/call/", *WEEK, *ORDERS)
     assert rows == world.data.liner_calls
     assert total == len(rows) == len({row["id"] for row in rows}) == 1200
 
 
-def test_the_default_page_is_fifty(ask):
+def test_the_default_page_is_fifty(ask: Ask) -> None:
     data = ask("liner", "/v2/call/", *WEEK, *ORDERS).json()["data"]
     assert (len(data["list"]), data["next"], data["total"]) == (50, 50, 1200)
 
 
-def test_both_php_forms_of_an_array_mean_the_same(ask):
+def test_both_php_forms_of_an_array_mean_the_same(ask: Ask) -> None:
     plain = ask("liner", "/v2/call/", *WEEK, ("orderIds[]", 201), ("orderIds[]", 203)).json()
     indexed = ask("liner", "/v2/call/", *WEEK, ("orderIds[0]", 201), ("orderIds[1]", 203)).json()
     assert plain == indexed
     assert 0 < plain["data"]["total"] < 1200
 
 
-def test_filters_narrow(ask, world):
+def test_filters_narrow(ask: Ask, world: Sandbox) -> None:
     details = world.data.liner.details.values()
     wanted = next(row for row in details if row["userId"] and row["statusId"] == 12)
     rows, total = walk(
@@ -64,7 +75,7 @@ def test_filters_narrow(ask, world):
     assert total == len(expected)
 
 
-def test_the_period_includes_both_ends_and_understands_offsets(ask, world):
+def test_the_period_includes_both_ends_and_understands_offsets(ask: Ask, world: Sandbox) -> None:
     row = world.data.liner_calls[500]
     local = row["createdAt"].replace("Z", "+00:00")
     one = (("createdAt[0]", local), ("createdAt[1]", row["createdAt"]))
@@ -84,14 +95,16 @@ def test_the_period_includes_both_ends_and_understands_offsets(ask, world):
         ((("createdAt[0]", "x"), ("createdAt[1]", "y"), *ORDERS), "ISO 8601"),
     ],
 )
-def test_bad_parameters_are_400_with_the_reason(ask, pairs, message):
+def test_bad_parameters_are_400_with_the_reason(
+    ask: Ask, pairs: tuple[tuple[str, Any], ...], message: str
+) -> None:
     answer = ask("liner", "/v2/call/", *pairs)
     assert answer.status_code == 400
     assert message in answer.json()["message"]
     assert (answer.json()["success"], answer.json()["data"]) == (False, None)
 
 
-def test_list_rows_have_the_shape_of_the_example_or_of_the_table(world):
+def test_list_rows_have_the_shape_of_the_example_or_of_the_table(world: Sandbox) -> None:
     example = [row for row in world.data.liner_calls if "statusCode" in row]
     table = [row for row in world.data.liner_calls if "statusCode" not in row]
     assert len(example) == 400
@@ -99,7 +112,9 @@ def test_list_rows_have_the_shape_of_the_example_or_of_the_table(world):
     assert all({"orderId", "statusId", "hasRecords"} <= row.keys() for row in table)
 
 
-def test_the_detail_has_order_code_and_recordings_but_no_status_id(ask, world):
+def test_the_detail_has_order_code_and_recordings_but_no_status_id(
+    ask: Ask, world: Sandbox
+) -> None:
     row = world.data.liner_calls[0]
     detail = ask("liner", f"/v2/call/detail/{row['id']}/").json()["data"]
     assert {"orderId", "statusCode", "hasRecords"} <= detail.keys()
@@ -109,7 +124,7 @@ def test_the_detail_has_order_code_and_recordings_but_no_status_id(ask, world):
 
 
 @pytest.mark.parametrize("kind", ["call", "call-record", "user", "lead"])
-def test_an_unknown_id_is_404_in_the_envelope(ask, kind):
+def test_an_unknown_id_is_404_in_the_envelope(ask: Ask, kind: str) -> None:
     answer = ask("liner", f"/v2/{kind}/detail/999999999/")
     assert answer.status_code == 404
     assert answer.json()["success"] is False
@@ -127,13 +142,15 @@ def test_an_unknown_id_is_404_in_the_envelope(ask, kind):
         ("/v2/lead-statuses/", 200),
     ],
 )
-def test_a_dictionary_answers_under_one_of_its_two_documented_paths(ask, path, status):
+def test_a_dictionary_answers_under_one_of_its_two_documented_paths(
+    ask: Ask, path: str, status: int
+) -> None:
     answer = ask("liner", path)
     assert answer.status_code == status
     assert isinstance(answer.json()["data"], list) == (status == 200)
 
 
-def test_statuses_explain_the_calls_except_for_a_deleted_one(ask, world):
+def test_statuses_explain_the_calls_except_for_a_deleted_one(ask: Ask, world: Sandbox) -> None:
     known = {row["id"]: row["code"] for row in ask("liner", "/v2/call-statuses/").json()["data"]}
     used = {row["statusId"]: row["statusCode"] for row in world.data.liner.details.values()}
     assert used.keys() - known.keys() == {99}
@@ -141,13 +158,13 @@ def test_statuses_explain_the_calls_except_for_a_deleted_one(ask, world):
     assert len(used) == 13
 
 
-def test_without_the_slash_comes_a_redirect_that_keeps_the_query(ask):
+def test_without_the_slash_comes_a_redirect_that_keeps_the_query(ask: Ask) -> None:
     answer = ask("liner", "/v2/user/list", accessGroup="admin")
     assert answer.status_code == 301
     assert answer.headers["Location"] == "/v2/user/list/?accessGroup=admin"
 
 
-def test_recordings_of_a_call_add_up_to_its_talk_time(ask, world):
+def test_recordings_of_a_call_add_up_to_its_talk_time(ask: Ask, world: Sandbox) -> None:
     transferred = 0
     for call in list(world.data.liner.details.values())[:120]:
         rows = ask("liner", "/v2/call-record/", callId=call["id"]).json()["data"]["list"]
@@ -158,7 +175,9 @@ def test_recordings_of_a_call_add_up_to_its_talk_time(ask, world):
     assert transferred
 
 
-def test_recordings_come_in_both_documented_shapes_and_whole_in_the_detail(ask, world):
+def test_recordings_come_in_both_documented_shapes_and_whole_in_the_detail(
+    ask: Ask, world: Sandbox
+) -> None:
     ids = sorted(world.data.liner.records)[:40]
     shapes = set()
     for call in world.data.liner.details:
@@ -170,12 +189,12 @@ def test_recordings_come_in_both_documented_shapes_and_whole_in_the_detail(ask, 
         assert {"userId", "leadId", "recordSummary"} <= row.keys()
 
 
-def test_call_records_need_a_call(ask):
+def test_call_records_need_a_call(ask: Ask) -> None:
     assert ask("liner", "/v2/call-record/").status_code == 400
     assert ask("liner", "/v2/call-record/", callId=1).json()["data"]["total"] == 0
 
 
-def test_answering_machines_can_be_asked_for(ask, world):
+def test_answering_machines_can_be_asked_for(ask: Ask, world: Sandbox) -> None:
     details = world.data.liner.details.values()
     machine = next(row["id"] for row in details if row["statusCode"] == "voicemail")
     talk = next(row["id"] for row in details if row["hasRecords"] and row["statusId"] == 12)
@@ -186,7 +205,7 @@ def test_answering_machines_can_be_asked_for(ask, world):
     assert totals == [1, 0]
 
 
-def test_every_name_behind_an_id_can_be_had(ask, world):
+def test_every_name_behind_an_id_can_be_had(ask: Ask, world: Sandbox) -> None:
     leads, _ = walk(ask, "/v2/lead/")
     users, _ = walk(ask, "/v2/user/list/")
     orders, _ = walk(ask, "/v2/order/")
@@ -204,7 +223,7 @@ def test_every_name_behind_an_id_can_be_had(ask, world):
     assert ask("liner", f"/v2/user/detail/{users[5]['id']}/").json()["data"] == users[5]
 
 
-def test_users_and_leads_can_be_filtered(ask):
+def test_users_and_leads_can_be_filtered(ask: Ask) -> None:
     active = ask("liner", "/v2/user/list/", isActive=1).json()["data"]["list"]
     senior = ask("liner", "/v2/user/list/", accessGroup="call-center-senior").json()["data"]
     qualified, total = walk(ask, "/v2/lead/", ("statusIds[]", 20), ("orderIds[]", 202))
@@ -213,12 +232,14 @@ def test_users_and_leads_can_be_filtered(ask):
     assert total == len(qualified)
 
 
-def test_the_old_order_list_has_four_fields_and_no_pages(ask):
+def test_the_old_order_list_has_four_fields_and_no_pages(ask: Ask) -> None:
     rows = ask("liner", "/v1/order/list/").json()["data"]
     assert [set(row) for row in rows] == [{"id", "title", "code", "callsAllowed"}] * 5
 
 
-def test_other_methods_and_paths_are_refused_in_the_envelope(world, client):
+def test_other_methods_and_paths_are_refused_in_the_envelope(
+    world: Sandbox, client: httpx.Client
+) -> None:
     headers = {"X-Api-Key": world.tokens["liner"]}
     url = world.base_url("liner")
     assert client.post(url + "/v2/call/", headers=headers, json={}).status_code == 405

@@ -1,8 +1,14 @@
 """Nectar Desk's API: one call by its id, in all its sparse variety, and the webhook's form."""
 
+from __future__ import annotations
+
 from datetime import datetime
 
+import httpx
 import pytest
+
+from providers.sandbox import Sandbox
+from tests.sandbox.conftest import Ask
 
 FIELDS = {
     *("id", "is_inbound", "is_answered", "is_in_queue", "contact", "agents", "all_agents"),
@@ -13,12 +19,14 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("headers", [{}, {"Access-Token": "wrong"}, {"X-Api-Key": "x"}])
-def test_a_wrong_or_missing_token_is_401(world, client, headers):
+def test_a_wrong_or_missing_token_is_401(
+    world: Sandbox, client: httpx.Client, headers: dict[str, str]
+) -> None:
     answer = client.get(world.base_url("nectar") + "/calls/1000", headers=headers)
     assert (answer.status_code, answer.json()) == (401, {"error": "Invalid access token"})
 
 
-def test_every_id_of_the_setting_is_a_call_or_404(ask, world):
+def test_every_id_of_the_setting_is_a_call_or_404(ask: Ask, world: Sandbox) -> None:
     first, last = map(int, world.settings["nectar"]["call_ids"].split("-"))
     served, gaps = [], 0
     for id_ in range(first, last + 1):
@@ -34,17 +42,17 @@ def test_every_id_of_the_setting_is_a_call_or_404(ask, world):
 
 
 @pytest.mark.parametrize("path", ["/calls", "/calls/", "/calls/x", "/calls/1000/", "/"])
-def test_there_is_nothing_but_a_call_by_its_id(ask, path):
+def test_there_is_nothing_but_a_call_by_its_id(ask: Ask, path: str) -> None:
     assert ask("nectar", path).status_code == 404
 
 
-def test_all_documented_fields_occur_and_no_others(world):
+def test_all_documented_fields_occur_and_no_others(world: Sandbox) -> None:
     rows = world.data.nectar_calls
     assert set().union(*rows) == FIELDS
     assert any(row.keys() == FIELDS for row in rows)
 
 
-def test_a_field_without_a_value_is_empty_in_every_way(world):
+def test_a_field_without_a_value_is_empty_in_every_way(world: Sandbox) -> None:
     ways = {
         repr(row.get("campaign", "absent"))
         for row in world.data.nectar_calls
@@ -54,14 +62,14 @@ def test_a_field_without_a_value_is_empty_in_every_way(world):
     assert any(not row.get("contact") for row in world.data.nectar_calls)
 
 
-def test_some_calls_are_going_on_and_one_waits(world):
+def test_some_calls_are_going_on_and_one_waits(world: Sandbox) -> None:
     live = [row for row in world.data.nectar_calls if not row["is_ended"]]
     assert len(live) == 3
     assert [row["is_in_queue"] for row in live].count(True) == 1
     assert not any(row["recordings"] or row["duration"] for row in live)
 
 
-def test_transfers_name_every_agent_in_order(world):
+def test_transfers_name_every_agent_in_order(world: Sandbox) -> None:
     handed_on = [row for row in world.data.nectar_calls if len(row["all_agents"]) > 1]
     assert len(handed_on) > 20
     for row in handed_on:
@@ -75,7 +83,7 @@ def test_transfers_name_every_agent_in_order(world):
         assert row["answered_agents"] == agents
 
 
-def test_a_linked_call_is_an_earlier_one_of_the_same_contact(world):
+def test_a_linked_call_is_an_earlier_one_of_the_same_contact(world: Sandbox) -> None:
     calls = {row["id"]: row for row in world.data.nectar_calls}
     linked = [row for row in calls.values() if row.get("original_call_id")]
     assert linked
@@ -86,14 +94,14 @@ def test_a_linked_call_is_an_earlier_one_of_the_same_contact(world):
             assert original["contact"]["number"] == row["contact"]["number"]
 
 
-def test_notes_and_codes_read_like_a_desk(world):
+def test_notes_and_codes_read_like_a_desk(world: Sandbox) -> None:
     wraps = [row["disposition"] for row in world.data.nectar_calls if row.get("disposition")]
     assert len(wraps) > 200
     assert len({wrap["code"] for wrap in wraps}) > 15
     assert len({wrap["note"] for wrap in wraps if wrap["note"]}) > 150
 
 
-def test_the_webhook_describes_the_same_call_in_its_own_words(world):
+def test_the_webhook_describes_the_same_call_in_its_own_words(world: Sandbox) -> None:
     row = next(
         row
         for row in world.data.nectar_calls
@@ -111,7 +119,7 @@ def test_the_webhook_describes_the_same_call_in_its_own_words(world):
     assert not any("://" in text for text in hook["call_recordings"])
 
 
-def test_the_webhook_leaves_out_what_a_lost_call_does_not_have(world):
+def test_the_webhook_leaves_out_what_a_lost_call_does_not_have(world: Sandbox) -> None:
     lost = next(row for row in world.data.nectar_calls if row["type"] == "abandoned")
     hook = world.data.nectar_webhooks(lost["id"])
     assert hook["abandoned"] == 1
@@ -121,6 +129,6 @@ def test_the_webhook_leaves_out_what_a_lost_call_does_not_have(world):
     assert world.data.nectar_webhooks(live["id"])["endedDate"] == ""
 
 
-def test_no_webhook_for_an_unknown_call(world):
+def test_no_webhook_for_an_unknown_call(world: Sandbox) -> None:
     with pytest.raises(KeyError):
         world.data.nectar_webhooks(1)

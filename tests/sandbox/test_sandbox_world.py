@@ -1,24 +1,31 @@
 """The synthetic week: plausible, harmless, the same every time."""
 
+from __future__ import annotations
+
 import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
 from providers.sandbox import ORIGINS, Sandbox
 from providers.sandbox.texts import HOSTILE
-from providers.sandbox.world import FICTIONAL_NUMBERS, World
+from providers.sandbox.world import FICTIONAL_NUMBERS, Call, World
 from tests.sandbox.conftest import NOW
 
 VENDORS = ("liner", "cinnox", "nectar")
 
 
-def served(sandbox):
+def served(sandbox: Sandbox) -> str:
     """Everything that a sandbox serves, as one text without the ports."""
     data = sandbox.data
     liner = data.liner
-    everything = [data.liner_calls, list(liner.records.values()), list(liner.leads.values())]
+    everything: list[Any] = [
+        data.liner_calls,
+        list(liner.records.values()),
+        list(liner.leads.values()),
+    ]
     everything += [data.cinnox_records, data.nectar_calls]
     everything += [data.nectar_webhooks(row["id"]) for row in data.nectar_calls]
     text = json.dumps(everything)
@@ -27,34 +34,34 @@ def served(sandbox):
     return text
 
 
-def test_the_same_seed_and_time_make_the_same_bytes():
+def test_the_same_seed_and_time_make_the_same_bytes() -> None:
     with Sandbox(now=NOW, calls=200) as one, Sandbox(now=NOW, calls=200) as two:
         assert served(one) == served(two)
         assert list(one.data.sounds.values()) == list(two.data.sounds.values())
 
 
 @pytest.mark.parametrize("change", [{"seed": 8}, {"now": NOW - timedelta(days=1)}, {"calls": 190}])
-def test_another_seed_or_time_makes_another_week(change):
+def test_another_seed_or_time_makes_another_week(change: dict[str, Any]) -> None:
     with (
         Sandbox(now=NOW, calls=200) as one,
-        Sandbox(**({"now": NOW, "calls": 200} | change)) as two,
+        Sandbox(**{"now": NOW, "calls": 200, **change}) as two,
     ):
         assert served(one) != served(two)
 
 
-def test_what_is_asked_first_does_not_change_what_is_served():
+def test_what_is_asked_first_does_not_change_what_is_served() -> None:
     with Sandbox(now=NOW, calls=200) as one, Sandbox(now=NOW, calls=200) as two:
         assert two.data.nectar_calls and two.data.cinnox_records
         assert served(one) == served(two)
 
 
 @pytest.fixture(scope="module")
-def calls():
+def calls() -> dict[str, list[Call]]:
     world = World(7, NOW, 7, 3000)
     return {vendor: world.calls(vendor) for vendor in VENDORS}
 
 
-def test_the_calls_are_shared_out_and_lie_within_the_period(calls):
+def test_the_calls_are_shared_out_and_lie_within_the_period(calls: dict[str, list[Call]]) -> None:
     assert {vendor: len(found) for vendor, found in calls.items()} == {
         "liner": 1200,
         "cinnox": 1200,
@@ -67,19 +74,19 @@ def test_the_calls_are_shared_out_and_lie_within_the_period(calls):
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 61])
-def test_any_number_of_calls_is_shared_out_without_loss(count):
+def test_any_number_of_calls_is_shared_out_without_loss(count: int) -> None:
     world = World(7, NOW, 2, count)
     assert sum(len(world.calls(vendor)) for vendor in VENDORS) == count
 
 
-def test_people_call_in_office_hours_of_the_zone_of_now():
+def test_people_call_in_office_hours_of_the_zone_of_now() -> None:
     zone = timezone(timedelta(hours=8))
     world = World(7, NOW.astimezone(zone), 7, 1500)
     hours = Counter(call.started.astimezone(zone).hour for call in world.calls("liner"))
     assert sum(hours[hour] for hour in range(8, 18)) > 0.8 * sum(hours.values())
 
 
-def test_outcomes_are_mixed_as_at_a_desk(calls):
+def test_outcomes_are_mixed_as_at_a_desk(calls: dict[str, list[Call]]) -> None:
     everything = [call for found in calls.values() for call in found]
     share = {
         outcome: count / len(everything)
@@ -91,7 +98,7 @@ def test_outcomes_are_mixed_as_at_a_desk(calls):
     assert len(repeat) > len(everything) / 2
 
 
-def test_a_leg_lies_within_its_call_and_the_legs_are_the_talk(calls):
+def test_a_leg_lies_within_its_call_and_the_legs_are_the_talk(calls: dict[str, list[Call]]) -> None:
     for call in calls["cinnox"]:
         if call.outcome == "answered":
             assert sum(leg.talk_s for leg in call.legs) == call.talk_s
@@ -99,14 +106,14 @@ def test_a_leg_lies_within_its_call_and_the_legs_are_the_talk(calls):
             assert last.start_s + last.talk_s == call.wait_s + call.talk_s
 
 
-def test_all_numbers_are_from_ranges_kept_for_fiction():
+def test_all_numbers_are_from_ranges_kept_for_fiction() -> None:
     free = tuple(f"+{code}{prefix}" for _, code, prefix, _ in FICTIONAL_NUMBERS)
     people = World(7, NOW, 7, 3000).customers
     assert all(person.phone.startswith(free) for person in people)
     assert len({person.phone for person in people}) == len(people)
 
 
-def test_the_same_customers_call_at_all_vendors(world):
+def test_the_same_customers_call_at_all_vendors(world: Sandbox) -> None:
     liner = {row["clientPhone"].lstrip("+") for row in world.data.liner_calls}
     cinnox = {
         str(row["caller" if row["callDirection"] == "Inbound" else "callee"])
@@ -116,7 +123,7 @@ def test_the_same_customers_call_at_all_vendors(world):
     assert len(liner & cinnox & nectar) > 100
 
 
-def test_hostile_texts_stand_in_a_handful_of_rows_of_every_vendor(world):
+def test_hostile_texts_stand_in_a_handful_of_rows_of_every_vendor(world: Sandbox) -> None:
     names = {
         "liner": [row["name"] for row in world.data.liner.leads.values()],
         "cinnox": [
@@ -133,7 +140,7 @@ def test_hostile_texts_stand_in_a_handful_of_rows_of_every_vendor(world):
         assert sum(there.values()) <= 2 * len(HOSTILE)
 
 
-def test_a_time_without_a_zone_is_utc_and_nonsense_is_refused():
+def test_a_time_without_a_zone_is_utc_and_nonsense_is_refused() -> None:
     assert Sandbox(now=datetime(2026, 3, 4, 15, 20)).now == NOW
     assert Sandbox().now.tzinfo is not None
     for nonsense in ({"days": 0}, {"calls": -1}, {"port": 65_533}, {"port": -1}):

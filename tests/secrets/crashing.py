@@ -17,11 +17,11 @@ def in_the_screen(self: MainScreen) -> None:
     crash(self.services)
 
 
-def in_a_command(services: Services, arguments: object) -> int:
-    crash(services)
+def in_a_command(arguments: object) -> int:
+    crash(Services.build())
     return 0
 
 
 MainScreen.action_help = in_the_screen  # type: ignore[method-assign]
-sync._sync = in_a_command  # type: ignore[assignment]
+sync.run = in_a_command
 sys.exit(cli.main())

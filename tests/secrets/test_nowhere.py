@@ -163,9 +163,9 @@ def planted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def desk(vendor: Server, planted: Path) -> Server:
     """A vendor with one call, its recording behind the token; an account with a page there."""
+    recordings = [{"id": 1, "url": f"{vendor.url}/rec?sig=x"}]
     vendor.on("/calls/1", lambda request: Answer({**REST, "id": 1, "recordings": recordings}))
     vendor.on("/rec", lambda request: Answer(*(SOUND, 200) if sent_in(request) else (b"no", 401)))
-    recordings = [{"id": 1, "url": f"{vendor.url}/rec?sig=x"}]
     where = ["--provider", "nectar", "--base-url", vendor.url, "--ids", "1-2"]
     assert main(["accounts", "add", "desk", *where]) == 0
     config = Services.build().paths.config_file
@@ -207,7 +207,8 @@ def test_every_command_is_in_the_table() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.slow
 def test_no_command_shows_keeps_or_passes_on_a_token(desk: Server, planted: Path) -> None:
-    printed, started = "", {}
+    printed = ""
+    started: dict[str, str] = {}
     for words in COMMANDS:
         running = subprocess.Popen(
             [sys.executable, "-m", "tui.cli", *words.split()],
@@ -239,7 +240,7 @@ def test_no_command_shows_keeps_or_passes_on_a_token(desk: Server, planted: Path
 @pytest.mark.skipif(sys.platform != "linux", reason="pseudo-terminals")
 @pytest.mark.slow
 def test_the_screen_shows_keeps_and_passes_on_none(desk: Server, planted: Path) -> None:
-    started = {}
+    started: dict[str, str] = {}
     with Program("tui.cli", DISPLAY=":7") as program:
         program.wait_for("row 1 of")
         program.read()

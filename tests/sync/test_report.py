@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.cli.sync import MAX_LINES, _print_report
+from tui.cli.sync_report import MAX_LINES, print_report
 from tui.sync.report import MOST_LINES, Report
 
 
@@ -15,7 +15,7 @@ def test_of_many_problems_the_first_are_kept_and_all_are_counted(
     for number in range(10_000):
         report.tell(f"{number}: no JSON", f"{number}: no time")
     assert len(report.problems) == MOST_LINES and report.failed == 20_000
-    _print_report(report)
+    print_report(report)
     written = capsys.readouterr()
     assert "20,000 failed" in written.out
     assert f"desk: and {20_000 - MAX_LINES:,} more" in written.err
@@ -26,7 +26,7 @@ def test_what_comes_again_is_said_once(times: int, capsys: pytest.CaptureFixture
     report = Report("desk", fetched=1)
     for _ in range(times):
         report.tell("call 1: tags: 300 or more left out")
-    _print_report(report)
+    print_report(report)
     written = capsys.readouterr().err
     assert written.count("left out") == 1
     assert (f"and {times - 1} more" in written) == (times > 1)

@@ -20,7 +20,7 @@ from tui.archive.errors import TROUBLES
 from tui.archive.sqlite.triage_log import hold, note
 from tui.cli import main
 from tui.config.accounts import make_account
-from tui.recordings.download import RecordingCache
+from tui.recordings.cache import RecordingCache
 from tui.removal.retention import sweep
 from tui.services import Services
 from tui.sync.jobs import sync_all
@@ -247,8 +247,8 @@ def test_old_calls_go_are_told_first_and_do_not_come_back(
     assert "older" not in capsys.readouterr().err
     desk.configure("[retention]\ncalls_days = 400\n")
     assert main(["doctor"]) in (0, 1)
-    said = capsys.readouterr().out
-    assert "calls are kept for 400 days; 2 calls older than that go with the next sync" in said
+    out = capsys.readouterr().out
+    assert "calls are kept for 400 days; 2 calls older than that go with the next sync" in out
     assert main(["purge", "--retention", "--dry-run"]) == 0
     said = capsys.readouterr()
     assert "2 calls of " in said.out and "1 call is on hold and stays" in said.err

@@ -93,12 +93,27 @@ def archive(tmp_path: Path) -> Archive:
     return Archive(tmp_path / "archive.db")
 
 
+class Steps:
+    """A watcher that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int, int | None]] = []
+
+    def page(self, account: str, fetched: int, total: int | None) -> None:
+        self.told.append((account, fetched, total))
+
+
 def sync(
-    archive: Archive, vendor: Vendor, wish: SyncRequest = DEFAULT, at: float = NOW, ids: str = ""
+    archive: Archive,
+    vendor: Vendor,
+    wish: SyncRequest = DEFAULT,
+    at: float = NOW,
+    ids: str = "",
+    watcher: Steps | None = None,
 ) -> Report:
     login = Login("https://x.example", Secret("t"), {"ids": ids}, archive.names("desk"))
     provider: Provider = vendor  # type: ignore[assignment]
-    job = Sync("desk", provider, login, archive, clock=lambda: at)
+    job = Sync("desk", provider, login, archive, watcher, clock=lambda: at)
     return asyncio.run(job.run(wish))
 
 
@@ -540,3 +555,15 @@ def test_syncs_that_fail_leave_few_walks_behind_and_one_makes_up_for_all(
     for begins, until, _ in sorted(vendor.asked):
         assert begins <= reached, "no gap"
         reached = max(reached, until)
+
+
+def test_how_many_calls_were_asked_for_their_recordings_is_told_one_by_one(
+    archive: Archive,
+) -> None:
+    young = [call(n, recordings_known=False, has_recording=True) for n in (1, 2, 3)]
+    one = (Recording("r", url="https://x.example/r"),)
+    found: dict[str, tuple[Recording, ...]] = {"1": one, "2": one}
+    vendor = Vendor([young], Capabilities(separate_recordings=True), total=3, found=found)
+    steps = Steps()
+    sync(archive, vendor, SyncRequest(recordings=True), watcher=steps)
+    assert steps.told == [("desk", 3, 3), ("desk", 1, 3), ("desk", 2, 3)], "one has no answer"

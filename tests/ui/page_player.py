@@ -9,7 +9,8 @@ import pytest
 
 from providers.model import Call
 from tui.config.accounts import Account
-from tui.playback.recording import Playing, RecordingPlayback
+from tui.playback.controller import PlaybackController
+from tui.playback.views import Playing
 from widgets.player_line import PlayerView
 from widgets.waveform import Waveform
 
@@ -24,7 +25,7 @@ class PagePlayer:
         self._page = page
 
     @property
-    def _playback(self) -> RecordingPlayback:
+    def _playback(self) -> PlaybackController:
         return self._page.screen.playback
 
     @property

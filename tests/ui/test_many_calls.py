@@ -19,7 +19,7 @@ from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import state
 from tui.call_links import Link
 from tui.config.paths import Paths
-from tui.playback.listening import Playing
+from tui.playback.views import Playing
 from tui.query.parser import EVERYTHING, parse
 from tui.screens import row_window
 from tui.services import Services

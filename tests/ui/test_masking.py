@@ -13,6 +13,7 @@ import pytest
 
 from providers.model import Agent, CompanyNumber, Contact
 from tests.benchmarks.fill import fill
+from tests.ui.calls_page import open_page
 from tests.ui.terminal import Program
 from tests.widgets.terminal import SEQUENCE
 from tests.widgets.test_masking import MAIL, NAME, NUMBER, SENTINEL, TRACES, whole
@@ -20,6 +21,7 @@ from tui import audit_log
 from tui.archive.sqlite import triage_log
 from tui.cli import main
 from tui.services import Services
+from widgets.masking import masked_name
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 COLUMNS = """[table]
@@ -154,3 +156,17 @@ def test_commands_mask_too(
         body = json.loads(out.splitlines()[0])
         assert body["contact"]["name"] == "Z****** Q**********"
         assert body["triage"]["note"] == "(hidden)" and body["recordings"][0]["url"] is None
+
+
+async def test_a_tag_that_is_a_name_is_masked_where_it_is_given_and_undone(desk: Services) -> None:
+    with desk.open_archive() as archive:
+        archive.triage.act([("desk", "desk-1")], [triage_log.tag(NAME)], desk.person)
+    async with open_page(desk, masked=True, size=(140, 30)) as page:
+        await page.idle()
+        await page.press("u")
+        await page.until(lambda: "undone: tag" in page.status)
+        assert f"undone: tag {masked_name(NAME)} (1 call)" in page.status
+        await page.idle()
+        await page.press("g", "t", *NAME.replace(" ", "-"), "enter")
+        await page.until(lambda: "takes it back" in page.status)
+        assert not seen([page.status])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 
@@ -73,17 +72,11 @@ def test_bytes_for_each_key() -> None:
 
 
 @pytest.mark.slow
-def test_bytes_and_latency_over_many_keys() -> None:
-    quiet_s = 0.06
+def test_bytes_over_many_keys() -> None:
     with Terminal("table") as terminal:
-        steps = [len(terminal.press("j", quiet_s=quiet_s)) for _ in range(20)]
+        steps = [len(terminal.press("j")) for _ in range(20)]
         assert max(steps) < 1_500
         terminal.press("j" * 22)
-        scrolls, seconds = [], []
-        for _ in range(20):
-            began = time.monotonic()
-            scrolls.append(len(terminal.press("j", quiet_s=quiet_s)))
-            seconds.append(time.monotonic() - began - quiet_s)
+        scrolls = [len(terminal.press("j")) for _ in range(20)]
         assert max(scrolls) < 10_000
-        assert sorted(seconds)[10] < 0.05
         assert terminal.read(wait_s=1.5) == b""

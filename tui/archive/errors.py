@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 UNREACHED = "See whether the disk has room, and whether its folder may be written."
+MOVE_AWAY = "Move it away; the archive itself stays where it is."
 REPAIR = "What is whole can still be read; nothing is written. Run: ringback doctor --repair"
 
 
@@ -24,8 +25,8 @@ class ReadOnlyArchive(ArchiveTrouble):
 
     cure = ""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(f"the archive can only be read: {why}", UNREACHED)
+    def __init__(self, why: str, hint: str = UNREACHED) -> None:
+        super().__init__(f"the archive can only be read: {why}", hint)
 
 
 class ArchiveDamaged(ReadOnlyArchive):

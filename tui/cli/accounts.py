@@ -9,12 +9,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from providers import registry
-from providers.errors import AuthError, ProviderError
+from providers.errors import ProviderError
 from providers.origin import same_origin
 from providers.sanitize import safe_text
 from tui.account_setup import TokenNotKept, account_from, forget, losses, remember, where_to
+from tui.cli.account_names import no_accounts
 from tui.cli.confirmation import ask_before, says_yes
-from tui.cli.sync import no_accounts
+from tui.cli.errors import exit_code
 from tui.cli.vendor_options import settings_given
 from tui.config.accounts import Account, AccountError
 from tui.console import print_data, print_error, print_text
@@ -236,11 +237,7 @@ def _test(services: Services, arguments: argparse.Namespace) -> int:
                 errors.append(error)
                 print_error(f"{account.name}: {error}")
                 print_error(error.hint)
-    if not errors:
-        return ExitCode.DONE
-    if len(errors) < len(accounts):
-        return ExitCode.PARTLY
-    return ExitCode.TOKEN if all(isinstance(e, AuthError) for e in errors) else ExitCode.FAILED
+    return exit_code(errors, len(accounts))
 
 
 def _bind(services: Services, arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`ringback doctor` and `ringback paths`: what works here, what does not, and the cure."""
+"""`ringback doctor`: what works here, what does not, and the cure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from typing import NamedTuple
 from providers.counts import counted
 from tui.archive.errors import TROUBLES, ArchiveTrouble
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.decision_backup import place_of
 from tui.archive.sqlite.integrity_check import WITHIN_S, Checked, check
 from tui.archive.sqlite.replacement import kept_of
 from tui.call_links import held_text
@@ -44,10 +43,6 @@ class Finding(NamedTuple):
 
 def run(arguments: argparse.Namespace) -> int:
     services = Services.build()
-    if arguments.command == "paths":
-        for name, path in _paths(services):
-            print_text(f"{name:<11}{path}")
-        return ExitCode.DONE
     if arguments.repair:
         from tui.cli.repair import run as run_repair
 
@@ -64,15 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
 
         print_text(f"\n{UNLOCK_OVER_SSH}")
     return ExitCode.FAILED if any(finding.state == BAD for finding in findings) else ExitCode.DONE
-
-
-def _paths(services: Services) -> Iterator[tuple[str, str]]:
-    paths = services.paths
-    yield "config", str(paths.config_file)
-    yield "archive", str(paths.archive_file)
-    yield "decisions", str(place_of(paths.archive_file))
-    yield "recordings", str(paths.cached_recordings)
-    yield "log", str(paths.log_file)
 
 
 def examine(services: Services, *, deep: bool = False) -> Iterator[Finding]:
@@ -303,7 +289,7 @@ def _sound(services: Services) -> Iterator[Finding]:
     from tui.audio.client.notices import unmeasured
     from tui.audio.client.probe import probe
     from tui.audio.client.route import choose_route, reason, session_environ
-    from tui.recordings.download import RecordingCache
+    from tui.recordings.cache import RecordingCache
 
     environ = session_environ(services.environ)
     route = choose_route(environ)

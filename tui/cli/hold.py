@@ -10,6 +10,7 @@ from tui import audit_log, call_links
 from tui.archive import codec
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import RELEASE, CallName, hold, standing
+from tui.cli.errors import print_not_backed_up
 from tui.console import print_data, print_error, print_text
 from tui.exit_codes import CommandError, ExitCode
 from tui.query.parser import Query, Term
@@ -39,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         changed = [name for name in names if _changes(archive, name, arguments)]
         archive.triage.act(changed, [change], services.person)
         audit_log.record_holds(services.paths, changed, [change.kind])
+        print_not_backed_up(archive)
     for text in unknown:
         print_error(f"ringback: there is no call {text} in the archive")
     if names:
@@ -92,9 +94,9 @@ def _link(word: str) -> call_links.Link | None:
 
 
 def _query(services: Services, words: Sequence[str]) -> Query:
-    from tui.cli.calls import asked_query
+    from tui.cli.query_arguments import query_of
 
-    return asked_query(services, argparse.Namespace(query=words, account=None))
+    return query_of(services, argparse.Namespace(query=words, account=None))
 
 
 def _list(services: Services, arguments: argparse.Namespace) -> int:

@@ -18,21 +18,26 @@ from tui import audit_log
 from tui.archive.errors import ReadOnlyArchive
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.listening_history import recording_key
+from tui.audio.client.source import FileSource
 from tui.call_links import Link
-from tui.cli.calls import read_name
-from tui.cli.download import known_call, said
+from tui.cli.call_names import NOT_CACHED, find_call, kept_call, known_call
+from tui.cli.errors import recording_errors
 from tui.config.accounts import Account
 from tui.exit_codes import CommandError, ExitCode
 from tui.playback.history import ListeningSession, recording_title
-from tui.recordings.download import RecordingCache, stream
-from tui.recordings.fetcher import vendor_of
+from tui.recordings.cache import RecordingCache
+from tui.recordings.fetcher import lazy_provider
+from tui.recordings.stream import open_stream
 from tui.services import Services
 
 if TYPE_CHECKING:
     from tui.audio.client.source import Source
     from tui.audio.client.state import PlayerState
+    from tui.recordings.progressive_download import ProgressiveDownload
 
     Listen = Callable[[Source, str, float, "PlaybackSession | None"], Awaitable[int]]
+    Opened = tuple[ProgressiveDownload | FileSource, Call]
+    Open = Callable[[Call, int], Awaitable[Opened]]
 
 
 class PlaybackSession:
@@ -43,15 +48,15 @@ class PlaybackSession:
         known = archive.heard.of_call(name, call.id).get(key)
         self.left_s = known.left_s if known else 0.0
         self._archive, self._index, self._count = archive, index, len(call.recordings)
-        self._sitting = ListeningSession(name, call.id, key, lambda: services.now().timestamp())
-        self._sitting.heard = bool(known and known.heard_at)
+        self._listening = ListeningSession(name, call.id, key, lambda: services.now().timestamp())
+        self._listening.heard = bool(known and known.heard_at)
         self.step = 0
 
     def begin(self, at_s: float) -> None:
-        self._sitting.position_s = self._sitting.began_s = at_s
+        self._listening.position_s = self._listening.began_s = at_s
 
     def watch(self, state: PlayerState) -> None:
-        if not state.silent and self._sitting.listen(
+        if not state.silent and self._listening.listen(
             state.status, state.position_s, state.length_s
         ):
             self._note()
@@ -63,14 +68,14 @@ class PlaybackSession:
         return there
 
     def leave(self) -> None:
-        if self._sitting.played:
+        if self._listening.played:
             self._note()
 
     def _note(self) -> None:
         with suppress(
             ReadOnlyArchive, sqlite3.OperationalError
         ):  # another Ringback writes: the next note will do
-            self._sitting.note(self._archive)
+            self._listening.note(self._archive)
 
 
 def seconds(text: str) -> float:
@@ -85,7 +90,6 @@ def seconds(text: str) -> float:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from tui.audio.client.player import FileSource
     from tui.cli.terminal_player import PlayOptions, play_on_terminal, print_words
 
     services = Services.build()
@@ -93,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.speed is not None and not 0.5 <= arguments.speed <= 3:
         raise CommandError("--speed is from 0.5 to 3", code=ExitCode.USAGE)
     settings = services.settings()
-    wishes = PlayOptions(
+    options = PlayOptions(
         speed=arguments.speed or settings.audio.speed,
         volume=settings.audio.volume / 100,
         rewind_s=settings.audio.rewind_s,
@@ -102,64 +106,90 @@ def run(arguments: argparse.Namespace) -> int:
     )
 
     async def listen(
-        source: Source, title: str, begin_s: float, seat: PlaybackSession | None
+        source: Source, title: str, begin_s: float, session: PlaybackSession | None
     ) -> int:
         if arguments.words:
             return await print_words(source)
-        steer = (seat.watch, seat.go) if seat else (None, None)
-        return await play_on_terminal(source, title, wishes, begin_s, *steer)
+        steer = (session.watch, session.go) if session else (None, None)
+        return await play_on_terminal(source, title, options, begin_s, *steer)
 
     path = Path(arguments.what)
     if path.is_file():
-        with said(services, arguments.what):
+        with recording_errors(services, arguments.what):
             return asyncio.run(listen(FileSource(path), path.name, start_s or 0.0, None))
     if ":" not in arguments.what:
         raise CommandError(f"there is no file {arguments.what}", "Name a file, or ACCOUNT:ID.")
-    account, link = read_name(services, arguments.what)
-    with said(services, arguments.what), services.open_archive() as archive:
+    account, link = find_call(services, arguments.what)
+    with recording_errors(services, arguments.what), services.open_archive() as archive:
         return asyncio.run(_play_call(services, archive, account, link, start_s, listen))
 
 
 async def _play_call(
     services: Services,
     archive: Archive,
-    account: Account,
+    account: Account | None,
     link: Link,
     start_s: float | None,
     listen: Listen,
 ) -> int:
-    """The first recording or the one that a link names, and those that are gone to from there.
-
-    Who sits at a terminal goes on where the recording was left; a script hears all of it.
+    """The first recording or the one that a link names, and those that are gone to from there;
+    of an account that was removed (None) what is in the cache.
     """
-    vendor = vendor_of(services, account, archive)
     cache = RecordingCache(services.paths.cached_recordings)
-    index, begin_s = link.recording, link.at_s if start_s is None else start_s
+    if account is None:
+        call, cached = kept_call(archive, link), _from_cache(cache, link.account)
+        return await _play_recordings(services, archive, link, call, cached, start_s, listen)
+    provider = lazy_provider(services, account, archive)
+
+    async def fetch(call: Call, index: int) -> Opened:
+        place = (account.name, account.base_url, call, index, account.recordings_proxy)
+        return await open_stream(provider, archive, cache, *place)
+
     try:
-        call = await known_call(vendor, archive, account, link.id)
-        while True:
-            place = (account.name, account.base_url, call, index, account.recordings_proxy)
-            try:
-                source, call = await stream(vendor, archive, cache, *place)
-            except RecordingError as error:
-                now, key = services.now().timestamp(), recording_key(call, index)
-                with suppress(
-                    ReadOnlyArchive, sqlite3.OperationalError
-                ):  # why there is no sound is said first
-                    archive.heard.note_trouble(account.name, call.id, key, error.reason, now)
-                raise
-            seat = PlaybackSession(services, archive, account.name, call, index)
-            if begin_s is None:
-                begin_s = seat.left_s if sys.stdin.isatty() else 0.0
-            seat.begin(begin_s)
-            with closing(source):
-                audit_log.record(
-                    services.paths, audit_log.PLAY, call=link.name, recording=index + 1
-                )
-                code = await listen(source, recording_title(call, index), begin_s, seat)
-            seat.leave()
-            if code or not seat.step:
-                return code
-            index, begin_s = index + seat.step, None
+        call = await known_call(provider, archive, account, link.id)
+        return await _play_recordings(services, archive, link, call, fetch, start_s, listen)
     finally:
-        await vendor.close()
+        await provider.close()
+
+
+def _from_cache(cache: RecordingCache, account: str) -> Open:
+    async def find(call: Call, index: int) -> Opened:
+        if file := cache.find(account, call, index):
+            return FileSource(file.path), call
+        raise CommandError(f"{account}:{call.id}: {NOT_CACHED}")
+
+    return find
+
+
+async def _play_recordings(
+    services: Services,
+    archive: Archive,
+    link: Link,
+    call: Call,
+    open_: Open,
+    start_s: float | None,
+    listen: Listen,
+) -> int:
+    """Who sits at a terminal goes on where a recording was left; a script hears all of it."""
+    index, begin_s = link.recording, link.at_s if start_s is None else start_s
+    while True:
+        try:
+            source, call = await open_(call, index)
+        except RecordingError as error:
+            now, key = services.now().timestamp(), recording_key(call, index)
+            with suppress(
+                ReadOnlyArchive, sqlite3.OperationalError
+            ):  # why there is no sound is said first
+                archive.heard.note_trouble(link.account, call.id, key, error.reason, now)
+            raise
+        session = PlaybackSession(services, archive, link.account, call, index)
+        if begin_s is None:
+            begin_s = session.left_s if sys.stdin.isatty() else 0.0
+        session.begin(begin_s)
+        with closing(source):
+            audit_log.record(services.paths, audit_log.PLAY, call=link.name, recording=index + 1)
+            code = await listen(source, recording_title(call, index), begin_s, session)
+        session.leave()
+        if code or not session.step:
+            return code
+        index, begin_s = index + session.step, None

@@ -1,19 +1,17 @@
-"""`ringback purge` and `ringback audit`: what goes for good, and who did what."""
+"""`ringback purge`: calls that go for good."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
 from providers.counts import counted
-from tui import audit_log
 from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.purge import SHORTEST
 from tui.call_links import held_text
 from tui.cli.confirmation import ask_before
-from tui.console import print_data, print_error, print_text
+from tui.console import print_error, print_text
 from tui.exit_codes import CommandError, ExitCode
 from tui.query.dates import parse_when
 from tui.query.phone_numbers import digits
@@ -24,17 +22,10 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    services = Services.build()
-    return (_purge if arguments.command == "purge" else _audit)(services, arguments)
-
-
-# -- purge
-
-
-def _purge(services: Services, arguments: argparse.Namespace) -> int:
     from tui.archive.sqlite.replacement import kept_of
     from tui.removal import purge
 
+    services = Services.build()
     with services.open_archive() as archive:
         keys = _wanted(services, archive, arguments)
         by_age = arguments.number is None and not arguments.deleted
@@ -161,21 +152,3 @@ def _say_undated(calls: int) -> None:
             f"{counted(calls, 'call')} without a time: not removed,"
             " for nobody knows how old they are."
         )
-
-
-# -- audit
-
-
-def _audit(services: Services, arguments: argparse.Namespace) -> int:
-    since = None
-    if arguments.since:
-        try:
-            since = parse_when(arguments.since, services.now(), services.zone)[0]
-        except ValueError as error:
-            raise CommandError(f"--since: {error}", code=ExitCode.USAGE) from None
-    for entry in audit_log.entries(services.paths, since):
-        if arguments.json:
-            print_data(json.dumps(entry))
-        else:
-            print_text(audit_log.line_text(entry))
-    return ExitCode.DONE

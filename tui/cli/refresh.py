@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from collections.abc import Sequence
 from typing import Any
 
-from providers.errors import AuthError
-from tui.cli.calls import split_name
+from tui.cli.call_names import split_name
+from tui.cli.errors import exit_code
 from tui.config.accounts import Account
 from tui.console import print_data, print_error, print_text
-from tui.exit_codes import ExitCode
 from tui.services import Services
 from tui.sync.refresh import Refreshed, refresh_calls
 
@@ -32,19 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     hints = dict.fromkeys(one.error.hint for one in done if one.error and one.error.hint)
     for hint in hints:
         print_error(hint)
-    return exit_code(done)
-
-
-def exit_code(done: Sequence[Refreshed]) -> ExitCode:
-    """0 when all came; 3 when a part did; else 4 where only tokens stood in the way, or 1."""
     errors = [one.error for one in done if one.error]
-    if not errors:
-        return ExitCode.DONE
-    if len(errors) < len(done):
-        return ExitCode.PARTLY
-    return (
-        ExitCode.TOKEN if all(isinstance(error, AuthError) for error in errors) else ExitCode.FAILED
-    )
+    return exit_code(errors, len(done))
 
 
 def _print(services: Services, one: Refreshed, as_json: bool) -> None:

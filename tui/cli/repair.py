@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 from providers.counts import counted
-from tui.archive.errors import ArchiveDamaged
+from tui.archive.errors import MOVE_AWAY, ArchiveDamaged, ArchiveTrouble
 from tui.archive.sqlite import Archive
+from tui.archive.sqlite.connection import odd_file_beside
 from tui.archive.sqlite.file_systems import refuse_network
+from tui.cli.errors import print_not_backed_up
 from tui.console import print_data, print_error, print_text
 from tui.exit_codes import ExitCode
 from tui.services import Services
@@ -26,6 +28,8 @@ def run(services: Services, *, as_json: bool) -> int:
 
     path = services.paths.archive_file
     refuse_network(path, services.environ)
+    if odd := odd_file_beside(path):
+        raise ArchiveTrouble(f"the archive {path} cannot be repaired: {odd}", MOVE_AWAY)
     if path.exists() and _is_whole(services):
         found = Repaired()
         with services.open_archive() as archive:
@@ -41,6 +45,7 @@ def run(services: Services, *, as_json: bool) -> int:
     with services.open_archive() as archive:
         found.backup_damaged = archive.mend_backup()
         archive.back_up()
+        print_not_backed_up(archive)
     if as_json:
         print_data(json.dumps(found.told()))
     else:

@@ -37,7 +37,7 @@ def _link(services: Services, name: str) -> Link:
 
     Raises `CommandError`.
     """
-    from tui.cli.calls import read_name, wanted_call
+    from tui.cli.call_names import read_name, wanted_call
 
     account, link = read_name(services, name)
     with services.open_archive() as archive:
@@ -110,6 +110,5 @@ def open_screen(
 def _tune_textual(services: Services) -> None:
     """Textual reads these when it is imported: less to send where a line is long."""
     if services.environ.get("SSH_CONNECTION"):
-        os.environ.setdefault("TEXTUAL_FPS", "20")
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
         os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")

@@ -1,4 +1,4 @@
-"""`ringback sync` and `ringback import`: calls into the archive."""
+"""`ringback sync`: calls from the vendors into the archive."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from providers.counts import counted
-from providers.errors import AuthError, ProviderError, reason
+from providers.errors import AuthError
 from providers.sanitize import safe_text
-from tui.config.accounts import Account, AccountError
-from tui.console import bars_console, print_error, print_failure, print_text
+from tui.cli.account_names import chosen_accounts
+from tui.cli.errors import print_not_backed_up
+from tui.cli.sync_report import print_report
+from tui.config.accounts import Account
+from tui.console import bars_console, print_error, print_failure
 from tui.exit_codes import CommandError, ExitCode, archive_error
 from tui.query.dates import period
 from tui.removal.retention import sweep
 from tui.services import Services
 from tui.sync.account_states import until_words
-from tui.sync.jobs import import_saved, read_anew, sync_all
+from tui.sync.jobs import read_anew, sync_all
 from tui.sync.report import Report
 from tui.sync.sync import SyncRequest, Watcher
 
@@ -33,47 +34,13 @@ INDEX_STEPS = 40
 """Steps of `Archive.index_more` of one sync: some seconds' work."""
 READ_ANEW_S = 10.0
 """So long a sync reads calls anew that an older version of Ringback kept; the next one goes on."""
-MAX_LINES = 5
-"""How many failures of one account are printed; the rest is counted."""
 T = TypeVar("T")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    services = Services.build()
-    if arguments.command == "import":
-        return _import(services, arguments)
-    return _sync(services, arguments)
-
-
-def chosen_accounts(services: Services, names: Sequence[str]) -> list[Account]:
-    """The named accounts, or all. Raises `CommandError` when there is none."""
-    try:
-        if names:
-            return [services.accounts.get(name) for name in dict.fromkeys(names)]
-    except AccountError as error:
-        raise CommandError(error.message, error.hint, ExitCode.USAGE) from None
-    accounts = [*services.accounts.list()]
-    if not accounts:
-        raise no_accounts(services)
-    return accounts
-
-
-def no_accounts(services: Services) -> CommandError:
-    """That there is none yet, or what in config.toml hides them. Raises `SettingsError`."""
-    settings = services.settings()
-    if settings.broken:
-        raise settings.broken
-    if problems := [*settings.problems, *services.accounts.read()[1]]:
-        return CommandError(problems[0], "\n".join([*problems[1:2], "No account can be read."]))
-    return CommandError(
-        "there is no account yet",
-        "Add one with: ringback accounts add NAME --provider VENDOR --base-url URL",
-    )
-
-
-def _sync(services: Services, arguments: argparse.Namespace) -> int:
     from tui.log import try_log
 
+    services = Services.build()
     accounts = chosen_accounts(services, arguments.accounts)
     try:
         since, until = period(arguments.since, arguments.until, services.now(), services.zone)
@@ -82,7 +49,7 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
     trouble = try_log(services.paths, debug=arguments.debug)
     if trouble and arguments.debug:
         raise CommandError(f"no log can be kept: {trouble}")
-    wish = SyncRequest(
+    request = SyncRequest(
         since,
         until,
         asked=f"{arguments.since or ''}..{arguments.until or ''}",
@@ -92,16 +59,17 @@ def _sync(services: Services, arguments: argparse.Namespace) -> int:
     with services.open_archive() as archive:
         with _progress(accounts) as watcher:
             reports = asyncio.run(
-                _until_terminated(sync_all(services, accounts, archive, wish, watcher))
+                _until_terminated(sync_all(services, accounts, archive, request, watcher))
             )
         for report in reports:
-            _print_report(report)
+            print_report(report)
             _print_wait(services, report)
         _print_unkept(reports)
         if any(report.unkept for report in reports):
             return exit_code(reports)
         # some of what an older Ringback kept otherwise, for those who open no screen
         archive.back_up()
+        print_not_backed_up(archive)
         all(archive.index_more() for _ in range(INDEX_STEPS))
         end = time.monotonic() + READ_ANEW_S
         read_anew(services, archive, accounts, lambda: time.monotonic() > end)
@@ -155,34 +123,6 @@ def exit_code(reports: Sequence[Report]) -> ExitCode:
     )
 
 
-def _print_report(report: Report) -> None:
-    saved = report.saved
-    parts = [f"{saved.new:,} new", f"{saved.changed:,} changed", f"{saved.same:,} as before"]
-    if report.unknown_ids:
-        parts.append(f"{counted(report.unknown_ids, 'id')} unknown to the vendor")
-    if report.recordings:
-        parts.append(f"{counted(report.recordings, 'recording')} listed")
-    if report.problems:
-        parts.append(f"{report.failed:,} failed")
-    if report.fetched or not (report.error or report.unkept):
-        print_text(f"{report.account}: {', '.join(parts)}")
-    _print_lines(report.account, [*report.notes], len(report.notes))
-    _print_lines(report.account, report.problems, report.failed)
-    if report.error:
-        print_error(f"{report.account}: {report.error}")
-        if report.error.hint:
-            print_error(report.error.hint)
-
-
-def _print_lines(account: str, lines: Sequence[str], total: int) -> None:
-    """The first `MAX_LINES` of them, and how many there are besides."""
-    told = lines[:MAX_LINES]
-    for line in told:
-        print_error(f"{account}: {line}")
-    if total > len(told):
-        print_error(f"{account}: and {total - len(told):,} more")
-
-
 @contextmanager
 def _progress(accounts: Sequence[Account]) -> Iterator[Watcher | None]:
     """A bar for each account while standard error is a terminal; nothing otherwise."""
@@ -215,28 +155,3 @@ class _Bars:
     def page(self, account: str, fetched: int, total: int | None) -> None:
         text = f"{fetched:,} of {total:,}" if total else f"{fetched:,} so far"
         self._progress.update(self._tasks[account], completed=fetched, total=total, calls=text)
-
-
-def _import(services: Services, arguments: argparse.Namespace) -> int:
-    [account] = chosen_accounts(services, [arguments.account])
-    try:
-        with services.open_archive() as archive:
-            report = import_saved(services, account, archive, _file_data(arguments.file))
-    except ProviderError as error:
-        raise CommandError(f"{account.name}: {error}", error.hint, ExitCode.USAGE) from None
-    if not (report.fetched or report.problems):
-        raise CommandError(f"{account.name}: there is no call in {arguments.file}")
-    _print_report(report)
-    if any(line.endswith("not UTF-8 text") for line in report.problems):
-        print_error("Save it as UTF-8, as: iconv -f latin1 -t utf-8 FILE")
-    if not report.fetched:
-        return ExitCode.FAILED
-    return ExitCode.PARTLY if report.problems else ExitCode.DONE
-
-
-def _file_data(name: str) -> bytes:
-    """The bytes of a file, or of standard input. Raises `CommandError`."""
-    try:
-        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise CommandError(f"cannot read {name}: {reason(error)}") from None

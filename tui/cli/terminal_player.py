@@ -54,7 +54,7 @@ class PlayOptions:
 async def play_on_terminal(
     source: Source,
     title: str,
-    wishes: PlayOptions | None = None,
+    options: PlayOptions | None = None,
     start_s: float = 0.0,
     watch: Callable[[PlayerState], None] | None = None,
     go: Callable[[int], bool] | None = None,
@@ -73,19 +73,19 @@ async def play_on_terminal(
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     route = find_route()
     if route.kind == "none" and route.notice and not on_terminal:
-        return _complain(route.notice)
-    wishes = wishes or PlayOptions()
-    session = _Session(title, on_terminal, help_line(wishes.keymap))
+        return _fail(route.notice)
+    options = options or PlayOptions()
+    session = _Session(title, on_terminal, help_line(options.keymap))
     session.watch = watch or session.watch
     session.go = go or session.go
     player = player_factory(session.changed)
     session.player = player
     try:
-        player.rewind_s = wishes.rewind_s
-        player.set_speed(wishes.speed)
-        player.set_volume(wishes.volume)
-        player.set_skip_silence(wishes.skip_silence)
-        session.steering = Steering(player, wishes.keymap, lambda: session.end(0), session.further)
+        player.rewind_s = options.rewind_s
+        player.set_speed(options.speed)
+        player.set_volume(options.volume)
+        player.set_skip_silence(options.skip_silence)
+        session.steering = Steering(player, options.keymap, lambda: session.end(0), session.further)
         async with session.steered():
             following = asyncio.create_task(follow_speakers(player.reroute))
             try:
@@ -96,18 +96,18 @@ async def play_on_terminal(
     finally:
         await player.close()
     if player.state.status == "failed":
-        return _complain(player.state.message)
+        return _fail(player.state.message)
     if session.unheard:
-        return _complain(session.unheard)
+        return _fail(session.unheard)
     return _tell_missing(player.state, start_s) if player.state.status == "ended" else code
 
 
 def _tell_missing(state: PlayerState, start_s: float = 0.0) -> int:
     """What of a recording that has ended was not there, and what that means as an exit code."""
     if 0 < start_s >= state.position_s:
-        return _complain(NOTHING_THERE.format(clock(start_s), clock(state.position_s)))
+        return _fail(NOTHING_THERE.format(clock(start_s), clock(state.position_s)))
     if state.incomplete or state.message == DAMAGED:
-        _complain(state.message)
+        _fail(state.message)
     return 3 if state.incomplete else 0
 
 
@@ -140,11 +140,11 @@ async def print_words(source: Source) -> int:
     finally:
         await player.close()
     if player.state.status == "failed" or player.peaks is None:
-        return _complain(player.state.message)
+        return _fail(player.state.message)
     if watched.trouble and not player.peaks.complete:
-        return _complain(watched.trouble)
+        return _fail(watched.trouble)
     if player.peaks.trouble:
-        return _complain(unmeasured(player.peaks.trouble))
+        return _fail(unmeasured(player.peaks.trouble))
     for line in describe_turns(turns(player.peaks)):
         print_text(line)
     return _tell_missing(player.state)
@@ -413,6 +413,6 @@ def _signals(end: Callable[[int], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _complain(message: str) -> int:
+def _fail(message: str) -> int:
     print_error(f"ringback: {message}")
     return 1

@@ -21,6 +21,8 @@ from tui.archive.sqlite.triage_log import (
     untag,
 )
 from tui.archive.tag_edits import tag_changes
+from tui.cli.call_names import find_call
+from tui.cli.errors import print_not_backed_up
 from tui.console import print_data, print_error, print_text
 from tui.exit_codes import CommandError, ExitCode
 from tui.query.dates import parse_later
@@ -44,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
             archive.triage.act(names, changes, services.person)
         for name in names:
             _print(archive, name, arguments.json)
+        print_not_backed_up(archive)
     for text in unknown:
         print_error(f"ringback: there is no call {text} in the archive")
     if not unknown:
@@ -88,14 +91,12 @@ def _known(
     services: Services, archive: Archive, texts: Sequence[str]
 ) -> tuple[list[CallName], list[str]]:
     """The calls that the archive has, each once, and the texts that name none of them."""
-    from tui.cli.calls import split_name
-
     names: dict[CallName, None] = {}
     unknown = []
     for text in texts:
-        account, id_ = split_name(services, text)
-        if archive.has(account.name, id_):
-            names[account.name, id_] = None
+        _, link = find_call(services, text)
+        if archive.has(link.account, link.id):
+            names[link.account, link.id] = None
         else:
             unknown.append(text)
     return list(names), unknown

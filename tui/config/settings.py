@@ -327,11 +327,23 @@ def edit_settings(paths: Paths, change: Callable[[TOMLDocument], None]) -> None:
             after = tomlkit.dumps(document)
             if after == before:
                 return
-            if _parse(file, after) != document.unwrap():  # tomlkit and tables out of order
+            # tomlkit and tables out of order
+            if not _is_same(_parse(file, after), document.unwrap()):
                 raise SettingsError(by_hand)
             atomic_write(file, after)
     except OSError as error:
         raise SettingsError(f"{file}: cannot be written: {reason(error)}") from None
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two values of TOML are equal; a number that is none (`nan`) is one like others."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    return bool(one == other)
 
 
 def put(paths: Paths, section: str, key: str, value: str | int | float | bool | list[str]) -> None:

@@ -1,6 +1,7 @@
 """What is played, and where it was left.
 
-`recording` picks which recording is played and hands its stream to the player; `listening` holds
-the player, its keys' deeds and what is shown of it; `history` remembers how far each recording was
-heard; `output_choice` decides where sound comes out. No HTTP: bytes come from `tui.recordings`.
+`controller` is one `PlaybackController` a screen: it picks which recording is played, hands its
+bytes to the player, does what keys ask for and says what to show (`views`). `history` remembers
+how far each recording was heard; `settings` speed, volume and switches; `output_choice` decides
+where sound comes out. No HTTP: bytes come from `tui.recordings`.
 """

@@ -20,23 +20,22 @@ from tui.vendor_thread import VendorThread
 if TYPE_CHECKING:  # all that knows HTTP is loaded with the first recording
     from providers.base import Provider
     from tui.audio.client.source import FileSource
-    from tui.recordings.download import RecordingCache, Vendor
+    from tui.recordings.cache import RecordingCache
     from tui.recordings.progressive_download import ProgressiveDownload
+    from tui.recordings.stream import LazyProvider
 
-Came = Callable[[int, int | None], None]
-"""Bytes that have come, and how many there will be (None: not known); called in any thread."""
 Streamed = tuple["ProgressiveDownload | FileSource", Call]
 
 
-def vendor_of(services: Services, account: Account, archive: Archive) -> Vendor:
+def lazy_provider(services: Services, account: Account, archive: Archive) -> LazyProvider:
     """The account's provider for whoever turns out to need it."""
-    from tui.recordings.download import Vendor
+    from tui.recordings.stream import LazyProvider
 
     async def make() -> Provider:
         token = await services.token(account)
         return services.provider(account, services.login(account, token, archive))
 
-    return Vendor(make)
+    return LazyProvider(make)
 
 
 class SharedDownload:
@@ -95,7 +94,7 @@ class RecordingFetcher:
 
     async def _open(self, account: Account, call: Call, index: int) -> Streamed:
         from tui.error_boundary import error_boundary
-        from tui.recordings.download import stream
+        from tui.recordings.stream import open_stream
 
         cache = self.cache()
         # a recording that is here needs neither token nor network
@@ -107,10 +106,10 @@ class RecordingFetcher:
         unwanted = threading.Event()
 
         async def work(archive: Archive) -> Streamed:
-            vendor = vendor_of(self._services, account, archive)
+            vendor = lazy_provider(self._services, account, archive)
             place = (account.name, account.base_url, call, index, account.recordings_proxy)
             with error_boundary(self._services.paths, account.name, OSError):
-                source, known = await stream(vendor, archive, cache, *place)
+                source, known = await open_stream(vendor, archive, cache, *place)
             made.append(source)
             if unwanted.is_set():  # it came while this was being cancelled
                 source.close()
@@ -153,7 +152,7 @@ class RecordingFetcher:
         return paths
 
     def cache(self) -> RecordingCache:
-        from tui.recordings.download import RecordingCache
+        from tui.recordings.cache import RecordingCache
 
         return RecordingCache(self._services.paths.cached_recordings)
 

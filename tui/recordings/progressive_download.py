@@ -38,7 +38,7 @@ _LONG_S = 2.0  # what one request brings should come in this time
 _MOMENT_S = 0.05  # for whoever opens a recording to say what he wants next
 _OPEN = 4  # answers that stand open while another place is read
 _SAME = 64  # so many equal bytes are no chance
-_TRIES_S = (0.0, 0.5, 1.0, 2.0)  # waits before a cut connection is tried again
+TRIES_S = (0.0, 0.5, 1.0, 2.0)  # waits before a cut connection is tried again
 
 log = logging.getLogger("ringback.recordings")
 T = TypeVar("T")
@@ -48,7 +48,7 @@ Keep = Callable[[str], Path]
 class Origin(Protocol):
     """Where the bytes come from; `providers.media.Remote` is one."""
 
-    async def open(self, start: int = 0, end: int | None = None) -> Body: ...
+    async def open(self, start: int, end: int | None = None) -> Body: ...
     async def close(self) -> None: ...
 
 
@@ -131,21 +131,21 @@ class ProgressiveDownload:
         self._origin, self._fd, self._partial, self._keep = origin, handle, partial, keep
         self._loop: AbstractEventLoop = asyncio.get_running_loop()
         self._lock = threading.RLock()
-        self._spans = ByteRanges()
+        self._ranges = ByteRanges()
         self._readers: list[_Reader] = []
-        self._flows: list[_RangeResponse] = []
-        self._stir = asyncio.Event()
+        self._responses: list[_RangeResponse] = []
+        self._wakeup = asyncio.Event()
         self._task: Task[None] | None = None
         self._ending = False
         self._closed = False
         self._path: Path | None = None
-        self._known: Body | None = None  # the first answer: all later ones are of the same file
-        self._here = 0  # the place it fills on from
-        self._step = FIRST
-        self._next = 0  # where the last request ended
+        self._first_body: Body | None = None  # all later ones are of the same file
+        self._position = 0  # the place it fills on from
+        self._request_size = FIRST
+        self._request_end = 0  # where the last request ended
         self._waited_s = 0.0
-        self._came = 0
-        self._asking_s = 0.0
+        self._received = 0
+        self._latency_s = 0.0
         self.size: int | None = None
 
     # for anyone, in any thread
@@ -158,7 +158,7 @@ class ProgressiveDownload:
     @property
     def came(self) -> int:
         """Bytes that have come so far."""
-        return self._came
+        return self._received
 
     async def begun(self) -> None:
         """Until it is certain that this is sound. Raises as `read`."""
@@ -173,7 +173,7 @@ class ProgressiveDownload:
 
         After an error the next read tries again.
         """
-        return await self._until(lambda: self._have(offset, n), offset, idle)
+        return await self._until(lambda: self._bytes_here(offset, n), offset, idle)
 
     def close(self) -> None:
         """Forget it at once; what is not complete is removed."""
@@ -184,7 +184,7 @@ class ProgressiveDownload:
             os.close(self._fd)
             if self._path is None:
                 self._partial.unlink(missing_ok=True)
-        self._tell(OSError(errno.EBADF, "the recording was put away"))
+        self._tell_readers(OSError(errno.EBADF, "the recording was put away"))
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._end)
 
@@ -198,7 +198,7 @@ class ProgressiveDownload:
             self._readers.append(reader)
         try:
             with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._run)
+                self._loop.call_soon_threadsafe(self._ensure_download)
             while True:
                 with self._lock:
                     if self._closed:
@@ -213,224 +213,234 @@ class ProgressiveDownload:
             with self._lock:
                 self._readers.remove(reader)
 
-    def _have(self, offset: int, n: int) -> bytes | None:
-        end = self._spans.end(offset)
+    def _bytes_here(self, offset: int, n: int) -> bytes | None:
+        end = self._ranges.end(offset)
         if end > offset:
             return _read_at(self._fd, min(n, end - offset), offset)
         return b"" if self.size is not None and offset >= self.size else None
 
-    def _tell(self, error: Exception | None = None) -> None:
+    def _tell_readers(self, error: Exception | None = None) -> None:
         with self._lock:
             for reader in self._readers:
                 reader.tell(error)
 
     # the download, in its own loop
 
-    def _run(self) -> None:
+    def _ensure_download(self) -> None:
         """See that somebody downloads what is missing."""
         if self._closed or self._path is not None:
             return
         if self._task is None or self._task.done():
             self._ending = False
             self._task = asyncio.create_task(self._download())
-            self._task.add_done_callback(self._over)
-        self._stir.set()
+            self._task.add_done_callback(self._download_over)
+        self._wakeup.set()
 
-    def _over(self, _: Task[None]) -> None:
+    def _download_over(self, _: Task[None]) -> None:
         """Who came while a failed download was being put away wants another."""
         if any(reader.error is None for reader in self._readers):
-            self._run()
+            self._ensure_download()
 
     def _end(self) -> None:
         if self._task is not None and not self._ending:  # else its connections would stay open
             self._task.cancel()
 
     async def _download(self) -> None:
-        tries = iter(_TRIES_S)
+        tries = iter(TRIES_S)
         try:
-            while (wanted := self._wanted()) is not None:
-                before = self._came
-                if before == FIRST == self._next and await self._called_away():
+            while (wanted := self._next_offset()) is not None:
+                before = self._received
+                if before == FIRST == self._request_end and await self._is_wanted_elsewhere():
                     continue
                 try:
-                    await self._take(self._flow(wanted) or await self._ask(wanted))
+                    await self._wait_for_chunk(
+                        self._response_with(wanted) or await self._request(wanted)
+                    )
                 except RecordingError as error:
                     wait_s = next(tries, None)
                     if error.reason != "unreachable" or not self._may_resume() or wait_s is None:
                         raise
                     await asyncio.sleep(wait_s)
-                if self._came > before:
-                    tries = iter(_TRIES_S)
+                if self._received > before:
+                    tries = iter(TRIES_S)
             self._complete()
         except (RecordingError, ProviderError, OSError) as error:
-            self._tell(in_words(error))
+            self._tell_readers(in_words(error))
         except Exception as error:  # its text may hold an address
             log.warning("a download failed", exc_info=True)
-            self._tell(RecordingError("unreachable", why(error)))
+            self._tell_readers(RecordingError("unreachable", why(error)))
         finally:
             self._ending = True
-            for flow in self._flows:
-                await flow.close()
-            self._flows.clear()
+            for response in self._responses:
+                await response.close()
+            self._responses.clear()
             await self._origin.close()
 
-    async def _called_away(self) -> bool:
+    async def _is_wanted_elsewhere(self) -> bool:
         """Whether somebody who has seen the first bytes wants others than those that follow.
 
         The index of an MP4 may stand at its end, and should have the line for itself.
         """
-        self._stir.clear()
+        self._wakeup.clear()
         with self._lock:
-            if self._waited_for():
+            if self._offsets_waited_for():
                 return False
         with suppress(TimeoutError):
             async with asyncio.timeout(_MOMENT_S):
-                await self._stir.wait()
+                await self._wakeup.wait()
                 return True
         return False
 
     def _may_resume(self) -> bool:
-        return self._known is not None and self._known.ranges
+        return self._first_body is not None and self._first_body.ranges
 
-    def _wanted(self) -> int | None:
+    def _next_offset(self) -> int | None:
         """The missing byte to go for; None when nothing is missing."""
         with self._lock:
-            wants = self._waited_for()
-            on = self._spans.gap(self._here, self.size)
+            wants = self._offsets_waited_for()
+            on = self._ranges.gap(self._position, self.size)
             if wants:  # who asked last comes first, and of what he wants the first byte
                 first = min(at for at in wants if 0 <= wants[-1] - at <= _GROUP)
-                if on is None or not on[0] <= first <= on[0] + self._near():
-                    self._here = first
-            gap = self._spans.gap(self._here, self.size) or self._spans.gap(0, self.size)
+                if on is None or not on[0] <= first <= on[0] + self._near_bytes():
+                    self._position = first
+            gap = self._ranges.gap(self._position, self.size) or self._ranges.gap(0, self.size)
             return gap[0] if gap else None
 
-    def _waited_for(self) -> list[int]:
+    def _offsets_waited_for(self) -> list[int]:
         """Missing bytes that somebody waits for, in the order of asking."""
         wants = [reader.offset for reader in self._readers if not reader.idle]
-        return [at for at in wants if self._spans.end(at) == at and not self._beyond(at)]
+        return [at for at in wants if self._ranges.end(at) == at and not self._is_beyond_end(at)]
 
-    def _beyond(self, at: int) -> bool:
+    def _is_beyond_end(self, at: int) -> bool:
         return self.size is not None and at >= self.size
 
-    def _flow(self, wanted: int) -> _RangeResponse | None:
+    def _response_with(self, wanted: int) -> _RangeResponse | None:
         """An answer that brings this byte, sooner than a new request would."""
-        here = [f for f in self._flows if f.at <= wanted and (f.end is None or wanted < f.end)]
+        here = [f for f in self._responses if f.at <= wanted and (f.end is None or wanted < f.end)]
         if not here:
             return None
-        flow = max(here, key=lambda flow: flow.at)
-        return flow if not self._may_resume() or wanted - flow.at <= self._near() else None
+        response = max(here, key=lambda response: response.at)
+        return (
+            response
+            if not self._may_resume() or wanted - response.at <= self._near_bytes()
+            else None
+        )
 
-    def _near(self) -> int:
+    def _near_bytes(self) -> int:
         """Bytes that come in the time that a request takes."""
-        return min(max(round(self._rate * self._asking_s), NEAR[0]), NEAR[1])
+        return min(max(round(self._rate * self._latency_s), NEAR[0]), NEAR[1])
 
-    def _most(self) -> int:
+    def _largest_request(self) -> int:
         """Bytes that come in a while: who jumps out of the middle of more would lose them."""
         return min(max(round(self._rate * _LONG_S), REST), MOST)
 
     @property
     def _rate(self) -> float:
         """Bytes a second."""
-        return self._came / self._waited_s if self._waited_s else 0.0
+        return self._received / self._waited_s if self._waited_s else 0.0
 
-    async def _ask(self, wanted: int) -> _RangeResponse:
+    async def _request(self, wanted: int) -> _RangeResponse:
         """Ask the host for a stretch that is missing, from here on."""
-        for flow in list(self._flows):  # one that would bring it later than this
-            if flow.at <= wanted and (flow.end is None or wanted < flow.end):
-                await self._drop(flow)
-        if len(self._flows) >= _OPEN:
-            await self._drop(min(self._flows, key=lambda flow: flow.used_at))
-        self._step = min(self._step * 2, self._most()) if 0 < wanted == self._next else FIRST
+        for response in list(self._responses):  # one that would bring it later than this
+            if response.at <= wanted and (response.end is None or wanted < response.end):
+                await self._drop(response)
+        if len(self._responses) >= _OPEN:
+            await self._drop(min(self._responses, key=lambda response: response.used_at))
+        self._request_size = (
+            min(self._request_size * 2, self._largest_request())
+            if 0 < wanted == self._request_end
+            else FIRST
+        )
         began = time.monotonic()
         body = await self._origin.open(wanted, self._until_known(wanted))
-        self._asking_s = time.monotonic() - began
+        self._latency_s = time.monotonic() - began
         return self._begin(body)
 
     def _begin(self, body: Body) -> _RangeResponse:
         """Read this answer from now on. Raises `RecordingError`: it is of another file."""
-        flow = _RangeResponse(body, self.size)
-        self._flows.append(flow)
+        response = _RangeResponse(body, self.size)
+        self._responses.append(response)
         self._check_same(body)
-        self._next = flow.end or 0
-        return flow
+        self._request_end = response.end or 0
+        return response
 
     def _until_known(self, wanted: int) -> int:
         """The end of a request that begins there: before what is here or on its way."""
-        gap = self._spans.gap(wanted, self.size)
+        gap = self._ranges.gap(wanted, self.size)
         ends = [gap[1]] if gap and gap[1] else []
-        ends += [flow.at for flow in self._flows if flow.at > wanted]
-        step = self._step
+        ends += [response.at for response in self._responses if response.at > wanted]
+        step = self._request_size
         if wanted and ends and min(ends) - wanted <= REST:
             step = REST
         return min([wanted + step, *ends])
 
     def _check_same(self, body: Body) -> None:
         """Every answer is of the file that was begun. Raises `RecordingError`."""
-        known = self._known
+        known = self._first_body
         if known is None:
-            self._known = body
+            self._first_body = body
             self.size = body.total
             return
         sizes = {one.total for one in (body, known) if one.total is not None}
         if len(sizes) > 1 or (body.tag and known.tag and body.tag != known.tag):
             raise RecordingError("changed")
         if not body.ranges:  # from now on what it sends is waited for, as it comes
-            self._known = body
+            self._first_body = body
 
-    async def _take(self, flow: _RangeResponse) -> None:
+    async def _wait_for_chunk(self, response: _RangeResponse) -> None:
         """Wait until something has come, or something else is wanted."""
-        flow.ask(self._stir.set)
+        response.ask(self._wakeup.set)
         began = time.monotonic()
-        await self._stir.wait()
-        self._stir.clear()
+        await self._wakeup.wait()
+        self._wakeup.clear()
         self._waited_s += time.monotonic() - began
-        for one in list(self._flows):
+        for one in list(self._responses):
             if one.arrived:
                 await self._store(one)
 
-    async def _store(self, flow: _RangeResponse) -> None:
+    async def _store(self, response: _RangeResponse) -> None:
         try:
-            chunk = flow.take()
+            chunk = response.take()
         except RecordingError:
-            await self._drop(flow)
+            await self._drop(response)
             raise
         if not chunk:
-            await self._drop(flow)
+            await self._drop(response)
             if self.size is None:  # a host that did not say how much there is
-                self.size = flow.at
-                self._tell()
-            elif flow.end is not None and flow.at < flow.end:
+                self.size = response.at
+                self._tell_readers()
+            elif response.end is not None and response.at < response.end:
                 raise RecordingError("unreachable", "the connection failed")
             return
-        if flow.at == flow.start > 0 and self._is_beginning(chunk):
-            await self._drop(flow)  # it names the place that was asked for, and sends another
-            self._begin(await self._origin.open())
+        if response.at == response.start > 0 and self._is_beginning(chunk):
+            await self._drop(response)  # it names the place that was asked for, and sends another
+            self._begin(await self._origin.open(0))
             return
-        chunk = chunk if flow.end is None else chunk[: flow.end - flow.at]
+        chunk = chunk if response.end is None else chunk[: response.end - response.at]
         with self._lock:
             if self._closed:
                 return  # the end of this task is on its way
-            _write_at(self._fd, chunk, flow.at)
-            self._spans.add(flow.at, flow.at + len(chunk))
-            self._came += len(chunk)
-            flow.at += len(chunk)
+            _write_at(self._fd, chunk, response.at)
+            self._ranges.add(response.at, response.at + len(chunk))
+            self._received += len(chunk)
+            response.at += len(chunk)
         self._look_at_head()
-        if flow.at == flow.end:
-            await self._drop(flow)
-        self._tell()
+        if response.at == response.end:
+            await self._drop(response)
+        self._tell_readers()
 
     def _is_beginning(self, chunk: bytes) -> bool:
         """Whether these are the recording's first bytes; by chance it costs one more request."""
-        head = self._have(0, min(len(chunk), _SAME)) or b""
+        head = self._bytes_here(0, min(len(chunk), _SAME)) or b""
         return len(set(head)) > _SAME // 8 and chunk.startswith(head)
 
-    async def _drop(self, flow: _RangeResponse) -> None:
-        self._flows.remove(flow)
-        await flow.close()
+    async def _drop(self, response: _RangeResponse) -> None:
+        self._responses.remove(response)
+        await response.close()
 
     def _look_at_head(self) -> None:
-        head = None if self.kind else self._have(0, 4096)
-        if head and not (too_little(head) and self._spans.end(0) != self.size):
+        head = None if self.kind else self._bytes_here(0, 4096)
+        if head and not (too_little(head) and self._ranges.end(0) != self.size):
             self.kind = kind_of(head)
 
     def _complete(self) -> None:
@@ -439,9 +449,9 @@ class ProgressiveDownload:
             if self._closed:
                 return
             if not self.kind:
-                self.kind = kind_of(self._have(0, 4096) or b"")
+                self.kind = kind_of(self._bytes_here(0, 4096) or b"")
             self._path = self._keep(self.kind)
-        self._tell()
+        self._tell_readers()
 
 
 def in_words(error: Exception) -> Exception:

@@ -12,7 +12,7 @@ from tui.archive.errors import ArchiveDamaged
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.replacement import sweep
 from tui.config.paths import Paths
-from tui.recordings.download import RecordingCache, stem
+from tui.recordings.cache import RecordingCache, file_stem
 
 UNDATED = "no time"
 
@@ -114,7 +114,7 @@ def remove_files(paths: Paths, archive: Archive, keys: Sequence[int]) -> int:
             continue
         call = codec.decode(body, {}, None)
         for index in range(len(call.recordings)):
-            for path in place.glob(f"{stem(call, index)}.*"):
+            for path in place.glob(f"{file_stem(call, index)}.*"):
                 path.unlink(missing_ok=True)
                 removed += 1
     return removed

@@ -24,7 +24,7 @@ from tui.call_links import Link
 from tui.config.accounts import Account
 from tui.config.settings import Settings, put
 from tui.config.views import views
-from tui.playback.listening import Playing
+from tui.playback.views import Playing
 from tui.query.dates import DAY_S
 from tui.query.parser import Query, Term
 from tui.screens import state

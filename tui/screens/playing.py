@@ -13,9 +13,10 @@ from textual.timer import Timer
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.config.accounts import Account
+from tui.playback.controller import PlaybackController
 from tui.playback.history import recording_title
-from tui.playback.listening import WITH_SOUND, Playing
-from tui.playback.recording import RecordingPlayback, trouble
+from tui.playback.views import WITH_SOUND, Playing
+from tui.recordings.fetcher import trouble
 from tui.screens.sounding import SoundingScreen
 from tui.services import Services
 from tui.vendor_thread import VendorThread
@@ -37,7 +38,7 @@ class PlayingScreen(SoundingScreen):
         self, services: Services, network: VendorThread, keymap: Mapping[str, str]
     ) -> None:
         super().__init__(services, network, keymap)
-        self.playback = RecordingPlayback(services, network, self._player_changed, self._flash)
+        self.playback = PlaybackController(services, network, self._player_changed, self._flash)
         self.playback.find_route = self.outlet.route
         self.downloading = ""
         """How far a download is; empty when there is none."""

@@ -23,7 +23,7 @@ from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.call_links import Link, link_text, page_address, time_text
 from tui.config.accounts import Account
-from tui.playback.listening import WITH_SOUND
+from tui.playback.views import WITH_SOUND
 from tui.query.parser import Query
 from tui.screens.playing import PlayingScreen
 from tui.services import Services

@@ -19,7 +19,7 @@ from tui.archive.errors import TROUBLES
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.archive import UNTRIAGED
 from tui.audit_log import record_holds
-from tui.playback.listening import Playing
+from tui.playback.views import Playing
 from tui.query.dates import parse_later
 from tui.query.parser import Query
 from tui.screens.playing import PlayingScreen
@@ -30,6 +30,7 @@ from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
 from widgets.cells import fit
 from widgets.columns import Clock, duration_text, time_text
+from widgets.masking import masked_name
 from widgets.player_line import PlayerView
 from widgets.status_line import FLASH_S, message_cells
 from widgets.waveform import Waveform
@@ -225,16 +226,20 @@ class TriagingScreen(PlayingScreen):
         )
 
     def _undone(self, undone: tuple[Undone, int | None] | None) -> None:
-        from tui.archive.sqlite.triage_log import described
-
         self._undoing -= 1
         if undone is None:
             self._flash("there is nothing to undo", "warning")
             return
         step, key = undone
-        self._flash(f"undone: {described(step.changes)} ({counted(len(step.calls), 'call')})")
+        self._flash(f"undone: {self._described(step.changes)} ({counted(len(step.calls), 'call')})")
         if key is not None:
             self._show_call(key)
+
+    def _described(self, changes: Iterable[Change]) -> str:
+        """Changes in a word or two, as they may be shown now: a tag may be a name."""
+        from tui.archive.sqlite.triage_log import described
+
+        return described(changes, masked_name if self.veil.on else str)
 
     def _ask(
         self,
@@ -277,9 +282,7 @@ class TriagingScreen(PlayingScreen):
         self, keys: Sequence[int], changes: list[Change], onward: bool = False, said: str = ""
     ) -> None:
         """Write the changes for these calls, as one step; `said` in a word or two."""
-        from tui.archive.sqlite.triage_log import described
-
-        said, person = said or described(changes), self.services.person
+        said, person = said or self._described(changes), self.services.person
         last = unread = False
 
         def written(gone: set[int]) -> None:

@@ -161,7 +161,7 @@ async def learn_recordings(
     services: Services, account: Account, archive: Archive, call_id: str
 ) -> None:
     """Ask for a call's list of recordings, if that is due, and keep it. Raises `ProviderError`."""
-    from tui.recordings.download import with_known_recordings
+    from tui.recordings.lookup import refresh_recordings
 
     call = archive.get(account.name, call_id)
     if call is None or not is_due(archive, account.name, call, services.now(), AGAIN_S):
@@ -170,7 +170,7 @@ async def learn_recordings(
         token = await services.token(account)
         provider = services.provider(account, services.login(account, token, archive))
         async with provider:
-            await with_known_recordings(provider, archive, account.name, call)
+            await refresh_recordings(provider, archive, account.name, call)
 
 
 def read_anew(

@@ -16,7 +16,7 @@ from tui.archive.merging import keep
 from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.error_boundary import error_boundary
-from tui.recordings.download import asked_anew
+from tui.recordings.lookup import fetch_call
 from tui.removal.deleted_at_vendor import Gone, surely_gone, take_away
 from tui.services import Services
 from tui.sync.account_states import until_words
@@ -99,7 +99,7 @@ async def refresh_calls(
                     try:
                         with fenced():
                             asked = before or Call(id_, account.provider)
-                            newer = await asked_anew(provider, asked)
+                            newer = await fetch_call(provider, asked)
                             at = services.now().timestamp()
                             with archive.transaction():
                                 keep(archive, account.name, provider, [newer], at)

@@ -13,7 +13,13 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tui.archive.errors import UNREACHED, ArchiveDamaged, ArchiveTrouble, ReadOnlyArchive
+from tui.archive.errors import (
+    MOVE_AWAY,
+    UNREACHED,
+    ArchiveDamaged,
+    ArchiveTrouble,
+    ReadOnlyArchive,
+)
 from tui.archive.sqlite.damage import WatchedConnection, identity, lenient, marked
 from tui.archive.sqlite.migrations import MIGRATIONS, identify, migrate
 
@@ -58,6 +64,8 @@ def connect(path: Path) -> tuple[WatchedConnection, ReadOnlyArchive | None]:
             raise
         if not path.is_file() or not path.stat().st_size:
             raise
+        if odd := odd_file_beside(path):
+            return _read_beside(path, odd)
         found = _to_read(path)
         if found is None:
             raise
@@ -150,6 +158,29 @@ def _to_read(path: Path) -> WatchedConnection | None:
             UNREACHED,
         )
     return None
+
+
+def odd_file_beside(path: Path) -> str:
+    """What stands where SQLite keeps a file of its own beside the archive, and is no file:
+    ``archive.db-wal is a folder``; empty: nothing.
+    """
+    for ending in ("-wal", "-shm", "-journal"):
+        place = path.with_name(f"{path.name}{ending}")
+        if place.is_symlink():
+            return f"{place} is a symbolic link"
+        if place.exists() and not place.is_file():
+            return f"{place} is {'a folder' if place.is_dir() else 'not a file'}"
+    return ""
+
+
+def _read_beside(path: Path, odd: str) -> tuple[WatchedConnection, ReadOnlyArchive]:
+    """The archive for reading, beside something odd. Raises `ArchiveTrouble`: it cannot be read."""
+    found = None
+    with suppress(sqlite3.Error, ArchiveDamaged):
+        found = _to_read(path)
+    if found is None:
+        raise ArchiveTrouble(f"the archive {path} cannot be opened: {odd}", MOVE_AWAY)
+    return found, ReadOnlyArchive(odd, MOVE_AWAY)
 
 
 def _why(path: Path, error: Exception) -> str:

@@ -22,6 +22,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from providers.errors import reason
 from tui.archive.errors import ArchiveTrouble
 from tui.archive.sqlite.triage_log import CallName, TriageLog, standing
 from tui.archive.sqlite.triage_rows import EVENT_FIELDS, Event, event_of
@@ -276,22 +277,27 @@ class BackedUp:
     path: Path
     triage: TriageLog
     read_only: Any
+    not_backed_up = ""
+    """Why the last `back_up` did not work: the file, and what is wrong; empty: it did."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """As `Archive.transaction`."""
         raise NotImplementedError
 
     def back_up(self) -> None:
-        """Bring the backup up to date. No decision fails for want of it: the log tells, and the
-        next one tries again.
+        """Bring the backup up to date. No decision fails for want of it: `not_backed_up` tells,
+        and the next one tries again.
         """
         if self.read_only:
             return
         try:
             with self.transaction():
                 follow(self._db, self.path)
+            self.not_backed_up = ""
         except (ArchiveTrouble, sqlite3.Error, OSError) as error:
-            log.warning("the decisions are not backed up: %s", error)
+            why = reason(error) if isinstance(error, OSError) else str(error)
+            self.not_backed_up = f"{place_of(self.path)}: {why}"
+            log.info("the decisions are not backed up: %s", self.not_backed_up)
 
     def mend_backup(self) -> int:
         """Write the backup again where lines of it are damaged; how many were. Raises OSError."""

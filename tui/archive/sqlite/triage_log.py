@@ -190,10 +190,10 @@ def without(tags: tuple[str, ...], tag: str) -> tuple[str, ...]:
     return tuple(other for other in tags if fold(other) != fold(tag))
 
 
-def described(changes: Iterable[Change]) -> str:
-    """``done, tag spam`` in the order of the changes."""
+def described(changes: Iterable[Change], shown: Callable[[str], str] = str) -> str:
+    """``done, tag spam`` in the order of the changes; `shown`: what may be seen of a tag."""
     words = (
-        body["state"] if kind == "state" else f"{kind} {body.get('tag', '')}".strip()
+        body["state"] if kind == "state" else f"{kind} {shown(body.get('tag', ''))}".strip()
         for kind, body in changes
     )
     return ", ".join(dict.fromkeys(words))

@@ -5,149 +5,31 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from providers.base import Secret
 from providers.errors import AuthError, MissingToken, RecordingError, Unreachable
-from providers.model import Call, Recording
-from providers.nectar import Nectar
-from tests.audio import sounds
 from tests.few import few
-from tests.recordings.host import Asked, Host
-from tui.config.accounts import Account, make_account
-from tui.config.paths import Paths
-from tui.playback import recording as module
-from tui.playback.recording import RecordingPlayback
+from tests.playback.world import SOUND, Desk, World, heard, slowly, until
+from tests.recordings.host import Asked
+from tui.playback import controller as module
+from tui.playback.controller import PlaybackController
+from tui.recordings.cache import RecordingCache
 from tui.recordings.fetcher import RecordingFetcher
 from tui.recordings.progressive_download import ProgressiveDownload
-from tui.services import Services
-from tui.vendor_thread import VendorThread
-from widgets.player_line import PlayerView
-
-SOUND = sounds.wav(sounds.tone(40, 8000), 8000)
-NOW = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
-
-
-class Desk:
-    """A vendor of one call, whose recording's address it may have changed."""
-
-    capabilities = Nectar.capabilities
-
-    def __init__(self) -> None:
-        self.now = Call("9", "nectar")
-        self.asked = 0
-        self.error: Exception | None = None
-
-    async def __aenter__(self) -> Desk:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
-
-    async def call(self, id_: str) -> Call:
-        self.asked += 1
-        if self.error:
-            raise self.error
-        return self.now
-
-    def media_headers(self, url: str) -> dict[str, str]:
-        return {}
-
-
-class World:
-    """An account, its vendor, its recordings' host, and a place to keep them."""
-
-    def __init__(self, host: Host, services: Services, network: VendorThread) -> None:
-        self.host, self.services, self.network = host, services, network
-        self.desk = Desk()
-        self.tokens_asked = 0
-        self.account: Account = make_account("desk", "nectar", host.url, {"call_ids": "9"})
-        self.call = self.at("/old")
-        self.desk.now = self.at("/new")
-
-    def at(self, path: str, ended: timedelta = timedelta(days=1)) -> Call:
-        recordings = (Recording("r", url=self.host.url + path),) if path else ()
-        return Call(
-            "9",
-            "nectar",
-            started_at=NOW - ended - timedelta(seconds=40),
-            ended_at=NOW - ended,
-            has_recording=True,
-            recordings=recordings,
-        )
-
-    def partials(self) -> list[Path]:
-        return list(self.services.paths.cached_recordings.rglob("*.part"))
-
-
-@pytest.fixture
-def host() -> Iterator[Host]:
-    with Host(SOUND) as running:
-        yield running
-
-
-@pytest.fixture
-def world(host: Host, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("RINGBACK_AUDIO", "none")
-    services = Services(paths, dict(os.environ), UTC)
-    network = VendorThread(services.open_archive)
-    made = World(host, services, network)
-
-    def token(*_: object) -> Secret:
-        made.tokens_asked += 1
-        return Secret("t")
-
-    monkeypatch.setattr(Services, "find_token", token)
-    monkeypatch.setattr(Services, "provider", lambda *_: made.desk)
-    monkeypatch.setattr(Services, "now", lambda _: NOW)
-    yield made
-    network.close()
-
-
-@pytest.fixture
-async def playback(world: World) -> AsyncIterator[RecordingPlayback]:
-    views: list[PlayerView] = []
-    made = RecordingPlayback(world.services, world.network, views.append, lambda _: None)
-    yield made
-    await made.close()
-
-
-async def until(true: Callable[[], object], what: Callable[[], object] = lambda: "") -> None:
-    deadline = time.monotonic() + 15
-    while not true():
-        assert time.monotonic() < deadline, what()
-        await asyncio.sleep(0.01)
-
-
-async def heard(playback: RecordingPlayback, seconds: float = 0.3) -> None:
-    def so() -> bool:
-        view = playback.view
-        assert view.status != "failed", view.message
-        return view.status == "playing" and view.position_s >= seconds
-
-    await until(so, lambda: playback.view)
-
-
-async def slowly(world: World, playback: RecordingPlayback) -> None:
-    """It is heard while most of it is still to come."""
-    world.host.rate = 60_000
-    await playback.play(world.account, world.call)
-    await heard(playback)
 
 
 async def test_it_plays_while_it_comes_and_then_it_is_the_cache(
-    world: World, playback: RecordingPlayback
+    world: World, playback: PlaybackController
 ) -> None:
     await slowly(world, playback)
     assert world.host.sent < len(SOUND)
     assert world.tokens_asked == 0, "an open address needs no token"
     world.host.rate = None
-    cache = playback._fetching.cache()
+    cache = RecordingCache(world.services.paths.cached_recordings)
     await until(lambda: cache.find("desk", world.call, 0))
     assert world.host.sent == len(SOUND) and world.host.twice() == 0
     playback.stop()
@@ -160,7 +42,7 @@ async def test_it_plays_while_it_comes_and_then_it_is_the_cache(
 
 
 async def test_quitting_while_it_downloads_and_plays(
-    world: World, playback: RecordingPlayback
+    world: World, playback: PlaybackController
 ) -> None:
     await slowly(world, playback)
     began = time.monotonic()
@@ -173,7 +55,7 @@ async def test_quitting_while_it_downloads_and_plays(
 
 @pytest.mark.parametrize("moment", few(1, ["asking", "coming"]))
 async def test_stopping_ends_the_download_at_once(
-    world: World, playback: RecordingPlayback, moment: str
+    world: World, playback: PlaybackController, moment: str
 ) -> None:
     world.host.rate, world.host.delay_s = 60_000, 2.0 if moment == "asking" else 0.0
     playing = asyncio.create_task(playback.play(world.account, world.call))
@@ -190,7 +72,7 @@ async def test_stopping_ends_the_download_at_once(
 
 
 async def test_an_expired_address_is_renewed_before_it_plays(
-    world: World, playback: RecordingPlayback
+    world: World, playback: PlaybackController
 ) -> None:
     world.host.answer = lambda asked: 403 if asked.path == "/old" else None
     await playback.play(world.account, world.call)
@@ -201,7 +83,7 @@ async def test_an_expired_address_is_renewed_before_it_plays(
 
 @pytest.mark.parametrize("status", few(1, [403, 404, 410]))
 async def test_an_address_that_expires_while_it_plays_is_renewed(
-    world: World, playback: RecordingPlayback, status: int
+    world: World, playback: PlaybackController, status: int
 ) -> None:
     await slowly(world, playback)
     world.host.answer = lambda asked: status if asked.path == "/old" else None
@@ -209,14 +91,14 @@ async def test_an_address_that_expires_while_it_plays_is_renewed(
     await heard(playback, 36.2)
     assert world.desk.asked == 1 and world.host.asked[-1].path == "/new"
     world.host.rate = None
-    cache = playback._fetching.cache()
+    cache = RecordingCache(world.services.paths.cached_recordings)
     await until(lambda: cache.find("desk", world.call, 0))
     found = cache.find("desk", world.call, 0)
     assert found and found.path.read_bytes() == SOUND
 
 
 async def test_another_recording_under_the_new_address_is_not_mixed_in(
-    world: World, playback: RecordingPlayback
+    world: World, playback: PlaybackController
 ) -> None:
     await slowly(world, playback)
 
@@ -242,7 +124,7 @@ async def test_another_recording_under_the_new_address_is_not_mixed_in(
     ],
 )
 async def test_why_there_is_no_sound(
-    world: World, playback: RecordingPlayback, status: int, error: Exception | None, says: str
+    world: World, playback: PlaybackController, status: int, error: Exception | None, says: str
 ) -> None:
     world.host.answer = lambda asked: status
     world.desk.error = error
@@ -253,7 +135,7 @@ async def test_why_there_is_no_sound(
 
 
 async def test_what_plays_while_it_comes_is_saved_without_fetching_it_twice(
-    world: World, playback: RecordingPlayback, tmp_path: Path
+    world: World, playback: PlaybackController, tmp_path: Path
 ) -> None:
     await slowly(world, playback)
     said: list[str] = []
@@ -270,7 +152,7 @@ async def test_what_plays_while_it_comes_is_saved_without_fetching_it_twice(
 
 
 async def test_a_recording_of_a_call_just_over_is_looked_for_again(
-    world: World, playback: RecordingPlayback, monkeypatch: pytest.MonkeyPatch
+    world: World, playback: PlaybackController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
     just_now = timedelta(minutes=2)
@@ -285,7 +167,7 @@ async def test_a_recording_of_a_call_just_over_is_looked_for_again(
 
 
 async def test_looking_again_survives_a_vendor_that_is_out_of_reach_for_a_moment(
-    world: World, playback: RecordingPlayback, monkeypatch: pytest.MonkeyPatch
+    world: World, playback: PlaybackController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
     just_now = timedelta(minutes=2)
@@ -299,7 +181,7 @@ async def test_looking_again_survives_a_vendor_that_is_out_of_reach_for_a_moment
 
 
 async def test_looking_again_ends_with_a_stop_and_after_a_while(
-    world: World, playback: RecordingPlayback, monkeypatch: pytest.MonkeyPatch
+    world: World, playback: PlaybackController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
     just_now = timedelta(minutes=2)
@@ -334,7 +216,7 @@ async def test_a_stream_that_two_use_lives_until_both_have_let_go(world: World) 
 
 
 async def test_a_full_disk_is_said_in_the_player(
-    world: World, playback: RecordingPlayback, monkeypatch: pytest.MonkeyPatch
+    world: World, playback: PlaybackController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.pwrite
 
@@ -381,7 +263,7 @@ async def test_the_vendor_is_left_when_the_recording_turns_out_to_be_here(
 
 
 async def test_a_key_while_the_vendor_is_asked_does_not_hide_what_is_under_way(
-    world: World, playback: RecordingPlayback
+    world: World, playback: PlaybackController
 ) -> None:
     world.host.delay_s = 0.5
     playing = asyncio.create_task(playback.play(world.account, world.call))

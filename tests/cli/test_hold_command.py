@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from tui import audit_log
 from tui.account_setup import forget, losses
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.triage_log import RELEASE, hold, note, state, tag
+from tui.audio.client.source import FileSource
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.query.parser import parse
-from tui.recordings.download import RecordingCache
+from tui.recordings.cache import RecordingCache
 from tui.services import Services
 
 NUMBER = "+493098765432"
@@ -134,12 +136,9 @@ def test_no_sweep_takes_their_recordings(services: Services) -> None:
 
 def test_nothing_in_the_archive_can_remove_one_by_mistake(services: Services) -> None:
     assert run("hold", "desk:1") == 0
-    with (
-        services.open_archive() as archive,
-        pytest.raises(sqlite3.IntegrityError, match="hold"),
-        archive.transaction(),
-    ):
-        archive._db.execute("DELETE FROM call")
+    plain = sqlite3.connect(services.paths.archive_file)
+    with closing(plain), plain, pytest.raises(sqlite3.IntegrityError, match="hold"):
+        plain.execute("DELETE FROM call")
     assert len(left(services)) == 6
 
 
@@ -217,3 +216,66 @@ def test_a_held_call_of_a_removed_account_is_found_and_shown(
     assert run("show", "desk:2") == 2
     assert "no account 'desk'" in capsys.readouterr().err
     assert run("calls", "--account", "nobody") == 2
+
+
+@pytest.fixture
+def removed(services: Services, capsys: pytest.CaptureFixture[str]) -> Services:
+    """The account desk is gone; of its calls the first is here still."""
+    assert run("hold", "desk:1") == 0
+    assert run("accounts", "remove", "desk", "--yes") == 3
+    capsys.readouterr()
+    return services
+
+
+def test_a_held_call_of_a_removed_account_can_be_triaged(
+    removed: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("triage", "DESK:1", "--state", "done", "--tag", "case") == 0
+    assert capsys.readouterr().out.startswith("desk:1  done  by us  tags: t, case")
+    assert run("triage", "ringback://desk/1", "--undo") == 0
+    assert capsys.readouterr().out.startswith("desk:1  new  by us  tags: t  ")
+    assert run("triage", "desk:2", "--state", "done") == 2
+    assert "no account 'desk'" in capsys.readouterr().err
+
+
+def test_a_held_call_of_a_removed_account_is_downloaded_from_the_cache(
+    removed: Services, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert run("download", "Desk:1", "--output", str(out)) == 0
+    saved = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert [path.read_bytes() for path in saved] == [b"1", b"1"]
+    assert saved == [out / f"20261102T090100Z_nectar_1_{part}.mp3" for part in (1, 2)]
+    desk = RecordingCache(removed.paths.cached_recordings).place("desk")
+    next(desk.glob("*.mp3")).unlink()
+    assert run("download", "desk:1", "--output", str(out)) == 3
+    said = capsys.readouterr()
+    assert said.err == "desk:1: its account was removed, and the recording is not in the cache\n"
+    assert len(said.out.splitlines()) == 1
+    for path in desk.glob("*.mp3"):
+        path.unlink()
+    assert run("download", "desk:1", "--output", str(out)) == 1
+    assert run("download", "desk:2") == 2
+    assert "no account 'desk'" in capsys.readouterr().err
+
+
+def test_a_held_call_of_a_removed_account_plays_from_the_cache(
+    removed: Services, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played: list[tuple[bytes, str]] = []
+
+    async def play(source: FileSource, title: str, *_: object) -> int:
+        played.append((await source.read(0, 99), title))
+        return 0
+
+    monkeypatch.setattr("tui.cli.terminal_player.play_on_terminal", play)
+    assert run("play", "ringback://desk/1?r=2") == 0
+    assert played == [(b"1", f"{NUMBER} (2 of 2)")]
+    for path in RecordingCache(removed.paths.cached_recordings).place("desk").glob("*.mp3"):
+        path.unlink()
+    assert run("play", "desk:1") == 1
+    said = capsys.readouterr().err
+    assert said == (
+        "ringback: desk:1: its account was removed, and the recording is not in the cache\n"
+    )
+    assert run("play", "ringback://desk/1?r=3") == 1

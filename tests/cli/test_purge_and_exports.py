@@ -21,7 +21,7 @@ from tui import audit_log
 from tui.audio.client.source import FileSource
 from tui.cli import main
 from tui.config.accounts import make_account
-from tui.recordings.download import RecordingCache
+from tui.recordings.cache import RecordingCache
 from tui.services import Services
 
 NUMBER = "+49 30 9876-54321"
@@ -281,7 +281,7 @@ def test_lines_of_several_writers_do_not_mix(services: Services) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]
     assert [writer.wait(60) for writer in writers] == [0] * 4
     found = [entry["n"] for entry in audit_log.entries(services.paths)]
-    assert sorted(found) == sorted([*range(200)] * 4)  # type: ignore[type-var]
+    assert sorted(found) == sorted([*range(200)] * 4)
 
 
 # -- purge

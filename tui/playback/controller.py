@@ -1,19 +1,33 @@
-"""Listening to a recording: the player, its keys, what is shown of it and what is remembered."""
+"""Listening to a recording: which one plays, the keys of its player, and what is kept of it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from providers.errors import ProviderError, RecordingError
 from providers.model import Call
 from tui.archive.sqlite.listening_history import recording_key
-from tui.audio.client.state import Loudness
 from tui.audio.client.suspension import Suspension
+from tui.config.accounts import Account
 from tui.config.settings import AudioSettings
-from tui.playback.history import ListeningHistory, ListeningSession, recording_title
+from tui.playback.history import ListeningHistory, ListeningSession
+from tui.playback.settings import PlaybackSettings
+from tui.playback.views import (
+    WITH_SOUND,
+    Playing,
+    failed_view,
+    loading_view,
+    turns_text,
+    view_of,
+    wave_of,
+)
+from tui.recordings.fetcher import RecordingFetcher, SharedDownload, trouble
 from tui.services import Services
+from tui.vendor_thread import VendorThread
 from widgets.columns import duration_text
 from widgets.player_line import PlayerView
 from widgets.waveform import Wave
@@ -23,44 +37,36 @@ if TYPE_CHECKING:  # the player is loaded with the first recording
     from tui.audio.client.route import Route
     from tui.audio.peaks import Peaks
 
-
-@dataclass(frozen=True, slots=True)
-class Playing:
-    """The recording in the player."""
-
-    account: str
-    call: Call
-    index: int
-
-    @property
-    def title(self) -> str:
-        return recording_title(self.call, self.index)
-
-
-_MORE_TO_COME = "(the rest is not measured yet)"
+LOOK_EVERY_S = 15.0
+"""How often a recording is looked for that the vendor has not got yet."""
+LOOK_FOR_S = 600.0
+"""How long in all."""
 NOTHING_KEPT = (False, "", "")
-WITH_SOUND = ("playing", "paused", "finished")
-"""States of the view in which a recording is in the player."""
 
 
 class PlaybackController:
-    """Belongs to the screen's loop. `on_change` gets a new `PlayerView` at every change."""
+    """Belongs to the screen's loop. `on_change` gets a new `PlayerView` at every change; `say`
+    what is to be said beside it.
+    """
 
     def __init__(
         self,
         services: Services,
+        network: VendorThread,
         on_change: Callable[[PlayerView], None],
         say: Callable[[str], None],
     ) -> None:
         self._services, self._on_change, self._say = services, on_change, say
-        self._memory = ListeningHistory(services)
+        self._history = ListeningHistory(services)
+        self._settings = PlaybackSettings(services, self._history)
+        self._fetcher = RecordingFetcher(services, network)
+        self._download: SharedDownload | None = None
         self._player: Player | None = None
-        self._audio: AudioSettings | None = None
-        self._sitting: ListeningSession | None = None
-        self._loud: Loudness | None = None
+        self._session: ListeningSession | None = None
+        self._warming: asyncio.Task[None] | None = None
+        self._kept_peaks = NOTHING_KEPT
         self.find_route: Callable[[], Route] | None = None
         """Which way the sound takes; see `Player`."""
-        self._kept = NOTHING_KEPT
         self.hold = Suspension()
         self.playing: Playing | None = None
         self.comments_s: tuple[float, ...] = ()
@@ -70,42 +76,37 @@ class PlaybackController:
     @property
     def audio(self) -> AudioSettings:
         """The settings as of now: those of config.toml, and what the keys changed since."""
-        if self._audio is None:
-            self._audio = self._services.settings().audio
-        return self._audio
+        return self._settings.audio
 
     @property
     def has_sound(self) -> bool:
         """Whether there is sound to go about in; also while it comes after a jump."""
-        begun = self.view.status == "loading" and self._sitting is not None
+        begun = self.view.status == "loading" and self._session is not None
         return self.playing is not None and (begun or self.view.status in WITH_SOUND)
 
     @property
     def pauses(self) -> bool:
         """Whether it is paused or goes on by the same key; also while it comes after a jump."""
-        heard = self._sitting is not None and self._sitting.played
+        heard = self._session is not None and self._session.played
         return self.view.status in WITH_SOUND or (heard and self.view.status == "loading")
 
     @property
     def wave(self) -> Wave | None:
         """What the waveform shows; None while there is nothing to show."""
-        player = self._player
-        if player is None or player.peaks is None or self.playing is None:
+        if self._player is None or self.playing is None:
             return None
-        state, peaks = player.state, player.peaks
-        if state.status == "failed" or not (peaks.lanes or state.channels or state.length_s):
-            return None
-        return Wave(
-            peaks.lanes or (b"",) * (state.channels or 1),
-            peaks.revision,
-            peaks.complete,
-            length_s=state.length_s,
-            position_s=state.position_s,
-            playing=state.status == "playing",
-            loop=state.loop,
-            comments=self.comments_s,
-            side=state.side,
-        )
+        return wave_of(self._player.state, self._player.peaks, self.comments_s)
+
+    def turns_text(self) -> str:
+        """The recording in words, a line for each turn; empty while it is not measured."""
+        return turns_text(self._player.peaks if self._player else None)
+
+    # -- which recording plays
+
+    def warm(self) -> None:
+        """Start the engine: something will be played, now or soon. Once; later it costs nothing."""
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.create_task(self._ready_player().warm())
 
     def _ready_player(self) -> Player:
         """The player, made with the first recording."""
@@ -119,19 +120,69 @@ class PlaybackController:
             self._player.set_skip_silence(self.audio.skip_silence)
         return self._player
 
+    async def play(
+        self, account: Account, call: Call, index: int = 0, start_s: float | None = None
+    ) -> None:
+        """Play a recording while it comes, from `start_s` or from where it was left. What goes
+        wrong is said in the view.
+        """
+        self.stop()
+        self.warm()
+        self.playing = playing = Playing(account.name, call, index)
+        self._show(loading_view(playing, "asking the vendor ..."))
+        try:
+            download = await self._open(account, playing)
+        except (ProviderError, RecordingError, OSError) as error:
+            if self.playing is playing:
+                if isinstance(error, RecordingError):
+                    self._note_trouble(error.reason)
+                self._show(failed_view(playing, trouble(error)))
+            return
+        except asyncio.CancelledError:
+            if self.playing is playing:
+                self.stop()
+            raise
+        if self.playing is not playing:
+            self._fetcher.release(download)
+            return
+        self._download = download
+        self.playing = Playing(account.name, download.call, index)
+        await self._begin(download.source, start_s)
+
+    async def _open(self, account: Account, playing: Playing) -> SharedDownload:
+        """The recording's bytes; one that is not there yet is looked for again and again."""
+        call, loop = playing.call, asyncio.get_running_loop()
+        until = loop.time() + LOOK_FOR_S
+        while True:
+            try:
+                return await self._fetcher.open(account, call, playing.index)
+            except RecordingError as error:
+                given_up = self.playing is not playing or loop.time() >= until
+                if given_up or not self._may_still_come(error, call):
+                    raise
+                self._note_trouble(error.reason)
+                again = f"{error}; looking again every {LOOK_EVERY_S:.0f} s"
+                self._show(loading_view(playing, again))
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _may_still_come(self, error: RecordingError, call: Call) -> bool:
+        from tui.recordings.stream import may_still_come
+
+        return error.reason == "pending" and may_still_come(call, self._services.now())
+
     async def _begin(self, source: Source, wanted_s: float | None = None) -> None:
         """Play the recording that `playing` names, from `wanted_s` or from where it was left."""
         playing, player = self.playing, self._ready_player()
         if playing is None:
             return
         key = recording_key(playing.call, playing.index)
-        known = (await self._memory.find(playing.account, playing.call.id)).get(key)
-        peaks = await asyncio.to_thread(self._kept_peaks, playing)
+        known = (await self._history.find(playing.account, playing.call.id)).get(key)
+        peaks = await asyncio.to_thread(self._find_peaks, playing)
         if self.playing is not playing:
             return
         left_s = known.left_s if known else 0.0
         start_s = left_s if wanted_s is None else wanted_s
-        self._sitting = ListeningSession(
+        self._session = ListeningSession(
             playing.account,
             playing.call.id,
             key,
@@ -140,35 +191,61 @@ class PlaybackController:
             known.length_s if known else None,
             start_s,
         )
-        self._sitting.heard = bool(known and known.heard_at)
-        self._kept = peaks.known if peaks else NOTHING_KEPT
+        self._session.heard = bool(known and known.heard_at)
+        self._kept_peaks = peaks.known if peaks else NOTHING_KEPT
         if start_s and wanted_s is None:
             self._say(f"from {duration_text(start_s)}, where it was left")
         await player.play(source, start_s=start_s, peaks=peaks)
+
+    def stop(self) -> None:
+        self._note()
+        self.playing = None
+        if self._player:
+            self._player.stop()
+        self._show(PlayerView(volume=round(self._volume * 100)))
+        download, self._download = self._download, None
+        if download is not None:
+            self._fetcher.release(download)
+
+    def tidy(self) -> None:
+        """Remove recordings that were not heard for a while. Takes as long as a disk does."""
+        self._fetcher.tidy()
+
+    async def download(
+        self, account: Account, call: Call, folder: Path, say: Callable[[str], None]
+    ) -> list[Path]:
+        """As `RecordingFetcher.download`: what plays while it comes is not fetched twice."""
+        return await self._fetcher.download(account, call, folder, say)
+
+    async def close(self) -> None:
+        """End the player; what was heard and chosen is written."""
+        self._fetcher.close()
+        self._note()
+        if self._player:
+            await self._player.close()
+        await self._history.close()
 
     # -- what is remembered
 
     def _note(self) -> None:
         """Keep how far the present recording was heard."""
-        sitting, self._sitting = self._sitting, None
-        if sitting is not None and sitting.played:
+        session, self._session = self._session, None
+        if session is not None and session.played:
             if self._player is not None and self.view.status in ("playing", "paused"):
-                sitting.position_s = self._player.position_s
-            self._memory.note(sitting)
+                session.position_s = self._player.position_s
+            self._history.note(session)
 
     def _note_trouble(self, reason: str) -> None:
         """Keep why the present recording cannot be played."""
         playing = self.playing
         if playing is not None:
             key = recording_key(playing.call, playing.index)
-            self._memory.note_trouble(playing.account, playing.call.id, key, reason)
+            self._history.note_trouble(playing.account, playing.call.id, key, reason)
 
-    def _kept_peaks(self, playing: Playing) -> Peaks | None:
+    def _find_peaks(self, playing: Playing) -> Peaks | None:
         from tui.audio.peaks import Peaks
-        from tui.recordings.download import RecordingCache
 
-        cache = RecordingCache(self._services.paths.cached_recordings)
-        data = cache.find_peaks(playing.account, playing.call, playing.index)
+        data = self._fetcher.cache().find_peaks(playing.account, playing.call, playing.index)
         try:
             return Peaks.from_bytes(data) if data else None
         except ValueError:
@@ -177,51 +254,34 @@ class PlaybackController:
     def _keep_peaks(self) -> None:
         """Keep the waveform beside the recording once it is whole, or why it never will be."""
         playing, peaks = self.playing, self._player and self._player.peaks
-        if playing is None or not peaks or not peaks.settled or peaks.known == self._kept:
+        if playing is None or not peaks or not peaks.settled or peaks.known == self._kept_peaks:
             return
-        self._kept = peaks.known
+        self._kept_peaks = peaks.known
         data = peaks.to_bytes()
 
         def keep() -> None:
-            from tui.recordings.download import RecordingCache
-
-            cache = RecordingCache(self._services.paths.cached_recordings)
+            cache = self._fetcher.cache()
             cache.keep_peaks(playing.account, playing.call, playing.index, data)
 
-        self._memory.beside(keep)
+        self._history.beside(keep)
 
     # -- what the player says
 
     def _changed(self, state: PlayerState) -> None:
         if self.playing is None or state.status == "idle":  # it has not got the recording yet
             return
-        sitting = self._sitting
+        session = self._session
         if (
-            sitting is not None
+            session is not None
             and not state.silent
-            and sitting.listen(state.status, state.position_s, state.length_s)
+            and session.listen(state.status, state.position_s, state.length_s)
         ):
-            self._memory.note(sitting)
+            self._history.note(session)
         if state.reason and self.view.status != "failed":
             self._note_trouble(state.reason)
         self._keep_peaks()
-        self._show(
-            PlayerView(
-                status="finished" if state.status == "ended" else state.status,
-                position_s=state.position_s,
-                length_s=state.length_s,
-                speed=state.speed,
-                volume=round(state.volume * 100),
-                title=self.playing.title,
-                message=state.message,
-                output="no sound" if state.output == "none" else "",
-                side=state.side,
-                skip_silence=state.skip_silence,
-                loop=state.loop,
-                autoplay=self.audio.autoplay,
-                heard=bool(sitting and sitting.heard),
-            )
-        )
+        heard = bool(session and session.heard)
+        self._show(view_of(state, self.playing, self.audio.autoplay, heard))
 
     def _show(self, view: PlayerView) -> None:
         self.view = view
@@ -241,13 +301,6 @@ class PlaybackController:
     def toggle(self) -> None:
         if self._player:
             self._player.toggle()
-
-    def stop(self) -> None:
-        self._note()
-        self.playing = None
-        if self._player:
-            self._player.stop()
-        self._show(PlayerView(volume=round(self._volume * 100)))
 
     def seek_by(self, seconds: float) -> None:
         if self._player:
@@ -277,16 +330,14 @@ class PlaybackController:
 
     def toggle_skip_silence(self) -> bool:
         """Whether long silences are shortened from now on."""
-        on = not self.audio.skip_silence
-        self._keep(replace(self.audio, skip_silence=on), "skip_silence", on)
+        on = self._settings.toggle("skip_silence")
         if self._player:
             self._player.set_skip_silence(on)
         return on
 
     def toggle_autoplay(self) -> bool:
         """Whether the next call's recording is played when one has ended."""
-        on = not self.audio.autoplay
-        self._keep(replace(self.audio, autoplay=on), "autoplay", on)
+        on = self._settings.toggle("autoplay")
         self._show(replace(self.view, autoplay=on))
         return on
 
@@ -294,53 +345,23 @@ class PlaybackController:
         """Faster or slower by `step`; None: normal speed."""
         if self._player:
             self._player.set_speed(1.0 if step is None else self._player.state.speed + step)
-            speed = self._player.state.speed
-            self._keep(replace(self.audio, speed=speed), "speed", speed)
+            self._settings.change("speed", self._player.state.speed)
 
     def change_volume(self, step: float) -> None:
         """Louder or quieter by `step` (1: by the whole); it is muted no more."""
-        self._loud = self._loudness.changed(step)
-        volume = round(self._loud.volume * 100)
-        self._keep(replace(self.audio, volume=volume), "volume", volume)
+        self._settings.change_volume(step)
         self._set_volume()
 
     def mute(self) -> None:
         """No sound, or as loud as before; not kept for the next start."""
-        self._loud = self._loudness.toggled()
+        self._settings.mute()
         self._set_volume()
 
     @property
-    def _loudness(self) -> Loudness:
-        """As config.toml says, until a key says otherwise."""
-        return self._loud or Loudness(self.audio.volume / 100)
-
-    @property
     def _volume(self) -> float:
-        return self._loudness.heard
+        return self._settings.loudness.heard
 
     def _set_volume(self) -> None:
         if self._player:
             self._player.set_volume(self._volume)
         self._show(replace(self.view, volume=round(self._volume * 100)))
-
-    def _keep(self, audio: AudioSettings, name: str, value: float | bool) -> None:
-        self._audio = audio
-        self._memory.keep_setting(name, value)
-
-    def turns_text(self) -> str:
-        """The recording in words, a line for each turn; empty while it is not measured."""
-        from tui.audio.client.notices import unmeasured
-        from tui.audio.client.turns import describe_turns, turns
-
-        peaks = self._player.peaks if self._player else None
-        if peaks is None or not (peaks.lanes or peaks.trouble):
-            return ""
-        rest = [f"({unmeasured(peaks.trouble)})"] if peaks.trouble else [_MORE_TO_COME]
-        return "\n".join([*describe_turns(turns(peaks)), *([] if peaks.complete else rest)])
-
-    async def close(self) -> None:
-        """End the player; what was heard and chosen is written."""
-        self._note()
-        if self._player:
-            await self._player.close()
-        await self._memory.close()

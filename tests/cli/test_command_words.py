@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui.cli import _parsed, main
+from tui.cli import main
+from tui.cli.words import parse_words
 from tui.config.paths import Paths
 
 
@@ -45,6 +46,7 @@ def test_what_is_nearly_a_command_opens_no_screen(
         (["synch refund"], "synch refund"),
         (["sync:x"], "sync:x"),
         (["tag:sync"], "tag:sync"),
+        (["held"], "held"),
         (["missed", "synch"], "missed synch"),
         (["open-miss"], "open-miss"),
         (["#4567"], "#4567"),
@@ -54,7 +56,7 @@ def test_what_is_nearly_a_command_opens_no_screen(
     ],
 )
 def test_a_query_opens_the_screen(words: list[str], query: str) -> None:
-    parsed = _parsed(words)
+    parsed = parse_words(words)
     assert parsed.command == "screen" and " ".join(parsed.query) == query
 
 
@@ -75,11 +77,11 @@ def test_help_is_help(capsys: pytest.CaptureFixture[str], words: list[str], usag
 
 
 def test_notes_of_a_sync_are_told_up_to_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
-    from tui.cli.sync import MAX_LINES, _print_report
+    from tui.cli.sync_report import MAX_LINES, print_report
     from tui.sync.report import Report
 
     report = Report("desk", notes=dict.fromkeys(f"note {n}" for n in range(1_000)))
-    _print_report(report)
+    print_report(report)
     told = capsys.readouterr().err.splitlines()
     assert len(told) == MAX_LINES + 1 and told[-1] == f"desk: and {1_000 - MAX_LINES:,} more"
     assert report.message.endswith("; and 980 more")

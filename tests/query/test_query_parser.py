@@ -1,3 +1,7 @@
+"""One line of text as a query: its terms, what is wrong with it, and how it is completed."""
+
+from __future__ import annotations
+
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +11,7 @@ from tests.archive.calls import call
 from tui.query.editing import begun, completed, with_or_without
 from tui.query.fields import FIELDS, TABLE
 from tui.query.parser import CHOICES, Query, Term, fold, parse, unknown
-from widgets.call_document import Extra, Page, _pairs
+from widgets.call_document import Extra, Page, pairs
 from widgets.columns import COLUMNS, Clock
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -136,7 +140,7 @@ def test_every_column_and_label_of_a_page_can_be_asked_for() -> None:
         "Group",  # short for Ring group
     }
     page = Page.of(call(1), "desk", Clock(NOW, UTC), Extra(), 80)
-    named = {label for label, _ in _pairs(page)} | {one.title for one in COLUMNS.values()}
+    named = {label for label, _ in pairs(page)} | {one.title for one in COLUMNS.values()}
     titles = {field.title for field in TABLE}
     words = {plain(word) for word in FIELDS}
     lost = {name for name in named - otherwise if name not in titles and plain(name) not in words}

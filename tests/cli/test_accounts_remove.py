@@ -11,7 +11,7 @@ from tui.archive.sqlite.triage_log import state, tag
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
-from tui.recordings.download import PEAKS, RecordingCache
+from tui.recordings.cache import PEAKS, RecordingCache
 from tui.services import Services
 
 

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from tui.archive.sqlite.triage_log import RELEASE, Change, comment, hold, note, state, tag, untag
-from tui.cli import _parsed
+from tui.cli.words import parse_words
 from tui.screens.unsaved_triage import UnsavedTriage, unsaved_text
 
 
@@ -22,7 +22,7 @@ def test_the_command_says_what_the_step_did() -> None:
     [line] = _lines(*changes, comment("refund", 192.0))
     program, *words = shlex.split(line)
     assert program == "ringback"
-    parsed = _parsed(words)
+    parsed = parse_words(words)
     assert parsed.calls == ["my desk:it's 1", "eu:-2"]
     assert (parsed.state, parsed.until) == ("snoozed", "2027-01-15T08:00:00Z")
     assert (parsed.note, parsed.tag, parsed.untag) == ("-5 €; 'soon'", ["a b"], ["c"])
@@ -31,7 +31,7 @@ def test_the_command_says_what_the_step_did() -> None:
 
 def test_a_tag_with_a_minus_is_given_and_not_taken_away() -> None:
     [line] = _lines(tag("-5"), untag("a -b"))
-    parsed = _parsed(shlex.split(line)[1:])
+    parsed = parse_words(shlex.split(line)[1:])
     assert (parsed.tag, parsed.untag) == (['"-5"'], ['"a -b"'])
 
 
@@ -46,7 +46,9 @@ def test_an_undo_is_told_as_one() -> None:
 
 
 def test_holds_have_a_command_of_their_own() -> None:
-    parsed = [_parsed(shlex.split(line)[1:]) for line in _lines(hold("-5 'x'"), RELEASE, hold())]
+    parsed = [
+        parse_words(shlex.split(line)[1:]) for line in _lines(hold("-5 'x'"), RELEASE, hold())
+    ]
     assert {tuple(one.words) for one in parsed} == {("my desk:it's 1", "eu:-2")}
     assert [(one.reason, one.release) for one in parsed] == [
         *(("-5 'x'", False), (None, True), (None, False)),

@@ -21,8 +21,8 @@ from tui.archive.sqlite.search.search_index import FACETS, INDEXED, LENGTHS, LIS
 from tui.archive.sqlite.search.sort_orders import ORDERS
 from tui.cli.calls import TABLE_COLUMNS
 from tui.export.csv_json import OF_COLUMN
-from tui.query.fields import COMMON, FIELDS, IMPERSONAL, TABLE, Field
-from tui.query.parser import CHOICES, DURATIONS, EXACT, parse
+from tui.query.fields import COMMON, DURATIONS, FIELDS, IMPERSONAL, TABLE, Field
+from tui.query.parser import CHOICES, EXACT, parse
 from tui.screens.state import FACET_TITLES
 from widgets.columns import (
     COLUMNS,

@@ -31,10 +31,10 @@ def host() -> Iterator[Host]:
 @pytest.fixture
 async def make(host: Host, tmp_path: Path) -> AsyncIterator[Make]:
     made: list[ProgressiveDownload] = []
-    (tmp_path / "spool").mkdir()
+    (tmp_path / "download").mkdir()
 
     def one() -> ProgressiveDownload:
-        partial = tmp_path / "spool" / f"{len(made)}.part"
+        partial = tmp_path / "download" / f"{len(made)}.part"
         handle = os.open(partial, os.O_RDWR | os.O_CREAT, 0o600)
 
         def keep(kind: str) -> Path:
@@ -45,8 +45,8 @@ async def make(host: Host, tmp_path: Path) -> AsyncIterator[Make]:
         return made[-1]
 
     yield one
-    for spool in made:
-        spool.close()
+    for download in made:
+        download.close()
     await nothing_open(host)
 
 
@@ -56,43 +56,43 @@ async def nothing_open(host: Host) -> None:
             await asyncio.sleep(0.01)
 
 
-async def read_all(spool: ProgressiveDownload, offset: int, n: int) -> bytes:
+async def read_all(download: ProgressiveDownload, offset: int, n: int) -> bytes:
     data = b""
-    while len(data) < n and (more := await spool.read(offset + len(data), n - len(data))):
+    while len(data) < n and (more := await download.read(offset + len(data), n - len(data))):
         data += more
     return data
 
 
 async def test_it_becomes_the_whole_file_and_nothing_is_sent_twice(host: Host, make: Make) -> None:
-    spool = make()
-    await spool.begun()
-    assert (spool.kind, spool.size) == ("mp3", len(DATA))
-    path = await spool.finished()
+    download = make()
+    await download.begun()
+    assert (download.kind, download.size) == ("mp3", len(DATA))
+    path = await download.finished()
     assert path.read_bytes() == DATA and path.suffix == ".mp3"
     assert host.sent == len(DATA) and host.twice() == 0
     assert len({one.connection for one in host.asked}) == 1, "the connection is kept"
-    assert await read_all(spool, 2_999_000, 9_999) == DATA[2_999_000:]
-    assert await spool.read(len(DATA), 10) == b""
+    assert await read_all(download, 2_999_000, 9_999) == DATA[2_999_000:]
+    assert await download.read(len(DATA), 10) == b""
 
 
 async def test_the_first_bytes_are_read_long_before_the_last(host: Host, make: Make) -> None:
     host.rate = 100_000
-    spool = make()
-    await spool.begun()
-    assert await read_all(spool, 0, 5000) == DATA[:5000]
-    assert host.sent < 100_000 and spool.path is None
+    download = make()
+    await download.begun()
+    assert await read_all(download, 0, 5000) == DATA[:5000]
+    assert host.sent < 100_000 and download.path is None
 
 
 async def test_a_far_place_is_asked_for_and_all_is_fetched_once(host: Host, make: Make) -> None:
     host.rate = 1_000_000
-    spool = make()
-    await spool.begun()
+    download = make()
+    await download.begun()
     for place in (2_900_000, 1_500_000, 800_000):
         sent = host.sent
-        assert await read_all(spool, place, 2000) == DATA[place : place + 2000]
+        assert await read_all(download, place, 2000) == DATA[place : place + 2000]
         assert host.sent - sent < 400_000, "it did not wait for all that lies before"
     host.rate = None
-    path = await spool.finished()
+    path = await download.finished()
     assert path.read_bytes() == DATA
     assert host.twice() == 0 and host.sent == len(DATA)
 
@@ -102,10 +102,10 @@ async def test_a_jump_right_after_the_beginning_has_the_line_for_itself(
 ) -> None:
     """As an MP4's opening does it whose index is at the end."""
     host.rate = 100_000
-    spool = make()
-    await read_all(spool, 0, FIRST)
+    download = make()
+    await read_all(download, 0, FIRST)
     await asyncio.sleep(0.01)
-    assert await read_all(spool, 2_990_000, 100) == DATA[2_990_000:2_990_100]
+    assert await read_all(download, 2_990_000, 100) == DATA[2_990_000:2_990_100]
     assert [one.start for one in host.asked] == [0, 2_990_000]
 
 
@@ -113,36 +113,36 @@ async def test_little_is_lost_when_somebody_jumps_out_of_what_is_just_coming(
     host: Host, make: Make
 ) -> None:
     host.rate = 1_000_000
-    spool = make()
-    await read_all(spool, 0, 130_000)  # the request under way is of 128 KB or more
-    await read_all(spool, 250_000, 100)
+    download = make()
+    await read_all(download, 0, 130_000)  # the request under way is of 128 KB or more
+    await read_all(download, 250_000, 100)
     host.rate = None
-    assert (await spool.finished()).read_bytes() == DATA
+    assert (await download.finished()).read_bytes() == DATA
     assert host.twice() < 200_000
 
 
 async def test_random_reads_get_the_right_bytes(host: Host, make: Make) -> None:
     dice = random.Random(7)
-    spool = make()
+    download = make()
 
     async def one() -> None:
         for _ in range(30):
             at = dice.randrange(len(DATA))
             n = dice.randrange(1, 40_000)
-            assert await read_all(spool, at, n) == DATA[at : at + n]
+            assert await read_all(download, at, n) == DATA[at : at + n]
 
     await asyncio.gather(*(one() for _ in range(5)))
-    assert (await spool.finished()).read_bytes() == DATA
+    assert (await download.finished()).read_bytes() == DATA
 
 
 async def test_who_asked_last_is_served_first(host: Host, make: Make) -> None:
     host.rate = 400_000
-    spool = make()
-    await spool.begun()
+    download = make()
+    await download.begun()
     order: list[int] = []
 
     async def read(at: int) -> None:
-        await spool.read(at, 100)
+        await download.read(at, 100)
         order.append(at)
 
     old = asyncio.create_task(read(1_000_000))
@@ -154,9 +154,9 @@ async def test_who_asked_last_is_served_first(host: Host, make: Make) -> None:
 
 async def test_idle_reads_never_jump(host: Host, make: Make) -> None:
     host.rate = 1_000_000
-    spool = make()
-    await spool.begun()
-    idle = asyncio.create_task(spool.read(1_000_000, 100, idle=True))
+    download = make()
+    await download.begun()
+    idle = asyncio.create_task(download.read(1_000_000, 100, idle=True))
     assert await idle == DATA[1_000_000:1_000_100]
     places = [one.start for one in host.asked]
     assert places == sorted(places)
@@ -168,44 +168,44 @@ async def test_idle_reads_never_jump(host: Host, make: Make) -> None:
 @pytest.mark.parametrize("length", [True, False])
 async def test_a_host_without_ranges_is_waited_for(host: Host, make: Make, length: bool) -> None:
     host.ranges, host.length, host.rate = False, length, 8_000_000
-    spool = make()
-    await spool.begun()
-    assert spool.size == (len(DATA) if length else None)
-    assert await read_all(spool, 2_500_000, 1000) == DATA[2_500_000:2_501_000]
-    assert (await spool.finished()).read_bytes() == DATA
-    assert spool.size == len(DATA)
+    download = make()
+    await download.begun()
+    assert download.size == (len(DATA) if length else None)
+    assert await read_all(download, 2_500_000, 1000) == DATA[2_500_000:2_501_000]
+    assert (await download.finished()).read_bytes() == DATA
+    assert download.size == len(DATA)
     assert len(host.asked) == 1 and host.twice() == 0
 
 
 async def test_a_cut_connection_is_gone_on_from_where_it_broke(host: Host, make: Make) -> None:
     host.cut_after = 1 << 18
-    spool = make()
-    assert (await spool.finished()).read_bytes() == DATA
+    download = make()
+    assert (await download.finished()).read_bytes() == DATA
     assert host.twice() == 0
 
 
 async def test_without_ranges_a_cut_is_an_error(host: Host, make: Make) -> None:
     host.ranges, host.cut_after = False, 1 << 18
-    spool = make()
-    await spool.begun()
+    download = make()
+    await download.begun()
     with pytest.raises(RecordingError) as caught:
-        await spool.finished()
+        await download.finished()
     assert caught.value.reason == "unreachable"
-    assert await read_all(spool, 0, 1000) == DATA[:1000], "what came can still be heard"
+    assert await read_all(download, 0, 1000) == DATA[:1000], "what came can still be heard"
 
 
 async def test_a_host_that_stays_away_is_an_error_and_the_next_read_tries_again(
     host: Host, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_TRIES_S", (0.0, 0.01))
-    spool = make()
-    await read_all(spool, 0, 20_000)
+    monkeypatch.setattr(module, "TRIES_S", (0.0, 0.01))
+    download = make()
+    await read_all(download, 0, 20_000)
     host.answer = lambda asked: 503
     with pytest.raises(RecordingError) as caught:
-        await spool.read(2_000_000, 100)
+        await download.read(2_000_000, 100)
     assert caught.value.reason == "unreachable"
     host.answer = lambda asked: None
-    assert await spool.read(2_000_000, 100) == DATA[2_000_000:2_000_100]
+    assert await download.read(2_000_000, 100) == DATA[2_000_000:2_000_100]
 
 
 @pytest.mark.parametrize(
@@ -224,12 +224,12 @@ async def test_what_is_no_sound_never_begins(
     host: Host, make: Make, tmp_path: Path, page: int | bytes, reason: str
 ) -> None:
     host.answer = lambda asked: page
-    spool = make()
+    download = make()
     with pytest.raises(RecordingError) as caught:
-        await spool.begun()
+        await download.begun()
     assert caught.value.reason == reason
-    spool.close()
-    assert list((tmp_path / "spool").iterdir()) == []
+    download.close()
+    assert list((tmp_path / "download").iterdir()) == []
 
 
 @pytest.mark.parametrize("change", ["size", "tag"])
@@ -237,40 +237,40 @@ async def test_a_recording_that_is_replaced_meanwhile_is_not_mixed(
     host: Host, make: Make, change: str
 ) -> None:
     host.rate = 1_000_000
-    spool = make()
-    await spool.begun()
+    download = make()
+    await download.begun()
     if change == "size":
         host.data = DATA[:-1]
     else:
         host.tag = '"two"'
     with pytest.raises(RecordingError) as caught:
-        await spool.read(2_000_000, 100)
+        await download.read(2_000_000, 100)
     assert caught.value.reason == "changed"
 
 
 async def test_closing_leaves_nothing(host: Host, make: Make, tmp_path: Path) -> None:
     host.rate = 100_000
-    spool = make()
-    await spool.begun()
+    download = make()
+    await download.begun()
     host.delay_s = 3
-    waiting = asyncio.create_task(spool.read(2_000_000, 10))
+    waiting = asyncio.create_task(download.read(2_000_000, 10))
     await asyncio.sleep(0.05)
-    spool.close()
-    assert list((tmp_path / "spool").iterdir()) == []
+    download.close()
+    assert list((tmp_path / "download").iterdir()) == []
     with pytest.raises(OSError):
         await waiting
     with pytest.raises(OSError):
-        await spool.read(0, 10)
+        await download.read(0, 10)
     await nothing_open(host)
 
 
 async def test_it_is_read_in_another_loop_than_it_comes_in(host: Host, make: Make) -> None:
     host.rate = 2_000_000
-    spool = make()
-    await spool.begun()
+    download = make()
+    await download.begun()
 
     async def elsewhere() -> bytes:
-        return await read_all(spool, 1_000_000, 1000)
+        return await read_all(download, 1_000_000, 1000)
 
     assert await asyncio.to_thread(asyncio.run, elsewhere()) == DATA[1_000_000:1_001_000]
 
@@ -286,14 +286,14 @@ async def test_a_full_disk_is_said_and_what_came_can_be_heard(
         return write(fd, data, at)
 
     monkeypatch.setattr(os, "pwrite", pwrite)
-    spool = make()
-    await spool.begun()
+    download = make()
+    await download.begun()
     with pytest.raises(RecordingError) as caught:
-        await spool.finished()
+        await download.finished()
     assert str(caught.value) == "there is no room left on the disk for the recording"
-    assert await read_all(spool, 0, 50_000) == DATA[:50_000]
+    assert await read_all(download, 0, 50_000) == DATA[:50_000]
     room = len(DATA)
-    assert (await spool.finished()).read_bytes() == DATA, "somebody made room"
+    assert (await download.finished()).read_bytes() == DATA, "somebody made room"
 
 
 async def test_requests_grow_so_that_a_long_recording_needs_few(host: Host, make: Make) -> None:
@@ -304,17 +304,17 @@ async def test_requests_grow_so_that_a_long_recording_needs_few(host: Host, make
 
 async def test_padding_before_the_sound_is_looked_through(host: Host, make: Make) -> None:
     host.data = bytes(1000) + b"\xff\xfb\x90\x64" + bytes(5000)
-    spool = make()
-    await spool.begun()
-    assert spool.kind == "mp3"
+    download = make()
+    await download.begun()
+    assert download.kind == "mp3"
 
 
 async def test_a_host_that_gives_no_more_ranges_is_waited_for(host: Host, make: Make) -> None:
     host.rate = 2_000_000
-    spool = make()
-    await read_all(spool, 0, 20_000)
+    download = make()
+    await read_all(download, 0, 20_000)
     host.ranges = False
     async with asyncio.timeout(10):
-        assert await read_all(spool, 2_000_000, 2000) == DATA[2_000_000:2_002_000]
-        assert (await spool.finished()).read_bytes() == DATA
+        assert await read_all(download, 2_000_000, 2000) == DATA[2_000_000:2_002_000]
+        assert (await download.finished()).read_bytes() == DATA
     assert sum(not one.range or one.start == 0 for one in host.asked) <= 4

@@ -1,10 +1,13 @@
+"""Base URLs and origins: which address is the place that a token may go to."""
+
+from __future__ import annotations
+
 import ipaddress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.ids import format_ids, id_array, parse_ids
 from providers.origin import check_base_url, is_loopback, origin, same_origin
 
 
@@ -179,20 +182,3 @@ def test_only_literal_loopback_is_loopback() -> None:
         False,
         False,
     ]
-
-
-def test_ids_and_ranges() -> None:
-    assert parse_ids(" 1000-1003, 7;9\n1002 12 - 13 ") == [1000, 1001, 1002, 1003, 7, 9, 12, 13]
-    assert parse_ids("") == []
-    assert format_ids([5, 1, 2, 3, 9, 2]) == "1-3,5,9"
-
-
-@pytest.mark.parametrize("bad", ["x", "1-", "-3", "5-2", "0", "1.5", "1-99999999", "1--2"])
-def test_ids_say_what_is_wrong(bad: str) -> None:
-    with pytest.raises(ValueError, match=r"range|ids"):
-        parse_ids(bad)
-
-
-@pytest.mark.parametrize("text", ["", "1000-1003,7", "7,1000-1003", "1-5,3-9,2", "5,5"])
-def test_the_array_of_ids_has_the_same_ids_in_the_same_order(text: str) -> None:
-    assert list(id_array(text)) == parse_ids(text)

@@ -254,7 +254,7 @@ async def _pages(*calls: Call) -> AsyncIterator[Page]:
     yield Page(calls, None)
 
 
-ODD_CALLS = {
+ODD_CALLS: dict[str, dict[str, Any]] = {
     "a size beyond 64 bits": {"recordings": (Recording("r", size=10**30),)},
     "a duration beyond all numbers": {"duration_s": 10**400},
     "an infinite duration": {"duration_s": float("inf")},
@@ -270,7 +270,7 @@ ODD_CALLS = {
 def test_odd_fields_of_a_vendors_part_cost_their_call_at_most(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, paths: Paths
 ) -> None:
-    odd: dict[str, Any] = ODD_CALLS[name]
+    odd = ODD_CALLS[name]
     monkeypatch.setattr(Odd, "pages", lambda *_: _pages(call(1), call(2, **odd), call(3)))
     code, _, err = run(capsys, "sync", "odd")
     with Archive(paths.archive_file) as archive:

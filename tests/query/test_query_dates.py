@@ -1,3 +1,7 @@
+"""Dates, periods and times of later, as people write them."""
+
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
