@@ -385,11 +385,12 @@ async def open_page(
     query: str = "",
     *,
     link: Link | None = None,
+    masked: bool = False,
     size: tuple[int, int] = (80, 24),
     notifications: bool = False,
 ) -> AsyncIterator[CallsPage]:
     """The application over `services` in a terminal of `size`, columns and rows."""
-    app = RingbackApp(services, query, link)
+    app = RingbackApp(services, query, link, masked)
     async with app.run_test(size=size, notifications=notifications) as pilot:
         yield CallsPage(pilot)
 
