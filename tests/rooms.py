@@ -57,7 +57,11 @@ ROOMS = {
         ("tests/providers",),
         ("tests/generated", "tests/network", "tests/outside"),
     ),
-    "query": Room(("tui/query", "tui/call_links.py"), ("tests/query", "tests/test_call_fields.py")),
+    "query": Room(
+        ("tui/query", "tui/call_links.py"),
+        ("tests/query", "tests/test_call_fields.py"),
+        ("tests/archive",),
+    ),
     "recordings": Room(("tui/recordings",), ("tests/recordings",), ("tests/cli", "tests/outside")),
     "removal": Room(("tui/removal",), ("tests/removal",), ("tests/cli", "tests/sync")),
     "sandbox": Room(("providers/sandbox",), ("tests/sandbox",)),

@@ -127,7 +127,7 @@ def forget(services: Services, name: str, keep_calls: bool = False) -> tuple[str
     """Remove an account, its token and (unless `keep_calls`) its calls.
 
     Answers what was removed, in sentences, and whether all of it was: a keyring may not let go
-    of a token. Raises `AccountError`, `SettingsError`, `ArchiveTrouble`.
+    of a token. Raises `AccountError`, `SettingsError`, `ArchiveError`.
     """
     from tui.recordings.cache import RecordingCache
     from tui.secrets.tokens import SecretError, delete_token

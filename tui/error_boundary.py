@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from providers.errors import NotUnderstood, ProviderError, RecordingError
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveError, StatementRefused
 from tui.config.paths import Paths
 from tui.log import log_failure
 
@@ -47,8 +46,7 @@ def is_of_archive(error: BaseException) -> bool:
     """Whether it is the archive as a whole that fails (a full disk, a damaged file), and not one
     row that cannot be kept.
     """
-    whole = (sqlite3.DatabaseError, sqlite3.OperationalError)  # not those made from the first
-    return isinstance(error, ArchiveTrouble) or type(error) in whole
+    return isinstance(error, ArchiveError) and not isinstance(error, StatementRefused)
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -26,8 +26,9 @@ class CommandError(Exception):
 
 
 def archive_error(error: Exception) -> CommandError:
-    """What the archive raises (`tui.archive.TROUBLES`), as commands and the screen say it."""
-    message, hint = getattr(error, "message", ""), getattr(error, "hint", "")
-    if message:
-        return CommandError(message, hint)
+    """What the archive raises (`tui.archive.errors`) or the disk, as commands and the screen
+    say it.
+    """
+    if hint := getattr(error, "hint", ""):
+        return CommandError(str(error), hint)
     return CommandError(f"the archive: {error}", "What was kept before stays.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sqlite3
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,9 +12,9 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from providers.sanitize import safe_text
-from tui.archive.errors import UNREACHED, ArchiveDamaged, ArchiveTrouble
+from tui.archive.errors import READING, UNREACHED, ArchiveDamaged, ArchiveError
+from tui.archive.interface import CallArchive
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.damage import READING
 from tui.archive.sqlite.file_systems import refuse_network
 from tui.audit_log import who
 from tui.config.accounts import Account, AccountStore
@@ -32,7 +31,7 @@ _NO_ROOM = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 def trouble_behind(error: Exception) -> Exception | None:
     """What of the archive ended a command or the screen; None: it was something else."""
-    if isinstance(error, ArchiveTrouble | sqlite3.Error):
+    if isinstance(error, ArchiveError):
         return error
     return damage_behind(error) if isinstance(error, READING) else None
 
@@ -42,11 +41,11 @@ def damage_behind(error: Exception) -> ArchiveDamaged | None:
     modules = (frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(error.__traceback__))
     if not any(name.startswith("tui.archive.") for name in modules):
         return None
-    from tui.archive.sqlite.integrity_check import EVERY_ROW_S, check
+    from tui.archive.sqlite.integrity_check import EVERY_ROW_S
 
-    with suppress(ArchiveTrouble, sqlite3.Error, OSError):
+    with suppress(ArchiveError):
         with Archive(Paths.default().archive_file, only_read=True) as archive:
-            faults = check(archive, deep=True, within_s=EVERY_ROW_S).faults
+            faults = archive.check(deep=True, within_s=EVERY_ROW_S).faults
         return ArchiveDamaged(faults[0].text) if faults else None
     return None
 
@@ -84,18 +83,19 @@ class Services:
     def accounts(self) -> AccountStore:
         return AccountStore(self.paths)
 
-    def open_archive(self) -> Archive:
-        """A new connection, for the thread that asks. Raises `ArchiveTrouble`."""
+    def open_archive(self) -> CallArchive:
+        """A new connection, for the thread that asks. Raises `ArchiveError`."""
         path = self.paths.archive_file
         refuse_network(path, self.environ)
         try:
             return Archive(path)
         except ArchiveDamaged as error:  # of what is open the path is known
             raise ArchiveDamaged(f"{path}: {error.what}") from error
-        except (OSError, sqlite3.Error) as error:
-            raise ArchiveTrouble(
-                f"the archive {path} cannot be opened: {error}", UNREACHED
-            ) from None
+        except ArchiveError as error:
+            if error.hint:
+                raise
+            message = f"the archive {path} cannot be opened: {error}"
+            raise type(error)(message, UNREACHED) from None
 
     async def token(self, account: Account) -> Secret:
         """`find_token` beside the loop; what that runs ends when this is cancelled."""
@@ -121,7 +121,7 @@ class Services:
             raise Unconfirmed("Token not sent", error.message, error.hint) from None
         return found.secret
 
-    def login(self, account: Account, token: Secret, archive: Archive) -> Login:
+    def login(self, account: Account, token: Secret, archive: CallArchive) -> Login:
         """What the account's provider is made from. Raises `ProviderError` as `provider`."""
         from providers import registry
         from providers.base import Login
@@ -141,7 +141,7 @@ class Services:
 
         return registry.load(account.provider)(login)
 
-    def offline_provider(self, account: Account, archive: Archive) -> Provider:
+    def offline_provider(self, account: Account, archive: CallArchive) -> Provider:
         """A provider for reading what is here already; it has no token to send."""
         from providers.base import Secret
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from providers.model import Call
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import UNTOUCHED, Triage, standing
-from tui.archive.sqlite.triage_rows import Event
+from tui.archive.interface import CallArchive
+from tui.archive.triage_events import UNTOUCHED, Event, Triage, standing
 from widgets.call_document import Moment, Section
 from widgets.columns import Clock, duration_text, time_text
 from widgets.masking import HIDDEN, masked_name, masked_text, names_in
@@ -17,7 +16,7 @@ Said = tuple[str, Moment | None]
 
 
 def triage_section(
-    archive: Archive, account: str, call: Call, clock: Clock, masked: bool = False
+    archive: CallArchive, account: str, call: Call, clock: Clock, masked: bool = False
 ) -> tuple[Section, ...]:
     """The section "Triage": what closed the call, state, tags, notes (the latest first) and
     comments in the order of the recording; nothing where there is nothing. `masked`: as others
@@ -61,8 +60,8 @@ def _masked_event(event: Event) -> Event:
     return event._replace(by=masked_name(event.by), body={**event.body, **hidden})
 
 
-def _closed(archive: Archive, account: str, id_: str, clock: Clock) -> Iterator[Said]:
-    if closer := archive.closing.closer_of(account, id_):
+def _closed(archive: CallArchive, account: str, id_: str, clock: Clock) -> Iterator[Said]:
+    if closer := archive.closer_of(account, id_):
         name, at = closer
         yield f"answered later: {time_text(at, clock)}, {name}", None
 
@@ -85,7 +84,7 @@ def _held(triage: Triage, events: list[Event], clock: Clock) -> Iterator[Said]:
         yield f"on hold{why} ({last.by}, {time_text(last.at, clock)})", None
 
 
-def _vanished(archive: Archive, account: str, id_: str, clock: Clock) -> Iterator[Said]:
+def _vanished(archive: CallArchive, account: str, id_: str, clock: Clock) -> Iterator[Said]:
     if (at := archive.vanished_at(account, id_)) is not None:
         yield f"deleted at the vendor (seen {time_text(at, clock)})", None
 

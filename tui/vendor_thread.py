@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, ref
 
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
 from tui.secrets.process import kill_running
 
 T = TypeVar("T")
@@ -43,17 +43,17 @@ class Daemons(ThreadPoolExecutor):
 class VendorThread:
     """Started with the first task; `close` cancels what runs and ends it."""
 
-    def __init__(self, open_archive: Callable[[], Archive]) -> None:
+    def __init__(self, open_archive: Callable[[], CallArchive]) -> None:
         self._open_archive = open_archive
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._archive: Archive | None = None
+        self._archive: CallArchive | None = None
         self._ready = threading.Event()
         self._begun_by: WeakKeyDictionary[Task, ref[Task]] = WeakKeyDictionary()
         """Which task began a task, if one did."""
         self._closed = False
 
-    async def run(self, work: Callable[[Archive], Coroutine[Any, Any, T]]) -> T:
+    async def run(self, work: Callable[[CallArchive], Coroutine[Any, Any, T]]) -> T:
         """Await `work` there, with that thread's archive. Cancelling this cancels it there.
 
         Raises `CancelledError` once this is closed.
@@ -65,7 +65,7 @@ class VendorThread:
         future = asyncio.run_coroutine_threadsafe(self._with_archive(work), self._loop)
         return await asyncio.wrap_future(future)
 
-    async def _with_archive(self, work: Callable[[Archive], Coroutine[Any, Any, T]]) -> T:
+    async def _with_archive(self, work: Callable[[CallArchive], Coroutine[Any, Any, T]]) -> T:
         if self._archive is None:
             self._archive = self._open_archive()
         return await work(self._archive)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.archive.errors import ReadOnlyArchive
+from tui.archive.errors import ArchiveReadOnly
 from tui.archive.sqlite import connection
 from tui.archive.sqlite.damage import WatchedConnection
 
@@ -15,7 +15,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
     """The connections of the archives that the test opens, in that order."""
     opened: list[sqlite3.Connection] = []
 
-    def connect(path: Path) -> tuple[WatchedConnection, ReadOnlyArchive | None]:
+    def connect(path: Path) -> tuple[WatchedConnection, ArchiveReadOnly | None]:
         found = connection.connect(path)
         opened.append(found[0])
         return found

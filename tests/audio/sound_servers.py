@@ -133,14 +133,14 @@ class Pulse:
 def pulse_in(
     folder: Path, monkeypatch: pytest.MonkeyPatch, *, nearby: bool = False
 ) -> Iterator[Pulse]:
-    rig = Pulse(folder, nearby=nearby)
+    server = Pulse(folder, nearby=nearby)
     monkeypatch.delenv("PULSE_SERVER", raising=False)
-    for name, value in rig.environment.items():
+    for name, value in server.environment.items():
         monkeypatch.setenv(name, value)
     try:
-        yield rig
+        yield server
     finally:
-        rig.close()
+        server.close()
 
 
 def samples(raw: bytes) -> array[int]:

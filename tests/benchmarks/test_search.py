@@ -195,7 +195,7 @@ def test_every_kind_of_search_is_quick(archive: Archive) -> None:
             query = query_of(draw(random, world))
             measured(name, lambda q=query: archive.keys(q, limit=PAGE), pages)  # type: ignore[misc]
             measured(name, lambda q=query: archive.keys(q, limit=PAGE, after=depth), later)  # type: ignore[misc]
-            measured(name, lambda q=query: archive.count(q, most=1000), counts)  # type: ignore[misc]
+            measured(name, lambda q=query: archive.count(q, at_most=1000), counts)  # type: ignore[misc]
             measured(name, lambda q=query: archive.facets(q), facets)  # type: ignore[misc]
         worst[name] = report(name, pages)
         worst[f"{name}, a page at half depth"] = report("  at half depth", later)
@@ -209,5 +209,5 @@ def test_every_kind_of_search_is_quick(archive: Archive) -> None:
 def test_completion_is_quick(archive: Archive) -> None:
     times: list[float] = []
     for start in ("", "a", "an", "anna", "z", "12") * 5:
-        measured("complete", lambda s=start: archive.complete("agent", s), times)  # type: ignore[misc]
+        measured("complete", lambda s=start: archive.suggest("agent", s), times)  # type: ignore[misc]
     assert report("complete agent:", times) < 250

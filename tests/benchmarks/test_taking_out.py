@@ -31,7 +31,7 @@ with Services.build(os.environ).open_archive() as archive:
     keys = archive.keys(limit=limit)
     began = time.process_time()
     path = Path(os.environ["RINGBACK_HOME"]) / f"{form}-{limit}"
-    csv_json.save(archive.bodies(keys), path, form, ())
+    csv_json.save(archive.export(keys), path, form, ())
     took = time.process_time() - began
 # not rusage: that has what the parent held before this program began
 peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])

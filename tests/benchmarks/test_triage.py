@@ -12,7 +12,7 @@ import pytest
 
 from tests.benchmarks.fill import call
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import note, state, tag
+from tui.archive.triage_events import note, state, tag
 from tui.query.parser import parse
 
 CALLS = 200_000
@@ -44,9 +44,9 @@ def test_decisions_and_views_stay_quick_on_a_large_archive(tmp_path: Path) -> No
 
         for first in range(0, CALLS // 2, 20_000):
             names = [("desk", str(n)) for n in range(first, first + 2000)]
-            archive.triage.act(names, [state("done"), tag("spam")], "ann")
+            archive.triage.append(names, [state("done"), tag("spam")], "ann")
         one = p95_ms(
-            lambda: archive.triage.act(
+            lambda: archive.triage.append(
                 [("desk", str(random.randrange(CALLS)))], [state("done"), note("x")], "ann"
             )
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.archive.calls import call
-from tui.archive.sqlite.triage_log import state, tag
+from tui.archive.triage_events import state, tag
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
@@ -23,9 +23,9 @@ def services(paths: Paths) -> Services:
     with services.open_archive() as archive:
         with archive.transaction():
             archive.save("Desk", [call(number) for number in range(1, 6)])
-        archive.triage.act([("Desk", "1"), ("Desk", "2")], [state("done")], "ann")
-        archive.triage.act([("Desk", "2")], [tag("x")], "ann")
-        archive.triage.act([("Desk", "3")], [tag("x")], "ben")
+        archive.triage.append([("Desk", "1"), ("Desk", "2")], [state("done")], "ann")
+        archive.triage.append([("Desk", "2")], [tag("x")], "ann")
+        archive.triage.append([("Desk", "3")], [tag("x")], "ben")
         archive.triage.undo("ben")
     place = RecordingCache(services.paths.cached_recordings).place("Desk")
     place.mkdir(parents=True)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.archive.calls import call
 from tui.archive.sqlite.decision_backup import place_of
-from tui.archive.sqlite.triage_log import note
+from tui.archive.triage_events import note
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.services import Services
@@ -23,7 +23,7 @@ def backup() -> Path:
     with services.open_archive() as archive:
         with archive.transaction():
             archive.save("desk", [call(1), call(2)])
-        archive.triage.act([("desk", "2")], [note("before")], "ann")
+        archive.triage.append([("desk", "2")], [note("before")], "ann")
     place = place_of(services.paths.archive_file)
     place.unlink()
     place.mkdir()

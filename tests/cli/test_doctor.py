@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ import pytest
 
 from providers.model import Recording
 from tests.archive.calls import call
+from tests.recordings.host import Host
 from tui.audio.peaks import Peaks
 from tui.cli import doctor, main
 from tui.cli.doctor import BAD, GOOD, WARN, Finding, examine
@@ -238,3 +240,37 @@ def test_recordings_that_cannot_be_measured_are_counted(services: Services) -> N
         cache.keep_peaks("desk", one, index, Peaks(trouble="crash").to_bytes())
     [(state, text)] = found(services, "waveforms")
     assert state == WARN and text.startswith("2 in the cache: no waveform: ")
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "says"),
+    [
+        (None, GOOD, "its recordings can be fetched"),
+        (403, WARN, "it answers, the recording's host refuses access"),
+        (404, WARN, "it answers, the recording was deleted at the vendor"),
+        (500, BAD, "the recording's host cannot be reached"),
+    ],
+)
+def test_the_first_bytes_of_a_recording_are_asked_for(
+    services: Services, status: int | None, state: str, says: str
+) -> None:
+    """Of the newest call whose recording has an address; without a token."""
+    with Host(b"ID3\x03" + bytes(5000)) as host:
+        host.answer = lambda asked: status
+        services.accounts.add(make_account("desk", "nectar", host.url, {"call_ids": "1"}))
+        calls = [
+            call(3, recordings=(Recording("a", f"{host.url}/old"),), has_recording=True),
+            call(5, recordings=(Recording("a"), Recording("b", f"{host.url}/b"))),
+            call(7, recordings=(Recording("a"),), has_recording=True),
+        ]
+        with services.open_archive() as archive, archive.transaction():
+            archive.save("desk", [replace(one, has_recording=True) for one in calls])
+        [(found_state, text)] = found(services, "recordings")
+        assert found_state == state and text.startswith(f"desk: 127.0.0.1: {says}")
+        assert {one.path for one in host.asked} == {"/b"} and host.asked[0].range == "bytes=0-0"
+        assert not {"access-token", "authorization"} & {*host.asked[0].headers}
+
+
+def test_no_recording_is_asked_for_where_none_is_known(services: Services) -> None:
+    services.accounts.add(make_account("desk", "nectar", "http://127.0.0.1:9", {"call_ids": "1"}))
+    assert found(services, "recordings") == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Container
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,8 +19,10 @@ from providers.nectar import Nectar
 from tests.archive.calls import call
 from tests.few import few
 from tui.archive import merging
+from tui.archive.errors import ArchiveUnavailable, StatementRefused
 from tui.archive.merging import keep
-from tui.archive.sqlite import Archive, Saved
+from tui.archive.records import Saved
+from tui.archive.sqlite import Archive
 from tui.cli import main
 from tui.config.paths import Paths
 from tui.error_boundary import known
@@ -32,8 +33,7 @@ FAILURES: dict[str, BaseException] = {
     "a missing key": KeyError("id"),
     "a recursion": RecursionError(),
     "no memory": MemoryError(),
-    "a row that SQLite refuses": sqlite3.IntegrityError("UNIQUE constraint failed"),
-    "a type that SQLite refuses": sqlite3.InterfaceError("Error binding parameter 3"),
+    "a row that the archive refuses": StatementRefused("UNIQUE constraint failed"),
     "no text": UnicodeError("label empty or too long"),
     "a group": BaseExceptionGroup("all of it", [ValueError("1"), ExceptionGroup("", [KeyError()])]),
     "a group that leaves": BaseExceptionGroup("out", [SystemExit(3)]),
@@ -153,10 +153,12 @@ def test_the_others_are_synced(
     assert err.startswith("odd: Not understood: ") and "(ringback paths)" in err, err
     assert "well: 2 new" in out
     with Archive(paths.archive_file) as archive:
-        assert archive.states()["odd"].state == "not understood"
-        assert archive.states()["well"].state == "fresh"
-        assert archive.counts()["well"] == 2
-        assert archive.counts().get("odd", 0) == {"page": 1, "__aexit__": 2}.get(place, 0)
+        assert archive.account_states()["odd"].state == "not understood"
+        assert archive.account_states()["well"].state == "fresh"
+        assert archive.counts_by_account()["well"] == 2
+        assert archive.counts_by_account().get("odd", 0) == {"page": 1, "__aexit__": 2}.get(
+            place, 0
+        )
     log = paths.log_file.read_text()
     assert "Traceback" in log and "account odd: an error" in log
     assert run(capsys, "sync", "odd")[0] == (
@@ -209,7 +211,7 @@ def test_an_odd_row_costs_itself_alone(
     assert code == ExitCode.PARTLY and "odd: 2 new" in out
     assert err.startswith("odd: call 1: Not understood: "), err
     with Archive(paths.archive_file) as archive:
-        assert archive.counts()["odd"] == 3 and not archive.open_walks("odd")
+        assert archive.counts_by_account()["odd"] == 3 and not archive.unfinished_periods("odd")
 
 
 def test_an_odd_body_of_a_file_costs_itself_alone(
@@ -274,7 +276,7 @@ def test_odd_fields_of_a_vendors_part_cost_their_call_at_most(
     monkeypatch.setattr(Odd, "pages", lambda *_: _pages(call(1), call(2, **odd), call(3)))
     code, _, err = run(capsys, "sync", "odd")
     with Archive(paths.archive_file) as archive:
-        kept = archive.counts()["odd"]
+        kept = archive.counts_by_account()["odd"]
     assert (code, kept) == (ExitCode.DONE, 3) or (
         (code, kept) == (ExitCode.PARTLY, 2) and err.startswith("odd: call ")
     ), err
@@ -301,7 +303,7 @@ def test_a_disk_that_fills_up_costs_no_account_its_state(
 ) -> None:
     def full(archive: Archive, account: str, *rest: Any, **options: Any) -> Saved:
         if account == "odd":
-            raise sqlite3.OperationalError("database or disk is full")
+            raise ArchiveUnavailable("database or disk is full")
         return keep(archive, account, *rest, **options)
 
     monkeypatch.setattr(merging, "keep", full)
@@ -353,3 +355,18 @@ def test_an_account_that_cannot_be_read_is_a_part_that_failed(
     assert main(["sync"]) == ExitCode.PARTLY
     assert "accounts.lame" in capsys.readouterr().err
     assert main(["sync", "well"]) == ExitCode.DONE
+
+
+def test_doctor_names_a_vendor_that_does_not_load(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails() -> type[Odd]:
+        raise ModuleNotFoundError("acme_ringback")
+
+    points = {**registry.others(), "acme": SimpleNamespace(load=fails, value="acme_ringback:Acme")}
+    monkeypatch.setattr(registry, "others", lambda: points)
+    told = [line for line in run(capsys, "doctor")[1].splitlines() if " vendor " in line]
+    assert (
+        len(told) == 1 and "'acme' (acme_ringback:Acme) failed with ModuleNotFoundError" in told[0]
+    )
+    assert "Update or uninstall the package" in told[0]

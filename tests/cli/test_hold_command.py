@@ -16,7 +16,7 @@ from tests.archive.calls import START, call
 from tui import audit_log
 from tui.account_setup import forget, losses
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import RELEASE, hold, note, state, tag
+from tui.archive.triage_events import RELEASE, hold, note, state, tag
 from tui.audio.client.source import FileSource
 from tui.cli import main
 from tui.config.accounts import make_account
@@ -43,7 +43,7 @@ def services() -> Services:
         with services.open_archive() as archive:
             with archive.transaction():
                 archive.save(name, calls)
-            archive.triage.act([(name, "1"), (name, "2")], [note("by us"), tag("t")], "ann")
+            archive.triage.append([(name, "1"), (name, "2")], [note("by us"), tag("t")], "ann")
         for one in calls:
             for index in range(2):
                 handle, partial = cache.partial()
@@ -172,16 +172,16 @@ def test_a_hold_is_a_step_like_others(
 
 
 def test_a_hold_outlives_what_comes_and_what_is_decided(services: Services) -> None:
-    with services.open_archive() as archive:
-        archive.triage.act([("desk", "1")], [hold("a")], "ann")
-        archive.triage.act([("desk", "1")], [state("done")], "ben")
+    with Archive(services.paths.archive_file) as archive:
+        archive.triage.append([("desk", "1")], [hold("a")], "ann")
+        archive.triage.append([("desk", "1")], [state("done")], "ben")
         with archive.transaction():
             archive.save("desk", [call(1, duration_s=7.0, started_at=START)])
         archive.triage.rebuild()
         assert len(archive.held()) == 1 and archive.triage.of("desk", "1").held == "a"
         [row] = archive.rows(archive.keys(parse("held", START, services.zone))).window(0, 1)
         assert row.held and row.state == "done"
-        archive.triage.act([("desk", "1")], [RELEASE], "ben")
+        archive.triage.append([("desk", "1")], [RELEASE], "ben")
         assert not archive.held()
 
 

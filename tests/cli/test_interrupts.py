@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -44,6 +45,22 @@ def test_an_interrupt_while_the_program_is_loaded_is_silent(module: str) -> None
     assert (done.returncode, done.stdout, done.stderr) == (INTERRUPTED, "", "")
 
 
+_INTERRUPTED_AT_ITS_END = """
+import atexit, os, signal, sys
+from tui.cli import main
+atexit.register(os.kill, os.getpid(), signal.SIGINT)
+sys.argv = ["ringback", "paths"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_an_interrupt_when_all_is_done_is_silent() -> None:
+    done = subprocess.run([sys.executable, "-c", _INTERRUPTED_AT_ITS_END], capture_output=True)
+    assert done.returncode == -signal.SIGINT and done.stderr == b""
+    assert done.stdout.startswith(b"config ")
+
+
 def interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -53,7 +70,11 @@ def test_an_interrupt_while_tokens_are_taken_is_silent(
 ) -> None:
     monkeypatch.setattr("tui.secrets.process.take_tokens", interrupted)
     monkeypatch.setattr(sys, "argv", ["ringback", "paths"])
-    assert main() == INTERRUPTED
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert main() == INTERRUPTED
+    finally:
+        signal.signal(signal.SIGINT, before)  # as this process is no program that ends now
     assert capsys.readouterr() == ("", "")
 
 

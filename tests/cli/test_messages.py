@@ -180,3 +180,63 @@ def test_the_exit_code_tells_how_much_failed() -> None:
 def test_a_file_that_fails_is_named(number: int, name: str | None, message: str, hint: str) -> None:
     error = file_error(OSError(number, os.strerror(number), name))
     assert (error.message, error.hint) == (message, hint)
+
+
+def test_a_word_that_finds_nothing_is_nearly_another(services: Services, capsys: Captured) -> None:
+    with services.open_archive() as archive, archive.transaction():
+        archive.save("desk", [call(2, contact=Contact(name="Ottilie Quackenbush"))])
+    code, out, err = said(capsys, "calls", "in", "quackenbsh")
+    assert (code, out) == (0, "")
+    told, line, signs = err.splitlines()
+    assert told.startswith("ringback: ") and "quackenbush" in told.lower()
+    assert (line, signs) == ("  in quackenbsh", f"  {' ' * 3}{'^' * 10}")
+    assert said(capsys, "calls", "quackenbsh", "--limit", "0") == (0, "", "")
+    assert said(capsys, "calls", "quackenbush")[2] == ""
+
+
+# -- accounts bind
+
+
+@pytest.fixture
+def moved(services: Services) -> Services:
+    """The account's base URL changed since its token was given."""
+    file = services.paths.config_file
+    account = services.accounts.bind(services.accounts.get("desk"))
+    assert account.bound
+    file.write_text(file.read_text().replace("http://127.0.0.1:9", "http://127.0.0.1:10", 1))
+    assert not services.accounts.get("desk").bound
+    return services
+
+
+ALONE = "The token of desk goes to http://127.0.0.1:10 alone.\n"
+
+
+def test_a_token_is_bound_to_the_place_that_is_named(moved: Services, capsys: Captured) -> None:
+    code, out, err = said(capsys, "accounts", "bind", "desk", "http://127.0.0.1:9")
+    assert (code, out) == (2, "")
+    assert err == "ringback: the base URL of desk is at http://127.0.0.1:10\n"
+    assert not moved.accounts.get("desk").bound
+    assert said(capsys, "accounts", "bind", "desk", "http://127.0.0.1:10") == (0, ALONE, "")
+    assert moved.accounts.get("desk").bound
+    assert said(capsys, "accounts", "bind", "desk") == (0, ALONE, "")
+
+
+def test_without_a_terminal_nobody_confirms(moved: Services, capsys: Captured) -> None:
+    code, out, err = said(capsys, "accounts", "bind", "desk")
+    assert (code, out) == (4, "")
+    assert err.startswith(
+        "ringback: the token of desk was not let go to http://127.0.0.1:10\n"
+    ) and err.splitlines()[-1].startswith("Without a terminal to ask on: ringback accounts bind")
+    assert not moved.accounts.get("desk").bound
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1), ("", 1)])
+def test_only_a_yes_lets_a_token_go(
+    moved: Services, capsys: Captured, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    got = said(capsys, "accounts", "bind", "desk")
+    assert got[0] == code and got[1].endswith(ALONE) is (code == 0)
+    assert got[2] == ("" if code == 0 else "ringback: nothing was changed\n")
+    assert moved.accounts.get("desk").bound is (code == 0)

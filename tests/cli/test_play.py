@@ -29,7 +29,7 @@ def call(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
     assert main(["accounts", "add", "desk", "--provider", "nectar", *where]) == 0
     assert main(["sync", "desk"]) == 0
     with Services.build().open_archive() as archive:
-        found = [entry[1] for key in archive.keys(Query()) if (entry := archive.get_key(key))]
+        found = [entry[1] for key in archive.keys(Query()) if (entry := archive.call(key))]
     # long enough to be left in the middle, and made by the sandbox in a moment
     fit = [one for one in found if len(one.recordings) > 1 and (one.duration_s or 0) > 40]
     return f"desk:{min(fit, key=lambda one: one.duration_s or 0).id}"

@@ -9,7 +9,7 @@ import pytest
 
 from providers.model import Recording
 from tests.archive.calls import call
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
 from tui.audio.client.state import PlayerState
 from tui.cli import main
 from tui.cli.play import PlaybackSession, seconds
@@ -25,19 +25,19 @@ def services() -> Services:
 
 
 @pytest.fixture
-def archive(services: Services) -> Iterator[Archive]:
+def archive(services: Services) -> Iterator[CallArchive]:
     with services.open_archive() as archive:
         with archive.transaction():
             archive.save("desk", [CALL])
         yield archive
 
 
-def left(archive: Archive, recording: str = "a") -> float | None:
-    known = archive.heard.of_call("desk", "1").get(recording)
+def left(archive: CallArchive, recording: str = "a") -> float | None:
+    known = archive.listening.of_call("desk", "1").get(recording)
     return known.left_s if known else None
 
 
-def test_it_goes_on_where_it_was_left(services: Services, archive: Archive) -> None:
+def test_it_goes_on_where_it_was_left(services: Services, archive: CallArchive) -> None:
     first = PlaybackSession(services, archive, "desk", CALL, 0)
     assert first.left_s == 0.0
     first.begin(0.0)
@@ -50,7 +50,7 @@ def test_it_goes_on_where_it_was_left(services: Services, archive: Archive) -> N
     assert PlaybackSession(services, archive, "desk", CALL, 1).left_s == 0.0
 
 
-def test_what_nobody_heard_is_not_noted(services: Services, archive: Archive) -> None:
+def test_what_nobody_heard_is_not_noted(services: Services, archive: CallArchive) -> None:
     session = PlaybackSession(services, archive, "desk", CALL, 0)
     session.begin(5.0)
     session.watch(PlayerState("playing", 12.0, 60.0, silent=True))
@@ -59,21 +59,23 @@ def test_what_nobody_heard_is_not_noted(services: Services, archive: Archive) ->
     assert left(archive) is None
 
 
-def test_what_was_heard_once_stays_heard(services: Services, archive: Archive) -> None:
+def test_what_was_heard_once_stays_heard(services: Services, archive: CallArchive) -> None:
     session = PlaybackSession(services, archive, "desk", CALL, 0)
     session.begin(0.0)
     session.watch(PlayerState("ended", 60.0, 60.0))
-    heard = archive.heard.of_call("desk", "1")["a"].heard_at
+    heard = archive.listening.of_call("desk", "1")["a"].heard_at
     assert heard
     again = PlaybackSession(services, archive, "desk", CALL, 0)
     again.begin(0.0)
     again.watch(PlayerState("playing", 3.0, 60.0))
     again.leave()
-    assert archive.heard.of_call("desk", "1")["a"].heard_at
-    assert archive.heard.of_call("desk", "1")["a"].left_s == 3.0
+    assert archive.listening.of_call("desk", "1")["a"].heard_at
+    assert archive.listening.of_call("desk", "1")["a"].left_s == 3.0
 
 
-def test_an_end_that_is_the_beginning_is_not_heard(services: Services, archive: Archive) -> None:
+def test_an_end_that_is_the_beginning_is_not_heard(
+    services: Services, archive: CallArchive
+) -> None:
     session = PlaybackSession(services, archive, "desk", CALL, 0)
     session.begin(60.0)
     session.watch(PlayerState("ended", 60.0, 60.0))
@@ -85,7 +87,7 @@ def test_an_end_that_is_the_beginning_is_not_heard(services: Services, archive: 
     [(0, 1, True), (0, 2, True), (0, 3, False), (0, -1, False), (2, -2, True), (2, 1, False)],
 )
 def test_there_is_a_recording_so_many_further_or_not(
-    services: Services, archive: Archive, index: int, step: int, there: bool
+    services: Services, archive: CallArchive, index: int, step: int, there: bool
 ) -> None:
     session = PlaybackSession(services, archive, "desk", CALL, index)
     assert session.step == 0
@@ -93,11 +95,11 @@ def test_there_is_a_recording_so_many_further_or_not(
 
 
 def test_a_note_that_cannot_be_written_now_ends_nothing(
-    services: Services, archive: Archive
+    services: Services, archive: CallArchive
 ) -> None:
     session = PlaybackSession(services, archive, "desk", CALL, 0)
     session.begin(0.0)
-    archive.heard.wait_at_most(0.0)
+    archive.listening.wait_at_most(0.0)
     with services.open_archive() as other, other.transaction():
         session.watch(PlayerState("playing", 12.0, 60.0))
     assert left(archive) is None
@@ -121,7 +123,7 @@ def test_what_is_no_time_in_a_recording(text: str) -> None:
 
 
 def test_recordings_are_played_one_after_the_other(
-    services: Services, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    services: Services, archive: CallArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As keys ask for them; a terminal goes on where each was left, and an error ends it."""
     from tui.recordings.cache import RecordingCache
@@ -131,7 +133,7 @@ def test_recordings_are_played_one_after_the_other(
         handle, partial = cache.partial()
         os.close(handle)
         cache.keep(partial, "desk", CALL, index, "mp3")
-    archive.heard.note("desk", "1", "b", 20.0, 60.0, None)
+    archive.listening.note("desk", "1", "b", 20.0, 60.0, None)
     archive.close()
     keys = iter([(1, 0), (-1, 0), (2, 0), (-1, 5)])
     played: list[tuple[str, float]] = []

@@ -58,7 +58,7 @@ def cached(services: Services) -> list[Path]:
     cache = RecordingCache(services.paths.cached_recordings)
     found = []
     with services.open_archive() as archive:
-        one, other = archive.get("desk", "1"), archive.get("desk", "2")
+        one, other = archive.call_by_id("desk", "1"), archive.call_by_id("desk", "2")
     assert one and other
     other = replace(other, recordings=(Recording("r9"),))
     for sound, (held, index) in enumerate(((one, 0), (one, 1), (other, 0))):
@@ -317,7 +317,7 @@ def test_a_purge_before_a_day(services: Services, capsys: pytest.CaptureFixture[
     assert run("purge", "--before", "2026-11-02T09:02:30", "--yes") == 0
     assert "Removed 1 call of desk." in capsys.readouterr().out
     with services.open_archive() as archive:
-        assert archive.counts() == {"eu": 2}
+        assert archive.counts_by_account() == {"eu": 2}
 
 
 @pytest.mark.parametrize("before", ["2026-11-02T09:01:30", "2020-01-01"])

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import pytest
 
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
-from tui.archive.errors import ReadOnlyArchive
-from tui.archive.sqlite import Saved
+from tui.archive.errors import ArchiveReadOnly
+from tui.archive.records import Saved
 from tui.cli import main
 from tui.cli.sync import exit_code
 from tui.cli.sync_report import MAX_LINES, print_report
@@ -27,7 +27,7 @@ Captured = pytest.CaptureFixture[str]
 Syncing = Callable[[SyncRequest, Watcher | None], list[Report]]
 REFUSED = AuthError("Token refused", "no", "Give it again.")
 AWAY = Unreachable("No answer", "the vendor is away", "Try later.")
-FULL = ReadOnlyArchive("the disk is full")
+FULL = ArchiveReadOnly("the disk is full")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import pytest
 
 from tests.archive.calls import call
 from tui.archive.sqlite import Archive, decision_backup
-from tui.archive.sqlite.triage_log import Change, comment, hold, note, state, tag, untag
+from tui.archive.triage_events import Change, comment, hold, note, state, tag, untag
 from tui.cli import main
 from tui.config.paths import Paths
 
@@ -132,9 +132,9 @@ def fill(path: Path, random: Random) -> None:
             archive.save("desk", [call(number) for number in range(CALLS)])
         for number in range(DECISIONS):
             names = [("desk", str(random.randrange(CALLS)))]
-            archive.triage.act(names, [random.choice(changes)()], "ann", 1_800_000_000 + number)
+            archive.triage.append(names, [random.choice(changes)()], "ann", 1_800_000_000 + number)
         for number in range(0, CALLS, 3):
-            archive.heard.note("desk", str(number), "#0", 3.0, 60.0, None)
+            archive.listening.note("desk", str(number), "#0", 3.0, 60.0, None)
 
 
 def flipped(data: bytes, random: Random) -> bytes:

@@ -39,7 +39,7 @@ if work == "purge":
     with Archive(path) as archive:
         for (key, id_) in archive._db.execute("SELECT key, id FROM call ORDER BY key").fetchall():
             archive.purge([key])
-            if not archive.has("desk", id_):  # those on hold stay
+            if archive.key_of("desk", id_) is None:  # those on hold stay
                 print(id_, flush=True)
 elif work == "migrate":
     with Archive(path) as archive:
@@ -75,7 +75,7 @@ def purges(desk: Desk, random: Random, host: Host) -> None:
     with Archive(desk.path) as archive:
         kept = {(event.account, event.id) for event in decision_backup.read(desk.path).events}
         for id_ in gone:
-            assert not archive.has("desk", id_) and ("desk", id_) not in kept
+            assert archive.key_of("desk", id_) is None and ("desk", id_) not in kept
         left = {id_ for (id_,) in archive._db.execute("SELECT id FROM call")}
         now = {row[0] for row in archive._db.execute("SELECT seq FROM event")}
         assert {seq for seq, row in desk.events.items() if row[5] in left} <= now

@@ -17,7 +17,7 @@ from tests.damage.conftest import PAGE, Desk, fill, zeroed
 from tests.few import few
 from tests.ui.calls_page import CallsPage, open_page
 from tui.app import RingbackApp
-from tui.archive.errors import ArchiveDamaged
+from tui.archive.errors import ArchiveDamaged, ArchiveError
 from tui.archive.sqlite import Archive, decision_backup
 from tui.archive.sqlite.damage import mark_of
 from tui.archive.sqlite.migrations import APPLICATION, MIGRATIONS
@@ -262,9 +262,9 @@ def test_what_one_finds_stops_the_others(desk: Desk) -> None:
         one._db.found("a test")
         with pytest.raises(ArchiveDamaged), other.transaction():
             pass
-        assert other.get("desk", "7")
+        assert other.call_by_id("desk", "7")
         with pytest.raises(ArchiveDamaged):
-            other.heard.note("desk", "7", "#0", 1.0, 2.0, None)
+            other.listening.note("desk", "7", "#0", 1.0, 2.0, None)
     with Archive(desk.path) as later:
         assert isinstance(later.read_only, ArchiveDamaged)
 
@@ -382,7 +382,7 @@ def test_a_damaged_name_of_an_account_makes_no_account(desk: Desk, index_too: bo
             "SELECT account, id FROM call ORDER BY length(id) DESC, id DESC LIMIT 1"
         ).fetchone()
     with Archive(desk.path) as archive:
-        before = archive.counts()
+        before = archive.counts_by_account()
     desk.put_back()
     data, name = desk.path.read_bytes(), f"{account}{id_}".encode()
     at, changed = -1, 0
@@ -398,8 +398,8 @@ def test_a_damaged_name_of_an_account_makes_no_account(desk: Desk, index_too: bo
     code, out, _ = desk("doctor --repair")
     assert code == 3 and ("Left out: 1 call of an account that nobody knows" in out) == index_too
     with Archive(desk.path) as archive:
-        assert archive.counts().keys() == before.keys()
-        assert (archive.get(account, id_) is None) == index_too
+        assert archive.counts_by_account().keys() == before.keys()
+        assert (archive.call_by_id(account, id_) is None) == index_too
 
 
 CONTENT = sorted(SUSPECT - {"foreign log"})
@@ -427,7 +427,7 @@ def test_the_screen_ends_in_words_over_what_only_reading_meets(desk: Desk, kind:
         assert "the archive is damaged" in said and "ringback doctor --repair" in said
 
 
-@pytest.mark.parametrize("error", [ArchiveDamaged("a row"), sqlite3.DatabaseError("a page")])
+@pytest.mark.parametrize("error", [ArchiveDamaged("a row"), ArchiveError("a page")])
 @pytest.mark.parametrize("worker", [True, False])
 async def test_what_of_the_archive_ends_the_screen_is_kept_for_the_terminal(
     desk: Desk, error: Exception, worker: bool

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.damage.conftest import PAGE, Desk
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveBusy
 from tui.archive.sqlite.repair import repair
 from tui.archive.sqlite.replacement import folder_of
 from tui.archive.sqlite.row_recovery import Damaged, open_damaged
@@ -61,7 +61,7 @@ def test_a_new_archive_that_is_not_whole_in_its_file_replaces_nothing(desk: Desk
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM call").fetchone()
 
-        with pytest.raises(ArchiveTrouble, match="its log"):
+        with pytest.raises(ArchiveBusy, match="its log"):
             repair(desk.path, hold_the_log)
     assert desk.path.read_bytes() == before and not folder_of(desk.path).exists()
     assert desk("doctor --repair")[0] == 3

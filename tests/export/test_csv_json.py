@@ -20,6 +20,7 @@ from providers.model import Call, Contact, Disposition, Hangup
 from tests.archive.calls import call
 from tests.few import few
 from tui.archive import codec
+from tui.console import Sink
 from tui.export import csv_json
 from widgets.columns import COLUMNS
 
@@ -295,3 +296,39 @@ def test_memory_does_not_grow_with_the_calls(tmp_path: Path, form: str) -> None:
 
     peak(10)
     assert peak(4_000) < peak(500) * 1.5 + 100_000
+
+
+def test_nothing_is_written_where_the_name_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("ours")
+
+    def write(sink: Sink) -> None:
+        raise AssertionError("nobody needs it")
+
+    with pytest.raises(FileExistsError, match=r"a\.csv exists"):
+        csv_json.to_file(path, write, replace=False, mark=False)
+    assert path.read_text() == "ours"
+
+
+@pytest.mark.parametrize("appears", [False, True])
+def test_a_file_system_without_links_writes_over_nothing_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, appears: bool
+) -> None:
+    path = tmp_path / "a.csv"
+
+    def link(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    def write(sink: Sink) -> None:
+        sink.write("new")
+        if appears:
+            path.write_text("theirs")
+
+    monkeypatch.setattr(os, "link", link)
+    if appears:
+        with pytest.raises(FileExistsError, match=r"a\.csv exists"):
+            csv_json.to_file(path, write, replace=False, mark=False)
+    else:
+        csv_json.to_file(path, write, replace=False, mark=False)
+    assert path.read_text() == ("theirs" if appears else "new")
+    assert os.listdir(tmp_path) == ["a.csv"]

@@ -124,7 +124,7 @@ def stations(name: str, archive: Archive, counted: bool) -> Iterator[Station]:
     (other[0] if vendor == "cinnox" else other)["something"] = "new"
     again = provider.parse(other)
     yield Station("merge", lambda: kept(again), counted)
-    call = archive.get(name, again.id)
+    call = archive.call_by_id(name, again.id)
     assert call is not None
     assert len(json.dumps(call.raw, ensure_ascii=False)) < 4 * CALL_TEXT, (
         "nothing of what was cut is kept"

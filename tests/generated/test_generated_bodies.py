@@ -21,7 +21,8 @@ from tests.generated.odd import hypothetical
 from tests.generated.vendors import VENDORS, Bodies, in_process
 from tests.providers.server import Answer, Request, Server, Waits
 from tui.archive.merging import keep
-from tui.archive.sqlite import Archive, Saved
+from tui.archive.records import Saved
+from tui.archive.sqlite import Archive
 from tui.sync import sync
 from tui.sync.report import Report
 from tui.sync.sync import Sync, SyncRequest
@@ -92,7 +93,7 @@ def check(bodies: Bodies, report: Report, archive: Archive, costs: Costs | None 
     assert report.error is None, report.error
     assert not report.shortfall or not bodies.are_distinct()
     expected = {id_ for row in bodies.rows if (id_ := bodies.ids(row))}
-    lost = {id_ for id_ in expected if not archive.has("desk", id_)}
+    lost = {id_ for id_ in expected if archive.key_of("desk", id_) is None}
     assert not lost, sorted(lost)[:5]
     assert len(expected) > len(bodies.rows) / 4, "most have an id, and three records one call"
     assert report.fetched >= len(expected) - len(lost), "and are calls"
@@ -105,7 +106,7 @@ def check(bodies: Bodies, report: Report, archive: Archive, costs: Costs | None 
     for start in range(0, len(keys), 500):
         archive.rows(keys).window(start, start + 500)
     for key in keys:
-        found = archive.get_key(key)
+        found = archive.call(key)
         assert found is not None
         if costs:
             costs.show(found[1])
@@ -174,7 +175,7 @@ def test_hypothetical_bodies(vendor: type[Bodies], tmp_path: Path) -> None:
         assert provider.parse(call.raw) == call
         with archive.transaction():
             keep(archive, "desk", provider, [call], 1.0)
-        kept = archive.get("desk", call.id)
+        kept = archive.call_by_id("desk", call.id)
         assert kept is not None
         document(kept, "desk", CLOCK, Extra(), 80)
 

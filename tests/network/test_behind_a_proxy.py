@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -442,7 +443,8 @@ async def test_the_screen_names_what_is_broken(
     monkeypatch.setenv("HTTPS_PROXY", "http://ann:s3cret@[proxy:3128")
     monkeypatch.setenv("NO_PROXY", f"{CONTAINERS},[::1")
     async with open_page(Services.build(), size=(160, 30)) as page:
-        assert "HTTPS_PROXY: " in page.notices and "NO_PROXY: " in page.notices
+        named = re.findall(r"\b(HTTPS_PROXY|NO_PROXY): ", page.notices)
+        assert named == ["HTTPS_PROXY", "NO_PROXY"]
         await page.idle()
         await page.press("U")
         await page.until(lambda: "HTTPS_PROXY: this is not" in page.status)

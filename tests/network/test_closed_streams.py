@@ -143,7 +143,7 @@ def test_a_sync_ends_as_its_work_does(tmp_path: Path, name: str, streams: str) -
             said = ended.communicate()
     assert ended.returncode == code, said
     with Services.build().open_archive() as archive:
-        assert sum(archive.counts().values()) == calls
+        assert sum(archive.counts_by_account().values()) == calls
 
 
 def test_errors_that_nobody_can_read_do_not_change_the_code(desk: Path) -> None:

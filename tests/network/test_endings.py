@@ -20,7 +20,7 @@ from providers.base import Secret
 from providers.http import VendorClient, gather_bounded
 from providers.media import Remote
 from tests.few import few
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
 from tui.services import Services
 from tui.vendor_thread import VendorThread
 
@@ -144,7 +144,7 @@ async def test_the_thread_ends_at_any_moment(
         finally:
             await client.aclose()
 
-    async def work(_: Archive) -> None:
+    async def work(_: CallArchive) -> None:
         turns_later(turns, asyncio.get_running_loop().stop)
         await asyncio.gather(sync(), sync())
 
@@ -161,8 +161,8 @@ async def test_the_thread_ends_at_any_moment(
 async def test_what_is_asked_for_after_its_end_is_cancelled() -> None:
     network = VendorThread(Services.build({}).open_archive)
 
-    async def work(archive: Archive) -> int:
-        return sum(archive.counts().values())
+    async def work(archive: CallArchive) -> int:
+        return sum(archive.counts_by_account().values())
 
     assert await network.run(work) == 0
     network.close(10)
@@ -175,7 +175,7 @@ async def test_what_is_asked_for_as_it_ends_is_cancelled() -> None:
     begun = asyncio.Event()
     here = asyncio.get_running_loop()
 
-    async def work(_: Archive) -> None:
+    async def work(_: CallArchive) -> None:
         here.call_soon_threadsafe(begun.set)
         try:
             await asyncio.Event().wait()

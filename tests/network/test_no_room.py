@@ -18,8 +18,15 @@ from tests.audio import sounds
 from tests.few import few
 from tests.recordings.host import Host
 from tests.ui.calls_page import open_page
-from tui.archive.errors import UNREACHED, ArchiveTrouble, ReadOnlyArchive
+from tui.archive.errors import (
+    UNREACHED,
+    ArchiveBusy,
+    ArchiveError,
+    ArchiveReadOnly,
+    ArchiveUnavailable,
+)
 from tui.archive.sqlite import Archive, connection
+from tui.archive.sqlite.damage import translated
 from tui.cli import main
 from tui.config.paths import Paths
 from tui.services import Services
@@ -220,9 +227,9 @@ def test_what_stands_in_the_log_alone_is_read_too(
         assert archive.read_only
         found = archive._db.execute("SELECT status FROM call WHERE id = '9'").fetchone()
         assert found == ("from the log",)
-        with pytest.raises(ReadOnlyArchive), archive.transaction():
+        with pytest.raises(ArchiveReadOnly), archive.transaction():
             pass
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(ArchiveUnavailable):
             archive._db.execute("DELETE FROM call")
 
 
@@ -231,7 +238,7 @@ def test_an_older_archive_that_cannot_be_renewed_is_said(desk: Path, disk: Disk)
     with Archive(file) as archive:
         archive._db.execute("PRAGMA user_version = 1")
     disk.freeze()
-    with pytest.raises(ArchiveTrouble, match="of another Ringback"):
+    with pytest.raises(ArchiveError, match="of another Ringback"):
         Archive(file)
 
 
@@ -247,13 +254,13 @@ def test_a_disk_that_refuses_is_read_wherever_the_tests_run(
     def refuse(path: Path) -> Any:
         error = sqlite3.OperationalError("no")
         error.sqlite_errorcode = code
-        raise error
+        raise translated(error)
 
     monkeypatch.setattr(connection, "_to_write", refuse)
     with Archive(file) as archive:
-        assert archive.read_only and archive.counts() == {}
+        assert archive.read_only and archive.counts_by_account() == {}
     file.unlink()
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(ArchiveUnavailable):
         Archive(file)
 
 
@@ -266,6 +273,6 @@ def test_an_archive_that_somebody_holds_is_not_taken_for_a_full_disk(
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
     other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(sqlite3.OperationalError, match="locked"):
+    with pytest.raises(ArchiveBusy, match="locked"):
         Archive(file)
     other.close()

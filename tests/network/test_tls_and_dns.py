@@ -183,7 +183,7 @@ def test_the_command_line_says_it_in_a_line(
         assert WRONG[wrong] in err.splitlines()[0] and "desk" in err.splitlines()[0], err
         assert TOKEN not in err
     with Archive(paths.archive_file) as archive:
-        state = archive.states()["desk"]
+        state = archive.account_states()["desk"]
     assert state.state == "offline" and WRONG[wrong] in state.message
     assert untold(server) and untold(host)
     figure(

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tui.archive.records import Heard
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.listening_history import Heard
 from tui.config.settings import load_settings
 from tui.playback.history import NOTE_S, ListeningHistory, ListeningSession
 from tui.services import Services
@@ -85,9 +85,9 @@ async def test_what_cannot_be_written_now_is_written_later(services: Services) -
             memory.note(one)
             await memory.write()
             await memory.write()
-        assert other.heard.of_call("main", "1") == {}
+        assert other.listening.of_call("main", "1") == {}
         await memory.write()
-        assert other.heard.of_call("main", "1") == {"a": Heard(30.0, 60.0)}
+        assert other.listening.of_call("main", "1") == {"a": Heard(30.0, 60.0)}
     await memory.close()
 
 
@@ -100,7 +100,7 @@ def test_what_ended_begins_anew_although_its_length_was_not_known(
     one.listen("ended", 30.0, length_s)
     with services.open_archive() as archive:
         one.note(archive)
-        assert archive.heard.of_call("main", "1")["a"].left_s == 0.0
+        assert archive.listening.of_call("main", "1")["a"].left_s == 0.0
 
 
 def test_an_end_without_sound_is_not_heard() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from providers.model import Recording
 from tests.playback.world import World, heard, until
-from tui.archive.sqlite.listening_history import Heard
+from tui.archive.records import Heard
 from tui.audio.peaks import Peaks
 from tui.playback.controller import PlaybackController
 from tui.recordings.cache import RecordingCache
@@ -25,12 +25,12 @@ def kept(world: World) -> None:
 
 def known(world: World, call_id: str = "9") -> Heard | None:
     with world.services.open_archive() as archive:
-        return archive.heard.of_call("desk", call_id).get("r")
+        return archive.listening.of_call("desk", call_id).get("r")
 
 
 def note(world: World, position_s: float) -> None:
     with world.services.open_archive() as archive:
-        archive.heard.note("desk", "9", "r", position_s, 40.0, None)
+        archive.listening.note("desk", "9", "r", position_s, 40.0, None)
 
 
 async def test_why_a_recording_could_not_be_played_is_kept(

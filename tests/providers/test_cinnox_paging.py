@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from providers.cinnox import Cinnox
+from providers.cinnox_walk import REMEMBERED, Walk
 from providers.errors import BadAnswer, Rejected
 from providers.model import Page
 from tests.few import few
@@ -344,3 +346,12 @@ async def test_ids_that_are_no_staff_are_asked_for_once(server: Server) -> None:
         async with Cinnox(made) as cinnox:
             await walk(cinnox)
     assert len(server.asked(STAFF)) == 2  # its page, and the empty one
+
+
+@pytest.mark.parametrize(("more", "endless"), [(-1, False), (0, False), (1, True)])
+def test_a_second_walk_of_more_than_twice_the_rows_is_endless(more: int, endless: bool) -> None:
+    before = 700
+    offset = 2 * before + REMEMBERED + more
+    walk = Walk(json.dumps([before, offset, before, before, []]))
+    assert walk.again and walk.endless is endless
+    assert bool(walk.shortfall) is endless

@@ -187,3 +187,29 @@ def test_names_as_text_or_object() -> None:
 
 def test_made_ids_are_the_same_for_the_same_row() -> None:
     assert made_id({"a": 1, "b": 2}) == made_id({"b": 2, "a": 1}) != made_id({"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("value", "year"),
+    [
+        ("2999-12-31T23:59:59Z", 2999),
+        ("3000-01-01T00:00:00Z", None),
+        (32_503_679_999, 2999),
+        (32_503_680_000, None),
+        ("1970-01-01T00:00:01Z", 1970),
+        ("1969-12-31T23:59:59Z", None),
+        (1, 1970),
+        (-1, None),
+    ],
+)
+def test_the_first_and_the_last_moment_that_may_be_meant(value: Any, year: int | None) -> None:
+    read = Reader({"at": value})
+    moment = read.time("at")
+    assert (moment.year if moment else None) == year
+    assert read.problems == ([] if year else ["at: not a time"])
+
+
+@pytest.mark.parametrize("value", [0, "1970-01-01T00:00:00Z", None, ""])
+def test_the_beginning_of_time_is_no_moment(value: Any) -> None:
+    read = Reader({"at": value})
+    assert read.time("at") is None and read.problems == []

@@ -397,4 +397,6 @@ async def test_gather_bounded_stops_at_the_first_error() -> None:
     with pytest.raises(NotFound):
         await gather_bounded(work, range(100), limit=4)
     assert begun[:6] == [0, 1, 2, 3, 4, 5], "four at a time: the first two made room for two"
-    assert len(begun) <= 7 and cancelled == begun[3:], "at most one more begins behind the error"
+    assert len(begun) <= 7 and sorted(cancelled) == begun[3:], (
+        "at most one more begins behind the error"
+    )

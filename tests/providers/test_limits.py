@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from providers import limits
 from providers.decoding import TooMany, flattened, loads
 from providers.limits import LEFT_OUT, bounded
+from providers.sanitize import ELLIPSIS
 from tests.providers import cinnox_bodies, liner_bodies, nectar_bodies
 
 CALL: dict[str, Any] = nectar_bodies.REST
@@ -37,6 +38,14 @@ def test_a_long_text_keeps_its_beginning_and_says_its_length() -> None:
     assert {**kept, "disposition": 0} == {**CALL, "disposition": 0}
     other = bounded({"id": LONG + "y"})[0]["id"]
     assert other != bounded({"id": LONG + "z"})[0]["id"], "two long ids stay two"
+
+
+@pytest.mark.parametrize("length", [39, 40, 41, 200])
+def test_of_a_fields_name_so_much_is_told(length: int) -> None:
+    name = "n" * length
+    [told] = bounded({**CALL, name: [True] * 32_000})[1]
+    shown = told.removesuffix(": 31,800 or more left out")
+    assert shown == name if length <= 40 else (len(shown) == 40 and shown.endswith(ELLIPSIS))
 
 
 @pytest.mark.parametrize(

@@ -335,6 +335,23 @@ async def test_failure_inside_a_200(server: Server, liner: Liner) -> None:
             await calls_of(liner)
 
 
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [(CALL, True), ([CALL], True), ([CALL, CALL], False), ([], False), ({}, False)],
+    ids=["one", "a list of one", "of two", "of none", "nothing"],
+)
+async def test_one_call_in_the_shapes_in_which_it_may_come(
+    server: Server, liner: Liner, data: Any, found: bool
+) -> None:
+    server.on("/v2/call/detail/918273/", ok(data))
+    async with liner:
+        if found:
+            assert (await liner.call("918273")).id == "918273"
+        else:
+            with pytest.raises(NotFound, match="nothing with this id"):
+                await liner.call("918273")
+
+
 async def test_a_redirect_to_the_slash(server: Server, liner: Liner) -> None:
     server.on("/v2/call/", Answer(status=301, headers={"Location": "/v2/calls?offset=0"}))
     server.on("/v2/calls", listed(CALL, next=None))

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from providers import model
+from providers.base import Login
 from providers.model import Call, Outcome
 
 PARTS: list[Any] = [
-    one for one in vars(model).values() if isinstance(one, type) and is_dataclass(one)
+    Login,
+    *(one for one in vars(model).values() if isinstance(one, type) and is_dataclass(one)),
 ]
 
 

@@ -199,3 +199,13 @@ def test_both_forms_of_a_call_without_recordings_are_joined() -> None:
     said = vendor.parse([{**rest, "recordings": []}, hook])
     assert said.has_recording is False and "has_recording" in said.derived
     assert vendor.parse([{**rest, "recordings": []}, HOOK]).has_recording is True
+
+
+def test_of_two_states_alike_in_time_the_fuller_one_goes_before() -> None:
+    """Each entry of a list counts as much as a field."""
+    plain = {name: value for name, value in REST.items() if isinstance(value, int | str)}
+    fuller = {**plain, "campaign": "X", "tags": ["a", "b", "c"]}
+    other = {**plain, "campaign": "Y", "one": "p", "two": "q"}
+    vendor = Nectar(login("http://127.0.0.1:8080"))
+    for order in ([fuller, other], [other, fuller]):
+        assert vendor.parse(vendor.merge_saved(*order)).campaign == "X"

@@ -9,7 +9,14 @@ import socket
 import httpx
 import pytest
 
-from providers.errors import RecordingError, Unreachable, causes, reason
+from providers.errors import (
+    BadAnswer,
+    RecordingError,
+    Unreachable,
+    another_came,
+    causes,
+    reason,
+)
 from providers.http import VendorClient, why
 from providers.media import Remote
 
@@ -87,3 +94,18 @@ async def test_a_group_of_failures_is_no_crash(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(RecordingError, match=r"cannot be reached \(OverflowError\)"):
         await remote.open(0)
     await remote.close()
+
+
+@pytest.mark.parametrize(
+    ("came", "said"),
+    [
+        ("7", "call 5 was asked for, and call 7 came."),
+        (None, "call 5 was asked for, and something without an id came."),
+        ("", "call 5 was asked for, and something without an id came."),
+        ("x\x1b[2J" * 40, "call 5 was asked for, and call x\ufffd[2Jx\ufffd[2Jx"),
+    ],
+)
+def test_an_answer_about_another_thing_names_both(came: str | None, said: str) -> None:
+    error = another_came("call", "5", came)
+    assert isinstance(error, BadAnswer) and error.message.startswith(said)
+    assert len(error.message) < 100

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from providers.decoding import DECODER
+from providers import limits
+from providers.decoding import DECODER, loads
 from providers.nectar import Nectar
 from providers.saved import FIRST_PART, read_values
 from tests.few import few
@@ -211,3 +212,25 @@ def test_gzip_unpacks_to_so_much_at_most(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("providers.limits.SAVED", 1 << 20)
     told = "the gzip data unpacks to more than 1 MB; split it, or unpack it first"
     assert read(data) == ([ONE], [told])
+
+
+@pytest.mark.parametrize("deep", [limits.DEEPEST - 1, limits.DEEPEST, limits.DEEPEST + 1])
+def test_so_deep_a_value_is_read(deep: int) -> None:
+    """What stands beside it is read either way, and many brackets are not deep by themselves."""
+    nested, wide = '{"a":' * deep + "1" + "}" * deep, json.dumps({"wide": [[]] * limits.DEEPEST})
+    values, problems = read(f"{nested}\n{json.dumps(ONE)}\n{wide}")
+    assert ONE in values
+    assert (len(values), len(problems)) == ((3, 0) if deep < limits.DEEPEST else (2, 1))
+    assert all("nested too deeply" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "sign", ["true", "false", "null", "-Infinity", "-12.5e+30", '"\\ud83d\\ude00"']
+)
+def test_a_sign_across_the_end_of_a_part_is_read_whole(sign: str) -> None:
+    """A value is looked for in a part of the text first, which may end anywhere in it."""
+    for room in range(len(sign) + 6):
+        text = f'{{"a": "{"x" * (FIRST_PART - 13 - room)}", "b": {sign}, "c": 1}}'
+        assert len(text) > FIRST_PART - len(sign)
+        values, problems = read(f"{text}\n{json.dumps(ONE)}")
+        assert problems == [] and values == [loads(text), ONE], room

@@ -318,3 +318,15 @@ async def test_a_host_that_gives_no_more_ranges_is_waited_for(host: Host, make: 
         assert await read_all(download, 2_000_000, 2000) == DATA[2_000_000:2_002_000]
         assert (await download.finished()).read_bytes() == DATA
     assert sum(not one.range or one.start == 0 for one in host.asked) <= 4
+
+
+async def test_who_wants_the_middle_first_gets_it_and_the_file_is_whole(
+    host: Host, make: Make
+) -> None:
+    download = make()
+    at = 2_000_000
+    assert await read_all(download, at, 1000) == DATA[at : at + 1000]
+    assert host.asked[0].start == at, "the beginning is not asked for before"
+    path = await download.finished()
+    assert path.read_bytes() == DATA and path.suffix == ".mp3"
+    assert host.twice() == 0

@@ -292,7 +292,7 @@ async def test_a_vendor_with_a_list_apart_is_asked_for_that_alone(
     unknown = at(host, 1, recordings_known=False)
     path = await file_of(vendor, archive, cache, host, unknown)
     assert path.read_bytes() == SOUND and vendor.asked == ["recordings of 1"]
-    kept = archive.get("desk", "1")
+    kept = archive.call_by_id("desk", "1")
     assert kept and [one.id for one in kept.recordings] == ["r0"] and kept.recordings_known
 
 
@@ -373,10 +373,10 @@ async def test_a_vendor_that_does_not_know_a_list_was_asked_all_the_same(
     unknown = at(host, 1, recordings_known=False)
     with archive.transaction():
         archive.save("desk", [unknown])
-    assert archive.recordings_asked("desk", "1") is None
+    assert archive.recordings_asked_at("desk", "1") is None
     with pytest.raises(RecordingError):
         await file_of(Vendor(APART, [unknown]), archive, cache, host, unknown)
-    assert archive.recordings_asked("desk", "1") is not None
+    assert archive.recordings_asked_at("desk", "1") is not None
 
 
 async def test_a_host_that_tells_no_length_may_send_a_very_short_recording(

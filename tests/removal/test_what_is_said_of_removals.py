@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.archive.sqlite.retention import Due
+from tui.archive.records import Due
 from tui.removal.deleted_at_vendor import Gone
 from tui.removal.retention import Swept
 

@@ -37,7 +37,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
 
 
 def test_each_name_of_the_sidebar_finds_its_calls(archive: Archive) -> None:
-    names = archive.facets(within=None).counts["agent"]
+    names = archive.facets(newest=None).counts["agent"]
     assert len(names) == len(NAMES)
     for name in names:
         piece = state.piece_of("agent", name)
@@ -46,9 +46,9 @@ def test_each_name_of_the_sidebar_finds_its_calls(archive: Archive) -> None:
 
 
 def test_what_is_no_word_completes_the_names_that_hold_it(archive: Archive) -> None:
-    assert archive.complete("agent", "[/") == ["[/nope]"]
-    assert archive.complete("agent", "|") == []
-    assert len(archive.complete("agent", "")) == len(NAMES)
+    assert archive.suggest("agent", "[/") == ["[/nope]"]
+    assert archive.suggest("agent", "|") == []
+    assert len(archive.suggest("agent", "")) == len(NAMES)
 
 
 def test_a_name_with_a_comma_is_one_name(archive: Archive) -> None:
@@ -61,9 +61,9 @@ def test_a_name_with_a_comma_is_one_name(archive: Archive) -> None:
 
     assert found('agent:"müller, anna"') == found('agent:"müller anna"') == 1
     assert found('tag:"a,b"') == found("tag:a,b") == found("tag:c") == 1
-    counts = archive.facets(within=None).counts
+    counts = archive.facets(newest=None).counts
     [name] = [name for name in counts["agent"] if name.startswith("Müller")]
     assert found(state.piece_of("agent", name)) == 1 and counts["agent"]["Anna"] == 1
     assert len(counts["tag"]) == 2
-    kept = archive.get("desk", "90")
+    kept = archive.call_by_id("desk", "90")
     assert kept and kept.agents[0].name == "Müller, Anna" and kept.tags == ("a,b", "c")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tui.archive.sqlite.triage_log import note, state, tag
+from tui.archive.triage_events import note, state, tag
 from tui.query.parser import parse
 from tui.screens.triage_queue import may_leave
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from tui.archive.sqlite.triage_log import RELEASE, Change, comment, hold, note, state, tag, untag
+from tui.archive.triage_events import RELEASE, Change, comment, hold, note, state, tag, untag
 from tui.cli.words import parse_words
 from tui.screens.unsaved_triage import UnsavedTriage, unsaved_text
 

@@ -16,7 +16,7 @@ from tui.archive.sqlite import Archive
 from tui.archive.sqlite.damage import mark_of
 from tui.archive.sqlite.decision_backup import earlier_of, place_of
 from tui.archive.sqlite.integrity_check import check
-from tui.archive.sqlite.triage_log import state
+from tui.archive.triage_events import state
 from tui.config.paths import Paths, atomic_write, private_umask
 from tui.config.settings import Settings, SettingsError, load_settings
 from tui.config.token_origins import Origins
@@ -234,11 +234,11 @@ def test_a_pipe_beside_the_archive_costs_no_decision(
 ) -> None:
     with Archive(paths.archive_file) as archive:
         archive.save("desk", [call(1)])
-        archive.triage.act([("desk", "1")], [state("follow-up")], "ann")
+        archive.triage.append([("desk", "1")], [state("follow-up")], "ann")
     place(paths.archive_file).unlink(missing_ok=True)
     os.mkfifo(place(paths.archive_file))
     with Archive(paths.archive_file) as archive:
-        archive.triage.act([("desk", "1")], [state("done")], "ann")
+        archive.triage.append([("desk", "1")], [state("done")], "ann")
         assert archive.triage.of("desk", "1").state == "done"
         check(archive)
 

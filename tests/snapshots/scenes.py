@@ -24,7 +24,8 @@ from tests.benchmarks.fill import call
 from tests.ui.calls_page import CallsPage
 from tests.widgets.hosts import STEREO
 from tui.app import RingbackApp
-from tui.archive.sqlite import AccountState, Archive
+from tui.archive.interface import CallArchive
+from tui.archive.records import AccountState
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.config.settings import put
@@ -50,7 +51,7 @@ class Silence:
     def __init__(self, report: Callable[[], Report] | None) -> None:
         self._report = report
 
-    async def run(self, work: Callable[[Archive], Coroutine[Any, Any, Any]]) -> Any:
+    async def run(self, work: Callable[[CallArchive], Coroutine[Any, Any, Any]]) -> Any:
         if self._report is None:
             await asyncio.Event().wait()
         assert self._report is not None
@@ -80,7 +81,7 @@ def app_over(
     with services.open_archive() as archive:
         _fill(archive, calls, list(accounts.items()))
         for name in accounts if calls else ():
-            archive.save_state(name, AccountState("fresh", "", (NOW - STEP).timestamp()))
+            archive.save_account_state(name, AccountState("fresh", "", (NOW - STEP).timestamp()))
 
     def ended() -> Report:
         name = next(iter(accounts))
@@ -99,7 +100,7 @@ def app_over(
 STEP = timedelta(minutes=7)
 
 
-def _fill(archive: Archive, count: int, accounts: list[tuple[str, str]]) -> None:
+def _fill(archive: CallArchive, count: int, accounts: list[tuple[str, str]]) -> None:
     random = Random(3)
     with archive.transaction():
         for number in range(count):

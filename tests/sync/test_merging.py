@@ -90,7 +90,7 @@ def test_nothing_known_is_lost_whatever_the_order(tmp_path: Path, name: str) -> 
             for place in order:
                 with archive.transaction():
                     keep(archive, account, provider, [provider.parse(bodies[place])])
-            found = archive.get(account, "7")
+            found = archive.call_by_id(account, "7")
             assert found, order
             ids = {one.id for one in found.recordings}
             assert (ids, found.has_recording, found.recordings_known) == ({"70", "71"}, True, True)

@@ -16,8 +16,9 @@ from tests.few import few
 from tests.outside.server import APP_ID, TOKENS, Answer, Vendors, always, bad
 from tests.outside.test_late import cinnox_row, liner_row, nectar_body
 from tui import audit_log
-from tui.archive.errors import TROUBLES
-from tui.archive.sqlite.triage_log import hold, note
+from tui.archive.errors import ArchiveUnavailable
+from tui.archive.sqlite import Archive
+from tui.archive.triage_events import hold, note
 from tui.cli import main
 from tui.config.accounts import make_account
 from tui.recordings.cache import RecordingCache
@@ -71,15 +72,15 @@ class Desk:
 
     def decide(self, account: str, id_: str, *changes: object) -> None:
         with self.services.open_archive() as archive:
-            archive.triage.act([(account, id_)], changes, "ann")  # type: ignore[arg-type]
+            archive.triage.append([(account, id_)], changes, "ann")  # type: ignore[arg-type]
 
     def has(self, account: str, id_: str) -> bool:
         with self.services.open_archive() as archive:
-            return archive.has(account, id_)
+            return archive.key_of(account, id_) is not None
 
     def calls(self) -> dict[str, int]:
         with self.services.open_archive() as archive:
-            return archive.counts()
+            return archive.counts_by_account()
 
     def purges(self) -> list[tuple[object, object]]:
         found = audit_log.entries(self.services.paths)
@@ -108,7 +109,7 @@ def cached(desk: Desk, account: str, id_: str) -> None:
     """A recording of a call in the cache."""
     cache = RecordingCache(desk.services.paths.cached_recordings)
     with desk.services.open_archive() as archive:
-        call = archive.get(account, id_)
+        call = archive.call_by_id(account, id_)
     assert call
     handle, partial = cache.partial()
     os.close(handle)
@@ -327,9 +328,9 @@ def test_a_sweep_is_bounded_and_ends_when_nobody_is_there(
 def test_what_came_and_finds_no_room_is_not_said_to_be_found(desk: Desk) -> None:
     services = desk.services
     desk.vendors.nectar[1]["calls"]["disposition"] = {"note": "word " * 100_000}
-    with services.open_archive() as archive:
-        before = archive.get("nectar", "1")
+    with Archive(services.paths.archive_file) as archive:
+        before = archive.call_by_id("nectar", "1")
         archive._db.execute("PRAGMA max_page_count = 1")  # no more than there are
-        with pytest.raises(TROUBLES):
+        with pytest.raises(ArchiveUnavailable, match="full"):
             asyncio.run(refresh_calls(services, services.accounts.get("nectar"), archive, ["1"]))
-        assert archive.get("nectar", "1") == before
+        assert archive.call_by_id("nectar", "1") == before

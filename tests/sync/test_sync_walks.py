@@ -15,8 +15,9 @@ from providers.base import Login, Provider, Secret
 from providers.errors import AuthError, ProviderError, RateLimited, Unreachable
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from tests.archive.calls import START, call
-from tui.archive.errors import TROUBLES
-from tui.archive.sqlite import Archive, Saved
+from tui.archive.errors import ArchiveUnavailable
+from tui.archive.records import Saved
+from tui.archive.sqlite import Archive
 from tui.query.dates import BEGINNING, DAY_S
 from tui.sync.report import Report, held_back, left_alone
 from tui.sync.sync import RECENT_S, WEEK_S, Sync, SyncRequest
@@ -126,14 +127,14 @@ def test_the_first_sync_brings_everything_and_the_next_what_came_since(archive: 
     assert report.complete and report.error is None
     sync(archive, vendor, at=NOW + 500)
     assert vendor.asked[1] == (NOW - RECENT_S, NOW + 500, None)
-    assert archive.states()["desk"].state == "fresh"
+    assert archive.account_states()["desk"].state == "fresh"
 
 
 def test_an_interrupted_walk_goes_on_at_its_page_with_its_period(archive: Archive) -> None:
     vendor = Vendor([[call(1)], [call(2)], [call(3)]], error=Unreachable("No answer"), error_at=1)
     report = sync(archive, vendor)
     assert report.error is vendor.error and report.fetched == 1 and not report.complete
-    assert archive.states()["desk"].state == "offline"
+    assert archive.account_states()["desk"].state == "offline"
     vendor.error = None
     report = sync(archive, vendor, at=NOW + 500)
     # what is new comes first, then the rest of the first walk from where it stopped
@@ -141,15 +142,15 @@ def test_an_interrupted_walk_goes_on_at_its_page_with_its_period(archive: Archiv
         (NOW - DAY_S, NOW + 500, None),
         (BEGINNING.timestamp(), NOW, "1"),
     ]
-    assert archive.counts() == {"desk": 3}
-    assert archive.open_walks("desk") == []
+    assert archive.counts_by_account() == {"desk": 3}
+    assert archive.unfinished_periods("desk") == []
 
 
 def test_a_limit_of_pages_leaves_the_rest_for_later(archive: Archive) -> None:
     vendor = Vendor([[call(n)] for n in range(6)], total=6)
     report = sync(archive, vendor, SyncRequest(pages=2))
     assert (report.fetched, report.complete) == (2, False)
-    [walk] = archive.open_walks("desk")
+    [walk] = archive.unfinished_periods("desk")
     assert (walk.fetched, walk.total, walk.cursor) == (2, 6, "2")
     report = sync(archive, vendor, SyncRequest(pages=1, more=True), at=NOW + 9)
     assert (report.fetched, vendor.asked[-1]) == (1, (BEGINNING.timestamp(), NOW, "2"))
@@ -175,7 +176,7 @@ def test_a_walk_for_other_settings_is_dropped(archive: Archive) -> None:
     sync(archive, vendor, SyncRequest(pages=1), ids="1-2")
     sync(archive, vendor, SyncRequest(pages=1), ids="5-9", at=NOW + 0.5)
     assert vendor.asked[1][2] is None
-    assert len(archive.open_walks("desk")) == 1
+    assert len(archive.unfinished_periods("desk")) == 1
 
 
 def test_a_vendor_by_id_is_spared_what_has_settled(archive: Archive) -> None:
@@ -188,7 +189,7 @@ def test_a_vendor_by_id_is_spared_what_has_settled(archive: Archive) -> None:
     assert [id_ in vendor.skip_ids for id_ in ("1", "2", "404")] == [True, False, True]
     assert vendor.asked[-1][2] is None  # every sync walks the ids anew
     sync(archive, vendor, SyncRequest(discover=20), at=NOW + 90)
-    assert archive.get("desk", "3") is not None
+    assert archive.call_by_id("desk", "3") is not None
 
 
 def test_a_vendor_by_id_is_asked_as_often_as_one_with_a_list(archive: Archive) -> None:
@@ -225,15 +226,15 @@ def test_an_id_of_more_digits_than_a_number_has_is_asked_for_again(archive: Arch
     )
     for at in (NOW, NOW + 30):
         assert sync(archive, vendor, SyncRequest(automatic=True), at=at).error is None
-    assert archive.counts() == {"desk": 2}
+    assert archive.counts_by_account() == {"desk": 2}
 
 
 def test_a_refused_token_ends_the_sync_and_keeps_what_came(archive: Archive) -> None:
     vendor = Vendor([[call(1)], [call(2)]], error=AuthError("Token refused", "401"), error_at=1)
     report = sync(archive, vendor)
     assert report.state == "refused"
-    assert archive.states()["desk"].message == "Token refused: 401"
-    assert archive.counts() == {"desk": 1}
+    assert archive.account_states()["desk"].message == "Token refused: 401"
+    assert archive.counts_by_account() == {"desk": 1}
 
 
 def test_recordings_are_asked_for_and_survive_the_next_list(archive: Archive) -> None:
@@ -247,10 +248,10 @@ def test_recordings_are_asked_for_and_survive_the_next_list(archive: Archive) ->
     assert "recordings of call 2: No answer" in report.problems
     assert report.error is None
     sync(archive, vendor, at=NOW + 60)
-    found = archive.get("desk", "1")
+    found = archive.call_by_id("desk", "1")
     assert found is not None and found.recordings_known
     assert (found.recordings, found.summary) == ((Recording("r", summary="said"),), "said")
-    again = archive.get("desk", "2")
+    again = archive.call_by_id("desk", "2")
     assert again is not None and not again.recordings_known
 
 
@@ -263,7 +264,7 @@ def test_a_disk_that_fills_up_while_recordings_are_asked_for_is_the_archives_err
             return with_recordings(call, (Recording("r", summary="word " * 100_000),))
 
     vendor = Filling([[call(1, recordings_known=False)]], Capabilities(separate_recordings=True))
-    with pytest.raises(TROUBLES):
+    with pytest.raises(ArchiveUnavailable, match="full"):
         sync(archive, vendor, SyncRequest(recordings=True))
 
 
@@ -272,7 +273,7 @@ def test_records_of_one_call_on_two_pages_become_one(archive: Archive) -> None:
     vendor = Vendor([[call(1, raw=first)], [call(1, raw=second)]])
     report = sync(archive, vendor)
     assert report.saved == Saved(new=1, changed=1)
-    found = archive.get("desk", "1")
+    found = archive.call_by_id("desk", "1")
     assert found is not None and found.raw == {"id": 1, "status": "ended", "leg": 2}
     assert found.status == "ended"
 
@@ -297,7 +298,7 @@ async def test_cancelling_keeps_every_page_that_came(archive: Archive) -> None:
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
         await job
-    assert archive.counts() == {"desk": 1}
+    assert archive.counts_by_account() == {"desk": 1}
     provider = vendor  # type: ignore[assignment]
     await Sync("desk", provider, login, archive, clock=lambda: NOW).run(SyncRequest(more=True))
     assert vendor.asked == [(BEGINNING.timestamp(), NOW, "1")]
@@ -344,7 +345,7 @@ def test_recordings_are_looked_for_a_week_back(archive: Archive) -> None:
     sync(archive, vendor)
     sync(archive, vendor, SyncRequest(recordings=True), at=NOW + 60)
     assert looks(vendor, NOW)[1:] == [WEEK_S]
-    assert archive.open_walks("desk") == []
+    assert archive.unfinished_periods("desk") == []
 
 
 def test_an_hour_that_was_asked_for_alone_hides_no_gap(archive: Archive) -> None:
@@ -406,13 +407,13 @@ def test_a_walk_that_lacks_calls_is_told_and_walked_again_from_its_start(archive
     report = sync(archive, vendor)
     assert (report.state, report.message) == ("incomplete", "100 of 345 calls")
     assert not report.complete and "100 of 345 calls" in report.problems[-1]
-    assert archive.states()["desk"][:2] == ("incomplete", "100 of 345 calls")
+    assert archive.account_states()["desk"][:2] == ("incomplete", "100 of 345 calls")
     vendor.shortfall = ""
     report = sync(archive, vendor, at=NOW + 60)
     assert (BEGINNING.timestamp(), NOW, None) in vendor.asked[1:]
     assert (report.state, report.complete) == ("fresh", True)
-    assert archive.states()["desk"].state == "fresh"
-    assert archive.open_walks("desk") == []
+    assert archive.account_states()["desk"].state == "fresh"
+    assert archive.unfinished_periods("desk") == []
 
 
 @pytest.mark.slow
@@ -425,7 +426,7 @@ def test_a_vendor_whose_total_is_always_wrong_is_not_hammered(archive: Archive) 
         at += 60
         report = sync(archive, vendor, SyncRequest(pages=3, patient=False, automatic=True), at=at)
         assert report.state == "incomplete"
-        assert len(archive.open_walks("desk")) == 1
+        assert len(archive.unfinished_periods("desk")) == 1
     long = [since for since, until, _ in vendor.asked if until - since > 2 * 3600]
     assert 1 <= len(long) < 15
     assert len(vendor.asked) <= 24 * 60 + len(long)
@@ -451,7 +452,7 @@ def test_a_vendor_that_limits_requests_is_left_alone_as_long_as_it_said(archive:
     limited.retry_after_s = 1800.0
     vendor = Vendor([[call(1)]], error=limited, error_at=0)
     report = sync(archive, vendor)
-    state = archive.states()["desk"]
+    state = archive.account_states()["desk"]
     assert (state.state, state.again_at, report.again_at) == ("rate-limited", *[NOW + 1800] * 2)
     assert held_back(state, NOW + 1799, automatic=False) == NOW + 1800
     assert held_back(state, NOW + 1801, automatic=True) is None
@@ -474,13 +475,13 @@ def test_a_vendor_that_only_refuses_is_left_alone_longer_each_time(archive: Arch
     pauses = []
     for number in range(4):
         sync(archive, vendor, at=NOW + number)
-        state = archive.states()["desk"]
+        state = archive.account_states()["desk"]
         assert held_back(state, NOW + number, automatic=False) is None
         pauses.append((held_back(state, NOW + number, automatic=True) or 0) - NOW - number)
     assert pauses == [300, 600, 1200, 2400]
     vendor.error = None
     sync(archive, vendor, at=NOW + 99)
-    assert archive.states()["desk"].tries == 0
+    assert archive.account_states()["desk"].tries == 0
 
 
 def test_a_note_is_kept_and_is_no_trouble(archive: Archive) -> None:
@@ -492,7 +493,7 @@ def test_a_note_is_kept_and_is_no_trouble(archive: Archive) -> None:
 
     report = sync(archive, Noting([]))
     assert (report.state, report.problems) == ("fresh", [])
-    assert archive.states()["desk"].message == "the names of the staff cannot be had"
+    assert archive.account_states()["desk"].message == "the names of the staff cannot be had"
 
 
 # -- recordings that come late
@@ -504,11 +505,11 @@ def test_a_recording_of_a_call_that_was_running_is_found_when_the_vendor_tells(
     apart = Capabilities(separate_recordings=True)
     vendor = Vendor([[call(1, outcome="in_progress", has_recording=False)]], apart)
     sync(archive, vendor, SyncRequest(recordings=True))
-    assert archive.get("desk", "1") == call(1, outcome="in_progress", has_recording=False)
+    assert archive.call_by_id("desk", "1") == call(1, outcome="in_progress", has_recording=False)
     vendor.found["1"] = (Recording("r", url="https://x.example/r"),)
     vendor.script = [[call(1, has_recording=True, recordings_known=False)]]
     report = sync(archive, vendor, SyncRequest(recordings=True), at=NOW + 60)
-    found = archive.get("desk", "1")
+    found = archive.call_by_id("desk", "1")
     assert report.recordings == 1
     assert found is not None and found.recordings == vendor.found["1"]
 
@@ -529,7 +530,7 @@ def test_recordings_that_came_meanwhile_are_not_overwritten(archive: Archive) ->
         found={"1": (Recording("r"),)},
     )
     sync(archive, vendor, SyncRequest(recordings=True))
-    found = archive.get("desk", "1")
+    found = archive.call_by_id("desk", "1")
     assert found is not None and found.summary == "said"
     assert {one.id for one in found.recordings} == {"r", "other"}
 
@@ -544,10 +545,10 @@ def test_syncs_that_fail_leave_few_walks_behind_and_one_makes_up_for_all(
     for number in range(1, tries):
         sync(archive, failing, SyncRequest(automatic=True), at=NOW + 120 * number)
     hours = tries * 120 / 3600
-    assert len(archive.open_walks("desk")) <= (2 if error_at == 0 else hours + 2)
+    assert len(archive.unfinished_periods("desk")) <= (2 if error_at == 0 else hours + 2)
     vendor, end = Vendor([[call(1)], [call(2)]]), NOW + 120 * tries
     report = sync(archive, vendor, at=end)
-    assert report.complete and not archive.open_walks("desk")
+    assert report.complete and not archive.unfinished_periods("desk")
     assert len(vendor.asked) <= (1 if error_at == 0 else hours + 2)
     since = min(since for since, _, _ in vendor.asked)
     assert since <= NOW - RECENT_S and max(until for _, until, _ in vendor.asked) == end

@@ -20,7 +20,7 @@ from textual.widget import Widget
 from providers.model import CallRow
 from tests.ui.page_player import PagePlayer
 from tui.app import RingbackApp
-from tui.archive.sqlite import SyncPeriod
+from tui.archive.records import SortOrder, SyncPeriod
 from tui.call_links import Link
 from tui.screens.main import MainScreen
 from tui.screens.row_window import RowWindow
@@ -338,7 +338,7 @@ class CallsPage:
 
     def sort_by(self, column: str, descending: bool) -> None:
         """In another order, without the keys that go there."""
-        self.screen._sort_by((column, descending))
+        self.screen._sort_by(SortOrder(column, descending))
 
     def go_to_call(self, key: int) -> None:
         """To any call, as to a related one."""

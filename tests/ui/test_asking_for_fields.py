@@ -9,7 +9,7 @@ import pytest
 
 from tests.archive.calls import START, call
 from tests.ui.calls_page import open_page
-from tui.archive.sqlite.triage_log import tag
+from tui.archive.triage_events import tag
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.services import Services
@@ -85,8 +85,8 @@ async def test_choosing_a_group_shows_as_many_calls_as_stand_beside_it(desk: Ser
 
 async def test_one_line_gives_tags_and_takes_others_away(desk: Services) -> None:
     with desk.open_archive() as archive:
-        archive.triage.act([("desk", "9")], [tag("x"), tag("call back")], "ann")
-        archive.triage.act([("desk", "9")], [tag("vip")], "ann")
+        archive.triage.append([("desk", "9")], [tag("x"), tag("call back")], "ann")
+        archive.triage.append([("desk", "9")], [tag("vip")], "ann")
 
     def tags() -> tuple[str, ...]:
         with desk.open_archive() as archive:

@@ -16,7 +16,7 @@ from providers.sandbox import Sandbox
 from tests.ui.calls_page import CallsPage, open_page, text_of
 from tests.ui.conftest import NOW
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import state
+from tui.archive.triage_events import state
 from tui.config.views import DEFAULT_VIEWS
 from tui.query.parser import parse
 from tui.screens.state import sort_of
@@ -217,7 +217,7 @@ async def test_what_another_process_writes_appears_and_the_cursor_stays_on_its_c
         await page.press("j", "j", "j")
         before, line = page.row, page.cursor
         with services.open_archive() as other:
-            newest = other.get_key(page.calls()[0].key)
+            newest = other.call(page.calls()[0].key)
             assert newest is not None
             assert newest[1].started_at is not None
             later = newest[1].started_at + timedelta(hours=1)
@@ -242,7 +242,7 @@ async def test_what_nobody_has_changed_is_not_read_anew(
         await page.idle()  # it looks twice
         assert readings == []
         with services.open_archive() as other:
-            other.triage.act([page.call_name], [state("done")], "ben")
+            other.triage.append([page.call_name], [state("done")], "ben")
         await page.idle()
         assert len(readings) == 1
         await page.idle()
@@ -306,7 +306,7 @@ async def test_names_are_completed_while_a_query_is_typed(synced: Home) -> None:
     async with open_page(services) as page:
         await page.idle()
         with services.open_archive() as archive:
-            agent = archive.complete("agent", "a")[0]
+            agent = archive.suggest("agent", "a")[0]
         await page.press("slash", *["colon" if char == ":" else char for char in "agent:a"])
         await page.until(lambda: f" tab  {agent}" in page.text)
         await page.press("tab", "enter")

@@ -4,7 +4,6 @@ brought about: whatever is read, written or opened in between.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.few import few
 from tests.ui.calls_page import CallsPage, count_rests, open_page
 from tests.ui.desk import NOW, desk_of
 from tests.ui.services import select
+from tui.archive.errors import ArchiveError
 from tui.archive.sqlite import Archive
 from tui.config.paths import Paths
 from tui.query.parser import EVERYTHING, Query, parse
@@ -190,7 +190,7 @@ async def test_keys_wait_in_their_order_for_what_takes_long_and_say_so(
     async with open_page(desk) as page:
         await page.idle()
         with desk.open_archive() as archive:
-            whole = keys(archive, slow)
+            whole = keys(archive, slow)  # type: ignore[arg-type]
         page.burst("jj/voicemail\rjjf")
         await page.until(lambda: "reading the calls (esc stops)" in page.status)
         assert not outcome(page).decided
@@ -229,7 +229,7 @@ KEYS = Archive.keys
 def broken(self: Archive, query: Query = EVERYTHING, *args: Any, **more: Any) -> Any:
     """In the place of `Archive.keys`: the rows of a query cannot be read."""
     if query.terms:
-        raise sqlite3.DatabaseError("database disk image is malformed")
+        raise ArchiveError("database disk image is malformed")
     return KEYS(self, query, *args, **more)
 
 

@@ -38,7 +38,7 @@ def heard(services: Services, page: CallsPage) -> object:
     now = page.sound.playing
     assert now is not None
     with services.open_archive() as archive:
-        return next(iter(archive.heard.of_call(now.account, now.call.id).values()), None)
+        return next(iter(archive.listening.of_call(now.account, now.call.id).values()), None)
 
 
 async def test_turns_loop_silence_side_and_mute(synced: Home) -> None:
@@ -257,4 +257,4 @@ async def test_what_plays_where_nobody_hears_it_is_not_heard(
         await page.idle()
     assert now is not None
     with services.open_archive() as archive:
-        assert not archive.heard.of_call(now.account, now.call.id)
+        assert not archive.listening.of_call(now.account, now.call.id)

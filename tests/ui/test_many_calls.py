@@ -14,18 +14,21 @@ from tests.few import few
 from tests.ui.calls_page import CallsPage, open_page
 from tests.ui.desk import CALLS, NOW, WINDOW_ROWS, desk_of, hold_few_rows
 from tests.ui.services import select
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveUnavailable
+from tui.archive.interface import CallArchive
+from tui.archive.records import UNTRIAGED, SortOrder
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import state
+from tui.archive.triage_events import state
 from tui.call_links import Link
 from tui.config.paths import Paths
 from tui.playback.views import Playing
-from tui.query.parser import EVERYTHING, parse
+from tui.query.parser import EVERYTHING, Query, parse
 from tui.screens import row_window
 from tui.services import Services
 from widgets.confirm import Confirm
 
 TALL = (80, 160)
+UNDECIDED = Query((UNTRIAGED,))
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def desk(paths: Paths, filled: Path, monkeypatch: pytest.MonkeyPatch) -> Service
 
 
 @pytest.fixture
-def archive(desk: Services) -> Iterator[Archive]:
+def archive(desk: Services) -> Iterator[CallArchive]:
     """Another connection."""
     with desk.open_archive() as archive:
         yield archive
@@ -61,7 +64,7 @@ async def scroll(page: CallsPage, key: str, pages: int) -> dict[int, int]:
 
 @pytest.mark.slow
 async def test_every_row_comes_once_from_the_first_to_the_last_and_back(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     whole = dict(enumerate(archive.keys()))
     async with open_page(desk, size=TALL) as page:
@@ -80,8 +83,8 @@ async def test_every_row_comes_once_from_the_first_to_the_last_and_back(
 
 
 @pytest.mark.parametrize("column", few(1, ["agents", "note"]))
-async def test_in_another_order_too(desk: Services, archive: Archive, column: str) -> None:
-    whole = dict(enumerate(archive.keys(EVERYTHING, column, False)))
+async def test_in_another_order_too(desk: Services, archive: CallArchive, column: str) -> None:
+    whole = dict(enumerate(archive.keys(EVERYTHING, SortOrder(column, False))))
     async with open_page(desk, size=TALL) as page:
         await page.idle()
         page.sort_by(column, False)
@@ -99,7 +102,7 @@ async def test_in_another_order_too(desk: Services, archive: Archive, column: st
 
 
 async def test_the_last_call_is_reached_by_one_key_and_shown_where_it_stands(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     whole = archive.keys()
     async with open_page(desk) as page:
@@ -116,13 +119,13 @@ async def test_the_last_call_is_reached_by_one_key_and_shown_where_it_stands(
 
 @pytest.mark.parametrize("held", few(1, [WINDOW_ROWS, 20_000]))
 async def test_n_finds_what_is_further_than_it_looks_ahead(
-    desk: Services, archive: Archive, held: int, monkeypatch: pytest.MonkeyPatch
+    desk: Services, archive: CallArchive, held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(row_window, "WINDOW_ROWS", held)
     whole = archive.keys()
-    names = archive.names_of(sorted(archive.untriaged(whole[100:9_000])))
-    archive.triage.act(names, [state("done")], "ben")
-    untriaged = archive.untriaged(whole)
+    names = archive.names_of(sorted(archive.matching(whole[100:9_000], UNDECIDED)))
+    archive.triage.append(names, [state("done")], "ben")
+    untriaged = archive.matching(whole, UNDECIDED)
     waiting = [at for at, key in enumerate(whole) if key in untriaged]
     last, following = max(at for at in waiting if at < 100), min(at for at in waiting if at > 100)
     assert following >= 9_000
@@ -144,13 +147,13 @@ async def test_n_finds_what_is_further_than_it_looks_ahead(
 
 
 async def test_n_says_that_the_archive_cannot_be_read(
-    desk: Services, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    desk: Services, archive: CallArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = archive.keys()
-    archive.triage.act(archive.names_of(whole[1 : 4 * WINDOW_ROWS]), [state("done")], "ben")
+    archive.triage.append(archive.names_of(whole[1 : 4 * WINDOW_ROWS]), [state("done")], "ben")
 
     def broken(*args: object, **kwargs: object) -> object:
-        raise ArchiveTrouble("it is broken", "")
+        raise ArchiveUnavailable("it is broken", "")
 
     async with open_page(desk) as page:
         await page.idle()
@@ -160,7 +163,7 @@ async def test_n_says_that_the_archive_cannot_be_read(
 
 
 async def test_a_range_goes_over_the_border_of_what_is_held(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     whole = archive.keys()
     async with open_page(desk, size=TALL) as page:
@@ -180,7 +183,7 @@ async def test_a_range_goes_over_the_border_of_what_is_held(
 
 
 async def test_a_range_from_a_mark_that_is_far_up_and_a_bulk_act_on_it(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     missed = parse("voicemail", NOW, UTC)
     whole = archive.keys(missed)
@@ -196,7 +199,7 @@ async def test_a_range_from_a_mark_that_is_far_up_and_a_bulk_act_on_it(
         assert f"Mark {len(whole) - 3:,} calls done?" in page.text
         await page.press("y")
         await page.until(lambda: "u undoes" in page.status, 60)
-        assert not archive.untriaged(whole[3:])
+        assert not archive.matching(whole[3:], UNDECIDED)
         await page.press("u")
         await page.until(lambda: "undone: done" in page.status, 60)
 
@@ -239,7 +242,7 @@ async def test_what_is_done_while_a_range_is_being_read_waits(
 
 
 async def test_what_comes_meanwhile_leaves_the_cursor_far_down_on_its_call(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     whole = archive.keys()
     async with open_page(desk, size=TALL) as page:
@@ -282,7 +285,7 @@ async def test_two_ringbacks_see_each_other_decide_far_down(desk: Services) -> N
 
 
 async def test_a_call_that_leaves_the_view_far_down_leaves_its_row_to_the_next(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     query = "voicemail -state:follow-up"
     whole = archive.keys(parse(query, NOW, UTC))
@@ -299,7 +302,7 @@ async def test_a_call_that_leaves_the_view_far_down_leaves_its_row_to_the_next(
 
 
 async def test_a_link_and_a_related_call_lead_beyond_what_is_held(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     whole = list(archive.keys())
     (old, new, *_), *_ = select(
@@ -322,7 +325,7 @@ async def test_a_link_and_a_related_call_lead_beyond_what_is_held(
 
 
 async def test_a_related_call_of_the_query_leaves_the_query(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     query = parse("answered", NOW, UTC)
     whole = list(archive.keys(query))
@@ -334,7 +337,7 @@ async def test_a_related_call_of_the_query_leaves_the_query(
         assert page.window.place == len(whole) - 100
 
 
-async def test_autoplay_goes_on_beyond_what_is_held(desk: Services, archive: Archive) -> None:
+async def test_autoplay_goes_on_beyond_what_is_held(desk: Services, archive: CallArchive) -> None:
     played, far = call(1_200), call(1, has_recording=True)
     with archive.transaction():
         archive.save("desk", [far, *map(call, range(2, 1_200)), played])
@@ -353,7 +356,7 @@ async def test_autoplay_goes_on_beyond_what_is_held(desk: Services, archive: Arc
 
 
 async def test_a_call_that_is_purged_under_the_cursor_leaves_its_row_to_the_next(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     whole = archive.keys()
     async with open_page(desk) as page:

@@ -18,7 +18,7 @@ from tests.ui.terminal import Program
 from tests.widgets.terminal import SEQUENCE
 from tests.widgets.test_masking import MAIL, NAME, NUMBER, SENTINEL, TRACES, whole
 from tui import audit_log
-from tui.archive.sqlite import triage_log
+from tui.archive import triage_events
 from tui.cli import main
 from tui.services import Services
 from widgets.masking import masked_name
@@ -52,11 +52,11 @@ def desk() -> Services:
         with archive.transaction():
             archive.save("desk", [call, other])
         changes = [
-            triage_log.note(SENTINEL),
-            triage_log.tag(f"call {NAME} {NUMBER}"),
-            triage_log.comment(SENTINEL, 3),
+            triage_events.note(SENTINEL),
+            triage_events.tag(f"call {NAME} {NUMBER}"),
+            triage_events.comment(SENTINEL, 3),
         ]
-        archive.triage.act([("desk", "desk-1"), ("desk", "desk-2")], changes, NAME)
+        archive.triage.append([("desk", "desk-1"), ("desk", "desk-2")], changes, NAME)
     return services
 
 
@@ -160,7 +160,7 @@ def test_commands_mask_too(
 
 async def test_a_tag_that_is_a_name_is_masked_where_it_is_given_and_undone(desk: Services) -> None:
     with desk.open_archive() as archive:
-        archive.triage.act([("desk", "desk-1")], [triage_log.tag(NAME)], desk.person)
+        archive.triage.append([("desk", "desk-1")], [triage_events.tag(NAME)], desk.person)
     async with open_page(desk, masked=True, size=(140, 30)) as page:
         await page.idle()
         await page.press("u")

@@ -10,7 +10,7 @@ import pytest
 from providers.cinnox import Cinnox
 from providers.nectar import Nectar
 from tests.ui.calls_page import open_page
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveUnavailable
 from tui.archive.sqlite import Archive
 from tui.services import Services
 
@@ -30,8 +30,8 @@ async def test_a_sync_that_fails_is_said_and_the_others_go_on(
         await page.idle()
         await page.until(lambda: "cinnox: not understood" in page.text)
         with services.open_archive() as archive:
-            assert archive.counts()["nectar"] > 0
-            assert archive.states()["nectar"].state == "fresh"
+            assert archive.counts_by_account()["nectar"] > 0
+            assert archive.account_states()["nectar"].state == "fresh"
         await page.press("r")
         await page.until(lambda: "cinnox: Not understood: " in page.status)
     assert "Traceback" in services.paths.log_file.read_text()
@@ -55,7 +55,7 @@ async def test_an_archive_that_the_network_cannot_open_is_said(
         network = page.screen.network
 
         def refuse() -> Archive:
-            raise ArchiveTrouble("the archive is away", "Bring it back.")
+            raise ArchiveUnavailable("the archive is away", "Bring it back.")
 
         monkeypatch.setattr(network, "_archive", None)
         monkeypatch.setattr(network, "_open_archive", refuse)

@@ -89,7 +89,7 @@ async def test_all_recordings_of_a_call_are_saved(
         with services.open_archive() as archive:
             window = page.calls(400)
             wanted = next(row for row in window if (row.recordings or 0) > 1)
-            assert archive.get_key(wanted.key) is not None
+            assert archive.call(wanted.key) is not None
         page.table.move_to_key(wanted.key)
         await page.press("w")
         await page.until(lambda: "saved" in page.status)

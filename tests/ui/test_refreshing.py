@@ -14,8 +14,9 @@ import pytest
 from providers.sandbox import Sandbox
 from tests.ui.calls_page import open_page
 from tests.ui.services import change, select, services_for
-from tui.archive.errors import ReadOnlyArchive
-from tui.archive.sqlite import AccountState, Archive
+from tui.archive.errors import ArchiveReadOnly
+from tui.archive.records import AccountState
+from tui.archive.sqlite import Archive
 from tui.screens.state import bring_up_to_date
 from tui.services import Services
 from tui.sync.jobs import sync_all
@@ -47,7 +48,7 @@ async def test_a_key_asks_the_vendor_anew_for_the_call_and_says_what_came(
         await page.until(lambda: f"nectar:{id_}: recording found" in page.status)
         await page.idle()
         with page.app.services.open_archive() as archive:
-            call = archive.get("nectar", id_)
+            call = archive.call_by_id("nectar", id_)
         assert call and [one.id for one in call.recordings] == ["77"]
 
 
@@ -107,7 +108,7 @@ async def test_all_is_brought_also_while_a_refresh_is_under_way(home: Home, fres
 async def test_an_account_with_calls_missing_is_not_called_fresh(
     home: Home, fresh: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tui.archive.sqlite import SyncPeriod
+    from tui.archive.records import SyncPeriod
 
     services = home("cinnox", sandbox=fresh)
     accounts = services.accounts.list()
@@ -115,11 +116,11 @@ async def test_an_account_with_calls_missing_is_not_called_fresh(
         await sync_all(services, accounts, archive, SyncRequest())
         [(settings,)] = select(services, "SELECT settings FROM coverage")
         now = services.now().timestamp()
-        walk = archive.begin_walk(SyncPeriod("cinnox", f"|{settings}", now - 9e6, now - 9e5))
+        walk = archive.begin_period(SyncPeriod("cinnox", f"|{settings}", now - 9e6, now - 9e5))
         with archive.transaction():
             words = "100 of 345 calls"
-            archive.save_walk(walk._replace(shortfall=words, tries=1, again_at=now + 900))
-            archive.save_state("cinnox", AccountState("incomplete", words, now))
+            archive.advance_period(walk._replace(shortfall=words, tries=1, again_at=now + 900))
+            archive.save_account_state("cinnox", AccountState("incomplete", words, now))
     async with open_page(services, size=(120, 24)) as page:
         await page.idle()
         await page.until(lambda: "incomplete 100 of 345 " in page.text)
@@ -142,7 +143,7 @@ async def test_a_vendor_that_asked_for_a_pause_is_left_alone_until_then(
             "rate-limited", "Too many requests", now.timestamp(), again_at.timestamp(), 1
         )
         with archive.transaction():
-            archive.save_state("nectar", state)
+            archive.save_account_state("nectar", state)
     words = f"until {again_at:%H:%M}"
     if again_at.date() != now.date():
         words = f"until {again_at:%Y-%m-%d %H:%M}"
@@ -169,12 +170,12 @@ def test_calls_of_an_older_reading_are_read_anew_beside_the_screen(
         change(services, "UPDATE detail SET body = json_set(body, '$.campaign', 'old')")
         change(services, "UPDATE call SET campaign = 'old'")
         bring_up_to_date(services, lambda: False)
-        assert "old" in {body["campaign"] for _, body in archive.bodies(archive.keys())}
+        assert "old" in {body["campaign"] for _, body in archive.export(archive.keys())}
         monkeypatch.setattr(Nectar, "parser_version", Nectar.parser_version + 1)
         bring_up_to_date(services, lambda: True)  # the screen is left at once
-        assert "old" in {body["campaign"] for _, body in archive.bodies(archive.keys())}
+        assert "old" in {body["campaign"] for _, body in archive.export(archive.keys())}
         bring_up_to_date(services, lambda: False)
-        assert "old" not in {body["campaign"] for _, body in archive.bodies(archive.keys())}
+        assert "old" not in {body["campaign"] for _, body in archive.export(archive.keys())}
         assert archive.unread("nectar", Nectar.parser_version) is None
 
 
@@ -190,7 +191,7 @@ def test_calls_wait_to_be_read_anew_where_nothing_can_be_kept(
         asyncio.run(sync_all(services, services.accounts.list(), archive, SyncRequest()))
         version = Nectar.parser_version + 1
         monkeypatch.setattr(Nectar, "parser_version", version)
-        only_read = property(lambda _: ReadOnlyArchive("the disk is full"))
+        only_read = property(lambda _: ArchiveReadOnly("the disk is full"))
         monkeypatch.setattr(Archive, "read_only", only_read)
         bring_up_to_date(services, lambda: False)
         assert archive.count_unread("nectar", version) == archive.count()

@@ -13,6 +13,8 @@ import pytest
 from tests.few import few
 from tests.ui.calls_page import CallsPage, open_page
 from tests.ui.desk import NOW, WINDOW_ROWS, desk_of, hold_few_rows
+from tui.archive.interface import CallArchive
+from tui.archive.records import SortOrder
 from tui.archive.sqlite import Archive
 from tui.config.paths import Paths
 from tui.query.parser import EVERYTHING, Query, parse
@@ -20,7 +22,7 @@ from tui.screens import reading, row_window
 from tui.screens.state import Asking
 from tui.services import Services
 
-KEYS = Archive.keys
+KEYS: Any = Archive.keys
 
 
 @pytest.fixture
@@ -31,17 +33,17 @@ def desk(paths: Paths, filled: Path, monkeypatch: pytest.MonkeyPatch) -> Service
 
 
 @pytest.fixture
-def archive(desk: Services) -> Iterator[Archive]:
+def archive(desk: Services) -> Iterator[CallArchive]:
     """Another connection."""
     with desk.open_archive() as archive:
         yield archive
 
 
-def ask_for_ever(archive: Archive, ended: Event) -> NoReturn:
+def ask_for_ever(archive: CallArchive, ended: Event) -> NoReturn:
     """A question that ends when it is interrupted, which it raises and says."""
     try:
         while True:
-            KEYS(archive, EVERYTHING, "agents", False)
+            KEYS(archive, EVERYTHING, SortOrder("agents", False))
     finally:
         ended.set()
 
@@ -67,7 +69,7 @@ async def test_a_slow_count_begins_with_a_plus_and_never_holds_up_the_screen(
         go_on.set()
         await page.idle()
         with desk.open_archive() as archive:
-            exact = count(archive, parse("answered", NOW, UTC))
+            exact = count(archive, parse("answered", NOW, UTC))  # type: ignore[arg-type]
             facets = archive.facets(parse("answered", NOW, UTC), None)
         assert f"of {exact:,} " in page.status
         assert f"{facets.counts['outcome']['answered']:,}" in page.text and "+" not in page.status
@@ -109,9 +111,9 @@ async def test_another_query_ends_the_counting_of_the_one_before(
 
 
 def test_a_question_ends_also_when_that_is_said_between_its_statements(desk: Services) -> None:
-    def ask(archive: Archive) -> int:
+    def ask(archive: CallArchive) -> int:
         asking.end()  # SQLite interrupts only what it is doing at this moment
-        return len(archive.keys(EVERYTHING, "agents", False))
+        return len(archive.keys(EVERYTHING, SortOrder("agents", False)))
 
     asking = Asking(desk, ask)
     assert asking.run() is None
@@ -119,11 +121,11 @@ def test_a_question_ends_also_when_that_is_said_between_its_statements(desk: Ser
 
 @pytest.mark.slow
 async def test_a_slow_way_to_the_end_is_stopped_by_a_key(
-    desk: Services, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    desk: Services, archive: CallArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = Event()
 
-    def endless(archive: Archive, order: row_window.Order) -> row_window.RowWindow:
+    def endless(archive: CallArchive, order: row_window.Order) -> row_window.RowWindow:
         ask_for_ever(archive, ended)
 
     monkeypatch.setattr(row_window, "last", endless)
@@ -146,10 +148,10 @@ class Slow:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.ended, keys = False, Event(), Archive.keys
 
-        def slowly(archive: Archive, query: Query, column: str, *args: Any, **more: Any) -> Any:
-            if self.now and column != "time":
+        def slowly(archive: CallArchive, query: Query, sort: SortOrder, **more: Any) -> Any:
+            if self.now and sort.column != "time":
                 ask_for_ever(archive, self.ended)
-            return keys(archive, query, column, *args, **more)
+            return keys(archive, query, sort, **more)  # type: ignore[arg-type]
 
         monkeypatch.setattr(Archive, "keys", slowly)
 
@@ -196,7 +198,7 @@ async def test_an_order_that_takes_long_is_given_up_by_a_key(
 
 
 async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again(
-    desk: Services, archive: Archive, slow: Slow
+    desk: Services, archive: CallArchive, slow: Slow
 ) -> None:
     async with open_page(desk) as page:
         await page.idle()
@@ -210,7 +212,7 @@ async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again
         await page.press("down")
         await page.until(lambda: len(page.window.held.keys) == 2 * WINDOW_ROWS)
         await page.idle()
-        whole = archive.keys(EVERYTHING, "agents", False)
+        whole = archive.keys(EVERYTHING, SortOrder("agents", False))
         assert page.key == whole[page.window.place] and page.window.place == WINDOW_ROWS
         slow.now = True
         await page.press("G")

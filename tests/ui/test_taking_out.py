@@ -343,7 +343,7 @@ async def test_a_large_export_says_how_far_it_is_and_a_key_stops_it(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tui.screens.taking_out.TELL_S", 0.0)
     monkeypatch.setattr("tui.export.csv_json.STEP", 1)
-    quick, seen = Archive.bodies, threading.Event()
+    quick, seen = Archive.export, threading.Event()
 
     def slow(
         self: Archive, keys: Iterable[int], *more: Any
@@ -353,7 +353,7 @@ async def test_a_large_export_says_how_far_it_is_and_a_key_stops_it(
                 seen.wait(30.0)
             yield one
 
-    monkeypatch.setattr(Archive, "bodies", slow)
+    monkeypatch.setattr(Archive, "export", slow)
     services = offline(home("nectar"))
     with_calls(services, *(call(n) for n in range(300)))
     async with open_page(services) as page:

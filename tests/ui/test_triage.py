@@ -16,8 +16,9 @@ from tests.archive.calls import START, call
 from tests.few import few
 from tests.ui.calls_page import open_page
 from tui import cli
+from tui.archive.errors import ArchiveError
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import comment, note, state, tag
+from tui.archive.triage_events import comment, note, state, tag
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
 from tui.exit_codes import ExitCode
@@ -83,7 +84,7 @@ async def test_n_skips_what_is_decided_and_what_was_answered_later(desk: Service
     caller = Contact(number="+442079460000")
     fill(desk, call(8, outcome="missed", contact=caller), call(11, contact=caller))
     with desk.open_archive() as archive:
-        archive.triage.act([("desk", "10"), ("desk", "7")], [state("done")], "ben")
+        archive.triage.append([("desk", "10"), ("desk", "7")], [state("done")], "ben")
     async with open_page(desk) as page:
         await page.idle()
         assert " back" in page.rows[3], "answered by call 11"
@@ -98,7 +99,7 @@ async def test_n_skips_what_is_decided_and_what_was_answered_later(desk: Service
 
 async def test_a_note_a_tag_a_comment_and_a_snooze_are_asked_for(desk: Services) -> None:
     with desk.open_archive() as archive:
-        archive.triage.act([("desk", "1")], [tag("refund")], "ben")
+        archive.triage.append([("desk", "1")], [tag("refund")], "ben")
     async with open_page(desk) as page:
         await page.idle()
         await page.type_text("D")
@@ -218,7 +219,7 @@ async def test_two_ringbacks_see_each_other_within_two_seconds(desk: Services) -
         await page.press("j", "enter")
         await page.idle()
         with desk.open_archive() as other:
-            other.triage.act([("desk", "9")], [state("follow-up"), note("mine")], "ben")
+            other.triage.append([("desk", "9")], [state("follow-up"), note("mine")], "ben")
         # two seconds, and what a busy machine adds
         await page.until(lambda: "note: mine (ben, " in page.detail, 10)
         await page.press("escape")
@@ -308,7 +309,9 @@ async def test_without_calls_the_keys_say_so(desk: Services) -> None:
 async def test_hostile_notes_and_tags_reach_no_terminal(desk: Services) -> None:
     evil = "\x1b]52;c;aGk=\x07[@click=app.quit]x[/] \u202e"
     with desk.open_archive() as archive:
-        archive.triage.act([("desk", "10")], [note(evil), tag(evil[:50]), comment(evil, 1)], evil)
+        archive.triage.append(
+            [("desk", "10")], [note(evil), tag(evil[:50]), comment(evil, 1)], evil
+        )
     async with open_page(desk, size=(120, 30)) as page:
         await page.idle()
         await page.press("enter")
@@ -427,9 +430,9 @@ async def test_an_archive_that_breaks_is_told_of_by_the_keys_that_go_on(
         await page.idle()
 
         def broken(*_: object) -> set[int]:
-            raise sqlite3.DatabaseError("database disk image is malformed")
+            raise ArchiveError("database disk image is malformed")
 
-        monkeypatch.setattr(Archive, "untriaged", broken)
+        monkeypatch.setattr(Archive, "matching", broken)
         for key in ("d", "n", "N"):
             await page.press(key)
             assert "the archive cannot be read: data" in page.status, key

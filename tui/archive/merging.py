@@ -17,7 +17,8 @@ from providers.errors import NotUnderstood
 from providers.limits import ITEMS, MOST_PROBLEMS
 from providers.model import Call, Json, Outcome, Recording
 from providers.sanitize import safe_text
-from tui.archive.sqlite import Archive, Saved
+from tui.archive.interface import CallArchive
+from tui.archive.records import Saved
 
 Fenced = Callable[[], AbstractContextManager[None]]
 """`tui.error_boundary.error_boundary` of an account."""
@@ -38,7 +39,7 @@ _RANKS: Mapping[str, int] = {Outcome.UNKNOWN: 0, Outcome.IN_PROGRESS: 1, Outcome
 
 
 def keep(
-    archive: Archive,
+    archive: CallArchive,
     account: str,
     provider: Provider,
     calls: Iterable[Call],
@@ -52,13 +53,15 @@ def keep(
     calls = [*calls]
     saved = archive.save(account, calls, partial(reconcile, provider, merge=merge))
     if at is not None:
-        archive.recordings_told(account, [one.id for one in calls if one.recordings_known], at)
+        archive.note_recordings_asked(
+            account, [one.id for one in calls if one.recordings_known], at
+        )
         archive.came_again(account, [one.id for one in calls])
     return saved
 
 
 def keep_page(
-    archive: Archive,
+    archive: CallArchive,
     account: str,
     provider: Provider,
     calls: Iterable[Call],

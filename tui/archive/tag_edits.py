@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from tui.archive.sqlite.triage_log import Change, tag, untag
+from tui.archive.triage_events import Change, tag, untag
 
 HELP = '-x: take away, "two words"'
 _PIECE = re.compile(r'(?P<minus>-?)"(?P<quoted>[^"]*)"?|(?P<comma>,)|(?P<bare>[^\s,]+)')

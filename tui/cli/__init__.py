@@ -33,3 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run_program(argv)
     except KeyboardInterrupt:  # nothing had begun, or all was done
         return INTERRUPTED
+    finally:
+        if argv is None:  # the program itself, whose Python ends now, and would tell of a ctrl+c
+            import signal
+
+            signal.signal(signal.SIGINT, signal.SIG_DFL)

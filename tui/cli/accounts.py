@@ -26,7 +26,7 @@ from tui.sync.jobs import check
 
 if TYPE_CHECKING:
     from providers.base import Secret
-    from tui.archive.sqlite import AccountState
+    from tui.archive.records import AccountState
 
 SETTING_SHOWN = 40
 """Characters of a setting in the list of accounts."""
@@ -198,7 +198,7 @@ def _described(services: Services, accounts: list[Account]) -> list[dict[str, An
 
     tokens = describe_all(accounts, services.environ)
     with services.open_archive() as archive:
-        counts, states = archive.counts(), archive.states()
+        counts, states = archive.counts_by_account(), archive.account_states()
     entries = []
     for account in accounts:
         state = states.get(account.name)

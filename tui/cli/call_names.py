@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from providers.errors import ProviderError
 from providers.model import Call
 from tui import call_links
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
 from tui.cli.errors import vendor_error
 from tui.config.accounts import Account, AccountError, UnknownAccount
 from tui.console import print_error
@@ -57,20 +57,20 @@ def find_call(services: Services, name: str) -> tuple[Account | None, call_links
         if left is None:
             raise
         with services.open_archive() as archive:
-            if not archive.has(left, link.id):
+            if archive.key_of(left, link.id) is None:
                 raise
         return None, link._replace(account=left)
 
 
-def kept_call(archive: Archive, link: call_links.Link) -> Call:
+def kept_call(archive: CallArchive, link: call_links.Link) -> Call:
     """The call as the archive has it. Raises `CommandError`."""
-    call = archive.get(link.account, link.id)
+    call = archive.call_by_id(link.account, link.id)
     if call is None:  # another Ringback removed it just now
         raise CommandError(f"the call {link.name} is not in the archive")
     return call
 
 
-def wanted_call(services: Services, archive: Archive, account: Account, id_: str) -> Call:
+def wanted_call(services: Services, archive: CallArchive, account: Account, id_: str) -> Call:
     """The call of `look_up`, or a `CommandError` with what to do."""
     call, error = asyncio.run(look_up(services, archive, account, id_))
     if call is None:
@@ -86,7 +86,7 @@ def wanted_call(services: Services, archive: Archive, account: Account, id_: str
 
 
 async def look_up(
-    services: Services, archive: Archive, account: Account, id_: str
+    services: Services, archive: CallArchive, account: Account, id_: str
 ) -> tuple[Call | None, ProviderError | None]:
     """A call of the archive, with its recordings asked for if there may be more; or the
     vendor's, if the archive lacks it. What the vendor refused is the second value.
@@ -96,7 +96,7 @@ async def look_up(
     from tui.recordings.lookup import refresh_call, refresh_recordings
     from tui.sync.recheck import is_due
 
-    call = archive.get(account.name, id_)
+    call = archive.call_by_id(account.name, id_)
     if call and not is_due(archive, account.name, call, services.now()):
         return call, None
     try:
@@ -114,7 +114,7 @@ async def look_up(
                     call = await refresh_call(provider, archive, account.name, new)
                 else:
                     call = await refresh_recordings(provider, archive, account.name, call)
-                archive.keep_if_it_can(lambda: archive.save_names(account.name, login.names))
+                archive.write_if_possible(lambda: archive.save_names(account.name, login.names))
     except ProviderError as error:
         return call, error
     return call, None
@@ -125,17 +125,21 @@ def removed_account(services: Services, name: str, error: AccountError) -> str |
     if not isinstance(error, UnknownAccount) or not services.paths.archive_file.exists():
         return None
     with services.open_archive() as archive:
-        return next((one for one in archive.counts() if one.lower() == name.lower()), None)
+        return next(
+            (one for one in archive.counts_by_account() if one.lower() == name.lower()), None
+        )
 
 
-async def known_call(provider: LazyProvider, archive: Archive, account: Account, id_: str) -> Call:
+async def known_call(
+    provider: LazyProvider, archive: CallArchive, account: Account, id_: str
+) -> Call:
     """A call with its list of recordings, from the archive or else from the vendor.
 
     Raises `ProviderError`.
     """
     from tui.recordings.lookup import refresh_call, refresh_recordings
 
-    call = archive.get(account.name, id_)
+    call = archive.call_by_id(account.name, id_)
     if call is None:
         call = await refresh_call(
             await provider(), archive, account.name, Call(id_, account.provider)

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from providers.counts import counted
 from tui import audit_log
 from tui.archive import codec
-from tui.archive.errors import REPAIR, ArchiveDamaged
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.damage import reading
-from tui.archive.sqlite.row_window import is_unreadable
+from tui.archive.errors import REPAIR, ArchiveDamaged, reading
+from tui.archive.interface import CallArchive
+from tui.archive.records import is_unreadable
 from tui.cli.query_arguments import marked, query_of
 from tui.config.accounts import configured
 from tui.console import data_sink, print_error, print_failure, print_text
@@ -55,10 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
         _print_unknown(text, _unknown_names(services, archive, query))
         keys = archive.keys(query, limit=arguments.limit)
         if not keys and arguments.limit != 0:
-            _print_unknown(text, archive.slips(query))
+            _print_unknown(text, archive.spelling_suggestions(query))
         if arguments.json or arguments.csv:
             unread: list[str] = []
-            bodies = archive.bodies(keys, unread)
+            bodies = archive.export(keys, unread)
             if arguments.masked:
                 bodies = _masked(bodies, unread)
             _export(services, arguments, columns, bodies)
@@ -67,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             columns = columns or TABLE_COLUMNS
             damaged = _print_table(services, archive, keys, columns, arguments.masked)
             unread = []
-            if not keys and not archive.counts():
+            if not keys and not archive.counts_by_account():
                 print_error("The archive is empty; run: ringback sync")
     return _print_damaged(damaged, unread)
 
@@ -87,11 +86,11 @@ def _wanted_columns(text: str | None) -> Sequence[str]:
     return wanted
 
 
-def _unknown_names(services: Services, archive: Archive, query: Query) -> Iterable[Problem]:
+def _unknown_names(services: Services, archive: CallArchive, query: Query) -> Iterable[Problem]:
     """Which names of a query no call has."""
-    if not query.names or not archive.counts():
+    if not query.names or not archive.counts_by_account():
         return ()
-    return archive.doubts(query, configured(services.accounts.list()))
+    return archive.unknown_names(query, configured(services.accounts.list()))
 
 
 def _print_unknown(text: str, problems: Iterable[Problem]) -> None:
@@ -103,7 +102,7 @@ def _print_unknown(text: str, problems: Iterable[Problem]) -> None:
 
 
 def _masked(bodies: Iterable[csv_json.Body], unread: list[str]) -> Iterator[csv_json.Body]:
-    """Calls as others may see them; `unread` as in `Archive.bodies`."""
+    """Calls as others may see them; `unread` as in `CallReader.export`."""
     from tui.triage_section import masked_decision
     from widgets.masking import masked_call
 
@@ -146,7 +145,11 @@ def _export(
 
 
 def _print_table(
-    services: Services, archive: Archive, keys: Sequence[int], names: Sequence[str], masked: bool
+    services: Services,
+    archive: CallArchive,
+    keys: Sequence[int],
+    names: Sequence[str],
+    masked: bool,
 ) -> int:
     """One call a line, behind it ``account:id``; on a terminal with the columns' titles above.
     How many cannot be read.

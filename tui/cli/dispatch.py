@@ -101,15 +101,12 @@ def _run(command: Command, arguments: argparse.Namespace, warned: Sequence[str])
     """Run a command and turn what it raises into lines, but those that were told before, and an
     exit code.
     """
-    import sqlite3
-
-    from tui.archive.errors import ArchiveTrouble
-    from tui.archive.sqlite.damage import READING
+    from tui.archive.errors import READING, ArchiveError
     from tui.config.settings import SettingsError
 
     try:
         return int(command(arguments))
-    except (ArchiveTrouble, sqlite3.Error) as error:
+    except ArchiveError as error:
         print_failure(archive_error(error))
         return ExitCode.FAILED
     except READING as error:

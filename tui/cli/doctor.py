@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import platform
-import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,9 +14,10 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from providers.counts import counted
-from tui.archive.errors import TROUBLES, ArchiveTrouble
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.integrity_check import WITHIN_S, Checked, check
+from tui.archive.errors import ArchiveError
+from tui.archive.interface import CallArchive
+from tui.archive.records import Checked
+from tui.archive.sqlite.integrity_check import WITHIN_S
 from tui.archive.sqlite.replacement import kept_of
 from tui.call_links import held_text
 from tui.config.accounts import Account
@@ -71,6 +71,7 @@ def examine(services: Services, *, deep: bool = False) -> Iterator[Finding]:
     yield from _terminal(services)
     yield from _files(services)
     yield from _archive(services, deep)
+    yield from _vendors()
     yield from _accounts(services)
     yield from _network(services)
     yield from _sound(services)
@@ -91,6 +92,18 @@ def _terminal(services: Services) -> Iterator[Finding]:
         yield Finding(WARN, "terminal", "over SSH; `ssh -C` makes the screen faster on a slow line")
 
 
+def _vendors() -> Iterator[Finding]:
+    """Those that other packages bring and that cannot be used."""
+    from providers import registry
+    from providers.errors import ProviderError
+
+    for name in registry.names():
+        try:
+            registry.load(name)
+        except ProviderError as error:
+            yield Finding(WARN, "vendor", f"{error.message} {error.hint}")
+
+
 def _files(services: Services) -> Iterator[Finding]:
     loose = services.paths.loose()
     yield (
@@ -108,10 +121,10 @@ def _files(services: Services) -> Iterator[Finding]:
 def _archive(services: Services, deep: bool) -> Iterator[Finding]:
     try:
         with services.open_archive() as archive:
-            checked = check(archive, deep=deep)
+            checked = archive.check(deep=deep)
             yield from _checked(archive, checked, deep)
-            total = sum(archive.counts().values())
-            states, unread = archive.states(), _unread(services, archive)
+            total = sum(archive.counts_by_account().values())
+            states, unread = archive.account_states(), _unread(services, archive)
             staying = list(_staying(services, archive))
         yield Finding(GOOD, "archive", f"{counted(total, 'call')} in {services.paths.archive_file}")
         yield from staying
@@ -123,16 +136,15 @@ def _archive(services: Services, deep: bool) -> Iterator[Finding]:
             if said and said.state != "fresh":
                 words = state_words(said, services.now(), services.zone)
                 yield Finding(WARN, "sync", f"{account.name}: {words}")
-    except ArchiveTrouble as error:
-        yield Finding(BAD, "archive", f"{error.message}\n{error.hint}")
-    except sqlite3.Error as error:
-        yield Finding(BAD, "archive", f"it cannot be read: {error}")
+    except ArchiveError as error:
+        text = f"{error}\n{error.hint}" if error.hint else f"it cannot be read: {error}"
+        yield Finding(BAD, "archive", text)
     for path in kept_of(services.paths.archive_file):
         text = f"a damaged archive is kept: {path}\nIt holds personal data; remove it when you can"
         yield Finding(WARN, "archive", text)
 
 
-def _checked(archive: Archive, checked: Checked, deep: bool) -> Iterator[Finding]:
+def _checked(archive: CallArchive, checked: Checked, deep: bool) -> Iterator[Finding]:
     """What a check of the archive found."""
     for fault in checked.faults:
         yield Finding(BAD, "archive", f"damaged: {fault.text}")
@@ -159,7 +171,7 @@ def _checked(archive: Archive, checked: Checked, deep: bool) -> Iterator[Finding
         yield Finding(GOOD, "archive", f"{every} as written")
 
 
-def _staying(services: Services, archive: Archive) -> Iterator[Finding]:
+def _staying(services: Services, archive: CallArchive) -> Iterator[Finding]:
     """How long calls stay here, and which do all the same."""
     from tui.removal.retention import days_text, kept_since
 
@@ -178,7 +190,7 @@ def _staying(services: Services, archive: Archive) -> Iterator[Finding]:
         yield Finding(WARN, "deleted", text)
 
 
-def _unread(services: Services, archive: Archive) -> int:
+def _unread(services: Services, archive: CallArchive) -> int:
     """How many calls an older version of their vendor's reading kept."""
     from providers import registry
     from providers.errors import ProviderError
@@ -235,17 +247,17 @@ async def _recordings(services: Services) -> list[Finding]:
     try:
         with services.open_archive() as archive:
             urls = [_newest_recording(archive, account.name) for account in accounts]
-    except TROUBLES:
+    except ArchiveError:
         return []  # it has been told
     found = [_recording(services, *one) for one in zip(accounts, urls, strict=True) if one[1]]
     return list(await asyncio.gather(*found))
 
 
-def _newest_recording(archive: Archive, account: str) -> str:
+def _newest_recording(archive: CallArchive, account: str) -> str:
     """The address of one of the newest recordings of an account; empty when none is known."""
     query = Query((Term("field", account, "account"), Term("recording", "rec")))
     for key in archive.keys(query, limit=_LOOKED_AT):
-        found = archive.get_key(key)
+        found = archive.call(key)
         for recording in found[1].recordings if found else ():
             if recording.url:
                 return recording.url

@@ -12,7 +12,7 @@ from providers import registry
 from providers.errors import NotUnderstood, ProviderError, RecordingError, reason
 from providers.model import Call
 from tui import audit_log
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
 from tui.cli.call_names import NOT_CACHED, find_call, kept_call, known_call
 from tui.cli.errors import recording_errors
 from tui.config.accounts import Account
@@ -66,7 +66,7 @@ def _cached(services: Services, account: str, call: Call) -> list[Got]:
 
 
 async def _with_further(
-    provider: LazyProvider, archive: Archive, account: Account, call: Call
+    provider: LazyProvider, archive: CallArchive, account: Account, call: Call
 ) -> Call:
     """The call with the recordings that came since it was asked for; what is known can be had
     without the vendor.
@@ -79,7 +79,7 @@ async def _with_further(
 
 
 async def _fetch_all(
-    services: Services, archive: Archive, account: Account, id_: str
+    services: Services, archive: CallArchive, account: Account, id_: str
 ) -> tuple[Call, list[Got]]:
     """A call and its recordings as files in the cache, or why one cannot be had.
 

@@ -12,7 +12,7 @@ from tui.console import print_failure
 from tui.exit_codes import CommandError, ExitCode
 
 if TYPE_CHECKING:
-    from tui.archive.sqlite import Archive
+    from tui.archive.interface import CallArchive
     from tui.services import Services
 
 
@@ -63,7 +63,7 @@ def recording_errors(services: Services, name: str) -> Iterator[None]:
         raise CommandError(what) from None
 
 
-def print_not_backed_up(archive: Archive) -> None:
+def print_not_backed_up(archive: CallArchive) -> None:
     """That decisions stand in the archive alone, where the last try to back them up failed."""
     from tui.archive.errors import UNREACHED
 

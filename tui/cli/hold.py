@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from providers.counts import counted
 from tui import audit_log, call_links
 from tui.archive import codec
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import RELEASE, CallName, hold, standing
+from tui.archive.interface import CallArchive
+from tui.archive.triage_events import RELEASE, CallName, hold, standing
 from tui.cli.errors import print_not_backed_up
 from tui.console import print_data, print_error, print_text
 from tui.exit_codes import CommandError, ExitCode
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     with services.open_archive() as archive:
         names, unknown = _wanted(services, archive, arguments.words)
         changed = [name for name in names if _changes(archive, name, arguments)]
-        archive.triage.act(changed, [change], services.person)
+        archive.triage.append(changed, [change], services.person)
         audit_log.record_holds(services.paths, changed, [change.kind])
         print_not_backed_up(archive)
     for text in unknown:
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE if not unknown else ExitCode.PARTLY if names else ExitCode.FAILED
 
 
-def _changes(archive: Archive, name: CallName, arguments: argparse.Namespace) -> bool:
+def _changes(archive: CallArchive, name: CallName, arguments: argparse.Namespace) -> bool:
     """Whether a call is not what is wanted yet; another reason is a change too."""
     held = archive.triage.of(*name).held
     if arguments.release:
@@ -69,13 +69,13 @@ def _say(released: bool, calls: int, changed: int) -> None:
 
 
 def _wanted(
-    services: Services, archive: Archive, words: Sequence[str]
+    services: Services, archive: CallArchive, words: Sequence[str]
 ) -> tuple[list[CallName], list[str]]:
     """The calls that are named, or that a query finds; and names of none. Raises `CommandError`.
 
     An account need not be there any more: its calls on hold are.
     """
-    known = {*archive.counts(), *(account.name for account in services.accounts.list())}
+    known = {*archive.counts_by_account(), *(account.name for account in services.accounts.list())}
     known = {name.lower() for name in known}
     named = [link for word in words if (link := _link(word)) and link.account.lower() in known]
     if len(named) == len(words):
@@ -112,7 +112,7 @@ def _list(services: Services, arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _held(archive: Archive, names: Sequence[CallName]) -> Iterator[dict[str, str | None]]:
+def _held(archive: CallArchive, names: Sequence[CallName]) -> Iterator[dict[str, str | None]]:
     """Which calls are on hold, why, by whom and since when."""
     for account, id_ in names:
         events = standing(archive.triage.events(account, id_))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
-import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
@@ -15,9 +14,9 @@ from typing import TYPE_CHECKING
 from providers.errors import RecordingError
 from providers.model import Call
 from tui import audit_log
-from tui.archive.errors import ReadOnlyArchive
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.listening_history import recording_key
+from tui.archive.errors import ArchiveBusy, ArchiveReadOnly, ArchiveUnavailable
+from tui.archive.interface import CallArchive
+from tui.archive.records import recording_key
 from tui.audio.client.source import FileSource
 from tui.call_links import Link
 from tui.cli.call_names import NOT_CACHED, find_call, kept_call, known_call
@@ -40,12 +39,16 @@ if TYPE_CHECKING:
     Open = Callable[[Call, int], Awaitable[Opened]]
 
 
+UNWRITTEN = (ArchiveReadOnly, ArchiveBusy, ArchiveUnavailable)
+"""Nothing can be kept now; listening goes on without."""
+
+
 class PlaybackSession:
     """Who listens to one recording of a call: what is remembered of it, and where they go next."""
 
-    def __init__(self, services: Services, archive: Archive, name: str, call: Call, index: int):
+    def __init__(self, services: Services, archive: CallArchive, name: str, call: Call, index: int):
         key = recording_key(call, index)
-        known = archive.heard.of_call(name, call.id).get(key)
+        known = archive.listening.of_call(name, call.id).get(key)
         self.left_s = known.left_s if known else 0.0
         self._archive, self._index, self._count = archive, index, len(call.recordings)
         self._listening = ListeningSession(name, call.id, key, lambda: services.now().timestamp())
@@ -72,9 +75,7 @@ class PlaybackSession:
             self._note()
 
     def _note(self) -> None:
-        with suppress(
-            ReadOnlyArchive, sqlite3.OperationalError
-        ):  # another Ringback writes: the next note will do
+        with suppress(*UNWRITTEN):  # the next note will do
             self._listening.note(self._archive)
 
 
@@ -126,7 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _play_call(
     services: Services,
-    archive: Archive,
+    archive: CallArchive,
     account: Account | None,
     link: Link,
     start_s: float | None,
@@ -163,7 +164,7 @@ def _from_cache(cache: RecordingCache, account: str) -> Open:
 
 async def _play_recordings(
     services: Services,
-    archive: Archive,
+    archive: CallArchive,
     link: Link,
     call: Call,
     open_: Open,
@@ -177,10 +178,8 @@ async def _play_recordings(
             source, call = await open_(call, index)
         except RecordingError as error:
             now, key = services.now().timestamp(), recording_key(call, index)
-            with suppress(
-                ReadOnlyArchive, sqlite3.OperationalError
-            ):  # why there is no sound is said first
-                archive.heard.note_trouble(link.account, call.id, key, error.reason, now)
+            with suppress(*UNWRITTEN):  # why there is no sound is said first
+                archive.listening.note_trouble(link.account, call.id, key, error.reason, now)
             raise
         session = PlaybackSession(services, archive, link.account, call, index)
         if begin_s is None:

@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from providers.counts import counted
-from tui.archive.errors import TROUBLES
-from tui.archive.sqlite import Archive
+from tui.archive.errors import ArchiveError
+from tui.archive.interface import CallArchive
 from tui.archive.sqlite.purge import SHORTEST
 from tui.call_links import held_text
 from tui.cli.confirmation import ask_before
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             by = "retention" if arguments.retention else "vendor" if arguments.deleted else "before"
             done = purge.purge(services.paths, archive, keys, arguments.number, by)
-        except TROUBLES as error:
+        except (ArchiveError, OSError) as error:
             raise CommandError(
                 f"not all could be removed: {error}",
                 "Give the disk room for the archive once more, and run the same command again.",
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE if done.rewritten and not done.held and not kept else ExitCode.PARTLY
 
 
-def _wanted(services: Services, archive: Archive, arguments: argparse.Namespace) -> list[int]:
+def _wanted(services: Services, archive: CallArchive, arguments: argparse.Namespace) -> list[int]:
     if arguments.deleted:
         return archive.vanished()
     if arguments.retention:
@@ -81,7 +81,7 @@ def _wanted(services: Services, archive: Archive, arguments: argparse.Namespace)
     return archive.keys_of_number(arguments.number)
 
 
-def _kept_since(services: Services, archive: Archive) -> float:
+def _kept_since(services: Services, archive: CallArchive) -> float:
     """The moment before which config.toml lets calls go, Unix seconds. Raises `CommandError`."""
     from tui.removal.retention import SETTING, kept_since
 

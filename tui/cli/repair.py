@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from providers.counts import counted
-from tui.archive.errors import MOVE_AWAY, ArchiveDamaged, ArchiveTrouble
+from tui.archive.errors import MOVE_AWAY, ArchiveDamaged, ArchiveUnavailable
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.connection import odd_file_beside
 from tui.archive.sqlite.file_systems import refuse_network
@@ -23,17 +23,17 @@ NAMED = 20
 
 
 def run(services: Services, *, as_json: bool) -> int:
-    """Raises `ArchiveTrouble`, `sqlite3.Error`, `OSError`; then the archive is as before."""
+    """Raises `ArchiveError`; then the archive is as before."""
     from tui.archive.sqlite.repair import Repaired, repair
 
     path = services.paths.archive_file
     refuse_network(path, services.environ)
     if odd := odd_file_beside(path):
-        raise ArchiveTrouble(f"the archive {path} cannot be repaired: {odd}", MOVE_AWAY)
+        raise ArchiveUnavailable(f"the archive {path} cannot be repaired: {odd}", MOVE_AWAY)
     if path.exists() and _is_whole(services):
         found = Repaired()
         with services.open_archive() as archive:
-            found.decisions_from_backup = _take_up(archive)
+            found.decisions_from_backup = archive.take_up_backup()
             found.backup_damaged = archive.mend_backup()
         if as_json:
             print_data(json.dumps(found.told()))
@@ -56,20 +56,11 @@ def run(services: Services, *, as_json: bool) -> int:
 
 def _is_whole(services: Services) -> bool:
     """After the deepest look, which writes nothing."""
-    from tui.archive.sqlite.integrity_check import check
-
     try:
         with Archive(services.paths.archive_file, only_read=True) as archive:
-            return not check(archive, deep=True).faults
+            return not archive.check(deep=True).faults
     except ArchiveDamaged:
         return False
-
-
-def _take_up(archive: Archive) -> int:
-    """Bring decisions that only the backup has into the archive; how many."""
-    from tui.archive.sqlite.decision_backup import read
-
-    return archive.take_up(read(archive.path))
 
 
 def _say_whole(taken_up: int) -> None:

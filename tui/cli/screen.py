@@ -83,7 +83,7 @@ def open_screen(
     services: Services, query: str, link: Link | None = None, masked: bool = False
 ) -> int:
     """Run the screen to its end; its exit code. Raises `CommandError` if it could not keep all,
-    `ArchiveTrouble`.
+    `ArchiveError`.
     """
     from tui.log import try_log
 

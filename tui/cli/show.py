@@ -9,7 +9,7 @@ from providers.model import Call
 from providers.sanitize import safe_json
 from tui import audit_log
 from tui.archive import codec
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
 from tui.cli.call_names import find_call, kept_call, wanted_call
 from tui.console import print_data, print_text
 from tui.exit_codes import ExitCode
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _call_to_show(services: Services, archive: Archive, text: str) -> tuple[str, Call]:
+def _call_to_show(services: Services, archive: CallArchive, text: str) -> tuple[str, Call]:
     """The account's name and the call; also of an account that was removed, as it is here.
     Raises `CommandError`.
     """
@@ -49,7 +49,7 @@ def _call_to_show(services: Services, archive: Archive, text: str) -> tuple[str,
     return account.name, wanted_call(services, archive, account, link.id)
 
 
-def _page(services: Services, archive: Archive, account: str, call: Call, masked: bool) -> str:
+def _page(services: Services, archive: CallArchive, account: str, call: Call, masked: bool) -> str:
     from tui.triage_section import triage_section
     from widgets.call_document import Extra, plain_text
     from widgets.columns import Clock

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from tui import audit_log
 from tui.archive import codec
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import (
+from tui.archive.interface import CallArchive
+from tui.archive.tag_edits import tag_changes
+from tui.archive.triage_events import (
     UNTIMED,
     CallName,
     Change,
@@ -20,7 +21,6 @@ from tui.archive.sqlite.triage_log import (
     timed,
     untag,
 )
-from tui.archive.tag_edits import tag_changes
 from tui.cli.call_names import find_call
 from tui.cli.errors import print_not_backed_up
 from tui.console import print_data, print_error, print_text
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.undo and (names or not arguments.calls):
             names = _undo(services, archive, names)
         elif names and changes:
-            archive.triage.act(names, changes, services.person)
+            archive.triage.append(names, changes, services.person)
         for name in names:
             _print(archive, name, arguments.json)
         print_not_backed_up(archive)
@@ -88,21 +88,21 @@ def _timed(text: str) -> tuple[str, float]:
 
 
 def _known(
-    services: Services, archive: Archive, texts: Sequence[str]
+    services: Services, archive: CallArchive, texts: Sequence[str]
 ) -> tuple[list[CallName], list[str]]:
     """The calls that the archive has, each once, and the texts that name none of them."""
     names: dict[CallName, None] = {}
     unknown = []
     for text in texts:
         _, link = find_call(services, text)
-        if archive.has(link.account, link.id):
+        if archive.key_of(link.account, link.id) is not None:
             names[link.account, link.id] = None
         else:
             unknown.append(text)
     return list(names), unknown
 
 
-def _undo(services: Services, archive: Archive, names: list[CallName]) -> list[CallName]:
+def _undo(services: Services, archive: CallArchive, names: list[CallName]) -> list[CallName]:
     """Take back a step; the calls of it. Raises `CommandError` when there is none."""
     log, person = archive.triage, services.person
     undone: Undone | None = log.undo_of(names, person) if names else log.undo(person)
@@ -114,7 +114,7 @@ def _undo(services: Services, archive: Archive, names: list[CallName]) -> list[C
     return list(undone.calls)
 
 
-def _print(archive: Archive, name: CallName, as_json: bool) -> None:
+def _print(archive: CallArchive, name: CallName, as_json: bool) -> None:
     account, id_ = name
     decided = archive.triage.of(*name)
     triage = decided.printed()

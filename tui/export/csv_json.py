@@ -35,7 +35,7 @@ from tui.archive import codec
 from tui.console import Sink
 
 Body = tuple[str, dict[str, Any]]
-"""Account, and the call as the archive keeps it (`Archive.bodies`)."""
+"""Account, and the call as the archive keeps it (`CallReader.export`)."""
 Said = Callable[[int], bool]
 """Told how many calls are written, once for every `STEP`; False ends the export."""
 STEP = 200

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from providers.errors import ProviderError, RecordingError
 from providers.model import Call
-from tui.archive.sqlite.listening_history import recording_key
+from tui.archive.records import recording_key
 from tui.audio.client.suspension import Suspension
 from tui.config.accounts import Account
 from tui.config.settings import AudioSettings

@@ -6,15 +6,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
 from providers.model import Call
-from tui.archive.errors import ArchiveTrouble
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.listening_history import HEARD_SHARE, Heard
+from tui.archive.errors import ArchiveError
+from tui.archive.interface import CallArchive
+from tui.archive.records import HEARD_SHARE, Heard
 from tui.config.settings import SettingsError, edit_settings, subtable
 from tui.services import Services
 
@@ -76,9 +75,9 @@ class ListeningSession:
             return True
         return False
 
-    def note(self, archive: Archive) -> None:
+    def note(self, archive: CallArchive) -> None:
         at = self.now() if self.heard else None
-        archive.heard.note(
+        archive.listening.note(
             self.account, self.call_id, self.recording, self.position_s, self.length_s, at
         )
 
@@ -88,7 +87,7 @@ class ListeningHistory:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._writes: dict[tuple[str, ...], Callable[[Archive], None]] = {}
+        self._writes: dict[tuple[str, ...], Callable[[CallArchive], None]] = {}
         self._settings: dict[str, float | bool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling: asyncio.TimerHandle | None = None
@@ -100,11 +99,11 @@ class ListeningHistory:
 
         def look() -> dict[str, Heard]:
             with self._services.open_archive() as archive:
-                return archive.heard.of_call(account, call_id)
+                return archive.listening.of_call(account, call_id)
 
         try:
             return await asyncio.to_thread(look)
-        except (ArchiveTrouble, sqlite3.Error):
+        except ArchiveError:
             return {}
 
     def note(self, sitting: ListeningSession) -> None:
@@ -117,7 +116,7 @@ class ListeningHistory:
         """Keep why it could not be played."""
         at = self._services.now().timestamp()
         self._writes["trouble", account, call_id, recording] = lambda archive: (
-            archive.heard.note_trouble(account, call_id, recording, reason, at)
+            archive.listening.note_trouble(account, call_id, recording, reason, at)
         )
         self._soon(self.write())
 
@@ -137,13 +136,13 @@ class ListeningHistory:
             waiting, self._writes = self._writes, {}
             try:
                 await asyncio.to_thread(self._write, list(waiting.values()))
-            except (ArchiveTrouble, sqlite3.Error) as error:
+            except ArchiveError as error:
                 _log.debug("what was heard is not written yet: %s", type(error).__name__)
                 self._writes = {**waiting, **self._writes}
 
-    def _write(self, writes: list[Callable[[Archive], None]]) -> None:
+    def _write(self, writes: list[Callable[[CallArchive], None]]) -> None:
         with self._services.open_archive() as archive:
-            archive.heard.wait_at_most(PATIENCE_S)
+            archive.listening.wait_at_most(PATIENCE_S)
             for write in writes:
                 write(archive)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from providers.model import Call
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
 from tui.config.paths import open_file, read_file
 
 PEAKS = ".peaks"
@@ -93,9 +93,9 @@ class RecordingCache:
         with suppress(OSError):  # some are kept, or there were none
             place.rmdir()
 
-    def held_files(self, archive: Archive) -> frozenset[Path]:
+    def held_files(self, archive: CallArchive) -> frozenset[Path]:
         """The recordings of calls on hold that may be here, each without its ending."""
-        held = (found for key in archive.held() if (found := archive.get_key(key)))
+        held = (found for key in archive.held() if (found := archive.call(key)))
         return frozenset(
             self.place(account) / file_stem(call, index)
             for account, call in held

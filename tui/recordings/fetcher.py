@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from providers.errors import ProviderError, reason
 from providers.model import Call
-from tui.archive.errors import TROUBLES
-from tui.archive.sqlite import Archive
+from tui.archive.errors import ArchiveError
+from tui.archive.interface import CallArchive
 from tui.config.accounts import Account
 from tui.services import Services
 from tui.vendor_thread import VendorThread
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # all that knows HTTP is loaded with the first recording
 Streamed = tuple["ProgressiveDownload | FileSource", Call]
 
 
-def lazy_provider(services: Services, account: Account, archive: Archive) -> LazyProvider:
+def lazy_provider(services: Services, account: Account, archive: CallArchive) -> LazyProvider:
     """The account's provider for whoever turns out to need it."""
     from tui.recordings.stream import LazyProvider
 
@@ -105,7 +105,7 @@ class RecordingFetcher:
         made: list[ProgressiveDownload | FileSource] = []
         unwanted = threading.Event()
 
-        async def work(archive: Archive) -> Streamed:
+        async def work(archive: CallArchive) -> Streamed:
             vendor = lazy_provider(self._services, account, archive)
             place = (account.name, account.base_url, call, index, account.recordings_proxy)
             with error_boundary(self._services.paths, account.name, OSError):
@@ -159,7 +159,7 @@ class RecordingFetcher:
     def tidy(self) -> None:
         """Remove recordings that were not heard for a while. Takes as long as a disk does."""
         days, cache = self._services.settings().app.keep_days, self.cache()
-        with suppress(*TROUBLES), self._services.open_archive() as archive:  # else nobody knows
+        with suppress(ArchiveError), self._services.open_archive() as archive:  # else nobody knows
             held = cache.held_files(archive)
             cache.sweep(self._services.now().timestamp(), days, held=held)
 

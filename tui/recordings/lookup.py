@@ -8,15 +8,15 @@ from datetime import timedelta
 from providers.base import Provider
 from providers.errors import NotFound
 from providers.model import Call, CallQuery
+from tui.archive.interface import CallArchive
 from tui.archive.merging import keep, reconcile
-from tui.archive.sqlite import Archive
 
 LONG = timedelta(hours=2)
 """How long a call may be that had not ended when it was last seen."""
 
 
 async def refresh_recordings(
-    provider: Provider, archive: Archive, account: str, call: Call
+    provider: Provider, archive: CallArchive, account: str, call: Call
 ) -> Call:
     """The call with its list of recordings, asked for and kept (not kept where there is no room
     for it).
@@ -25,11 +25,13 @@ async def refresh_recordings(
     """
     kept = _saved(provider, archive, account, await provider.recordings(call))
     if not kept.recordings_known:  # it was asked all the same
-        archive.keep_if_it_can(lambda: archive.recordings_told(account, [call.id], time.time()))
+        archive.write_if_possible(
+            lambda: archive.note_recordings_asked(account, [call.id], time.time())
+        )
     return kept
 
 
-async def refresh_call(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
+async def refresh_call(provider: Provider, archive: CallArchive, account: str, call: Call) -> Call:
     """`fetch_call`, kept where there is room for it. Raises `ProviderError`."""
     return _saved(provider, archive, account, await fetch_call(provider, call))
 
@@ -65,8 +67,8 @@ async def _find_by_time(provider: Provider, call: Call) -> Call:
     return provider.parse(raw)
 
 
-def _saved(provider: Provider, archive: Archive, account: str, call: Call) -> Call:
+def _saved(provider: Provider, archive: CallArchive, account: str, call: Call) -> Call:
     """The call over what the archive has of it now: what came while it was asked for stays."""
-    before = archive.get(account, call.id)
-    archive.keep_if_it_can(lambda: keep(archive, account, provider, [call], time.time()))
+    before = archive.call_by_id(account, call.id)
+    archive.write_if_possible(lambda: keep(archive, account, provider, [call], time.time()))
     return reconcile(provider, before, call) if before else call

@@ -12,7 +12,7 @@ from providers.base import Provider
 from providers.counts import counted
 from providers.errors import NotFound, ProviderError, RateLimited, RecordingError, Unreachable
 from providers.model import Call, Recording
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
 from tui.audio.client.source import FileSource
 from tui.recordings.cache import RecordingCache
 from tui.recordings.lookup import refresh_call, refresh_recordings
@@ -55,7 +55,7 @@ class LazyProvider:
 
 async def open_stream(
     vendor: LazyProvider,
-    archive: Archive,
+    archive: CallArchive,
     cache: RecordingCache,
     account: str,
     base_url: str,
@@ -130,7 +130,7 @@ class _RenewableOrigin:
 
 
 def _renewing(
-    vendor: LazyProvider, archive: Archive, account: str, call: Call, index: int
+    vendor: LazyProvider, archive: CallArchive, account: str, call: Call, index: int
 ) -> Renew:
     """Asks the vendor where a recording lies now."""
 
@@ -162,7 +162,7 @@ def _credential(vendor: LazyProvider) -> media.Credential:
 
 
 async def _refreshed(
-    vendor: LazyProvider, archive: Archive, account: str, call: Call
+    vendor: LazyProvider, archive: CallArchive, account: str, call: Call
 ) -> tuple[Call, str]:
     """The call as its vendor has it now, and in words that it was asked. Raises `ProviderError`,
     but where the vendor had said that there is no recording: then the words say why not.

@@ -15,8 +15,8 @@ from providers.base import Provider
 from providers.counts import counted
 from providers.errors import NotFound, ProviderError
 from tui import audit_log
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import UNTOUCHED
+from tui.archive.interface import CallArchive
+from tui.archive.triage_events import UNTOUCHED
 from tui.call_links import held_text
 from tui.query.dates import HOUR_S
 from tui.removal.purge import remove_files
@@ -60,12 +60,12 @@ class Gone(NamedTuple):
 
 
 async def surely_gone(
-    provider: Provider, archive: Archive, account: str, ids: Iterable[str], now: float
+    provider: Provider, archive: CallArchive, account: str, ids: Iterable[str], now: float
 ) -> list[str]:
     """Of calls for which the vendor, asked for just them, has just said that it has none: those
     of which that is sure. The others are remembered.
     """
-    here = [id_ for id_ in dict.fromkeys(ids) if archive.has(account, id_)]
+    here = [id_ for id_ in dict.fromkeys(ids) if archive.key_of(account, id_) is not None]
     if not here or not provider.capabilities.gets_one_call:
         return []
     if not await _gives_another(provider, archive, account, {*here}):
@@ -74,7 +74,7 @@ async def surely_gone(
 
 
 async def _gives_another(
-    provider: Provider, archive: Archive, account: str, others: set[str]
+    provider: Provider, archive: CallArchive, account: str, others: set[str]
 ) -> bool:
     """Whether the vendor gives some call when it is asked for it by its id."""
     known = archive.newest_ids(account, WITNESSES + len(others))
@@ -89,7 +89,7 @@ async def _gives_another(
 
 
 async def ask_again(
-    provider: Provider, archive: Archive, account: str, absent: Sequence[str], now: float
+    provider: Provider, archive: CallArchive, account: str, absent: Sequence[str], now: float
 ) -> list[str]:
     """Ask for calls by their ids: those of which the vendor said before that it has none, and
     those that its list lacks (`absent`). The ids of those that it says it has not.
@@ -113,9 +113,9 @@ async def ask_again(
     return gone
 
 
-def take_away(services: Services, archive: Archive, account: str, ids: Sequence[str]) -> Gone:
+def take_away(services: Services, archive: CallArchive, account: str, ids: Sequence[str]) -> Gone:
     """Remove calls that their vendor surely has no more, with their recordings; but those on
-    hold, and those that somebody decided about. Raises OSError and `sqlite3.Error`.
+    hold, and those that somebody decided about. Raises OSError and `ArchiveError`.
     """
     keys = {id_: key for id_ in ids if (key := archive.key_of(account, id_)) is not None}
     on_hold = archive.held(keys.values())
@@ -129,7 +129,7 @@ def take_away(services: Services, archive: Archive, account: str, ids: Sequence[
     going = [id_ for id_ in keys if id_ not in held | kept]
     if going:
         files = remove_files(services.paths, archive, [keys[id_] for id_ in going])
-        archive.drop([keys[id_] for id_ in going], barred=False)
+        archive.remove([keys[id_] for id_ in going], barred=False)
         with archive.transaction():  # a vendor that is asked by id need not be asked again soon
             archive.remember_unknown(account, going, services.now().timestamp())
         what = {"calls": len(going), "files": files, "accounts": [account]}

@@ -9,8 +9,7 @@ from pathlib import Path
 from tui import audit_log
 from tui.archive import codec
 from tui.archive.errors import ArchiveDamaged
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.replacement import sweep
+from tui.archive.interface import CallArchive
 from tui.config.paths import Paths
 from tui.recordings.cache import RecordingCache, file_stem
 
@@ -51,12 +50,12 @@ class Found:
     """Calls on hold among those that were asked for; the rest is without them."""
 
 
-def look(archive: Archive, keys: Sequence[int]) -> Found:
+def look(archive: CallArchive, keys: Sequence[int]) -> Found:
     """Sum up calls for the question whether they may go."""
     held = archive.held(keys)
     accounts: dict[str, None] = {}
     days: list[str] = []
-    for account, body in archive.bodies(key for key in keys if key not in held):
+    for account, body in archive.export(key for key in keys if key not in held):
         accounts[account] = None
         days.append((body.get("started_at") or UNDATED)[:10])
     dated = [day for day in days if day != UNDATED] or [UNDATED]
@@ -65,18 +64,17 @@ def look(archive: Archive, keys: Sequence[int]) -> Found:
 
 def purge(
     paths: Paths,
-    archive: Archive,
+    archive: CallArchive,
     keys: Sequence[int],
     number: str | None = None,
     by: str = "before",
 ) -> Purge:
-    """Remove calls for good, but those on hold. Raises OSError, `sqlite3.Error` and
+    """Remove calls for good, but those on hold. Raises OSError, `ArchiveError` and
     `ArchiveDamaged`.
 
     The audit log keeps how many and of which accounts, and not the number: a hash of it would
     give it away to whoever tries all numbers.
     """
-    sweep(archive.path)
     size_before = paths.archive_file.stat().st_size
     found = look(archive, keys)
     # the files first: without the rows nobody knows their names
@@ -100,7 +98,7 @@ def purge(
     )
 
 
-def remove_files(paths: Paths, archive: Archive, keys: Sequence[int]) -> int:
+def remove_files(paths: Paths, archive: CallArchive, keys: Sequence[int]) -> int:
     """Remove what the cache has of these calls but those on hold: each recording, and what was
     made of it. Raises OSError, and `ArchiveDamaged` before a file goes whose row stays.
     """
@@ -108,7 +106,7 @@ def remove_files(paths: Paths, archive: Archive, keys: Sequence[int]) -> int:
         raise archive.read_only
     removed, held = 0, archive.held(keys)
     cache = RecordingCache(paths.cached_recordings)
-    for account, body in archive.bodies(key for key in keys if key not in held):
+    for account, body in archive.export(key for key in keys if key not in held):
         place: Path = cache.place(account)
         if not place.is_dir():
             continue

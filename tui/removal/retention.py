@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from providers.counts import counted
 from tui import audit_log
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.retention import Due
+from tui.archive.interface import CallArchive
+from tui.archive.records import Due
 from tui.call_links import held_text
 from tui.query.dates import DAY_S
 from tui.removal.purge import remove_files
@@ -64,9 +64,11 @@ def kept_since(services: Services, days: int) -> float | None:
     return services.now().timestamp() - days * DAY_S if days else None
 
 
-def sweep(services: Services, archive: Archive, ended: Callable[[], bool] = lambda: False) -> Swept:
+def sweep(
+    services: Services, archive: CallArchive, ended: Callable[[], bool] = lambda: False
+) -> Swept:
     """Remove a part of the calls that are due, some at a time until `ended`; nothing where nothing
-    can be written. Raises OSError and `sqlite3.Error`.
+    can be written. Raises OSError and `ArchiveError`.
     """
     days = services.settings().retention.calls_days
     before, told = kept_since(services, days), archive.told_days()
@@ -82,7 +84,9 @@ def sweep(services: Services, archive: Archive, ended: Callable[[], bool] = lamb
     return Swept(days, removed, archive.due(before) if removed else Due(0, 0))
 
 
-def _remove(services: Services, archive: Archive, before: float, ended: Callable[[], bool]) -> int:
+def _remove(
+    services: Services, archive: CallArchive, before: float, ended: Callable[[], bool]
+) -> int:
     """Remove the oldest; how many went."""
     removed = files = 0
     accounts: dict[str, None] = {}
@@ -91,7 +95,7 @@ def _remove(services: Services, archive: Archive, before: float, ended: Callable
             accounts |= dict.fromkeys(name for name, _ in archive.names_of(keys))
             # the files first: without the rows nobody knows their names
             files += remove_files(services.paths, archive, keys)
-            removed += archive.drop(keys).calls
+            removed += archive.remove(keys).calls
         if removed:
             archive.forget_words()
     finally:

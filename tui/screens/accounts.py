@@ -22,7 +22,7 @@ from providers.errors import ProviderError
 from providers.model import Setting
 from providers.sanitize import safe_text
 from tui.account_setup import TokenNotKept, account_from, forget, losses, remember, where_to
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
 from tui.config.accounts import Account, AccountError
 from tui.config.settings import SettingsError
 from tui.screens.keymap import bindings_of
@@ -328,7 +328,7 @@ class AccountsScreen(HoldingScreen, ReportingScreen[bool]):
             return
         try:
             what = await asyncio.to_thread(losses, self._services, account.name)
-        except (AccountError, *TROUBLES) as error:
+        except (AccountError, ArchiveError, OSError) as error:
             self._say(str(error))
             return
         sure = await self.app.push_screen_wait(

@@ -11,8 +11,8 @@ from textual import on, work
 from providers.counts import counted
 from providers.errors import ProviderError
 from providers.model import Call
-from tui.archive.errors import TROUBLES, ReadOnlyArchive
-from tui.archive.sqlite import Archive
+from tui.archive.errors import ArchiveError, ArchiveReadOnly
+from tui.archive.interface import CallArchive
 from tui.config.accounts import Account
 from tui.exit_codes import archive_error
 from tui.screens import state
@@ -38,8 +38,8 @@ CANCELLABLE = ("play", "download", "recordings", "renew", "export", "range", "fi
 class AskingScreen(CallsScreen):
     """See the module."""
 
-    _archive: Archive | None
-    _version: int
+    _archive: CallArchive | None
+    _version: object
 
     def __init__(
         self, services: Services, network: VendorThread, keymap: Mapping[str, str]
@@ -78,7 +78,7 @@ class AskingScreen(CallsScreen):
     # -- syncs
 
     @property
-    def _why_not_kept(self) -> ReadOnlyArchive | None:
+    def _why_not_kept(self) -> ArchiveReadOnly | None:
         """Why nothing that comes could be kept; None: it can."""
         return self._archive.read_only if self._archive else None
 
@@ -186,7 +186,7 @@ class AskingScreen(CallsScreen):
                 continue
             try:
                 done += await self.network.run(self._refreshing(account, ids))
-            except TROUBLES as error:
+            except (ArchiveError, OSError) as error:
                 self._flash(archive_error(error).message, "error")
         self._look()
         self._show_detail()
@@ -195,8 +195,8 @@ class AskingScreen(CallsScreen):
 
     def _refreshing(
         self, account: Account, ids: list[str]
-    ) -> Callable[[Archive], Coroutine[Any, Any, list[Refreshed]]]:
-        async def work(archive: Archive) -> list[Refreshed]:
+    ) -> Callable[[CallArchive], Coroutine[Any, Any, list[Refreshed]]]:
+        async def work(archive: CallArchive) -> list[Refreshed]:
             from tui.sync.refresh import refresh_calls
 
             return await refresh_calls(self.services, account, archive, ids)

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from tui.archive.errors import ArchiveDamaged
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
 from tui.commands import first_key
 from tui.config.accounts import Account
 from tui.query.parser import EVERYTHING, Query
@@ -93,7 +93,9 @@ class CallsScreen(ReportingScreen[None]):
         return 0
 
     @abstractmethod
-    async def _ask_archive(self, ask: Callable[[Archive], T], reads_rows: bool = False) -> T | None:
+    async def _ask_archive(
+        self, ask: Callable[[CallArchive], T], reads_rows: bool = False
+    ) -> T | None:
         """The answer of the archive, in another thread; None when it was ended before."""
 
     def _end_jump(self) -> bool:

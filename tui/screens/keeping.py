@@ -9,7 +9,7 @@ from collections.abc import Callable
 from textual import work
 
 from providers.counts import counted
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
 from tui.screens.state import REST_S
 from tui.screens.triaging import TriagingScreen
 from tui.services import Services
@@ -23,7 +23,7 @@ class KeepingScreen(TriagingScreen):
         """Let calls go that are older than config.toml keeps them, and say so."""
         try:
             said = await asyncio.to_thread(_swept, self.services, lambda: self._has_ended)
-        except TROUBLES as error:
+        except (ArchiveError, OSError) as error:
             self._flash(f"no calls were removed: {error}", "error")
             return
         if said:
@@ -32,24 +32,24 @@ class KeepingScreen(TriagingScreen):
 
     def action_hold(self) -> None:
         """Put the call, or all that are marked, on hold; those that are: release them."""
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         keys = self._targets()
         if not keys or self._archive is None:
             return
         try:
             held = self._archive.held(keys)
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._say_unread(error)
             return
         if len(held) == len(keys):
             self._release(keys)
             return
         label = "on hold, why (enter alone: nobody asks)"
-        self._ask(keys, label, lambda text: self._decide(keys, [triage_log.hold(text)]))
+        self._ask(keys, label, lambda text: self._decide(keys, [triage_events.hold(text)]))
 
     def _release(self, keys: list[int]) -> None:
-        from tui.archive.sqlite.triage_log import RELEASE
+        from tui.archive.triage_events import RELEASE
         from widgets.confirm import Confirm
 
         def answered(yes: bool | None) -> None:

@@ -117,7 +117,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         self._parse()
         self.query_one(FilterLine).show(self.query_text)
         self._mark_sidebar()
-        self._version = self._archive.version()
+        self._version = self._archive.change_token()
         now, trouble = state.first(self._archive, self.accounts, self._order)
         self._show(now, keep=False)
         if trouble:
@@ -247,7 +247,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
         table = self.query_one(CallTable)
         if query is not None and query != self.query_text:
             self._put_query(query)
-        elif not table.move_to_key(key) and not self._archive.matches(self._query, key):
+        elif not table.move_to_key(key) and not self._archive.matching([key], self._query):
             self._put_query("")
         if table.current_key != key:
             # it is shown at once; the others come round it
@@ -310,7 +310,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
     def _show_detail(self) -> None:
         assert self._archive is not None
         key = self.query_one(CallTable).current_key
-        found = self._archive.get_key(key) if key is not None else None
+        found = self._archive.call(key) if key is not None else None
         playing = self.playback.playing
         detail = self.query_one(CallDetail)
         if found is None:
@@ -371,7 +371,7 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
     def _current(self) -> tuple[Account, Call] | None:
         assert self._archive is not None
         key = self.query_one(CallTable).current_key
-        found = self._archive.get_key(key) if key is not None else None
+        found = self._archive.call(key) if key is not None else None
         account = self._account(found[0]) if found else None
         if found is None or account is None:
             self._flash("no call is chosen", "warning")
@@ -381,16 +381,16 @@ class MainScreen(WaitingScreen, QueryingScreen, AskingScreen, MaskingScreen, Kee
     async def _call_after(self, playing: Playing) -> tuple[Account, Call] | None:
         assert self._archive is not None
         here, part = self._archive.key_of(playing.account, playing.call.id), self._snapshot.part
-        if here is None or not self._archive.matches(self._query, here):
+        if here is None or not self._archive.matching([here], self._query):
             return None
         held = here in part.keys
         key = state.next_recorded(self._archive, part.keys, here) if held else None
         if key is None and not (held and part.ends):
-            order = (Query((*self._query.terms, RECORDED)), *self.sort)
+            order = Query((*self._query.terms, RECORDED)), self.sort
             after = part.keys[-1] if held else here
             keys = await self._ask_archive(lambda a: a.keys(*order, limit=1, after=after))
             key = keys[0] if keys else None
-        found = self._archive.get_key(key) if key is not None else None
+        found = self._archive.call(key) if key is not None else None
         account = self._account(found[0]) if found else None
         if key is None or found is None or account is None:
             return None

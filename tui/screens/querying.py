@@ -11,7 +11,8 @@ from typing import Any, Literal, NamedTuple
 from rich.cells import cell_len
 from textual import on, work
 
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
+from tui.archive.records import SortOrder
 from tui.config.accounts import configured
 from tui.config.settings import Settings, View
 from tui.config.views import views
@@ -33,8 +34,8 @@ class Shown(NamedTuple):
 
     text: str
     """The query line."""
-    sort: tuple[str, bool]
-    own_sort: tuple[str, bool]
+    sort: SortOrder
+    own_sort: SortOrder
 
 
 class QueryingScreen(ReadingScreen):
@@ -78,7 +79,7 @@ class QueryingScreen(ReadingScreen):
         self._show_problem()
 
     def _has_field(self, word: str) -> bool:
-        with suppress(*TROUBLES):  # the rows are read too, and say it
+        with suppress(ArchiveError):  # the rows are read too, and say it
             return self._archive is not None and self._archive.has_field(word)
         return False
 
@@ -100,8 +101,8 @@ class QueryingScreen(ReadingScreen):
     async def _doubt(self, text: str, line: Query) -> None:
         """Look for names in the query that no call has; what was said stays until then."""
         more = configured(self.accounts)
-        with suppress(*TROUBLES):  # the rows are read too, and say it
-            doubts = await self._ask_archive(lambda archive: archive.doubts(line, more))
+        with suppress(ArchiveError):  # the rows are read too, and say it
+            doubts = await self._ask_archive(lambda archive: archive.unknown_names(line, more))
             if doubts is not None and text == self.query_text:
                 self._doubts, self._doubted = doubts, text
                 self._show_problem()
@@ -109,8 +110,8 @@ class QueryingScreen(ReadingScreen):
     @work(group="slips", exclusive=True, exit_on_error=False)
     async def _look_for_slips(self, text: str, line: Query) -> None:
         """Nothing was found: see whether a word of the query is another's slip."""
-        with suppress(*TROUBLES):
-            slips = await self._ask_archive(lambda archive: archive.slips(line))
+        with suppress(ArchiveError):
+            slips = await self._ask_archive(lambda archive: archive.spelling_suggestions(line))
             if slips and text == self.query_text:
                 self._slips = slips
                 self._show_problem()
@@ -190,7 +191,7 @@ class QueryingScreen(ReadingScreen):
         """Show names that the archive knows, for what is typed."""
         try:
             names = await asyncio.to_thread(_names, self.services, kind, start)
-        except TROUBLES:
+        except ArchiveError:
             return  # the rows are read too, and say it
         names = [name for name in names if state.may_show(kind, name, self.veil)]
         lines = tuple(completed(text, name) for name in names)
@@ -206,7 +207,7 @@ class QueryingScreen(ReadingScreen):
         else:
             self._go_to(f"account:{event.id}" if event.kind == "account" else "")
 
-    def _order_of_view(self) -> tuple[str, bool] | None:
+    def _order_of_view(self) -> SortOrder | None:
         """The order of the view that the query line stands for, if it has one; also of a view
         of one account.
         """
@@ -217,7 +218,7 @@ class QueryingScreen(ReadingScreen):
     def _show_view(self, view: View) -> None:
         self._go_to(view.query, state.sort_of(view.sort) if view.sort else None)
 
-    def _go_to(self, text: str, sort: tuple[str, bool] | None = None, back: bool = False) -> None:
+    def _go_to(self, text: str, sort: SortOrder | None = None, back: bool = False) -> None:
         """Show what a view or an account stands for; a view may have an order of its own."""
         self.query_one(FilterLine).show(text)
         self._close_detail()
@@ -235,10 +236,10 @@ class QueryingScreen(ReadingScreen):
 
     @on(CallTable.SortRequested)
     def _sort_requested(self, event: CallTable.SortRequested) -> None:
-        self._own_sort = (event.column_id, event.descending)
+        self._own_sort = SortOrder(event.column_id, event.descending)
         self._sort_by(self._own_sort)
 
-    def _sort_by(self, sort: tuple[str, bool]) -> None:
+    def _sort_by(self, sort: SortOrder) -> None:
         if sort != self.sort:
             self.query_one(CallTable).end_range()
             self.sort = self.query_one(CallTable).sort = sort
@@ -252,4 +253,4 @@ def _of_all(text: str) -> str:
 
 def _names(services: Services, kind: str, start: str) -> list[str]:
     with services.open_archive() as archive:
-        return [state.typed(name) for name in archive.complete(kind, start, COMPLETED)]
+        return [state.typed(name) for name in archive.suggest(kind, start, COMPLETED)]

@@ -16,8 +16,9 @@ from textual import on, work
 from textual.reactive import var
 from textual.timer import Timer
 
-from tui.archive.errors import TROUBLES
-from tui.archive.sqlite import Archive
+from tui.archive.errors import ArchiveError, CallNotFound
+from tui.archive.interface import CallArchive
+from tui.archive.records import NEWEST_FIRST, SortOrder
 from tui.screens import row_window, state
 from tui.screens.calls import CallsScreen
 from tui.screens.row_window import Order, RowWindow
@@ -40,13 +41,13 @@ class ReadingScreen(CallsScreen):
 
     query_text: var[str] = var("", bindings=True)
     """The query line: what the table shows, and the views and accounts set."""
-    sort: var[tuple[str, bool]] = var(("time", True))
+    sort: var[SortOrder] = var(NEWEST_FIRST)
 
-    _archive: Archive | None
+    _archive: CallArchive | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._version = 0
+        self._version: object = 0
         self._lengthening = self._uncounted = False
         self._asked_for: set[state.Asking[Any]] = set()
         """Questions to the archive that are not answered yet."""
@@ -92,9 +93,11 @@ class ReadingScreen(CallsScreen):
 
     @property
     def _order(self) -> Order:
-        return Order(self._query, *self.sort)
+        return Order(self._query, self.sort)
 
-    async def _ask_archive(self, ask: Callable[[Archive], T], reads_rows: bool = False) -> T | None:
+    async def _ask_archive(
+        self, ask: Callable[[CallArchive], T], reads_rows: bool = False
+    ) -> T | None:
         """The answer of the archive, in another thread; None when it was ended before."""
         asking = state.Asking(self.services, ask)
         self._asked_for.add(asking)
@@ -122,7 +125,7 @@ class ReadingScreen(CallsScreen):
 
     def _look(self) -> None:
         """Somebody wrote (a sync here, or another Ringback): show it."""
-        if self._archive and (version := self._archive.version()) != self._version:
+        if self._archive and (version := self._archive.change_token()) != self._version:
             self._version = version
             self._reload()
 
@@ -173,9 +176,9 @@ class ReadingScreen(CallsScreen):
                     await self._read_once(row_window.FIRST_ROWS)
                 if not self._stale:
                     await self._read_once()
-        except KeyError:  # a call has gone meanwhile; the next look reads the rows anew
+        except CallNotFound:  # a call has gone meanwhile; the next look reads the rows anew
             self._drop_typed()
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._say_unread(error)
             self._drop_typed()
         finally:
@@ -211,7 +214,7 @@ class ReadingScreen(CallsScreen):
                 whole=whole,
             )
 
-        def take(archive: Archive) -> state.Snapshot:
+        def take(archive: CallArchive) -> state.Snapshot:
             return state.read_snapshot(archive, self.accounts, ask(archive), brief=bool(first))
 
         snapshot = await self._ask_archive(take, reads_rows=True)
@@ -301,15 +304,15 @@ class ReadingScreen(CallsScreen):
         whole = self.query_one(CallTable).range_start is not None
         self._say_jump(self._sorting)
 
-        def ask(archive: Archive) -> RowWindow | None:
+        def ask(archive: CallArchive) -> RowWindow | None:
             try:
                 return row_window.extend(archive, order, part, step, whole)
-            except KeyError:  # a call has gone; the rows are read anew because of it
+            except CallNotFound:  # a call has gone; the rows are read anew because of it
                 return None
 
         shown = False
         try:
-            with suppress(*TROUBLES):  # the next reading says it
+            with suppress(ArchiveError):  # the next reading says it
                 shown = self._show_part(part, await self._ask_archive(ask, reads_rows=True))
         finally:
             self._lengthening = False
@@ -348,12 +351,12 @@ class ReadingScreen(CallsScreen):
                     continue
                 part, order, start = self._snapshot.part, self._order, table.range_start
                 ask = partial(row_window.extend_to, order=order, part=part, key=start)
-                with suppress(KeyError):
+                with suppress(CallNotFound):
                     found = await self._ask_archive(ask)
                     if found is None:  # it has left the list
                         break
                     self._show_part(part, found)
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._say_unread(error)
         finally:
             if table.range_waits:
@@ -383,7 +386,7 @@ class ReadingScreen(CallsScreen):
         while self._uncounted:
             self._uncounted = False
             began = time.monotonic()
-            with suppress(*TROUBLES):  # the rows are read too, and say it
+            with suppress(ArchiveError):  # the rows are read too, and say it
                 await self._count_once()
             if self._uncounted:
                 await asyncio.sleep(REST * (time.monotonic() - began))
@@ -410,8 +413,8 @@ class ReadingScreen(CallsScreen):
         if part.begins or not part.keys:
             return
 
-        def ask(archive: Archive) -> int | None:
-            with suppress(KeyError):  # the rows are read anew because of it
+        def ask(archive: CallArchive) -> int | None:
+            with suppress(CallNotFound):  # the rows are read anew because of it
                 return archive.count_before(part.keys[0], *order)
             return None
 

@@ -9,7 +9,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from providers.errors import reason
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveError
 
 Answer = TypeVar("Answer")
 
@@ -22,7 +22,7 @@ class ReportingScreen(Screen[Answer]):
         error = event.worker.error
         if event.state is not WorkerState.ERROR:
             return
-        if isinstance(error, ArchiveTrouble):  # the status line says how it is mended
+        if isinstance(error, ArchiveError) and error.hint:  # the status line says how it is mended
             self.app.notify(str(error), severity="error", markup=False)
         elif isinstance(error, Exception):
             from tui.log import log_crash

@@ -9,7 +9,8 @@ from array import array
 from itertools import chain
 from typing import NamedTuple
 
-from tui.archive.sqlite import Archive
+from tui.archive.interface import CallArchive
+from tui.archive.records import SortOrder
 from tui.query.parser import Query
 
 FIRST_ROWS = 256
@@ -24,8 +25,7 @@ class Order(NamedTuple):
     """Which rows there are, and in which order."""
 
     query: Query
-    column: str
-    descending: bool
+    sort: SortOrder
 
 
 class RowWindow(NamedTuple):
@@ -55,23 +55,26 @@ class RowWindow(NamedTuple):
 EMPTY_WINDOW = RowWindow(array("q"))
 
 
-def first(archive: Archive, order: Order, limit: int = 0) -> RowWindow:
+def first(archive: CallArchive, order: Order, limit: int = 0) -> RowWindow:
     """The first rows."""
     limit = limit or WINDOW_ROWS
     keys = archive.keys(*order, limit=limit)
     return RowWindow(keys, ends=len(keys) < limit)
 
 
-def last(archive: Archive, order: Order) -> RowWindow:
+def last(archive: CallArchive, order: Order) -> RowWindow:
     """The last rows, and the cursor on the last one."""
-    keys = archive.keys(*order, limit=WINDOW_ROWS, last=True)[::-1]
+    keys = archive.keys(*order, limit=WINDOW_ROWS, from_end=True)[::-1]
     begins = len(keys) < WINDOW_ROWS
     return RowWindow(keys, begins, True, 0 if begins else None, max(0, len(keys) - 1))
 
 
-def around(archive: Archive, order: Order, key: int, above: int, below: int) -> RowWindow:
-    """So many rows before a call, itself if it matches, and rows behind it. Raises KeyError."""
-    before = archive.keys(*order, limit=above, before=key, last=True)[::-1]
+def around(archive: CallArchive, order: Order, key: int, above: int, below: int) -> RowWindow:
+    """So many rows before a call, itself if it matches, and rows behind it.
+
+    Raises `CallNotFound`.
+    """
+    before = archive.keys(*order, limit=above, before=key, from_end=True)[::-1]
     behind = archive.keys(*order, limit=below, after=key, inclusive=True)
     begins = len(before) < above
     return RowWindow(
@@ -80,13 +83,13 @@ def around(archive: Archive, order: Order, key: int, above: int, below: int) -> 
 
 
 def reload(
-    archive: Archive, order: Order, part: RowWindow, row: int, wanted: int | None, whole: bool
+    archive: CallArchive, order: Order, part: RowWindow, row: int, wanted: int | None, whole: bool
 ) -> RowWindow:
     """The rows around the cursor's `row` as they are now, or around the `wanted` call if it is
     elsewhere among those that match; all that were held if `whole`.
     """
     half, some = WINDOW_ROWS // 2, WINDOW_ROWS // 20
-    if wanted is not None and archive.matches(order.query, wanted):
+    if wanted is not None and archive.matching([wanted], order.query):
         if not part.begins or wanted not in part.keys[:half]:
             return around(archive, order, wanted, half, half)
         row = part.keys.index(wanted)
@@ -99,7 +102,7 @@ def reload(
         above, below = row + some, len(part.keys) - row + some
     elif part.begins and row < half:
         found = first(archive, order)._replace(row=row)
-        if key in found.keys or not archive.matches(order.query, key):
+        if key in found.keys or not archive.matching([key], order.query):
             return found
     found = around(archive, order, key, above, below)
     if found.above is None and part.above is not None:  # until they are counted
@@ -107,15 +110,17 @@ def reload(
     return found
 
 
-def extend(archive: Archive, order: Order, part: RowWindow, step: int, whole: bool) -> RowWindow:
+def extend(
+    archive: CallArchive, order: Order, part: RowWindow, step: int, whole: bool
+) -> RowWindow:
     """With more rows below (1) or above (-1); of many, unless the `whole` is wanted, some are let
-    go at the other end. Raises KeyError when a call of them has gone.
+    go at the other end. Raises `CallNotFound` when a call of them has gone.
     """
     there = set(part.keys)  # a call may have moved meanwhile
     if step > 0:
         read = archive.keys(*order, limit=WINDOW_ROWS, after=part.keys[-1])
     else:
-        read = archive.keys(*order, limit=WINDOW_ROWS, before=part.keys[0], last=True)[::-1]
+        read = archive.keys(*order, limit=WINDOW_ROWS, before=part.keys[0], from_end=True)[::-1]
     new, all_read = array("q", (key for key in read if key not in there)), len(read) < WINDOW_ROWS
     over = 0 if whole else max(0, len(part.keys) + len(new) - MOST_ROWS)
     if step > 0:
@@ -128,14 +133,14 @@ def extend(archive: Archive, order: Order, part: RowWindow, step: int, whole: bo
     )
 
 
-def extend_to(archive: Archive, order: Order, part: RowWindow, key: int) -> RowWindow | None:
+def extend_to(archive: CallArchive, order: Order, part: RowWindow, key: int) -> RowWindow | None:
     """With all rows from there to a call; None when that does not match any more."""
     if key in part.keys:
         return part
-    if not archive.matches(order.query, key):
+    if not archive.matching([key], order.query):
         return None
     there = set(part.keys)
-    below = archive.is_behind(key, part.keys[-1], *order[1:])
+    below = archive.is_after(key, part.keys[-1], order.sort)
     after, before = (part.keys[-1], key) if below else (key, part.keys[0])
     read = archive.keys(*order, after=after, before=before, inclusive=True)
     new = array("q", (key for key in read if key not in there))

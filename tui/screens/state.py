@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import field
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
@@ -16,11 +14,18 @@ from providers.call_fields import CALL_FIELDS
 from providers.errors import RECORDING_REASONS, ProviderError
 from providers.model import Call
 from providers.sanitize import safe_text
-from tui.archive.errors import ArchiveDamaged, ReadOnlyArchive
-from tui.archive.sqlite import AccountState, Archive, SyncPeriod
-from tui.archive.sqlite.listening_history import Heard, recording_key
-from tui.archive.sqlite.search.facet_counts import Facets
-from tui.archive.sqlite.search.sort_orders import ORDERS
+from tui.archive.errors import ArchiveDamaged, ArchiveError, ArchiveReadOnly
+from tui.archive.interface import CallArchive
+from tui.archive.records import (
+    NEWEST_FIRST,
+    SORT_COLUMNS,
+    AccountState,
+    Facets,
+    Heard,
+    SortOrder,
+    SyncPeriod,
+    recording_key,
+)
 from tui.commands import first_key, main_commands
 from tui.config.accounts import Account
 from tui.config.settings import Settings
@@ -77,7 +82,7 @@ NOTHING = Snapshot(EMPTY_WINDOW, {}, {}, {})
 
 
 def first(
-    archive: Archive, accounts: Sequence[Account], order: Order
+    archive: CallArchive, accounts: Sequence[Account], order: Order
 ) -> tuple[Snapshot, ArchiveDamaged | None]:
     """What the first paint shows, and what it could not read."""
     part, trouble = EMPTY_WINDOW, None
@@ -89,19 +94,19 @@ def first(
 
 
 def read_snapshot(
-    archive: Archive, accounts: Sequence[Account], part: RowWindow, brief: bool
+    archive: CallArchive, accounts: Sequence[Account], part: RowWindow, brief: bool
 ) -> Snapshot:
     """Read the rest beside the rows; `brief`: only what is there in a few milliseconds. What stands
     in a damaged page is left out.
     """
 
     def walks() -> dict[str, Sequence[SyncPeriod]]:
-        return {account.name: archive.open_walks(account.name) for account in accounts}
+        return {account.name: archive.unfinished_periods(account.name) for account in accounts}
 
     return Snapshot(
         part,
-        {} if brief else _whole(archive.counts),
-        _whole(archive.states),
+        {} if brief else _whole(archive.counts_by_account),
+        _whole(archive.account_states),
         _whole(walks),
         {} if brief else registry.titles(),
     )
@@ -117,19 +122,19 @@ def _whole(read: Callable[[], dict[str, T]]) -> dict[str, T]:
 class Asking(Generic[T]):
     """A question on a connection of its own, for another thread; it can be ended from this one."""
 
-    def __init__(self, services: Services, ask: Callable[[Archive], T]) -> None:
+    def __init__(self, services: Services, ask: Callable[[CallArchive], T]) -> None:
         self._services, self._ask = services, ask
-        self._archive: Archive | None = None
+        self._archive: CallArchive | None = None
         self._ended = False
 
     def run(self) -> T | None:
         """The answer; None when nobody waits for it any more."""
         with self._services.open_archive() as archive:
             self._archive = archive
-            archive.end_when(lambda: self._ended)
+            archive.cancel_when(lambda: self._ended)
             try:
                 return None if self._ended else self._ask(archive)
-            except sqlite3.OperationalError:
+            except ArchiveError:
                 if self._ended:
                     return None
                 raise
@@ -140,8 +145,7 @@ class Asking(Generic[T]):
         """Nobody waits for it any more."""
         self._ended = True
         if archive := self._archive:
-            with suppress(sqlite3.ProgrammingError):  # it closed at this moment
-                archive.interrupt()
+            archive.cancel()
 
 
 def bring_up_to_date(services: Services, ended: Callable[[], bool]) -> None:
@@ -248,7 +252,7 @@ def notice(
     snapshot: Snapshot,
     query: Query,
     busy: frozenset[str],
-    why: ReadOnlyArchive | None = None,
+    why: ArchiveReadOnly | None = None,
 ) -> tuple[str, str]:
     """Which empty state stands in the table's place, and a sentence that says it more exactly."""
     if isinstance(why, ArchiveDamaged):
@@ -284,7 +288,7 @@ def troubles(
     accounts: Sequence[Account],
     snapshot: Snapshot,
     clock: Clock,
-    why: ReadOnlyArchive | None = None,
+    why: ArchiveReadOnly | None = None,
 ) -> str:
     """``desk: refused · eu: rate-limited until 15:10``; empty when every account's last sync went
     well. `why` nothing can be kept goes before.
@@ -315,10 +319,11 @@ def recordings_apart(account: Account) -> bool:
         return False
 
 
-def sort_of(text: str) -> tuple[str, bool]:
-    """``-time`` as column id and whether it descends; the newest first for an unknown column."""
+def sort_of(text: str) -> SortOrder:
+    """``-time`` as an order; the newest first for an unknown column."""
     column = text.removeprefix("-")
-    return (column, text.startswith("-")) if column in ORDERS else ("time", True)
+    known = column in SORT_COLUMNS
+    return SortOrder(column, text.startswith("-")) if known else NEWEST_FIRST
 
 
 def unknown_columns(settings: Settings) -> list[str]:
@@ -327,7 +332,9 @@ def unknown_columns(settings: Settings) -> list[str]:
     sorts |= {f"views.{view.name}.sort": view.sort for view in settings.views}
     said = [("table.columns", name) for name in settings.table.columns if name not in COLUMNS]
     said += [
-        (at, sort) for at, sort in sorts.items() if sort and sort.removeprefix("-") not in ORDERS
+        (at, sort)
+        for at, sort in sorts.items()
+        if sort and sort.removeprefix("-") not in SORT_COLUMNS
     ]
     return [f"config.toml: {at}: there is no column {name}" for at, name in said]
 
@@ -392,7 +399,7 @@ def key_hints(keymap: Mapping[str, str], *, editing: bool, back: bool) -> tuple[
     )
 
 
-def next_recorded(archive: Archive, keys: array[int], key: int) -> int | None:
+def next_recorded(archive: CallArchive, keys: array[int], key: int) -> int | None:
     """The first of the rows below a call's that has a recording; None if none of `keys` does."""
     start, rows = keys.index(key) + 1, archive.rows(keys)
     for first in range(start, len(keys), WINDOW):
@@ -403,13 +410,13 @@ def next_recorded(archive: Archive, keys: array[int], key: int) -> int | None:
 
 
 def heard_words(
-    archive: Archive, account: str, call: Call, clock: Clock, playing: int | None
+    archive: CallArchive, account: str, call: Call, clock: Clock, playing: int | None
 ) -> tuple[str, ...]:
     """What happened here to each recording of a call, in words; at least one for the call.
 
     Where the one that plays was left is no news: the player's line says where it is.
     """
-    known = archive.heard.of_call(account, call.id)
+    known = archive.listening.of_call(account, call.id)
     lines = (known.get(recording_key(call, n)) for n in range(max(1, len(call.recordings))))
     return tuple(
         _heard_words(line._replace(position_s=0.0) if line and index == playing else line, clock)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from providers.errors import ProviderError
-from tui.archive.errors import TROUBLES
-from tui.archive.sqlite import Archive
+from tui.archive.errors import ArchiveError
+from tui.archive.interface import CallArchive
 from tui.config.accounts import Account
 from tui.services import Services
 from tui.vendor_thread import VendorThread
@@ -90,10 +90,10 @@ class Syncs:
                 raise error
         except ProviderError as failed:
             return Report(account.name, error=failed, complete=False)
-        except TROUBLES as trouble:
+        except ArchiveError as trouble:
             return Report(account.name, unkept=trouble)
 
-    async def _sync(self, account: Account, archive: Archive, wish: dict[str, Any]) -> Report:
+    async def _sync(self, account: Account, archive: CallArchive, wish: dict[str, Any]) -> Report:
         """In the network thread, which also loads what it needs: the screen does not wait."""
         from tui.sync.jobs import sync_account
         from tui.sync.sync import SyncRequest

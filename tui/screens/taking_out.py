@@ -19,8 +19,9 @@ from providers.counts import counted
 from providers.model import Call
 from providers.sanitize import safe_text
 from tui import audit_log
-from tui.archive.errors import TROUBLES
-from tui.archive.sqlite import Archive
+from tui.archive.errors import ArchiveError
+from tui.archive.interface import CallArchive
+from tui.archive.records import SortOrder
 from tui.call_links import Link, link_text, page_address, time_text
 from tui.config.accounts import Account
 from tui.playback.views import WITH_SOUND
@@ -71,7 +72,7 @@ class TakingOutScreen(PlayingScreen):
         self, services: Services, network: VendorThread, keymap: Mapping[str, str]
     ) -> None:
         super().__init__(services, network, keymap)
-        self._archive: Archive | None = None
+        self._archive: CallArchive | None = None
         self.exporting = ""
         """How far an export is; empty when there is none."""
         self._link: Link | None = None
@@ -351,7 +352,7 @@ class TakingOutScreen(PlayingScreen):
         except asyncio.CancelledError:
             stop.set()
             raise
-        except TROUBLES as error:
+        except (ArchiveError, OSError) as error:
             said = getattr(error, "strerror", None) or error
             self._flash(f"not exported: {said}", "error")
         else:
@@ -379,7 +380,7 @@ class TakingOutScreen(PlayingScreen):
 def _save(
     services: Services,
     query: Query,
-    sort: tuple[str, bool],
+    sort: SortOrder,
     columns: tuple[str, ...],
     form: str,
     path: Path,
@@ -392,7 +393,7 @@ def _save(
     from tui.export import csv_json
 
     with services.open_archive() as archive:
-        keys = archive.keys(query, *sort)
+        keys = archive.keys(query, sort)
         told_at = 0.0
 
         def said(calls: int) -> bool:
@@ -403,7 +404,7 @@ def _save(
             return tell(calls, len(keys))
 
         unread: list[str] = []
-        bodies = archive.bodies(keys, unread)
+        bodies = archive.export(keys, unread)
         exported = csv_json.save(bodies, path, form, columns, replace=replace, said=said)
         exported.unread = unread
         return exported

@@ -9,15 +9,14 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tui.archive.errors import TROUBLES
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.archive import UNTRIAGED
-from tui.archive.sqlite.damage import READING
+from tui.archive.errors import READING, ArchiveError
+from tui.archive.interface import CallArchive
+from tui.archive.records import UNTRIAGED
 from tui.query.parser import Query
 from tui.services import Services
 
 if TYPE_CHECKING:
-    from tui.archive.sqlite.triage_log import Change
+    from tui.archive.triage_events import Change
     from tui.screens.unsaved_triage import UnsavedTriage
 
 
@@ -25,7 +24,7 @@ class Write(NamedTuple):
     """One step: what to do in the archive, and with its answer here."""
 
     keys: frozenset[int]
-    do: Callable[[Archive], Any]
+    do: Callable[[CallArchive], Any]
     then: Callable[[Any], None]
     changes: Sequence[Change] = ()
     """What `do` decides about the calls with these keys; none: it takes a step back."""
@@ -71,7 +70,7 @@ class TriageQueue:
             try:
                 with self._services.open_archive() as archive:
                     self.written.append((write, write.do(archive)))
-            except (*TROUBLES, *READING) as error:
+            except (ArchiveError, OSError, *READING) as error:
                 self._fail(write, error)
 
     def _fail(self, write: Write, error: Exception) -> None:
@@ -106,14 +105,14 @@ def may_leave(query: Query, changes: Sequence[Change]) -> bool:
     )
 
 
-def unkept(archive: Archive, failed: Sequence[Failed]) -> list[UnsavedTriage]:
+def unkept(archive: CallArchive, failed: Sequence[Failed]) -> list[UnsavedTriage]:
     """The same with the names of the calls, as far as the archive can still be read."""
     from tui.screens.unsaved_triage import UnsavedTriage
 
     found = []
     for write, error, _ in failed:
         names: list[tuple[str, str]] = []
-        with suppress(*TROUBLES):
+        with suppress(ArchiveError):
             names = archive.names_of(sorted(write.keys))
         found.append(UnsavedTriage(names, write.changes, error))
     return found

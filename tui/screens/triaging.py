@@ -15,9 +15,9 @@ from textual.widget import Widget
 
 from providers.counts import counted
 from providers.sanitize import safe_text
-from tui.archive.errors import TROUBLES
-from tui.archive.sqlite import Archive
-from tui.archive.sqlite.archive import UNTRIAGED
+from tui.archive.errors import ArchiveError, CallNotFound
+from tui.archive.interface import CallArchive
+from tui.archive.records import UNTRIAGED
 from tui.audit_log import record_holds
 from tui.playback.views import Playing
 from tui.query.dates import parse_later
@@ -36,7 +36,7 @@ from widgets.status_line import FLASH_S, message_cells
 from widgets.waveform import Waveform
 
 if TYPE_CHECKING:
-    from tui.archive.sqlite.triage_log import Change, Undone
+    from tui.archive.triage_events import Change, Undone
     from tui.exit_codes import CommandError
     from widgets.prompt_line import PromptLine
 
@@ -54,7 +54,7 @@ class TriagingScreen(PlayingScreen):
     """
 
     sort: Any
-    _archive: Archive | None
+    _archive: CallArchive | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -100,7 +100,7 @@ class TriagingScreen(PlayingScreen):
         """``60 calls``, and how many of them the query does not show: marks outlive it."""
         if self._archive is None or len(keys) > LOOK_AHEAD:
             return counted(len(keys), "call")
-        hidden = len(keys) - len(self._archive.among(keys, self._query))
+        hidden = len(keys) - len(self._archive.matching(keys, self._query))
         return counted(len(keys), "call") + (f" ({hidden:,} not shown)" if hidden else "")
 
     @on(CallTable.Marked)
@@ -121,10 +121,10 @@ class TriagingScreen(PlayingScreen):
 
     def action_triage(self, state: str) -> None:
         """Give the call a state; many at once after a question."""
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         keys = self._targets()
-        changes = [triage_log.state(state)]
+        changes = [triage_events.state(state)]
         if len(keys) > 1:
             self._ask_for_all(keys, f"Mark {self._how_many(keys)} {state}?", changes)
         elif keys:
@@ -143,13 +143,13 @@ class TriagingScreen(PlayingScreen):
 
     def action_done_with_note(self) -> None:
         """Ask for a note, then done and on to the next; an empty note is none."""
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         keys = self._targets()
 
         def noted(text: str) -> None:
-            notes = [triage_log.note(text)] if text.strip() else []
-            self._decide(keys, [*notes, triage_log.state("done")], onward=len(keys) == 1)
+            notes = [triage_events.note(text)] if text.strip() else []
+            self._decide(keys, [*notes, triage_events.state("done")], onward=len(keys) == 1)
             if len(keys) > 1:
                 self._clear_marks()
 
@@ -157,10 +157,10 @@ class TriagingScreen(PlayingScreen):
 
     def action_note(self) -> None:
         """Ask for a note; the call's earlier ones are kept."""
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         keys = self._targets()
-        self._ask(keys, "note", lambda text: self._decide(keys, [triage_log.note(text)]))
+        self._ask(keys, "note", lambda text: self._decide(keys, [triage_events.note(text)]))
 
     def action_tag(self) -> None:
         """Ask for tags of ours, to give and to take away."""
@@ -180,7 +180,7 @@ class TriagingScreen(PlayingScreen):
         """Ask for a comment at the playhead or the time that it begins with; where nothing plays,
         it must.
         """
-        from tui.archive.sqlite import triage_log
+        from tui.archive import triage_events
 
         key = self._table.current_key
         if key is None:
@@ -190,10 +190,10 @@ class TriagingScreen(PlayingScreen):
         at_s = self.playback.view.position_s
 
         def said(text: str) -> None:
-            timed = triage_log.timed(text) or ((text, at_s) if playing else None)
+            timed = triage_events.timed(text) or ((text, at_s) if playing else None)
             if timed is None:
-                raise ValueError(triage_log.UNTIMED)
-            self._decide([key], [triage_log.comment(*timed, playing.index if playing else 0)])
+                raise ValueError(triage_events.UNTIMED)
+            self._decide([key], [triage_events.comment(*timed, playing.index if playing else 0)])
 
         label = f"comment at {duration_text(at_s)}" if playing else "comment: m:ss text"
         self._ask([key], label, said)
@@ -203,12 +203,12 @@ class TriagingScreen(PlayingScreen):
         keys = self._targets()
 
         def put_off(text: str) -> None:
-            from tui.archive.sqlite import triage_log
+            from tui.archive import triage_events
 
             later = parse_later(text, self.services.now(), self.services.zone)
             clock = Clock(self.services.now(), self.services.zone)
             said = f"snoozed until {time_text(later, clock)}"
-            changes = [triage_log.state("snoozed", later.timestamp())]
+            changes = [triage_events.state("snoozed", later.timestamp())]
             self._decide(keys, changes, onward=len(keys) == 1, said=said)
             if len(keys) > 1:
                 self._clear_marks()
@@ -237,7 +237,7 @@ class TriagingScreen(PlayingScreen):
 
     def _described(self, changes: Iterable[Change]) -> str:
         """Changes in a word or two, as they may be shown now: a tag may be a name."""
-        from tui.archive.sqlite.triage_log import described
+        from tui.archive.triage_events import described
 
         return described(changes, masked_name if self.veil.on else str)
 
@@ -295,9 +295,9 @@ class TriagingScreen(PlayingScreen):
                 undo = f"{self._key('undo')} takes it back" + ", the last call here" * last
                 self._flash(self._about(f"{said}: ", keys[0], f" ({undo})"))
 
-        def act(archive: Archive) -> set[int]:
+        def act(archive: CallArchive) -> set[int]:
             names = {key: name for key in keys for name in archive.names_of([key])}
-            archive.triage.act(list(names.values()), changes, person)
+            archive.triage.append(list(names.values()), changes, person)
             kinds = [change.kind for change in changes]
             record_holds(self.services.paths, names.values(), kinds)
             return set(keys) - names.keys()
@@ -307,7 +307,7 @@ class TriagingScreen(PlayingScreen):
         self._enqueue(Write(frozenset(keys), act, written, changes))
         try:
             last = onward and not self._go_on()
-        except TROUBLES as error:
+        except ArchiveError as error:
             unread = True
             self._say_unread(error)
 
@@ -374,7 +374,7 @@ class TriagingScreen(PlayingScreen):
 
     def _go_on(self) -> bool:
         """To the next call to decide below, else to the next; play it if that is wanted. Whether
-        there is one. Raises `TROUBLES`.
+        there is one. Raises `ArchiveError`.
         """
         table = self._table
         played = self._chosen_playing() is not None
@@ -391,7 +391,7 @@ class TriagingScreen(PlayingScreen):
         """To the next (1) or previous (-1) call that nobody has decided about."""
         try:
             index = self._near_untriaged(step)
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._say_unread(error)
             return
         if index is None:
@@ -400,14 +400,17 @@ class TriagingScreen(PlayingScreen):
             self._table.move_to(index)
 
     def _near_untriaged(self, step: int) -> int | None:
-        """Where the nearest call to decide stands, within `LOOK_AHEAD` rows. Raises `TROUBLES`."""
+        """Where the nearest call to decide stands, within `LOOK_AHEAD` rows.
+
+        Raises `ArchiveError`.
+        """
         assert self._archive is not None
         keys, at = self._snapshot.part.keys, self._table.cursor
         if step > 0:
             start, near = at + 1, keys[at + 1 : at + 1 + LOOK_AHEAD]
         else:
             start, near = max(0, at - LOOK_AHEAD), keys[max(0, at - LOOK_AHEAD) : at]
-        undecided = self._archive.untriaged(near) - self._unseen
+        undecided = self._archive.matching(near, Query((UNTRIAGED,))) - self._unseen
         places = range(len(near)) if step > 0 else range(len(near) - 1, -1, -1)
         return next((start + place for place in places if near[place] in undecided), None)
 
@@ -416,21 +419,21 @@ class TriagingScreen(PlayingScreen):
         """Beyond the near rows: the archive knows, in another thread, for it may take a while."""
         self._say_jump("looking for an untriaged call")
         here, unseen = self._table.current_key, self._unseen
-        query, (column, descending) = Query((*self._query.terms, UNTRIAGED)), self.sort
+        query, sort = Query((*self._query.terms, UNTRIAGED)), self.sort
         some = len(unseen) + 1
 
-        def ask(archive: Archive) -> int:
+        def ask(archive: CallArchive) -> int:
             if step > 0:
-                keys = archive.keys(query, column, descending, some, here)
+                keys = archive.keys(query, sort, limit=some, after=here)
             else:
-                keys = archive.keys(query, column, descending, some, before=here, last=True)
+                keys = archive.keys(query, sort, limit=some, before=here, from_end=True)
             return next((key for key in keys if key not in unseen), 0)
 
         try:
             found = await self._ask_archive(ask) if here is not None else 0
-        except KeyError:  # the call has gone meanwhile; the rows are read anew because of it
+        except CallNotFound:  # the call has gone meanwhile; the rows are read anew because of it
             return
-        except TROUBLES as error:
+        except ArchiveError as error:
             self._say_unread(error)
             self._drop_typed()
             return
@@ -484,7 +487,7 @@ class TriagingScreen(PlayingScreen):
             self._play(*current, event.recording, start_s=event.at_s)
 
 
-def _undo(archive: Archive, services: Services) -> tuple[Undone, int | None] | None:
+def _undo(archive: CallArchive, services: Services) -> tuple[Undone, int | None] | None:
     """The step that was taken back, and the key of its first call that is still here."""
     undone = archive.triage.undo(services.person)
     if undone is None:

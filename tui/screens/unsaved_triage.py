@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from providers.counts import counted
-from tui.archive.errors import ArchiveTrouble
-from tui.archive.sqlite.triage_log import CallName, Change
+from tui.archive.errors import ArchiveError
 from tui.archive.tag_edits import written
+from tui.archive.triage_events import CallName, Change
 from tui.exit_codes import CommandError, ExitCode
 from widgets.columns import duration_text
 
@@ -51,7 +51,7 @@ def unsaved_text(steps: Sequence[UnsavedTriage], file: Path) -> CommandError:
 
 
 def _cure(error: Exception, file: Path) -> str:
-    if isinstance(error, ArchiveTrouble):
+    if isinstance(error, ArchiveError) and error.hint:
         return f"{error.hint} Then:"
     said = str(error)
     found = (cure.format(file=file) for word, cure in CURES.items() if word in said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
-from tui.archive.sqlite import AccountState
+from tui.archive.records import AccountState
 
 INCOMPLETE = "incomplete"
 """The state of an account whose vendor has calls that it did not give."""

@@ -12,9 +12,9 @@ from providers.base import ReadsSaved
 from providers.errors import NotUnderstood, ProviderError
 from providers.limits import cuts
 from providers.model import Json
-from tui.archive.errors import TROUBLES
+from tui.archive.errors import ArchiveError
+from tui.archive.interface import CallArchive
 from tui.archive.merging import Fenced, keep_page, read_again
-from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.error_boundary import error_boundary
 from tui.removal.deleted_at_vendor import take_away
@@ -31,7 +31,7 @@ IMPORT_STEP = 500
 async def sync_all(
     services: Services,
     accounts: Sequence[Account],
-    archive: Archive,
+    archive: CallArchive,
     wish: SyncRequest,
     watcher: Watcher | None = None,
 ) -> list[Report]:
@@ -46,7 +46,7 @@ async def sync_all(
 async def sync_account(
     services: Services,
     account: Account,
-    archive: Archive,
+    archive: CallArchive,
     wish: SyncRequest,
     watcher: Watcher | None = None,
 ) -> Report:
@@ -78,26 +78,26 @@ async def sync_account(
             words := take_away(services, archive, account.name, report.vanished).words
         ):
             report.notes[words] = None
-    except TROUBLES as error:
+    except (ArchiveError, OSError) as error:
         report.unkept = error
     if account.bound_to is None and not report.unkept:
         report.notes[f"from now on its token goes to {account.origin} alone"] = None
     return report
 
 
-async def know_numbers(archive: Archive, account: Account) -> None:
+async def know_numbers(archive: CallArchive, account: Account) -> None:
     """Let the archive know in which country the account's numbers are; the keys of those that
     have none yet are worked out a few hundred at a time, so that nobody waits for the archive.
     """
     with archive.transaction():
-        archive.closing.set_region(account.name, account.region or "")
+        archive.set_region(account.name, account.region or "")
     left = True
     while left:
         left = archive.work_out_numbers() > 0
         await asyncio.sleep(0)
 
 
-def import_saved(services: Services, account: Account, archive: Archive, data: bytes) -> Report:
+def import_saved(services: Services, account: Account, archive: CallArchive, data: bytes) -> Report:
     """A file of saved bodies of an account's calls into the archive. Raises `ProviderError`."""
     provider = services.offline_provider(account, archive)
     if not isinstance(provider, ReadsSaved):
@@ -145,7 +145,7 @@ def _next_bodies(
         return []
 
 
-async def check(services: Services, account: Account, archive: Archive) -> str:
+async def check(services: Services, account: Account, archive: CallArchive) -> str:
     """One cheap question that needs the token; the vendor's answer in words.
 
     Raises `ProviderError`, `MissingToken` among them.
@@ -158,12 +158,12 @@ async def check(services: Services, account: Account, archive: Archive) -> str:
 
 
 async def learn_recordings(
-    services: Services, account: Account, archive: Archive, call_id: str
+    services: Services, account: Account, archive: CallArchive, call_id: str
 ) -> None:
     """Ask for a call's list of recordings, if that is due, and keep it. Raises `ProviderError`."""
     from tui.recordings.lookup import refresh_recordings
 
-    call = archive.get(account.name, call_id)
+    call = archive.call_by_id(account.name, call_id)
     if call is None or not is_due(archive, account.name, call, services.now(), AGAIN_S):
         return
     with error_boundary(services.paths, account.name):
@@ -174,7 +174,7 @@ async def learn_recordings(
 
 
 def read_anew(
-    services: Services, archive: Archive, accounts: Sequence[Account], ended: Callable[[], bool]
+    services: Services, archive: CallArchive, accounts: Sequence[Account], ended: Callable[[], bool]
 ) -> None:
     """Read calls that an older version of their vendor's reading kept anew from their raw, some
     at a time until `ended`; what is left waits for the next time.

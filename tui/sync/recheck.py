@@ -13,7 +13,7 @@ from providers.model import Call, Outcome
 from tui.query.dates import DAY_S, HOUR_S
 
 if TYPE_CHECKING:
-    from tui.archive.sqlite import Archive
+    from tui.archive.interface import CallArchive
 
 YOUNG_S = 2 * HOUR_S
 """So long after a call's end its recordings are asked for whenever somebody looks."""
@@ -51,9 +51,11 @@ def recordings_due(
     return asked_at < ended + max(step for step in STEPS_S if step <= age)
 
 
-def is_due(archive: Archive, account: str, call: Call, now: datetime, pause_s: float = 0.0) -> bool:
+def is_due(
+    archive: CallArchive, account: str, call: Call, now: datetime, pause_s: float = 0.0
+) -> bool:
     """`recordings_due` of a call of the archive."""
-    asked_at = archive.recordings_asked(account, call.id)
+    asked_at = archive.recordings_asked_at(account, call.id)
     return recordings_due(call, asked_at, now.timestamp(), pause_s=pause_s)
 
 

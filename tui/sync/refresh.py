@@ -12,8 +12,8 @@ from providers.errors import AuthError, NotFound, ProviderError, RateLimited
 from providers.http import gather_bounded
 from providers.model import Call
 from tui.archive import codec
+from tui.archive.interface import CallArchive
 from tui.archive.merging import keep
-from tui.archive.sqlite import Archive
 from tui.config.accounts import Account
 from tui.error_boundary import error_boundary
 from tui.recordings.lookup import fetch_call
@@ -73,7 +73,7 @@ def _found_words(recordings: int) -> str:
 
 
 async def refresh_calls(
-    services: Services, account: Account, archive: Archive, ids: Sequence[str]
+    services: Services, account: Account, archive: CallArchive, ids: Sequence[str]
 ) -> list[Refreshed]:
     """Ask an account's vendor for calls anew and keep what comes over what is known; in the order
     of `ids`. A refused token or a vendor that limits requests ends it for those that are left.
@@ -95,7 +95,7 @@ async def refresh_calls(
             async with provider:
 
                 async def one(id_: str) -> None:
-                    before = archive.get(account.name, id_)
+                    before = archive.call_by_id(account.name, id_)
                     try:
                         with fenced():
                             asked = before or Call(id_, account.provider)
@@ -103,7 +103,7 @@ async def refresh_calls(
                             at = services.now().timestamp()
                             with archive.transaction():
                                 keep(archive, account.name, provider, [newer], at)
-                            after = archive.get(account.name, newer.id)
+                            after = archive.call_by_id(account.name, newer.id)
                     except (AuthError, RateLimited):
                         raise
                     except ProviderError as error:

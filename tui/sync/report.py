@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from providers.errors import ProviderError, RateLimited, Unreachable
 from tui.archive import codec
-from tui.archive.sqlite import AccountState, Archive, Saved
+from tui.archive.interface import CallArchive
+from tui.archive.records import AccountState, Saved
 from tui.query.dates import DAY_S
 from tui.sync.account_states import INCOMPLETE
 from tui.sync.recheck import pause_s
@@ -71,16 +72,16 @@ def _listed(lines: list[str]) -> str:
     return "; ".join(lines[:MOST_NOTES]) + (f"; and {more:,} more" if more > 0 else "")
 
 
-def could_not_begin(archive: Archive, account: str, error: ProviderError, at: float) -> Report:
+def could_not_begin(archive: CallArchive, account: str, error: ProviderError, at: float) -> Report:
     """The report of a sync that could not begin."""
     report = Report(account, error=error, complete=False)
     remember(archive, report, at)
     return report
 
 
-def remember(archive: Archive, report: Report, at: float) -> None:
+def remember(archive: CallArchive, report: Report, at: float) -> None:
     """Keep how a sync ended, and until when a vendor that limits requests is left alone."""
-    before = archive.states().get(report.account)
+    before = archive.account_states().get(report.account)
     tries = 0
     if isinstance(report.error, RateLimited):
         tries = 1 + (before.tries if before and before.state == RateLimited.kind else 0)
@@ -90,7 +91,7 @@ def remember(archive: Archive, report: Report, at: float) -> None:
     said = codec.storable(report.message)
     state = AccountState(report.state, said, at, report.again_at, tries)
     with archive.transaction():
-        archive.save_state(report.account, state)
+        archive.save_account_state(report.account, state)
 
 
 def held_back(state: AccountState | None, now: float, automatic: bool) -> float | None:
@@ -105,9 +106,9 @@ def held_back(state: AccountState | None, now: float, automatic: bool) -> float 
     return until if until is not None and now < until else None
 
 
-def left_alone(archive: Archive, account: str, now: float, automatic: bool) -> Report | None:
+def left_alone(archive: CallArchive, account: str, now: float, automatic: bool) -> Report | None:
     """The report of a sync that is not to begin, for the vendor wants not to be asked yet."""
-    state = archive.states().get(account)
+    state = archive.account_states().get(account)
     until = held_back(state, now, automatic)
     if state is None or until is None:
         return None

@@ -30,9 +30,9 @@ from providers.fields import to_count
 from providers.http import gather_bounded
 from providers.limits import cuts
 from providers.model import Call, CallQuery, Outcome, Page
+from tui.archive.interface import CallArchive
 from tui.archive.merging import Fenced, keep, keep_page
-from tui.archive.sqlite import Archive, SyncPeriod
-from tui.archive.sqlite.sync_state import AGAIN, Coverage
+from tui.archive.records import AGAIN, Coverage, SyncPeriod
 from tui.query.dates import BEGINNING, DAY_S, HOUR_S
 from tui.removal.deleted_at_vendor import ask_again, surely_gone
 from tui.sync.recheck import AGAIN_S, FINAL_S, pause_s, recordings_due
@@ -90,7 +90,7 @@ class Sync:
         account: str,
         provider: Provider,
         login: Login,
-        archive: Archive,
+        archive: CallArchive,
         watcher: Watcher | None = None,
         clock: Callable[[], float] = time.time,
         kept_since: float | None = None,
@@ -122,7 +122,7 @@ class Sync:
                     await self._bring(wish)
         except ProviderError as error:
             report.error = error
-        left = self._archive.open_walks(self._account)
+        left = self._archive.unfinished_periods(self._account)
         report.complete = not report.error and all(walk.looks_again for walk in left)
         report.shortfall = "; ".join(dict.fromkeys(w.shortfall for w in left if w.shortfall))
         remember(self._archive, report, self._clock())
@@ -194,7 +194,7 @@ class Sync:
     def _unfinished(self) -> list[SyncPeriod]:
         """Walks to go on with. One that began for other ids or orders cannot: it is dropped."""
         kept = []
-        for walk in self._archive.open_walks(self._account):
+        for walk in self._archive.unfinished_periods(self._account):
             if walk.settings == self._digest:
                 kept.append(walk)
             else:
@@ -223,7 +223,7 @@ class Sync:
     ) -> SyncPeriod:
         """A new walk; it never goes beyond now, for what comes later is still to be asked for."""
         now = self._clock()
-        return self._archive.begin_walk(
+        return self._archive.begin_period(
             SyncPeriod(
                 self._account,
                 asked,
@@ -243,11 +243,11 @@ class Sync:
         since = wish.since.timestamp() if wish.since else now - back
         settled: list[str] = []
         if not wish.since:  # else all of the period is asked for
-            young = self._archive.calls_from(account, since)
+            young = self._archive.ids_between(account, since)
             due = {*await self._due(young, wish.recordings, wish.automatic)}
             settled = [id_ for id_ in young if id_ not in due]
         others = (int(id_) for id_ in settled if id_.isdecimal() and len(id_) < LONGEST_ID)
-        self._provider.skip_ids = self._archive.ids_to_spare(account, since, unknown_since, others)
+        self._provider.skip_ids = self._archive.settled_ids(account, since, unknown_since, others)
 
     async def _due(self, ids: Iterable[str], eager: bool, automatic: bool = False) -> list[str]:
         """Those that are worth asking for; there may be thousands, so that others have turns."""
@@ -259,13 +259,13 @@ class Sync:
         return due
 
     def _is_due(self, id_: str, eager: bool, automatic: bool) -> bool:
-        call, now, pause = self._archive.get(self._account, id_), self._clock(), 0.0
+        call, now, pause = self._archive.call_by_id(self._account, id_), self._clock(), 0.0
         if call is None or call.outcome == Outcome.IN_PROGRESS:
             return call is not None
         if automatic:  # as often as a list would be read
             recent = call.started_at and now - call.started_at.timestamp() < RECENT_S
             pause = AGAIN_S if recent else DAY_EVERY_S
-        asked_at = self._archive.recordings_asked(self._account, id_)
+        asked_at = self._archive.recordings_asked_at(self._account, id_)
         return recordings_due(call, asked_at, now, eager=eager, pause_s=pause)
 
     # -- one walk
@@ -299,7 +299,7 @@ class Sync:
             if stands:
                 break
         if whole and walk.finished and walk.looks_again and walk.length_s >= DAY_S:
-            known = self._archive.calls_from(self._account, walk.since, walk.until - RECENT_S)
+            known = self._archive.ids_between(self._account, walk.since, walk.until - RECENT_S)
             self._absent += [id_ for id_ in known if id_ not in seen]
         return pages_left
 
@@ -331,13 +331,13 @@ class Sync:
         """How far a walk has come, and what came beside its calls. Inside of a transaction."""
         if not self._provider.capabilities.lists_calls:  # else they are not asked for
             old = [call.id for call in page.calls if self._is_too_old(call)]
-            self._archive.forgo(self._account, old)
+            self._archive.exclude(self._account, old)
         self._archive.save_names(self._account, self._names)
         self._archive.remember_unknown(self._account, page.unknown_ids, now)
         if walk and page.shortfall:
-            self._archive.save_walk(self._to_be_walked_again(walk, now))
+            self._archive.advance_period(self._to_be_walked_again(walk, now))
         elif walk:
-            self._archive.save_walk(walk)
+            self._archive.advance_period(walk)
 
     def _is_too_old(self, call: Call) -> bool:
         began = call.started_at  # of a vendor's part that may be wrong about it
@@ -345,7 +345,7 @@ class Sync:
 
     def _to_be_walked_again(self, walk: SyncPeriod, now: float) -> SyncPeriod:
         """A walk at whose end calls were missing; later each time, unless somebody asks."""
-        joined = self._archive.joined(walk)
+        joined = self._archive.merge_unfinished(walk)
         if joined.number != walk.number:  # a new one: the earlier keeps its pause
             return joined
         tries = walk.tries + 1
@@ -383,7 +383,7 @@ class Sync:
         period = [time.timestamp() if time else None for time in (wish.since, wish.until)]
         eager = bool(wish.since or wish.until)
         recently = self._clock() - FINAL_S - DAY_S  # the last look is due when it is final
-        ids = self._archive.recordings_wanted(self._account, recently, *period)
+        ids = self._archive.ids_without_recordings(self._account, recently, *period)
         return await self._due(ids, eager)
 
     async def _recordings(self, wish: SyncRequest) -> None:
@@ -395,7 +395,7 @@ class Sync:
 
         async def ask(call_id: str) -> None:
             nonlocal asked
-            call = self._archive.get(self._account, call_id)
+            call = self._archive.call_by_id(self._account, call_id)
             if call is None:
                 return
             try:

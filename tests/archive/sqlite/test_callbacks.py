@@ -137,11 +137,11 @@ def test_a_region_given_later_brings_numbers_together(archive: Archive) -> None:
     assert closers(archive)["desk:1"] is None
     for region, closer in (("GB", "eu:2"), ("US", None), ("GB", "eu:2"), ("", None)):
         with archive.transaction():
-            archive.closing.set_region("Desk", region)
-            while archive.closing.fill(1):
+            archive.set_region("Desk", region)
+            while archive.callbacks.fill(1):
                 pass
         assert closers(archive)["desk:1"] == closer, region
-        assert archive.closing.fill() == 0
+        assert archive.callbacks.fill() == 0
 
 
 def test_the_order_in_which_calls_come_does_not_matter(archive: Archive) -> None:

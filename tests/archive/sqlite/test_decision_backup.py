@@ -14,7 +14,7 @@ import pytest
 from tests.archive.calls import call
 from tests.archive.database import read
 from tui.archive.sqlite import Archive, decision_backup
-from tui.archive.sqlite.triage_log import comment, hold, note, state, tag, untag
+from tui.archive.triage_events import comment, hold, note, state, tag, untag
 
 CALLS = 30
 
@@ -41,7 +41,7 @@ def decide(archive: Archive, random: Random, account: str = "desk") -> None:
     if random.random() < 0.2:
         archive.triage.undo("ann")
     else:
-        archive.triage.act(list(dict.fromkeys(names)), [what], "ann")
+        archive.triage.append(list(dict.fromkeys(names)), [what], "ann")
 
 
 def in_archive(archive: Archive) -> list[tuple[Any, ...]]:
@@ -55,7 +55,7 @@ def triage_of(archive: Archive) -> list[tuple[Any, ...]]:
 
 
 def in_backup(path: Path) -> list[tuple[Any, ...]]:
-    from tui.archive.sqlite.triage_rows import row_of
+    from tui.archive.triage_events import row_of
 
     return [(event.seq, *row_of(event)) for event in decision_backup.read(path).events]
 
@@ -136,7 +136,7 @@ def test_an_older_archive_put_back_keeps_the_backup_of_the_other(tmp_path: Path)
             assert row in in_backup(path)
         kept = {row[1:] for row in in_backup(path)}
         assert {row[1:] for row in later} <= kept
-        archive.take_up(decision_backup.read(path))
+        archive.take_up_backup()
         assert {row[1:] for row in in_archive(archive)} == kept
         at = [row[1] for row in in_archive(archive)]
         assert at == sorted(at)
@@ -148,20 +148,20 @@ def test_an_older_archive_put_back_keeps_the_backup_of_the_other(tmp_path: Path)
 def test_a_purge_takes_the_decisions_out_of_the_backup(tmp_path: Path) -> None:
     path = tmp_path / "archive.db"
     with desk(path) as archive:
-        archive.triage.act([("desk", "3")], [note("secret-of-three")], "ann")
-        archive.triage.act([("desk", "4")], [note("of-four")], "ann")
+        archive.triage.append([("desk", "3")], [note("secret-of-three")], "ann")
+        archive.triage.append([("desk", "4")], [note("of-four")], "ann")
         decision_backup.earlier_of(path).write_bytes(decision_backup.place_of(path).read_bytes())
         key = archive.key_of("desk", "3")
         assert key is not None
         archive.purge([key])
         for place in (decision_backup.place_of(path), decision_backup.earlier_of(path)):
             assert "secret" not in place.read_text() and "of-four" in place.read_text()
-        archive.triage.act([("desk", "5")], [note("of-five")], "ann")
+        archive.triage.append([("desk", "5")], [note("of-five")], "ann")
         assert "secret" not in decision_backup.place_of(path).read_text()
         assert in_backup(path) == in_archive(archive)
     path.unlink()
     with desk(path) as archive:  # nor does the call come back
-        assert archive.get("desk", "3") is None and archive.count() == CALLS - 1
+        assert archive.call_by_id("desk", "3") is None and archive.count() == CALLS - 1
         assert archive.triage.of("desk", "4").note == "of-four"
 
 
@@ -170,8 +170,8 @@ def test_an_account_that_goes_leaves_nothing_in_the_backup(tmp_path: Path) -> No
     with desk(path) as archive:
         with archive.transaction():
             archive.save("Other", [call(1)])
-        archive.triage.act([("desk", "3")], [note("of-desk")], "ann")
-        archive.triage.act([("other", "1")], [note("of-other")], "ann")
+        archive.triage.append([("desk", "3")], [note("of-desk")], "ann")
+        archive.triage.append([("other", "1")], [note("of-other")], "ann")
         archive.remove_account("OTHER")
         text = decision_backup.place_of(path).read_text()
         assert "of-desk" in text and "of-other" not in text
@@ -181,7 +181,7 @@ def test_the_backup_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     random, path = Random(6), tmp_path / "archive.db"
     monkeypatch.setattr(decision_backup, "MOST", 8000)
     with desk(path) as archive:
-        archive.triage.act([("desk", "1")], [state("done")], "ann")
+        archive.triage.append([("desk", "1")], [state("done")], "ann")
         for _ in range(120):
             decide(archive, random)
             assert decision_backup.place_of(path).stat().st_size <= 9000
@@ -194,7 +194,7 @@ def test_no_decision_fails_for_want_of_its_backup(tmp_path: Path) -> None:
     path = tmp_path / "archive.db"
     with desk(path) as archive:
         decision_backup.place_of(path).mkdir()
-        archive.triage.act([("desk", "3")], [state("done")], "ann")
+        archive.triage.append([("desk", "3")], [state("done")], "ann")
         assert archive.triage.of("desk", "3").state == "done"
         decision_backup.place_of(path).rmdir()
         archive.back_up()
@@ -204,8 +204,8 @@ def test_no_decision_fails_for_want_of_its_backup(tmp_path: Path) -> None:
 def test_a_call_on_hold_stays_in_the_backup_and_on_hold(tmp_path: Path) -> None:
     path = tmp_path / "archive.db"
     with desk(path) as archive:
-        archive.triage.act([("desk", "3")], [hold("court"), note("of-three")], "ann")
-        archive.triage.act([("desk", "4")], [note("of-four")], "ann")
+        archive.triage.append([("desk", "3")], [hold("court"), note("of-three")], "ann")
+        archive.triage.append([("desk", "4")], [note("of-four")], "ann")
         keys = [archive.key_of("desk", "3"), archive.key_of("desk", "4")]
         archive.purge([key for key in keys if key is not None])
         archive.remove_account("desk")

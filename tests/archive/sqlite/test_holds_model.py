@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.archive.calls import START, call
 from tests.archive.database import read
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import RELEASE, hold, note
+from tui.archive.triage_events import RELEASE, hold, note
 from tui.query.parser import parse
 
 COUNT = 4
@@ -34,13 +34,13 @@ def do(archive: Archive, act: str, names: list[tuple[str, str]] | None) -> None:
     here = archive.names_of(keys)
     changes = {"hold": hold("case"), "release": RELEASE, "note": note("ours")}
     if act in changes:
-        archive.triage.act(here, [changes[act]], "ann")
+        archive.triage.append(here, [changes[act]], "ann")
     elif act == "undo":
         archive.triage.undo("ann")
     elif act in ("purge", "vanish"):
-        archive.drop(keys, barred=act == "purge")
+        archive.remove(keys, barred=act == "purge")
     elif act == "due":
-        archive.drop(archive.keys_due((START + timedelta(days=1)).timestamp(), 3))
+        archive.remove(archive.keys_due((START + timedelta(days=1)).timestamp(), 3))
     elif act == "account":
         archive.remove_account("desk")
     elif act == "rebuild":
@@ -73,7 +73,7 @@ def stays(steps: Steps) -> None:
             held = {*archive.names_of(archive.held())}
             decided = {name: archive.triage.events(*name) for name in held}
             do(archive, act, names)
-            assert all(archive.has(*name) for name in held), act
+            assert all(archive.key_of(*name) is not None for name in held), act
             for name, events in decided.items():
                 assert archive.triage.events(*name)[: len(events)] == events, act
             assert read(archive.path, "PRAGMA foreign_key_check") == []

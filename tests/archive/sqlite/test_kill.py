@@ -15,7 +15,7 @@ import pytest
 from tests.archive.calls import call
 from tests.archive.database import read
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import project
+from tui.archive.triage_events import project
 from tui.query.parser import STATES
 
 CALLS = 40
@@ -27,7 +27,7 @@ from random import Random
 from dataclasses import replace
 from tests.archive.calls import call
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import note, state, tag
+from tui.archive.triage_events import note, state, tag
 work, path, seed = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 random = Random(seed)
 with Archive(path) as archive:
@@ -45,7 +45,7 @@ with Archive(path) as archive:
             names = [("desk", str(random.randrange(40))) for _ in range(random.randint(1, 6))]
             names = list(dict.fromkeys(names))
             what = [state(random.choice(("open", "done"))), note(f"{seed}.{number}"), tag("t")]
-            batch = archive.triage.act(names, what, f"ann{seed}")
+            batch = archive.triage.append(names, what, f"ann{seed}")
             print("acted", batch, len(names), flush=True)
 """
 

@@ -11,8 +11,8 @@ import pytest
 from providers.model import CallRow, Recording
 from tests.archive.calls import call
 from tests.archive.database import make_older
+from tui.archive.records import Heard, recording_key
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.listening_history import Heard, recording_key
 
 ONE = replace(call(1), recordings=(Recording(id="a"), Recording()), recordings_known=True)
 TWO = replace(call(2), recordings=(Recording(id="a"),), recordings_known=True)
@@ -51,15 +51,15 @@ def test_where_listening_goes_on(heard: Heard, left_s: float) -> None:
 
 
 def test_how_far_it_was_heard_and_since_when(archive: Archive) -> None:
-    archive.heard.note("main", "1", "a", 12.0, 60.0, None)
-    archive.heard.note("MAIN", "1", "a", 55.0, None, 100.0)
-    archive.heard.note("main", "1", "a", 5.0, 60.0, None)
-    archive.heard.note("main", "1", "#1", 1.0, None, None)
-    assert archive.heard.of_call("main", "1") == {
+    archive.listening.note("main", "1", "a", 12.0, 60.0, None)
+    archive.listening.note("MAIN", "1", "a", 55.0, None, 100.0)
+    archive.listening.note("main", "1", "a", 5.0, 60.0, None)
+    archive.listening.note("main", "1", "#1", 1.0, None, None)
+    assert archive.listening.of_call("main", "1") == {
         "a": Heard(5.0, 60.0, 100.0),
         "#1": Heard(1.0, None, None),
     }
-    assert archive.heard.of_call("main", "2") == {}
+    assert archive.listening.of_call("main", "2") == {}
 
 
 @pytest.mark.parametrize(
@@ -79,43 +79,45 @@ def test_a_recording_that_the_vendor_has_not_saved_yet_is_pending(
     archive.save("main", [call(9, has_recording=has, recordings_known=known, recordings=listed)])
     assert row_of(archive, "9").trouble == trouble
     if trouble:
-        archive.heard.note_trouble("main", "9", "#1", "offline", 100.0)
+        archive.listening.note_trouble("main", "9", "#1", "offline", 100.0)
         assert row_of(archive, "9").trouble == "offline"
 
 
 def test_a_trouble_is_forgotten_when_it_plays_and_leaves_the_place(archive: Archive) -> None:
-    archive.heard.note("main", "1", "a", 12.0, 60.0, 9.0)
-    archive.heard.note_trouble("main", "1", "a", "refused", 100.0)
-    archive.heard.note_trouble("main", "1", "a", "gone", 200.0)
-    assert archive.heard.of_call("main", "1")["a"] == Heard(12.0, 60.0, 9.0, "gone", 200.0)
+    archive.listening.note("main", "1", "a", 12.0, 60.0, 9.0)
+    archive.listening.note_trouble("main", "1", "a", "refused", 100.0)
+    archive.listening.note_trouble("main", "1", "a", "gone", 200.0)
+    assert archive.listening.of_call("main", "1")["a"] == Heard(12.0, 60.0, 9.0, "gone", 200.0)
     assert row_of(archive, "1").trouble == "gone" and row_of(archive, "2").trouble is None
-    archive.heard.note("main", "1", "a", 13.0, 60.0, None)
-    assert archive.heard.of_call("main", "1")["a"] == Heard(13.0, 60.0, 9.0)
+    archive.listening.note("main", "1", "a", 13.0, 60.0, None)
+    assert archive.listening.of_call("main", "1")["a"] == Heard(13.0, 60.0, 9.0)
     assert row_of(archive, "1").trouble is None
 
 
 def test_a_call_was_heard_when_all_of_its_recordings_were(archive: Archive) -> None:
     assert row_of(archive, "1").heard is None
-    archive.heard.note("main", "1", "a", 2.0, 60.0, None)
+    archive.listening.note("main", "1", "a", 2.0, 60.0, None)
     assert row_of(archive, "1").heard is None, "a second is not a part"
-    archive.heard.note("main", "1", "a", 30.0, 60.0, None)
+    archive.listening.note("main", "1", "a", 30.0, 60.0, None)
     assert row_of(archive, "1").heard == "part"
-    archive.heard.note("main", "1", "a", 60.0, 60.0, 5.0)
+    archive.listening.note("main", "1", "a", 60.0, 60.0, 5.0)
     assert row_of(archive, "1").heard == "part"
-    archive.heard.note("main", "1", "#1", 60.0, 60.0, 5.0)
+    archive.listening.note("main", "1", "#1", 60.0, 60.0, 5.0)
     assert row_of(archive, "1").heard == "heard"
     assert row_of(archive, "2").heard is None
 
 
 def test_a_sync_leaves_it_and_it_goes_with_the_account(archive: Archive) -> None:
-    archive.heard.note("main", "1", "a", 30.0, 60.0, 7.0)
+    archive.listening.note("main", "1", "a", 30.0, 60.0, 7.0)
     with archive.transaction():
         archive.save("main", [replace(ONE, status="changed")])
-    assert archive.heard.of_call("main", "1")["a"].heard_at == 7.0
+    assert archive.listening.of_call("main", "1")["a"].heard_at == 7.0
     archive.remove_account("main")
-    assert archive.heard.of_call("main", "1") == {}
-    archive.heard.note("main", "1", "a", 30.0, 60.0, 7.0)
-    assert archive.heard.of_call("main", "1") == {}, "nothing is kept of a call that is not here"
+    assert archive.listening.of_call("main", "1") == {}
+    archive.listening.note("main", "1", "a", 30.0, 60.0, 7.0)
+    assert archive.listening.of_call("main", "1") == {}, (
+        "nothing is kept of a call that is not here"
+    )
 
 
 def test_an_archive_of_the_first_schema_gets_the_table(tmp_path: Path) -> None:
@@ -124,5 +126,5 @@ def test_an_archive_of_the_first_schema_gets_the_table(tmp_path: Path) -> None:
     with Archive(path) as archive:
         with archive.transaction():
             archive.save("main", [ONE])
-        archive.heard.note("main", "1", "a", 30.0, 60.0, None)
+        archive.listening.note("main", "1", "a", 30.0, 60.0, None)
         assert row_of(archive, "1").heard == "part"

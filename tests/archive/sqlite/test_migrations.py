@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from tests.archive.database import make_older, migrations_before, read
-from tests.archive.sqlite.search.test_search_model import (
+from tests.contract.search_model import (
     NOW,
     Ours,
     World,
@@ -56,7 +56,7 @@ def older(archive: Archive, db: sqlite3.Connection) -> None:
         changes = archive.index.changes()
         for key in Archive.keys(archive):
             with archive.index.updating(key, changes):
-                found = archive.get_key(key)
+                found = archive.call(key)
                 assert found
                 call = replace(found[1], vendor_fields={})
                 ends = (call.from_, call.to, call.contact.number, call.company_number.number)

@@ -13,7 +13,7 @@ from providers.model import Call, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START, call
 from tests.archive.database import make_older, read
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import comment, note, tag
+from tui.archive.triage_events import comment, note, tag
 from tui.query.parser import parse
 
 NUMBER = "+49 30 9876-54321"
@@ -25,7 +25,7 @@ def archive(tmp_path: Path) -> Archive:
     archive = Archive(tmp_path / "data" / "archive.db")
     with archive.transaction():
         for account in ("desk", "eu"):
-            archive.closing.set_region(account, "DE")
+            archive.set_region(account, "DE")
     return archive
 
 
@@ -86,7 +86,7 @@ def test_original_and_transferred_calls_know_each_other(archive: Archive) -> Non
 def test_calls_of_one_history_belong_together_and_a_change_is_followed(archive: Archive) -> None:
     save(archive, call(1, history_id="h"), call(2, history_id="h"), call(3, history_id="i"))
     assert related(archive, "1") == [("desk:2", "same call")]
-    assert archive.get("desk", "1") == call(1, history_id="h")
+    assert archive.call_by_id("desk", "1") == call(1, history_id="h")
     save(archive, call(2, history_id="i"))
     assert related(archive, "1") == []
     assert related(archive, "2") == [("desk:3", "same call")]
@@ -115,8 +115,8 @@ def test_a_purge_takes_the_number_out_of_the_file(archive: Archive) -> None:
     stay = [of(n, f"+1202555{n:04}") for n in range(20, 400)]
     save(archive, *gone, *stay)
     said = [note(f"rang {FORMS[0]}"), comment(f"{secret} laughs", 3.0), tag(FORMS[1])]
-    archive.triage.act([("desk", "1"), ("desk", "2")], said, "ann")
-    archive.triage.act([("desk", "20")], [note("stays")], "ann")
+    archive.triage.append([("desk", "1"), ("desk", "2")], said, "ann")
+    archive.triage.append([("desk", "20")], [note("stays")], "ann")
     names = Names()
     names.put("lead", "7", {"title": secret, "phone": FORMS[0]})
     names.put("lead", "8", {"title": "other", "phone": "+1"})
@@ -125,7 +125,7 @@ def test_a_purge_takes_the_number_out_of_the_file(archive: Archive) -> None:
     before = raw(archive)
     assert b"987654321" in before and secret.encode() in before
     keys = archive.keys_of_number("0049 30 987654321")
-    assert {archive.get_key(one)[1].id for one in keys} == {"1", "2", "3", "4", "8"}  # type: ignore[index]
+    assert {archive.call(one)[1].id for one in keys} == {"1", "2", "3", "4", "8"}  # type: ignore[index]
     purged, rewritten = archive.purge(keys, NUMBER)
     assert (purged.calls, purged.names, rewritten) == (5, 1, True)
     after = raw(archive)
@@ -143,11 +143,11 @@ def test_a_purged_call_does_not_come_back(archive: Archive) -> None:
     with archive.transaction():
         saved = archive.save("DESK", [of(1, NUMBER), of(2, NUMBER)])
     assert (saved.new, saved.same) == (0, 1)
-    assert archive.get("desk", "1") is None and archive.key_of("desk", "1") is None
-    assert "1" in archive.ids_to_spare("desk", START.timestamp(), 1e12)
+    assert archive.call_by_id("desk", "1") is None and archive.key_of("desk", "1") is None
+    assert "1" in archive.settled_ids("desk", START.timestamp(), 1e12)
     archive.remove_account("desk")
     save(archive, of(1, NUMBER))
-    assert archive.get("desk", "1") is not None, "an account that was removed begins anew"
+    assert archive.call_by_id("desk", "1") is not None, "an account that was removed begins anew"
 
 
 def test_the_companys_own_line_is_nobodys_number(archive: Archive) -> None:

@@ -38,7 +38,7 @@ def read_all(archive: Archive, version: int, read: Callable[[Call], Call] = newl
 
 
 def statuses(archive: Archive) -> set[str]:
-    return {body["status"] for _, body in archive.bodies(archive.keys())}
+    return {body["status"] for _, body in archive.export(archive.keys())}
 
 
 def test_calls_of_an_older_reading_are_read_anew_newest_first_in_steps(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_calls_of_an_older_reading_are_read_anew_newest_first_in_steps(tmp_path:
         assert archive.count_unread("desk", 2) == MANY
         assert archive.read_anew("desk", "nectar", 2, newly)
         assert archive.count_unread("desk", 2) == MANY - STEP
-        newest, oldest = archive.get("desk", str(MANY - 1)), archive.get("desk", "0")
+        newest, oldest = archive.call_by_id("desk", str(MANY - 1)), archive.call_by_id("desk", "0")
         assert newest and newest.status == "new"
         assert oldest and oldest.status == "old"
         assert read_all(archive, 2) == 2
@@ -95,7 +95,7 @@ def test_a_call_that_cannot_be_read_stays_as_it_is_and_is_not_tried_forever(
         read_all(archive, 2, read)
         read_all(archive, 2, read)
         assert sorted(tried) == [*"012345"]
-        odd = archive.get("desk", "3")
+        odd = archive.call_by_id("desk", "3")
         assert odd == call(3, status="old")
         assert statuses(archive) == {"old", "new"}
     assert "desk:3" in caplog.text and "secret" not in caplog.text
@@ -114,7 +114,7 @@ def test_reading_anew_does_not_say_that_the_vendor_was_asked(tmp_path: Path) -> 
         fill(archive, 1)
         write(archive.path, "UPDATE detail SET saved_at = 50")
         read_all(archive, 2)
-        assert archive.recordings_asked("desk", "0") == 50
+        assert archive.recordings_asked_at("desk", "0") == 50
 
 
 def test_two_that_read_anew_at_once_share_the_work(tmp_path: Path) -> None:
@@ -142,11 +142,11 @@ def test_two_that_read_anew_at_once_share_the_work(tmp_path: Path) -> None:
 
 
 def test_what_is_decided_and_heard_stays(tmp_path: Path) -> None:
-    from tui.archive.sqlite.triage_log import state, tag
+    from tui.archive.triage_events import state, tag
 
     with Archive(tmp_path / "archive.db") as archive:
         fill(archive, 3)
-        archive.triage.act([("desk", "1")], [state("done"), tag("vip")], "ann")
+        archive.triage.append([("desk", "1")], [state("done"), tag("vip")], "ann")
         before = archive.triage.of("desk", "1")
         read_all(archive, 2)
         assert archive.triage.of("desk", "1") == before
@@ -216,21 +216,21 @@ def test_an_archive_of_the_schema_before_is_read_anew_and_keeps_its_walks(tmp_pa
             pass
         assert archive.count_unread("desk", 1) == 1
         assert archive.coverage("desk", "abc") == (0.0, 200.0, 100.0, 0.0)
-        [left] = archive.open_walks("desk")
+        [left] = archive.unfinished_periods("desk")
         assert (left.since, left.shortfall, left.tries) == (50.0, "", 0)
-        assert archive.states()["desk"] == ("fresh", "", 5.0, None, 0)
+        assert archive.account_states()["desk"] == ("fresh", "", 5.0, None, 0)
         read_all(archive, 1, lambda older: replace(older, recordings=(Recording("r"),)))
-        found = archive.get("desk", "1")
+        found = archive.call_by_id("desk", "1")
         assert found and found.recordings == (Recording("r"),)
 
 
 def test_what_goes_with_an_account_goes(tmp_path: Path) -> None:
-    from tui.archive.sqlite.sync_state import SyncPeriod
+    from tui.archive.records import SyncPeriod
 
     with Archive(tmp_path / "archive.db") as archive:
         archive.read_by("desk", 2)
         fill(archive, 3)
-        archive.begin_walk(SyncPeriod("desk", "|x", 0.0, 5.0))
+        archive.begin_period(SyncPeriod("desk", "|x", 0.0, 5.0))
         archive.remove_account("desk")
         assert archive.coverage("desk", "x") is None
         fill(archive, 1)

@@ -15,7 +15,7 @@ from providers.model import Call
 from tests.archive.calls import START, call
 from tests.archive.database import make_older, read, write
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import (
+from tui.archive.triage_events import (
     Change,
     Triage,
     comment,
@@ -62,8 +62,8 @@ def test_a_call_that_nobody_touched_is_new(archive: Archive) -> None:
 
 
 def test_changes_come_to_a_state_and_say_who_and_when(archive: Archive) -> None:
-    archive.triage.act(names(1), [state("done"), note("called back"), tag("refund")], "ann", AT)
-    archive.triage.act(names(1), [tag("VIP"), untag("Refund")], "ben", AT + 60)
+    archive.triage.append(names(1), [state("done"), note("called back"), tag("refund")], "ann", AT)
+    archive.triage.append(names(1), [tag("VIP"), untag("Refund")], "ben", AT + 60)
     assert archive.triage.of("DESK", "1").printed() == {
         "state": "done",
         "note": "called back",
@@ -82,9 +82,9 @@ def test_changes_come_to_a_state_and_say_who_and_when(archive: Archive) -> None:
 
 def test_undo_takes_back_a_step_at_a_time_whatever_its_size(archive: Archive) -> None:
     log = archive.triage
-    log.act(names(1), [state("open")], "ann", AT)
-    log.act(names(2), [note("another's")], "ben", AT)
-    log.act(names(1, 2, 3), [state("done"), tag("spam")], "ann", AT)
+    log.append(names(1), [state("open")], "ann", AT)
+    log.append(names(2), [note("another's")], "ben", AT)
+    log.append(names(1, 2, 3), [state("done"), tag("spam")], "ann", AT)
     undone = log.undo("ann")
     assert undone and undone.calls == tuple(names(1, 2, 3))
     assert described(undone.changes) == "done, tag spam"
@@ -100,9 +100,9 @@ def test_undo_takes_back_a_step_at_a_time_whatever_its_size(archive: Archive) ->
 def test_an_undo_in_between_counts_for_what_stood_then(archive: Archive) -> None:
     log = archive.triage
     for name in ("a", "b"):
-        log.act(names(1), [tag(name)], "ann", AT)
+        log.append(names(1), [tag(name)], "ann", AT)
     log.undo("ann")
-    log.act(names(1), [tag("c")], "ann", AT)
+    log.append(names(1), [tag("c")], "ann", AT)
     assert log.of("desk", "1").tags == ("a", "c")
     log.undo("ann")
     log.undo("ann")
@@ -110,8 +110,8 @@ def test_an_undo_in_between_counts_for_what_stood_then(archive: Archive) -> None
 
 
 def test_undo_of_a_call_takes_back_whoevers_last_step_on_it(archive: Archive) -> None:
-    archive.triage.act(names(1, 2), [state("done")], "ann", AT)
-    archive.triage.act(names(3), [state("done")], "ben", AT)
+    archive.triage.append(names(1, 2), [state("done")], "ann", AT)
+    archive.triage.append(names(3), [state("done")], "ben", AT)
     undone = archive.triage.undo_of(names(2), "ben")
     assert undone and undone.calls == tuple(names(1, 2))
     assert archive.triage.undo_of(names(2), "ben") is None
@@ -120,8 +120,8 @@ def test_undo_of_a_call_takes_back_whoevers_last_step_on_it(archive: Archive) ->
 
 def test_what_another_took_back_is_not_taken_back_again(archive: Archive) -> None:
     log = archive.triage
-    log.act(names(1), [state("open")], "ann", AT)
-    log.act(names(2), [state("done")], "ann", AT)
+    log.append(names(1), [state("open")], "ann", AT)
+    log.append(names(2), [state("done")], "ann", AT)
     log.undo_of(names(2), "ben")
     undone = log.undo("ann")
     assert undone and undone.calls == tuple(names(1)), "her last step that still stands"
@@ -130,8 +130,8 @@ def test_what_another_took_back_is_not_taken_back_again(archive: Archive) -> Non
 
 def test_an_undo_that_was_cut_off_in_the_middle_is_brought_to_its_end(archive: Archive) -> None:
     log = archive.triage
-    batch = log.act(names(1, 2, 3), [state("done")], "ann", AT)
-    log.act(names(1), [Change("undo", {"batch": batch})], "ann", AT)
+    batch = log.append(names(1, 2, 3), [state("done")], "ann", AT)
+    log.append(names(1), [Change("undo", {"batch": batch})], "ann", AT)
     assert [log.of(*name).state for name in names(1, 2, 3)] == ["new", "done", "done"]
     undone = log.undo("ann")
     assert undone and undone.calls == tuple(names(1, 2, 3)) and log.undo("ann") is None
@@ -139,15 +139,15 @@ def test_an_undo_that_was_cut_off_in_the_middle_is_brought_to_its_end(archive: A
 
 
 def test_earlier_notes_are_found_until_they_are_undone(archive: Archive) -> None:
-    archive.triage.act(names(3), [note("promised a refund")], "ann", AT)
-    archive.triage.act(names(3), [note("called back")], "ben", AT)
+    archive.triage.append(names(3), [note("promised a refund")], "ann", AT)
+    archive.triage.append(names(3), [note("called back")], "ben", AT)
     assert found(archive, "refund") == found(archive, '"called back"') == "3"
     archive.triage.undo("ann")
     assert found(archive, "refund") == "" and found(archive, '"called back"') == "3"
 
 
 def test_comments_keep_their_place_in_the_recording_and_are_found(archive: Archive) -> None:
-    archive.triage.act(names(4), [comment("refund promised", 83.26, 1)], "ann", AT)
+    archive.triage.append(names(4), [comment("refund promised", 83.26, 1)], "ann", AT)
     [event] = archive.triage.events("desk", "4")
     assert event.body == {"text": "refund promised", "at_s": 83.3, "recording": 1}
     assert archive.triage.of("desk", "4") == Triage(by="ann", at=AT)
@@ -156,8 +156,8 @@ def test_comments_keep_their_place_in_the_recording_and_are_found(archive: Archi
 
 def test_a_snooze_that_is_over_is_an_open_call(archive: Archive) -> None:
     now = time.time()
-    archive.triage.act(names(1), [state("snoozed", now + 3600)], "ann")
-    archive.triage.act(names(2), [state("snoozed", now - 1)], "ann")
+    archive.triage.append(names(1), [state("snoozed", now + 3600)], "ann")
+    archive.triage.append(names(2), [state("snoozed", now - 1)], "ann")
     assert archive.triage.of("desk", "1").state == "snoozed"
     assert archive.triage.of("desk", "2").state == "open"
     assert found(archive, "state:snoozed") == "1" and found(archive, "state:open") == "2"
@@ -166,9 +166,9 @@ def test_a_snooze_that_is_over_is_an_open_call(archive: Archive) -> None:
 
 def test_the_state_can_be_made_again_from_the_log(archive: Archive) -> None:
     log = archive.triage
-    log.act(names(1, 2), [state("done"), tag("spam"), note("robot")], "ann", AT)
-    log.act(names(2, 3), [state("follow-up"), comment("here", 5)], "ben", AT)
-    log.act(names(4), [state("done")], "ann", AT)
+    log.append(names(1, 2), [state("done"), tag("spam"), note("robot")], "ann", AT)
+    log.append(names(2, 3), [state("follow-up"), comment("here", 5)], "ben", AT)
+    log.append(names(4), [state("done")], "ann", AT)
     log.undo("ann")
     kept = lines(archive), [log.of(*name) for name in names(1, 2, 3, 4)]
     write(archive.path, "DELETE FROM triage")
@@ -178,7 +178,7 @@ def test_the_state_can_be_made_again_from_the_log(archive: Archive) -> None:
 
 
 def test_neither_sync_nor_import_overwrites_triage(archive: Archive) -> None:
-    archive.triage.act(names(1), [state("done"), tag("vip")], "ann", AT)
+    archive.triage.append(names(1), [state("done"), tag("vip")], "ann", AT)
     save(archive, replace(call(1), status="changed", tags=("theirs",)))
     assert found(archive, "state:done tag:vip tag:theirs") == "1"
     key = archive.key_of("desk", "1")
@@ -192,21 +192,21 @@ def test_neither_sync_nor_import_overwrites_triage(archive: Archive) -> None:
 
 def test_removing_an_account_removes_its_triage_alone(archive: Archive) -> None:
     save(archive, call(1), account="other")
-    archive.triage.act([("desk", "1"), ("other", "1")], [state("done")], "ann", AT)
+    archive.triage.append([("desk", "1"), ("other", "1")], [state("done")], "ann", AT)
     archive.remove_account("Desk")
     assert archive.triage.of("desk", "1") == Triage() and not archive.triage.events("desk", "1")
     assert archive.triage.of("other", "1").state == "done"
 
 
 def test_one_call_can_be_forgotten(archive: Archive) -> None:
-    archive.triage.act(names(1, 2), [note("secret")], "ann", AT)
+    archive.triage.append(names(1, 2), [note("secret")], "ann", AT)
     with archive.transaction():
         archive.triage.forget("desk", "1")
     assert archive.triage.of("desk", "1") == Triage() and archive.triage.of("desk", "2").note
 
 
 def test_an_event_of_a_later_ringback_is_left_in_peace(archive: Archive) -> None:
-    archive.triage.act(names(1), [Change("score", {"points": 5}), state("done")], "ann", AT)
+    archive.triage.append(names(1), [Change("score", {"points": 5}), state("done")], "ann", AT)
     assert archive.triage.of("desk", "1").state == "done"
 
 
@@ -229,13 +229,13 @@ def test_what_makes_no_sense_is_refused(wrong: object) -> None:
 
 
 def test_text_that_utf8_cannot_hold_is_kept(archive: Archive) -> None:
-    archive.triage.act(names(1), [note("bad \ud800 half")], "ann", AT)
+    archive.triage.append(names(1), [note("bad \ud800 half")], "ann", AT)
     assert archive.triage.of("desk", "1").note == "bad \ufffd half"
 
 
 def test_tags_that_were_given_are_known_the_latest_first(archive: Archive) -> None:
     for name in ("spam", "vip", "spam"):
-        archive.triage.act(names(1), [tag(name)], "ann", AT)
+        archive.triage.append(names(1), [tag(name)], "ann", AT)
     assert archive.triage.known_tags() == ["spam", "vip"]
 
 
@@ -256,12 +256,12 @@ def test_an_older_archive_with_calls_migrates_and_learns_who_waits(tmp_path: Pat
     with Archive(path) as archive:
         assert found(archive, "state:new") == "123"
         with archive.transaction():
-            assert archive.closing.fill(2) == 2
+            assert archive.callbacks.fill(2) == 2
         with archive.transaction():
-            assert archive.closing.fill(2) == 1
+            assert archive.callbacks.fill(2) == 1
         assert found(archive, "open-miss") == "3" and found(archive, "called-back") == "1"
         assert found(archive, "sla-missed") == found(archive, "callback") == "123"
-        archive.triage.act(names(1), [state("done")], "ann")
+        archive.triage.append(names(1), [state("done")], "ann")
         assert found(archive, "state:done") == "1"
 
 
@@ -269,11 +269,11 @@ _WRITER = """
 import sys
 from pathlib import Path
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import tag
+from tui.archive.triage_events import tag
 path, by, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 with Archive(path) as archive:
     for number in range(count):
-        archive.triage.act([("desk", str(1 + number % 6))], [tag(f"{by}{number}")], by)
+        archive.triage.append([("desk", str(1 + number % 6))], [tag(f"{by}{number}")], by)
 """
 
 

@@ -19,6 +19,9 @@ class FakeEngine:
         self.close_reason = ""
         self.told: list[Message] = []
         self.ended = False
+        self.lets_go = asyncio.Event()
+        """Whether it ends at once when it is told to."""
+        self.lets_go.set()
         self._heard = asyncio.Event()
         self._says: asyncio.Queue[tuple[Message, bytes] | None] = asyncio.Queue()
 
@@ -38,6 +41,7 @@ class FakeEngine:
     async def end(self) -> None:
         self.ended = True
         self._heard.set()
+        await self.lets_go.wait()
 
     async def say(self, what: str, body: bytes = b"", **fields: Any) -> None:
         """Until the player has taken notice."""
@@ -83,7 +87,13 @@ class FakeWorld:
         self.error: OSError | None = None
         self.engines: list[FakeEngine] = []
         self.states: list[PlayerState] = []
-        self.player = Player(self.states.append, route=lambda: self.route, connect=self._connect)
+        self.now_s = 100.0
+        self.player = Player(
+            self.states.append,
+            route=lambda: self.route,
+            connect=self._connect,
+            clock=lambda: self.now_s,
+        )
 
     async def _connect(self, route: Route) -> FakeEngine:
         if self.error is not None:
@@ -102,6 +112,10 @@ class FakeWorld:
     @property
     def status(self) -> str:
         return self.player.state.status
+
+    def wait(self, seconds: float) -> None:
+        """So much later by the player's clock."""
+        self.now_s += seconds
 
     def shows(self, **fields: object) -> bool:
         """Whether the state has these values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import wave
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,22 @@ async def test_a_download_that_stalls_is_waited_for_and_nothing_is_lost(
     same = len(whole) - 4000  # the padding at the very end is known by the file's size alone
     assert heard[:same] == whole[:same]
     assert abs(len(heard) - len(whole)) < 10_000
+
+
+async def test_a_file_that_is_left_half_way_is_whole_as_far_as_it_goes(
+    listen: Listen, tmp_path: Path
+) -> None:
+    """Its header says how much is in it: the engine ends by itself, and is not killed."""
+    tone = sounds.tone(10.0, 8000)
+    data = sounds.encode(tone, 8000, 1, "mp3", "libmp3lame", bit_rate=16_000)
+    source = Slow(data, hold_at=12_000)
+    listener = listen(f"wav:{tmp_path}/out.wav")
+    await listener.player.play(source)
+    await listener.until(lambda state: state.position_s > 1.0)
+    await listener.player.close()
+    size = (tmp_path / "out.wav").stat().st_size - 44
+    with wave.open(str(tmp_path / "out.wav")) as file:
+        assert file.getnframes() * sounds.FRAME == size > 0
 
 
 async def test_a_seek_back_does_not_wait_for_a_stalled_download(listen: Listen) -> None:

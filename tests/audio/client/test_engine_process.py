@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -53,21 +52,21 @@ async def test_an_engine_killed_while_idle_is_not_missed(
 async def test_close_while_playing_leaves_nothing(listen: Listen) -> None:
     listener = listen("none")
     threads, tasks = set(threading.enumerate()), asyncio.all_tasks()
+
+    def left() -> set[str]:
+        """Threads that are new, but for the loop's own pool."""
+        return {thread.name for thread in set(threading.enumerate()) - threads}
+
     await listener.play(sounds.telephone())
     await listener.until("playing")
     pid = listener.pid
-    begun = time.monotonic()
-    await listener.player.close()
-    assert time.monotonic() - begun < 0.5
+    async with asyncio.timeout(5):
+        await listener.player.close()
     assert not is_alive(pid)
     assert asyncio.all_tasks() == tasks
-    while time.monotonic() - begun < 5.0:  # asyncio's own that waited for the engine is just ending
-        left = {thread.name for thread in set(threading.enumerate()) - threads}
-        if all(name.startswith("asyncio_") for name in left):  # the loop's own pool
-            break
-        await asyncio.sleep(0.01)
-    else:
-        pytest.fail(f"left: {left}")
+    async with asyncio.timeout(5):  # asyncio's own that waited for the engine is just ending
+        while any(not name.startswith("asyncio_") for name in left()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     await listener.play(sounds.telephone())
     assert not engines_of(os.getpid())
 
@@ -78,9 +77,8 @@ async def test_close_ends_an_engine_that_hangs(listen: Listen) -> None:
     await listener.until("playing")
     pid = listener.pid
     os.kill(pid, signal.SIGSTOP)
-    begun = time.monotonic()
-    await listener.player.close()
-    assert time.monotonic() - begun < 0.5
+    async with asyncio.timeout(5):
+        await listener.player.close()
     assert not is_alive(pid)
 
 
@@ -169,18 +167,3 @@ async def test_the_engine_that_talks_nonsense_is_ended(
     listener = listen("none")
     await listener.play(sounds.telephone(1.0))
     assert (await listener.over(5.0)).message == CRASHED
-
-
-async def test_the_clock_does_not_run_on_where_nothing_is_reported(listen: Listen) -> None:
-    listener = listen("none")
-    await listener.play(sounds.wav(sounds.tone(20.0, 8000), 8000))
-    await listener.until(lambda state: state.position_s > 0.3)
-    os.kill(listener.pid, signal.SIGSTOP)
-    try:
-        await asyncio.sleep(0.1)
-        before_s = listener.state.position_s
-        await asyncio.sleep(2.5)
-        assert listener.player.position_s <= before_s + 1.05
-    finally:
-        os.kill(listener.pid, signal.SIGCONT)
-    await listener.until(lambda state: state.position_s > before_s + 0.5)

@@ -18,28 +18,6 @@ def long_wav() -> bytes:
     return sounds.wav(sounds.tone(20.0, 8000), 8000)
 
 
-async def test_after_a_pause_it_goes_on_from_a_little_before(listen: Listen) -> None:
-    listener = listen("none")
-    listener.player.rewind_s = 1.5
-    await listener.play(sounds.telephone(), start_s=10.0)
-    await listener.until(lambda state: state.position_s > 10.2)
-    listener.player.pause()
-    await asyncio.sleep(0.7)
-    held = listener.state.position_s
-    listener.player.toggle()
-    assert listener.state.position_s == pytest.approx(held - 1.5)
-    await listener.until("playing")
-    listener.player.pause()
-    held = listener.state.position_s
-    listener.player.resume()  # a moment later: nobody has lost the thread
-    assert listener.state.position_s == pytest.approx(held, abs=0.2)
-    listener.player.pause()
-    await asyncio.sleep(0.6)
-    listener.player.seek_to(15.0)  # who has chosen a place means that place
-    listener.player.resume()
-    assert listener.state.position_s == 15.0
-
-
 async def test_in_a_loop_it_does_not_go_back_beyond_its_beginning(listen: Listen) -> None:
     listener = listen("none")
     player = listener.player
@@ -54,6 +32,7 @@ async def test_in_a_loop_it_does_not_go_back_beyond_its_beginning(listen: Listen
     assert listener.state.position_s == 10.0
 
 
+@pytest.mark.slow
 async def test_a_loop_is_marked_heard_and_left(listen: Listen) -> None:
     listener = listen("none")
     player = listener.player
@@ -81,30 +60,6 @@ async def test_a_loop_is_marked_heard_and_left(listen: Listen) -> None:
     player.mark_loop()
     assert listener.state.loop is None
     await listener.until(lambda state: state.position_s > b + 0.3)
-
-
-async def test_a_loop_marked_backwards_is_the_same(listen: Listen) -> None:
-    listener = listen("none")
-    await listener.play(sounds.telephone(), start_s=9.0)
-    await listener.until("playing")
-    listener.player.pause()
-    at_s = listener.state.position_s
-    listener.player.mark_loop()
-    listener.player.seek_to(7.0)
-    listener.player.mark_loop()
-    assert (listener.state.loop, listener.state.position_s) == ((7.0, at_s), 7.0)
-    await listener.play(sounds.telephone())
-    assert listener.state.loop is None
-
-
-async def test_a_part_of_the_whole_can_be_named(listen: Listen) -> None:
-    listener = listen("none")
-    await listener.play(sounds.telephone())
-    await listener.until("playing")
-    listener.player.pause()
-    for part, at_s in ((0.25, 5.0), (2.0, 20.0), (-1.0, 0.0)):
-        listener.player.seek_fraction(part)
-        assert listener.state.position_s == pytest.approx(at_s)
 
 
 async def test_skipped_silence_takes_no_time_and_keeps_the_position(

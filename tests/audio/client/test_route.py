@@ -136,6 +136,7 @@ def doctor(**environ: str) -> dict[str, dict[str, str]]:
     return {found["about"]: found for found in map(json.loads, done.stdout.splitlines())}
 
 
+@pytest.mark.slow
 def test_doctor_says_which_way_and_why(folder: Path) -> None:
     places = {"RINGBACK_RUNTIME_DIR": str(folder)}
     over = doctor(**SSH, **places, PULSE_SERVER="")

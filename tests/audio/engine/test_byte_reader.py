@@ -252,6 +252,41 @@ def test_who_reads_in_the_background_asks_for_what_nobody_else_has_asked_for() -
     assert background.contiguous(at, n) == data[at : at + n]
 
 
+def test_what_is_still_coming_is_not_asked_for_again() -> None:
+    data, requests = noise(2 * BLOCK), Requests()
+    reader = ByteReader(None, requests)
+    first = Call(lambda: reader.read(10))
+    requests.wait()
+    reader.feed(0, data[:100])
+    assert first.result() == data[:10]
+    assert reader.read(BLOCK) == data[10:100]
+    rest = Call(lambda: reader.read(BLOCK))
+    reader.feed(100, data[100:])
+    assert rest.result() == data[100:BLOCK]
+    assert requests.made == [(0, 2 * BLOCK)]
+
+
+def test_what_was_given_up_is_asked_for_again() -> None:
+    requests = Requests()
+    reader = ByteReader(None, requests)
+    first = Call(lambda: reader.read(1))
+    requests.wait()
+    for block in range(KEEP):
+        reader.feed(block * BLOCK, bytes(BLOCK))
+    assert first.result() == b"\0"
+    reader.seek(KEEP * BLOCK)
+    hurried = Call(lambda: reader.read(1))
+    requests.wait(2)
+    reader.feed(KEEP * BLOCK, bytes(BLOCK))
+    assert hurried.result() == b"\0"
+    reader.seek(BLOCK)
+    again = Call(lambda: reader.read(1))
+    requests.wait(3)
+    assert requests.made[-1][0] <= BLOCK
+    reader.feed(BLOCK, b"\1" * BLOCK)
+    assert again.result() == b"\1"
+
+
 def test_no_more_is_kept_than_an_hour_of_telephone_speech() -> None:
     requests = Requests()
     reader = ByteReader(None, requests)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import struct
+from fractions import Fraction
 from functools import cache
 from random import Random
 
@@ -15,6 +16,7 @@ from av.audio.frame import AudioFrame
 from tests.audio import faulty_headers, sounds
 from tests.few import few
 from tui.audio.engine.byte_reader import BackgroundReader, ByteReader
+from tui.audio.engine.clocks import BlockClock
 from tui.audio.engine.demuxer import Demuxer
 from tui.audio.engine.demuxer_choice import Unplayable
 from tui.audio.engine.pcm import FRAME, RATE, Chunk
@@ -245,6 +247,27 @@ def test_aac_of_several_rates_is_counted_by_its_frames(way: str) -> None:
     pcm = b"".join(chunk.pcm for chunk in chunks)
     assert length_s(pcm) == pytest.approx(true_s - 7.5, abs=_AGREES_S)
     assert pitch(pcm, 0.1) == _TONES[1]
+
+
+@pytest.mark.parametrize("name", ["flac", "opus"])
+def test_the_third_of_three_files_goes_on_where_the_second_has_ended(name: str) -> None:
+    data = 3 * faulty_headers.good(name)
+    true = sounds.reference(data)
+    found = Whole(data)
+    assert found.end is not None
+    assert found.end.length_s == pytest.approx(length_s(true), abs=_AGREES_S)
+    start_s = 2 * faulty_headers.SECONDS + 3.5
+    chunks = heard(data, start_s, None, near=True)
+    assert chunks[0].at_s == pytest.approx(start_s, abs=_AGREES_S)
+    pcm = b"".join(chunk.pcm for chunk in chunks)
+    assert length_s(pcm) == pytest.approx(length_s(true) - start_s, abs=_AGREES_S)
+    assert pitch(pcm, 0.1) == _TONES[3]
+
+
+def test_blocks_tell_their_seconds() -> None:
+    clock = BlockClock(44, 256, Fraction(505, 8000))
+    assert [clock.seconds(n) for n in (-5, 0, 256)] == [0.0, 0.0, 505 / 8000]
+    assert [clock.jump(second) for second in (0.0, 0.063, 0.064)] == [44, 44, 300]
 
 
 def changing(parts: list[tuple[int, int]]) -> bytes:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from tests.few import few
 from tui.audio.client.notices import unmeasured
 from tui.audio.client.player import FileSource
 from tui.audio.engine import track
-from tui.audio.engine.decoder import Workers
+from tui.audio.engine.decoder import WorkerDied, Workers, WorkerSlot
+from tui.audio.engine.demuxer_choice import Unplayable
 from tui.audio.peaks import Peaks
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -127,6 +129,7 @@ async def test_a_crash_in_decoding_costs_the_recording_and_no_other(
     assert listener.pid == engine
 
 
+@pytest.mark.slow
 async def test_a_decoder_killed_while_idle_is_not_missed(
     listen: Listen, kinds: dict[str, bytes]
 ) -> None:
@@ -264,3 +267,48 @@ def test_an_engine_that_has_ended_starts_no_process() -> None:
         with pytest.raises(OSError, match="has ended"), slot.acquire():
             pass
     assert not [pid for pid in children_of(os.getpid()) if "decoder_process" in command_of(pid)]
+
+
+def idle_slot(patience_s: float) -> WorkerSlot:
+    code = textwrap.dedent(_FALSE).replace("SAY", "pass")
+    return WorkerSlot((sys.executable, "-c", code), patience_s)
+
+
+def test_the_next_recording_gets_a_process_as_soon_as_it_is_free() -> None:
+    slot, got = idle_slot(3600.0), threading.Event()
+
+    def take() -> None:
+        with slot.acquire():
+            got.set()
+
+    with slot.acquire() as first:
+        waiting = threading.Thread(target=take, daemon=True)
+        waiting.start()
+        assert not got.wait(0.1)
+    assert got.wait(10)
+    waiting.join(10)
+    assert slot.start() is first, "it was fit for another"
+    slot.close()
+    assert first.has_exited
+
+
+def test_a_process_that_is_not_given_back_is_ended() -> None:
+    slot = idle_slot(0.05)
+    with pytest.raises(WorkerDied), slot.acquire() as first:
+        with slot.acquire() as second:
+            assert first.has_exited
+            assert second is not first
+        first.send("look")
+    slot.close()
+
+
+def test_a_process_that_fails_its_recording_is_replaced() -> None:
+    slot = idle_slot(1.0)
+    with pytest.raises(KeyError), slot.acquire() as first:
+        raise KeyError
+    assert first.has_exited
+    assert not slot.start().has_exited
+    with pytest.raises(Unplayable), slot.acquire() as second:
+        raise Unplayable("damaged", "")
+    assert slot.start() is second, "the recording was at fault"
+    slot.close()

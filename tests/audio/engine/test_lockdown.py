@@ -17,7 +17,7 @@ import pytest
 from tests.audio.listener import Listen
 from tests.audio.processes import children_of
 from tests.guards.readme_text import ROOT
-from tui.audio.engine import seccomp
+from tui.audio.engine import landlock, seccomp
 from tui.audio.engine.resource_limits import MEMORY
 from tui.audio.engine_environment import decoder_environment
 
@@ -211,6 +211,25 @@ def test_the_filter_keeps_what_is_in_its_table_and_nothing_else(machine: str) ->
         assert judge(machine, arch, kept[name], 0, 4096, 5) == REFUSED
     assert judge(machine, arch, kept["tgkill"], 77, 77, 6) == ALLOWED
     assert judge(machine, arch, kept["tgkill"], 78, 77, 6) == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("version", "files", "more"),
+    [
+        (1, 0x1FFF, ()),
+        (2, 0x3FFF, ()),
+        (3, 0x7FFF, ()),
+        (4, 0x7FFF, (3,)),
+        (5, 0xFFFF, (3,)),
+        (6, 0xFFFF, (3, 3)),
+        (9, 0xFFFF, (3, 3)),
+    ],
+)
+def test_landlock_refuses_all_that_its_version_knows(
+    version: int, files: int, more: tuple[int, ...]
+) -> None:
+    """By the kernel's linux/landlock.h."""
+    assert landlock.everything(version) == struct.pack(f"{1 + len(more)}Q", files, *more)
 
 
 HEADERS = {

@@ -17,6 +17,7 @@ from tests.audio.heard import Heard, ramp
 from tests.few import few
 from tui.audio.engine.decoder import Workers
 from tui.audio.engine.demuxer import RATE
+from tui.audio.engine.track import parse_loop
 
 Made = Callable[..., TrackHarness]
 
@@ -169,3 +170,19 @@ def test_a_boosted_volume_is_true_below_the_knee_and_rounded_above(track: Made) 
     out = array("h", playing.pull(0.02))[:10]
     assert out[:6] == array("h", [0, 2, -2, 10_000, -10_000, 24_000])
     assert 24_575 < out[6] == -out[7] < out[8] == -out[9] <= 32_767
+
+
+@pytest.mark.parametrize(
+    ("ends", "loop"),
+    [
+        ([1, 2], (1.0, 2.0)),
+        ([2.0, 2.0], None),
+        ([2.0, 1.0], None),
+        ([None, None], None),
+        ([0.0, None], None),
+        ([0, 0.5], (0.0, 0.5)),
+        (None, None),
+    ],
+)
+def test_a_loop_has_two_ends_in_their_order(ends: object, loop: object) -> None:
+    assert parse_loop(ends) == loop

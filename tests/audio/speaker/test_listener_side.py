@@ -76,6 +76,7 @@ def relay_pid(path: Path) -> int:
     return int(path.name.split("-")[1])
 
 
+@pytest.mark.slow
 async def test_it_plays_pauses_seeks_and_leaves_nothing(
     sshd: Sshd, speak: Speak, listen: Listen
 ) -> None:

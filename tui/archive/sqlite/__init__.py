@@ -11,8 +11,6 @@ a newer one. `search` finds calls.
 every decision once more as text; `file_systems` refuses those on which locks do not hold.
 """
 
-from tui.archive.sqlite.archive import Archive, Saved
-from tui.archive.sqlite.row_window import RowList
-from tui.archive.sqlite.sync_state import AccountState, SyncPeriod
+from tui.archive.sqlite.archive import Archive
 
-__all__ = ["AccountState", "Archive", "RowList", "Saved", "SyncPeriod"]
+__all__ = ["Archive"]

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from providers.model import Call, CallRow
-from tui.archive.errors import ReadOnlyArchive
+from tui.archive.errors import ArchiveReadOnly
+from tui.archive.interface import NOTHING_MORE, Reconcile
+from tui.archive.records import (
+    NEWEST_CALLS,
+    NEWEST_FIRST,
+    Checked,
+    Facets,
+    Removed,
+    Saved,
+    SortOrder,
+)
 from tui.archive.sqlite import connection, decision_backup, purge, related_calls
 from tui.archive.sqlite.call_columns import call_of, details_of, to_row
 from tui.archive.sqlite.callbacks import Callbacks
@@ -21,34 +32,18 @@ from tui.archive.sqlite.decision_backup import BackedUp
 from tui.archive.sqlite.listening_history import ListeningTable
 from tui.archive.sqlite.migrations import PER_ACCOUNT
 from tui.archive.sqlite.reparse import ReparseTables
+from tui.archive.sqlite.replacement import sweep
 from tui.archive.sqlite.retention import RetentionTables
-from tui.archive.sqlite.row_window import RowList, bodies
+from tui.archive.sqlite.row_window import RowList, export
 from tui.archive.sqlite.search import backfill, name_lookup, planner, sort_orders
 from tui.archive.sqlite.search.conditions import FUNCTIONS, condition_of, grouped, of_text
-from tui.archive.sqlite.search.facet_counts import COUNTED, SOON, Facets, count_facets
+from tui.archive.sqlite.search.facet_counts import COUNTED, count_facets
 from tui.archive.sqlite.search.search_index import Changes, SearchIndex, entry
 from tui.archive.sqlite.triage_log import TriageLog
-from tui.query.parser import EVERYTHING, Problem, Query, Term
+from tui.query.parser import EVERYTHING, Problem, Query
 
 LOOK_STEPS = 100_000
 """Steps of SQLite's machine, some milliseconds' work, between two looks at whether to end."""
-UNTRIAGED = Term("mark", "untriaged")
-NOTHING_MORE: Mapping[str, Collection[str]] = {}
-T = TypeVar("T")
-Reconcile = Callable[[Call, Call], Call]
-"""Older and newer form of one call -> what to keep (`providers.base.Provider.merge`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """How many calls of a page were new, changed, and as they were."""
-
-    new: int = 0
-    changed: int = 0
-    same: int = 0
-
-    def __add__(self, other: Saved) -> Saved:
-        return Saved(self.new + other.new, self.changed + other.changed, self.same + other.same)
 
 
 class Archive(ReparseTables, RetentionTables, BackedUp):
@@ -66,14 +61,14 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
             self._db.create_function(function.__name__, arguments, function, deterministic=True)
         self.index = SearchIndex(self._db)
         self._planner = planner.Planner(self._db, self.index)
-        self.heard = ListeningTable(self._db, self.transaction)
+        self.listening = ListeningTable(self._db, self.transaction)
         self.triage = TriageLog(self._db, self.transaction, self.index, self.back_up)
-        self.closing = Callbacks(self._db)
+        self.callbacks = Callbacks(self._db)
         if not self.read_only:
             self._take_up_backup()
 
     @property
-    def read_only(self) -> ReadOnlyArchive | None:
+    def read_only(self) -> ArchiveReadOnly | None:
         """Why nothing can be kept: a full disk, one that may only be read, a damaged archive;
         None: it can.
         """
@@ -85,14 +80,14 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
     def __enter__(self) -> Archive:
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, waiting up to ten seconds for another Ringback's transaction.
 
-        Raises `ReadOnlyArchive`, `ArchiveDamaged` among them.
+        Raises `ArchiveReadOnly`, `ArchiveDamaged` among them.
         """
         if why := self.read_only:
             raise why
@@ -105,6 +100,12 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
             if self._db.in_transaction:  # a full disk may have ended it already
                 self._db.execute("ROLLBACK")
             raise
+
+    def check(self, *, deep: bool = False, within_s: float | None = None) -> Checked:
+        """As `integrity_check.check`."""
+        from tui.archive.sqlite.integrity_check import check
+
+        return check(self, deep=deep, within_s=within_s)
 
     @contextmanager
     def _at_one_moment(self) -> Iterator[None]:
@@ -157,7 +158,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         name = (account, call.id)
         if self._db.execute("SELECT 1 FROM purged WHERE account = ? AND id = ?", name).fetchone():
             return 0
-        line = to_row(account, call) | self.closing.columns(account, call)
+        line = to_row(account, call) | self.callbacks.columns(account, call)
         line |= self.index.free_position(line["started_at"])
         names, marks = ", ".join(line), ", ".join("?" * len(line))
         cursor = self._db.execute(
@@ -169,7 +170,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
             (cursor.lastrowid, *details_of(call), int(time.time())),
         )
         related_calls.keep_threads(self._db, account, cursor.lastrowid, call)
-        self.closing.came(cursor.lastrowid, line)
+        self.callbacks.came(cursor.lastrowid, line)
         self.triage.restore(name)
         changes.add(entry(self.index.row(cursor.lastrowid)))
         return 1
@@ -180,15 +181,15 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         details = details_of(call)
         if details == older:
             return False
-        before = self.closing.decides(key)
-        line = to_row(account, call) | self.closing.columns(account, call)
+        before = self.callbacks.decides(key)
+        line = to_row(account, call) | self.callbacks.columns(account, call)
         self._rewrite(key, line, changes)
         self._db.execute(
             "UPDATE detail SET body = ?, extra = ?, raw = ?, saved_at = ? WHERE key = ?",
             (*details, int(time.time()), key),
         )
         related_calls.keep_threads(self._db, account, key, call)
-        self.closing.changed(key, before, line)
+        self.callbacks.changed(key, before, line)
         return True
 
     def _rewrite(self, key: int, line: dict[str, Any], changes: Changes) -> None:
@@ -209,10 +210,8 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         """
         if not self.index.is_incomplete():
             return 0
-        return (
-            self.keep_if_it_can(lambda: backfill.fill(self._db, self.index, self._rewrite, limit))
-            or 0
-        )
+        fill = partial(backfill.fill, self._db, self.index, self._rewrite, limit)
+        return self.write_if_possible(fill) or 0
 
     def remove_account(self, account: str) -> int:
         """Forget everything of an account, its triage too, but calls on hold; the number of calls
@@ -229,69 +228,81 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
             self.index.calls_removed()
             for table in PER_ACCOUNT:
                 self._db.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
-            self.closing.set_region(account, "")
-            self.closing.settle_removed()
+            self.callbacks.set_region(account, "")
+            self.callbacks.settle_removed()
             self.triage.forget(account)
         return gone
 
     def work_out_numbers(self) -> int:
         """The number keys of some calls that lack one (`Callbacks.fill`); 0: all have theirs."""
         if self._db.execute("SELECT 1 FROM call WHERE number_key IS NULL LIMIT 1").fetchone():
-            return self.keep_if_it_can(self.closing.fill) or 0
+            return self.write_if_possible(self.callbacks.fill) or 0
         return 0
 
-    def drop(
+    def remove(
         self, keys: Sequence[int], number: str | None = None, barred: bool = True
-    ) -> purge.Purged:
+    ) -> Removed:
         """As `purge`, without writing the file anew: what is removed is blanked out in it.
         `barred`: a sync does not bring them back.
         """
         self._db.execute("PRAGMA secure_delete = ON")
         with self.transaction():
             held = self.held(keys)
-            keys = [key for key in keys if key not in held]
-            names = self.names_of(keys)
+            here = {key: name for key in keys if key not in held for name in self.names_of([key])}
+            keys, names = [*here], [*here.values()]
             decision_backup.forget(self.path, names, purged=barred)
             self.index.remove(keys)
             noted = sum(self.triage.forget(*name) for name in names)
             gone = purge.remove(self._db, keys, number, barred)
             self.index.calls_removed()
-            self.closing.settle_removed()
+            self.callbacks.settle_removed()
         return gone._replace(rows=gone.rows + noted)
 
-    def purge(self, keys: Sequence[int], number: str | None = None) -> tuple[purge.Purged, bool]:
-        """Remove calls for good, a number also from the dictionaries; what went, and whether the
+    def purge(self, keys: Sequence[int], number: str | None = None) -> tuple[Removed, bool]:
+        """Remove calls for good, a number also from the dictionaries, and what an ended repair left
+        of them; what went, and whether the
         file was written anew without it (another Ringback that reads all the time prevents it).
 
-        Those on hold stay; a sync does not bring the others back. Raises `sqlite3.Error`, e.g.
+        Those on hold stay; a sync does not bring the others back. Raises `ArchiveError`, e.g.
         without room on the disk.
         """
-        gone = self.drop(keys, number)
+        sweep(self.path)
+        gone = self.remove(keys, number)
         return gone, purge.rewrite(self._db, connection.BUSY_S)
+
+    # -- who waits for an answer
+
+    def set_region(self, account: str, region: str) -> None:
+        """As `Callbacks.set_region`."""
+        self.callbacks.set_region(account, region)
+
+    def closer_of(self, account: str, id_: str) -> tuple[str, float] | None:
+        """As `Callbacks.closer_of`."""
+        return self.callbacks.closer_of(account, id_)
 
     # -- calls out
 
     def keys(
         self,
         query: Query = EVERYTHING,
-        column: str = "time",
-        descending: bool = True,
+        sort: SortOrder = NEWEST_FIRST,
+        *,
         limit: int | None = None,
         after: int | None = None,
-        *,
         before: int | None = None,
-        last: bool = False,
+        from_end: bool = False,
         inclusive: bool = False,
     ) -> array[int]:
         """The keys of the rows that match, in order; with a `limit` the first ones, sooner.
 
         Only those that stand `after` a call's key and `before` another's, or there (`inclusive`);
-        these calls need not match. `last` gives the last ones, from the end up. Pages follow each
-        other in this way at any depth: in the order of time at once, in any other by reading all
-        that match. Raises KeyError where such a call is not here.
+        these calls need not match. `from_end` gives the last ones, from the end up. Pages follow
+        each other in this way at any depth: in the order of time at once, in any other by reading
+        all that match. Raises `CallNotFound` where such a call is not here.
         """
-        if column == "time" and last:  # the same as the other order from its beginning
-            last, descending, after, before = False, not descending, before, after
+        column, descending = sort
+        if column == "time" and from_end:  # the same as the other order from its beginning
+            from_end, descending, after, before = False, not descending, before, after
         with self._at_one_moment():
             paged = column == "time" and limit is not None
             parts = self._planner.parts_of(query)
@@ -301,16 +312,13 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
                 return scan.keys(limit, descending, behind)
             plan = self._planner.plan(parts, limit if column == "time" else None)
             plan = self._between(plan, column, descending, after, before, inclusive)
-            end = (sort_orders.upward if last else sort_orders.order_by)(
-                column, descending, plan.place
-            )
+            order_by = sort_orders.upward if from_end else sort_orders.order_by
+            end = order_by(column, descending, plan.place)
             if limit is not None:
                 end += f" LIMIT {limit}"
             sql = plan.select("call.key", end)
             if plan.places and paged:
-                turn = sort_orders.order_by(
-                    "time", descending
-                )  # the calls of the first places only
+                turn = sort_orders.order_by("time", descending)  # of the first places only
                 first = plan.select(f"{plan.place} AS p", end, places_only=True)
                 sql = f"SELECT key FROM ({first}) CROSS JOIN call ON place = p {turn}"
             return array("q", (row[0] for row in self._db.execute(sql, plan.values)))
@@ -341,8 +349,9 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
                 )
         return plan
 
-    def count_before(self, key: int, query: Query, column: str, descending: bool) -> int:
-        """How many of the rows that match stand before a call. Raises KeyError."""
+    def count_before(self, key: int, query: Query, sort: SortOrder) -> int:
+        """How many of the rows that match stand before a call. Raises `CallNotFound`."""
+        column, descending = sort
         parts = self._planner.parts_of(query)
         if column == "time" and (scan := self._planner.scan(parts)):
             return scan.count_before(sort_orders.place(self._db, column, key)[1], descending)
@@ -350,45 +359,43 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         sql = f"SELECT count(*) FROM ({plan.select('1')})"
         return int(self._db.execute(sql, plan.values).fetchone()[0])
 
-    def is_behind(self, key: int, other: int, column: str, descending: bool) -> bool:
-        """Whether a call stands behind another in an order. Raises KeyError."""
+    def is_after(self, key: int, other: int, sort: SortOrder) -> bool:
+        """Whether a call stands after another in an order. Raises `CallNotFound`."""
+        column, descending = sort
         here = sort_orders.place(self._db, column, other)
         condition, values = sort_orders.behind(column, descending, "place", here, False)
         sql = f"SELECT 1 FROM call WHERE key = ? AND {condition}"
         return self._db.execute(sql, [key, *values]).fetchone() is not None
 
-    def matches(self, query: Query, key: int) -> bool:
-        """Whether a call is here and a query finds it; at once, whatever the query."""
-        return bool(self.among((key,), query))
-
     def rows(self, keys: array[int], begins: bool = True, ends: bool = True) -> RowList:
         """Windows of rows over `keys`, read on this connection (and thus in this thread)."""
         return RowList(self._db, keys, begins, ends)
 
-    def interrupt(self) -> None:
-        """End a query that runs in another thread on this connection."""
-        self._db.interrupt()
+    def cancel(self) -> None:
+        """End a query that runs in another thread on this connection; nothing if it is closed."""
+        with suppress(sqlite3.ProgrammingError):
+            self._db.interrupt()
 
-    def end_when(self, ended: Callable[[], bool]) -> None:
-        """End each query here as soon as this is so; also one that begins after an interrupt."""
-        self._db.set_progress_handler(ended, LOOK_STEPS)
+    def cancel_when(self, cancelled: Callable[[], bool]) -> None:
+        """End each query here as soon as this is so; also one that begins after `cancel`."""
+        self._db.set_progress_handler(cancelled, LOOK_STEPS)
 
-    def count(self, query: Query = EVERYTHING, most: int | None = None) -> int:
-        """How many calls match; counting ends above `most`, so that ``most + 1`` means more."""
+    def count(self, query: Query = EVERYTHING, at_most: int | None = None) -> int:
+        """How many calls match; counting ends above `at_most`: ``at_most + 1`` means more."""
         if not query.terms and not self.index.unindexed():
             return sum(self.index.facet_values("provider").values())
         with self._at_one_moment():
             parts = self._planner.parts_of(query)
-            if most is not None and self._planner.at_least(parts) > most:
-                return most + 1
+            if at_most is not None and self._planner.at_least(parts) > at_most:
+                return at_most + 1
             if scan := self._planner.scan(parts):
-                return scan.count(most)
-            plan = self._planner.plan(parts, None if most is None else most + 1)
-            limit = "" if most is None else f"LIMIT {most + 1}"
+                return scan.count(at_most)
+            plan = self._planner.plan(parts, None if at_most is None else at_most + 1)
+            limit = "" if at_most is None else f"LIMIT {at_most + 1}"
             sql = f"SELECT count(*) FROM ({plan.select('1', limit, places_only=True)})"
             return int(self._db.execute(sql, plan.values).fetchone()[0])
 
-    def counts(self) -> dict[str, int]:
+    def counts_by_account(self) -> dict[str, int]:
         """How many calls each account has."""
         if not self.index.unindexed():
             return self.index.facet_values("account")
@@ -398,10 +405,6 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         """How many calls an account has."""
         sql = "SELECT count(*) FROM call WHERE account = ?"
         return int(self._db.execute(sql, (account,)).fetchone()[0])
-
-    def has(self, account: str, id_: str) -> bool:
-        """Whether a call is here."""
-        return self.key_of(account, id_) is not None
 
     def key_of(self, account: str, id_: str) -> int | None:
         """The row's key of a call, or None when it is not here."""
@@ -415,7 +418,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         rows = (self._db.execute(sql, (key,)).fetchone() for key in keys)
         return [row for row in rows if row]
 
-    def among(self, keys: Sequence[int], query: Query) -> set[int]:
+    def matching(self, keys: Collection[int], query: Query) -> set[int]:
         """Those of at most 30,000 keys whose calls match."""
         parts = [condition_of(*group) for group in grouped(query)]
         marks = ",".join("?" * len(keys))
@@ -424,14 +427,10 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         rows = self._db.execute(f"SELECT key FROM call WHERE {conditions}", [*keys, *values])
         return {row[0] for row in rows}
 
-    def untriaged(self, keys: Sequence[int]) -> set[int]:
-        """Those of at most 30,000 keys whose calls nobody decided about, and that still wait."""
-        return self.among(keys, Query((UNTRIAGED,)))
-
-    def facets(self, query: Query = EVERYTHING, within: int | None = SOON) -> Facets:
+    def facets(self, query: Query = EVERYTHING, newest: int | None = NEWEST_CALLS) -> Facets:
         """Agents, outcomes, dispositions, groups and tags of the calls that match, with counts.
 
-        With `within` at most so many of the newest calls are read: the counts of more are lower
+        With `newest` at most so many of the newest calls are read: the counts of more are lower
         bounds. Of everything they are exact at once.
         """
         if not query.terms and not self.index.unindexed():
@@ -440,30 +439,30 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
                 {kind: name_lookup.counted(self._db, self.index, name) for kind, name in every}
             )
         with self._at_one_moment():
-            keys = None if within is None else self.keys(query, limit=within + 1)
-            complete = keys is None or within is None or len(keys) <= within
-            newest = None if keys is None else keys[:within]
-            return Facets(count_facets(self._db, self._planner, query, newest), complete)
+            keys = None if newest is None else self.keys(query, limit=newest + 1)
+            complete = keys is None or newest is None or len(keys) <= newest
+            read = None if keys is None else keys[:newest]
+            return Facets(count_facets(self._db, self._planner, query, read), complete)
 
-    def complete(self, kind: str, start: str, limit: int = 20) -> list[str]:
-        """Names that the archive knows for a word before a colon: see `names.complete`."""
-        return name_lookup.complete(self.index, kind, start)[:limit]
+    def suggest(self, field: str, prefix: str, limit: int = 20) -> list[str]:
+        """Names that the archive knows for a word before a colon; none for one that is no field."""
+        return name_lookup.suggest(self.index, field, prefix)[:limit]
 
-    def doubts(
-        self, query: Query, more: Mapping[str, Collection[str]] = NOTHING_MORE
+    def unknown_names(
+        self, query: Query, also: Mapping[str, Collection[str]] = NOTHING_MORE
     ) -> tuple[Problem, ...]:
-        """What of the names in a query line nothing here has: see `names.doubts`."""
-        return name_lookup.unknown_names(self._db, self.index, query, more)
+        """What of the names in a query line nothing here has."""
+        return name_lookup.unknown_names(self._db, self.index, query, also)
 
-    def slips(self, query: Query) -> tuple[Problem, ...]:
-        """What the words of a query that found nothing may be slips of: see `names.slips`."""
-        return name_lookup.slips(self._db, self.index, query)
+    def spelling_suggestions(self, query: Query) -> tuple[Problem, ...]:
+        """What the words of a query that found nothing may have been meant as."""
+        return name_lookup.spelling_suggestions(self._db, self.index, query)
 
     def has_field(self, word: str) -> bool:
         """Whether calls have a field of that name of their vendor's own."""
         return self.index.has_field(word)
 
-    def get(self, account: str, id_: str) -> Call | None:
+    def call_by_id(self, account: str, id_: str) -> Call | None:
         """One call, or None."""
         found = self._find(account, id_)
         if found is None:
@@ -471,10 +470,10 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         _, body, extra, raw = found
         return call_of(body, extra, raw)
 
-    def get_key(self, key: int) -> tuple[str, Call] | None:
+    def call(self, key: int) -> tuple[str, Call] | None:
         """Account and call of a row's key, or None when it was removed."""
         row = self._db.execute("SELECT account, id FROM call WHERE key = ?", (key,)).fetchone()
-        call = self.get(*row) if row else None
+        call = self.call_by_id(*row) if row else None
         return (row[0], call) if call else None
 
     def related(self, key: int, limit: int) -> list[tuple[CallRow, str]]:
@@ -483,14 +482,14 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         rows = self.rows(array("q", (one.key for one in found))).window(0, limit)
         return [(row, one.relation) for row, one in zip(rows, found, strict=True)]
 
-    def bodies(
+    def export(
         self, keys: Iterable[int], unread: list[str] | None = None
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Account and JSON of many calls, triage included, in the order of `keys`; `unread` gets
         the names of those that cannot be read. Raises `ArchiveDamaged` where it is not given.
         """
-        return bodies(self._db, keys, unread)
+        return export(self._db, keys, unread)
 
-    def version(self) -> int:
-        """Changes whenever another connection commits, so that a screen knows to look again."""
+    def change_token(self) -> int:
+        """Another one whenever another connection commits, so that a screen looks again."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])

@@ -11,7 +11,7 @@ from typing import Any
 from providers.call_fields import CALL_FIELDS, CallField, plain
 from providers.model import Call
 from tui.archive import codec
-from tui.archive.sqlite.damage import reading
+from tui.archive.errors import reading
 from tui.archive.sqlite.search.search_index import prefixed
 from tui.query.fields import VENDOR_NUMBERS
 from tui.query.parser import words

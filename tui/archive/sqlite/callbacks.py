@@ -22,7 +22,7 @@ STEP = 500
 
 
 class Callbacks:
-    """Part of one archive, on that archive's connection. It is `Archive.closing`."""
+    """Part of one archive, on that archive's connection. It is `Archive.callbacks`."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db

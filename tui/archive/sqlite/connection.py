@@ -12,38 +12,37 @@ import sqlite3
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from tui.archive.errors import (
     MOVE_AWAY,
     UNREACHED,
+    ArchiveBusy,
     ArchiveDamaged,
-    ArchiveTrouble,
-    ReadOnlyArchive,
+    ArchiveError,
+    ArchiveReadOnly,
+    ArchiveTooNew,
+    ArchiveUnavailable,
 )
-from tui.archive.sqlite.damage import WatchedConnection, identity, lenient, marked
+from tui.archive.sqlite.damage import (
+    WatchedConnection,
+    disk_errors,
+    identity,
+    lenient,
+    marked,
+    translated,
+)
 from tui.archive.sqlite.migrations import MIGRATIONS, identify, migrate
 
 BUSY_S = 10.0
 """How long another Ringback's transaction is waited for."""
-_NO_PLACE = {
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-}
-"""What SQLite says, in the lower byte of its code, where it may not or cannot write."""
 
 
-def is_unwritable(error: BaseException) -> bool:
-    """Whether nothing could be kept for want of room or of the right to write."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return isinstance(error, ReadOnlyArchive) or (code is not None and code & 0xFF in _NO_PLACE)
-
-
-def connect(path: Path) -> tuple[WatchedConnection, ReadOnlyArchive | None]:
+@disk_errors()
+def connect(path: Path) -> tuple[WatchedConnection, ArchiveReadOnly | None]:
     """A connection, and why nothing can be written through it; None: it can.
 
-    Makes the file (0600), or migrates it. Raises `ArchiveTrouble`, `sqlite3.Error`, `OSError`.
+    Makes the file (0600), or migrates it. Raises `ArchiveError`.
     """
     try:
         if not path.exists():
@@ -59,9 +58,7 @@ def connect(path: Path) -> tuple[WatchedConnection, ReadOnlyArchive | None]:
         if not os.access(path, os.R_OK | os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return _to_write(path), None
-    except (OSError, sqlite3.OperationalError) as error:
-        if isinstance(error, sqlite3.Error) and not is_unwritable(error):
-            raise
+    except (OSError, ArchiveUnavailable) as error:
         if not path.is_file() or not path.stat().st_size:
             raise
         if odd := odd_file_beside(path):
@@ -69,17 +66,18 @@ def connect(path: Path) -> tuple[WatchedConnection, ReadOnlyArchive | None]:
         found = _to_read(path)
         if found is None:
             raise
-        return found, ReadOnlyArchive(_why(path, error))
+        return found, ArchiveReadOnly(_why(path, error))
 
 
-def only_read_it(path: Path) -> tuple[WatchedConnection, ReadOnlyArchive]:
+@disk_errors()
+def only_read_it(path: Path) -> tuple[WatchedConnection, ArchiveReadOnly]:
     """A connection that changes no byte, whatever is wrong with the archive. Raises as
     `connect`.
     """
     if not path.is_file():
         raise ArchiveDamaged("it is not a file")
     mark = marked(path)
-    return _damaged(path), ArchiveDamaged(mark.what) if mark else ReadOnlyArchive("as asked")
+    return _damaged(path), ArchiveDamaged(mark.what) if mark else ArchiveReadOnly("as asked")
 
 
 def _to_write(path: Path) -> WatchedConnection:
@@ -89,10 +87,7 @@ def _to_write(path: Path) -> WatchedConnection:
     deadline = time.monotonic() + BUSY_S
     while True:
         before = identity(path)
-        made = sqlite3.connect(
-            path, timeout=BUSY_S, isolation_level=None, factory=WatchedConnection
-        )
-        made.path = path
+        made = _open(path, path)
         try:
             made.execute("PRAGMA journal_mode = WAL")
             migrate(made)
@@ -100,8 +95,8 @@ def _to_write(path: Path) -> WatchedConnection:
             made.execute("PRAGMA foreign_keys = ON")
             if identity(path) == before:  # a repair did not put another in its place meanwhile
                 return made
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
+        except ArchiveBusy:
+            if time.monotonic() > deadline:
                 made.close()
                 raise
         except BaseException:
@@ -115,7 +110,7 @@ def _damaged(path: Path) -> WatchedConnection:
     """A damaged archive, for reading what is whole. Raises `ArchiveDamaged`: nothing is."""
     try:
         found = _to_read(path)
-    except sqlite3.DatabaseError as error:
+    except ArchiveUnavailable as error:
         raise ArchiveDamaged(str(error)) from error
     if found is None:
         raise ArchiveDamaged("it cannot be opened")
@@ -124,7 +119,7 @@ def _damaged(path: Path) -> WatchedConnection:
 
 
 def _to_read(path: Path) -> WatchedConnection | None:
-    """The archive as it is, or None. Raises `ArchiveTrouble`: it is of another Ringback."""
+    """The archive as it is, or None. Raises `ArchiveError`: it is of another Ringback."""
     log = path.with_name(f"{path.name}-wal")
     address = path.absolute().as_uri()
     ways = [f"{address}?mode=ro"]
@@ -134,10 +129,7 @@ def _to_read(path: Path) -> WatchedConnection | None:
     else:
         ways.append(f"{address}?mode=ro&immutable=1")
     for way in ways:
-        made = sqlite3.connect(
-            way, timeout=BUSY_S, isolation_level=None, uri=True, factory=WatchedConnection
-        )
-        made.path = path
+        made = _open(path, way, uri=True)
         try:
             if way.endswith("rw"):
                 made.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -145,14 +137,17 @@ def _to_read(path: Path) -> WatchedConnection | None:
             made.execute("PRAGMA temp_store = MEMORY")
             if (version := identify(made)) == len(MIGRATIONS):
                 return made
-        except sqlite3.OperationalError:
+        except (ArchiveDamaged, ArchiveTooNew):
+            made.close()
+            raise
+        except ArchiveError:
             made.close()
             continue
         except BaseException:
             made.close()
             raise
         made.close()
-        raise ArchiveTrouble(
+        raise ArchiveError(
             f"the archive is of another Ringback (schema {version}, known {len(MIGRATIONS)})"
             " and cannot be written now",
             UNREACHED,
@@ -173,14 +168,25 @@ def odd_file_beside(path: Path) -> str:
     return ""
 
 
-def _read_beside(path: Path, odd: str) -> tuple[WatchedConnection, ReadOnlyArchive]:
-    """The archive for reading, beside something odd. Raises `ArchiveTrouble`: it cannot be read."""
+def _read_beside(path: Path, odd: str) -> tuple[WatchedConnection, ArchiveReadOnly]:
+    """The archive for reading, beside something odd. Raises `ArchiveError`: it cannot be read."""
     found = None
-    with suppress(sqlite3.Error, ArchiveDamaged):
+    with suppress(ArchiveUnavailable, ArchiveBusy, ArchiveDamaged):
         found = _to_read(path)
     if found is None:
-        raise ArchiveTrouble(f"the archive {path} cannot be opened: {odd}", MOVE_AWAY)
-    return found, ReadOnlyArchive(odd, MOVE_AWAY)
+        raise ArchiveUnavailable(f"the archive {path} cannot be opened: {odd}", MOVE_AWAY)
+    return found, ArchiveReadOnly(odd, MOVE_AWAY)
+
+
+def _open(path: Path, address: Path | str, **options: Any) -> WatchedConnection:
+    try:
+        made = sqlite3.connect(
+            address, timeout=BUSY_S, isolation_level=None, factory=WatchedConnection, **options
+        )
+    except sqlite3.Error as error:
+        raise translated(error) from error
+    made.path = path
+    return made
 
 
 def _why(path: Path, error: Exception) -> str:

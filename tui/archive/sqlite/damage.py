@@ -1,9 +1,9 @@
-"""Damage is seen where SQLite meets it, said in words, and remembered beside the file.
+"""What SQLite and the disk say becomes an `ArchiveError`; damage is remembered beside the file.
 
-`WatchedConnection` turns what SQLite says of a damaged file into `ArchiveDamaged`. From the
-first such sign on nothing is written: a small file beside the archive (its mark) tells every
-connection, those of other processes too. It names the file that it is about, so that another one
-put in its place is not held to be damaged.
+`WatchedConnection` turns every error of SQLite into one of `tui.archive.errors`, and what it says
+of a damaged file into `ArchiveDamaged`. From the first such sign on nothing is written: a small
+file beside the archive (its mark) tells every connection, those of other processes too. It names
+the file that it is about, so that another one put in its place is not held to be damaged.
 """
 
 from __future__ import annotations
@@ -12,18 +12,38 @@ import json
 import os
 import sqlite3
 import time
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from tui.archive.errors import ArchiveDamaged, ArchiveTrouble, LaterArchive
+from providers.errors import reason
+from tui.archive.errors import (
+    ArchiveBusy,
+    ArchiveDamaged,
+    ArchiveError,
+    ArchiveTooNew,
+    ArchiveUnavailable,
+    QueryCancelled,
+    StatementRefused,
+)
 from tui.archive.sqlite.migrations import MIGRATIONS, is_plausible, lacks
 from tui.config.paths import atomic_write, read_file
 
 _SIGNS = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 """What SQLite says of a damaged file, in the lower byte of its code."""
+_ERRORS: Mapping[int, type[ArchiveError]] = {
+    sqlite3.SQLITE_BUSY: ArchiveBusy,
+    sqlite3.SQLITE_LOCKED: ArchiveBusy,
+    sqlite3.SQLITE_INTERRUPT: QueryCancelled,
+    sqlite3.SQLITE_CANTOPEN: ArchiveUnavailable,
+    sqlite3.SQLITE_FULL: ArchiveUnavailable,
+    sqlite3.SQLITE_IOERR: ArchiveUnavailable,
+    sqlite3.SQLITE_READONLY: ArchiveUnavailable,
+}
+"""What else it says there, as the archive raises it."""
+_WHOLE = (sqlite3.DatabaseError, sqlite3.OperationalError)
+"""Its errors of these very kinds are of the whole archive, all others of one statement."""
 _GONE = ("no such table: ", "no such column: ", " has no column named ", "no such index: ")
 """What it says of a table that is not there."""
 _NO_TEXT = "Could not decode to UTF-8"
@@ -31,16 +51,6 @@ _ODD = ("malformed JSON", "user-defined function raised")
 """What it says of a value that nobody wrote so; alone it is no reason to write nothing more."""
 _LOOK_S = 2.0
 _LOOK_STEPS = 100_000
-READING = (
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    OverflowError,
-    RecursionError,
-    zlib.error,
-)
-"""What reading a value raises that is not as it was written."""
 
 
 # -- the mark
@@ -74,9 +84,9 @@ def identity(path: Path) -> tuple[int, int] | None:
 def marked(path: Path) -> Mark | None:
     """The mark of this very file. One look where there is none."""
     place = mark_of(path)
-    if not place.exists():
-        return None
     try:
+        if not place.exists():
+            return None
         found = json.loads(read_file(place))
         mark = Mark(found["what"], found["at"], tuple(found["file"]), found["kept"])
     except OSError:
@@ -98,7 +108,25 @@ def remove_mark(path: Path) -> None:
     mark_of(path).unlink(missing_ok=True)
 
 
-# -- what SQLite says
+# -- what SQLite and the disk say
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """What the disk refuses meanwhile becomes `ArchiveUnavailable`."""
+    try:
+        yield
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise ArchiveUnavailable(f"{where}{reason(error)}") from error
+
+
+def translated(error: sqlite3.Error) -> ArchiveError:
+    """SQLite's error as the archive raises it, in SQLite's words; damage is not looked for."""
+    if type(error) not in _WHOLE:
+        return StatementRefused(str(error))
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return _ERRORS.get(code, ArchiveError)(str(error))
 
 
 def is_sign(error: sqlite3.Error) -> bool:
@@ -107,26 +135,26 @@ def is_sign(error: sqlite3.Error) -> bool:
 
 
 class WatchedCursor(sqlite3.Cursor):
-    """A cursor that says damage in words, also where it is met row by row."""
+    """A cursor that raises the archive's errors, also where they are met row by row."""
 
     connection: WatchedConnection
 
     def fetchone(self) -> Any:
         try:
             return super().fetchone()
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             self.connection.tell(error)
 
     def fetchall(self) -> list[Any]:
         try:
             return super().fetchall()
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             self.connection.tell(error)
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         try:
             yield from iter(super().fetchone, None)
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             self.connection.tell(error)
 
 
@@ -140,13 +168,26 @@ class WatchedConnection(sqlite3.Connection):
     def execute(self, *args: Any) -> sqlite3.Cursor:
         try:
             return self.cursor(WatchedCursor).execute(*args)
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             self.tell(error)
 
     def executemany(self, *args: Any) -> sqlite3.Cursor:
         try:
             return self.cursor(WatchedCursor).executemany(*args)
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
+            self.tell(error)
+
+    @property
+    def in_transaction(self) -> bool:
+        try:
+            return super().in_transaction
+        except sqlite3.Error as error:
+            self.tell(error)
+
+    def set_progress_handler(self, *args: Any) -> None:
+        try:
+            super().set_progress_handler(*args)
+        except sqlite3.Error as error:
             self.tell(error)
 
     @property
@@ -166,13 +207,11 @@ class WatchedConnection(sqlite3.Connection):
         return ArchiveDamaged(what)
 
     def tell(self, error: sqlite3.Error) -> NoReturn:
-        """Raise the error, in words where it is a sign of damage."""
-        trouble = self._trouble(error)
-        if trouble is None:
-            raise error
-        raise trouble from error
+        """Raise SQLite's error as the archive's."""
+        raise self._found_behind(error) or translated(error) from error
 
-    def _trouble(self, error: sqlite3.Error) -> ArchiveTrouble | None:
+    def _found_behind(self, error: sqlite3.Error) -> ArchiveError | None:
+        """What is wrong with the archive itself, where the error is a sign of that."""
         said = str(error)
         if is_sign(error):
             return self.found(said)
@@ -186,11 +225,11 @@ class WatchedConnection(sqlite3.Connection):
             return self.found(what)
         return None
 
-    def _changed(self) -> ArchiveTrouble | None:
+    def _changed(self) -> ArchiveError | None:
         """A table or column is not there: a later Ringback took it away, or it is damage."""
-        version = int(super().execute("PRAGMA user_version").fetchone()[0])
+        version = int(self.execute("PRAGMA user_version").fetchone()[0])
         if version > len(MIGRATIONS) and is_plausible(version):
-            return LaterArchive(version, len(MIGRATIONS))
+            return ArchiveTooNew(version, len(MIGRATIONS))
         missing = lacks(self)
         return self.found(f"{missing} is not in it") if missing else None
 
@@ -215,12 +254,3 @@ class WatchedConnection(sqlite3.Connection):
 def lenient(text: bytes) -> str:
     """Text as SQLite's own, or nearly: in a damaged archive a letter may not be one."""
     return text.decode("utf-8", "replace")
-
-
-@contextmanager
-def reading(what: str) -> Iterator[None]:
-    """What is raised while a value of a row is read means that nobody wrote it so."""
-    try:
-        yield
-    except READING as error:
-        raise ArchiveDamaged(f"{what} cannot be read ({type(error).__name__})") from error

@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from providers.errors import reason
-from tui.archive.errors import ArchiveTrouble
-from tui.archive.sqlite.triage_log import CallName, TriageLog, standing
-from tui.archive.sqlite.triage_rows import EVENT_FIELDS, Event, event_of
+from tui.archive.errors import ArchiveError
+from tui.archive.sqlite.damage import disk_errors
+from tui.archive.sqlite.triage_log import TriageLog
+from tui.archive.sqlite.triage_rows import EVENT_FIELDS, event_of
+from tui.archive.triage_events import CallName, Event, standing
 from tui.config.paths import atomic_write, open_file
 
 log = logging.getLogger(__name__)
@@ -220,6 +222,7 @@ def _ends_in_line(place: Path, size: int) -> bool:
         return file.read(1) == b"\n"
 
 
+@disk_errors()
 def forget(
     archive: Path,
     names: Collection[CallName],
@@ -230,7 +233,8 @@ def forget(
     """Take all events of calls out of the backup; a name without an id means its whole account, but
     for the calls that are `kept`.
 
-    `purged`: remember that the calls must not come back. Raises OSError; then they are all there.
+    `purged`: remember that the calls must not come back. Raises `ArchiveUnavailable`; then they are
+    all there.
     """
     gone, held = ({(account.lower(), id_) for account, id_ in some} for some in (names, kept))
 
@@ -294,18 +298,19 @@ class BackedUp:
             with self.transaction():
                 follow(self._db, self.path)
             self.not_backed_up = ""
-        except (ArchiveTrouble, sqlite3.Error, OSError) as error:
+        except (ArchiveError, OSError) as error:
             why = reason(error) if isinstance(error, OSError) else str(error)
             self.not_backed_up = f"{place_of(self.path)}: {why}"
             log.info("the decisions are not backed up: %s", self.not_backed_up)
 
     def mend_backup(self) -> int:
-        """Write the backup again where lines of it are damaged; how many were. Raises OSError."""
-        damaged = read(self.path).damaged
-        if damaged:
-            with self.transaction():
-                mend(self._db, self.path)
-        return damaged
+        """Write the backup again where lines of it are damaged; how many were."""
+        with disk_errors():
+            damaged = read(self.path).damaged
+            if damaged:
+                with self.transaction():
+                    mend(self._db, self.path)
+            return damaged
 
     def _take_up_backup(self) -> None:
         """A new archive beside the backup of an older one goes on with its decisions."""
@@ -313,10 +318,12 @@ class BackedUp:
             return
         some = "SELECT 1 FROM event UNION ALL SELECT 1 FROM purged LIMIT 1"
         if self._db.execute(some).fetchone() is None:
-            self.take_up(read(self.path))
+            self.take_up_backup()
 
-    def take_up(self, kept: Kept) -> int:
-        """Bring what a backup holds and the archive lacks into it; how many events."""
+    def take_up_backup(self) -> int:
+        """Bring what the backup holds and the archive lacks into it; how many events."""
+        with disk_errors():
+            kept = read(self.path)
         with self.transaction():
             self._db.executemany("INSERT OR IGNORE INTO purged VALUES (?, ?)", sorted(kept.purged))
             return self.triage.take_up(kept.events)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveUnavailable
 
 INSIST = "RINGBACK_NETWORK_DISK"
 """This variable of the environment, set to 1, has the archive opened all the same."""
@@ -34,10 +34,12 @@ NETWORKS_OF_FUSE = frozenset(
 
 
 def refuse_network(file: Path, environ: Mapping[str, str]) -> None:
-    """Raises `ArchiveTrouble` for a file on a network's file system, unless the user insists."""
+    """Raises `ArchiveUnavailable` for a file on a network's file system, unless the user
+    insists.
+    """
     kind = kind_of(file.parent)
     if is_network(kind) and environ.get(INSIST) != "1":
-        raise ArchiveTrouble(
+        raise ArchiveUnavailable(
             f"the archive {file} lies on a network's file system ({kind}), whose locks cannot be"
             " relied on: it would be damaged",
             "Keep it on a disk of this machine: set RINGBACK_HOME or XDG_DATA_HOME to a folder"

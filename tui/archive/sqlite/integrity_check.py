@@ -9,22 +9,22 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from providers.counts import counted
 from providers.errors import reason
-from tui.archive.errors import ArchiveDamaged
+from tui.archive.errors import READING, ArchiveDamaged, QueryCancelled
+from tui.archive.records import Checked, Fault
 from tui.archive.sqlite import decision_backup
 from tui.archive.sqlite.archive import Archive
 from tui.archive.sqlite.call_columns import call_of
-from tui.archive.sqlite.damage import READING, is_sign, remove_mark
+from tui.archive.sqlite.damage import is_sign, remove_mark
 from tui.archive.sqlite.listening_history import UNREADABLE_HEARD
 from tui.archive.sqlite.migrations import lacks
 from tui.archive.sqlite.search.bitmap import CHUNK_NUMBER_BITS
 from tui.archive.sqlite.search.search_index import entry
 from tui.archive.sqlite.sync_state import UNREADABLE_NAME
-from tui.archive.sqlite.triage_log import project
-from tui.archive.sqlite.triage_rows import EVENT_FIELDS, Event, event_of, row_of
+from tui.archive.sqlite.triage_rows import EVENT_FIELDS, event_of
+from tui.archive.triage_events import Event, project, row_of
 from tui.config.paths import open_file
 
 WITHIN_S = 5.0
@@ -36,34 +36,12 @@ _TOLD = 5
 _LOG_MAGIC = (0x377F0682, 0x377F0683)
 
 
-class Fault(NamedTuple):
-    """What is not as it was written. Not `grave`: no call and no decision is affected, and what
-    is kept is kept.
-    """
-
-    text: str
-    grave: bool = True
-
-
-class Checked(NamedTuple):
-    """What was found, and whether all was looked at."""
-
-    faults: list[Fault]
-    complete: bool
-    missing: int
-    """Decisions that the backup has and the archive has not."""
-    not_backed_up: int
-    """Decisions that the backup lacks."""
-    damaged_lines: int = 0
-    """Lines of the backup that are not as they were written."""
-
-
 def check(archive: Archive, *, deep: bool = False, within_s: float | None = None) -> Checked:
     """Look at the pages and the tables within `WITHIN_S`; `deep`: at every row, however long it
     takes; within `within_s` if that is given.
 
     What is found is remembered (`tui.archive.sqlite.damage`), and forgotten when a deep check finds
-    nothing. Raises `sqlite3.OperationalError`: another Ringback holds the archive.
+    nothing. Raises `ArchiveBusy`: another Ringback holds the archive.
     """
     limit = within_s or (float("inf") if deep else WITHIN_S)
     until = time.monotonic() + limit
@@ -78,9 +56,7 @@ def check(archive: Archive, *, deep: bool = False, within_s: float | None = None
                 missing, behind, lines = _backup(archive)
             if deep and not faults:
                 faults += [*_rows(archive), *_index(archive)]
-    except sqlite3.OperationalError as error:
-        if str(error) != "interrupted":
-            raise
+    except QueryCancelled:
         complete = False
     except ArchiveDamaged as error:
         faults.append(Fault(error.what))
@@ -95,7 +71,7 @@ def check(archive: Archive, *, deep: bool = False, within_s: float | None = None
 
 @contextmanager
 def _ending(archive: Archive, until: float) -> Iterator[None]:
-    archive.end_when(lambda: time.monotonic() > until)
+    archive.cancel_when(lambda: time.monotonic() > until)
     try:
         yield
     finally:

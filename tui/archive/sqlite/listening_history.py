@@ -9,34 +9,10 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from types import NoneType
-from typing import NamedTuple
 
-from providers.model import Call, CallRow
+from providers.model import CallRow
 from tui.archive.errors import ArchiveDamaged
-
-HEARD_SHARE = 0.9
-"""A recording was heard once this part of it was played, or its end was reached."""
-LEFT_MIN_S = 3.0
-"""Nearer to its start or its end than this, a recording was not left in the middle."""
-
-
-class Heard(NamedTuple):
-    """One recording's line. `heard_at` and `trouble_at` are Unix seconds; `trouble` is a key of
-    `providers.errors.RECORDING_REASONS`.
-    """
-
-    position_s: float = 0.0
-    length_s: float | None = None
-    heard_at: float | None = None
-    trouble: str | None = None
-    trouble_at: float | None = None
-
-    @property
-    def left_s(self) -> float:
-        """Where listening goes on: where it was left, or 0."""
-        near_end = self.length_s is not None and self.position_s > self.length_s - LEFT_MIN_S
-        return 0.0 if near_end or self.position_s < LEFT_MIN_S else self.position_s
-
+from tui.archive.records import Heard
 
 _NUMBER = (float, int)
 _KINDS = (
@@ -63,16 +39,10 @@ def _line(values: Iterable[object]) -> Heard:
     return line
 
 
-def recording_key(call: Call, index: int) -> str:
-    """What names a recording of a call: its id, or its place where it has none."""
-    id_ = call.recordings[index].id if index < len(call.recordings) else None
-    return id_ or f"#{index}"
-
-
 class ListeningTable:
     """Reads and writes the table on one connection; each writing is a transaction of its own.
 
-    What is written of a call that is not in the archive is dropped. Raises `ReadOnlyArchive`.
+    What is written of a call that is not in the archive is dropped. Raises `ArchiveReadOnly`.
     """
 
     def __init__(
@@ -83,7 +53,7 @@ class ListeningTable:
         self._db, self._transaction = connection, transaction
 
     def wait_at_most(self, seconds: float) -> None:
-        """For another Ringback's transaction, from now on; then `sqlite3.OperationalError`."""
+        """For another Ringback's transaction, from now on; then `ArchiveBusy`."""
         self._db.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
     def of_call(self, account: str, call_id: str) -> dict[str, Heard]:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping
 from functools import cache
 
-from tui.archive.errors import ArchiveDamaged, LaterArchive
+from tui.archive.errors import ArchiveDamaged, ArchiveTooNew
 
 MIGRATIONS = (
     """
@@ -137,7 +137,7 @@ MIGRATIONS = (
         batch   TEXT NOT NULL,
         account TEXT NOT NULL COLLATE NOCASE,
         id      TEXT NOT NULL,            -- the vendor's id of the call
-        kind    TEXT NOT NULL,            -- see tui.archive.sqlite.triage_log
+        kind    TEXT NOT NULL,            -- see tui.archive.triage_events
         body    TEXT NOT NULL             -- JSON
     );
     CREATE INDEX event_by_call ON event (account, id, seq);
@@ -362,7 +362,7 @@ _SPARE = 1000
 
 def identify(connection: sqlite3.Connection) -> int:
     """The schema's version. Raises `ArchiveDamaged` where the file is another program's database,
-    and `LaterArchive`; looks at its header alone, but for one that is about to be made.
+    and `ArchiveTooNew`; looks at its header alone, but for one that is about to be made.
     """
     version = version_of(connection)
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
@@ -371,7 +371,7 @@ def identify(connection: sqlite3.Connection) -> int:
     if not is_plausible(version):
         raise ArchiveDamaged(f"its header says schema {version}")
     if version > len(MIGRATIONS):
-        raise LaterArchive(version, len(MIGRATIONS))
+        raise ArchiveTooNew(version, len(MIGRATIONS))
     return version
 
 
@@ -414,7 +414,7 @@ def lacks(connection: sqlite3.Connection) -> str:
 
 
 def migrate(connection: sqlite3.Connection, upto: int = len(MIGRATIONS)) -> None:
-    """Bring an archive to a schema, the present one. Raises `ArchiveTrouble`; safe beside
+    """Bring an archive to a schema, the present one. Raises `ArchiveError`; safe beside
     another.
     """
     if identify(connection) >= upto:

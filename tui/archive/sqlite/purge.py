@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import NamedTuple
 
+from tui.archive.errors import ArchiveDamaged, ArchiveError
+from tui.archive.records import Removed
 from tui.query.phone_numbers import digits
 
 TAIL = 7
@@ -17,7 +17,7 @@ NATIONAL = 9
 SHORTEST = 3
 """A number of fewer digits is nobody's."""
 KeyOf = Callable[[str, str | None], str]
-"""Account, and a number as a vendor writes it -> what its forms have in common; see `Closing`."""
+"""Account, and a number as a vendor writes it -> what its forms have in common; see `Callbacks`."""
 
 _BARRED = (
     "INSERT OR IGNORE INTO purged SELECT account, id FROM call WHERE key IN (SELECT key FROM gone)"
@@ -30,16 +30,6 @@ _GONE = (
     "DELETE FROM call WHERE key IN (SELECT key FROM gone)",
 )
 """What removes the calls of the table ``gone``, in order."""
-
-
-class Purged(NamedTuple):
-    """What a purge took out of the archive."""
-
-    calls: int
-    rows: int
-    """Rows of all tables, the calls' own among them."""
-    names: int
-    """Entries of the vendors' dictionaries that held the number."""
 
 
 def keys_of_number(db: sqlite3.Connection, key_of: KeyOf, number: str) -> list[int]:
@@ -101,7 +91,7 @@ def mentions(db: sqlite3.Connection, number: str) -> int:
 
 def remove(
     db: sqlite3.Connection, keys: Sequence[int], number: str | None = None, barred: bool = True
-) -> Purged:
+) -> Removed:
     """Take calls out of every table, within the caller's transaction; `rewrite` comes after it.
 
     `number`: also out of the vendors' dictionaries, which a sync asks for again. `barred`: a sync
@@ -119,7 +109,7 @@ def remove(
     rows = db.total_changes - before - helpers - names_of_gone
     names = _forget_names(db, number) if number else 0
     db.execute("DELETE FROM gone")
-    return Purged(calls, rows, names)
+    return Removed(calls, rows, names)
 
 
 def _forget_names(db: sqlite3.Connection, number: str) -> int:
@@ -142,11 +132,15 @@ def rewrite(db: sqlite3.Connection, wait_s: float) -> bool:
         db.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
     deadline = time.monotonic() + wait_s
     while True:
-        with suppress(sqlite3.OperationalError):
+        try:
             db.execute("VACUUM")
             busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if not busy:
                 return True
+        except ArchiveDamaged:
+            raise
+        except ArchiveError:  # another Ringback is at it, or the disk has no room for a second one
+            pass
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)

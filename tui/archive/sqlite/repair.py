@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tui.archive import codec
-from tui.archive.errors import ArchiveDamaged, ArchiveTrouble
+from tui.archive.errors import ArchiveBusy, ArchiveDamaged, ArchiveError, StatementRefused
 from tui.archive.sqlite import decision_backup
 from tui.archive.sqlite.archive import Archive
 from tui.archive.sqlite.call_columns import call_of
-from tui.archive.sqlite.damage import marked
+from tui.archive.sqlite.damage import disk_errors, marked
 from tui.archive.sqlite.listening_history import UNREADABLE_HEARD
 from tui.archive.sqlite.migrations import columns
 from tui.archive.sqlite.replacement import (
@@ -38,8 +38,8 @@ from tui.archive.sqlite.replacement import (
 )
 from tui.archive.sqlite.row_recovery import Damaged, Row, mend_header, open_damaged, whole
 from tui.archive.sqlite.sync_state import UNREADABLE_NAME
-from tui.archive.sqlite.triage_log import CallName
-from tui.archive.sqlite.triage_rows import EVENT_FIELDS, Event, event_of, row_of
+from tui.archive.sqlite.triage_rows import EVENT_FIELDS, event_of
+from tui.archive.triage_events import CallName, Event, row_of
 
 STEP = 500
 _DETAIL = ("body", "extra", "raw", "saved_at")
@@ -114,10 +114,10 @@ def repair(
     """Put a new archive in the place of a damaged one. `progress` is told how many calls have come;
     `accounts` are those of which calls may surely be.
 
-    Raises `ArchiveTrouble` (another Ringback has it open), `sqlite3.Error`, `OSError`; then the
-    archive is as before.
+    Raises `ArchiveError`, e.g. `ArchiveBusy` (another Ringback has it open); then the archive is as
+    before.
     """
-    with alone(archive) as file, work_folder(archive) as folder:
+    with disk_errors(), alone(archive) as file, work_folder(archive) as folder:
         mark = marked(archive)
         # an ended repair may have put the write-ahead log away already
         source = archive.with_name(mark.kept) if mark and mark.kept else archive
@@ -213,7 +213,7 @@ def _build(
             new._db.execute(f"DELETE FROM name WHERE {UNREADABLE_NAME}")
             new._db.execute(f"DELETE FROM heard WHERE {UNREADABLE_HEARD}")
         if (said := new._db.execute("PRAGMA quick_check").fetchone()) != ("ok",):
-            raise ArchiveTrouble(f"the new archive is not whole: {said[0]}", "Try again.")
+            raise ArchiveError(f"the new archive is not whole: {said[0]}", "Try again.")
         found.others = {table: rows for table, rows in found.others.items() if rows}
         _empty_log(new)
     with path.open("r+b") as file:
@@ -227,7 +227,7 @@ def _empty_log(new: Archive) -> None:
     new._db.execute("PRAGMA busy_timeout = 0")
     busy, _, _ = new._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
-        raise ArchiveTrouble("another program reads the new archive and its log", BUSY)
+        raise ArchiveBusy("another program reads the new archive and its log", BUSY)
 
 
 def new_tables(new: Archive) -> list[str]:
@@ -265,7 +265,7 @@ def _keep_keyed(
         for one in list(kept):
             try:
                 new._db.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", kept[one])
-            except sqlite3.IntegrityError:  # no such call, or not what may stand there
+            except StatementRefused:  # no such call, or not what may stand there
                 del kept[one]
     return set(kept)
 
@@ -418,7 +418,7 @@ def _save(new: Archive, name: CallName, details: list[Any]) -> bool:
     """Whether the call could be read; without its raw where only that cannot be."""
     body, extra, raw, saved_at = details
     for packed in (raw, None):
-        with suppress(ArchiveDamaged, sqlite3.Error):
+        with suppress(ArchiveError):
             call = call_of(body, extra, packed)
             if call.id != name[1]:
                 return False

@@ -72,7 +72,7 @@ class ReparseTables(SyncTables):
         if self.unread(account, version) is None:
             return False
         step = partial(self._read_step, account, vendor, version, read)
-        return self.keep_if_it_can(step) or False
+        return self.write_if_possible(step) or False
 
     def _read_step(
         self, account: str, vendor: str, version: int, read: Callable[[Call], Call]

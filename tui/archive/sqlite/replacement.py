@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from tui.archive.errors import ArchiveTrouble
+from tui.archive.errors import ArchiveBusy, ArchiveUnavailable
 from tui.archive.sqlite.damage import put_mark, remove_mark
 
 _SHARED = (0x40000000 + 2, 510)
@@ -48,7 +48,7 @@ def alone(archive: Path) -> Iterator[BinaryIO | None]:
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _SHARED[1], _SHARED[0])
             except OSError:
-                raise ArchiveTrouble("another Ringback has the archive open", BUSY) from None
+                raise ArchiveBusy("another Ringback has the archive open", BUSY) from None
         yield file
 
 
@@ -72,7 +72,7 @@ def check_room(source: Path, folder: Path) -> None:
     """A copy and a new archive need room; to find out at the end would be late."""
     wanted = 2 * (size_of(source) + size_of(log_of(source)))
     if shutil.disk_usage(folder).free < wanted:
-        raise ArchiveTrouble(
+        raise ArchiveUnavailable(
             f"a repair needs {wanted >> 20:,} MB of free disk", "Make room, and try again."
         )
 

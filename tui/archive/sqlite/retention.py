@@ -7,8 +7,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import NamedTuple
 
+from tui.archive.records import Due
 from tui.archive.sqlite import purge
 from tui.archive.sqlite.callbacks import Callbacks
 from tui.archive.sqlite.search.search_index import NO_TIME, TIES
@@ -17,19 +17,11 @@ MERGED = 200
 """Pages of the full-text tables that are written anew when calls have gone, at most."""
 
 
-class Due(NamedTuple):
-    """How many calls are older than calls are kept, and how many of them are on hold."""
-
-    calls: int
-    """Without those on hold."""
-    held: int
-
-
 class RetentionTables:
     """The part of an `Archive` that decides which calls stay. Times are Unix seconds."""
 
     _db: sqlite3.Connection
-    closing: Callbacks
+    callbacks: Callbacks
 
     def transaction(self) -> AbstractContextManager[None]:
         """As `Archive.transaction`."""
@@ -39,7 +31,7 @@ class RetentionTables:
 
     def keys_of_number(self, number: str) -> list[int]:
         """Keys of the calls with this number on the other side, however it is written."""
-        return purge.keys_of_number(self._db, self.closing.key_of, number)
+        return purge.keys_of_number(self._db, self.callbacks.key_of, number)
 
     def keys_before(self, before: float) -> list[int]:
         """Keys of the calls that began before a moment (Unix seconds)."""
@@ -92,7 +84,7 @@ class RetentionTables:
             self._db.execute("DELETE FROM told_days")
             self._db.execute("INSERT INTO told_days VALUES (?)", (days,))
 
-    def forgo(self, account: str, ids: Iterable[str]) -> None:
+    def exclude(self, account: str, ids: Iterable[str]) -> None:
         """Ask for calls no more, and keep them never. Runs inside the caller's `transaction`."""
         self._db.executemany(
             "INSERT OR IGNORE INTO purged VALUES (?, ?)", [(account, id_) for id_ in ids]

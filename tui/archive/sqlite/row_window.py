@@ -11,10 +11,11 @@ from typing import Any, get_args, get_type_hints
 
 from providers.model import CallRow
 from tui.archive import codec
-from tui.archive.errors import ArchiveDamaged
-from tui.archive.sqlite.damage import reading
+from tui.archive.errors import ArchiveDamaged, reading
+from tui.archive.records import removed_row, unreadable_row
 from tui.archive.sqlite.listening_history import with_heard
-from tui.archive.sqlite.triage_log import awake, triage_of
+from tui.archive.sqlite.triage_log import triage_of
+from tui.archive.triage_events import awake
 
 _BESIDE = ("heard", "trouble")
 """Fields that no line of the table ``call`` has, the last ones: they are looked up beside it."""
@@ -70,8 +71,8 @@ class RowList:
             for one in wanted:
                 with suppress(ArchiveDamaged):
                     found |= self._rows(array("q", (one,)))
-            return [found.get(key) or _unreadable(key) for key in wanted]
-        return [found.get(key) or _removed(key) for key in wanted]
+            return [found.get(key) or unreadable_row(key) for key in wanted]
+        return [found.get(key) or removed_row(key) for key in wanted]
 
     def _rows(self, keys: array[int]) -> dict[int, CallRow]:
         marks = ",".join("?" * len(keys))
@@ -94,10 +95,10 @@ class RowList:
             return None
 
 
-def bodies(
+def export(
     db: sqlite3.Connection, keys: Iterable[int], unread: list[str] | None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """As `Archive.bodies`."""
+    """As `Archive.export`."""
     for key in keys:
         try:
             found = _body(db, key)
@@ -135,11 +136,6 @@ def _name(db: sqlite3.Connection, key: int) -> str:
     return ":".join(map(str, row or ("?", "?")))
 
 
-def is_unreadable(row: CallRow) -> bool:
-    """Whether a row stands for one that cannot be read."""
-    return row == _unreadable(row.key)
-
-
 def _row(values: tuple[object, ...]) -> CallRow:
     """Raises `ArchiveDamaged` where a value is of another kind than was written."""
     row = CallRow._make((*values[:-1], None, values[-1]))
@@ -151,16 +147,3 @@ def _row(values: tuple[object, ...]) -> CallRow:
         state=awake(row.state, row.snoozed_until),
         held=bool(row.held),
     )
-
-
-_REMOVED = CallRow._make(
-    [0, "", "", "", *[None] * 2, "", *[None] * 14, 0, 0, *CallRow._field_defaults.values()]
-)
-
-
-def _removed(key: int) -> CallRow:
-    return _REMOVED._replace(key=key)
-
-
-def _unreadable(key: int) -> CallRow:
-    return _REMOVED._replace(key=key, contact="(damaged)")

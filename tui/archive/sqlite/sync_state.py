@@ -8,13 +8,12 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from providers.base import Names
 from tui.archive import codec
-from tui.archive.errors import ReadOnlyArchive
-from tui.archive.sqlite.connection import is_unwritable
-from tui.archive.sqlite.damage import reading
+from tui.archive.errors import ArchiveReadOnly, ArchiveUnavailable, reading
+from tui.archive.records import AccountState, Coverage, SyncPeriod
 from tui.archive.sqlite.search.search_index import NO_TIME, TIES
 from tui.query.dates import DAY_S
 
@@ -23,67 +22,6 @@ EVERYWHERE = (1 << 63) - 1
 """No place is beyond it."""
 UNREADABLE_NAME = "CASE WHEN json_valid(fields) THEN json_type(fields) <> 'object' ELSE 1 END"
 """A condition on a row of the table ``name``: it is not as it was written."""
-
-
-class SyncPeriod(NamedTuple):
-    """A walk through a vendor's calls of a fixed period (Unix seconds), resumable at `cursor`."""
-
-    account: str
-    asked: str
-    since: float
-    until: float
-    number: int = 0
-    cursor: str | None = None
-    total: int | None = None
-    fetched: int = 0
-    finished: bool = False
-    shortfall: str = ""
-    """Which calls were missing at its end, in words; it is walked again from its start."""
-    tries: int = 0
-    """How often in a row that was so."""
-    again_at: float = 0.0
-    """Before this moment no refresh asks again of its own accord (Unix seconds)."""
-
-    @property
-    def settings(self) -> str:
-        """The digest of the settings that it is for: `asked` ends with it."""
-        return self.asked.rpartition("|")[2]
-
-    @property
-    def looks_again(self) -> bool:
-        """Whether it only looks for changes in a period that was walked before."""
-        return self.asked.startswith(AGAIN)
-
-    @property
-    def length_s(self) -> float:
-        return self.until - self.since
-
-
-AGAIN = "again"
-"""How `SyncPeriod.asked` begins where the walk looks again."""
-
-
-class Coverage(NamedTuple):
-    """The period that was asked for without a gap, and the ends of the last walks through a day
-    and through a week: Unix seconds.
-    """
-
-    since: float
-    until: float
-    day_at: float = 0.0
-    week_at: float = 0.0
-
-
-class AccountState(NamedTuple):
-    """How an account's last sync ended: a word, a sentence, and when (Unix seconds)."""
-
-    state: str
-    message: str
-    at: float
-    again_at: float | None = None
-    """When a vendor that limits requests may be asked again, where it said so."""
-    tries: int = 0
-    """How often in a row it refused."""
 
 
 class IdSet:
@@ -111,19 +49,17 @@ class SyncTables:
         """As `Archive.transaction`."""
         raise NotImplementedError
 
-    def keep_if_it_can(self, work: Callable[[], T]) -> T | None:
+    def write_if_possible(self, work: Callable[[], T]) -> T | None:
         """A transaction for what serves as well without being kept; None where the disk is
         full, or may only be read.
         """
         try:
             with self.transaction():
                 return work()
-        except (ReadOnlyArchive, sqlite3.Error) as error:
-            if not is_unwritable(error):
-                raise
+        except (ArchiveReadOnly, ArchiveUnavailable):
             return None
 
-    def ids_to_spare(
+    def settled_ids(
         self, account: str, before: float, unknown_since: float, others: Iterable[int] = ()
     ) -> IdSet:
         """Ids that a vendor need not be asked for: of calls that began before a moment (Unix
@@ -141,7 +77,7 @@ class SyncTables:
         )
         return IdSet(array("q", (row[0] for row in rows)), others)
 
-    def calls_from(self, account: str, since: float, until: float | None = None) -> list[str]:
+    def ids_between(self, account: str, since: float, until: float | None = None) -> list[str]:
         """Ids of the calls that began in a period (Unix seconds), newest first."""
         rows = self._db.execute(
             "SELECT id FROM call WHERE account = ? AND place >= ? AND place < ?"
@@ -150,7 +86,7 @@ class SyncTables:
         )
         return [row[0] for row in rows]
 
-    def recordings_wanted(
+    def ids_without_recordings(
         self, account: str, recently: float, since: float | None, until: float | None
     ) -> list[str]:
         """Ids of calls of a period, and of those without a time, that may have recordings, newest
@@ -168,7 +104,7 @@ class SyncTables:
         )
         return [row[0] for row in rows]
 
-    def recordings_asked(self, account: str, id_: str) -> float | None:
+    def recordings_asked_at(self, account: str, id_: str) -> float | None:
         """When the vendor last said which recordings a call has (Unix seconds); None: never."""
         row = self._db.execute(
             "SELECT IFNULL(asked_at, iif(extra ->> 'recordings_known', saved_at, NULL))"
@@ -177,7 +113,7 @@ class SyncTables:
         ).fetchone()
         return row[0] if row else None
 
-    def recordings_told(self, account: str, ids: Iterable[str], at: float) -> None:
+    def note_recordings_asked(self, account: str, ids: Iterable[str], at: float) -> None:
         """The vendor said which recordings these calls have. Inside the caller's `transaction`."""
         self._db.executemany(
             "UPDATE call SET asked_at = ? WHERE account = ? AND id = ?",
@@ -215,10 +151,10 @@ class SyncTables:
         )
         names.fresh.clear()
 
-    def open_walks(self, account: str) -> list[SyncPeriod]:
+    def unfinished_periods(self, account: str) -> list[SyncPeriod]:
         """Unfinished walks of an account, the latest period first."""
         return [
-            _walk(row)
+            _period(row)
             for row in self._db.execute(
                 "SELECT * FROM walk WHERE account = ? AND NOT finished ORDER BY until DESC",
                 (account,),
@@ -233,70 +169,70 @@ class SyncTables:
         ).fetchone()
         return Coverage(*row) if row else None
 
-    def _cover(self, walk: SyncPeriod, coverage: Coverage) -> None:
+    def _cover(self, period: SyncPeriod, coverage: Coverage) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO coverage VALUES (?, ?, ?, ?, ?, ?)",
-            (walk.account, walk.settings, *coverage),
+            (period.account, period.settings, *coverage),
         )
 
-    def begin_walk(self, walk: SyncPeriod, instead: Iterable[SyncPeriod] = ()) -> SyncPeriod:
-        """Keep a walk, which is walked to its end sooner or later: its period is covered. It takes
-        the place of others.
+    def begin_period(self, period: SyncPeriod, instead: Iterable[SyncPeriod] = ()) -> SyncPeriod:
+        """Keep a period, which is brought to its end sooner or later: it is covered. It takes the
+        place of others.
         """
         with self.transaction():
             for other in instead:
-                self.drop_walk(other)
+                self.drop_period(other)
             number = self._db.execute(
                 "INSERT INTO walk (account, asked, since, until) VALUES (?, ?, ?, ?)",
-                (walk.account, walk.asked, walk.since, walk.until),
+                (period.account, period.asked, period.since, period.until),
             ).lastrowid
-            known = self.coverage(walk.account, walk.settings)
+            known = self.coverage(period.account, period.settings)
             if known is None:
-                self._cover(walk, Coverage(walk.since, walk.until))
-            elif walk.since <= known.until and walk.until >= known.since:
-                since, until = min(walk.since, known.since), max(walk.until, known.until)
-                self._cover(walk, known._replace(since=since, until=until))
-        return walk._replace(number=number or 0)
+                self._cover(period, Coverage(period.since, period.until))
+            elif period.since <= known.until and period.until >= known.since:
+                since, until = min(period.since, known.since), max(period.until, known.until)
+                self._cover(period, known._replace(since=since, until=until))
+        return period._replace(number=number or 0)
 
-    def save_walk(self, walk: SyncPeriod) -> None:
+    def advance_period(self, period: SyncPeriod) -> None:
         """Move a walk's cursor. Runs inside the transaction that keeps the page's calls."""
-        if walk.finished:
-            self._finish(walk)
+        if period.finished:
+            self._finish(period)
             return
         self._db.execute(
             "UPDATE walk SET asked = ?, since = ?, until = ?, cursor = ?, total = ?, fetched = ?,"
             " shortfall = ?, tries = ?, again_at = ? WHERE number = ?",
-            (*walk[1:4], *walk[5:8], *walk[9:], walk.number),
+            (*period[1:4], *period[5:8], *period[9:], period.number),
         )
 
-    def _finish(self, walk: SyncPeriod) -> None:
-        """A walk came to its end: so did those through a part of its period that lacked calls."""
-        known = self.coverage(walk.account, walk.settings)
+    def _finish(self, period: SyncPeriod) -> None:
+        """A period came to its end: so did those through a part of its period that lacked calls."""
+        known = self.coverage(period.account, period.settings)
         if known:
-            day = max(known.day_at, walk.until if walk.length_s >= DAY_S else 0.0)
-            week = max(known.week_at, walk.until if walk.length_s >= 7 * DAY_S else 0.0)
-            self._cover(walk, known._replace(day_at=day, week_at=week))
+            day = max(known.day_at, period.until if period.length_s >= DAY_S else 0.0)
+            week = max(known.week_at, period.until if period.length_s >= 7 * DAY_S else 0.0)
+            self._cover(period, known._replace(day_at=day, week_at=week))
         self._db.execute(
             "DELETE FROM walk WHERE number = ? OR (account = ? AND shortfall <> ''"
             " AND since >= ? AND until <= ?)",
-            (walk.number, walk.account, walk.since, walk.until),
+            (period.number, period.account, period.since, period.until),
         )
 
-    def joined(self, walk: SyncPeriod) -> SyncPeriod:
-        """One walk of those that lack calls in periods that meet, so that they do not pile up: a
-        new one becomes a part of an earlier. Inside the caller's `transaction`, before `save_walk`.
+    def merge_unfinished(self, period: SyncPeriod) -> SyncPeriod:
+        """One period of those that meet and lack calls, so that they do not pile up: a new one
+        becomes a part of an earlier. Inside the caller's `transaction`, before `advance_period`.
         """
         met = [
             other
-            for other in self.open_walks(walk.account)
-            if other.shortfall and other.number != walk.number
-            if other.since <= walk.until and other.until >= walk.since
+            for other in self.unfinished_periods(period.account)
+            if other.shortfall and other.number != period.number
+            if other.since <= period.until and other.until >= period.since
         ]
-        every = [walk, *met]
-        kept = walk if walk.tries else every[-1]
+        every = [period, *met]
+        kept = period if period.tries else every[-1]
         for other in every:
             if other.number != kept.number:
-                self.drop_walk(other)
+                self.drop_period(other)
         longest = max(every, key=lambda one: one.length_s)
         return kept._replace(
             asked=longest.asked,
@@ -305,17 +241,17 @@ class SyncTables:
             shortfall=longest.shortfall,
         )
 
-    def drop_walk(self, walk: SyncPeriod) -> None:
-        self._db.execute("DELETE FROM walk WHERE number = ?", (walk.number,))
+    def drop_period(self, period: SyncPeriod) -> None:
+        self._db.execute("DELETE FROM walk WHERE number = ?", (period.number,))
 
-    def forget_settings(self, walk: SyncPeriod) -> None:
-        """Drop a walk that is for other settings than there are now, and what they covered: were
+    def forget_settings(self, period: SyncPeriod) -> None:
+        """Drop a period that is for other settings than there are now, and what they covered: were
         they to come again, nobody would go on with it.
         """
-        self.drop_walk(walk)
+        self.drop_period(period)
         self._db.execute(
             "DELETE FROM coverage WHERE account = ? AND settings = ?",
-            (walk.account, walk.settings),
+            (period.account, period.settings),
         )
 
     def remember_unknown(self, account: str, ids: Iterable[str], at: float) -> None:
@@ -324,20 +260,20 @@ class SyncTables:
             [(account, id_, at) for id_ in ids],
         )
 
-    def save_state(self, account: str, state: AccountState) -> None:
+    def save_account_state(self, account: str, state: AccountState) -> None:
         self._db.execute(
             "INSERT OR REPLACE INTO account_state VALUES (?, ?, ?, ?, ?, ?)",
             (account, *state),
         )
 
-    def states(self) -> dict[str, AccountState]:
+    def account_states(self) -> dict[str, AccountState]:
         rows = self._db.execute(
             "SELECT account, state, message, at, again_at, tries FROM account_state"
         )
         return {account: AccountState(*rest) for account, *rest in rows}
 
 
-def _walk(row: tuple[Any, ...]) -> SyncPeriod:
+def _period(row: tuple[Any, ...]) -> SyncPeriod:
     number, account, asked, since, until, cursor, total, fetched, finished, *rest = row
     return SyncPeriod(
         account, asked, since, until, number, cursor, total, fetched, bool(finished), *rest

@@ -47,7 +47,7 @@ class Player:
     `on_change` is called in the loop's thread at every change, with positions and peaks at
     most four times a second. `output` is ``miniaudio``, ``wav:PATH`` or ``none``; when it is
     not given, `route` is asked for the way whenever an engine is needed. `connect` opens the
-    engine at its end.
+    engine at its end; `clock` tells seconds.
     """
 
     def __init__(
@@ -56,8 +56,9 @@ class Player:
         output: str | None = None,
         route: Callable[[], Route] | None = None,
         connect: Connect = open_connection,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._on_change = on_change
+        self._on_change, self._clock = on_change, clock
         fixed = Route("local", output) if output else None
         find = route or find_route
         self._connector = EngineConnector(lambda: fixed or find(), self._listen, connect)
@@ -170,7 +171,7 @@ class Player:
     def pause(self) -> None:
         if self.state.status in ("loading", "playing"):
             position_s = self.position_s
-            self._paused, self._paused_at = True, time.monotonic()
+            self._paused, self._paused_at = True, self._clock()
             self._send({"do": "pause", "on": True})
             self._change(status="paused", position_s=position_s)
 
@@ -184,7 +185,7 @@ class Player:
             return
         if rewind_s is None:
             asked_at = self._paused_at
-            long = asked_at is not None and time.monotonic() - asked_at >= _REWOUND_AFTER_S
+            long = asked_at is not None and self._clock() - asked_at >= _REWOUND_AFTER_S
             rewind_s = self.rewind_s if long else 0.0
         if rewind_s > 0:
             self.seek_to(self.state.before(rewind_s))
@@ -192,7 +193,7 @@ class Player:
         if self._connection is None:
             self._reopen()
             return
-        self._heard_at = time.monotonic()
+        self._heard_at = self._clock()
         self._send({"do": "pause", "on": False})
         self._change(status=self._status())
 
@@ -218,11 +219,7 @@ class Player:
         self._send({"do": "stop"})
         self._peaks = None
         self._change(
-            status="idle",
-            position_s=0.0,
-            message=self._notice,
-            peaks_revision=0,
-            **_UNKNOWN,
+            status="idle", position_s=0.0, message=self._notice, peaks_revision=0, **_UNKNOWN
         )
 
     def seek_by(self, seconds: float) -> None:
@@ -236,7 +233,7 @@ class Player:
         to_s = max(0.0, seconds if length_s is None else min(seconds, length_s))
         self._seq += 1
         self._engine_state, self._paused_at = "waiting", None
-        self._heard_at = time.monotonic()
+        self._heard_at = self._clock()
         self._send({"do": "seek", "id": self._id, "seq": self._seq, "to": to_s})
         self._change(status=self._status(), position_s=to_s)
         if self._connection is None and not self._paused and not self._connector.opening:
@@ -263,7 +260,7 @@ class Player:
         """0.5 to 3 times as fast, at the same pitch; kept for the next recordings."""
         speed = round(min(max(factor, SPEEDS[0]), SPEEDS[1]), 2)
         position_s = self.position_s
-        self._heard_at = time.monotonic()
+        self._heard_at = self._clock()
         self._send({"do": "speed", "x": speed})
         self._change(speed=speed, position_s=position_s)
 
@@ -284,7 +281,7 @@ class Player:
     def set_skip_silence(self, on: bool) -> None:
         """Shorten silences of more than a second; kept for the next recordings."""
         position_s = self.position_s
-        self._heard_at = time.monotonic()
+        self._heard_at = self._clock()
         self._send({"do": "skip", "on": on})
         self._change(skip_silence=on, position_s=position_s)
 
@@ -327,7 +324,7 @@ class Player:
         state = self.state
         if state.status != "playing" or self._heard_at == 0.0:
             return state.position_s
-        return state.after(min(time.monotonic() - self._heard_at, _UNREPORTED_S))
+        return state.after(min(self._clock() - self._heard_at, _UNREPORTED_S))
 
     @property
     def peaks(self) -> Peaks | None:
@@ -373,9 +370,9 @@ class Player:
                     _log.debug("the engine talks nonsense", exc_info=True)
                     break
         if self._connector.lost(connection):  # it was not we who ended it
-            await connection.end()
             if self.state.status in ("loading", "playing", "paused"):
                 self._engine_lost(connection.close_reason)
+            await connection.end()  # which takes a while: the next recording may have begun
 
     def _engine_lost(self, close_reason: str) -> None:
         """The engine has gone by itself. Nothing is lost that a speaker played: it is paused."""
@@ -385,7 +382,7 @@ class Player:
         self._interrupted = close_reason == GONE and not self._paused
         self._byte_server.cancel()
         self._id += 1
-        self._paused, self._paused_at = True, time.monotonic()
+        self._paused, self._paused_at = True, self._clock()
         self._change(status="paused", message=close_reason)  # where it was last heard for certain
 
     # what the engine says
@@ -414,7 +411,7 @@ class Player:
         if self._peaks is not None and not self._peaks.complete:
             at, channels = int(header["at"]), int(header["channels"])
             self._peaks.put(at, channels, body, header["done"] is True)
-            now = time.monotonic()
+            now = self._clock()
             if self._peaks.complete or now - self._peaks_told_at >= _QUIET_S:
                 self._peaks_told_at = now
                 self._change(peaks_revision=self._peaks.revision)
@@ -435,7 +432,7 @@ class Player:
         if header["seq"] != self._seq:
             return
         self._engine_state = str(header["state"])
-        position_s, now = float(header["s"]), time.monotonic()
+        position_s, now = float(header["s"]), self._clock()
         if self.state.length_s is not None and position_s > self.state.length_s:
             self.state = replace(self.state, length_s=position_s)  # the header knew less
         changed = self._status() != self.state.status

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 COMMAND = (sys.executable, "-P", "-m", "tui.audio.engine.decoder_process")
 """Starts a process that decodes; its role is one more argument."""
-_PATIENCE_S = 0.5  # with a process that is busy for a recording which nobody hears any more
+_PATIENCE_S = 0.5
 _PARTING_S = 1.0
 _TIRED_MB = 90.0  # it has eaten something large: the next recording gets another process
 _SIGNALS = {"SIGXCPU": "time", "SIGKILL": "memory"}  # the system's own ways to end a process
@@ -126,8 +126,9 @@ class Worker:
 class WorkerSlot:
     """The one process of a role, lent to one recording after another, and made anew as needed."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self._command = command
+    def __init__(self, command: Sequence[str], patience_s: float = _PATIENCE_S) -> None:
+        """`patience_s`: with a process that is busy for a recording which nobody hears any more."""
+        self._command, self._patience_s = command, patience_s
         self._released = threading.Condition()
         self._worker: Worker | None = None
         self._in_use = self._closed = False
@@ -148,7 +149,10 @@ class WorkerSlot:
     def acquire(self) -> Iterator[Worker]:
         """For one recording. Raises `OSError` where no process can be started."""
         with self._released:
-            if not self._released.wait_for(lambda: not self._in_use, _PATIENCE_S) and self._worker:
+            if (
+                not self._released.wait_for(lambda: not self._in_use, self._patience_s)
+                and self._worker
+            ):
                 self._worker.kill()
                 self._worker = None
             self._in_use = False

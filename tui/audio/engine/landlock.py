@@ -24,18 +24,24 @@ def refuse_files_and_network() -> int:
     The process must have given up new privileges.
     """
     version = _call(_CREATE, None, 0, _ASK_VERSION)
-    files = max(rights for since, rights in _FILE_RIGHTS if since <= version)
-    rules = struct.pack("Q", (1 << files) - 1)
-    if version >= _NETWORK_SINCE:
-        rules += struct.pack("Q", _NETWORK)
-    if version >= _SCOPES_SINCE:
-        rules += struct.pack("Q", _SCOPES)
+    rules = everything(version)
     ruleset = _call(_CREATE, rules, len(rules), 0)
     try:
         _call(_RESTRICT, None, ruleset, 0)
     finally:
         os.close(ruleset)
     return version
+
+
+def everything(version: int) -> bytes:
+    """All that a kernel with this version of Landlock can refuse, as it reads it."""
+    files = max(rights for since, rights in _FILE_RIGHTS if since <= version)
+    rules = struct.pack("Q", (1 << files) - 1)
+    if version >= _NETWORK_SINCE:
+        rules += struct.pack("Q", _NETWORK)
+    if version >= _SCOPES_SINCE:
+        rules += struct.pack("Q", _SCOPES)
+    return rules
 
 
 def _call(call: int, rules: bytes | None, *numbers: int) -> int:

@@ -325,7 +325,6 @@ class Speaker:
         """Until it is cancelled. Raises `SpeakerError`. Leaves no process."""
         pause_s = FIRST_PAUSE_S
         try:
-            await self._engines.ready()
             while True:
                 began = time.monotonic()
                 try:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.archive.calls import START, call
 from tests.archive.database import make_older, migrations_before, read
-from tests.archive.sqlite.search.test_search_model import (
+from tests.contract.search_model import (
     NOW,
     Ours,
     decide,
@@ -18,11 +18,12 @@ from tests.archive.sqlite.search.test_search_model import (
     random_call,
     random_piece,
 )
+from tui.archive.records import SortOrder
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.search import bitmap, planner
 from tui.archive.sqlite.search.bitmap import LONGEST, all_length_tokens, compared, length_tokens
 from tui.archive.sqlite.search.search_index import entry
-from tui.archive.sqlite.triage_log import note, state
+from tui.archive.triage_events import note, state
 from tui.query.parser import parse
 
 
@@ -89,18 +90,19 @@ def test_pages_and_counts_are_those_of_a_plain_reading(divided: None, tmp_path: 
             query = parse(line, NOW, UTC)
             want = expected(query, world)
             for descending in (True, False):
+                sort = SortOrder("time", descending)
                 order = in_time if descending else in_time[::-1]
                 fits = [key for key in order if ids[key] in want]
                 if not descending:  # calls of one moment stand in the order of their places
-                    fits = list(archive.keys(query, descending=False))
+                    fits = list(archive.keys(query, sort))
                     assert {ids[key] for key in fits} == want, line
-                assert list(archive.keys(query, descending=descending, limit=9)) == fits[:9], line
+                assert list(archive.keys(query, sort, limit=9)) == fits[:9], line
                 if len(fits) > 9:
-                    page = archive.keys(query, descending=descending, limit=5, after=fits[8])
+                    page = archive.keys(query, sort, limit=5, after=fits[8])
                     assert list(page) == fits[9:14], line
-                    assert archive.count_before(fits[8], query, "time", descending) == 8, line
+                    assert archive.count_before(fits[8], query, sort) == 8, line
             assert archive.count(query) == len(want), line
-            assert archive.count(query, most=4) == min(len(want), 5), line
+            assert archive.count(query, at_most=4) == min(len(want), 5), line
             telling += 0 < len(want) < len(world)
         assert telling > 30
 
@@ -126,7 +128,7 @@ def test_bits_are_what_the_calls_lines_say_after_whatever_happened(
             with archive.transaction():
                 archive.save(random.choice(("eu", "two")), some)
             name = random.choice(archive.names_of(archive.keys()))
-            archive.triage.act([name], [state("done"), note("x")], "ann")
+            archive.triage.append([name], [state("done"), note("x")], "ann")
             if random.random() < 0.3:
                 archive.triage.undo("ann")
             if random.random() < 0.2:
@@ -207,8 +209,8 @@ def test_a_snooze_that_is_over_is_open_whatever_the_bits_say(tmp_path: Path) -> 
         with archive.transaction():
             archive.save("eu", [call(number) for number in range(3)])
         now = datetime.now(UTC).timestamp()
-        archive.triage.act([("eu", "0")], [state("snoozed", until=now - 5)], "ann")
-        archive.triage.act([("eu", "1")], [state("snoozed", until=now + 500)], "ann")
+        archive.triage.append([("eu", "0")], [state("snoozed", until=now - 5)], "ann")
+        archive.triage.append([("eu", "1")], [state("snoozed", until=now + 500)], "ann")
         found = {
             line: {id_ for _, id_ in archive.names_of(archive.keys(parse(line, NOW, UTC), limit=9))}
             for line in ("state:open", "state:snoozed", "-state:snoozed", "untriaged", "-untriaged")
@@ -220,3 +222,32 @@ def test_a_snooze_that_is_over_is_open_whatever_the_bits_say(tmp_path: Path) -> 
             "untriaged": {"0", "2"},
             "-untriaged": {"1"},
         }
+
+
+@pytest.mark.parametrize("at_once", [3, 500])
+def test_many_calls_that_bits_leave_open_are_rechecked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("tui.archive.sqlite.search.bitmap_scan.SLOTS_AT_ONCE", at_once)
+    names = [("eu", str(number)) for number in range(30)]
+    with Archive(tmp_path / "archive.db") as archive:
+        with archive.transaction():  # the first ten months before, in other chunks
+            begun = [START - timedelta(days=90 * (number < 10)) for number in range(30)]
+            archive.save("eu", [call(n, started_at=begun[n]) for n in range(30)])
+        now = datetime.now(UTC).timestamp()
+        archive.triage.act(names[:6] + names[10:16], [state("snoozed", until=now - 5)], "ann")
+        archive.triage.act(names[6:9] + names[16:26], [state("snoozed", until=now + 500)], "ann")
+        counts = {
+            line: (
+                archive.count(parse(line, NOW, UTC)),
+                len(archive.keys(parse(line, NOW, UTC), limit=30)),
+            )
+            for line in ("state:open", "state:snoozed", "-state:snoozed", "state:new", "untriaged")
+        }
+    assert counts == {
+        "state:open": (12, 12),
+        "state:snoozed": (13, 13),
+        "-state:snoozed": (17, 17),
+        "state:new": (5, 5),
+        "untriaged": (17, 17),
+    }

@@ -128,6 +128,8 @@ MANY: dict[str, int] = {"FEW_SLOTS": 0, "MOST_SLOTS": 0, "RARE": 0}
         ("open-miss ref17x 9:00..17:00", {"FEW_CALLS": 0}, "words"),
         ("open-miss contact:alice", {"FEW_CALLS": 0}, "mark"),
         ("open-miss 9:00..17:00 agent:rachel", {"FEW_CALLS": 0}, "words"),
+        ("open-miss 9:00..17:00 agent:rachel", {"FEW_CALLS": 26}, "mark"),
+        ("open-miss 9:00..17:00 agent:rachel", {"FEW_CALLS": 25}, "words"),
         ("open-miss -agent:rachel contact:alice", {"FEW_CALLS": 0}, "mark"),
         ("triaged:2025-01-01..2026-11-30 9:00..17:00", {"MANY_CALLS": 800}, "decision"),
         ("triaged:2025-01-01..2026-11-30 9:00..17:00", {"MANY_CALLS": 100}, "time"),

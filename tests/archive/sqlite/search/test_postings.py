@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 from providers.model import Call, Disposition, Outcome
 from providers.sandbox.texts import FIRST_NAMES, LAST_NAMES
 from tests.archive.calls import call
-from tests.archive.sqlite.search.test_search_model import random_call
+from tests.archive.database import write
 from tests.benchmarks.bulk import FIRST_MS, SPAN_MS, fill
+from tests.contract.search_model import random_call
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.search.postings import SEPARATOR, changed_terms, texts_to_rewrite
 from tui.archive.sqlite.search.search_index import Entry, entry
-from tui.archive.sqlite.triage_log import Change, note, state, tag, untag
+from tui.archive.triage_events import Change, note, state, tag, untag
 
 LAST = datetime.fromtimestamp((FIRST_MS + SPAN_MS) / 1000, UTC)
 Places = dict[tuple[int, str], list[int]]
@@ -102,7 +103,7 @@ def test_changes_leave_the_index_as_if_written_anew(steps: list[tuple[str, int, 
             elif step == "undo":
                 archive.triage.undo("ann")
             elif step == "purge":
-                archive.drop([key for key in (archive.key_of(*name),) if key])
+                archive.remove([key for key in (archive.key_of(*name),) if key])
             else:
                 change = {
                     "note": note(" ".join(words)),
@@ -110,7 +111,10 @@ def test_changes_leave_the_index_as_if_written_anew(steps: list[tuple[str, int, 
                     "untag": untag(words[0]),
                     "done": state("done"),
                 }[step]
-                archive.triage.act([name], [change], "ann")
+                archive.triage.append([name], [change], "ann")
+        assert indexed(archive.path) == indexed_anew(archive)
+        for command in ("integrity-check", "optimize"):  # also where all segments are merged
+            write(archive.path, "INSERT INTO search (search) VALUES (?)", [command])
         assert indexed(archive.path) == indexed_anew(archive)
 
 
@@ -199,7 +203,7 @@ def test_a_change_writes_little(tmp_path: Path, calls: int) -> None:
                 archive.save("eu", some)
 
         def decide(number: int, *changes: Change) -> None:
-            archive.triage.act([("eu", str(number))], changes, "ann")
+            archive.triage.append([("eu", str(number))], changes, "ann")
 
         save(kept)
         steps: dict[str, Callable[[int], None]] = {

@@ -12,7 +12,7 @@ import pytest
 from providers.model import Agent, CompanyNumber, Contact, Disposition, Hangup
 from tests.archive.calls import START, call
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import note, tag
+from tui.archive.triage_events import note, tag
 from tui.query.parser import Query, parse
 from tui.screens import state
 
@@ -66,9 +66,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     ]
     with Archive(tmp_path_factory.mktemp("fields") / "archive.db") as archive:
         with archive.transaction():
-            archive.closing.set_region("desk", "DE")
+            archive.set_region("desk", "DE")
             archive.save("desk", calls)
-        archive.triage.act([("desk", "1")], [note("ring again"), tag("Support")], "ann")
+        archive.triage.append([("desk", "1")], [note("ring again"), tag("Support")], "ann")
         yield archive
 
 
@@ -156,7 +156,7 @@ def test_a_field_finds(archive: Archive, text: str, ids: str) -> None:
 
 
 def test_choosing_a_facet_shows_as_many_calls_as_it_counts(archive: Archive) -> None:
-    counts = archive.facets(within=None).counts
+    counts = archive.facets(newest=None).counts
     assert counts["group"] == {"Support": 2, "Support EU": 1}
     for kind, names in counts.items():
         for name, calls in names.items():
@@ -242,7 +242,7 @@ def test_a_word_that_finds_nothing_is_asked_about(
 ) -> None:
     query = parse(text, NOW, UTC)
     assert archive.count(query) == 0
-    slips = archive.slips(query)
+    slips = archive.spelling_suggestions(query)
     assert [slip.message for slip in slips] == ([said] if said else [])
     for slip in slips:
         assert text[slip.start : slip.stop] == text.split()[-1]
@@ -251,7 +251,7 @@ def test_a_word_that_finds_nothing_is_asked_about(
 def test_names_of_fields_that_no_call_has_are_problems_of(archive: Archive) -> None:
     def problems_of(text: str) -> list[str]:
         query = parse(text, NOW, UTC, archive.has_field)
-        return [doubt.message for doubt in archive.doubts(query)]
+        return [doubt.message for doubt in archive.unknown_names(query)]
 
     assert problems_of("calltype:offnet lead:4711 contact:anna from:bob mood:angry") == []
     assert problems_of("calltype:ofnet") == ['no calltype "ofnet"; the nearest is offnet']
@@ -259,8 +259,8 @@ def test_names_of_fields_that_no_call_has_are_problems_of(archive: Archive) -> N
     assert problems_of("agent:ben,benn") == ['no agent "benn"; the nearest is Ben']
     assert problems_of('group:="Supp"') == ['no group "Supp"; the nearest is Support']
     assert problems_of("ivr:xyz")[0].startswith('no ivr "xyz"')
-    assert archive.complete("calltype", "o") == ["offnet", "onnet"]
-    assert archive.complete("outcome", "an") == ["answered"]
+    assert archive.suggest("calltype", "o") == ["offnet", "onnet"]
+    assert archive.suggest("outcome", "an") == ["answered"]
     assert Query() == parse("", NOW, UTC)
 
 

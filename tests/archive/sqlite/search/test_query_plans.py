@@ -10,9 +10,9 @@ from random import Random
 
 import pytest
 
-from tests.archive.sqlite.search.test_search_model import random_call
+from tests.contract.search_model import random_call
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import note, state
+from tui.archive.triage_events import note, state
 
 READS_ALL = re.compile(r"SCAN (call|event|triage|detail|heard|thread)\b|call USING .*rowid>")
 
@@ -24,7 +24,7 @@ def save(archive: Archive) -> None:
 
 def act(archive: Archive) -> None:
     names = archive.names_of(archive.keys(limit=5))
-    archive.triage.act(names, [state("done"), note("said")], "ann")
+    archive.triage.append(names, [state("done"), note("said")], "ann")
 
 
 def undo(archive: Archive) -> None:
@@ -33,26 +33,26 @@ def undo(archive: Archive) -> None:
 
 def look(archive: Archive) -> None:
     for key in archive.keys(limit=20):
-        found = archive.get_key(key)
+        found = archive.call(key)
         assert found
         archive.related(key, 20)
         archive.triage.events(found[0], found[1].id)
-        archive.closing.closer_of(found[0], found[1].id)
+        archive.closer_of(found[0], found[1].id)
     archive.rows(archive.keys(limit=20)).window(0, 20)
 
 
 def refresh(archive: Archive) -> None:
     """What a sync asks before it asks the vendor, and what it leaves behind."""
     archive.unread("eu", 2)
-    archive.states()
+    archive.account_states()
     archive.coverage("eu", "x")
-    archive.open_walks("eu")
+    archive.unfinished_periods("eu")
     archive.running_since("eu", 1.7e9)
-    archive.calls_from("eu", 1.7e9)
-    archive.recordings_wanted("eu", 1.7e9, 1.7e9, None)
-    archive.recordings_asked("eu", "1")
+    archive.ids_between("eu", 1.7e9)
+    archive.ids_without_recordings("eu", 1.7e9, 1.7e9, None)
+    archive.recordings_asked_at("eu", "1")
     with archive.transaction():
-        archive.recordings_told("eu", ["1", "2"], 5.0)
+        archive.note_recordings_asked("eu", ["1", "2"], 5.0)
 
 
 @pytest.mark.parametrize("step", [save, act, undo, look, refresh])

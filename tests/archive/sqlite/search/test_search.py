@@ -5,6 +5,7 @@ import pytest
 
 from providers.model import Agent, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START, call
+from tui.archive.records import SortOrder
 from tui.archive.sqlite import Archive
 from tui.archive.sqlite.search.sort_orders import ORDERS
 from tui.query.editing import exactly
@@ -44,7 +45,7 @@ FORMS = (
 def test_any_form_of_a_number_finds_any_other(tmp_path: Path, stored: str, typed: str) -> None:
     with Archive(tmp_path / "archive.db") as archive:
         with archive.transaction():
-            archive.closing.set_region("desk", "GB")
+            archive.set_region("desk", "GB")
             calls = [call(1, contact=Contact(number=stored)), call(2)]
             archive.save("desk", calls)
         for text, found in ((typed, ["1"]), (f"-{typed}", ["2"]), (f"in {typed}", ["1"])):
@@ -108,7 +109,7 @@ def test_every_column_that_says_so_can_be_sorted_by(archive: Archive) -> None:
         if column.sort:
             assert column.id in ORDERS
     for column_id in ORDERS:
-        assert len(archive.keys(column=column_id)) == 6
+        assert len(archive.keys(sort=SortOrder(column_id))) == 6
 
 
 def test_the_fixture_is_what_the_cases_assume() -> None:
@@ -134,11 +135,11 @@ def test_what_is_found_by_of_very_long_texts(tmp_path: Path) -> None:
         ):  # fmt: skip
             keys = archive.keys(parse(text, NOW, UTC, archive.has_field))
             assert (archive.key_of("desk", "1") in keys) is found, text
-        [row, _] = archive.rows(archive.keys(column="id", descending=False)).window(0, 2)
+        [row, _] = archive.rows(archive.keys(sort=SortOrder("id", False))).window(0, 2)
         assert row.contact is not None and len(row.contact) == 500 and row.contact.endswith("…")
-        kept = archive.get("desk", "1")
+        kept = archive.call_by_id("desk", "1")
         assert kept is not None and kept == odd, "the details keep all of it"
-        names = archive.facets(within=None).counts["agent"]
+        names = archive.facets(newest=None).counts["agent"]
         name = next(name for name in names if name.startswith("Agent 42 "))
         exact = exactly("agent", name)
         assert len(archive.keys(parse(exact, NOW, UTC))) == 1

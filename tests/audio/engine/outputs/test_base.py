@@ -43,6 +43,7 @@ def filled(seconds: float) -> WatchedQueue:
 
 def test_a_wav_file_holds_all_sound_and_a_true_header(tmp_path: Path) -> None:
     path, queue = tmp_path / "out.wav", filled(0.33)
+    queue.hold()  # as for the output before it
     output = WavOutput(str(path), queue)
     assert queue.done.wait(10)
     output.close()

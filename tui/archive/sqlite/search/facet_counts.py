@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
 from providers.call_fields import CALL_FIELDS
 from tui.archive.sqlite.search.name_lookup import doubled, together
@@ -14,18 +13,8 @@ from tui.archive.sqlite.search.search_index import values_of
 from tui.query.editing import same_name
 from tui.query.parser import Query
 
-SOON = 200
-"""Calls that are read for counts that shall be there at once."""
 COUNTED = {field.asked.word: field.column for field in CALL_FIELDS if field.counted and field.asked}
 """Kinds as the query line names them, and the columns they stand in."""
-
-
-class Facets(NamedTuple):
-    """Counts by kind and value, the most frequent first."""
-
-    counts: Mapping[str, Mapping[str, int]]
-    complete: bool = True
-    """False: there are more calls than were read, so every count may be higher."""
 
 
 def count_facets(

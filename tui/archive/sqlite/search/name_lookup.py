@@ -67,11 +67,13 @@ def counted(db: sqlite3.Connection, index: SearchIndex, column: str) -> dict[str
     return together(counts, twice)
 
 
-def complete(index: SearchIndex, kind: str, start: str) -> list[str]:
+def suggest(index: SearchIndex, kind: str, start: str) -> list[str]:
     """Names for a word before a colon (``agent``) that a query with this beginning would find;
-    those of most calls first. Raises KeyError for a word that is none of `FIELDS`.
+    those of most calls first. None for a word that is none of `FIELDS`.
     """
-    field = FIELDS[plain(kind)]
+    field = FIELDS.get(plain(kind))
+    if field is None:
+        return []
     if field.kind == "kept":
         return _kept_words(index, field.column, start)
     known = index.facet_values(field.column) if field.column in FACETS else {}
@@ -123,12 +125,14 @@ def unknown_names(
     def others(name: Name) -> list[str]:
         if field_of(name.kind) is None:
             return _kept_words(index, name.term.field, "")
-        return list(dict.fromkeys((*complete(index, name.kind, ""), *more.get(name.kind, ()))))
+        return list(dict.fromkeys((*suggest(index, name.kind, ""), *more.get(name.kind, ()))))
 
     return tuple(unknown(name, others(name)) for name in query.names if not known(name))
 
 
-def slips(db: sqlite3.Connection, index: SearchIndex, query: Query) -> tuple[Problem, ...]:
+def spelling_suggestions(
+    db: sqlite3.Connection, index: SearchIndex, query: Query
+) -> tuple[Problem, ...]:
     """What the words of a query that found nothing may be slips of: of a word that means more
     than itself, and where no call has the word, of one that calls have.
     """

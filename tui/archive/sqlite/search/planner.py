@@ -188,7 +188,7 @@ class Planner:
             if parts.filled and not group[0].negated and all(one.kind == "number" for one in group)
         ]
         found = [self._with_number(group) for group in numbers]
-        return min(found, key=lambda few: few.calls, default=None)
+        return min(found, key=lambda rare: rare.calls, default=None)
 
     def _with_number(self, group: Sequence[Term]) -> RareCalls:
         found = dict(one for term in group for one in self._index.numbers(term.value))
@@ -410,13 +410,13 @@ def any_of(tokens: Iterable[str]) -> str:
     return " OR ".join(f'"{one}"' for one in tokens)
 
 
-def _named(parts: QueryParts, few: RareCalls) -> QueryPlan:
+def _named(parts: QueryParts, rare: RareCalls) -> QueryPlan:
     """The plan that reads just these."""
-    source = f"({few.places}) AS found CROSS JOIN call ON call.place = found.p"
-    fielded = any(term.field for term in few.group if term.kind == "number")
-    rest = [group for group in parts.groups if group is not few.group or fielded]
-    plan = _plan(source, "found.p", few.values, rest, parts.spans)
-    return plan if rest else plan._replace(places=f"({few.places}) AS found")
+    source = f"({rare.places}) AS found CROSS JOIN call ON call.place = found.p"
+    fielded = any(term.field for term in rare.group if term.kind == "number")
+    rest = [group for group in parts.groups if group is not rare.group or fielded]
+    plan = _plan(source, "found.p", rare.values, rest, parts.spans)
+    return plan if rest else plan._replace(places=f"({rare.places}) AS found")
 
 
 def _plan(

@@ -18,7 +18,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from providers.call_fields import CALL_FIELDS, plain
-from tui.archive.sqlite.damage import reading
+from tui.archive.errors import CallNotFound, reading
 from tui.archive.sqlite.search.bitmap import (
     EVERY_CALL,
     MARK_COLUMNS,
@@ -358,12 +358,12 @@ class SearchIndex:
         return {"place": place, "slot": self.bitmaps.free_slot(place)}
 
     def row(self, key: int) -> dict[str, Any]:
-        """What is indexed of a call's line. Raises KeyError when there is no such call."""
+        """What is indexed of a call's line. Raises `CallNotFound`."""
         row = self._db.execute(
             f"SELECT {', '.join(INDEXED)} FROM call WHERE key = ?", (key,)
         ).fetchone()
         if row is None:
-            raise KeyError(key)
+            raise CallNotFound(key)
         return dict(zip(INDEXED, row, strict=True))
 
     def entry(self, key: int) -> Entry | None:

@@ -6,6 +6,7 @@ import sqlite3
 from typing import Any
 
 from providers.call_fields import CALL_FIELDS
+from tui.archive.errors import CallNotFound
 from tui.archive.sqlite.search.conditions import Sql
 
 _OTHERWISE = {"time": "place", "recording": "recordings", "state": "NULLIF(state, 'new')"}
@@ -22,12 +23,12 @@ SortKey = tuple[Any, int]
 
 
 def place(db: sqlite3.Connection, column: str, key: int) -> SortKey:
-    """Raises KeyError for a call that is not here."""
+    """Raises `CallNotFound`."""
     found: SortKey | None = db.execute(
         f"SELECT {ORDERS[column]}, place FROM call WHERE key = ?", (key,)
     ).fetchone()
     if found is None:
-        raise KeyError(key)
+        raise CallNotFound(key)
     return found
 
 
