@@ -30,7 +30,7 @@ from tui.services import Services, trouble_behind
 from tui.vendor_thread import VendorThread
 from widgets.call_table import CallTable
 from widgets.ordered_app import HoldingScreen, OrderedApp
-from widgets.terminal_painter import PaintedApp
+from widgets.painted_app import PaintedApp
 
 
 class Palette(HoldingScreen, CommandPalette):

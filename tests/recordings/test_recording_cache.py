@@ -132,6 +132,9 @@ def test_a_link_in_the_way_is_not_followed(cache: RecordingCache, tmp_path: Path
 def test_names_come_from_ids_that_are_made_safe() -> None:
     assert file_name("nectar", call("../x y\x1b", "a"), 0, "mp3") == "undated_nectar_x-y.mp3"
     assert file_name("nectar", call("7", "a", "b"), 1, "mp4") == "undated_nectar_7_2.mp4"
+    long = file_name("nectar", call("x" * 300, "a"), 0, "mp3")
+    assert long == f"undated_nectar_{'x' * 80}.mp3"
+    assert file_name("nectar", call("///", "a"), 0, "mp3") == "undated_nectar_call.mp3"
 
 
 def test_a_waveform_that_cannot_be_kept_leaves_nothing(

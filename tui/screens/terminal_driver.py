@@ -23,7 +23,7 @@ from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.job_control import stop_job, wait_for_foreground
-from widgets.terminal_painter import PaintedApp
+from widgets.painted_app import PaintedApp
 
 NO_SHELL = "there is no shell to go back to here"
 LOOK_S = 0.1

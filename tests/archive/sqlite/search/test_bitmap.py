@@ -235,8 +235,8 @@ def test_many_calls_that_bits_leave_open_are_rechecked(
             begun = [START - timedelta(days=90 * (number < 10)) for number in range(30)]
             archive.save("eu", [call(n, started_at=begun[n]) for n in range(30)])
         now = datetime.now(UTC).timestamp()
-        archive.triage.act(names[:6] + names[10:16], [state("snoozed", until=now - 5)], "ann")
-        archive.triage.act(names[6:9] + names[16:26], [state("snoozed", until=now + 500)], "ann")
+        archive.triage.append(names[:6] + names[10:16], [state("snoozed", until=now - 5)], "ann")
+        archive.triage.append(names[6:9] + names[16:26], [state("snoozed", until=now + 500)], "ann")
         counts = {
             line: (
                 archive.count(parse(line, NOW, UTC)),

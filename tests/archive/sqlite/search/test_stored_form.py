@@ -12,7 +12,7 @@ from providers.model import Contact, Disposition
 from tests.archive.calls import call
 from tests.archive.database import read
 from tui.archive.sqlite import Archive
-from tui.archive.sqlite.triage_log import note, state, tag
+from tui.archive.triage_events import note, state, tag
 
 MS = 1_793_610_060_000
 """When the call began: Unix milliseconds."""
@@ -34,7 +34,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
             archive.save(
                 "eu", [one, call(1, id="2", contact=one.contact), call(0, started_at=None)]
             )
-        archive.triage.act([("eu", "1")], [state("done"), tag("vip"), note("later")], "ann")
+        archive.triage.append([("eu", "1")], [state("done"), tag("vip"), note("later")], "ann")
     return path
 
 

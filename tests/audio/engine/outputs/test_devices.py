@@ -142,7 +142,7 @@ async def test_an_idle_player_lets_go_of_the_device(
             while pulse.clients() > recorder:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
     heard = Heard(pulse.stop())
-    assert [run[:2] for run in heard.runs] == [(0, int(0.3 * RATE) - 1)] * 2
+    assert heard.frames() == [(0, int(0.3 * RATE) - 1)] * 2
 
 
 @needs_pulse

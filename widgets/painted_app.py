@@ -1,0 +1,96 @@
+"""An application whose terminal gets only what changed, by `widgets.terminal_painter`.
+
+It knows the insides of one release of Textual; with any other, Textual draws itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual import __version__ as textual_version
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App, ReturnType
+from textual.geometry import Region
+from textual.screen import Screen
+
+from widgets.terminal_painter import TerminalPainter
+
+KNOWN_TEXTUAL = "8.2.8"
+BEGIN_FRAME, END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
+LONG_FRAME = 1024
+"""Characters from which a frame is worth being shown at once, where a terminal can."""
+
+
+class PaintedApp(App[ReturnType]):
+    """An application whose terminal gets only what changed."""
+
+    has_margins = False
+    """Whether the terminal said that it has left and right margins."""
+    _painter: TerminalPainter | None = None
+
+    def forget_terminal(self) -> None:
+        """Somebody else may have written to the terminal, or it has another size: paint all."""
+        if self._painter is not None:
+            self._painter.forget()
+
+    def leave_terminal(self) -> str:
+        """What is to be sent before the terminal is given back."""
+        left = self._painter.end() if self._painter is not None else ""
+        self.forget_terminal()
+        return left
+
+    def on_resize(self) -> None:
+        self.forget_terminal()
+        if self.screen_stack:
+            self.screen.refresh()
+
+    def _display(self, screen: Screen[object], renderable: object) -> None:
+        if not (self._is_painted and isinstance(renderable, LayoutUpdate | ChopsUpdate)):
+            super()._display(screen, renderable)  # type: ignore[arg-type]
+            if isinstance(renderable, CompositorUpdate):
+                self.forget_terminal()
+            return
+        try:
+            self.send_frame(screen, renderable)
+        except Exception as error:
+            self._handle_exception(error)
+        finally:
+            self.post_display_hook()
+
+    @property
+    def _is_painted(self) -> bool:
+        """Whether Textual would send a frame now, as this module knows it."""
+        driver = self._driver
+        return (
+            textual_version == KNOWN_TEXTUAL
+            and self._running
+            and not (self._closed or self._batch_count or self.is_headless)
+            and driver is not None
+            and not driver.is_inline
+        )
+
+    def send_frame(self, screen: Screen[object], update: LayoutUpdate | ChopsUpdate) -> None:
+        """Make the terminal show an update."""
+        width, height = self.size
+        painter = self._painter
+        if painter is None or (painter.width, painter.height) != (width, height):
+            color_system = self.console._color_system
+            painter = self._painter = TerminalPainter(width, height, color_system)
+        painter.has_margins = self.has_margins
+        cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+        self._previous_cursor_position = cursor
+        frame = painter.paint(update, (cursor.x, cursor.y), _scrolling_regions(screen))
+        driver = self._driver
+        assert driver is not None
+        if frame:
+            if self._sync_available and len(frame) > LONG_FRAME:
+                frame = f"{BEGIN_FRAME}{frame}{END_FRAME}"
+            driver.write(frame)
+            driver.flush()
+
+
+def _scrolling_regions(screen: Screen[object]) -> Iterator[Region]:
+    """Where lines may move together."""
+    for widget, (region, clip) in screen._compositor.visible_widgets.items():
+        if widget.is_scrollable or not widget.children:  # or it moves its lines itself
+            yield region.intersection(clip)
