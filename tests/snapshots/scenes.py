@@ -173,8 +173,8 @@ async def opened(page: CallsPage) -> None:
 
 async def playing(page: CallsPage) -> None:
     await opened(page)
-    page.show_player(1, PlayerView("playing", 41.0, 165.0, 1.25, 100))
-    page.waveform.wave = replace(STEREO, position_s=67.0)
+    page.sound.show_player(1, PlayerView("playing", 41.0, 165.0, 1.25, 100))
+    page.sound.waveform.wave = replace(STEREO, position_s=67.0)
     await page.pause()
 
 

@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,12 +17,11 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
-from providers.model import Call, CallRow
+from providers.model import CallRow
+from tests.ui.page_player import PagePlayer
 from tui.app import RingbackApp
 from tui.archive.records import SyncPeriod
 from tui.call_links import Link
-from tui.config.accounts import Account
-from tui.playback.views import Playing
 from tui.screens.activity import Activity
 from tui.screens.main import MainScreen
 from tui.screens.row_window import RowWindow
@@ -32,10 +30,9 @@ from widgets.call_detail import CallDetail
 from widgets.call_table import CallTable
 from widgets.key_line import KeyLine
 from widgets.ordered_app import OrderedApp
-from widgets.player_line import PlayerLine, PlayerView
+from widgets.player_line import PlayerLine
 from widgets.sidebar import Sidebar
 from widgets.status_line import StatusLine
-from widgets.waveform import Waveform
 
 NAMES = {
     "/": "slash",
@@ -69,6 +66,7 @@ class CallsPage:
         assert isinstance(pilot.app, RingbackApp)
         self.pilot = pilot
         self.app: RingbackApp = pilot.app
+        self.window, self.sound = PageWindow(self), PagePlayer(self)
 
     # -- what its user does
 
@@ -201,10 +199,6 @@ class CallsPage:
         return self.screen.query_one(Sidebar)
 
     @property
-    def waveform(self) -> Waveform:
-        return self.screen.query_one(Waveform)
-
-    @property
     def status_line(self) -> StatusLine:
         return self.screen.query_one(StatusLine)
 
@@ -322,30 +316,6 @@ class CallsPage:
     def marked(self) -> frozenset[int]:
         return self.table.marked
 
-    @property
-    def held(self) -> RowWindow:
-        """The part of the rows that the screen holds."""
-        return self.screen.ctx.snapshot.part
-
-    @property
-    def place(self) -> int:
-        """The cursor's row among all, from 0."""
-        assert self.held.above is not None, self.text
-        return self.held.above + self.cursor
-
-    @property
-    def keys_on_screen(self) -> dict[int, int]:
-        """Keys of the rows on the screen, by where they stand among all."""
-        above, (first, last) = self.held.above, self.table.visible_rows
-        assert above is not None, self.text
-        shown = enumerate(self.table._blocks.row(index) for index in range(first, last + 1))
-        return {above + first + n: row.key for n, row in shown if row}
-
-    @property
-    def is_extending(self) -> bool:
-        """Whether more rows are read for a cursor near the end of those that are held."""
-        return bool(self.screen.activity & Activity.EXTENDING)
-
     def walks(self, account: str) -> Sequence[SyncPeriod]:
         """The unfinished walks of an account, as the screen knows them."""
         return self.screen.ctx.snapshot.walks[account]
@@ -385,80 +355,36 @@ class CallsPage:
     def close_detail(self) -> None:
         self.screen.panes.leave_detail()
 
-    # -- the player
+
+class PageWindow:
+    """The part of the rows that the screen holds, and where the cursor is among all."""
+
+    def __init__(self, page: CallsPage) -> None:
+        self._page = page
 
     @property
-    def view(self) -> PlayerView:
-        return self.screen.player.playback.view
+    def held(self) -> RowWindow:
+        """The part of the rows that the screen holds."""
+        return self._page.screen.ctx.snapshot.part
 
     @property
-    def playing(self) -> Playing | None:
-        return self.screen.player.playback.playing
+    def place(self) -> int:
+        """The cursor's row among all, from 0."""
+        assert self.held.above is not None, self._page.text
+        return self.held.above + self._page.cursor
 
     @property
-    def audio(self) -> Any:
-        """The player behind the screen; None until something is played."""
-        return self.screen.player.playback._player
-
-    def put_player(self, player: Any, index: int) -> None:
-        """Another player, as if it played a recording of the call under the cursor."""
-        account, call = self.chosen
-        self.screen.player.playback._player = player
-        self.screen.player.playback.playing = Playing(account.name, call, index)
-
-    def note_plays(
-        self, monkeypatch: pytest.MonkeyPatch, failing: Any = None
-    ) -> list[tuple[str, int]]:
-        """Gets the call's id and the recording's number of what is played from now on; nothing
-        sounds. With a `failing` state the player tells that, each time.
-        """
-        plays: list[tuple[str, int]] = []
-        playback = self.screen.player.playback
-
-        async def play(account: Account, call: Call, index: int, *_: object) -> None:
-            plays.append((call.id, index))
-            if failing:
-                playback.playing = Playing(account.name, call, index)
-                self.player_says(replace(failing, status="loading"))
-                self.player_says(failing)
-
-        monkeypatch.setattr(playback, "play", play)
-        return plays
-
-    def player_says(self, state: Any) -> None:
-        """As the player tells what it does."""
-        self.screen.player.playback._changed(state)
-
-    def show_player(self, index: int, view: PlayerView) -> None:
-        """The player's line of a recording of the call under the cursor."""
-        account, call = self.chosen
-        self.screen.player.playback.playing = Playing(account.name, call, index)
-        self.screen.player.playback._show(
-            replace(view, title=self.screen.player.playback.playing.title)
-        )
+    def keys_on_screen(self) -> dict[int, int]:
+        """Keys of the rows on the screen, by where they stand among all."""
+        above, (first, last) = self.held.above, self._page.table.visible_rows
+        assert above is not None, self._page.text
+        shown = enumerate(self._page.table._blocks.row(index) for index in range(first, last + 1))
+        return {above + first + n: row.key for n, row in shown if row}
 
     @property
-    def chosen(self) -> tuple[Account, Call]:
-        """The call under the cursor, whole."""
-        chosen = self.screen.ctx.current_call()
-        assert chosen is not None, self.text
-        return chosen
-
-    async def call_after(self, played: Playing) -> Call | None:
-        """The call that autoplay goes on with."""
-        following = await self.screen.calls.call_after(played)
-        return following[1] if following else None
-
-    @property
-    def wave_is_whole(self) -> bool:
-        """Whether the whole recording is drawn."""
-        wave = self.waveform
-        return bool(wave.display and wave._shown and wave._shown.complete)
-
-    @property
-    def wave_area(self) -> tuple[int, int]:
-        """First and last column (exclusive) of the drawn recording."""
-        return self.waveform._area()
+    def is_extending(self) -> bool:
+        """Whether more rows are read for a cursor near the end of those that are held."""
+        return bool(self._page.screen.activity & Activity.EXTENDING)
 
 
 @asynccontextmanager

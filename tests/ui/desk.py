@@ -7,11 +7,16 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from tui.config.accounts import make_account
 from tui.config.paths import Paths
+from tui.screens import row_window
 from tui.services import Services
 
 CALLS = 12_000
+WINDOW_ROWS = 400
+"""Rows that are read at once after `hold_few_rows`."""
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
 
 
@@ -31,3 +36,9 @@ def desk_of(paths: Paths, filled: Path) -> Services:
         account = make_account(name, "nectar", "http://127.0.0.1:9", {"call_ids": "1-9"})
         services.accounts.add(account)
     return services
+
+
+def hold_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The screen holds so few rows that most of the desk's are beyond them."""
+    monkeypatch.setattr(row_window, "WINDOW_ROWS", WINDOW_ROWS)
+    monkeypatch.setattr(row_window, "MOST_ROWS", 3 * WINDOW_ROWS)

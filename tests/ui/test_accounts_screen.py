@@ -43,6 +43,17 @@ async def test_without_accounts_the_screen_says_how_to_add_one(home: Home) -> No
         assert "no account to ask; a adds one" in page.status
 
 
+async def test_a_broken_config_is_said_and_no_lack_of_accounts(home: Home) -> None:
+    services = home("nectar")
+    async with open_page(services) as page:
+        await page.idle()
+        config = services.paths.config_file
+        config.write_text(config.read_text() + "[[[ broken\n")
+        await page.press("a")
+        await page.until(lambda: "config.toml, line" in page.text)
+        assert "No accounts yet" not in page.text
+
+
 async def test_an_account_is_added_and_its_calls_come(home: Home, world: Sandbox) -> None:
     services = home()
     # a server without a keyring: the token comes from the environment

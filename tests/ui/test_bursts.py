@@ -192,7 +192,7 @@ async def test_keys_wait_in_their_order_for_what_takes_long_and_say_so(
     async with open_page(desk) as page:
         await page.idle()
         with desk.open_archive() as archive:
-            whole = keys(archive, slow)
+            whole = keys(archive, slow)  # type: ignore[arg-type]
         page.burst("jj/voicemail\rjjf")
         await page.until(lambda: "reading the calls (esc stops)" in page.status)
         assert not outcome(page).decided

@@ -30,12 +30,12 @@ async def playing(page: CallsPage, key: int | None = None) -> None:
         page.table.move_to_key(key)
     await page.press("space")
     await page.until(lambda: "Playing" in page.player)
-    await page.until(lambda: page.wave_is_whole)
+    await page.until(lambda: page.sound.wave_is_whole)
 
 
 def heard(services: Services, page: CallsPage) -> object:
     """What the archive knows of the recording that plays."""
-    now = page.playing
+    now = page.sound.playing
     assert now is not None
     with services.open_archive() as archive:
         return next(iter(archive.listening.of_call(now.account, now.call.id).values()), None)
@@ -47,7 +47,7 @@ async def test_turns_loop_silence_side_and_mute(synced: Home) -> None:
         await page.press("l", "L", "H", "vertical_line", "W")
         assert "nothing is playing; space plays the call's recording" in page.status
         await playing(page)
-        state = page.audio.state
+        state = page.sound.audio.state
         before = position_s(page.player)
         await page.press("L")
         await page.until(lambda: position_s(page.player) > before)
@@ -61,7 +61,7 @@ async def test_turns_loop_silence_side_and_mute(synced: Home) -> None:
         await page.until(lambda: "-?" in page.player)
         await page.press("right", "l")
         await page.until(lambda: "loop" in page.player and "-?" not in page.player)
-        wave = page.waveform
+        wave = page.sound.waveform
         await page.until(lambda: "]" in wave.render_line(0).text)
         await page.press("l")
         await page.until(lambda: "loop" not in page.player)
@@ -80,7 +80,7 @@ async def test_to_a_part_of_the_recording_from_the_palette(synced: Home) -> None
         commands = {one.title: one for one in page.app.get_system_commands(page.top)}
         await playing(page)
         await commands["Go to 50 %"].callback()
-        state = page.view
+        state = page.sound.view
         assert state.length_s
         half = int(state.length_s / 2)
         await page.until(lambda: half <= position_s(page.player) <= half + 3)
@@ -92,11 +92,11 @@ async def test_it_goes_on_where_it_was_left(synced: Home) -> None:
         await playing(page)
         await page.press("shift+right")
         await page.until(lambda: position_s(page.player) >= 30 and "Playing" in page.player)
-        title, key = page.view.title, page.key
+        title, key = page.sound.view.title, page.key
     async with open_page(services, LONG, size=(120, 30)) as page:
         await playing(page, key)
         await page.until(lambda: "~" in page.row or "part" in page.row)
-        assert page.view.title == title
+        assert page.sound.view.title == title
         assert position_s(page.player) >= 29
         assert "where it was left" in page.status
         await page.press("s", "enter")
@@ -107,7 +107,7 @@ async def test_the_end_is_heard_and_starts_anew(synced: Home) -> None:
     services = synced("nectar")
     async with open_page(services, LONG, size=(120, 30)) as page:
         await playing(page)
-        length_s = page.view.length_s
+        length_s = page.sound.view.length_s
         assert length_s
         page.screen.player.playback.seek_to(1 - 1 / length_s)
         await page.until(lambda: "Ended" in page.player and "heard" in page.player)
@@ -146,7 +146,7 @@ async def test_speed_and_volume_are_kept_and_nothing_else(synced: Home) -> None:
     put(services.paths, "audio", "rewind_s", 3.0)
     async with open_page(services, LONG, size=(120, 30)) as page:
         await playing(page)
-        assert page.audio.rewind_s == 3.0
+        assert page.sound.audio.rewind_s == 3.0
         await page.press("right_square_bracket", "plus", "m")
         await page.until(lambda: "1.25x" in page.player and "muted" in page.player)
     written = tomllib.loads(services.paths.config_file.read_text())["audio"]
@@ -162,18 +162,18 @@ async def test_autoplay_goes_to_the_next_call_and_leaves_out_what_cannot_be_had(
     services = home("nectar", sandbox=fresh)
     async with open_page(services, "rec", size=(120, 30)) as page:
         await playing(page)
-        first = page.playing
+        first = page.sound.playing
         assert first is not None
         await page.press("A")
         await page.until(lambda: "auto" in page.player)
         row = page.row
-        length_s = page.view.length_s
+        length_s = page.sound.view.length_s
         assert length_s
         fresh.fail("media", status=404, times=1)
         page.screen.player.playback.seek_to(1 - 0.5 / length_s)
 
         def moved_on() -> bool:
-            now = page.playing
+            now = page.sound.playing
             return now is not None and now.call.id != first.call.id and "Playing" in page.player
 
         await page.until(moved_on, 30)
@@ -193,7 +193,7 @@ async def test_a_waveform_is_kept_beside_its_recording(synced: Home) -> None:
         key = page.key
     async with open_page(services, LONG, size=(120, 30)) as page:
         await playing(page, key)
-        peaks = page.audio.peaks
+        peaks = page.sound.audio.peaks
         assert peaks is not None and peaks.to_bytes() == file.read_bytes()
 
 
@@ -252,7 +252,7 @@ async def test_what_plays_where_nobody_hears_it_is_not_heard(
     async with open_page(services, LONG, size=(120, 30)) as page:
         await playing(page)
         await page.until(lambda: "playing in silence" in page.text)
-        now = page.playing
+        now = page.sound.playing
         await page.press("shift+right", "space", "s")
         await page.idle()
     assert now is not None

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from typing import Any, NoReturn
 
 import pytest
 
 from tests.archive.calls import call
 from tests.few import few
 from tests.ui.calls_page import CallsPage, open_page
-from tests.ui.desk import CALLS, NOW, desk_of
+from tests.ui.desk import CALLS, NOW, WINDOW_ROWS, desk_of, hold_few_rows
 from tests.ui.services import select
 from tui.archive.errors import ArchiveUnavailable
+from tui.archive.interface import CallArchive
 from tui.archive.records import UNTRIAGED, SortOrder
 from tui.archive.sqlite import Archive
 from tui.archive.triage_events import state
@@ -23,61 +23,48 @@ from tui.call_links import Link
 from tui.config.paths import Paths
 from tui.playback.views import Playing
 from tui.query.parser import EVERYTHING, Query, parse
-from tui.screens import row_counts, row_window
-from tui.screens.archive_reads import ArchiveRead
+from tui.screens import row_window
 from tui.services import Services
 from widgets.confirm import Confirm
 
-WINDOW_ROWS = 400
 TALL = (80, 160)
 UNDECIDED = Query((UNTRIAGED,))
-KEYS = Archive.keys
 
 
 @pytest.fixture
 def desk(paths: Paths, filled: Path, monkeypatch: pytest.MonkeyPatch) -> Services:
     """12,000 calls of accounts that cannot be reached; the screen holds few of them."""
-    monkeypatch.setattr(row_window, "WINDOW_ROWS", WINDOW_ROWS)
-    monkeypatch.setattr(row_window, "MOST_ROWS", 3 * WINDOW_ROWS)
+    hold_few_rows(monkeypatch)
     return desk_of(paths, filled)
 
 
 @pytest.fixture
-def archive(desk: Services) -> Iterator[Archive]:
+def archive(desk: Services) -> Iterator[CallArchive]:
     """Another connection."""
     with desk.open_archive() as archive:
         yield archive
 
 
-def ask_for_ever(archive: Archive, ended: Event) -> NoReturn:
-    """A question that ends when it is interrupted, which it raises and says."""
-    try:
-        while True:
-            KEYS(archive, EVERYTHING, SortOrder("agents", False))
-    finally:
-        ended.set()
-
-
 async def scroll(page: CallsPage, key: str, pages: int) -> dict[int, int]:
     """Press a key so often, or to the end; what stood on the screen meanwhile, by its place."""
-    seen = page.keys_on_screen
+    seen = page.window.keys_on_screen
     for _ in range(pages):
-        before = page.place
+        before = page.window.place
         await page.press(key)
-        part = page.held
+        part = page.window.held
         ends = part.ends if key == "pagedown" else part.begins
-        if page.place == before and ends:
+        if page.window.place == before and ends:
             break
-        shown = page.keys_on_screen
+        shown = page.window.keys_on_screen
         assert all(seen.get(at, one) == one for at, one in shown.items()), "a row has moved"
         seen |= shown
-        await page.until(lambda: not page.is_extending)
+        await page.until(lambda: not page.window.is_extending)
     return seen
 
 
 @pytest.mark.slow
 async def test_every_row_comes_once_from_the_first_to_the_last_and_back(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     whole = dict(enumerate(archive.keys()))
     async with open_page(desk, size=TALL) as page:
@@ -85,18 +72,18 @@ async def test_every_row_comes_once_from_the_first_to_the_last_and_back(
         assert f"rows 1-157 of {CALLS:,}" in page.status, page.status
         assert await scroll(page, "pagedown", 400) == whole
         assert page.key == whole[CALLS - 1]
-        assert len(page.held.keys) <= 3 * WINDOW_ROWS
+        assert len(page.window.held.keys) <= 3 * WINDOW_ROWS
         assert f"rows 11,844-{CALLS:,} of {CALLS:,} " in page.status
         back = await scroll(page, "pageup", 20)
         assert len(back) > 3 * WINDOW_ROWS and back.items() <= whole.items()
         await page.idle()
         await page.press("g")
         await page.idle()
-        assert page.key == whole[0] and page.keys_on_screen.items() <= whole.items()
+        assert page.key == whole[0] and page.window.keys_on_screen.items() <= whole.items()
 
 
 @pytest.mark.parametrize("column", few(1, ["agents", "note"]))
-async def test_in_another_order_too(desk: Services, archive: Archive, column: str) -> None:
+async def test_in_another_order_too(desk: Services, archive: CallArchive, column: str) -> None:
     whole = dict(enumerate(archive.keys(EVERYTHING, SortOrder(column, False))))
     async with open_page(desk, size=TALL) as page:
         await page.idle()
@@ -106,23 +93,23 @@ async def test_in_another_order_too(desk: Services, archive: Archive, column: st
         assert len(down) > 4 * WINDOW_ROWS and down.items() <= whole.items()
         await page.press("G")
         await page.idle()
-        assert page.key == whole[CALLS - 1] and page.place == CALLS - 1
+        assert page.key == whole[CALLS - 1] and page.window.place == CALLS - 1
         up = await scroll(page, "pageup", 15)
         assert len(up) > 4 * WINDOW_ROWS and up.items() <= whole.items()
         await page.press("home")
         await page.idle()
-        assert page.key == whole[0] and page.place == 0
+        assert page.key == whole[0] and page.window.place == 0
 
 
 async def test_the_last_call_is_reached_by_one_key_and_shown_where_it_stands(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     whole = archive.keys()
     async with open_page(desk) as page:
         await page.idle()
         await page.press("G")
         await page.idle()
-        assert page.key == whole[-1] and len(page.held.keys) == WINDOW_ROWS
+        assert page.key == whole[-1] and len(page.window.held.keys) == WINDOW_ROWS
         assert f"rows 11,980-{CALLS:,} of {CALLS:,} " in page.status
         assert page.rows[-1].startswith(">"), "the last line of the table"
         await page.press("g")
@@ -132,7 +119,7 @@ async def test_the_last_call_is_reached_by_one_key_and_shown_where_it_stands(
 
 @pytest.mark.parametrize("held", few(1, [WINDOW_ROWS, 20_000]))
 async def test_n_finds_what_is_further_than_it_looks_ahead(
-    desk: Services, archive: Archive, held: int, monkeypatch: pytest.MonkeyPatch
+    desk: Services, archive: CallArchive, held: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(row_window, "WINDOW_ROWS", held)
     whole = archive.keys()
@@ -148,7 +135,7 @@ async def test_n_finds_what_is_further_than_it_looks_ahead(
         await page.press("n")
         await page.until(lambda: page.key == whole[following])
         await page.idle()
-        assert page.place == following
+        assert page.window.place == following
         await page.press("N")
         await page.until(lambda: page.key == whole[last])
         await page.press("G")
@@ -160,7 +147,7 @@ async def test_n_finds_what_is_further_than_it_looks_ahead(
 
 
 async def test_n_says_that_the_archive_cannot_be_read(
-    desk: Services, archive: Archive, monkeypatch: pytest.MonkeyPatch
+    desk: Services, archive: CallArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = archive.keys()
     archive.triage.append(archive.names_of(whole[1 : 4 * WINDOW_ROWS]), [state("done")], "ben")
@@ -176,7 +163,7 @@ async def test_n_says_that_the_archive_cannot_be_read(
 
 
 async def test_a_range_goes_over_the_border_of_what_is_held(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     whole = archive.keys()
     async with open_page(desk, size=TALL) as page:
@@ -184,7 +171,7 @@ async def test_a_range_goes_over_the_border_of_what_is_held(
         page.table.move_to(300)
         await page.press("X", *["pagedown"] * 3, "j")
         await page.idle()
-        end = page.place
+        end = page.window.place
         assert end > WINDOW_ROWS and page.table.marked == set(whole[300 : end + 1])
         await page.press("G")
         await page.idle()
@@ -196,7 +183,7 @@ async def test_a_range_goes_over_the_border_of_what_is_held(
 
 
 async def test_a_range_from_a_mark_that_is_far_up_and_a_bulk_act_on_it(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     missed = parse("voicemail", NOW, UTC)
     whole = archive.keys(missed)
@@ -204,7 +191,7 @@ async def test_a_range_from_a_mark_that_is_far_up_and_a_bulk_act_on_it(
         await page.idle()
         await page.press("j", "j", "j", "x", "G")
         await page.until(lambda: page.key == whole[-1])
-        assert whole[3] not in page.held.keys
+        assert whole[3] not in page.window.held.keys
         await page.press("X")
         await page.idle()
         assert page.table.marked == set(whole[3:])
@@ -255,22 +242,22 @@ async def test_what_is_done_while_a_range_is_being_read_waits(
 
 
 async def test_what_comes_meanwhile_leaves_the_cursor_far_down_on_its_call(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     whole = archive.keys()
     async with open_page(desk, size=TALL) as page:
         await page.idle()
         await page.press("G", *["pageup"] * 5)
         await page.idle()
-        key, at, before = page.key, page.place, page.rows
+        key, at, before = page.key, page.window.place, page.rows
         with archive.transaction():
             archive.save("desk", [call(n) for n in range(3)])  # begun in November 2026
         new = len(set(archive.keys()[:at]) - set(whole))
         assert new == 3
         await page.until(lambda: f"of {CALLS + 3:,}" in page.status)
         await page.idle()
-        assert page.key == key and page.place == at + 3 and page.rows == before
-        assert len(page.held.keys) <= WINDOW_ROWS
+        assert page.key == key and page.window.place == at + 3 and page.rows == before
+        assert len(page.window.held.keys) <= WINDOW_ROWS
         with archive.transaction():
             archive.save("desk", [call(9, started_at=datetime(2024, 1, 1, tzinfo=UTC))])
         await page.until(lambda: f"of {CALLS + 4:,}" in page.status)
@@ -285,7 +272,7 @@ async def test_two_ringbacks_see_each_other_decide_far_down(desk: Services) -> N
         await page.idle()
         await page.press("G")
         await page.idle()
-        page.table.move_to_key(page.held.keys[-3])
+        page.table.move_to_key(page.window.held.keys[-3])
         async with open_page(desk) as other:
             await other.idle()
             await other.press("G")
@@ -294,11 +281,11 @@ async def test_two_ringbacks_see_each_other_decide_far_down(desk: Services) -> N
             await other.idle()
             assert other.rows[-1].endswith("follow")
         await page.until(lambda: page.rows[-1].endswith("follow"), 5)
-        assert page.key == page.held.keys[-3]
+        assert page.key == page.window.held.keys[-3]
 
 
 async def test_a_call_that_leaves_the_view_far_down_leaves_its_row_to_the_next(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     query = "voicemail -state:follow-up"
     whole = archive.keys(parse(query, NOW, UTC))
@@ -309,13 +296,13 @@ async def test_a_call_that_leaves_the_view_far_down_leaves_its_row_to_the_next(
         await page.press("f")
         await page.until(lambda: page.key == whole[-5])
         await page.idle()
-        assert page.place == len(whole) - 6
+        assert page.window.place == len(whole) - 6
         await page.press("u")
         await page.until(lambda: page.key == whole[-6])
 
 
 async def test_a_link_and_a_related_call_lead_beyond_what_is_held(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     whole = list(archive.keys())
     (old, new, *_), *_ = select(
@@ -327,18 +314,18 @@ async def test_a_link_and_a_related_call_lead_beyond_what_is_held(
     async with open_page(desk, link=Link(*name)) as page:
         await page.idle()
         assert page.key == new and page.query == ""
-        assert page.place == whole.index(new)
+        assert page.window.place == whole.index(new)
         page.close_detail()
         await page.press("J")
         await page.idle()
-        assert page.key == old and page.place == whole.index(old)
+        assert page.key == old and page.window.place == whole.index(old)
         await page.press("escape")
         await page.idle()
-        assert page.key == new and page.place == whole.index(new)
+        assert page.key == new and page.window.place == whole.index(new)
 
 
 async def test_a_related_call_of_the_query_leaves_the_query(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     query = parse("answered", NOW, UTC)
     whole = list(archive.keys(query))
@@ -347,250 +334,38 @@ async def test_a_related_call_of_the_query_leaves_the_query(
         page.go_to_call(whole[-100])
         await page.idle()
         assert page.query == "answered" and page.key == whole[-100]
-        assert page.place == len(whole) - 100
+        assert page.window.place == len(whole) - 100
 
 
-async def test_autoplay_goes_on_beyond_what_is_held(desk: Services, archive: Archive) -> None:
+async def test_autoplay_goes_on_beyond_what_is_held(desk: Services, archive: CallArchive) -> None:
     played, far = call(1_200), call(1, has_recording=True)
     with archive.transaction():
         archive.save("desk", [far, *map(call, range(2, 1_200)), played])
     async with open_page(desk, '"contact"') as page:
         await page.idle()
         assert page.key == archive.key_of("desk", "1200")
-        assert archive.key_of("desk", "1") not in page.held.keys
-        assert await page.call_after(Playing("desk", played, 0)) == far
+        assert archive.key_of("desk", "1") not in page.window.held.keys
+        assert await page.sound.call_after(Playing("desk", played, 0)) == far
         await page.until(lambda: page.key == archive.key_of("desk", "1"))
-        assert await page.call_after(Playing("desk", far, 0)) is None
+        assert await page.sound.call_after(Playing("desk", far, 0)) is None
         await page.press("g")
         await page.until(lambda: page.key == archive.key_of("desk", "1200"))
-        await page.call_after(Playing("desk", call(600), 0))
+        await page.sound.call_after(Playing("desk", call(600), 0))
         await page.idle()
         assert page.key == archive.key_of("desk", "1200"), "it goes only with what was played"
 
 
-async def test_a_slow_count_begins_with_a_plus_and_never_holds_up_the_screen(
-    desk: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    go_on, count = Event(), Archive.count
-
-    def slowly(self: Archive, query: Query = EVERYTHING, most: int | None = None) -> int:
-        go_on.wait(20)
-        return count(self, query, most)
-
-    monkeypatch.setattr(Archive, "count", slowly)
-    async with open_page(desk, size=(160, 50)) as page:
-        await page.until(lambda: f"of {WINDOW_ROWS}+ " in page.status)
-        await page.press("slash")
-        await page.type_text("answered")
-        await page.press("enter", "j", "j")
-        await page.until(lambda: "answered" in page.text and page.table.cursor == 2)
-        await page.until(lambda: f"of {WINDOW_ROWS}+ " in page.status)
-        await page.until(lambda: "200+" in page.text)
-        go_on.set()
-        await page.idle()
-        with desk.open_archive() as archive:
-            exact = count(archive, parse("answered", NOW, UTC))
-            facets = archive.facets(parse("answered", NOW, UTC), None)
-        assert f"of {exact:,} " in page.status
-        assert f"{facets.counts['outcome']['answered']:,}" in page.text and "+" not in page.status
-
-
-async def test_of_too_many_calls_the_sidebar_keeps_lower_bounds(
-    desk: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(row_counts, "FACETS_MOST", 1_000)
-    async with open_page(desk, "answered", size=(160, 50)) as page:
-        await page.idle()
-        assert "200+" in page.text and "+" not in page.status
-
-
-async def test_another_query_ends_the_counting_of_the_one_before(
-    desk: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ended, began, count = Event(), Event(), Archive.count
-
-    def endless(self: Archive, query: Query = EVERYTHING, most: int | None = None) -> int:
-        if any(term.value == "missed" for term in query.terms):
-            return count(self, query, most)
-        began.set()
-        ask_for_ever(self, ended)
-
-    monkeypatch.setattr(Archive, "count", endless)
-    async with open_page(desk) as page:
-        await page.until(began.is_set)
-        await page.press("slash")
-        await page.type_text("missed")
-        await page.press("enter")
-        await page.until(ended.is_set)
-        await page.until(lambda: "of 1," in page.status)
-        ended.clear()
-        began.clear()
-        await page.press("escape")
-        await page.until(began.is_set)
-    assert ended.wait(10), "who leaves does not wait for it, and it ends"
-
-
-def test_a_question_ends_also_when_that_is_said_between_its_statements(desk: Services) -> None:
-    def ask(archive: Archive) -> int:
-        asking.end()  # SQLite interrupts only what it is doing at this moment
-        return len(archive.keys(EVERYTHING, SortOrder("agents", False)))
-
-    asking = ArchiveRead(desk, ask)
-    assert asking.run() is None
-
-
-@pytest.mark.slow
-async def test_a_slow_way_to_the_end_is_stopped_by_a_key(
-    desk: Services, archive: Archive, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ended = Event()
-
-    def endless(archive: Archive, order: row_window.Order) -> row_window.RowWindow:
-        ask_for_ever(archive, ended)
-
-    monkeypatch.setattr(row_window, "last", endless)
-    async with open_page(desk) as page:
-        await page.idle()
-        await page.press("j", "G")
-        for stops in ("ctrl+x", "escape"):
-            await page.until(lambda: "going to the end (esc stops)" in page.status)
-            await page.press("j", stops)  # what waits for the end goes with it
-            await page.until(ended.is_set)
-            await page.idle()
-            assert page.table.cursor == 1 and "going" not in page.status
-            ended.clear()
-            await page.press("G")
-
-
-class Slow:
-    """Whether orders other than that of time take for ever now."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now, self.ended, keys = False, Event(), Archive.keys
-
-        def slowly(archive: Archive, query: Query, sort: SortOrder, **more: Any) -> Any:
-            if self.now and sort.column != "time":
-                ask_for_ever(archive, self.ended)
-            return keys(archive, query, sort, **more)
-
-        monkeypatch.setattr(Archive, "keys", slowly)
-
-
-@pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
-    return Slow(monkeypatch)
-
-
-async def stopped(page: CallsPage, slow: Slow, what: str) -> None:
-    """Press esc as the status line says, and wait until nothing is read any more."""
-    await page.until(lambda: f"{what} (esc stops)" in page.status)
-    slow.ended.clear()
-    await page.press("escape")
-    await page.until(slow.ended.is_set)
-    await page.idle()
-    assert what not in page.status
-
-
-@pytest.mark.parametrize(
-    ("keys", "column"),
-    few(1, [(("j", "5"), "wait"), (("greater_than_sign",), "direction"), (("5",), "wait")]),
-)
-async def test_an_order_that_takes_long_is_given_up_by_a_key(
-    desk: Services, slow: Slow, keys: tuple[str, ...], column: str
-) -> None:
-    async with open_page(desk) as page:
-        await page.idle()
-        await page.press("j", "j")
-        shown, at = page.rows, page.cursor + keys.count("j")
-        slow.now = True
-        page.status_line.flash("some news", "error", seconds=60)
-        await page.press(*keys)
-        await stopped(page, slow, f"sorting by {column}")
-        assert "stopped" in page.status
-        assert page.sort == page.table.sort == ("time", True)
-        assert page.sort_without_views == ("time", True) and page.query == ""
-        assert page.table.cursor == at
-        assert [row[2:] for row in page.rows] == [row[2:] for row in shown]
-        slow.now = False
-        await page.press("greater_than_sign")
-        await page.idle()
-        assert page.sort != ("time", True) and page.table.cursor == 0
-
-
-async def test_more_rows_of_a_slow_order_are_given_up_and_read_when_wanted_again(
-    desk: Services, archive: Archive, slow: Slow
-) -> None:
-    async with open_page(desk) as page:
-        await page.idle()
-        page.sort_by("agents", False)
-        await page.idle()
-        slow.now = True
-        page.burst("\x02" * 25)
-        await stopped(page, slow, "sorting by agents")
-        assert page.place == WINDOW_ROWS - 1 and page.sort == ("agents", False)
-        slow.now = False
-        await page.press("down")
-        await page.until(lambda: len(page.held.keys) == 2 * WINDOW_ROWS)
-        await page.idle()
-        whole = archive.keys(EVERYTHING, SortOrder("agents", False))
-        assert page.key == whole[page.place] and page.place == WINDOW_ROWS
-        slow.now = True
-        await page.press("G")
-        await stopped(page, slow, "going to the end")
-        assert page.place == WINDOW_ROWS
-
-
-@pytest.mark.parametrize("kept", few(1, [False, True]))
-async def test_a_query_typed_in_a_slow_order_is_given_up_by_a_key(
-    desk: Services, slow: Slow, kept: bool
-) -> None:
-    async with open_page(desk, "answered") as page:
-        await page.idle()
-        page.sort_by("agents", False)
-        await page.idle()
-        await page.press("j", "j")
-        shown = page.rows
-        slow.now = True
-        await page.type_text("/ rec")
-        if kept:
-            await page.press("enter")
-        await stopped(page, slow, "sorting by agents")
-        assert page.query == "answered" and page.sort == ("agents", False)
-        assert page.rows == shown and page.table.cursor == 2
-        assert page.text.splitlines()[0].strip() == "answered"
-        slow.now = False
-        await page.type_text("/ rec")
-        await page.press("enter")
-        await page.idle()
-        assert page.table.cursor == 0 and page.rows != shown
-
-
-async def test_who_was_about_to_stop_what_is_there_by_now_loses_nothing(
-    desk: Services, slow: Slow
-) -> None:
-    async with open_page(desk, "answered") as page:
-        await page.idle()
-        page.read_slowly("sorting by agents")
-        await page.until(lambda: "sorting by agents (esc stops)" in page.status)
-        page.read_slowly("")
-        await page.press("escape")
-        assert page.query == "answered"
-        await page.until(lambda: not page.esc_stops)
-        await page.press("escape")
-        assert page.query == ""
-
-
 async def test_a_call_that_is_purged_under_the_cursor_leaves_its_row_to_the_next(
-    desk: Services, archive: Archive
+    desk: Services, archive: CallArchive
 ) -> None:
     whole = archive.keys()
     async with open_page(desk) as page:
         await page.idle()
         await page.press("G", *["pageup"] * 30)
         await page.idle()
-        at = page.place
+        at = page.window.place
         assert page.key == whole[at]
         archive.purge([whole[at]])
         await page.until(lambda: f"of {CALLS - 1:,}" in page.status, 30)
         await page.idle()
-        assert page.key == whole[at + 1] and page.place == at
+        assert page.key == whole[at + 1] and page.window.place == at

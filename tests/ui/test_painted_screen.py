@@ -48,7 +48,7 @@ class MemoryDriver(HeadlessDriver):
 class ComparedApp(RingbackApp):
     """Compares two terminals after each frame."""
 
-    CSS_PATH = ROOT / "tui" / "app.tcss"
+    CSS_PATH = str(ROOT / "tui" / "app.tcss")
     frames = painted_size = textual_size = 0
     differs = ""
     _terminals: tuple[MarginScreen, MarginScreen] | None = None

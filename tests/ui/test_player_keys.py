@@ -65,7 +65,7 @@ KEYS = [
 def playing(page: CallsPage, index: int) -> Remembering:
     """A player that only remembers what it was told about the cursor's call."""
     fake = Remembering()
-    page.put_player(fake, index)
+    page.sound.put_player(fake, index)
     return fake
 
 
@@ -73,7 +73,7 @@ async def test_each_key_tells_the_player(synced: Home) -> None:
     async with open_page(synced("nectar"), "rec", size=(120, 30)) as page:
         await page.idle()
         fake = playing(page, 0)
-        page.player_says(fake.state)
+        page.sound.player_says(fake.state)
         for key, told in KEYS:
             fake.told.clear()
             await page.press(key)
@@ -90,7 +90,7 @@ async def test_autoplay_and_the_words_and_their_reasons(synced: Home) -> None:
         await page.press("m", "A")
         assert "the next recording is played when one has ended" in page.status
         fake = playing(page, 0)
-        page.player_says(fake.state)
+        page.sound.player_says(fake.state)
         await page.until(lambda: "auto" in page.player)
         await page.press("A")
         await page.until(lambda: "no autoplay" in page.status)
@@ -102,7 +102,7 @@ async def test_autoplay_and_the_words_and_their_reasons(synced: Home) -> None:
         await page.press("W")
         await page.until(lambda: "left 0:00 to 1:00" in page.text)
         await page.press("escape")
-        page.player_says(replace(fake.state, side="right", message="a reason"))
+        page.sound.player_says(replace(fake.state, side="right", message="a reason"))
         assert "right only" in page.player and "a reason" in page.player
 
 
@@ -112,8 +112,8 @@ async def test_a_recording_that_failed_is_tried_again_and_not_the_calls_first(
     async with open_page(synced("nectar"), "rec", size=(120, 30)) as page:
         await page.idle()
         fake = playing(page, 1)
-        page.player_says(replace(fake.state, status="failed", message="a reason"))
-        plays = page.note_plays(monkeypatch)
+        page.sound.player_says(replace(fake.state, status="failed", message="a reason"))
+        plays = page.sound.note_plays(monkeypatch)
         await page.press("space")
         await page.until(lambda: [index for _, index in plays] == [1])
 
@@ -148,9 +148,9 @@ async def test_autoplay_goes_through_all_recordings_of_a_call_and_on_to_the_next
     async with open_page(desk, size=(120, 30)) as page:
         await page.idle()
         page.table.move_to([row.id for row in page.calls()].index(id_))
-        fake, plays = playing(page, ended), page.note_plays(monkeypatch)
-        page.player_says(fake.state)
-        page.player_says(replace(fake.state, status="finished", position_s=60.0))
+        fake, plays = playing(page, ended), page.sound.note_plays(monkeypatch)
+        page.sound.player_says(fake.state)
+        page.sound.player_says(replace(fake.state, status="ended", position_s=60.0))
         await page.until(
             lambda: plays or "autoplay: no further call has a recording" in page.status
         )
@@ -164,9 +164,9 @@ async def test_without_autoplay_the_end_is_the_end(
     put(desk.paths, "audio", "autoplay", False)
     async with open_page(desk, size=(120, 30)) as page:
         await page.idle()
-        fake, plays = playing(page, 0), page.note_plays(monkeypatch)
-        page.player_says(fake.state)
-        page.player_says(replace(fake.state, status="finished", position_s=60.0))
+        fake, plays = playing(page, 0), page.sound.note_plays(monkeypatch)
+        page.sound.player_says(fake.state)
+        page.sound.player_says(replace(fake.state, status="ended", position_s=60.0))
         await page.idle()
         assert plays == [] and "Ended" in page.player
 
@@ -179,9 +179,9 @@ async def test_autoplay_leaves_out_what_cannot_be_had_and_gives_up_after_some(
         failed = replace(Remembering().state, status="failed", message="a reason")
         for _ in range(2):  # what is left out is counted anew when one has played
             page.table.move_to(0)
-            fake, plays = playing(page, 0), page.note_plays(monkeypatch, failed)
-            page.player_says(fake.state)
-            page.player_says(replace(fake.state, status="finished", position_s=60.0))
+            fake, plays = playing(page, 0), page.sound.note_plays(monkeypatch, failed)
+            page.sound.player_says(fake.state)
+            page.sound.player_says(replace(fake.state, status="ended", position_s=60.0))
             await page.until(lambda: "autoplay stops after 3 failures: a reason" in page.status)
             await page.idle()
             assert plays == [("3", 1), ("3", 2), ("1", 0)]
@@ -194,8 +194,10 @@ async def test_what_somebody_chose_and_cannot_be_had_is_left_to_him(
     async with open_page(desk, size=(120, 30)) as page:
         await page.idle()
         fake = Remembering()
-        page.put_player(fake, 0)
-        plays = page.note_plays(monkeypatch, replace(fake.state, status="failed", message="why"))
+        page.sound.put_player(fake, 0)
+        plays = page.sound.note_plays(
+            monkeypatch, replace(fake.state, status="failed", message="why")
+        )
         await page.press("full_stop")
         await page.idle()
         assert plays == [("3", 1)] and page.player.startswith(" Failed")

@@ -47,9 +47,9 @@ async def test_a_recording_plays_pauses_seeks_and_stops(synced: Home) -> None:
         await page.press("enter")
         await page.pause()
         assert re.search(r">1 .* playing", page.detail), "the detail marks what plays"
-        wave = page.waveform
+        wave = page.sound.waveform
         await page.until(lambda: wave.display)
-        await page.click(wave, page.wave_area[0], 0)
+        await page.click(wave, page.sound.wave_area[0], 0)
         await page.until(lambda: position_s(page.player) == 0)
         await page.press("s")
         line = page.screen.query_one(PlayerLine)

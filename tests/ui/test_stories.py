@@ -118,8 +118,8 @@ async def test_1_voicemails_heard_noted_done_one_after_the_other(synced: Home) -
         assert story.decided(first) == ("done", "wants a quote")
         second = page.call_name
         assert second != first
-        await page.until(lambda: page.playing is not None)
-        playing = page.playing
+        await page.until(lambda: page.sound.playing is not None)
+        playing = page.sound.playing
         assert playing and (playing.account, playing.call.id) == second
         await page.until(lambda: "Playing" in page.player)
         await story.press("D")
@@ -194,12 +194,12 @@ async def test_5_the_place_where_the_refund_was_promised_goes_to_a_colleague(
         await page.until(lambda: "Playing" in page.player)
         await story.press("i")
         turns = 0
-        while page.view.position_s < 60:
-            before = page.view.position_s
+        while page.sound.view.position_s < 60:
+            before = page.sound.view.position_s
             await page.press("L")
             turns += 1
             assert turns < 200, "each key goes on a turn"
-            await page.until(lambda was=before: page.view.position_s > was)  # type: ignore[misc]
+            await page.until(lambda was=before: page.sound.view.position_s > was)  # type: ignore[misc]
         await story.press("c")
         assert re.search(r"comment at 1:[0-5]\d", page.text)
         await story.type("refund promised")
@@ -207,18 +207,18 @@ async def test_5_the_place_where_the_refund_was_promised_goes_to_a_colleague(
         await page.until(lambda: copied)
         assert story.keys == 6
         await page.press("0")
-        await page.until(lambda: page.view.position_s < 30)
+        await page.until(lambda: page.sound.view.position_s < 30)
         await page.press("enter")
         await page.until(lambda: re.search(r"1:[0-5]\d refund promised \(ann", page.detail))
         await page.press("enter")
-        await page.until(lambda: page.view.position_s >= 60)
+        await page.until(lambda: page.sound.view.position_s >= 60)
     link = parse(copied[0])
     assert link.at_s is not None and link.at_s >= 60
     async with open_page(services, link=link) as page:
         await page.pause()
         await page.press("space")
-        await page.until(lambda: page.view.status == "playing")
-        assert page.view.position_s >= link.at_s
+        await page.until(lambda: page.sound.view.status == "playing")
+        assert page.sound.view.position_s >= link.at_s
 
 
 async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(
@@ -232,8 +232,8 @@ async def test_5_a_comment_plays_the_call_that_is_not_playing_yet(
         await story.press("enter", "enter")
         await page.until(lambda: "1:05 refund promised (ann" in page.detail)
         await story.press("enter")
-        await page.until(lambda: page.view.position_s >= 64)
-        wave = page.waveform
+        await page.until(lambda: page.sound.view.position_s >= 64)
+        wave = page.sound.waveform
         await page.until(lambda: BLOCKS.comment in wave.render_line(0).text)
         await story.press("c")
         assert re.search(r"comment at 1:\d\d", page.text)

@@ -128,7 +128,7 @@ async def test_a_link_names_the_playhead(synced: Home, copied: list[str]) -> Non
         await page.until(lambda: "Playing" in page.player)
         await page.press("right", "right", "space")
         await page.until(lambda: "Paused" in page.player)
-        at_s = page.view.position_s
+        at_s = page.sound.view.position_s
         assert at_s >= 10
         await page.press("y", "l")
         await page.until(lambda: copied)
@@ -159,7 +159,7 @@ async def test_a_link_opens_its_call_among_all_and_plays_from_its_time(
         assert page.count > 50 and page.key == wanted.key
         await page.press("space")
         await page.until(lambda: "Playing" in page.player and "0:2" in page.player)
-        assert page.view.position_s >= 21
+        assert page.sound.view.position_s >= 21
         await page.press("s", "escape")
         assert page.key == wanted.key
 
@@ -194,10 +194,10 @@ async def test_a_links_second_recording_plays(
     async with open_page(services, link=link) as page:
         await page.until(lambda: "plays from 2s of recording 2" in page.status)
         await page.press("space")
-        await page.until(lambda: page.view.status == "playing")
-        playing = page.playing
+        await page.until(lambda: page.sound.view.status == "playing")
+        playing = page.sound.playing
         assert playing is not None and playing.index == 1
-        assert page.view.position_s >= 2
+        assert page.sound.view.position_s >= 2
 
 
 # -- related calls

@@ -45,7 +45,7 @@ async def test_each_kind_has_its_field_is_checked_and_kept(
     home: Home, kinds: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = home()
-    monkeypatch.setitem(services.environ, "RINGBACK_TOKEN_EU", "tok")  # type: ignore[arg-type]
+    monkeypatch.setitem(services.environ, "RINGBACK_TOKEN_EU", "tok")
     async with open_page(services, size=(80, 40)) as page:
         await page.until(lambda: "Liner, CINNOX, Nectar Desk or Kinds account" in page.text)
         await open_form(page)

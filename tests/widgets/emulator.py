@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 import pyte
 from pyte.screens import Char
 
@@ -72,13 +69,13 @@ class MarginScreen(pyte.Screen):
 class MarginStream(pyte.Stream):
     """Feeds a `MarginScreen`."""
 
-    csi: ClassVar[Mapping[str, str]] = {
+    csi: dict[str, str] = {
         **pyte.Stream.csi,
         "S": "scroll_up",
         "T": "scroll_down",
         "s": "set_sides",
     }
-    events: ClassVar[frozenset[str]] = pyte.Stream.events | {
+    events: frozenset[str] = pyte.Stream.events | {
         "scroll_up",
         "scroll_down",
         "set_sides",

@@ -13,7 +13,7 @@ from providers.model import Agent, Call, Hangup, Recording
 from tests.widgets.hosts import EXTRA, Host, Seen, detail_host
 from tests.widgets.samples import CLOCK, FULL, HOSTILE, PROBLEMS, SECRET_URL, SPARSE, START
 from widgets.call_detail import CallDetail
-from widgets.call_document import Extra, document, offset_text, secrets_of, size_text
+from widgets.call_document import Extra, Section, document, offset_text, secrets_of, size_text
 from widgets.json_text import HIDDEN, MAX_LINES, TOO_LONG, hide_addresses, json_lines
 from widgets.timeline import timeline
 
@@ -93,7 +93,7 @@ def test_a_long_problem_is_whole_in_lines_that_fit(width: int) -> None:
 
 def test_a_value_that_would_be_computed_and_is_not_there_leaves_no_mark() -> None:
     names = ("started_at", "ended_at", "direction", "outcome", "duration_s", "wait_s", "talk_s")
-    nothing = Call("1", "nectar", derived=frozenset((*names, "sla_met")))
+    nothing = Call("1", "nectar", derived=(*names, "sla_met"))
     assert "~" not in "\n".join(page(replace(nothing, outcome="")))
     assert "  Wait       ~0:07" in page(replace(nothing, wait_s=7.0), 40)
 
@@ -173,6 +173,13 @@ def test_the_vendors_own_fields_stand_under_its_names(width: int) -> None:
             *("is_in_queue", "no", "size", "3"),
         ]
     assert "nothing" not in "".join(rows) and "unknown" not in "".join(rows)
+
+
+@pytest.mark.parametrize("length", range(9, 20))
+def test_a_vendors_field_is_parted_from_its_value(length: int) -> None:
+    name = "n" * length
+    rows = page(replace(LEGS, vendor_fields={name: "value"}), 100)
+    assert rows[rows.index("Vendor's fields") + 1].split() == [name, "value"]
 
 
 def test_a_young_recording_is_still_to_come() -> None:
@@ -289,11 +296,30 @@ async def test_the_same_call_keeps_its_place_and_another_starts_at_the_top() -> 
         await pilot.press("j", "j")
         detail.show(replace(FULL, status="Changed"), "support", CLOCK)
         assert detail.top == 2
+        for other, account in ((replace(FULL, id="2"), "support"), (FULL, "sales")):
+            detail.show(other, account, CLOCK)
+            assert detail.top == 0
+            await pilot.press("j", "j")
+            assert detail.top == 2
         detail.show(SPARSE, "support", CLOCK)
         assert detail.top == 0
         detail.show(None, "", CLOCK)
         assert detail.call is None
         assert "No call is chosen" in shown(host)
+
+
+async def test_enter_goes_from_comment_to_comment_and_round() -> None:
+    hook = Seen(CallDetail.MomentChosen)
+    moments = ((0, (0, 12.0)), (2, (1, 5.0)))
+    lines = ("0:12 first", "a note", "0:05 in the second recording")
+    host = detail_host(FULL, Extra((Section("Comments", lines, moments),)))
+    async with host.run_test(size=(80, 12), message_hook=hook) as pilot:
+        await pilot.press("enter", "enter", "enter")
+        found = [(one.recording, one.at_s) for one in hook.take()]  # type: ignore[attr-defined]
+        assert found == [(0, 12.0), (1, 5.0), (0, 12.0)]
+        host.query_one(CallDetail).show(replace(FULL, id="2"), "support", CLOCK)
+        await pilot.press("enter")
+        assert hook.take() == []
 
 
 async def test_a_click_on_a_file_chooses_it() -> None:

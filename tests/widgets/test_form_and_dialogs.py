@@ -86,6 +86,19 @@ async def test_other_fields_keep_what_was_typed() -> None:
         assert form.values == {"name": "typed", "vendor": "cinnox", "app_id": "7"}
 
 
+async def test_tab_goes_through_what_takes_an_answer_and_nothing_else() -> None:
+    host = form_host()
+    async with host.run_test(size=(80, 40)) as pilot:
+        host.query_one("#field-name").focus()
+        seen = []
+        for _ in range(len(FIELDS) + 3):
+            await pilot.pause()
+            seen.append(host.focused.id if host.focused else None)
+            await pilot.press("tab")
+        ids = [*(f"field-{field.id}" for field in FIELDS), "form-submit", "form-cancel"]
+        assert seen == [*ids, ids[0]]
+
+
 async def test_the_buttons() -> None:
     hook = Seen(Form.Submitted, Form.Cancelled)
     async with form_host().run_test(size=(80, 40), message_hook=hook) as pilot:
@@ -136,6 +149,9 @@ async def test_confirm_is_safe_by_default(keys: str, result: object) -> None:
         ("K enter", ("time", "contact")),
         ("j j space K K enter", ("direction", "time", "contact")),
         ("0 enter", DEFAULT_COLUMNS),
+        ("k space enter", ("contact",)),
+        ("G g space enter", ("contact",)),
+        ("G K g J enter", ("contact", "time")),
     ],
 )
 async def test_choosing_columns(keys: str, result: object) -> None:

@@ -215,3 +215,10 @@ def test_a_veil_lets_one_call_be_seen() -> None:
     veil.revealed = 1
     assert rows.window(0, 3)[1] == given.rows[1] and rows.window(0, 3)[0] != given.rows[0]
     assert (rows.begins, rows.ends, len(rows), rows.index_of(2)) == (True, False, 3, 2)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_number_that_may_be_a_phone_s_is_masked_from_seven_digits_on(sign: int) -> None:
+    shown = masking.masked_data({"short": sign * 999_999, "long": sign * 1_000_000})
+    assert isinstance(shown, dict)
+    assert shown["short"] == sign * 999_999 and "1000000" not in str(shown["long"])

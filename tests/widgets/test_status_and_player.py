@@ -185,6 +185,17 @@ async def test_each_empty_state_says_what_and_what_to_do(kind: str) -> None:
         assert all(f"{key} {does}" in text for key, does in notice.keys)
 
 
+@pytest.mark.parametrize("height", [9, 10, 24, 25])
+async def test_an_empty_state_stands_in_the_middle(height: int) -> None:
+    host = empty_host("failed")
+    async with host.run_test(size=(80, height)):
+        state = host.query_one(EmptyState)
+        lines = [state.render_line(y).text.strip() for y in range(height)]
+        written = [y for y, line in enumerate(lines) if line]
+        above, below = written[0], height - 1 - written[-1]
+        assert 0 <= below - above <= 1
+
+
 async def test_an_empty_state_takes_a_sentence_and_keys() -> None:
     host = empty_host("failed", "CINNOX says [/nope]")
     async with host.run_test(size=(80, 24)):

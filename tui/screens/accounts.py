@@ -247,7 +247,9 @@ class AccountsScreen(HoldingScreen, ReportingScreen[bool]):
         self._fill(options, accounts, tokens)
         found = await in_thread(describe_all, accounts, self._services.environ)
         self._fill(options, accounts, {name: _token_text(one) for name, one in found.items()})
-        if not accounts:
+        if broken := self._services.settings().broken:
+            problems += (str(broken),)
+        elif not accounts:
             problems += (f"No accounts yet. Press {self._add_key} to add one.",)
         if said or problems:
             self._say("\n".join((said, *problems)))
