@@ -16,15 +16,16 @@ import re
 import sys
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Container, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import urlsplit
 
 from providers import limits
 from providers.base import Login, Secret
+from providers.concurrency import to_its_end
 from providers.counts import counted
 from providers.decoding import TooMany, loads
 from providers.errors import (
@@ -55,7 +56,6 @@ from providers.trust import trusted
 if TYPE_CHECKING:
     import httpx
 
-T = TypeVar("T")
 Params = Sequence[tuple[str, str]]
 
 log = logging.getLogger("ringback.http")
@@ -296,39 +296,6 @@ class HttpProvider:
         if not same_origin(url, self.login.base_url):
             return {}
         return {name: secret.reveal() for name, secret in self.auth(self.login.token).items()}
-
-
-async def gather_bounded(
-    function: Callable[[T], Awaitable[object]], items: Iterable[T], limit: int = 4
-) -> None:
-    """Await ``function(item)`` for all items, at most `limit` at a time.
-
-    The first exception cancels the rest and is raised as it is; so does cancelling this.
-    """
-    slots = asyncio.Semaphore(limit)
-
-    async def one(item: T) -> None:
-        async with slots:
-            await function(item)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for item in items:
-                group.create_task(one(item))
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-
-
-async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Await `work` to its end, also where this is cancelled: of many connections each takes time
-    to close, and one that is left out stays open.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
 
 
 @cache

@@ -17,10 +17,11 @@ from typing import ClassVar, Self
 from urllib.parse import quote
 
 from providers.base import Login, Secret, parse_each
+from providers.concurrency import gather_bounded
 from providers.counts import counted
 from providers.errors import BadAnswer, Forbidden, NotFound, ProviderError, Unreachable
 from providers.fields import NO_ID, Reader, ends, is_empty, later, made_id, to_text, word
-from providers.http import HttpProvider, gather_bounded
+from providers.http import HttpProvider
 from providers.ids import parse_ids
 from providers.limits import ITEMS, LEFT_OUT, bounded
 from providers.liner_api import START, Place, Step, ask, ask_one_of, row_id, shortfall, walk

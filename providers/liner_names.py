@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from providers.base import Names
+from providers.concurrency import gather_bounded
 from providers.counts import counted
 from providers.errors import AuthError, BadAnswer, Forbidden, NotFound, ProviderError, Rejected
 from providers.fields import Reader, joined, to_text
-from providers.http import Params, VendorClient, gather_bounded
+from providers.http import Params, VendorClient
 from providers.limits import ID
 from providers.liner_api import LIMIT, ask_first, ask_one_of, walk
 from providers.model import Json

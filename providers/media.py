@@ -22,9 +22,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from providers.concurrency import to_its_end
 from providers.errors import RecordingError, VariableError
 from providers.gunzip import FOREIGN, ZIPPED, gunzip
-from providers.http import silence_loggers, through, to_its_end, user_agent, why
+from providers.http import silence_loggers, through, user_agent, why
 from providers.origin import is_loopback
 from providers.proxy import DIRECT, Proxies, Proxy, failures, proxies_of
 from providers.redirects import HOOKS, MOST, NoAddress, address_of, target

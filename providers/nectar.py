@@ -15,6 +15,7 @@ from urllib.parse import quote
 from providers import nectar_bodies as bodies
 from providers import nectar_forms as forms
 from providers.base import Secret, parse_each
+from providers.concurrency import gather_bounded
 from providers.errors import (
     AuthError,
     BadAnswer,
@@ -27,7 +28,7 @@ from providers.errors import (
     another_came,
 )
 from providers.fields import bounded_rows, first_text, is_empty, to_number, to_text
-from providers.http import HttpProvider, gather_bounded
+from providers.http import HttpProvider
 from providers.ids import id_array
 from providers.model import Call, CallQuery, Capabilities, Json, Page, Setting
 from providers.sanitize import SAID, safe_text

@@ -9,7 +9,7 @@ import pytest
 
 from tests.archive.calls import call
 from tests.cli.test_foreign_text import code_of
-from tests.few import few
+from tests.slow_params import few
 from tui.config.accounts import make_account
 from tui.services import Services
 

@@ -17,7 +17,7 @@ from providers.errors import RateLimited
 from providers.model import Call, CallQuery, Capabilities, Page, Recording
 from providers.nectar import Nectar
 from tests.archive.calls import call
-from tests.few import few
+from tests.slow_params import few
 from tui.archive import merging
 from tui.archive.errors import ArchiveUnavailable, StatementRefused
 from tui.archive.merging import keep

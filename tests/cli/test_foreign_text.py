@@ -14,9 +14,9 @@ import pytest
 
 from providers.model import Contact, Recording
 from tests.archive.calls import call
-from tests.few import few
 from tests.guards.readme_text import ROOT
 from tests.providers.test_sanitize import harmless
+from tests.slow_params import few
 from tests.ui.terminal import Program
 from tui import console
 from tui.archive.codec import dumps

@@ -16,7 +16,7 @@ import pytest
 
 from providers.model import CompanyNumber, Contact, Disposition, Recording
 from tests.archive.calls import START, call
-from tests.few import few
+from tests.slow_params import few
 from tui import audit_log
 from tui.audio.client.source import FileSource
 from tui.cli import main

@@ -23,7 +23,7 @@ import pytest
 from tests.audio import faulty_headers, sounds
 from tests.audio.conftest import kinds, longer, no_device_here
 from tests.audio.processes import engines_of, worker_of
-from tests.few import few
+from tests.slow_params import few
 from tui.audio import protocol
 from tui.audio.client.player import PlayerState
 from tui.audio.speaker_sockets import socket_path

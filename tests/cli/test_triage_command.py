@@ -10,7 +10,7 @@ import pytest
 
 from providers.model import Contact
 from tests.archive.calls import call
-from tests.few import few
+from tests.slow_params import few
 from tui.archive.sqlite import Archive
 from tui.cli import main
 from tui.config.accounts import make_account

@@ -14,7 +14,7 @@ import pytest
 from textual.worker import WorkerFailed
 
 from tests.damage.conftest import PAGE, Desk, fill, zeroed
-from tests.few import few
+from tests.slow_params import few
 from tests.ui.calls_page import CallsPage, open_page
 from tui.app import RingbackApp
 from tui.archive.errors import ArchiveDamaged, ArchiveError

@@ -18,7 +18,7 @@ import pytest
 
 from providers.model import Call, Contact, Disposition, Hangup
 from tests.archive.calls import call
-from tests.few import few
+from tests.slow_params import few
 from tui.archive import codec
 from tui.console import Sink
 from tui.export import csv_json

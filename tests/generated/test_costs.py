@@ -19,12 +19,12 @@ from providers.fields import bounded_rows
 from providers.limits import CALL_TEXT
 from providers.liner import Liner
 from providers.nectar import Nectar
-from tests.few import few
 from tests.generated.odd import TEXTS
 from tests.providers.cinnox_bodies import EVENT, FILE, RECORD
 from tests.providers.liner_bodies import CALL
 from tests.providers.liner_bodies import RECORD as RECORDING
 from tests.providers.nectar_bodies import AGENT, HOOK, REST
+from tests.slow_params import few
 from tui.archive.merging import keep
 from tui.archive.sqlite import Archive
 from widgets.call_document import Extra, document, secrets_of

@@ -18,10 +18,10 @@ from providers.errors import ProviderError, RecordingError, Unreachable
 from providers.http import VendorClient
 from providers.media import Remote
 from tests.audio import sounds
-from tests.few import few
 from tests.network.forward import CA, HOSTS, ForwardProxy
 from tests.providers.server import Answer, Server
 from tests.recordings.host import Host
+from tests.slow_params import few
 from tests.ui.calls_page import open_page
 from tui.cli import main
 from tui.config.accounts import AccountStore

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.audio import sounds
-from tests.few import few
 from tests.providers.server import Answer, Server
+from tests.slow_params import few
 from tui.cli import main
 from tui.cli.parser import build_parser
 from tui.services import Services

@@ -17,9 +17,10 @@ from threading import Barrier, Thread
 import pytest
 
 from providers.base import Secret
-from providers.http import VendorClient, gather_bounded
+from providers.concurrency import gather_bounded
+from providers.http import VendorClient
 from providers.media import Remote
-from tests.few import few
+from tests.slow_params import few
 from tui.archive.interface import CallArchive
 from tui.services import Services
 from tui.vendor_thread import VendorThread

@@ -15,8 +15,8 @@ import pytest
 
 from providers.errors import RecordingError
 from tests.audio import sounds
-from tests.few import few
 from tests.recordings.host import Host
+from tests.slow_params import few
 from tests.ui.calls_page import open_page
 from tui.archive.errors import (
     UNREACHED,

@@ -17,10 +17,10 @@ from providers.base import Secret
 from providers.errors import RecordingError, Unreachable
 from providers.http import VendorClient
 from providers.media import Remote
-from tests.few import few
 from tests.network.certificates import DAY, NOW, Certified, TlsServer
 from tests.network.raw import RawHost
 from tests.providers.server import Waits
+from tests.slow_params import few
 from tests.ui.calls_page import open_page
 from tui.archive.sqlite import Archive
 from tui.cli import main

@@ -6,11 +6,11 @@ import random
 
 import pytest
 
-from tests.few import few
 from tests.outside import raw, raw_cinnox
 from tests.outside.server import Answer, Vendors, always
 from tests.outside.test_walks import PERIOD
 from tests.outside.user import Ringback
+from tests.slow_params import few
 
 
 @pytest.mark.parametrize("same", few(1, [45, 1, 13, 7]))

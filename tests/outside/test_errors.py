@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.few import few
 from tests.outside import raw_nectar
 from tests.outside.server import APP_ID, TOKENS, Answer, Vendors, always
 from tests.outside.test_walks import PERIOD, plain_liner
 from tests.outside.user import Ringback
+from tests.slow_params import few
 
 VENDOR_NAMES = {"sales": "liner", "care": "cinnox", "desk": "nectar"}
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.few import few
 from tests.outside import expected_nectar, raw, raw_nectar
 from tests.outside.compare import compare
 from tests.outside.user import Ringback
+from tests.slow_params import few
 
 HOST = "https://media.example.com"
 WEBHOOK: dict[str, Any] = {

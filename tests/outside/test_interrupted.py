@@ -8,12 +8,12 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from tests.few import few
 from tests.outside import expected_cinnox, raw, raw_cinnox, raw_nectar
 from tests.outside.compare import compare, without_urls
 from tests.outside.server import Vendors, late
 from tests.outside.test_walks import PERIOD, ids, plain_liner
 from tests.outside.user import Ringback
+from tests.slow_params import few
 
 
 def wait_for(vendors: Vendors, pages: int) -> None:

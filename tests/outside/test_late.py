@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.few import few
 from tests.outside import raw, raw_cinnox, raw_nectar
 from tests.outside.server import Answer, Vendors, always, liner_records
 from tests.outside.user import Ringback
+from tests.slow_params import few
 
 AGES = [timedelta(minutes=30), timedelta(hours=30)]
 AGE_NAMES = ["30 minutes", "30 hours"]

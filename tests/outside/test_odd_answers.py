@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.few import few
 from tests.outside.server import Answer, Request, Vendors, good
 from tests.outside.test_walks import PERIOD, plain_liner
 from tests.outside.user import Ringback
+from tests.slow_params import few
 
 HUGE = 99_999_999_999_999_999_999
 PARTS = 16

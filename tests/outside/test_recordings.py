@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.few import few
 from tests.outside import raw, raw_cinnox, raw_nectar
 from tests.outside.server import TOKENS, WAV, Answer, Vendors, always, once
 from tests.outside.test_walks import PERIOD, plain_liner
 from tests.outside.user import Ringback
+from tests.slow_params import few
 
 
 def stock(ringback: Ringback, vendors: Vendors, address: str = "") -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.few import few
 from tests.outside import raw_cinnox
 from tests.outside.server import Answer, Request, Vendors, good
 from tests.outside.test_walks import PERIOD, plain_liner
 from tests.outside.user import Ringback
+from tests.slow_params import few
 
 Rows = list[dict[str, Any]]
 MOST = 30

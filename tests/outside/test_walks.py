@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.few import few
 from tests.outside import expected, expected_nectar, raw, raw_cinnox, raw_nectar
 from tests.outside.compare import compare, differences
 from tests.outside.server import TOKENS, Answer, Vendors, always, bad, late, once
 from tests.outside.user import Ringback
+from tests.slow_params import few
 
 PERIOD = ("--since", raw.SINCE, "--until", raw.UNTIL)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from providers.errors import AuthError, MissingToken, RecordingError, Unreachable
-from tests.few import few
 from tests.playback.world import SOUND, Desk, World, heard, slowly, until
 from tests.recordings.host import Asked
+from tests.slow_params import few
 from tui.playback import controller as module
 from tui.playback.controller import PlaybackController
 from tui.recordings.cache import RecordingCache

@@ -14,10 +14,10 @@ from providers.cinnox import Cinnox
 from providers.cinnox_walk import REMEMBERED, Walk
 from providers.errors import BadAnswer, Rejected
 from providers.model import Page
-from tests.few import few
 from tests.providers.cinnox_bodies import PATH, PEOPLE, RECORD, STAFF, Order, account, paged, script
 from tests.providers.contract import QUERY, walk
 from tests.providers.server import Answer, Request, Server
+from tests.slow_params import few
 
 START = datetime(2024, 1, 31, tzinfo=UTC)
 

@@ -12,9 +12,9 @@ import pytest
 from providers.cinnox import Cinnox
 from providers.fields import is_empty
 from providers.model import Call
-from tests.few import few
 from tests.providers.cinnox_bodies import EVENT, FILE, RECORD
 from tests.providers.contract import login
+from tests.slow_params import few
 
 NOTHING: tuple[Any, ...] = (..., None, "", [], {})
 NO_TIME = (*NOTHING, "0001-01-01T00:00:00Z", 0)

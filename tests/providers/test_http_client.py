@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from providers.base import Secret
+from providers.concurrency import gather_bounded
 from providers.errors import (
     AuthError,
     BadAnswer,
@@ -24,7 +25,7 @@ from providers.errors import (
     Rejected,
     Unreachable,
 )
-from providers.http import VendorClient, gather_bounded
+from providers.http import VendorClient
 from tests.providers.contract import TOKEN
 from tests.providers.server import Answer, Server, Waits
 

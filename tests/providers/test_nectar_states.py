@@ -11,9 +11,9 @@ import pytest
 
 from providers.model import Call
 from providers.nectar import Nectar
-from tests.few import few
 from tests.providers.contract import login
 from tests.providers.nectar_bodies import AGENT, HOOK, REST
+from tests.slow_params import few
 from tui.archive import codec
 
 Body = dict[str, Any]

@@ -13,7 +13,7 @@ from providers import limits
 from providers.decoding import DECODER, loads
 from providers.nectar import Nectar
 from providers.saved import FIRST_PART, read_values
-from tests.few import few
+from tests.slow_params import few
 
 ONE, TWO, THREE = ({"id": n, "name": f"Zoë {n}", "in": {"id": 9, "list": [n]}} for n in (1, 2, 3))
 ALL = [ONE, TWO, THREE]

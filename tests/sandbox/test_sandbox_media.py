@@ -16,7 +16,7 @@ import pytest
 from providers.sandbox import Sandbox, media, speech
 from providers.sandbox.media import TRAITS, Files, Sound
 from providers.sandbox.speech import RATE, STYLES
-from tests.few import few
+from tests.slow_params import few
 
 Get = Callable[..., httpx.Response]
 

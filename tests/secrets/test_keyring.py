@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from providers.base import Secret
-from tests.few import few
 from tests.secrets.keyrings import SecretService, install, secret_service
+from tests.slow_params import few
 from tui.config.accounts import Account, make_account
 from tui.secrets.tokens import (
     UNLOCK_OVER_SSH,

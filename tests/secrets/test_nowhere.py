@@ -20,9 +20,9 @@ from urllib.parse import quote
 import pytest
 
 from tests.audio import sounds
-from tests.few import few
 from tests.providers.nectar_bodies import REST
 from tests.providers.server import Answer, Request, Server
+from tests.slow_params import few
 from tests.ui.calls_page import open_page
 from tests.ui.terminal import Program
 from tests.widgets.terminal import ROOT

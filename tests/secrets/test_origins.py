@@ -19,10 +19,10 @@ import pytest
 
 from providers.errors import Unconfirmed
 from tests.audio import sounds
-from tests.few import few
 from tests.providers.nectar_bodies import REST
 from tests.providers.server import Answer, Request, Server
 from tests.secrets.keyrings import install
+from tests.slow_params import few
 from tests.ui.calls_page import CallsPage, open_page
 from tests.ui.terminal import Program
 from tui.cli import main

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from providers.sandbox import Sandbox
-from tests.few import few
+from tests.slow_params import few
 from tests.ui.terminal import Program
 from tests.widgets.terminal import ROOT
 from tui.cli import main

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.few import few
+from tests.slow_params import few
 from tests.snapshots.scenes import SCENES, app_over
 from tests.ui.calls_page import CallsPage
 

@@ -17,7 +17,7 @@ from providers.base import Login, Provider, Secret
 from providers.fields import made_id
 from providers.model import Call, CallQuery, Capabilities, Page
 from tests.archive.calls import call
-from tests.sync.test_sync_walks import Vendor
+from tests.sync.scripted_vendor import Vendor
 from tui.archive.sqlite import Archive
 from tui.sync.account_states import INCOMPLETE
 from tui.sync.report import Report

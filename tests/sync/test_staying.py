@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.few import few
 from tests.outside.server import APP_ID, TOKENS, Answer, Vendors, always, bad
 from tests.outside.test_late import cinnox_row, liner_row, nectar_body
+from tests.slow_params import few
 from tui import audit_log
 from tui.archive.errors import ArchiveUnavailable
 from tui.archive.sqlite import Archive

@@ -15,7 +15,7 @@ import pytest
 from textual import events
 
 from tests.archive.calls import call
-from tests.few import few
+from tests.slow_params import few
 from tests.ui.calls_page import CallsPage, count_rests, open_page
 from tests.ui.desk import NOW, desk_of
 from tests.ui.services import select

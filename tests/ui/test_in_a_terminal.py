@@ -22,7 +22,7 @@ from providers.sandbox import Sandbox
 from providers.sandbox.texts import HOSTILE
 from tests.audio.processes import is_alive
 from tests.benchmarks.fill import call, fill
-from tests.few import few
+from tests.slow_params import few
 from tests.ui.services import select, services_for
 from tests.ui.terminal import Program
 from tests.widgets.terminal import MOVES, SEQUENCE, shapes

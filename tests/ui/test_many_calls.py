@@ -10,7 +10,7 @@ from threading import Event
 import pytest
 
 from tests.archive.calls import call
-from tests.few import few
+from tests.slow_params import few
 from tests.ui.calls_page import CallsPage, open_page
 from tests.ui.desk import CALLS, NOW, WINDOW_ROWS, desk_of, hold_few_rows
 from tests.ui.services import select

@@ -15,7 +15,7 @@ from textual.driver import Driver
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.screen import Screen
 
-from tests.few import few
+from tests.slow_params import few
 from tests.ui.desk import desk_of
 from tests.widgets.emulator import NO_WRAP, MarginScreen, MarginStream
 from tests.widgets.terminal import ROOT

@@ -15,8 +15,8 @@ import pytest
 
 from providers.model import Call, Direction, Outcome, Recording
 from tests.audio import sounds
-from tests.few import few
 from tests.recordings.host import Host
+from tests.slow_params import few
 from tests.ui.calls_page import open_page
 from tests.ui.services import select
 from tests.ui.terminal import Program, cpu_of

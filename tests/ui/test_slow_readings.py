@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests.few import few
+from tests.slow_params import few
 from tests.ui.calls_page import CallsPage, open_page
 from tests.ui.desk import NOW, WINDOW_ROWS, desk_of, hold_few_rows
 from tui.archive.interface import CallArchive

@@ -18,7 +18,7 @@ import pytest
 from providers.sandbox import Sandbox
 from tests.audio import sounds, ssh_host
 from tests.benchmarks.fill import fill
-from tests.few import few
+from tests.slow_params import few
 from tests.ui.jobs import BASH, PROMPT, Shell, state_of, switched, until
 from tests.ui.services import select, services_for
 from tests.ui.terminal import Program

@@ -13,7 +13,7 @@ from textual import events
 
 from providers.model import Call, Contact
 from tests.archive.calls import START, call
-from tests.few import few
+from tests.slow_params import few
 from tests.ui.calls_page import open_page
 from tui import cli
 from tui.archive.errors import ArchiveError

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.few import few
+from tests.slow_params import few
 from tests.widgets.terminal import SEQUENCE, Terminal, shapes
 
 STYLES = re.compile(rb"\x1b\[((?:[012347]|2[2347]|[34]9|[34]8;2;\d+;\d+;\d+)(?:;|$|(?=m)))*m")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.few import few
+from tests.slow_params import few
 from tests.widgets.hosts import SCENES
 
 BOTH = [

@@ -23,7 +23,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tests.few import few
+from tests.slow_params import few
 from tests.widgets.emulator import NO_WRAP, MarginScreen, MarginStream
 from widgets.terminal_painter import (
     PLAIN,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import partial
 
+from providers.base import Provider
+from providers.concurrency import gather_bounded
 from providers.counts import counted
 from providers.errors import AuthError, NotFound, ProviderError, RateLimited
-from providers.http import gather_bounded
 from providers.model import Call
 from tui.archive import codec
 from tui.archive.interface import CallArchive
@@ -80,11 +81,11 @@ async def refresh_calls(
     """
     done: dict[str, Refreshed] = {}
     now = services.now().timestamp()
-    again_at: float | None = None
     if report := left_alone(archive, account.name, now, automatic=False):
-        error, again_at = report.error, report.again_at
-        return [Refreshed(account.name, id_, error=error, again_at=again_at) for id_ in ids]
+        early = Refreshed(account.name, "", error=report.error, again_at=report.again_at)
+        return [replace(early, id=id_) for id_ in ids]
     fatal: ProviderError | None = None
+    again_at: float | None = None
     fenced = partial(error_boundary, services.paths, account.name)
     gone: list[str] = []
     try:
@@ -98,24 +99,13 @@ async def refresh_calls(
                     before = archive.call_by_id(account.name, id_)
                     try:
                         with fenced():
-                            asked = before or Call(id_, account.provider)
-                            newer = await fetch_call(provider, asked)
-                            at = services.now().timestamp()
-                            with archive.transaction():
-                                keep(archive, account.name, provider, [newer], at)
-                            after = archive.call_by_id(account.name, newer.id)
+                            done[id_] = await _ask(services, account, archive, provider, id_)
                     except (AuthError, RateLimited):
                         raise
                     except ProviderError as error:
                         if isinstance(error, NotFound) and before is not None:
                             gone.append(id_)
                         done[id_] = Refreshed(account.name, id_, error=_in_words(error, before))
-                    else:
-                        done[id_] = (
-                            compared(account.name, before, after)
-                            if after
-                            else Refreshed(account.name, id_, error=PURGED)
-                        )
 
                 await gather_bounded(one, dict.fromkeys(ids))
                 sure = await surely_gone(provider, archive, account.name, gone, now)
@@ -134,6 +124,20 @@ async def refresh_calls(
             again_at = report.again_at
     rest = {id_: Refreshed(account.name, id_, error=fatal, again_at=again_at) for id_ in ids}
     return [done.get(id_, rest[id_]) for id_ in ids]
+
+
+async def _ask(
+    services: Services, account: Account, archive: CallArchive, provider: Provider, id_: str
+) -> Refreshed:
+    """Ask for one call and keep what comes. Raises `ProviderError`."""
+    before = archive.call_by_id(account.name, id_)
+    newer = await fetch_call(provider, before or Call(id_, account.provider))
+    with archive.transaction():
+        keep(archive, account.name, provider, [newer], services.now().timestamp())
+    after = archive.call_by_id(account.name, newer.id)
+    if after is None:
+        return Refreshed(account.name, id_, error=PURGED)
+    return compared(account.name, before, after)
 
 
 def _told(gone: Gone) -> dict[str, str]:

@@ -24,10 +24,10 @@ from typing import Protocol
 
 from providers.advance import STANDS, Advance, named
 from providers.base import DiscoversIds, Login, Provider
+from providers.concurrency import gather_bounded
 from providers.counts import counted
 from providers.errors import AuthError, ProviderError, RateLimited
 from providers.fields import to_count
-from providers.http import gather_bounded
 from providers.limits import cuts
 from providers.model import Call, CallQuery, Outcome, Page
 from tui.archive.interface import CallArchive

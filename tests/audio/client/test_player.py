@@ -12,7 +12,7 @@ import pytest
 from tests.audio import sounds
 from tests.audio.listener import Listen
 from tests.audio.processes import is_alive
-from tests.few import few
+from tests.slow_params import few
 from tui.audio.client.notices import CUT_OFF, DAMAGED
 
 

@@ -12,7 +12,7 @@ import pytest
 from providers.sandbox.speech import STYLES, conversation, encode
 from tests.audio import sounds
 from tests.audio.listener import Listen
-from tests.few import few
+from tests.slow_params import few
 from tui.audio.client.notices import NO_TURN, ONE_SIDE
 from tui.audio.client.player import FileSource
 from tui.audio.client.turns import Turn, describe_turns, next_turn, turns

@@ -14,7 +14,7 @@ import pytest
 from av.audio.frame import AudioFrame
 
 from tests.audio import faulty_headers, sounds
-from tests.few import few
+from tests.slow_params import few
 from tui.audio.engine.byte_reader import BackgroundReader, ByteReader
 from tui.audio.engine.clocks import BlockClock
 from tui.audio.engine.demuxer import Demuxer

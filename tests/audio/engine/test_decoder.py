@@ -18,7 +18,7 @@ from tests.audio.engine.harness import TrackHarness
 from tests.audio.heard import ramp
 from tests.audio.listener import Listen, Listener
 from tests.audio.processes import children_of, command_of, exited, is_alive, worker_of
-from tests.few import few
+from tests.slow_params import few
 from tui.audio.client.notices import unmeasured
 from tui.audio.client.player import FileSource
 from tui.audio.engine import track

@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from tests.audio import sounds
-from tests.few import few
+from tests.slow_params import few
 from tui.audio.engine.demuxer import FRAME, RATE, Chunk, Demuxer
 from tui.audio.engine.demuxer_choice import Unplayable, demuxer_for
 

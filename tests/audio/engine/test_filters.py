@@ -8,7 +8,7 @@ import pytest
 
 from tests.audio import sounds
 from tests.audio.heard import Heard
-from tests.few import few
+from tests.slow_params import few
 from tui.audio.engine.demuxer import FRAME, RATE, Chunk
 from tui.audio.engine.filters import until, without_silence
 

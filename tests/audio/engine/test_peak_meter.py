@@ -12,7 +12,7 @@ import pytest
 
 from tests.audio import sounds
 from tests.audio.listener import Listen
-from tests.few import few
+from tests.slow_params import few
 from tui.audio.client.player import FileSource
 from tui.audio.engine.demuxer import Demuxer
 from tui.audio.engine.peak_meter import PeakMeter

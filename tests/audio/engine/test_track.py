@@ -14,7 +14,7 @@ import pytest
 from tests.audio import sounds
 from tests.audio.engine.harness import TrackHarness
 from tests.audio.heard import Heard, ramp
-from tests.few import few
+from tests.slow_params import few
 from tui.audio.engine.decoder import Workers
 from tui.audio.engine.demuxer import RATE
 from tui.audio.engine.track import parse_loop

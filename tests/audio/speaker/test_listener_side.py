@@ -18,8 +18,8 @@ from tests.audio.listener import Listen
 from tests.audio.processes import children_of, is_alive
 from tests.audio.sound_servers import needs_pulse
 from tests.audio.ssh_host import Line, NearSpeaker, Sshd, connected, playing, until
-from tests.few import few
 from tests.guards.readme_text import ROOT
+from tests.slow_params import few
 from tui.audio import protocol
 from tui.audio.client.connection import GONE
 from tui.audio.speaker_sockets import speakers

@@ -9,7 +9,7 @@ import pytest
 
 from tests.archive.calls import START
 from tests.benchmarks.bulk import fill
-from tests.few import few
+from tests.slow_params import few
 from tui.archive.errors import CallNotFound
 from tui.archive.records import SortOrder
 from tui.archive.sqlite import Archive

@@ -18,7 +18,7 @@ from tests.audio import sound_servers, sounds
 from tests.audio.heard import Heard, ramp
 from tests.audio.listener import Listen, Listener
 from tests.audio.sound_servers import RATE, needs_alsa, needs_pulse, pulse_in, sounding
-from tests.few import few
+from tests.slow_params import few
 from tui.audio.client.probe import FIRST, IN_TURN, probe
 from tui.audio.engine.outputs.devices import DevicePeriod
 
