@@ -211,7 +211,11 @@ class OrderedApp(App[ReturnType]):
         elif isinstance(event, events.MouseDown):
             self._swallows = self._is_doubled_click(event)
         if not (self._swallows and isinstance(event, events.MouseDown | events.MouseUp)):
+            self.hold_frame(self._all_rest)
             await super().on_event(event)
+
+    def hold_frame(self, rests: Callable[[], bool]) -> None:
+        """Paint what an event brings about at once, when all `rests`; here each as it comes."""
 
     def _is_doubled(self, event: events.Key) -> bool:
         """Whether it was meant for the dialog that its like has closed."""

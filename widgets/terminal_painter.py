@@ -104,14 +104,20 @@ class TerminalPainter:
         self._pen: Pen | None = None
         self._at: Position | None = None
 
-    def paint(
-        self, update: LayoutUpdate | ChopsUpdate, cursor: Position, scrolling: Iterable[Region] = ()
-    ) -> str:
-        """What makes the terminal show an update, with its cursor at `cursor`. Lines of a region of
-        `scrolling` may have moved together.
-        """
+    def put(self, update: LayoutUpdate | ChopsUpdate) -> None:
+        """What an update shows is to be shown from the next frame on."""
         for y, x, strip in _strips_of(update, self.height):
             self._put(y, x, strip)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something was put that no frame has shown."""
+        return bool(self._dirty)
+
+    def paint(self, cursor: Position, scrolling: Iterable[Region] = ()) -> str:
+        """What makes the terminal show all that was put, with its cursor at `cursor`. Lines of a
+        region of `scrolling` may have moved together.
+        """
         wanted, shown = self._wanted, self._shown
         changed = [y for y in sorted(self._dirty) if wanted[y] != shown[y]]
         self._dirty.clear()

@@ -13,9 +13,11 @@ from rich.control import Control
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.driver import Driver
 from textual.drivers.headless_driver import HeadlessDriver
+from textual.geometry import Size
 from textual.screen import Screen
 
 from tests.slow_params import few
+from tests.ui.calls_page import CallsPage
 from tests.ui.desk import desk_of
 from tests.widgets.emulator import NO_WRAP, MarginScreen, MarginStream
 from tests.widgets.terminal import ROOT
@@ -49,23 +51,28 @@ class ComparedApp(RingbackApp):
     """Compares two terminals after each frame."""
 
     CSS_PATH = str(ROOT / "tui" / "app.tcss")
-    frames = painted_size = textual_size = 0
-    differs = ""
+    frames = frames_sent = painted_size = textual_size = 0
+    differs = _own = ""
     _terminals: tuple[MarginScreen, MarginScreen] | None = None
+    _whole = Size()
+    """Of what size the whole screen was drawn last."""
     _feeds: tuple[Callable[[str], None], ...] = ()
 
     def get_driver_class(self) -> type[Driver]:
         return MemoryDriver
 
-    def send_frame(self, screen: Screen[object], update: LayoutUpdate | ChopsUpdate) -> None:
+    def put_update(self, update: LayoutUpdate | ChopsUpdate) -> None:
+        if isinstance(update, LayoutUpdate):
+            self._whole = update.region.size
+            if self._whole != self.size:  # the last line of Textual's would scroll its terminal
+                self._terminals, self._own = None, ""
+        if not isinstance(update, LayoutUpdate) or self._whole == self.size:
+            self._own += update.render_segments(self.console)
+        super().put_update(update)
+
+    def send_frame(self, screen: Screen[object]) -> None:
         driver, (width, height) = self._driver, self.size
         assert isinstance(driver, MemoryDriver)
-        if isinstance(update, LayoutUpdate) and update.region.size != self.size:
-            # of the size before: the last line of Textual's scrolls its terminal
-            super().send_frame(screen, update)
-            self._terminals = None
-            self.forget_terminal()
-            return
         if self._terminals is None or self._terminals[0].cells_size != (width, height):
             self._terminals = MarginScreen(width, height), MarginScreen(width, height)
             self._feeds = tuple(MarginStream(terminal).feed for terminal in self._terminals)
@@ -73,17 +80,20 @@ class ComparedApp(RingbackApp):
                 feed(NO_WRAP)
             self.forget_terminal()
         cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
-        own = update.render_segments(self.console) + Control.move_to(*cursor).segment.text
+        own, self._own = self._own + Control.move_to(*cursor).segment.text, ""
         driver.take()
-        super().send_frame(screen, update)
+        super().send_frame(screen)
         painted = driver.take()
         for feed, text in zip(self._feeds, (own, painted), strict=True):
             feed(text)
         self.frames += 1
+        self.frames_sent += bool(painted)
         self.textual_size += len(own)
         self.painted_size += len(painted)
         textual, ours = self._terminals
-        if ours.cells() != textual.cells() or ours.where != textual.where:
+        if self._whole != self.size:
+            self.forget_terminal()
+        elif ours.cells() != textual.cells() or ours.where != textual.where:
             self.differs = self.differs or f"frame {self.frames}: {ours.display} {textual.display}"
 
 
@@ -108,3 +118,20 @@ async def test_the_terminal_shows_what_textual_would_have_sent(
     assert app.frames > 60
     assert app.painted_size < app.textual_size / 2
     print(f"{app.frames} frames: {app.textual_size:,} -> {app.painted_size:,}")
+
+
+async def test_a_key_is_answered_in_one_frame(paths: Paths, filled: Path) -> None:
+    app = ComparedApp(desk_of(paths, filled))
+    app.has_margins = True
+    async with app.run_test(headless=False, size=(120, 40)) as pilot:
+        page = CallsPage(pilot)
+        await page.idle()
+        await page.press(*["j"] * 40)
+        for key, most in (("j", 350), ("j", 350), ("pagedown", 4_000)):
+            await page.idle()
+            before, size = app.frames_sent, app.painted_size
+            await page.press(key)
+            await page.idle()
+            assert app.frames_sent == before + 1, key
+            assert app.painted_size - size < most, key
+        assert not app.differs

@@ -149,7 +149,8 @@ class Beside:
         own = update.render_segments(CONSOLE) + Control.move_to(*cursor).segment.text
         edges = zip(EDGES, EDGES[1:], strict=False)
         scrolling = [Region(start, 0, end - start, LINES) for start, end in edges]
-        painted = self.painter.paint(update, cursor, scrolling)
+        self.painter.put(update)
+        painted = self.painter.paint(cursor, scrolling)
         for n, text in enumerate((own, painted)):
             self._feeds[n](text)
             self.sent[n] += len(text)
@@ -315,11 +316,13 @@ def test_letters_of_other_widths_displace_nothing_behind_them() -> None:
     feed = MarginStream(screen).feed
     painter = TerminalPainter(COLUMNS, LINES, ColorSystem.TRUECOLOR)
     picture = Picture([(Piece("a👍 b☎ cdefghij", STYLES[0]),)])
-    feed(painter.paint(picture.whole(), (0, 0)))
+    painter.put(picture.whole())
+    feed(painter.paint((0, 0)))
     behind = slice(EDGES[1] + 7, EDGES[1] + 15)
     assert "".join(cell.data for cell in screen.cells()[3][behind]) == "cdefghij"
     picture.widgets[1] = [(Piece("a👍 b☎ cdefgxij", STYLES[0]),)] * LINES
-    feed(painter.paint(picture.part(1), (0, 0)))
+    painter.put(picture.part(1))
+    feed(painter.paint((0, 0)))
     assert "".join(cell.data for cell in screen.cells()[3][behind]) == "cdefgxij"
 
 
