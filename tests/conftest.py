@@ -19,6 +19,10 @@ from hypothesis import HealthCheck, settings
 from tests import pilot_idle
 from tui.config.paths import Paths
 
+pytest.register_assert_rewrite(  # what the shared tests compare is shown where it differs
+    *(f"tests.contract.archive_{part}" for part in ("people", "reading", "writing")),
+    "tests.contract.search_model",
+)
 _FOREIGN = ("RINGBACK_", "SSH_", "XDG_", "KEYRING_", "TEXTUAL", "DBUS_", "PULSE_")
 _ALSO = (
     "DISPLAY",

@@ -90,9 +90,11 @@ def old_archive(desk: Desk, version: int) -> None:
     with closing(sqlite3.connect(desk.path, isolation_level=None)) as db:
         migrate(db, version)
         known = columns(db)
+        with closing(sqlite3.connect(new)) as newer:
+            given = columns(newer)
         db.execute(f"ATTACH '{new}' AS new")
         for table in ("call", "detail", "event", "triage", "heard"):
-            names = ", ".join(name for name in known[table])
+            names = ", ".join(name for name in known[table] if name in given[table])
             db.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM new.{table}")
         db.execute(
             "UPDATE unindexed SET upto = (SELECT max(key) FROM call)"

@@ -87,6 +87,7 @@ DAMAGE: dict[str, Callable[[Desk], None]] = {
     "no table search": sql("DROP TABLE search"),
     "no column": sql("ALTER TABLE event RENAME COLUMN body TO bodies"),
     "no text": sql("UPDATE call SET contact = CAST(x'c3c3c3' AS TEXT)"),
+    "no text in a page": sql("UPDATE detail SET extra = CAST(x'7b2261223a22c3227d' AS TEXT)"),
     "no JSON": sql("UPDATE detail SET body = replace(body, '{', '[')"),
     "no raw": sql("UPDATE detail SET raw = x'00'"),
     "other types": sql("UPDATE call SET duration_s = 'long', recordings = x'00', state = 7, started_at = 'x'"),
@@ -185,7 +186,10 @@ def test_something_in_the_place_of_the_log(desk: Desk, ending: str, data: bytes 
     beside(ending, data)(desk)
     for line in LINES[:3]:
         desk(line)
-    desk("doctor --repair")
+    code, out, err = desk("doctor --repair")
+    if data is None:  # a folder is told, and is the user's to take away
+        assert code == 1 and f"archive.db{ending}" in out + err
+        desk.path.with_name(desk.path.name + ending).rmdir()
     assert {row[1:] for row in desk.events.values()} <= {row[1:] for row in desk.decided().values()}
 
 

@@ -154,7 +154,9 @@ class Program:
 
     @property
     def text(self) -> str:
-        return "\n".join(self.screen.display)
+        rows, columns = range(self.screen.lines), range(self.screen.columns)
+        # a wide letter's second cell is empty; `display` trips over marks that combine with it
+        return "\n".join("".join(self.screen.buffer[y][x].data for x in columns) for y in rows)
 
     @property
     def cpu_s(self) -> float:

@@ -108,25 +108,27 @@ class _Children:
     """What `run_killable` waits for on behalf of one piece of work."""
 
     def __init__(self) -> None:
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._marks: dict[subprocess.Popen[bytes], str] = {}
         self._unwanted, self._lock = False, threading.Lock()
 
-    def add(self, process: subprocess.Popen[bytes]) -> None:
+    def add(self, process: subprocess.Popen[bytes], mark: str) -> None:
         with self._lock:
-            self._running.add(process)
+            self._marks[process] = mark
             if self._unwanted:
-                _kill(process)
+                _kill_all(process, mark)
 
     def discard(self, process: subprocess.Popen[bytes]) -> None:
         with self._lock:
-            self._running.discard(process)
+            self._marks.pop(process, None)
 
     def kill(self, *, for_good: bool) -> None:
-        """End them; `for_good`: what is added later as well."""
+        """End them and what they started, before this returns: the threads that wait for them may
+        end with the program. `for_good`: what is added later as well.
+        """
         with self._lock:
             self._unwanted |= for_good
-            for process in self._running:
-                _kill(process)
+            for process, mark in self._marks.items():
+                _kill_all(process, mark)
 
 
 _all = _Children()
@@ -182,7 +184,7 @@ def run_killable(
     try:
         out = _Drain(process, limit)
         for owner in owners:
-            owner.add(process)
+            owner.add(process, mark)
         if process.stdin is not None:
             with suppress(BrokenPipeError), process.stdin:
                 process.stdin.write(stdin)
@@ -192,8 +194,7 @@ def run_killable(
     finally:
         for owner in owners:
             owner.discard(process)
-        _kill(process)
-        _kill_left(process.pid, "" if code == 0 else mark)
+        _kill_all(process, "" if code == 0 else mark)
         kept = out.close()
     if out.overflowed:
         raise Stopped(f"it printed more than {limit >> 10:,} kB")
@@ -242,9 +243,11 @@ def _signal(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill_all(process: subprocess.Popen[bytes], mark: str) -> None:
+    """End it, what is left of its session, and what has `mark`."""
     _signal(process)
     process.wait()
+    _kill_left(process.pid, mark)
 
 
 def _kill_left(session: int, mark: str) -> None:

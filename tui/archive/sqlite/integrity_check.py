@@ -17,7 +17,7 @@ from tui.archive.records import Checked, Fault
 from tui.archive.sqlite import decision_backup
 from tui.archive.sqlite.archive import Archive
 from tui.archive.sqlite.call_columns import call_of
-from tui.archive.sqlite.damage import is_sign, remove_mark
+from tui.archive.sqlite.damage import is_sign, lenient, remove_mark
 from tui.archive.sqlite.listening_history import UNREADABLE_HEARD
 from tui.archive.sqlite.migrations import lacks
 from tui.archive.sqlite.search.bitmap import CHUNK_NUMBER_BITS
@@ -55,7 +55,8 @@ def check(archive: Archive, *, deep: bool = False, within_s: float | None = None
                 faults += _decisions(archive)
                 missing, behind, lines = _backup(archive)
             if deep and not faults:
-                faults += [*_rows(archive), *_index(archive)]
+                with _strictly(archive):
+                    faults += [*_rows(archive), *_index(archive)]
     except QueryCancelled:
         complete = False
     except ArchiveDamaged as error:
@@ -67,6 +68,17 @@ def check(archive: Archive, *, deep: bool = False, within_s: float | None = None
     elif deep and not faults:
         remove_mark(archive.path)
     return Checked(faults, complete, missing, behind, lines)
+
+
+@contextmanager
+def _strictly(archive: Archive) -> Iterator[None]:
+    """A damaged archive is read as well as it goes; here a letter that is none is a fault."""
+    before, archive._db.text_factory = archive._db.text_factory, str
+    try:
+        yield
+    finally:
+        if before is lenient:
+            archive._db.text_factory = lenient
 
 
 @contextmanager
