@@ -66,7 +66,8 @@ class Program:
         self.pid = os.fork()
         if not self.pid:
             os.login_tty(slave)
-            os.chdir(ROOT)
+            home = env.get("HOME", "")  # where the program may save files
+            os.chdir(home if os.path.isdir(home) else ROOT)
             os.execve(self._command[0], self._command, env)
         self.fd, self.slave = master, slave
         return self
