@@ -42,7 +42,7 @@ class Listener:
         await self.player.play(FileSource(path), start_s=start_s)
 
     async def until(
-        self, what: str | Callable[[PlayerState], bool], timeout_s: float = 10.0
+        self, what: str | Callable[[PlayerState], bool], timeout_s: float = 40.0
     ) -> PlayerState:
         """Wait for a status, or for anything else that can be said of a state."""
         test = (lambda state: state.status == what) if isinstance(what, str) else what
