@@ -103,8 +103,8 @@ async def test_pause_seek_and_end_lose_and_repeat_nothing(
     assert 1.2 * RATE < left_at < 2.2 * RATE
     # a busy machine makes short silences of its own
     before, after = heard.longest_silence()
-    assert before.end / RATE - paused_at < 0.8
-    assert after.at > before.end
+    assert before.end / RATE - paused_at < 0.15
+    assert 0.3 < (after.at - before.end) / RATE < 0.7
 
 
 @needs_pulse
@@ -142,7 +142,7 @@ async def test_an_idle_player_lets_go_of_the_device(
             while pulse.clients() > recorder:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
     heard = Heard(pulse.stop())
-    assert heard.frames() == [(0, int(0.3 * RATE) - 1)] * 2
+    assert [run[:2] for run in heard.runs] == [(0, int(0.3 * RATE) - 1)] * 2
 
 
 @needs_pulse
