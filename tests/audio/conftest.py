@@ -9,6 +9,8 @@ import pytest
 
 from tests.audio import sounds
 from tests.audio.listener import Listen, Listener
+from tests.audio.relay_sockets import folder as folder
+from tests.audio.relay_sockets import listening as listening
 
 
 @pytest.fixture(scope="session")

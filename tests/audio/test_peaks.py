@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-
 import pytest
 
-from tui.audio.client.player import FileSource
 from tui.audio.peaks import Peaks
 
 
@@ -48,18 +44,3 @@ def test_what_are_no_peaks_is_refused(wrong: bytes) -> None:
 def test_windows_that_cannot_be_are_refused(at: int, channels: int, body: bytes) -> None:
     with pytest.raises(ValueError):
         Peaks().put(at, channels, body, False)
-
-
-class Counting(FileSource):
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.asked: list[tuple[int, int, bool]] = []
-        self.under_way = self.most = 0
-
-    async def read(self, offset: int, n: int, *, idle: bool = False) -> bytes:
-        self.asked.append((offset, n, idle))
-        self.under_way += idle
-        self.most = max(self.most, self.under_way)
-        await asyncio.sleep(0.002)
-        self.under_way -= idle
-        return await super().read(offset, n)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,26 +16,8 @@ from tui.audio.speaker_sockets import (
     is_private,
     private_folder,
     remove_stale,
-    socket_path,
     speakers,
 )
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="rb"))  # a socket's path must be short
-    yield made
-    shutil.rmtree(made)
-
-
-@pytest.fixture
-def listening(folder: Path) -> Iterator[Path]:
-    """A socket as a relay of this process has it."""
-    path = socket_path(folder, "laptop.example")
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
-        server.listen()
-        yield path
 
 
 def test_a_folder_that_others_can_enter_is_not_used(folder: Path, listening: Path) -> None:

@@ -9,6 +9,8 @@ from datetime import UTC
 import pytest
 
 from providers.base import Secret
+from tests.audio.relay_sockets import folder as folder
+from tests.audio.relay_sockets import listening as listening
 from tests.playback.world import NOW, SOUND, World
 from tests.recordings.host import Host
 from tui.config.paths import Paths

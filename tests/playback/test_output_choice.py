@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tui.audio.client.route import (
     NO_SPEAKER,
@@ -19,23 +14,6 @@ from tui.audio.speaker_sockets import (
 from tui.playback.output_choice import OutputChoice, describe
 
 SSH = {"SSH_CONNECTION": "10.0.0.9 50000 10.0.0.1 22", "USER": "anna"}
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="rb"))  # a socket's path must be short
-    yield made
-    shutil.rmtree(made)
-
-
-@pytest.fixture
-def listening(folder: Path) -> Iterator[Path]:
-    """A socket as a relay of this process has it."""
-    path = socket_path(folder, "laptop.example")
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
-        server.listen()
-        yield path
 
 
 def test_the_key_goes_round(folder: Path, listening: Path) -> None:

@@ -9,8 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,23 +33,6 @@ from tui.audio.speaker_sockets import (
 SSH = {"SSH_CONNECTION": "10.0.0.9 50000 10.0.0.1 22", "USER": "anna"}
 PULSE = {**SSH, "PULSE_SERVER": "tcp:1"}
 COMMAND = "ringback speaker anna@10.0.0.1"
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="rb"))  # a socket's path must be short
-    yield made
-    shutil.rmtree(made)
-
-
-@pytest.fixture
-def listening(folder: Path) -> Iterator[Path]:
-    """A socket as a relay of this process has it."""
-    path = socket_path(folder, "laptop.example")
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
-        server.listen()
-        yield path
 
 
 @pytest.mark.parametrize(
