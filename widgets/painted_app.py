@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 
-from textual import __version__ as textual_version
+import textual
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual._time import get_time
 from textual.app import App, ReturnType
@@ -22,6 +24,15 @@ BEGIN_FRAME, END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 FRAME_S = 0.02
 LONG_FRAME = 1024
 """Characters from which a frame is worth being shown at once, where a terminal can."""
+
+
+@cache
+def knows_textual() -> bool:
+    """Whether Textual is the known release. To ask it for its version costs the start 20 ms; a look
+    at its package's folder says the same where it was installed as usual.
+    """
+    installed = Path(textual.__file__).parents[1] / f"textual-{KNOWN_TEXTUAL}.dist-info"
+    return installed.is_dir() or textual.__version__ == KNOWN_TEXTUAL
 
 
 class PaintedApp(App[ReturnType]):
@@ -69,7 +80,7 @@ class PaintedApp(App[ReturnType]):
         """Whether Textual would send a frame now, as this module knows it."""
         driver = self._driver
         return (
-            textual_version == KNOWN_TEXTUAL
+            knows_textual()
             and self._running
             and not (self._closed or self.is_headless)
             and driver is not None

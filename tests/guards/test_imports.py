@@ -96,6 +96,17 @@ def test_listing_calls_loads_neither_screen_nor_network() -> None:
     assert not loaded & {"textual", "httpx", "keyring", "av", "miniaudio", "tomlkit"}
 
 
+def test_the_screen_starts_without_the_metadata_of_packages() -> None:
+    code = """
+import json, sys
+import tui.app
+from widgets.painted_app import knows_textual
+assert knows_textual()
+print(json.dumps(sorted(sys.modules)))
+"""
+    assert "importlib.metadata" not in python(code, None)
+
+
 def test_the_import_rules_hold() -> None:
     """The contracts of pyproject.toml, by import-linter."""
     lint = Path(sys.executable).with_name("lint-imports")

@@ -23,6 +23,7 @@ from tests.widgets.emulator import NO_WRAP, MarginScreen, MarginStream
 from tests.widgets.terminal import ROOT
 from tui.app import RingbackApp
 from tui.config.paths import Paths
+from widgets import painted_app
 
 KEYS = (
     *("j",) * 9, *("k",) * 5, *("pagedown",) * 4, *("pageup",) * 2, "ctrl+d", "G", "g", "enter",
@@ -61,6 +62,11 @@ class ComparedApp(RingbackApp):
     def get_driver_class(self) -> type[Driver]:
         return MemoryDriver
 
+    def take(self) -> str:
+        """What was sent since the last frame that was compared."""
+        assert isinstance(self._driver, MemoryDriver)
+        return self._driver.take()
+
     def put_update(self, update: LayoutUpdate | ChopsUpdate) -> None:
         if isinstance(update, LayoutUpdate):
             self._whole = update.region.size
@@ -71,8 +77,7 @@ class ComparedApp(RingbackApp):
         super().put_update(update)
 
     def send_frame(self, screen: Screen[object]) -> None:
-        driver, (width, height) = self._driver, self.size
-        assert isinstance(driver, MemoryDriver)
+        width, height = self.size
         if self._terminals is None or self._terminals[0].cells_size != (width, height):
             self._terminals = MarginScreen(width, height), MarginScreen(width, height)
             self._feeds = tuple(MarginStream(terminal).feed for terminal in self._terminals)
@@ -81,9 +86,9 @@ class ComparedApp(RingbackApp):
             self.forget_terminal()
         cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
         own, self._own = self._own + Control.move_to(*cursor).segment.text, ""
-        driver.take()
+        self.take()
         super().send_frame(screen)
-        painted = driver.take()
+        painted = self.take()
         for feed, text in zip(self._feeds, (own, painted), strict=True):
             feed(text)
         self.frames += 1
@@ -135,3 +140,17 @@ async def test_a_key_is_answered_in_one_frame(paths: Paths, filled: Path) -> Non
             assert app.frames_sent == before + 1, key
             assert app.painted_size - size < most, key
         assert not app.differs
+
+
+async def test_another_textual_draws_itself(
+    paths: Paths, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(painted_app, "knows_textual", lambda: False)
+    app = ComparedApp(desk_of(paths, filled))
+    async with app.run_test(headless=False, size=(120, 40)) as pilot:
+        await CallsPage(pilot).idle()
+        await pilot.press("j", "slash", "escape")
+        assert app.frames == 0
+        screen = MarginScreen(120, 40)
+        MarginStream(screen).feed(app.take())
+        assert CallsPage(pilot).text.splitlines() == [line.rstrip() for line in screen.display]
