@@ -146,11 +146,17 @@ async def test_another_textual_draws_itself(
     paths: Paths, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(painted_app, "knows_textual", lambda: False)
-    app = ComparedApp(desk_of(paths, filled))
+    app, screen = ComparedApp(desk_of(paths, filled)), MarginScreen(120, 40)
+    stream = MarginStream(screen)
+
     async with app.run_test(headless=False, size=(120, 40)) as pilot:
-        await CallsPage(pilot).idle()
+        page = CallsPage(pilot)
+
+        def is_drawn() -> bool:
+            stream.feed(app.take())
+            return page.text.splitlines() == [line.rstrip() for line in screen.display]
+
+        await page.idle()
         await pilot.press("j", "slash", "escape")
+        await page.until(is_drawn)
         assert app.frames == 0
-        screen = MarginScreen(120, 40)
-        MarginStream(screen).feed(app.take())
-        assert CallsPage(pilot).text.splitlines() == [line.rstrip() for line in screen.display]
