@@ -127,3 +127,22 @@ def test_a_number_that_is_none_is_no_setting(
     assert code_of(["calls"]) == 0
     told = f"ringback: {file}: {section}.{setting}: is between {range_}\n"
     assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (b"[app]\nmasked = 'yes'\n", True),
+        (b"[app]\nmasked = 1\n", True),
+        (b"[app]\nmasked = false\n", False),
+        (b"[app]\nrefresh_s = 'often'\n", False),
+        *((text, True) for text, _, _ in BROKEN.values()),
+    ],
+)
+def test_names_are_masked_where_it_cannot_be_read_whether_they_should_be(
+    services: Services, text: bytes, masked: bool
+) -> None:
+    services.paths.config_file.write_bytes(text)
+    if text == BROKEN["twice"][0]:
+        add(services, text)
+    assert services.settings().app.masked is masked

@@ -36,7 +36,7 @@ _LOCK_S = 5.0
 _S = TypeVar("_S")
 
 
-CORRECT = "Correct it; until then defaults hold, and no account is known."
+CORRECT = "Correct it; until then defaults hold, names are masked, and no account is known."
 
 
 class SettingsError(Exception):
@@ -150,6 +150,9 @@ _RANGES: dict[tuple[str, str], tuple[float, float]] = {
     ("audio", "speed"): (0.5, 3),
     ("audio", "rewind_s"): (0, 10),
 }
+# what others have seen cannot be taken back
+_WHERE_UNREAD: dict[str, dict[str, Any]] = {"app": {"masked": True}}
+"""What holds in place of a default where a value, or the file, cannot be read."""
 
 
 def load_settings(paths: Paths) -> Settings:
@@ -157,7 +160,8 @@ def load_settings(paths: Paths) -> Settings:
     try:
         table = read_table(paths)
     except SettingsError as error:
-        return Settings(problems=(error.message,), broken=error)
+        app = AppSettings(**_WHERE_UNREAD["app"])
+        return Settings(app=app, problems=(error.message,), broken=error)
     reader = _Reader(paths.config_file)
     app = reader.section("app", table, AppSettings)
     if app.time_zone and zone_of(app.time_zone) is None:
@@ -249,6 +253,8 @@ class _Reader:
                 )
             except ValueError as error:
                 self.tell(f"{name}.{item.name}", str(error))
+                if item.name in (safe := _WHERE_UNREAD.get(name, {})):
+                    kept[item.name] = safe[item.name]
         return kind(**kept)
 
     def keys(self, table: Mapping[str, Any]) -> dict[str, str]:
