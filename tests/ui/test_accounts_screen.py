@@ -164,3 +164,30 @@ async def test_a_region_is_checked_in_words_kept_and_taken_away(home: Home, worl
             await page.until(lambda: isinstance(page.top, AccountsScreen))
             assert services.accounts.get("nectar").region == kept
             await page.pause()
+
+
+async def test_accounts_changed_by_a_command_are_followed(home: Home, fresh: Sandbox) -> None:
+    services = home("cinnox", "liner", sandbox=fresh)
+    async with open_page(services) as page:
+        await page.idle()
+        account = services.accounts.remove("liner")
+        await page.until(lambda: [one.name for one in page.sidebar.accounts] == ["cinnox"])
+        await page.idle()
+        before = len(fresh.requests)
+        await page.press("r")
+        await page.until(lambda: len(fresh.requests) > before)
+        await page.idle()
+        assert {request.origin for request in fresh.requests[before:]} == {"cinnox"}
+        assert account is not None
+        services.accounts.add(account)
+        await page.until(lambda: "liner" in {one.name for one in page.sidebar.accounts})
+
+
+async def test_a_config_broken_meanwhile_keeps_the_accounts(home: Home) -> None:
+    services = home("nectar")
+    async with open_page(services, size=(160, 24)) as page:
+        await page.idle()
+        config = services.paths.config_file
+        config.write_text(config.read_text() + "[[[ broken\n")
+        await page.until(lambda: "the accounts stay as they were" in page.status)
+        assert [one.name for one in page.sidebar.accounts] == ["nectar"]

@@ -52,4 +52,4 @@ class Controllers:
         )
         self.masks = MaskController(ctx, screen.show_anew, screen.show_calls_anew)
         self.dialogs = Dialogs(ctx, screen.table, screen.accounts_changed)
-        self.upkeep = Upkeep(ctx, screen.notify, self.calls.look)
+        self.upkeep = Upkeep(ctx, screen.notify, self.calls.look, screen.accounts_changed)

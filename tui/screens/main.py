@@ -165,6 +165,7 @@ class MainScreen(HoldingScreen, ReportingScreen[None]):
             self._open_link(self._link)
         self.set_interval(LOOK_S, self.calls.look)
         self.set_interval(LOOK_S, self.player.look_for_speakers)
+        self.set_interval(LOOK_S, self.controllers.upkeep.look_for_accounts)
         if self.settings.app.refresh_s:
             self.set_interval(self.settings.app.refresh_s, self.sync.sync)
         stops, goes_on = self.app.app_suspend_signal, self.app.app_resume_signal
@@ -496,4 +497,4 @@ class MainScreen(HoldingScreen, ReportingScreen[None]):
     def accounts_changed(self) -> None:
         self.ctx.accounts = [*self.services.accounts.list()]
         self.calls.rows.reload()
-        self.sync.sync()
+        self.sync.accounts_changed()

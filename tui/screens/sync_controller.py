@@ -87,6 +87,11 @@ class SyncController:
             accounts = self._ctx.accounts
             self._syncs.start(accounts, pages=FIRST_PAGES, patient=False, automatic=automatic)
 
+    def accounts_changed(self) -> None:
+        """Stop asking for accounts that are no more, and ask for those that are new."""
+        self._syncs.keep(self._ctx.accounts)
+        self.sync()
+
     def refresh(self) -> None:
         """The same for somebody who asked for it."""
         if self._can_sync(self._ctx.accounts):

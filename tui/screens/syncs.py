@@ -54,6 +54,12 @@ class Syncs:
             return f"{name}: asking"
         return f"{name} {fetched:,} of {total:,}" if total else f"{name} {fetched:,} so far"
 
+    def keep(self, accounts: Sequence[Account]) -> None:
+        """Stop those of all other accounts; what came is kept."""
+        for name in self._tasks.keys() - {account.name for account in accounts}:
+            self._next.pop(name, None)
+            self._tasks[name].cancel()
+
     def start(self, accounts: Sequence[Account], behind: bool = False, **wish: Any) -> None:
         """Begin for those accounts that are not being synced already, with `behind` for the others
         as soon as that has ended; `wish` as `tui.sync.sync.SyncRequest`.

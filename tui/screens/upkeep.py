@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from tui.archive.errors import ArchiveError
 from tui.screens.context import ScreenContext
@@ -35,7 +36,8 @@ def bring_up_to_date(services: Services, ended: Callable[[], bool]) -> None:
 
 class Upkeep:
     """Belongs to the screen's loop. `notify` shows what there is to say of calls that were
-    removed, and `on_written` is called then.
+    removed, and `on_written` is called then; `on_accounts` when a command or an editor changed
+    the accounts.
     """
 
     def __init__(
@@ -43,8 +45,11 @@ class Upkeep:
         ctx: ScreenContext,
         notify: Callable[..., None],
         on_written: Callable[[], None],
+        on_accounts: Callable[[], None],
     ) -> None:
         self._ctx, self._notify, self._on_written = ctx, notify, on_written
+        self._on_accounts = on_accounts
+        self._config = file_version(ctx.services.paths.config_file)
 
     def _has_ended(self) -> bool:
         return self._ctx.has_ended
@@ -56,6 +61,19 @@ class Upkeep:
         index = partial(asyncio.to_thread, bring_up_to_date, services, self._has_ended)
         self._ctx.work(index, "index")
         self.sweep()
+
+    def look_for_accounts(self) -> None:
+        """Follow a `config.toml` that was changed beside the screen; while it cannot be read, the
+        accounts stay as they are, and that is said.
+        """
+        version = file_version(self._ctx.services.paths.config_file)
+        if version == self._config:
+            return
+        self._config = version
+        if broken := self._ctx.services.settings().broken:
+            self._ctx.say(f"the accounts stay as they were: {broken}", "error", news=True)
+        elif [*self._ctx.services.accounts.list()] != self._ctx.accounts:
+            self._on_accounts()
 
     def sweep(self) -> None:
         """Let calls go that are older than config.toml keeps them, and say so."""
@@ -70,6 +88,15 @@ class Upkeep:
         if said:
             self._notify(said, title="Retention", timeout=30, markup=False)
             self._on_written()
+
+
+def file_version(file: Path) -> tuple[int, int, int]:
+    """Another one when the file was written or replaced; zeros where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def swept(services: Services, ended: Callable[[], bool]) -> str:
