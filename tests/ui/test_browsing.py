@@ -261,6 +261,16 @@ async def test_columns_are_chosen_and_kept(synced: Home) -> None:
         )
 
 
+async def test_columns_that_cannot_be_kept_are_shown_and_that_is_said(synced: Home) -> None:
+    services = synced("cinnox")
+    async with open_page(services, size=(200, 30)) as page:
+        await page.idle()
+        services.paths.config_file.write_text("[table\n")
+        await page.press("C", "j", "j", "space", "enter")
+        await page.until(lambda: "the columns are not kept:" in page.status)
+        assert "Outcome" not in page.header
+
+
 async def test_resizing_changes_the_panes_and_keeps_the_call(synced: Home) -> None:
     async with open_page(synced("cinnox"), size=(200, 50)) as page:
         await page.idle()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from tui.config.settings import put
+from tui.config.settings import SettingsError, put
 from tui.screens.context import ScreenContext
 
 
@@ -29,15 +29,19 @@ class Dialogs:
         """Choose the table's columns; they are kept for the next start."""
         from widgets.column_chooser import ColumnChooser
 
-        paths = self._ctx.services.paths
-
         def answered(chosen: tuple[str, ...] | None) -> None:
             if chosen:
                 self._table.columns = chosen
-                keep = partial(asyncio.to_thread, put, paths, "table", "columns", [*chosen])
-                self._ctx.work(keep, "columns")
+                self._ctx.work(partial(self._keep_columns, chosen), "columns")
 
         self._ctx.ask(ColumnChooser(self._table.columns), answered)
+
+    async def _keep_columns(self, chosen: tuple[str, ...]) -> None:
+        paths = self._ctx.services.paths
+        try:
+            await asyncio.to_thread(put, paths, "table", "columns", [*chosen])
+        except SettingsError as error:
+            self._ctx.say(f"the columns are not kept: {error}", "error")
 
     def accounts(self) -> None:
         """Add, test and remove accounts."""
