@@ -86,14 +86,22 @@ def test_lines_stand_below_one_another(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert json.loads(lines[1]) == {"state": "PROBLEM", "about": "archive", "text": "not\nwell"}
 
 
-@pytest.mark.parametrize(("state", "told"), [(GOOD, False), (WARN, True)])
-def test_how_to_unlock_a_keyring_is_told_where_it_is_not_well(
-    monkeypatch: pytest.MonkeyPatch, capsys: Captured, state: str, told: bool
+@pytest.mark.parametrize(
+    ("keyring", "account", "told"),
+    [(WARN, BAD, True), (WARN, GOOD, False), (WARN, None, False), (GOOD, BAD, False)],
+)
+def test_how_to_unlock_a_keyring_is_told_where_an_account_needs_it(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Captured,
+    keyring: str,
+    account: str | None,
+    told: bool,
 ) -> None:
-    given(monkeypatch, Finding(state, "keyring", "x"), Finding(WARN, "terminal", "y"))
-    assert main(["doctor"]) == 0
+    accounts = [Finding(account, "account", "y")] if account else []
+    given(monkeypatch, Finding(keyring, "keyring", "x"), *accounts)
+    assert main(["doctor"]) == (account == BAD)
     assert ("gnome-keyring" in capsys.readouterr().out) is told
-    assert main(["doctor", "--json"]) == 0
+    assert main(["doctor", "--json"]) == (account == BAD)
     assert "gnome-keyring" not in capsys.readouterr().out
 
 

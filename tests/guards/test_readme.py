@@ -98,7 +98,7 @@ def test_files_that_are_named_exist() -> None:
 def test_the_settings_example_is_without_problems(paths: Paths) -> None:
     example = next(block for block in blocks("toml") if "[keys]" in block)
     assert tomllib.loads(example).keys() == {
-        *("app", "audio", "keys", "privacy", "retention", "views"),
+        *("aliases", "app", "audio", "keys", "privacy", "retention", "views"),
     }
     paths.config_file.write_text(example)
     settings = load_settings(paths)

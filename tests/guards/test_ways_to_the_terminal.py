@@ -15,7 +15,7 @@ WRITERS = {
     CONSOLE: "it is the place",
     "tui/cli/standard_streams.py": "opens the streams and ends them",
     "tui/cli/dispatch.py": "gives them their encoding and ends them",
-    "tui/cli/parser.py": "asks which of them argparse means",
+    "tui/cli/argument_parser.py": "asks which of them argparse means",
     "providers/sandbox/__main__.py": "a program of its own, that prints its own words",
 }
 """Who may hold a standard stream, and why."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from providers.counts import counted
 from tui import audit_log
@@ -12,6 +13,7 @@ from tui.archive import codec
 from tui.archive.errors import REPAIR, ArchiveDamaged, reading
 from tui.archive.interface import CallArchive
 from tui.archive.records import is_unreadable
+from tui.cli.json_fields import picked
 from tui.cli.query_arguments import marked, query_of
 from tui.config.accounts import configured
 from tui.console import data_sink, print_error, print_failure, print_text
@@ -132,7 +134,7 @@ def _export(
     fields = csv_json.fields_of(columns) if columns else csv_json.ALL_FIELDS
     try:
         if arguments.json:
-            csv_json.write_json(data_sink(), counted)
+            csv_json.write_json(data_sink(), counted, partial(picked, fields=arguments.json))
         else:
             plain = arguments.csv_phones == "e164"
             csv_json.write_csv(data_sink(), counted, fields, for_programs=plain)

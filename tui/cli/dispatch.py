@@ -75,7 +75,8 @@ def _encode(words: Sequence[str]) -> None:
     """What another program reads is UTF-8, whatever the terminal's locale; what that has no
     letter for becomes a question mark for people.
     """
-    utf8 = "utf-8" if {"--json", "--csv"} & {*words} else None
+    options = {word.partition("=")[0] for word in words}
+    utf8 = "utf-8" if {"--json", "--csv"} & options else None
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding=utf8, errors="replace")

@@ -47,18 +47,20 @@ def run(arguments: argparse.Namespace) -> int:
         from tui.cli.repair import run as run_repair
 
         return run_repair(services, as_json=arguments.json)
-    findings = list(examine(services, deep=arguments.deep))
-    for finding in findings:
+    findings = []
+    for finding in examine(services, deep=arguments.deep):  # each as it is found: some take long
+        findings.append(finding)
         if arguments.json:
             print_data(json.dumps(finding._asdict()))
         else:
             text = finding.text.replace("\n", "\n" + " " * 20)
-            print_text(f"{finding.state:<8} {finding.about:<10} {text}")
-    if not arguments.json and any(f.about == "keyring" and f.state != GOOD for f in findings):
+            print_text(f"{finding.state:<8} {finding.about:<10} {text}", flush=True)
+    states = {(finding.about, finding.state) for finding in findings}
+    if not arguments.json and ("keyring", WARN) in states and ("account", BAD) in states:
         from tui.secrets.tokens import UNLOCK_OVER_SSH
 
         print_text(f"\n{UNLOCK_OVER_SSH}")
-    return ExitCode.FAILED if any(finding.state == BAD for finding in findings) else ExitCode.DONE
+    return ExitCode.FAILED if any(state == BAD for _, state in states) else ExitCode.DONE
 
 
 def examine(services: Services, *, deep: bool = False) -> Iterator[Finding]:

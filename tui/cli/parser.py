@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tui.console import print_error, print_text
+from tui.cli.argument_parser import PROGRAM, Parser
+from tui.cli.json_fields import ALL_FIELDS, json_fields
+from tui.console import print_text
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 SCREEN = "screen"
+USAGE = "ringback [--account NAME] [--view NAME | QUERY]\n       ringback COMMAND ..."
 CALL = "ACCOUNT:ID | LINK"
 """How a call is named: `tui.call_links`."""
+WHEN = "a date, an ISO time, 7d, 24h, today or yesterday"
 MASKED = "mask numbers and names, and hide what people wrote"
 
 
@@ -22,30 +25,25 @@ def build_parser(vendors: bool = False) -> tuple[argparse.ArgumentParser, frozen
     are loaded, where ``accounts add`` is asked for.
     """
     parser: argparse.ArgumentParser = Parser(
-        prog="ringback",
-        usage="ringback [--account NAME] [--view NAME | QUERY]\n       ringback COMMAND ...",
+        prog=PROGRAM,
+        usage=USAGE,
         description="Browse the calls of your telephony vendors, and hear their recordings.",
-        epilog="Without a command the screen opens; a QUERY there narrows the calls: "
-        "ringback 'yesterday in missed'; behind -- any word is one. `ringback help COMMAND` says "
-        "more of one. Exit codes: 0 done, 1 failed, 2 wrong usage, "
-        "3 part of it failed, 4 a token is missing or refused.",
+        epilog="""\
+Without a command the screen opens; a QUERY narrows the calls there, and behind -- any word is one.
+`ringback help COMMAND` says more of a command.
+
+exit codes:
+  0 done   1 failed   2 wrong usage   3 part of it failed   4 a token is missing or refused
+""",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", prog="ringback")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", prog=PROGRAM)
     _add_screen(commands)
     _add_accounts(commands, vendors)
     _add_calls(commands)
     _add_rest(commands)
     _add_speaker(commands)
     return parser, frozenset(commands.choices)
-
-
-class Parser(argparse.ArgumentParser):
-    """What it says quotes the words of the command line, and they may come from anywhere."""
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        say = print_text if file is sys.stdout else print_error
-        say(message.removesuffix("\n"))
 
 
 class _Version(argparse.Action):
@@ -59,14 +57,8 @@ class _Version(argparse.Action):
 
 
 def _add_screen(commands: Commands) -> None:
-    screen = commands.add_parser(SCREEN)  # what stands behind `ringback` alone; not in the help
-    screen.add_argument("--account", metavar="NAME", help="show one account")
-    screen.add_argument("--masked", action="store_true", help=MASKED)
-    chosen = screen.add_mutually_exclusive_group()
-    chosen.add_argument("--view", metavar="NAME", help="open a view")
-    chosen.add_argument(
-        "query", nargs="*", type=str.strip, default=[], metavar="QUERY", help="narrow the calls"
-    )
+    # what stands behind `ringback` alone; not in the help
+    add_screen_arguments(commands.add_parser(SCREEN, prog=PROGRAM, usage=USAGE))
     opening = commands.add_parser("open", help="open the screen on a call")
     opening.add_argument("call", metavar="LINK | ACCOUNT:ID", help="ringback://desk/1234?t=3m12s")
     demo = commands.add_parser(
@@ -77,13 +69,26 @@ def _add_screen(commands: Commands) -> None:
     )
 
 
+def add_screen_arguments(screen: argparse.ArgumentParser) -> None:
+    """The options of the screen, which stand behind `ringback` without a command."""
+    screen.add_argument("--account", metavar="NAME", help="show one account")
+    screen.add_argument("--masked", action="store_true", help=MASKED)
+    chosen = screen.add_mutually_exclusive_group()
+    chosen.add_argument("--view", metavar="NAME", help="open a view")
+    chosen.add_argument(
+        "query", nargs="*", type=str.strip, default=[], metavar="QUERY", help="narrow the calls"
+    )
+
+
 def _add_accounts(commands: Commands, vendors: bool) -> None:
     accounts = commands.add_parser("accounts", help="add, list, test, bind and remove accounts")
     actions = accounts.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="add an account; asks for its token on a terminal")
-    add.add_argument("name", metavar="NAME")
+    add.add_argument("name", metavar="NAME", help="how you call it: desk, sales-uk")
     provider = add.add_argument("--provider", required=True, metavar="VENDOR")
-    add.add_argument("--base-url", required=True, metavar="URL")
+    add.add_argument(
+        "--base-url", required=True, metavar="URL", help="where its web console is: https://..."
+    )
     if vendors:
         from providers import registry
         from tui.cli.vendor_options import add_vendor_options
@@ -107,25 +112,36 @@ def _add_accounts(commands: Commands, vendors: bool) -> None:
     )
     token.add_argument("--token-command", metavar="CMD", help="a command that prints the token")
     listing = actions.add_parser("list", help="the accounts and where their tokens come from")
-    listing.add_argument("name", nargs="?", metavar="NAME")
-    listing.add_argument("--json", action="store_true")
+    listing.add_argument("name", nargs="?", metavar="NAME", help="which (default: all)")
+    listing.add_argument("--json", action="store_true", help="one JSON object a line")
     test = actions.add_parser("test", help="ask the vendor whether the token is good")
-    test.add_argument("name", nargs="?", metavar="NAME")
+    test.add_argument("name", nargs="?", metavar="NAME", help="which (default: all)")
     bind = actions.add_parser("bind", help="let the token go to where the base URL is now")
-    bind.add_argument("name", metavar="NAME")
+    bind.add_argument("name", metavar="NAME", help="which")
     bind.add_argument("origin", nargs="?", metavar="ORIGIN", help="that place; without it: asks")
     remove = actions.add_parser(
         "remove", help="remove an account, its token, its calls, and their triage"
     )
-    remove.add_argument("name", metavar="NAME")
+    remove.add_argument("name", metavar="NAME", help="which")
     remove.add_argument("--keep-calls", action="store_true", help="leave its calls in the archive")
     remove.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_period(parser: argparse.ArgumentParser) -> None:
-    when = "a date, an ISO time, 7d, 24h, today or yesterday"
-    parser.add_argument("--since", metavar="WHEN", help=when)
-    parser.add_argument("--until", metavar="WHEN", help=when)
+    parser.add_argument("--since", metavar="WHEN", help=WHEN)
+    parser.add_argument("--until", metavar="WHEN", help=WHEN)
+
+
+def _add_json(parser: argparse._ActionsContainer) -> None:
+    """``--json`` alone, or with the names of fields: `tui.cli.words` tells them from a query."""
+    parser.add_argument(
+        "--json",
+        nargs="?",
+        const=ALL_FIELDS,
+        type=json_fields,
+        metavar="FIELDS",
+        help="one JSON object a line; of these fields alone, with commas: id,contact.name",
+    )
 
 
 def _add_calls(commands: Commands) -> None:
@@ -153,21 +169,32 @@ def _add_calls(commands: Commands) -> None:
     importing = commands.add_parser(
         "import", help="import saved bodies (REST or webhook) of a vendor that gives calls by id"
     )
-    importing.add_argument("account", metavar="ACCOUNT")
+    importing.add_argument("account", metavar="ACCOUNT", help="whose calls they are")
     importing.add_argument(
         "file", metavar="FILE", help="JSON in any form, also in gzip; - for standard input"
     )
+    _add_listing(commands)
+
+
+def _add_listing(commands: Commands) -> None:
     refresh = commands.add_parser("refresh", help="ask the vendors anew for single calls")
-    refresh.add_argument("calls", nargs="+", metavar=CALL)
+    refresh.add_argument("calls", nargs="+", metavar=CALL, help="which")
     refresh.add_argument("--json", action="store_true", help="one JSON object a line")
     calls = commands.add_parser("calls", help="list calls of the archive, newest first")
-    calls.add_argument("query", nargs="*", type=str.strip, default=[], metavar="QUERY")
-    calls.add_argument("--account", metavar="NAME")
+    calls.add_argument(
+        "query",
+        nargs="*",
+        type=str.strip,
+        default=[],
+        metavar="QUERY",
+        help="which: as in the screen's query line",
+    )
+    calls.add_argument("--account", metavar="NAME", help="of one account")
     _add_period(calls)
-    calls.add_argument("--limit", type=int, metavar="N")
+    calls.add_argument("--limit", type=int, metavar="N", help="the first N alone")
     calls.add_argument("--masked", action="store_true", help=MASKED)
     form = calls.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="one JSON object a line")
+    _add_json(form)
     form.add_argument("--csv", action="store_true", help="for spreadsheets: text stays that text")
     calls.add_argument(
         "--columns", metavar="NAMES", help="text and CSV: the table's columns, with commas"
@@ -179,8 +206,8 @@ def _add_calls(commands: Commands) -> None:
         " programs (e164)",
     )
     show = commands.add_parser("show", help="everything about one call")
-    show.add_argument("call", metavar=CALL)
-    show.add_argument("--json", action="store_true")
+    show.add_argument("call", metavar=CALL, help="which")
+    _add_json(show)
     show.add_argument("--masked", action="store_true", help=MASKED)
     show.add_argument("--raw", action="store_true", help="the vendor's own JSON")
     show.add_argument(
@@ -190,10 +217,12 @@ def _add_calls(commands: Commands) -> None:
 
 def _add_rest(commands: Commands) -> None:
     download = commands.add_parser("download", help="fetch the recordings of a call")
-    download.add_argument("call", metavar=CALL)
-    download.add_argument("--output", metavar="DIR", default=".")
+    download.add_argument("call", metavar=CALL, help="which")
+    download.add_argument(
+        "--output", metavar="DIR", default=".", help="a folder (default: this one)"
+    )
     play = commands.add_parser("play", help="play a call's recording, or a file")
-    play.add_argument("what", metavar=f"{CALL} | FILE")
+    play.add_argument("what", metavar=f"{CALL} | FILE", help="a call, or a file of sound")
     play.add_argument("--speed", type=float, metavar="X", help="0.5 to 3")
     play.add_argument("--from", dest="start", metavar="m:ss", help="default: the link's time")
     play.add_argument("--words", action="store_true", help="print who speaks when; play nothing")
@@ -210,17 +239,19 @@ def _add_rest(commands: Commands) -> None:
     purge.add_argument("--dry-run", action="store_true", help="only say what would go")
     purge.add_argument("--yes", action="store_true", help="do not ask")
     hold = commands.add_parser("hold", help="calls that nothing removes, or their release")
-    hold.add_argument("words", nargs="*", type=str.strip, metavar="ACCOUNT:ID | QUERY")
+    hold.add_argument(
+        "words", nargs="*", type=str.strip, metavar="ACCOUNT:ID | QUERY", help="which"
+    )
     hold.add_argument("--reason", metavar="TEXT", help="why, for whoever wonders later")
     hold.add_argument("--release", action="store_true", help="a purge may take them again")
     hold.add_argument("--list", action="store_true", help="the calls on hold")
     hold.add_argument("--json", action="store_true", help="with --list: one JSON object a line")
     log = commands.add_parser("audit", help="who played, exported, revealed and purged what")
-    log.add_argument("--since", metavar="WHEN")
+    log.add_argument("--since", metavar="WHEN", help=WHEN)
     log.add_argument("--json", action="store_true", help="one JSON object a line")
     _add_triage(commands)
     doctor = commands.add_parser("doctor", help="what works here, what does not, and the cure")
-    doctor.add_argument("--json", action="store_true")
+    doctor.add_argument("--json", action="store_true", help="one JSON object a line")
     work = doctor.add_mutually_exclusive_group()
     work.add_argument("--deep", action="store_true", help="look at every row of the archive")
     work.add_argument(
@@ -229,6 +260,15 @@ def _add_rest(commands: Commands) -> None:
         help="make a new archive of what can be read of a damaged one",
     )
     commands.add_parser("paths", help="where Ringback keeps its files")
+    completions = commands.add_parser(
+        "completions", help="a script that completes commands, options and names in your shell"
+    )
+    completions.add_argument(
+        "shell", nargs="?", choices=("bash", "zsh", "fish"), help="of which shell"
+    )
+    completions.add_argument(
+        "--names", choices=("accounts", "views"), help="only print these names, for such a script"
+    )
 
 
 def _add_speaker(commands: Commands) -> None:
@@ -268,7 +308,7 @@ def _add_triage(commands: Commands) -> None:
         description="Say what was decided about calls; without an option, show it. Several calls "
         "at once are one step of --undo.",
     )
-    triage.add_argument("calls", nargs="*", metavar="ACCOUNT:ID")
+    triage.add_argument("calls", nargs="*", metavar="ACCOUNT:ID", help="which")
     triage.add_argument("--state", metavar="S", help="new, open, follow-up, done or snoozed")
     triage.add_argument(
         "--until", metavar="WHEN", help="with snoozed: 1h, 14:30, tomorrow, 'mon 9:00', a date"

@@ -11,6 +11,7 @@ from tui import audit_log
 from tui.archive import codec
 from tui.archive.interface import CallArchive
 from tui.cli.call_names import find_call, kept_call, wanted_call
+from tui.cli.json_fields import picked
 from tui.console import print_data, print_text
 from tui.exit_codes import ExitCode
 from tui.services import Services
@@ -33,7 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
         print_data(safe_json(json.dumps(call.raw, ensure_ascii=False, indent=2)))
     elif arguments.json:
         body = {**codec.encode(call), "triage": triage.printed()}
-        print_data(codec.dumps(codec.printed(body, name, with_urls=arguments.with_urls)))
+        printed = codec.printed(body, name, with_urls=arguments.with_urls)
+        print_data(codec.dumps(picked(printed, arguments.json)))
     else:
         _print_page(page, call, arguments.with_urls)
     return ExitCode.DONE

@@ -24,13 +24,37 @@ def parse_words(words: list[str]) -> argparse.Namespace:
     """What a command line asks for. Raises `CommandError`, and SystemExit as argparse does."""
     if not words:
         return argparse.Namespace(**BARE)
-    parser, commands = build_parser(vendors={"accounts", "add"} <= {*words})
-    words = _with_help(words, commands)
-    words, behind = _with_nots(_with_command(words, commands)), []
+    parser, commands = build_parser()
+    words = _with_help(_with_alias(words, commands), commands)
+    words, behind = _with_nots(_with_fields(_with_command(words, commands))), []
     if words[0] == "speaker" and "--" in words:  # argparse takes them only right behind the host
         at = words.index("--")
         words, behind = words[:at], words[at + 1 :]
+    if words[:2] == ["accounts", "add"]:
+        parser, _ = build_parser(vendors=True)
     return parser.parse_args(words, argparse.Namespace(ssh_options=behind))
+
+
+def _with_alias(words: list[str], commands: frozenset[str]) -> list[str]:
+    """`ringback mine today` with ``mine = "calls agent:ann"`` of config.toml; a command's own name
+    is no alias. Raises `CommandError`.
+    """
+    if words[0] in commands or words[0].startswith("-") or words[0] in ("help", "version"):
+        return words
+    from tui.config.paths import Paths
+    from tui.config.settings import load_settings
+
+    meant = load_settings(Paths.default()).aliases.get(words[0])
+    if meant is None:
+        return words
+    import shlex
+
+    try:
+        return [*shlex.split(meant), *words[1:]] or words
+    except ValueError as error:
+        raise CommandError(
+            f"config.toml: aliases.{words[0]}: {error}", code=ExitCode.USAGE
+        ) from None
 
 
 def _with_help(words: list[str], commands: frozenset[str]) -> list[str]:
@@ -81,6 +105,18 @@ def _with_nots(words: list[str]) -> list[str]:
     if words[0] not in (SCREEN, "calls", "hold"):
         return words
     return [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in words]
+
+
+def _with_fields(words: list[str]) -> list[str]:
+    """`ringback calls --json id,outcome missed`: which words behind the option are its own."""
+    if words[0] not in ("calls", "show") or "--json" not in words[1:]:
+        return words
+    from tui.cli.json_fields import are_fields
+
+    at = words.index("--json")
+    given = at + 1 < len(words) and are_fields(words[at + 1])
+    option = f"--json={words[at + 1] if given else ''}"
+    return [*words[:at], option, *words[at + 1 + given :]]
 
 
 def _with_command(words: list[str], commands: frozenset[str]) -> list[str]:

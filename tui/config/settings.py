@@ -3,6 +3,7 @@
     [app] [table] [audio] [retention] [privacy]   see the classes below
     [keys]                  command id = "key" or "key,key"
     [views.NAME]            a saved query: query, title, key, sort
+    [aliases]               name = "words of a command line"
     [accounts.NAME]         see `tui.config.accounts`
 
 What is wrong becomes a line in `Settings.problems`, and its default holds. What is unknown is
@@ -134,6 +135,8 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=dict)
     """Command id -> key or keys, comma-separated; an empty text takes the command's key away."""
     views: tuple[View, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Name -> the words of a command line that it stands for."""
     accounts: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """As written; accounts.py reads them. Not in repr: a user may have put a token there."""
     problems: tuple[str, ...] = ()
@@ -175,6 +178,7 @@ def load_settings(paths: Paths) -> Settings:
         privacy=reader.section("privacy", table, PrivacySettings),
         keys=reader.keys(table),
         views=reader.views(table),
+        aliases=reader.texts("aliases", table),
         accounts=reader.subtables("accounts", table),
         problems=tuple(reader.problems),
     )
@@ -266,6 +270,15 @@ class _Reader:
                 kept[command] = key
             else:
                 self.tell(f"keys.{command}", 'is a key in quotes, such as "ctrl+t"')
+        return kept
+
+    def texts(self, name: str, table: Mapping[str, Any]) -> dict[str, str]:
+        kept = {}
+        for key, value in self.table(name, table).items():
+            if isinstance(value, str):
+                kept[key] = value
+            else:
+                self.tell(f"{name}.{key}", f"is {_WORDS[str]}")
         return kept
 
     def views(self, table: Mapping[str, Any]) -> tuple[View, ...]:

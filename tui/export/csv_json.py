@@ -127,10 +127,16 @@ def write_csv(
         writer.writerow([csv_cell(cell, for_programs) for cell in cells])
 
 
-def write_json(sink: Sink, bodies: Iterable[Body]) -> None:
-    """JSON Lines, as ``--json`` prints them. Raises what `sink` and `bodies` raise."""
+def write_json(
+    sink: Sink,
+    bodies: Iterable[Body],
+    pick: Callable[[dict[str, Any]], dict[str, Any]] = lambda call: call,
+) -> None:
+    """JSON Lines, as ``--json`` prints them, of each call what `pick` leaves. Raises what `sink`
+    and `bodies` raise.
+    """
     for account, body in bodies:
-        sink.write(codec.dumps(codec.printed(body, account)) + "\n")
+        sink.write(codec.dumps(pick(codec.printed(body, account))) + "\n")
 
 
 def _value(call: dict[str, Any], name: str) -> Any:
