@@ -62,7 +62,7 @@ def test_help_ends_with_the_examples(capsys: pytest.CaptureFixture[str]) -> None
         with pytest.raises(SystemExit):
             main([*name_of(command).split(), "--help"])
         text = capsys.readouterr().out
-        wanted = [part for example in EXAMPLES[name_of(command)] for part in example if part]
+        wanted = [part for example in EXAMPLES[name_of(command)] for part in example]
         assert [line.strip() for line in text.rpartition("examples:\n")[2].splitlines()] == wanted
 
 

@@ -59,4 +59,7 @@ def synopsis() -> dict[str, set[str]]:
 
 
 if __name__ == "__main__":
+    from tests.guards import man_page
+
     README.write_text(with_generated(README.read_text("utf-8")), "utf-8")
+    man_page.write()

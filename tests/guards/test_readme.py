@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from providers.sandbox import Sandbox
+from tests.guards.man_page import MAN_PAGE, man_page
 from tests.guards.readme_text import README, ROOT, blocks, synopsis, with_generated
 from tui.cli.parser import build_parser
 from tui.config.paths import Paths
@@ -67,6 +68,11 @@ def test_the_first_block_is_the_demo_and_the_tests() -> None:
 
 def test_generated_parts_are_current() -> None:
     assert with_generated(TEXT) == TEXT, "run: ./run keys"
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="Pythons differ in how they say usage")
+def test_the_man_page_is_current() -> None:
+    assert MAN_PAGE.read_text("utf-8") == man_page(), "run: ./run keys"
 
 
 def test_every_command_and_option_of_the_parser_stands_in_the_readme_and_no_other() -> None:

@@ -96,9 +96,9 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("ringback speaker desk -p 2222 -- -J jump.example.com", "through another host"),
     ),
     "completions": (
-        ("ringback completions bash > ~/.local/share/bash-completion/completions/ringback", ""),
-        ("ringback completions zsh > ~/.zfunc/_ringback", ""),
-        ("ringback completions fish > ~/.config/fish/completions/ringback.fish", ""),
+        ("ringback completions bash > ~/.local/share/bash-completion/completions/ringback", "bash"),
+        ("ringback completions zsh > ~/.zfunc/_ringback", "zsh, with ~/.zfunc in $fpath"),
+        ("ringback completions fish > ~/.config/fish/completions/ringback.fish", "fish"),
     ),
 }
 """By the words of the command; ``""``: of the program as a whole."""
@@ -108,5 +108,5 @@ def examples_text(command: str) -> str:
     """The section of a command's help; empty where it has none."""
     lines = []
     for line, meaning in EXAMPLES.get(command, ()):
-        lines += [f"  {line}", *([f"      {meaning}"] if meaning else [])]
+        lines += [f"  {line}", f"      {meaning}"]
     return "\n".join(["examples:", *lines, ""]) if lines else ""

@@ -37,7 +37,9 @@ exit codes:
 """,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", prog=PROGRAM)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", prog=PROGRAM, title="commands"
+    )
     _add_screen(commands)
     _add_accounts(commands, vendors)
     _add_calls(commands)
@@ -82,7 +84,9 @@ def add_screen_arguments(screen: argparse.ArgumentParser) -> None:
 
 def _add_accounts(commands: Commands, vendors: bool) -> None:
     accounts = commands.add_parser("accounts", help="add, list, test, bind and remove accounts")
-    actions = accounts.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions = accounts.add_subparsers(
+        dest="action", metavar="ACTION", required=True, title="actions"
+    )
     add = actions.add_parser("add", help="add an account; asks for its token on a terminal")
     add.add_argument("name", metavar="NAME", help="how you call it: desk, sales-uk")
     provider = add.add_argument("--provider", required=True, metavar="VENDOR")
