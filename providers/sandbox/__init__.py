@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any, Self
 
 from providers.sandbox import cinnox, liner, nectar
@@ -24,6 +25,8 @@ __all__ = ["HANG_UP", "ORIGINS", "VENDORS", "Data", "Request", "Sandbox"]
 
 VENDORS = ("liner", "cinnox", "nectar")
 ORIGINS = (*VENDORS, "media")
+AHEAD = 6
+"""So many of each vendor's newest recordings are made ahead: those of the first page's rows."""
 _REFUSALS = {"liner": liner.refusal, "cinnox": cinnox.refusal, "nectar": nectar.refusal}
 
 
@@ -100,7 +103,8 @@ class Sandbox:
 
     The same `seed`, `now`, `days`, `calls` and ports give the same bytes. `port` N takes N to N+3
     for liner, cinnox, nectar and media; 0 takes free ones. Calls follow the office hours of `now`'s
-    time zone; a naive `now` is taken as UTC.
+    time zone; a naive `now` is taken as UTC. With `recorded_newest` the newest call has ended and
+    can be heard, and the newest recordings are made before they are asked for.
     """
 
     def __init__(
@@ -111,15 +115,18 @@ class Sandbox:
         days: int = 7,
         calls: int = 3000,
         port: int = 0,
+        recorded_newest: bool = False,
     ) -> None:
         if not 0 <= port <= 65_532:
             raise ValueError("port is 0, or the first of four that exist")
         now = now or datetime.now().astimezone()
         self.now = now.replace(microsecond=0, tzinfo=now.tzinfo or UTC)
-        self._world = World(seed, self.now, days, calls)
+        self._world = World(seed, self.now, days, calls, recorded_newest=recorded_newest)
         self._ports = {name: port + n if port else 0 for n, name in enumerate(ORIGINS)}
         self._server = Server({name: self._handle(name) for name in ORIGINS}, self._refuse)
         self._data: Data | None = None
+        self._ahead = threading.Thread(target=self._make_ahead) if recorded_newest else None
+        self._stopped = threading.Event()
         self.tokens = {name: f"fake-{name}-token-{seed}" for name in VENDORS}
         last = nectar.call_id(max(0, self._world.count("nectar") - 1))
         self.settings: dict[str, dict[str, str]] = {
@@ -134,11 +141,24 @@ class Sandbox:
         urls = {name: self.base_url(name) for name in ORIGINS}
         self._data = Data(self._world, urls, self.tokens)
         self._server.serve()
+        if self._ahead:
+            self._ahead.start()
         return self
 
     def stop(self) -> None:
         """Close every connection; no thread is left."""
+        self._stopped.set()
         self._server.stop()
+        if self._ahead and self._ahead.ident:
+            self._ahead.join()
+
+    def _make_ahead(self) -> None:
+        """Make the newest recordings, each vendor's newest first, lest somebody waits for one."""
+        newest = [[*reversed(self.data.vendor(name).sounds.values())][:AHEAD] for name in VENDORS]
+        for sound in (one for row in zip_longest(*newest) for one in row if one):
+            if self._stopped.is_set():
+                return
+            self.data.files.read(sound)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -20,6 +20,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--calls", type=int, default=3000)
     parser.add_argument("--days", type=int, default=7)
+    parser.add_argument(
+        "--recorded-newest", action="store_true", help="the newest call can be heard, at once"
+    )
     parser.add_argument("--now", type=datetime.fromisoformat, help="ISO 8601; default: now")
     try:
         sandbox = Sandbox(**vars(parser.parse_args(argv)))

@@ -177,7 +177,7 @@ class Cinnox:
         if not call.talk_s:
             end = call.ended
         status, code, reason = _ending(call)
-        ready = end < self._world.now.astimezone(UTC) - _PENDING
+        ready = call.heard or end < self._world.now.astimezone(UTC) - _PENDING
         agents = [leg.agent for leg in call.legs]
         video = call.index % 17 == 3
         row: Row = _RECORD | {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -99,6 +99,7 @@ class Library:
         """A new file at `path`, where ``{secret}`` stands for what cannot be guessed."""
         self._count += 1
         place, rest = divmod(self._count, _TRAIT_EVERY)
+        wrong = rest == _TRAIT_EVERY // 2 and not call.heard
         secret = self.secret(call.index, take.start_s)
         listener = take.leg.agent.voice if take.leg else call.index
         sound = Sound(
@@ -108,7 +109,7 @@ class Library:
             style=style,
             speakers=_voices(listener, call.customer.number),
             voicemail=call.outcome == "voicemail",
-            trait=TRAITS[place % len(TRAITS)] if rest == _TRAIT_EVERY // 2 else "",
+            trait=TRAITS[place % len(TRAITS)] if wrong else "",
         )
         self.sounds[sound.path] = sound
         return sound
@@ -125,15 +126,22 @@ class Files:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Sound, bytes] = OrderedDict()
-        self._lock, self._making = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
+        self._making: defaultdict[Sound, threading.Lock] = defaultdict(threading.Lock)
 
     def read(self, sound: Sound) -> bytes:
         """The whole file, undamaged."""
         found = self._find(sound)
         if found is None:
-            with self._making:
+            with self._lock:
+                making = self._making[sound]
+            with making:
                 found = self._find(sound) or self._keep(sound, make(sound))
         return found
+
+    def has(self, sound: Sound) -> bool:
+        """Whether the file need not be made first."""
+        return self._find(sound) is not None
 
     def _find(self, sound: Sound) -> bytes | None:
         with self._lock:

@@ -69,6 +69,10 @@ _USUAL = [topic for topic in TOPICS if topic not in _LEFT_MESSAGE]
 _HUNG_UP = {"abandoned": "customer", "cancelled": "agent", "declined": "customer"}
 TEAM_SIZES = {"liner": 12, "cinnox": 14, "nectar": 10}
 SHARES = {"liner": 0.4, "cinnox": 0.4, "nectar": 0.2}
+HEARD_VENDOR = "cinnox"
+"""Who has the newest call of a world that begins with a recording."""
+HEARD_S = 90
+"""Seconds within which that call begins and ends; no other begins in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ class Call:
     """Index of the same customer's call before this one."""
     hostile: str = ""
     """Text to put where a name or a note stands."""
+    heard: bool = False
+    """Whether nothing is wrong with its recording."""
 
     @property
     def ended(self) -> datetime:
@@ -156,10 +162,14 @@ class Call:
 class World:
     """The people and, vendor by vendor, their calls."""
 
-    def __init__(self, seed: int, now: datetime, days: int, calls: int) -> None:
+    def __init__(
+        self, seed: int, now: datetime, days: int, calls: int, *, recorded_newest: bool = False
+    ) -> None:
+        """`recorded_newest`: the newest call of all has ended just now, and can be heard."""
         if now.tzinfo is None or days < 1 or calls < 0:
             raise ValueError("now must be aware, days at least 1, calls at least 0")
         self.seed, self.now, self.days, self.size = seed, now, days, calls
+        self._recorded_newest = recorded_newest
         self.customers = _customers(Random(seed), max(40, calls // 8))
         self._popularity = list(accumulate((n + 3) ** -0.7 for n in range(len(self.customers))))
 
@@ -193,6 +203,8 @@ class World:
         live = min(3, count // 20)
         for n in range(live):
             drafts[-1 - n] = self._live(rng, drafts[-1 - n], n, team)
+        if self._recorded_newest:
+            drafts = _with_recorded_newest(drafts, self.now.astimezone(UTC), vendor)
         drafts.sort(key=lambda call: call.started)
         return _numbered(drafts)
 
@@ -250,6 +262,20 @@ class World:
             talk_s=0,
             recorded=False,
         )
+
+
+def _with_recorded_newest(drafts: list[Call], now: datetime, vendor: str) -> list[Call]:
+    """The same calls, of which none began in the last `HEARD_S` but one with a recording."""
+    latest = now - timedelta(seconds=HEARD_S)
+    drafts = [replace(call, started=min(call.started, latest)) for call in drafts]
+    if vendor == HEARD_VENDOR:
+        for at, call in enumerate(drafts):
+            length = call.wait_s + call.talk_s + 2
+            fits = len(call.legs) == 1 and call.talk_s >= 20 and length < HEARD_S
+            if call.recorded and call.outcome == "answered" and fits:
+                drafts[at] = replace(call, started=now - timedelta(seconds=length), heard=True)
+                break
+    return drafts
 
 
 def _customers(rng: Random, count: int) -> tuple[Customer, ...]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from providers.sandbox import ORIGINS, Sandbox
 from providers.sandbox.texts import HOSTILE
-from providers.sandbox.world import FICTIONAL_NUMBERS, Call, World
+from providers.sandbox.world import FICTIONAL_NUMBERS, HEARD_S, Call, World
 from tests.sandbox.conftest import NOW
 
 VENDORS = ("liner", "cinnox", "nectar")
@@ -149,3 +151,30 @@ def test_a_time_without_a_zone_is_utc_and_nonsense_is_refused() -> None:
     with pytest.raises(ValueError):
         World(7, datetime(2026, 3, 4), 7, 10)
     assert NOW.tzinfo is UTC
+
+
+@pytest.mark.parametrize("seed", range(7, 19))
+def test_a_world_can_begin_with_a_call_that_is_heard(seed: int) -> None:
+    world = World(seed, NOW, 7, 600, recorded_newest=True)
+    newest = max((call for vendor in VENDORS for call in world.calls(vendor)), key=_started)
+    assert newest.recorded and newest.outcome == "answered" and newest.ended < NOW
+    others = [call for vendor in VENDORS for call in world.calls(vendor) if call != newest]
+    assert all(call.started <= NOW - timedelta(seconds=HEARD_S) for call in others)
+    with Sandbox(seed=seed, now=NOW, calls=600, recorded_newest=True) as sandbox:
+        row = sandbox.data.cinnox_records[0]
+        [event] = row["recordingEventList"]
+        url = urlsplit(event["files"][0]["downloadUrl"])
+        assert sandbox.data.sounds[url.path].trait == ""
+
+
+def _started(call: Call) -> datetime:
+    return call.started
+
+
+def test_its_newest_recordings_are_made_before_they_are_asked_for() -> None:
+    with Sandbox(now=NOW, calls=120, recorded_newest=True) as sandbox:
+        newest = [[*sandbox.data.vendor(name).sounds.values()][-1] for name in VENDORS]
+        deadline = time.monotonic() + 60
+        while not all(map(sandbox.data.files.has, newest)):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)

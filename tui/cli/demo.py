@@ -23,7 +23,7 @@ def demo_services(port: int) -> Iterator[Services]:
     """A home of its own with an account at each synthetic vendor; gone afterwards."""
     home = Path(tempfile.mkdtemp(prefix="ringback-demo-"))
     sandbox = subprocess.Popen(
-        [sys.executable, "-m", "providers.sandbox", "--port", str(port)],
+        [sys.executable, "-m", "providers.sandbox", "--recorded-newest", "--port", str(port)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
