@@ -145,7 +145,9 @@ def test_hostile_texts_stand_in_a_handful_of_rows_of_every_vendor(world: Sandbox
 def test_a_time_without_a_zone_is_utc_and_nonsense_is_refused() -> None:
     assert Sandbox(now=datetime(2026, 3, 4, 15, 20)).now == NOW
     assert Sandbox().now.tzinfo is not None
-    for nonsense in ({"days": 0}, {"calls": -1}, {"port": 65_533}, {"port": -1}):
+    wrong: tuple[dict[str, Any], ...]
+    wrong = ({"days": 0}, {"calls": -1}, {"port": 65_533}, {"port": -1})
+    for nonsense in wrong:
         with pytest.raises(ValueError):
             Sandbox(now=NOW, **nonsense)
     with pytest.raises(ValueError):
