@@ -13,6 +13,7 @@ from tui.config.paths import Paths
 from tui.config.settings import (
     AppSettings,
     AudioSettings,
+    Settings,
     SettingsError,
     View,
     edit_settings,
@@ -67,10 +68,6 @@ def test_every_section_is_read(paths: Paths) -> None:
         ("[views.x]\ntitle = 'a'\n", "views.x.query: is missing"),
         ("[views.x]\nquery = 'a'\nkey = 'a'\n", "views.x.key: is one of"),
         ("[accounts]\nx = 'tok-SENTINEL'\n", "accounts.x: is a section"),
-        ("\n[app\n", ", line 2: Expected"),
-        ("a = 1\na = 2\n", "line 2"),
-        ("a = " + "[" * 5000, "config.toml"),
-        ("[app]\nrefresh_s = " + "9" * 5000, "config.toml: a number in it is too long"),
         ("[audio]\nrewind_s = 1" + "0" * 400, "audio.rewind_s: is between 0 and 10"),
         ("[audio]\nspeed = true\n", "audio.speed: is a number"),
     ],
@@ -82,6 +79,27 @@ def test_what_is_wrong_is_named_and_the_default_holds(paths: Paths, text: str, n
     assert settings.problems[0].startswith(str(paths.config_file))
     assert "tok-SENTINEL" not in repr(settings)
     assert (settings.app, settings.audio) == (AppSettings(), AudioSettings())
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("\n[app\n", ", line 2: Expected"),
+        ("a = 1\na = 2\n", "line 2"),
+        ("a = " + "[" * 5000, "config.toml"),
+        ("[app]\nrefresh_s = " + "9" * 5000, "config.toml: a number in it is too long"),
+    ],
+)
+def test_where_nothing_can_be_read_defaults_hold_and_names_are_masked(
+    paths: Paths, text: str, names: str
+) -> None:
+    settings = written(paths, text)
+    [problem] = settings.problems
+    assert names in problem and problem.startswith(str(paths.config_file))
+    assert settings == Settings(
+        app=AppSettings(masked=True), problems=settings.problems, broken=settings.broken
+    )
+    assert settings.broken is not None
 
 
 def test_two_views_do_not_share_a_key(paths: Paths) -> None:

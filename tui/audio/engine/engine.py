@@ -209,13 +209,15 @@ class _Reporter:
 
     def __init__(self, say: Say) -> None:
         self._say = say
-        self._told: tuple[int, int, str, bool] | None = None
+        self._told: tuple[int, int, str, bool, float | None] | None = None
         self._told_at = 0.0
 
     def report(self, id_: int, heard: Heard, paused: bool) -> None:
         now = time.monotonic()
-        news = (id_, heard.seq, heard.state, paused)
         moving = heard.state == "flowing" and not paused
+        # a file takes all that has come between two looks, which see it wait before and after
+        stays_at_s = None if moving else heard.at_s
+        news = (id_, heard.seq, heard.state, paused, stays_at_s)
         if news != self._told or (moving and now - self._told_at >= _REPORT_S):
             self._told, self._told_at = news, now
             self._say("at", id=id_, seq=heard.seq, s=round(heard.at_s, 3), state=heard.state)
