@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tui.archive.sqlite.details import details_of
 from tui.archive.sqlite.migrations import MIGRATIONS, statements_of
 from tui.archive.sqlite.search.conditions import FUNCTIONS
 
@@ -24,6 +26,18 @@ def write(path: Path, sql: str, values: Sequence[Any] = ()) -> None:
     """Run a statement that changes an archive, in a transaction of its own."""
     with closing(sqlite3.connect(path)) as db, db:
         db.execute(sql, values)
+
+
+def unpack_details(db: sqlite3.Connection) -> None:
+    """Give the details of all calls the form in which older Ringbacks kept them."""
+    rows = db.execute("SELECT key, body, extra, raw FROM detail").fetchall()
+    for key, *kept in rows:
+        body, extra, raw = details_of(*kept)
+        db.execute(
+            "UPDATE detail SET body = ?, extra = ?, raw = ? WHERE key = ?",
+            (body, extra, zlib.compress(raw.encode()), key),
+        )
+    db.execute("UPDATE unpacked SET upto = (SELECT max(key) FROM call)")
 
 
 def make_older(path: Path, migrations: int) -> sqlite3.Connection:

@@ -20,6 +20,7 @@ from tui.app import RingbackApp
 from tui.archive.errors import ArchiveDamaged, ArchiveError
 from tui.archive.sqlite import Archive, decision_backup
 from tui.archive.sqlite.damage import mark_of
+from tui.archive.sqlite.details import body_text
 from tui.archive.sqlite.migrations import APPLICATION, MIGRATIONS
 from tui.archive.sqlite.replacement import folder_of, kept_of
 from tui.services import Services
@@ -33,6 +34,7 @@ def sql(*statements: str) -> Callable[[Desk], None]:
 
     def change(desk: Desk) -> None:
         with closing(sqlite3.connect(desk.path, isolation_level=None)) as db:
+            db.create_function("body_text", 1, body_text)
             for statement in statements:
                 db.execute(statement)
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -87,9 +89,10 @@ DAMAGE: dict[str, Callable[[Desk], None]] = {
     "no table search": sql("DROP TABLE search"),
     "no column": sql("ALTER TABLE event RENAME COLUMN body TO bodies"),
     "no text": sql("UPDATE call SET contact = CAST(x'c3c3c3' AS TEXT)"),
-    "no text in a page": sql("UPDATE detail SET extra = CAST(x'7b2261223a22c3227d' AS TEXT)"),
-    "no JSON": sql("UPDATE detail SET body = replace(body, '{', '[')"),
-    "no raw": sql("UPDATE detail SET raw = x'00'"),
+    "no text in a page": sql("UPDATE detail SET body = CAST(x'7b2261223a22c3227d' AS TEXT)"),
+    "no JSON": sql("UPDATE detail SET body = replace(body_text(body), '{', '[')"),
+    "cut details": sql("UPDATE detail SET body = substr(body, 1, length(body) - 9)"),
+    "other details": sql("UPDATE detail SET body = zeroblob(length(body))"),
     "other types": sql("UPDATE call SET duration_s = 'long', recordings = x'00', state = 7, started_at = 'x'"),
     "unindexed empty": sql("DELETE FROM unindexed"),
     "odd triage": sql("UPDATE triage SET tags = '[', at = 'x'"),
@@ -237,7 +240,7 @@ def test_a_name_that_cannot_be_read_is_found_and_left_out(desk: Desk) -> None:
 
 def test_decisions_that_nobody_can_count_are_said_to_be_lost_perhaps(desk: Desk) -> None:
     """Where neither the table nor its index nor the backup has them, nothing tells how many."""
-    desk.put_back(desk.whole[: 40 * PAGE], with_backup=False)
+    desk.put_back(desk.whole[: 75 * PAGE], with_backup=False)
     code, out, _ = desk("doctor --repair")
     assert code == 3
     assert "Perhaps decisions are lost" in out and "perhaps calls" in out
@@ -282,10 +285,10 @@ def test_decisions_of_the_backup_come_into_a_whole_archive(desk: Desk) -> None:
 
 
 def test_a_kept_archive_is_told_of_and_private(desk: Desk) -> None:
-    desk.put_back(desk.whole[: 60 * PAGE])
+    desk.put_back(desk.whole[: 75 * PAGE])
     _code, out, _ = desk("doctor --repair")
     [kept] = kept_of(desk.path)
-    assert str(kept) in out and kept.read_bytes() == desk.whole[: 60 * PAGE]
+    assert str(kept) in out and kept.read_bytes() == desk.whole[: 75 * PAGE]
     assert kept.stat().st_mode & 0o777 == 0o600
     assert str(kept) in desk("doctor")[1]
     assert (
@@ -295,7 +298,7 @@ def test_a_kept_archive_is_told_of_and_private(desk: Desk) -> None:
 
 
 def test_a_purge_names_the_kept_archive_and_sweeps_what_a_repair_left(desk: Desk) -> None:
-    desk.put_back(desk.whole[: 60 * PAGE])
+    desk.put_back(desk.whole[: 75 * PAGE])
     desk("doctor --repair")
     folder_of(desk.path).mkdir()
     code, out, _ = desk("purge --number +12025550011 --yes")
@@ -342,8 +345,8 @@ async def test_the_screen_shows_what_is_whole_and_keeps_nothing(desk: Desk, seed
         "UPDATE detail SET body = '{' WHERE key = 3",
         "UPDATE detail SET body = '[]' WHERE key = 3",
         "UPDATE detail SET body = CAST(x'ff' AS TEXT) WHERE key = 3",
-        "UPDATE detail SET body = json_set(body, '$.agents', json('[{\"name\": 5}]')) WHERE key = 3",
-        "UPDATE detail SET body = json_set(body, '$.tags', json('[5]')) WHERE key = 3",
+        "UPDATE detail SET body = json_set(body_text(body), '$.agents', json('[{\"name\": 5}]')) WHERE key = 3",
+        "UPDATE detail SET body = json_set(body_text(body), '$.tags', json('[5]')) WHERE key = 3",
         "DELETE FROM detail WHERE key = 3",
     ],
 )

@@ -51,7 +51,7 @@ def test_a_page_in_anothers_place_hides_no_row_but_its_own(tmp_path: Path) -> No
 
 def test_a_new_archive_that_is_not_whole_in_its_file_replaces_nothing(desk: Desk) -> None:
     """As on a disk that is full at the very end: SQLite says nothing when it closes a file."""
-    desk.put_back(desk.whole[: 60 * PAGE])
+    desk.put_back(desk.whole[: 75 * PAGE])
     before = desk.path.read_bytes()
     new = folder_of(desk.path) / "new.db"
     with ExitStack() as readers:

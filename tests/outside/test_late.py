@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.archive.database import unpack_details
 from tests.outside import raw, raw_cinnox, raw_nectar
 from tests.outside.server import Answer, Vendors, always, liner_records
 from tests.outside.user import Ringback
@@ -366,6 +367,7 @@ def test_what_an_older_reading_kept_is_read_anew_by_a_sync(
     before = ringback.calls()
     with closing(archive_of(ringback)) as archive, archive:
         archive.execute("UPDATE reading SET version = version - 1")
+        unpack_details(archive)
         archive.execute("UPDATE detail SET body = json_set(body, '$.campaign', 'as it was read')")
     assert (
         "to be read anew by a sync or the screen: 130 calls" in ringback("doctor", code=None).stdout

@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from tests.outside.server import APP_ID, TOKENS
 from tests.outside.warm import Forge, Process
+from tui.archive.sqlite.details import details_of
 
 ROOT = Path(__file__).parents[2]
 Ended = subprocess.CompletedProcess[str]
@@ -77,6 +77,6 @@ class Ringback:
             found.append(path.read_bytes().decode("utf-8", "replace"))
             if path.suffix == ".db":
                 with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as archive:
-                    for (blob,) in archive.execute("SELECT raw FROM detail"):
-                        found.append(zlib.decompress(blob).decode())
+                    for kept in archive.execute("SELECT body, extra, raw FROM detail"):
+                        found += details_of(*kept)
         return "\n".join([*found, *self.printed])

@@ -6,12 +6,15 @@ import asyncio
 import gc
 import json
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
 from providers.sandbox import Sandbox
+from tests.archive.database import unpack_details
 from tests.ui.calls_page import open_page
 from tests.ui.services import change, select, services_for
 from tui.archive.errors import ArchiveReadOnly
@@ -167,7 +170,9 @@ def test_calls_of_an_older_reading_are_read_anew_beside_the_screen(
     services = home("nectar", sandbox=fresh)
     with services.open_archive() as archive:
         asyncio.run(sync_all(services, services.accounts.list(), archive, SyncRequest()))
-        change(services, "UPDATE detail SET body = json_set(body, '$.campaign', 'old')")
+        with closing(sqlite3.connect(services.paths.archive_file)) as db, db:
+            unpack_details(db)
+            db.execute("UPDATE detail SET body = json_set(body, '$.campaign', 'old')")
         change(services, "UPDATE call SET campaign = 'old'")
         bring_up_to_date(services, lambda: False)
         assert "old" in {body["campaign"] for _, body in archive.export(archive.keys())}

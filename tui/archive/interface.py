@@ -418,7 +418,10 @@ class Upkeep(Protocol):
         """Write the backup again where lines of it are damaged; how many were."""
 
     def index_more(self, limit: int = 500) -> int:
-        """Bring some calls of an older archive up to date; how many are left."""
+        """Bring up to `limit` calls of an older archive up to date, the newest first: into the
+        index, then the forms in which later Ringbacks keep them; 0: all are. Until then every
+        query is answered, only slower.
+        """
 
     def work_out_numbers(self) -> int:
         """Work out what the numbers of some calls have in common; 0: all are done."""

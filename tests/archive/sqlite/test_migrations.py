@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from random import Random
 
-from tests.archive.database import make_older, migrations_before, read
+from tests.archive.database import make_older, migrations_before, read, unpack_details
 from tests.contract.search_model import (
     NOW,
     Ours,
@@ -33,6 +34,8 @@ def test_an_archive_from_before_the_index_answers_at_once_and_is_brought_in(tmp_
         calls = [random_call(number, random) for number in range(1, 121)]
         new.save("eu", calls)
         world: World = {("eu", call.id): (call, Ours()) for call in calls}
+    with closing(sqlite3.connect(new_path)) as new_db, new_db:
+        unpack_details(new_db)
     old.execute("ATTACH ? AS new", (str(new_path),))
     columns = [row[1] for row in old.execute("PRAGMA main.table_info(call)")]
     names = ", ".join(columns)
@@ -44,8 +47,9 @@ def test_an_archive_from_before_the_index_answers_at_once_and_is_brought_in(tmp_
         for line in ("muller", "in", "-missed dur>3", "#0123", "tag:and", "agent:mull"):
             query = parse(line, NOW, UTC)
             assert set(found_by(archive, query)) == expected(query, world), line
-        left = [archive.index_more(50) for _ in range(3)]
-        assert left == [70, 20, 0] and archive.index_more() == 0
+        left = [archive.index_more(50) for _ in range(6)]
+        assert left == [70, 20, 120, 70, 20, 0] and archive.index_more() == 0
+        assert {type(body) for (body,) in read(path, "SELECT body FROM detail")} == {bytes}
         check(archive, world, count=60, seed=2)
         assert json.dumps(archive.facets(EVERYTHING)) == json.dumps(new.facets(EVERYTHING))
 

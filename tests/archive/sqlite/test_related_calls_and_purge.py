@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from providers.base import Names
 from providers.model import Call, CompanyNumber, Contact, Disposition
 from tests.archive.calls import START, call
-from tests.archive.database import make_older, read
+from tests.archive.database import make_older, read, unpack_details
 from tui.archive.sqlite import Archive
 from tui.archive.triage_events import comment, note, tag
 from tui.query.parser import parse
@@ -186,6 +187,9 @@ def test_an_archive_of_before_migrates_with_its_calls(tmp_path: Path) -> None:
     path = tmp_path / "archive.db"
     source = Archive(tmp_path / "new.db")
     save(source, of(1, NUMBER), call(2, original_call_id="1", contact=Contact(number=FORMS[1])))
+    source.close()
+    with closing(sqlite3.connect(tmp_path / "new.db")) as new, new:
+        unpack_details(new)
     db = make_older(path, 1)
     for table in ("call", "detail"):
         rows = read(source.path, f"SELECT * FROM {table}")

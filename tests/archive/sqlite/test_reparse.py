@@ -6,6 +6,7 @@ import json
 import logging
 import sqlite3
 import threading
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -205,9 +206,7 @@ def test_an_archive_of_the_schema_before_is_read_anew_and_keeps_its_walks(tmp_pa
         "INSERT INTO call (key, account, id, provider, outcome, recordings, problems, words,"
         " digits, place) VALUES (1, 'desk', '1', 'nectar', 'answered', 0, 0, '', '', 5)"
     )
-    from tui.archive.sqlite.call_columns import pack
-
-    db.execute("INSERT INTO detail VALUES (1, ?, '{}', ?, 7)", (body, pack({"id": 1})))
+    db.execute("INSERT INTO detail VALUES (1, ?, '{}', ?, 7)", (body, zlib.compress(b'{"id":1}')))
     db.execute("UPDATE unindexed SET upto = 1")
     migrate(db)
     db.close()

@@ -24,13 +24,15 @@ from tui.archive.records import (
     SortOrder,
 )
 from tui.archive.sqlite import connection, decision_backup, purge, related_calls
-from tui.archive.sqlite.call_columns import call_of, details_of, to_row
+from tui.archive.sqlite.call_columns import Kept, call_of, is_same, to_details, to_row
 from tui.archive.sqlite.callbacks import Callbacks
 from tui.archive.sqlite.connection import connect, only_read_it
 from tui.archive.sqlite.damage import WatchedConnection
 from tui.archive.sqlite.decision_backup import BackedUp
+from tui.archive.sqlite.details import row_of
 from tui.archive.sqlite.listening_history import ListeningTable
 from tui.archive.sqlite.migrations import PER_ACCOUNT
+from tui.archive.sqlite.repack import repack, waiting
 from tui.archive.sqlite.reparse import ReparseTables
 from tui.archive.sqlite.replacement import sweep
 from tui.archive.sqlite.retention import RetentionTables
@@ -145,8 +147,8 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         changes.flush()
         return saved
 
-    def _find(self, account: str, id_: str) -> tuple[int, str, str, bytes] | None:
-        found: tuple[int, str, str, bytes] | None = self._db.execute(
+    def _find(self, account: str, id_: str) -> tuple[int, str | bytes, str, bytes] | None:
+        found: tuple[int, str | bytes, str, bytes] | None = self._db.execute(
             "SELECT key, body, extra, raw FROM call JOIN detail USING (key)"
             " WHERE account = ? AND id = ?",
             (account, id_),
@@ -167,7 +169,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         assert cursor.lastrowid is not None
         self._db.execute(
             "INSERT INTO detail VALUES (?, ?, ?, ?, ?)",
-            (cursor.lastrowid, *details_of(call), int(time.time())),
+            (cursor.lastrowid, *row_of(to_details(call)), int(time.time())),
         )
         related_calls.keep_threads(self._db, account, cursor.lastrowid, call)
         self.callbacks.came(cursor.lastrowid, line)
@@ -175,18 +177,16 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         changes.add(entry(self.index.row(cursor.lastrowid)))
         return 1
 
-    def _update(
-        self, key: int, account: str, call: Call, older: tuple[str, str, bytes], changes: Changes
-    ) -> bool:
-        details = details_of(call)
-        if details == older:
+    def _update(self, key: int, account: str, call: Call, older: Kept, changes: Changes) -> bool:
+        kept = to_details(call)
+        if is_same(kept, older):
             return False
         before = self.callbacks.decides(key)
         line = to_row(account, call) | self.callbacks.columns(account, call)
         self._rewrite(key, line, changes)
         self._db.execute(
             "UPDATE detail SET body = ?, extra = ?, raw = ?, saved_at = ? WHERE key = ?",
-            (*details, int(time.time()), key),
+            (*row_of(kept), int(time.time()), key),
         )
         related_calls.keep_threads(self._db, account, key, call)
         self.callbacks.changed(key, before, line)
@@ -204,14 +204,14 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
             self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
 
     def index_more(self, limit: int = 500) -> int:
-        """Bring up to `limit` calls of an archive from before the index into it, the newest
-        first, then those whose lines lack what later Ringbacks write; how many are left. Until
-        then every query is answered, only slower.
-        """
-        if not self.index.is_incomplete():
+        """As the interface has it: what is not in the index, what lines lack, older details."""
+        step = partial(repack, self._db, limit)
+        if self.index.is_incomplete():
+            step = partial(backfill.fill, self._db, self.index, self._rewrite, limit)
+        elif not waiting(self._db):
             return 0
-        fill = partial(backfill.fill, self._db, self.index, self._rewrite, limit)
-        return self.write_if_possible(fill) or 0
+        left = self.write_if_possible(step)
+        return 0 if left is None else left or waiting(self._db)
 
     def remove_account(self, account: str) -> int:
         """Forget everything of an account, its triage too, but calls on hold; the number of calls

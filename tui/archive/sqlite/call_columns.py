@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Any
@@ -12,34 +11,36 @@ from providers.call_fields import CALL_FIELDS, CallField, plain
 from providers.model import Call
 from tui.archive import codec
 from tui.archive.errors import reading
+from tui.archive.sqlite.details import Details, body_text, details_of, rescued
 from tui.archive.sqlite.search.search_index import prefixed
 from tui.query.fields import VENDOR_NUMBERS
 from tui.query.parser import words
 from tui.query.phone_numbers import dialled, lettered
 
-
-def pack(raw: Any) -> bytes:
-    return zlib.compress(codec.stored(raw).encode(), 6)
-
-
-def unpack(blob: bytes) -> Any:
-    return json.loads(zlib.decompress(blob))
+Kept = tuple[str | bytes, str, bytes]
+"""The columns body, extra and raw of a row of details."""
 
 
-def call_of(body: str, extra: str, raw: bytes | None) -> Call:
+def is_same(new: Details, older: Kept) -> bool:
+    """Whether a row has these details. Raises `ArchiveDamaged`."""
+    with reading("a call"):
+        return new == details_of(*older)
+
+
+def call_of(body: str | bytes, extra: str, raw: bytes | None) -> Call:
     """The call of a row of details, without its raw where that is None. Raises
     `ArchiveDamaged`.
     """
     with reading("a call"):
-        unpacked = None if raw is None else unpack(raw)
-        return codec.decode(json.loads(body), json.loads(extra), unpacked)
+        kept = rescued(body, extra) if raw is None else details_of(body, extra, raw)
+        return codec.decode(*map(json.loads, kept))
 
 
-def details_of(call: Call) -> tuple[str, str, bytes]:
-    return (
+def to_details(call: Call) -> Details:
+    return Details(
         codec.stored(codec.encode(call)),
         codec.stored(codec.encode_extra(call)),
-        pack(call.raw),
+        codec.stored(call.raw),
     )
 
 
@@ -99,9 +100,9 @@ def kept(call: Call) -> str:
     return codec.storable(f" = {' = '.join(told)} = ") if told else ""
 
 
-def kept_of(body: str) -> str:
+def kept_of(body: str | bytes) -> str:
     """SQL function: the same of a call's JSON, for a call whose line was written without it."""
-    return kept(codec.decode(json.loads(body), {}, None))
+    return kept(codec.decode(json.loads(body_text(body) or ""), {}, None))
 
 
 def _kept(call: Call) -> Iterator[tuple[str, Any]]:

@@ -62,7 +62,7 @@ class Callbacks:
         """
         rows = self._db.execute(
             "SELECT key, account, number, outcome, direction, started_at,"
-            " body ->> 'sla_met', body ->> 'callback_requested'"
+            " body_text(body) ->> 'sla_met', body_text(body) ->> 'callback_requested'"
             " FROM call JOIN detail USING (key) WHERE number_key IS NULL LIMIT ?",
             (limit,),
         ).fetchall()

@@ -346,6 +346,11 @@ MIGRATIONS = (
     DROP INDEX call_by_spot;
     CREATE INDEX call_by_slot ON call (slot, place);
     """,
+    """
+    -- calls up to this key may have their details in the older form: see details.py
+    CREATE TABLE unpacked (upto INTEGER NOT NULL);
+    INSERT INTO unpacked SELECT IFNULL(max(key), 0) FROM call;
+    """,
 )
 
 PER_ACCOUNT = (

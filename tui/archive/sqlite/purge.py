@@ -42,8 +42,9 @@ def keys_of_number(db: sqlite3.Connection, key_of: KeyOf, number: str) -> list[i
         return []
     rows = db.execute(
         "SELECT key, account, number, body ->> 'from', body ->> 'to',"
-        " body ->> '$.company_number.number' FROM call JOIN detail USING (key)"
-        " WHERE digits LIKE ? ORDER BY key",
+        " body ->> '$.company_number.number' FROM (SELECT key, account, number,"
+        " body_text(body) AS body FROM call JOIN detail USING (key) WHERE digits LIKE ?)"
+        " ORDER BY key",
         (f"%{tail}%",),
     )
     found = []

@@ -46,7 +46,7 @@ _DETAIL = ("body", "extra", "raw", "saved_at")
 _TRIAGE = ("account", "id", "state", "note", "tags", "by", "at", "snoozed_until", "held")
 _MADE_ANEW = (
     *("call", "detail", "thread", "event", "triage", "purged", "region", "word", "known", "number"),
-    *("call_number", "unindexed", "bits", "token", "unsettled", "sqlite_sequence"),
+    *("call_number", "unindexed", "unpacked", "bits", "token", "unsettled", "sqlite_sequence"),
 )
 """Tables that are not copied row by row: calls and decisions come in by their own door, and the
 index is made from them.

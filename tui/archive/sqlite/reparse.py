@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from providers.model import Call
-from tui.archive.sqlite.call_columns import call_of
+from tui.archive.sqlite.call_columns import Kept, call_of
 from tui.archive.sqlite.sync_state import EVERYWHERE, SyncTables
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ class ReparseTables(SyncTables):
 
     index: SearchIndex
 
-    def _update(
-        self, key: int, account: str, call: Call, older: tuple[str, str, bytes], changes: Changes
-    ) -> bool:
+    def _update(self, key: int, account: str, call: Call, older: Kept, changes: Changes) -> bool:
         """As `Archive._update`."""
         raise NotImplementedError
 
@@ -102,7 +100,7 @@ class ReparseTables(SyncTables):
         self,
         key: int,
         account: str,
-        details: tuple[str, str, bytes],
+        details: Kept,
         read: Callable[[Call], Call],
         changes: Changes,
     ) -> str:

@@ -13,6 +13,7 @@ from providers.model import CallRow
 from tui.archive import codec
 from tui.archive.errors import ArchiveDamaged, reading
 from tui.archive.records import removed_row, unreadable_row
+from tui.archive.sqlite.details import body_text
 from tui.archive.sqlite.listening_history import with_heard
 from tui.archive.sqlite.triage_log import triage_of
 from tui.archive.triage_events import awake
@@ -26,8 +27,9 @@ _OTHERWISE = {
     "closed_at": "closer.started_at / 1000.0",
 }
 _PENDING = (
-    "iif(call.recordings = 0 AND call.has_recording AND (SELECT extra ->> 'recordings_known'"
-    " FROM detail WHERE detail.key = call.key), 'pending', NULL)"
+    "iif(call.recordings = 0 AND call.has_recording AND"
+    " (SELECT IFNULL(extra ->> 'recordings_known', 1) FROM detail WHERE detail.key = call.key),"
+    " 'pending', NULL)"
 )
 """The trouble of a call that was recorded, as its vendor says, and whose list has no file yet."""
 _COLUMNS = ", ".join(
@@ -125,7 +127,7 @@ def _body(db: sqlite3.Connection, key: int) -> tuple[str, dict[str, Any]] | None
     account, body, *decided = row
     with reading("a call"):
         triage = {"triage": triage_of(decided).printed()} if decided[0] else {}
-        return account, {**codec.completed(json.loads(body)), **triage}
+        return account, {**codec.completed(json.loads(body_text(body) or "")), **triage}
 
 
 def _name(db: sqlite3.Connection, key: int) -> str:

@@ -107,7 +107,7 @@ class SyncTables:
     def recordings_asked_at(self, account: str, id_: str) -> float | None:
         """When the vendor last said which recordings a call has (Unix seconds); None: never."""
         row = self._db.execute(
-            "SELECT IFNULL(asked_at, iif(extra ->> 'recordings_known', saved_at, NULL))"
+            "SELECT IFNULL(asked_at, iif(IFNULL(extra ->> 'recordings_known', 1), saved_at, NULL))"
             " FROM call JOIN detail USING (key) WHERE account = ? AND id = ?",
             (account, id_),
         ).fetchone()

@@ -9,6 +9,7 @@ from typing import Any
 
 from tui.archive.codec import moment_text
 from tui.archive.sqlite.call_columns import kept_of
+from tui.archive.sqlite.details import body_text
 from tui.archive.sqlite.search.search_index import (
     LISTS,
     dials,
@@ -45,13 +46,14 @@ def of_text(condition: str) -> str:
 
 
 def _path(path: str) -> str:
-    return f"body ->> '$.{path}'"
+    return f"body_text(body) ->> '$.{path}'"
 
 
 def _body(path: str) -> str:
     """What stands in the call's own JSON; SQLite ends a text at a NUL inside of it."""
-    text = f"iif(instr(body, '\\u0000'), text_at(body, '{path}'), {_path(path)})"
-    return f"(SELECT {text} FROM detail WHERE detail.key = call.key)"
+    text = f"iif(instr(text, '\\u0000'), text_at(text, '{path}'), text ->> '$.{path}')"
+    row = "SELECT body_text(body) AS text FROM detail WHERE detail.key = call.key"
+    return f"(SELECT {text} FROM ({row}))"
 
 
 def text_at(body: str, path: str) -> str | None:
@@ -122,7 +124,7 @@ def e164(number: str, region: str) -> str | None:
 FUNCTIONS: tuple[tuple[int, Callable[..., Any]], ...] = (
     *((2, function) for function in (finds, lists, is_name, has_name, dials, spells, e164)),
     (2, text_at),
-    *((1, function) for function in (dialled, kept_of)),
+    *((1, function) for function in (dialled, kept_of, body_text)),
 )
 """What conditions call, each with its number of arguments."""
 SAME_NUMBER = "number_key IN (SELECT '+' || ? UNION SELECT e164(?, region) FROM region)"
