@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ MOST = 1670
 
 
 @pytest.mark.slow
-def test_bytes_of_a_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bytes_of_a_call(tmp_path: Path, figure: Callable[..., None]) -> None:
     environ = {"RINGBACK_HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     now = datetime(2026, 3, 4, 15, 20, tzinfo=UTC)
     with Sandbox(now=now, calls=CALLS, days=15) as sandbox:
@@ -37,7 +38,6 @@ def test_bytes_of_a_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         tables = dict(db.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY 1").fetchall())
     parts = sorted(tables.items(), key=lambda one: -one[1])[:4]
     size = sum(tables.values()) / calls
-    with capsys.disabled():
-        named = ", ".join(f"{name} {of / calls:,.0f}" for name, of in parts)
-        print(f"\nbytes of a call in the archive: {size:,.0f} ({named})")
+    named = ", ".join(f"{name} {of / calls:,.0f}" for name, of in parts)
+    figure("bytes of a call in the archive", f"{size:,.0f} ({named})", "1,100")
     assert size < MOST
