@@ -32,9 +32,7 @@ class Room:
 
 
 ROOMS = {
-    "archive": Room(
-        ("tui/archive",), ("tests/archive", "tests/contract/archive"), ("tests/damage",)
-    ),
+    "archive": Room(("tui/archive",), ("tests/archive", "tests/contract"), ("tests/damage",)),
     "audio": Room(("tui/audio",), ("tests/audio",)),
     "cli": Room(
         (
@@ -51,6 +49,7 @@ ROOMS = {
         ("tests/outside", "tests/secrets"),
     ),
     "export": Room(("tui/export",), ("tests/export",), ("tests/cli", "tests/ui")),
+    "insights": Room(("tui/insights",), ("tests/insights",), ("tests/cli",)),
     "playback": Room(("tui/playback",), ("tests/playback",), ("tests/ui",)),
     "providers": Room(
         ("providers",),

@@ -63,6 +63,12 @@ def data_sink() -> Sink:
     return _SafeSink(sys.stdout) if sys.stdout.isatty() else sys.stdout
 
 
+def clear_screen() -> None:
+    """An empty terminal, on which is printed from the top."""
+    if sys.stdout.isatty():
+        print("\x1b[H\x1b[2J", end="", flush=True)
+
+
 def redraw(line: str) -> None:
     """A text in place of the line of the terminal where the cursor stands, and stay on it."""
     print(f"{_ERASE}{safe_text(line)}", end="", flush=True)

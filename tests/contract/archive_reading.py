@@ -54,6 +54,31 @@ class ReaderContract(ArchiveBase):
         with self.open(tmp_path_factory.mktemp("model")) as archive:
             yield archive, fill(archive)
 
+    # -- what is counted
+
+    def test_facts_are_what_rows_and_calls_say(self, filled: tuple[CallArchive, World]) -> None:
+        archive, world = filled
+        keys = archive.keys()
+        found = [*archive.facts(keys)]
+        assert len(found) == len(world) == len(keys)
+        rows = rows_of(archive, SortOrder())
+        for field in ("account", "outcome", "direction", "wait_s", "talk_s"):
+            told = Counter(getattr(one, field) for one in found)
+            assert told == Counter(getattr(row, field) for row in rows), field
+        assert Counter(one.agents for one in found) == Counter(
+            tuple(dict.fromkeys(filter(None, (leg.name or leg.id for leg in call.agents))))
+            for call, _ in world.values()
+        )
+        assert sum(one.is_lost and one.closed_at is None for one in found) == archive.count(
+            query("open-miss")
+        )
+        assert sum(one.closed_at is not None for one in found) == archive.count(
+            query("called-back")
+        )
+        decided = [one for one in found if one.decided_at is not None]
+        assert decided and all(one.decided_by for one in decided)
+        assert not [*archive.facts([])] and not [*archive.facts([MISSING])]
+
     # -- nothing
 
     def test_an_empty_archive_answers_everything(self, archive: CallArchive) -> None:

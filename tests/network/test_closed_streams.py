@@ -37,6 +37,7 @@ COMMANDS = {
     "hold": "hold --list",
     "audit": "audit",
     "paths": "paths",
+    "stats": "stats",
     "completions": "completions bash",
     "speaker": "speaker",
     "demo": "demo",

@@ -20,6 +20,7 @@ from tui.archive.records import (
     NEWEST_CALLS,
     NEWEST_FIRST,
     AccountState,
+    CallFacts,
     CallKey,
     Checked,
     Coverage,
@@ -109,6 +110,9 @@ class CallReader(Protocol):
 
     def names_of(self, keys: Iterable[CallKey]) -> list[CallName]:
         """Account and id of calls, in the order of the keys."""
+
+    def facts(self, keys: Sequence[CallKey]) -> Iterator[CallFacts]:
+        """What of calls is counted, in any order. Raises `ArchiveDamaged`."""
 
     def related(self, key: CallKey, limit: int) -> list[tuple[CallRow, str]]:
         """Rows of the calls that belong to one, newest first, each with how it does."""

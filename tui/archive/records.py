@@ -60,6 +60,29 @@ _BLANK = CallRow._make(
 )
 
 
+class CallFacts(NamedTuple):
+    """What of a call is counted. Times are Unix seconds, lengths seconds; None: it is not told."""
+
+    account: str
+    started_at: float | None
+    direction: str | None
+    outcome: str
+    agents: tuple[str, ...]
+    group: str | None
+    """The ring group; where the vendor has none, the queue."""
+    wait_s: float | None
+    talk_s: float | None
+    sla_met: bool | None
+    is_lost: bool
+    """Whether somebody called and did not get through: missed, abandoned, or voicemail."""
+    closed_at: float | None
+    """When the answered call with the same number began that closed it."""
+    state: str
+    decided_by: str | None
+    """Who decided last about it."""
+    decided_at: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Saved:
     """How many calls of a page were new, changed, and as they were."""

@@ -61,6 +61,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("ringback calls --json id,started_at,contact.name", "some fields, for programs"),
         ("ringback calls missed --json | jq -r .from", "callers, with jq"),
     ),
+    "stats": (
+        ("ringback stats today", "today so far"),
+        ("ringback stats --since 7d --by agent", "a week, beside the week before"),
+        ("ringback stats --since monday --json | jq .waiting", "how many callers wait"),
+        ("ringback stats today --watch 30", "for a screen on the wall"),
+    ),
     "show": (
         ("ringback show desk:1234", "its page"),
         ("ringback show desk:1234 --json agents,disposition", "some fields, for programs"),

@@ -17,6 +17,7 @@ USAGE = "ringback [--account NAME] [--view NAME | QUERY]\n       ringback COMMAN
 CALL = "ACCOUNT:ID | LINK"
 """How a call is named: `tui.call_links`."""
 WHEN = "a date, an ISO time, 7d, 24h, today or yesterday"
+BREAKDOWNS = ("hour", "day", "weekday", "agent", "group", "account")
 MASKED = "mask numbers and names, and hide what people wrote"
 
 
@@ -180,6 +181,35 @@ def _add_calls(commands: Commands) -> None:
     _add_listing(commands)
 
 
+def _add_stats(commands: Commands) -> None:
+    stats = commands.add_parser("stats", help="what happened at the desk, in figures")
+    stats.add_argument(
+        "query",
+        nargs="*",
+        type=str.strip,
+        default=[],
+        metavar="QUERY",
+        help="which calls: as in the screen's query line",
+    )
+    stats.add_argument("--account", metavar="NAME", help="of one account")
+    _add_period(stats)
+    stats.add_argument("--by", choices=BREAKDOWNS, help="a table of the calls of each")
+    form = stats.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="all figures in one JSON object")
+    form.add_argument("--csv", action="store_true", help="the table of --by (default: day)")
+    form.add_argument(
+        "--prometheus", action="store_true", help="for a scraper: Prometheus's text format"
+    )
+    form.add_argument(
+        "--watch",
+        type=float,
+        nargs="?",
+        const=10.0,
+        metavar="S",
+        help="show them anew every S seconds (10), until ctrl+c",
+    )
+
+
 def _add_listing(commands: Commands) -> None:
     refresh = commands.add_parser("refresh", help="ask the vendors anew for single calls")
     refresh.add_argument("calls", nargs="+", metavar=CALL, help="which")
@@ -209,6 +239,7 @@ def _add_listing(commands: Commands) -> None:
         help="CSV: +12025550123, 00042 with an apostrophe in front (safe), or as they are, for"
         " programs (e164)",
     )
+    _add_stats(commands)
     show = commands.add_parser("show", help="everything about one call")
     show.add_argument("call", metavar=CALL, help="which")
     _add_json(show)

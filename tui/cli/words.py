@@ -102,7 +102,7 @@ def _with_nots(words: list[str]) -> list[str]:
     """`ringback calls -rec`: what stands for "not" in a query is no option; nor is what begins
     with a blank, which a query does not mind.
     """
-    if words[0] not in (SCREEN, "calls", "hold"):
+    if words[0] not in (SCREEN, "calls", "hold", "stats"):
         return words
     return [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in words]
 

@@ -17,6 +17,7 @@ from tui.archive.interface import NOTHING_MORE, Reconcile
 from tui.archive.records import (
     NEWEST_CALLS,
     NEWEST_FIRST,
+    CallFacts,
     Checked,
     Facets,
     Removed,
@@ -25,6 +26,7 @@ from tui.archive.records import (
 )
 from tui.archive.sqlite import connection, decision_backup, purge, related_calls
 from tui.archive.sqlite.call_columns import Kept, call_of, is_same, to_details, to_row
+from tui.archive.sqlite.call_facts import facts
 from tui.archive.sqlite.callbacks import Callbacks
 from tui.archive.sqlite.connection import connect, only_read_it
 from tui.archive.sqlite.damage import WatchedConnection
@@ -475,6 +477,9 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         row = self._db.execute("SELECT account, id FROM call WHERE key = ?", (key,)).fetchone()
         call = self.call_by_id(*row) if row else None
         return (row[0], call) if call else None
+
+    def facts(self, keys: Sequence[int]) -> Iterator[CallFacts]:
+        return facts(self._db, keys)
 
     def related(self, key: int, limit: int) -> list[tuple[CallRow, str]]:
         """Rows of the calls that belong to a row's, newest first, each with how it does."""
