@@ -102,6 +102,7 @@ COMMANDS = (
     Command("download", "w", "Download", "Save the call's recordings in the current folder.", "Recording", "download"),
     Command("output", "O", "Output", "Hear it elsewhere: at your speaker, on this machine, not at all.", "Recording", "output"),
     Command("copy-speaker", "Y", "Copy speaker", "Copy the command that brings the sound to your own machine.", "Recording", "copy_speaker"),
+    Command("insights", "I", "Insights", "The figures of the calls that match, as charts; each bar opens its calls.", "Screen", "insights"),
     Command("mask", "M", "Mask", "Mask numbers and names for a screen that is shared, or show them again.", "Screen", "mask"),
     Command("reveal", "v", "Reveal", "Show the masked call until the cursor leaves it; the audit log has it.", "Screen", "reveal"),
     Command("sidebar", "b", "Sidebar", "Show or hide the sidebar.", "Screen", "toggle_sidebar"),
@@ -160,6 +161,20 @@ COMMANDS = (
     Command("accounts.down", "j", "Next", "Go to the next account.", "Accounts", "cursor(1)", context="accounts"),
     Command("accounts.up", "k", "Previous", "Go to the previous account.", "Accounts", "cursor(-1)", context="accounts"),
     Command("accounts.back", "escape,q", "Back", "Leave the accounts.", "Accounts", "leave", True, "accounts"),
+    *(
+        Command(f"insights.chart-{n}", str(n), f"Chart {n}", f"Go to chart {n}.", "Insights", f"chart({n})", context="insights")
+        for n in range(1, 9)
+    ),
+    Command("insights.next", "tab", "Next chart", "Go to the next chart.", "Insights", "next(1)", context="insights"),
+    Command("insights.previous", "shift+tab", "Previous chart", "Go to the previous chart.", "Insights", "next(-1)", context="insights"),
+    Command("insights.right", "right,l", "Next bar", "Go to the next bar.", "Insights", "step(1)", context="insights"),
+    Command("insights.left", "left,h", "Previous bar", "Go to the bar before.", "Insights", "step(-1)", context="insights"),
+    Command("insights.down", "down,j", "Down", "Go down: to the next bar, or the next day.", "Insights", "step_down(1)", context="insights"),
+    Command("insights.up", "up,k", "Up", "Go up: to the bar or the day before.", "Insights", "step_down(-1)", context="insights"),
+    Command("insights.calls", "enter", "Calls", "Show the calls behind the bar.", "Insights", "calls", True, "insights"),
+    Command("insights.period", "w", "Period", "Another period: today, yesterday, 7 days, 30 days, all.", "Insights", "period", True, "insights"),
+    Command("insights.compare", "c", "Compare", "Compare with the period before, or no longer.", "Insights", "compare", True, "insights"),
+    Command("insights.back", "escape,q,I", "Back", "Leave the figures.", "Insights", "leave", True, "insights"),
     Command("form.submit", "ctrl+s", "Save", "Save or send the form.", "Forms", context="form"),
     Command("form.cancel", "escape", "Cancel", "Leave the form.", "Forms", context="form"),
     Command("confirm.yes", "y", "Yes", "Answer yes.", "Questions", context="question"),
@@ -178,6 +193,7 @@ CONTEXTS = (
     ("text view", "text"),
     ("columns",),
     ("accounts",),
+    ("insights",),
     ("form",),
     ("question",),
 )
@@ -201,6 +217,7 @@ PAGES = frozenset(("table.half-down", "table.half-up", "table.page-down", "table
 PALETTE = "(palette)"
 SERIES = {
     "view": ("1", "1 ... 9", "Show that view of the sidebar."),
+    "insights.chart": ("1", "1 ... 8", "Go to that chart."),
     "percent": (
         "10",
         PALETTE,

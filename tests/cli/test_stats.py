@@ -81,7 +81,7 @@ def test_each_figure_is_what_calls_prints(run: Run, words: tuple[str, ...]) -> N
         assert found[name] == sum(one["outcome"] == name for one in listed)
     assert found["inbound"] == sum(one["direction"] == "inbound" for one in listed)
     assert found["outbound"] == sum(one["direction"] == "outbound" for one in listed)
-    lost = calls(run, *words, "in", "outcome:missed,abandoned,voicemail")
+    lost = calls(run, *words, "-out", "-internal", "outcome:missed,abandoned,voicemail")
     assert found["lost"] == len(lost)
     assert found["called_back"] == len(calls(run, *words, "called-back"))
     assert found["decided"] == len(calls(run, *words, "open-miss", "state:done"))

@@ -194,6 +194,13 @@ async def help_(page: CallsPage) -> None:
     await page.pause()
 
 
+async def insights(page: CallsPage) -> None:
+    await rest(page)
+    await page.press("I", "w", "w", "right", "right")
+    await page.until(lambda: "counting" not in page.text and " all " in page.text)
+    await page.pause()
+
+
 async def accounts(page: CallsPage) -> None:
     await rest(page)
     await page.press("a")
@@ -242,6 +249,7 @@ SCENES: dict[str, Scene] = {
     "filter-problem": ({}, problem),
     "columns": ({}, columns),
     "help": ({}, help_),
+    "insights": ({}, insights),
     "accounts": ({}, accounts),
     "account-form": ({}, form),
 }

@@ -13,7 +13,7 @@ from tests.ui.calls_page import CallsPage
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x50": (200, 50)}
 EVERYWHERE = ("many", "detail", "playing")
-WIDER = ("no-accounts", "loading", "refused", "offline", "filter-problem", "help")
+WIDER = ("no-accounts", "loading", "refused", "offline", "filter-problem", "help", "insights")
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ class CallFacts(NamedTuple):
     outcome: str
     agents: tuple[str, ...]
     group: str | None
-    """The ring group; where the vendor has none, the queue."""
+    """As the table's column has it: the ring group, the queue, or the department."""
     wait_s: float | None
     talk_s: float | None
     sla_met: bool | None

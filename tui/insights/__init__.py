@@ -7,7 +7,8 @@ the same figures. May import `tui.archive.records` and `tui.query`.
 Every figure is a number of calls that a query finds, or is worked out of what such calls tell::
 
     answered missed abandoned voicemail     outcome:answered ...
-    lost          in outcome:missed,abandoned,voicemail: who called and did not get through
+    lost          who called and did not get through:
+                  -out -internal outcome:missed,abandoned,voicemail
     called_back   called-back: of those, answered later by a call with the same number, anywhere
     decided       open-miss state:done: of the others, those that somebody decided to be done
     waiting       open-miss -state:done: the rest

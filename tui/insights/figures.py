@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
@@ -13,6 +14,8 @@ from tui.archive.records import CallFacts
 OUTCOMES = ("answered", "missed", "abandoned", "voicemail")
 AGES_S = (3600, 4 * 3600, 86_400, 3 * 86_400, 7 * 86_400)
 """How long calls wait, in steps; the last step has no end."""
+WAIT_STEPS_S, TALK_STEPS_S = (10, 20, 30, 60, 120, 300), (30, 60, 120, 300, 600, 1800)
+"""Where one step of lengths ends and the next begins; the last step has no end."""
 _PLACES = {name: place for place, name in enumerate(OUTCOMES, 1)}
 
 
@@ -88,6 +91,9 @@ class Figures(NamedTuple):
     by_account: Mapping[str, Counts]
     by_person: Mapping[str, int]
     """Who decided last, and about how many calls."""
+    wait_steps: tuple[int, ...]
+    """Calls whose wait is in each step of `WAIT_STEPS_S`."""
+    talk_steps: tuple[int, ...]
     untold: Mapping[str, tuple[str, ...]]
     """What accounts never tell: by ``wait``, ``talk``, ``sla``, ``group``, ``agent``."""
 
@@ -156,6 +162,8 @@ class _Tally:
             by_group=_most_first(rows["group"]),
             by_account=_most_first(rows["account"]),
             by_person=_people(self._all),
+            wait_steps=_stepped((call.wait_s for call in self._all), WAIT_STEPS_S),
+            talk_steps=_stepped((call.talk_s for call in self._all), TALK_STEPS_S),
             untold=_untold(self._all),
         )
 
@@ -199,6 +207,15 @@ def _summary(calls: Sequence[CallFacts], now: float) -> Summary:
         triaged=len(triaged),
         triaged_median_s=_median(triaged, lambda call: call.decided_at),
     )
+
+
+def _stepped(values: Iterable[float | None], steps: Sequence[int]) -> tuple[int, ...]:
+    """How many of the values that are told each step has; it ends below the next one."""
+    counts = [0] * (len(steps) + 1)
+    for value in values:
+        if value is not None:
+            counts[bisect_right(steps, value)] += 1
+    return tuple(counts)
 
 
 def _median(calls: Iterable[CallFacts], end: Callable[[CallFacts], float | None]) -> float | None:

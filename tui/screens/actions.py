@@ -43,6 +43,7 @@ class ScreenActions:
             "columns": dialogs.columns,
             "accounts": dialogs.accounts,
             "help": dialogs.help,
+            "insights": dialogs.insights,
             "mask": parts.masks.mask,
             "reveal": parts.masks.reveal,
             "refresh": sync.refresh,
@@ -116,6 +117,9 @@ class ScreenActions:
             pass
         elif self._screen.detail_open:
             self._screen.panes.leave_detail()
+        elif (before := self._screen.controllers.dialogs.query_before_insights()) is not None:
+            self._screen.calls.go_to(before, back=True)
+            self._screen.controllers.dialogs.insights()
         else:
             self._screen.calls.go_to("", back=True)
 

@@ -51,5 +51,5 @@ class Controllers:
             ctx, lambda: (ctx.query_text, screen.detail_open), panes.go_to_call
         )
         self.masks = MaskController(ctx, screen.show_anew, screen.show_calls_anew)
-        self.dialogs = Dialogs(ctx, screen.table, screen.accounts_changed)
+        self.dialogs = Dialogs(ctx, screen.table, screen.accounts_changed, self.calls.go_to)
         self.upkeep = Upkeep(ctx, screen.notify, self.calls.look, screen.accounts_changed)

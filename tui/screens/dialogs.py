@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tui.config.settings import SettingsError, put
 from tui.screens.context import ScreenContext
+
+if TYPE_CHECKING:
+    from tui.screens.insights import InsightsPlace
 
 
 class HasColumns(Protocol):
@@ -18,12 +21,21 @@ class HasColumns(Protocol):
 
 
 class Dialogs:
-    """Each is loaded when it is asked for. `on_accounts` is called when there are others."""
+    """Each is loaded when it is asked for. `on_accounts` is called when there are others,
+    `show_query` shows the calls of a query.
+    """
 
     def __init__(
-        self, ctx: ScreenContext, table: HasColumns, on_accounts: Callable[[], None]
+        self,
+        ctx: ScreenContext,
+        table: HasColumns,
+        on_accounts: Callable[[], None],
+        show_query: Callable[[str], None],
     ) -> None:
         self._ctx, self._table, self._on_accounts = ctx, table, on_accounts
+        self._show_query = show_query
+        self._insights: InsightsPlace | None = None
+        """Where the figures were left for calls, whose query is shown."""
 
     def columns(self) -> None:
         """Choose the table's columns; they are kept for the next start."""
@@ -52,6 +64,27 @@ class Dialogs:
                 self._on_accounts()
 
         self._ctx.ask(AccountsScreen(self._ctx.services, self._ctx.network), left)
+
+    def insights(self) -> None:
+        """The figures of the calls that match; where they were left for calls, there."""
+        from tui.screens.insights import InsightsScreen
+
+        place, self._insights = self._insights, None
+        if place is None or place.query != self._ctx.query_text.strip():
+            place = None
+
+        def left(chosen: InsightsPlace | None) -> None:
+            self._insights = chosen
+            if chosen is not None:
+                self._show_query(chosen.calls)
+                self._ctx.say(f"{self._ctx.key('back')} goes back to the figures")
+
+        self._ctx.ask(InsightsScreen(self._ctx, place), left)
+
+    def query_before_insights(self) -> str | None:
+        """Of which query the figures are whose calls are shown; None where others are."""
+        place = self._insights
+        return place.query if place and place.calls == self._ctx.query_text else None
 
     def help(self) -> None:
         """All keys, and how the query line is written."""

@@ -12,7 +12,7 @@ from tui.archive.sqlite.call_columns import LOW_COMMA
 STEP = 500
 _SQL = """
     SELECT call.account, call.started_at / 1000.0, call.direction, call.outcome, call.agents,
-        call.ring_group, call.queue, call.wait_s, call.talk_s, call.sla_met, call.missed,
+        call.ring_group, call.wait_s, call.talk_s, call.sla_met, call.missed,
         closer.started_at / 1000.0, call.state, triage.by, call.triaged_at / 1000.0
     FROM call LEFT JOIN call AS closer ON closer.key = call.closed_by
     LEFT JOIN triage ON call.triaged_at IS NOT NULL
@@ -36,8 +36,7 @@ def _facts(
     direction: str | None,
     outcome: str,
     agents: str | None,
-    ring_group: str | None,
-    queue: str | None,
+    group: str | None,
     wait_s: float | None,
     talk_s: float | None,
     sla_met: int | None,
@@ -54,7 +53,7 @@ def _facts(
         direction,
         outcome,
         tuple(dict.fromkeys(filter(None, names))),
-        ring_group or queue,
+        group,
         wait_s,
         talk_s,
         None if sla_met is None else bool(sla_met),
