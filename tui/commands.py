@@ -110,6 +110,7 @@ COMMANDS = (
     Command("next-pane", "tab", "Next pane", "Go to the next pane.", "Screen", "next_pane"),
     Command("previous-pane", "shift+tab", "Previous pane", "Go to the previous pane.", "Screen", "previous_pane"),
     Command("accounts", "a", "Accounts", "Add, test and remove accounts.", "Screen", "accounts", True),
+    Command("demo", "e", "Demo", "Without an account: try it with synthetic calls; nothing of yours is touched.", "Screen", "demo"),
     Command("back", "escape", "Back", "Leave what is open; then show all calls, on the call where you were.", "Screen", "back", True),
     Command("help", "question_mark", "Help", "All keys, and how the query line is written.", "Screen", "help", True),
     Command("palette", "colon,ctrl+p", "Commands", "Find a command by its name.", "Screen", "app.command_palette"),

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from providers.sandbox import Sandbox
 from tests.ui.calls_page import CallsPage, open_page
 from tui.screens.accounts import AccountScreen, AccountsScreen
+from tui.screens.actions import FOR_DEMO
 from tui.services import Services
 
 Home = Callable[..., Services]
@@ -41,6 +42,24 @@ async def test_without_accounts_the_screen_says_how_to_add_one(home: Home) -> No
         await page.press("r")
         await page.pause()
         assert "no account to ask; a adds one" in page.status
+
+
+async def test_without_accounts_one_key_tries_the_demo(home: Home) -> None:
+    async with open_page(home()) as page:
+        await page.pause()
+        assert "e  try the demo" in page.text
+        await page.press("e")
+        await page.pause()
+    assert page.app.return_code == FOR_DEMO
+
+
+async def test_with_accounts_the_demo_is_a_command(home: Home) -> None:
+    async with open_page(home("nectar")) as page:
+        await page.idle()
+        await page.press("e")
+        await page.pause()
+        assert "the demo is a command: ringback demo" in page.status
+        assert page.app.is_running
 
 
 async def test_a_broken_config_is_said_and_no_lack_of_accounts(home: Home) -> None:

@@ -21,15 +21,19 @@ from tui.services import Services
 def run(arguments: argparse.Namespace) -> int:
     _need_terminal()
     if arguments.command == "demo":
-        from tui.cli.demo import demo_services
-
-        with demo_services(arguments.port) as services:
-            return open_screen(services, "")
+        return _open_demo(arguments.port)
     services = Services.build()
     if arguments.command == "open":
         return open_screen(services, "", _link(services, arguments.call))
     query = _first_query(services, arguments)
     return open_screen(services, query, masked=arguments.masked)
+
+
+def _open_demo(port: int = 0) -> int:
+    from tui.cli.demo import demo_services
+
+    with demo_services(port) as services:
+        return open_screen(services, "")
 
 
 def _link(services: Services, name: str) -> Link:
@@ -93,6 +97,7 @@ def open_screen(
     gc.disable()  # until the first paint: nothing that a start loads is garbage
     _tune_textual(services)
     from tui.app import RingbackApp
+    from tui.screens.actions import FOR_DEMO
 
     # nobody sees a pinentry that asks on the terminal which the screen has
     environ = {name: value for name, value in services.environ.items() if name != "GPG_TTY"}
@@ -104,7 +109,7 @@ def open_screen(
         raise app.trouble
     if app.not_kept:
         raise app.not_kept
-    return app.return_code or 0
+    return _open_demo() if app.return_code == FOR_DEMO else app.return_code or 0
 
 
 def _tune_textual(services: Services) -> None:

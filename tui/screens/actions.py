@@ -11,6 +11,8 @@ from tui.screens.export_controller import COPY_CHOICES
 if TYPE_CHECKING:
     from tui.screens.main import MainScreen
 
+FOR_DEMO = -1
+"""The return code of a screen that was left for the demo."""
 CANCELLABLE = ("play", "download", "recordings", "renew", "export", "range", "find")
 """Groups of workers that the cancel key stops."""
 
@@ -37,6 +39,7 @@ class ScreenActions:
             "next_pane": screen.focus_next,
             "previous_pane": screen.focus_previous,
             "cancel_work": self.cancel,
+            "demo": self.demo,
             "back": self.back,
             "leave": self.leave,
             "view": calls.show_view,
@@ -122,6 +125,13 @@ class ScreenActions:
             self._screen.controllers.dialogs.insights()
         else:
             self._screen.calls.go_to("", back=True)
+
+    def demo(self) -> None:
+        """Leave for the demo, where there is no account yet."""
+        if self._screen.ctx.accounts:
+            self._screen.ctx.say("the demo is a command: ringback demo", "warning")
+        else:
+            self._screen.app.exit(return_code=FOR_DEMO)
 
     def leave(self) -> None:
         if self._screen.detail_open or self._screen.query_text:

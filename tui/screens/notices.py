@@ -22,7 +22,12 @@ STATE_NOTICES = {
 }
 """Which notice stands for an account's state when there is no call to show; else ``failed``."""
 NOTICE_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "no accounts": (("accounts", "add an account"), ("help", "help"), ("leave", "quit")),
+    "no accounts": (
+        ("demo", "try the demo"),
+        ("accounts", "add an account"),
+        ("help", "help"),
+        ("leave", "quit"),
+    ),
     "empty": (("refresh", "ask again"), ("load-all", "bring all calls"), ("help", "help")),
     "no match": (("filter", "change the query"), ("back", "all calls")),
     "loading": (("cancel", "stop"),),
