@@ -10,6 +10,8 @@ from pathlib import Path
 from tui.audio.client.route import Kind, Route, choose_route, over_ssh, session_environ
 from tui.audio.speaker_sockets import name_of, speakers
 
+COPY_COMMAND = "no sound over SSH; {} copies what to run at your machine"
+"""Beside the clock, in 80 cells."""
 _FRESH_S = 5.0
 """How long tmux's answer about who looks at the screen holds."""
 
@@ -36,7 +38,7 @@ class OutputChoice:
         """The way right now, for a `Player`."""
         route = choose_route(self.environ, preference=self.wish or "")
         if route.command and self._copy_key:
-            return route._replace(notice=f"{route.notice} ({self._copy_key} copies that)")
+            return route._replace(notice=COPY_COMMAND.format(self._copy_key))
         return route
 
     @property
