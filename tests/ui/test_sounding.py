@@ -90,7 +90,9 @@ async def test_without_a_way_the_command_is_shown_and_copied(synced: Home, runti
     async with open_page(synced("nectar"), "rec dur>60", size=(160, 30)) as page:
         await page.idle()
         await page.press("space")
-        await page.until(lambda: "no sound over SSH; Y copies what to run at your machine" in page.text)
+        await page.until(
+            lambda: "no sound over SSH; Y copies what to run at your machine" in page.text
+        )
         await page.press("Y")
         await page.until(lambda: page.app.clipboard == COMMAND)
         await page.until(lambda: "copied by the terminal" in page.status)
