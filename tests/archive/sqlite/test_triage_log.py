@@ -246,8 +246,8 @@ def test_an_older_archive_with_calls_migrates_and_learns_who_waits(tmp_path: Pat
         db.execute(
             "INSERT INTO call (key, account, id, provider, started_at, direction, outcome, number,"
             " recordings, problems, words, digits)"
-            " VALUES (?1, 'desk', ?1, 'nectar', ?1, 'inbound', ?2, '+12025550123', 0, 0, '', '')",
-            (number, outcome),
+            " VALUES (:n, 'desk', :n, 'nectar', :n, 'inbound', :outcome, '+12025550123', 0, 0, '', '')",
+            {"n": number, "outcome": outcome},
         )
         body = '{"sla_met":false,"callback_requested":true}'
         db.execute("INSERT INTO detail VALUES (?, ?, '{}', '', 0)", (number, body))

@@ -85,8 +85,8 @@ def mentions(db: sqlite3.Connection, number: str) -> int:
     if len(tail) < SHORTEST:
         return 0
     # words stand apart, so a number in a note may stand in pieces
-    written = "digits LIKE ?1 OR replace(words || our_words, ' ', '') LIKE ?1"
-    row = db.execute(f"SELECT count(*) FROM call WHERE {written}", (f"%{tail}%",)).fetchone()
+    written = "digits LIKE :tail OR replace(words || our_words, ' ', '') LIKE :tail"
+    row = db.execute(f"SELECT count(*) FROM call WHERE {written}", {"tail": f"%{tail}%"}).fetchone()
     return int(row[0])
 
 

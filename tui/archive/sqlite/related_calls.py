@@ -66,7 +66,7 @@ def related(db: sqlite3.Connection, key: int, limit: int) -> list[Related]:
 _ORIGINAL = (
     "SELECT other.key FROM thread JOIN call AS other"
     " ON other.account = thread.account AND thread.thread = 'call ' || other.id"
-    " WHERE thread.account = ?1 AND thread.key = ?2"
+    " WHERE thread.account = ? AND thread.key = ?"
 )
 _IN_THREAD = (
     "SELECT key FROM thread JOIN call USING (key) WHERE thread.account = ? AND thread = ?"

@@ -113,9 +113,9 @@ class ReparseTables(SyncTables):
             return f"{account}:{older.id}: {type(error).__name__}"
         if older.recordings_known:  # `saved_at` no longer says when the vendor was asked
             self._db.execute(
-                "UPDATE call SET asked_at = (SELECT saved_at FROM detail WHERE key = ?1)"
-                " WHERE key = ?1 AND asked_at IS NULL",
-                (key,),
+                "UPDATE call SET asked_at = (SELECT saved_at FROM detail WHERE key = :key)"
+                " WHERE key = :key AND asked_at IS NULL",
+                {"key": key},
             )
         self._update(key, account, call, details, changes)
         return ""

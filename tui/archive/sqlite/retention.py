@@ -104,10 +104,11 @@ class RetentionTables:
         """
         with self.transaction():
             row = self._db.execute(
-                "INSERT INTO vanished (account, id, first_at, last_at) VALUES (?1, ?2, ?3, ?3)"
+                "INSERT INTO vanished (account, id, first_at, last_at)"
+                " VALUES (:account, :id, :at, :at)"
                 " ON CONFLICT DO UPDATE SET last_at = excluded.last_at,"
-                " sure = max(sure, excluded.last_at - first_at >= ?4) RETURNING sure",
-                (account, id_, at, apart_s),
+                " sure = max(sure, excluded.last_at - first_at >= :apart_s) RETURNING sure",
+                {"account": account, "id": id_, "at": at, "apart_s": apart_s},
             ).fetchall()
         return bool(row[0][0])
 

@@ -67,13 +67,13 @@ class SyncTables:
         `others`.
         """
         rows = self._db.execute(
-            "SELECT CAST(id AS INTEGER) AS number FROM call WHERE account = ?1"
-            " AND started_at < ?2 AND outcome <> 'in_progress' AND id NOT GLOB '*[^0-9]*'"
+            "SELECT CAST(id AS INTEGER) AS number FROM call WHERE account = :account"
+            " AND started_at < :before_ms AND outcome <> 'in_progress' AND id NOT GLOB '*[^0-9]*'"
             " UNION SELECT CAST(id AS INTEGER) FROM unknown_id"
-            " WHERE account = ?1 AND asked_at >= ?3"
-            " UNION SELECT CAST(id AS INTEGER) FROM purged WHERE account = ?1"
+            " WHERE account = :account AND asked_at >= :since"
+            " UNION SELECT CAST(id AS INTEGER) FROM purged WHERE account = :account"
             " AND id NOT GLOB '*[^0-9]*' ORDER BY number",
-            (account, round(before * 1000), unknown_since),
+            {"account": account, "before_ms": round(before * 1000), "since": unknown_since},
         )
         return IdSet(array("q", (row[0] for row in rows)), others)
 

@@ -223,9 +223,10 @@ class TriageLog:
 
         Runs inside the caller's transaction, which removes the calls themselves.
         """
-        one, values = ("", [account]) if id_ is None else (" AND id = ?2", [account, id_])
-        held = "SELECT id FROM triage WHERE account = ?1 AND held IS NOT NULL"
-        sql = f"WHERE account = ?1{one} AND id NOT IN ({held})"
+        one = "" if id_ is None else " AND id = :id"
+        held = "SELECT id FROM triage WHERE account = :account AND held IS NOT NULL"
+        sql = f"WHERE account = :account{one} AND id NOT IN ({held})"
+        values = {"account": account, "id": id_}
         return sum(
             self._db.execute(f"DELETE FROM {table} {sql}", values).rowcount
             for table in ("event", "triage")

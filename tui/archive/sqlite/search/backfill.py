@@ -18,11 +18,11 @@ def fill(db: sqlite3.Connection, index: SearchIndex, rewrite: Rewrite, limit: in
     what later Ringbacks write. More than 0: there are others. Runs inside a transaction.
     """
     upto = index.unindexed()
-    which = "key <= ?1" if upto else "fields IS NULL"
+    which = "key <= :upto" if upto else "fields IS NULL"
     rows = db.execute(
         f"SELECT key, account, body, extra FROM call JOIN detail USING (key) WHERE {which}"
-        " ORDER BY key DESC LIMIT ?2",
-        (upto, limit),
+        " ORDER BY key DESC LIMIT :limit",
+        {"upto": upto, "limit": limit},
     ).fetchall()
     changes = index.changes()
     for key, account, body, extra in rows:
