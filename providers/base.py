@@ -211,6 +211,16 @@ class ReadsSaved(Protocol):
         ...
 
 
+@runtime_checkable
+class AnswersWebhooks(Protocol):
+    """What a provider also has whose webhooks want to hear more than a 2xx."""
+
+    @staticmethod
+    def webhook_answer(body: Json) -> Json:
+        """What is answered to a body; pure, and never raises."""
+        ...
+
+
 def parse_each(
     parse: Callable[[Json], Call], raws: Iterable[Json]
 ) -> tuple[tuple[Call, ...], tuple[str, ...]]:

@@ -25,6 +25,7 @@ from providers.cinnox_records import (
     ordered,
 )
 from providers.cinnox_walk import Walk
+from providers.cinnox_webhooks import CinnoxWebhooks
 from providers.counts import counted
 from providers.errors import (
     AuthError,
@@ -58,8 +59,7 @@ from providers.model import (
 from providers.origin import absolute_url
 from providers.sanitize import SAID, safe_text
 
-LIMIT = 500
-MAX_PAGES, MAX_STAFF_PAGES = 10_000, 100
+LIMIT, MAX_PAGES, MAX_STAFF_PAGES = 500, 10_000, 100
 _DIRECTIONS = {"inbound": Direction.INBOUND, "outbound": Direction.OUTBOUND}
 _MEDIA = {"2": "video", "3": "audio"}
 _OWN = ("callType", "recordType", "mediaType", "fromRegion", "fromIP", "callPrepareFromNum")
@@ -96,7 +96,7 @@ class _Found:
     any: bool | None
 
 
-class Cinnox(HttpProvider):
+class Cinnox(CinnoxWebhooks, HttpProvider):
     """One CINNOX account. See `providers.base.Provider`."""
 
     id: ClassVar[str] = "cinnox"

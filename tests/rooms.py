@@ -61,6 +61,7 @@ ROOMS = {
         ("tests/query", "tests/test_call_fields.py"),
         ("tests/archive",),
     ),
+    "receive": Room(("tui/receive",), ("tests/receive",)),
     "recordings": Room(("tui/recordings",), ("tests/recordings",), ("tests/cli", "tests/outside")),
     "removal": Room(("tui/removal",), ("tests/removal",), ("tests/cli", "tests/sync")),
     "sandbox": Room(("providers/sandbox",), ("tests/sandbox",)),

@@ -64,9 +64,12 @@ def test_every_dependency_is_pinned_within_its_bounds() -> None:
 
     table = tomllib.loads(PYPROJECT)
     optional = table["project"]["optional-dependencies"]
-    wanted = [*table["project"]["dependencies"], *optional["test"], *optional["lint"]]
+    extras = [one for name in ("receive", "test", "lint") for one in optional[name]]
+    wanted = [*table["project"]["dependencies"], *extras, *table["build-system"]["requires"]]
     pinned = pins()
-    for requirement in map(Requirement, [*wanted, *table["build-system"]["requires"]]):
+    for requirement in map(Requirement, wanted):
+        if requirement.name == "ringback":  # an extra that another one has
+            continue
         assert requirement.specifier.contains(pinned[canonical(requirement.name)]), requirement
 
 

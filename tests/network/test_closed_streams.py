@@ -38,6 +38,7 @@ COMMANDS = {
     "audit": "audit",
     "paths": "paths",
     "stats": "stats",
+    "receive": "receive --addresses",
     "completions": "completions bash",
     "speaker": "speaker",
     "demo": "demo",

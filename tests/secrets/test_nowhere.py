@@ -139,7 +139,7 @@ COMMANDS = [
     "show desk:2", "download desk:1", "play desk:1", "play desk:1 --words", "import desk body.json",
     "triage desk:1 --state done", "hold desk:1", "audit", "paths", "doctor", "doctor --json", "speaker host",
     "accounts add other --provider nectar --base-url x", "accounts remove desk",
-    "purge --before 2000-01-01", "completions bash", "stats --json", "completions --names accounts",
+    "purge --before 2000-01-01", "completions bash", "stats --json", "receive --addresses", "completions --names accounts",
 ]  # fmt: skip
 
 

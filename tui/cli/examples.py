@@ -92,6 +92,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("ringback triage desk:1234 --state snoozed --until 'tomorrow 9:00'", "later"),
         ("ringback triage --undo", "take the last step back"),
     ),
+    "receive": (
+        ("ringback receive --addresses", "what to enter at the vendors, behind your https address"),
+        ("ringback receive", "listen on this machine alone; your proxy hands requests on"),
+    ),
     "doctor": (
         ("ringback doctor", "what works here"),
         ("ringback doctor --repair", "rescue what can be read of a damaged archive"),

@@ -285,6 +285,7 @@ def _add_rest(commands: Commands) -> None:
     log.add_argument("--since", metavar="WHEN", help=WHEN)
     log.add_argument("--json", action="store_true", help="one JSON object a line")
     _add_triage(commands)
+    _add_receive(commands)
     doctor = commands.add_parser("doctor", help="what works here, what does not, and the cure")
     doctor.add_argument("--json", action="store_true", help="one JSON object a line")
     work = doctor.add_mutually_exclusive_group()
@@ -303,6 +304,19 @@ def _add_rest(commands: Commands) -> None:
     )
     completions.add_argument(
         "--names", choices=("accounts", "views"), help="only print these names, for such a script"
+    )
+
+
+def _add_receive(commands: Commands) -> None:
+    receive = commands.add_parser(
+        "receive", help="receive the vendors' webhooks, so that calls come by themselves"
+    )
+    receive.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (127.0.0.1)"
+    )
+    receive.add_argument("--port", type=int, default=8765, metavar="N", help="at which port (8765)")
+    receive.add_argument(
+        "--addresses", action="store_true", help="print what to enter at the vendors; then end"
     )
 
 

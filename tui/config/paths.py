@@ -76,6 +76,16 @@ class Paths:
         return self.data / "origins.json"
 
     @property
+    def received(self) -> Path:
+        """Webhooks' bodies that are not in the archive yet; see `tui.receive`."""
+        return self.data / "received"
+
+    @property
+    def receive_secret(self) -> Path:
+        """What a vendor's webhook must name."""
+        return self.data / "receive-secret"
+
+    @property
     def recordings(self) -> Path:
         """Recordings that were asked for, and stay."""
         return self.data / "recordings"
