@@ -1,4 +1,4 @@
-"""Every command of every screen, once: bindings, footer, palette, help and the README's table
+"""Every command of every screen, once: bindings, footer, palette, help and the table of `docs`
 are made from this list, and `[keys]` in config.toml remaps it by id.
 
 A widget's own commands have the keys of this list in its bindings, too: it stands alone.
@@ -29,7 +29,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
-    # -- the table (its own bindings; listed here for help, remapping and the README)
+    # -- the table (its own bindings; listed here for help, remapping and the docs)
     Command("table.down", "j,down", "Next call", "Go to the next call.", "Move", context="table"),
     Command("table.up", "k,up", "Previous call", "Go to the previous call.", "Move", context="table"),
     Command("table.first", "g,home", "First call", "Go to the first call.", "Move", context="table"),
@@ -283,7 +283,7 @@ class KeyRow(NamedTuple):
 
 
 def key_table(keymap: Mapping[str, str] | None = None) -> list[tuple[str, list[KeyRow]]]:
-    """The keys by group, in order: what help shows and the README prints."""
+    """The keys by group, in order: what help shows and docs/keys.md prints."""
     groups: dict[str, list[KeyRow]] = {}
     for command in COMMANDS:
         kind, _, number = command.id.rpartition("-")
@@ -300,7 +300,7 @@ def key_table(keymap: Mapping[str, str] | None = None) -> list[tuple[str, list[K
 
 
 def markdown_keys() -> str:
-    """The README's table of keys."""
+    """The table of keys in docs/keys.md."""
     lines = ["| key | what it does | in `[keys]` |", "|---|---|---|"]
     for group, rows in key_table():
         lines.append(f"| **{group}** | | |")

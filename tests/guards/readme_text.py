@@ -1,4 +1,6 @@
-"""The README taken apart, and its generated parts made anew (``./run keys``)."""
+"""The README and the pages of `docs` taken apart, and their generated parts made anew (``./run
+keys``).
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 
 
 def blocks(language: str) -> list[str]:
-    """The code blocks of a language, in order."""
-    return [body for kind, body in _BLOCK.findall(README.read_text("utf-8")) if kind == language]
+    """The code blocks of a language on all pages, in order."""
+    texts = [page.read_text("utf-8") for page in PAGES]
+    return [body for text in texts for kind, body in _BLOCK.findall(text) if kind == language]
 
 
 def generated() -> dict[str, str]:
@@ -37,17 +41,18 @@ def markdown_fields() -> str:
 
 
 def with_generated(text: str) -> str:
-    """The README's text with its generated parts as they should be. Raises ValueError."""
+    """A page's text with its generated parts as they should be. Raises ValueError."""
     for name, wanted in generated().items():
         parts = re.split(rf"(<!-- {name}: .*? -->\n).*?(<!-- /{name} -->)", text, flags=re.S)
-        if len(parts) != 4:
-            raise ValueError(f"the README has no place, or several, for its {name}")
-        text = f"{parts[0]}{parts[1]}{wanted}\n{parts[2]}{parts[3]}"
+        if len(parts) > 4:
+            raise ValueError(f"there are several places for {name}")
+        if len(parts) == 4:
+            text = f"{parts[0]}{parts[1]}{wanted}\n{parts[2]}{parts[3]}"
     return text
 
 
 def synopsis() -> dict[str, set[str]]:
-    """The options that the README's list of commands gives each command, by its words."""
+    """The options that the list of commands gives each command, by its words."""
     [block] = [body for body in blocks("text") if body.startswith("ringback [screen]")]
     found: dict[str, set[str]] = {}
     for line in block.replace("\n    ", " ").splitlines():
@@ -61,5 +66,6 @@ def synopsis() -> dict[str, set[str]]:
 if __name__ == "__main__":
     from tests.guards import man_page
 
-    README.write_text(with_generated(README.read_text("utf-8")), "utf-8")
+    for page in PAGES:
+        page.write_text(with_generated(page.read_text("utf-8")), "utf-8")
     man_page.write()

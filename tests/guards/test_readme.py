@@ -1,4 +1,6 @@
-"""The README is true: its commands exist and run, its tables and pictures are those of the code."""
+"""The README and its pages are true: their commands exist and run, their tables and pictures are
+those of the code.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,15 @@ import pytest
 
 from providers.sandbox import Sandbox
 from tests.guards.man_page import MAN_PAGE, man_page
-from tests.guards.readme_text import README, ROOT, blocks, synopsis, with_generated
+from tests.guards.readme_text import (
+    PAGES,
+    README,
+    ROOT,
+    blocks,
+    generated,
+    synopsis,
+    with_generated,
+)
 from tui.cli.parser import build_parser
 from tui.config.paths import Paths
 from tui.config.settings import load_settings
@@ -67,7 +77,20 @@ def test_the_first_block_is_the_demo_and_the_tests() -> None:
 
 
 def test_generated_parts_are_current() -> None:
-    assert with_generated(TEXT) == TEXT, "run: ./run keys"
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        assert with_generated(text) == text, "run: ./run keys"
+
+
+@pytest.mark.parametrize("name", generated())
+def test_each_generated_part_stands_on_one_page(name: str) -> None:
+    assert sum(f"<!-- /{name} -->" in page.read_text("utf-8") for page in PAGES) == 1
+
+
+def test_the_readme_names_every_page_and_stays_short() -> None:
+    named = set(re.findall(r"\]\((docs/[a-z]+\.md)\)", TEXT))
+    assert named == {f"docs/{page.name}" for page in PAGES if page != README}
+    assert len(TEXT.splitlines()) < 150
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="Pythons differ in how they say usage")
@@ -88,14 +111,19 @@ def test_examples_are_right_usage(line: str) -> None:
 
 
 def test_links_and_pictures_exist() -> None:
-    links = {link for link in re.findall(r"\]\(([^)#]+)\)", TEXT) if "://" not in link}
-    assert [link for link in sorted(links) if not (ROOT / link).exists()] == []
+    links = set()
+    for page in PAGES:
+        here = re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8"))
+        found = {(page.parent / link).resolve() for link in here if "://" not in link}
+        assert [link for link in sorted(found) if not link.exists()] == [], page
+        links |= {str(link.relative_to(ROOT)) for link in found}
     pictures = {f"screenshots/{path.name}" for path in (ROOT / "screenshots").glob("*.svg")}
     assert pictures and pictures == {link for link in links if link.endswith(".svg")}
 
 
 def test_files_that_are_named_exist() -> None:
-    table = TEXT.partition("| to change |")[2].partition("\n\n")[0]
+    text = (ROOT / "docs/inside.md").read_text("utf-8")
+    table = text.partition("| to change |")[2].partition("\n\n")[0]
     named = re.findall(r"`((?:tui|widgets|providers|screenshots)/[^`]*)`", table)
     assert len(named) > 10
     assert [name for name in named if not list(ROOT.glob(name))] == []
@@ -116,7 +144,7 @@ def test_the_settings_example_is_without_problems(paths: Paths) -> None:
 
 
 def test_examples_of_the_query_line_are_understood() -> None:
-    table = TEXT.partition("## The query line")[2].partition("## Keys")[0]
+    table = (ROOT / "docs/query.md").read_text("utf-8")
     for row in [line for line in table.splitlines() if line.startswith("| `")]:
         for example in re.findall(r"`([^`]+)`", row):
             query = parse(f"{example}x" if example.endswith(":") else example, NOW, UTC)

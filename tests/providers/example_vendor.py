@@ -1,4 +1,4 @@
-"""Acme, an imaginary vendor: the smallest whole provider. The README prints this file.
+"""Acme, an imaginary vendor: the smallest whole provider. docs/vendors.md prints this file.
 
 Its API: ``GET /calls?workspace=&from=&to=&after=`` answers ``{"calls": [...], "next": "..." or null}``,
 ``GET /calls/ID`` one call; the token goes in the header ``X-Acme-Token``.

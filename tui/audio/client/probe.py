@@ -12,7 +12,7 @@ from tui.audio.client.notices import CRASHED, OTHER_VERSION, safe_line
 from tui.audio.client.route import Route, find_route
 
 FIRST = ", before other programs"
-IN_TURN = ", in turn with other programs (`ulimit -e` allows no more; see the README)"
+IN_TURN = ", in turn with other programs (`ulimit -e` allows no more; see docs/sound.md)"
 _PROBE_S = 5.0
 
 
