@@ -137,6 +137,20 @@ def _add_period(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="WHEN", help=WHEN)
 
 
+def _add_query(parser: argparse.ArgumentParser) -> None:
+    """Which calls."""
+    parser.add_argument(
+        "query",
+        nargs="*",
+        type=str.strip,
+        default=[],
+        metavar="QUERY",
+        help="which calls: as in the screen's query line",
+    )
+    parser.add_argument("--account", metavar="NAME", help="of one account")
+    _add_period(parser)
+
+
 def _add_json(parser: argparse._ActionsContainer) -> None:
     """``--json`` alone, or with the names of fields: `tui.cli.words` tells them from a query."""
     parser.add_argument(
@@ -183,16 +197,7 @@ def _add_calls(commands: Commands) -> None:
 
 def _add_stats(commands: Commands) -> None:
     stats = commands.add_parser("stats", help="what happened at the desk, in figures")
-    stats.add_argument(
-        "query",
-        nargs="*",
-        type=str.strip,
-        default=[],
-        metavar="QUERY",
-        help="which calls: as in the screen's query line",
-    )
-    stats.add_argument("--account", metavar="NAME", help="of one account")
-    _add_period(stats)
+    _add_query(stats)
     stats.add_argument("--by", choices=BREAKDOWNS, help="a table of the calls of each")
     form = stats.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="all figures in one JSON object")
@@ -215,16 +220,7 @@ def _add_listing(commands: Commands) -> None:
     refresh.add_argument("calls", nargs="+", metavar=CALL, help="which")
     refresh.add_argument("--json", action="store_true", help="one JSON object a line")
     calls = commands.add_parser("calls", help="list calls of the archive, newest first")
-    calls.add_argument(
-        "query",
-        nargs="*",
-        type=str.strip,
-        default=[],
-        metavar="QUERY",
-        help="which: as in the screen's query line",
-    )
-    calls.add_argument("--account", metavar="NAME", help="of one account")
-    _add_period(calls)
+    _add_query(calls)
     calls.add_argument("--limit", type=int, metavar="N", help="the first N alone")
     calls.add_argument("--masked", action="store_true", help=MASKED)
     form = calls.add_mutually_exclusive_group()
