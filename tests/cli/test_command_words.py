@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
+from tests.guards.readme_text import ROOT
 from tui.cli import main
 from tui.cli.words import parse_words
 from tui.config.paths import Paths
@@ -85,3 +89,10 @@ def test_notes_of_a_sync_are_told_up_to_a_limit(capsys: pytest.CaptureFixture[st
     told = capsys.readouterr().err.splitlines()
     assert len(told) == MAX_LINES + 1 and told[-1] == f"desk: and {1_000 - MAX_LINES:,} more"
     assert report.message.endswith("; and 980 more")
+
+
+def test_python_runs_the_package_as_the_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tui", "--version"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and done.stdout.startswith("ringback ")

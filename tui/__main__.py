@@ -1,0 +1,7 @@
+"""``python -m tui``: the command line."""
+
+import sys
+
+from tui.cli import main
+
+sys.exit(main())
