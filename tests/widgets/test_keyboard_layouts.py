@@ -13,13 +13,13 @@ from widgets.keyboard_layouts import us_key
     [
         ("йцукен", "qwerty"),
         ("ждбюхъ", ";l,.[]"),
-        ("ОЛВ", "JKD"),
+        ("ОВЛ", "JDK"),
         ("ЖБЮ", ":<>"),
         ("ії", "s]"),
-        ("ξκδ", "jkd"),
-        ("ΞΚΔ", "JKD"),
-        ("חלג", "jkd"),
-        ("تني", "jkd"),
+        ("ξδκ", "jdk"),
+        ("ΞΔΚ", "JDK"),
+        ("חגל", "jdk"),
+        ("تين", "jdk"),
     ],
 )
 def test_letters_of_a_layout(letters: str, keys: str) -> None:
