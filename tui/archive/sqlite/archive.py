@@ -24,7 +24,7 @@ from tui.archive.records import (
     Saved,
     SortOrder,
 )
-from tui.archive.sqlite import connection, decision_backup, purge, related_calls
+from tui.archive.sqlite import connection, decision_backup, new_calls, purge, related_calls
 from tui.archive.sqlite.call_columns import Kept, call_of, is_same, to_details, to_row
 from tui.archive.sqlite.call_facts import facts
 from tui.archive.sqlite.callbacks import Callbacks
@@ -42,7 +42,7 @@ from tui.archive.sqlite.row_window import RowList, export
 from tui.archive.sqlite.search import backfill, name_lookup, planner, sort_orders
 from tui.archive.sqlite.search.conditions import FUNCTIONS, condition_of, grouped, of_text
 from tui.archive.sqlite.search.facet_counts import COUNTED, count_facets
-from tui.archive.sqlite.search.search_index import Changes, SearchIndex, entry
+from tui.archive.sqlite.search.search_index import Changes, SearchIndex
 from tui.archive.sqlite.triage_log import TriageLog
 from tui.query.parser import EVERYTHING, Problem, Query
 
@@ -133,19 +133,20 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
         Runs inside the caller's `transaction`.
         """
         saved, changes = Saved(), self.index.changes()
-        for call in calls:
-            older = self._find(account, call.id)
-            if older is None:
-                saved += Saved(new=self._insert(account, call, changes))
-                continue
-            key, body, extra, raw = older
-            kept = call
-            if reconcile:
-                kept = reconcile(call_of(body, extra, raw), call)
-            if self._update(key, account, kept, (body, extra, raw), changes):
-                saved += Saved(changed=1)
-            else:
-                saved += Saved(same=1)
+        for batch in new_calls.batches(calls):
+            known, new = new_calls.known(self._db, account, batch), list[Call]()
+            for call in batch:
+                if (older := known.get(str(call.id))) is None:
+                    new.append(call)
+                    continue
+                key, details = older
+                kept = reconcile(call_of(*details), call) if reconcile else call
+                if self._update(key, account, kept, details, changes):
+                    saved += Saved(changed=1)
+                else:
+                    saved += Saved(same=1)
+            here = (self._db, self.index, self.callbacks, self.triage)
+            saved += Saved(new=new_calls.insert(*here, account, new, changes))
         changes.flush()
         return saved
 
@@ -156,28 +157,6 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
             (account, id_),
         ).fetchone()
         return found
-
-    def _insert(self, account: str, call: Call, changes: Changes) -> int:
-        """Keep a new call, unless it was purged; how many were kept."""
-        name = (account, call.id)
-        if self._db.execute("SELECT 1 FROM purged WHERE account = ? AND id = ?", name).fetchone():
-            return 0
-        line = to_row(account, call) | self.callbacks.columns(account, call)
-        line |= self.index.free_position(line["started_at"])
-        names, marks = ", ".join(line), ", ".join("?" * len(line))
-        cursor = self._db.execute(
-            f"INSERT INTO call ({names}) VALUES ({marks})", list(line.values())
-        )
-        assert cursor.lastrowid is not None
-        self._db.execute(
-            "INSERT INTO detail VALUES (?, ?, ?, ?, ?)",
-            (cursor.lastrowid, *row_of(to_details(call)), int(time.time())),
-        )
-        related_calls.keep_threads(self._db, account, cursor.lastrowid, call)
-        self.callbacks.came(cursor.lastrowid, line)
-        self.triage.restore(name)
-        changes.add(entry(self.index.row(cursor.lastrowid)))
-        return 1
 
     def _update(self, key: int, account: str, call: Call, older: Kept, changes: Changes) -> bool:
         kept = to_details(call)
@@ -201,7 +180,7 @@ class Archive(ReparseTables, RetentionTables, BackedUp):
                 "SELECT started_at, slot FROM call WHERE key = ?", (key,)
             ).fetchone()
             if slot is None or started_at != line["started_at"]:
-                line |= self.index.free_position(line["started_at"])
+                line |= self.index.free_positions([line["started_at"]])[0]
             assignments = ", ".join(f"{name} = ?" for name in line)
             self._db.execute(f"UPDATE call SET {assignments} WHERE key = ?", [*line.values(), key])
 

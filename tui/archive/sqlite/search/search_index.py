@@ -8,9 +8,10 @@ from the newest on and stops after a page. All of it can be made again from the 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from math import log2
@@ -27,6 +28,7 @@ from tui.archive.sqlite.search.bitmap import (
     Bitmaps,
     length_tokens,
     mark_tokens,
+    partition_of,
 )
 from tui.archive.sqlite.search.postings import SEPARATOR, texts_to_rewrite
 from tui.query.editing import same_name
@@ -36,6 +38,8 @@ from tui.query.text_cache import cached
 
 TIES = 1 << 15
 """Places in one millisecond; where more calls have it, they take the next one's."""
+NUMBERS_AT_ONCE = 500
+"""Numbers that one statement names."""
 NO_TIME = -(1 << 62)
 """The first place of calls without a time, before all others."""
 LISTS = frozenset(field.column for field in CALL_FIELDS if field.facet == "several")
@@ -138,6 +142,11 @@ def same(column: str, value: str) -> str:
     return value.lower() if column == "account" else value
 
 
+def _room(started_at: int | None) -> tuple[int, int]:
+    """The first place of a moment, and how many it has."""
+    return (NO_TIME, 1 << 61) if started_at is None else (started_at * TIES, TIES)
+
+
 class Entry(NamedTuple):
     """All that the index holds of one call."""
 
@@ -193,6 +202,8 @@ class Changes:
         self._texts: list[tuple[int, str | None, str | None]] = []
         """Places, and the texts to delete and to insert there, in that order."""
         self._new_numbers: list[tuple[int, str]] = []
+        self._added: list[tuple[str, int]] = []
+        """Numbers of calls at places, which are not written yet."""
         self._words: Counter[str] = Counter()
         self._known: Counter[tuple[str, str]] = Counter()
         self._numbers: Counter[int] = Counter()
@@ -228,14 +239,22 @@ class Changes:
         self._count(after, 1)
 
     def _add_numbers(self, place: int, numbers: Iterable[str]) -> None:
-        for n in map(self._number, numbers):
-            self._db.execute("INSERT INTO call_number VALUES (?, ?)", (n, place))
-            self._numbers[n] += 1
+        self._added += [(digits, place) for digits in numbers]
 
-    def _drop_numbers(self, place: int, numbers: Iterable[str]) -> None:
-        for n in map(self._number, numbers):
+    def _drop_numbers(self, place: int, numbers: Collection[str]) -> None:
+        if numbers:
+            self._write_numbers()  # what was added before may be what is dropped
+        ids = self._ids_of(numbers)
+        for n in (ids[digits] for digits in numbers):
             self._db.execute("DELETE FROM call_number WHERE n = ? AND place = ?", (n, place))
             self._numbers[n] -= 1
+
+    def _write_numbers(self) -> None:
+        ids = self._ids_of({digits for digits, _ in self._added})
+        rows = [(ids[digits], place) for digits, place in self._added]
+        self._db.executemany("INSERT INTO call_number VALUES (?, ?)", rows)
+        self._numbers.update(n for n, _ in rows)
+        self._added.clear()
 
     def _count(self, one: Entry, by: int) -> None:
         for word in set(one.words):
@@ -243,14 +262,22 @@ class Changes:
         for facet in one.facets:
             self._known[facet] += by
 
-    def _number(self, digits: str) -> int:
-        row = self._db.execute("SELECT n FROM number WHERE digits = ?", (digits,)).fetchone()
-        if row:
-            return int(row[0])
-        n = self._db.execute("INSERT INTO number VALUES (NULL, ?, 0)", (digits,)).lastrowid
-        assert n is not None
-        self._new_numbers.append((n, digits))
-        return n
+    def _ids_of(self, numbers: Collection[str]) -> dict[str, int]:
+        """The rows of numbers; those that are not known yet are written."""
+        wanted, found = [*dict.fromkeys(numbers)], dict[str, int]()
+        for at in range(0, len(wanted), NUMBERS_AT_ONCE):
+            some = wanted[at : at + NUMBERS_AT_ONCE]
+            marks = ",".join("?" * len(some))
+            sql = f"SELECT digits, n FROM number WHERE digits IN ({marks})"
+            found |= dict(self._db.execute(sql, some).fetchall())
+        new = [digits for digits in wanted if digits not in found]
+        if new:
+            first = self._db.execute("SELECT IFNULL(max(n), 0) + 1 FROM number").fetchone()[0]
+            rows = [*enumerate(new, first)]
+            self._db.executemany("INSERT INTO number VALUES (?, ?, 0)", rows)
+            self._new_numbers += rows
+            found |= {digits: n for n, digits in rows}
+        return found
 
     def flush(self) -> None:
         """A word, name or number that no call has any more goes."""
@@ -263,7 +290,14 @@ class Changes:
 
     def _flush_texts(self) -> None:
         delete = "INSERT INTO search (search, rowid, text) VALUES ('delete', ?, ?)"
-        for place, deleted, inserted in sorted(self._texts, key=itemgetter(0)):
+        texts = sorted(self._texts, key=itemgetter(0))
+        if all(deleted is None for _, deleted, _ in texts):
+            self._db.executemany(
+                "INSERT INTO search (rowid, text) VALUES (?, ?)",
+                [(place, inserted) for place, _, inserted in texts],
+            )
+            return
+        for place, deleted, inserted in texts:
             if deleted is not None:
                 self._db.execute(delete, (place, deleted))
             if inserted is not None:
@@ -293,6 +327,7 @@ class Changes:
         )
 
     def _flush_numbers(self) -> None:
+        self._write_numbers()
         self._db.executemany(
             "UPDATE number SET calls = calls + ? WHERE n = ?",
             [(by, n) for n, by in self._numbers.items() if by],
@@ -300,7 +335,7 @@ class Changes:
         self._db.executemany(
             "INSERT INTO fragment (rowid, digits) VALUES (?, ?)", self._new_numbers
         )
-        fewer = [n for n, by in sorted(self._numbers.items()) if by < 0]
+        fewer = [n for n, by in sorted(self._numbers.items()) if by <= 0]
         sql = "SELECT n, digits FROM number WHERE n = ? AND calls <= 0"
         unused = [row for n in fewer for row in self._db.execute(sql, (n,))]
         self._db.executemany(
@@ -339,23 +374,39 @@ class SearchIndex:
     def set_unindexed(self, upto: int) -> None:
         self._db.execute("UPDATE unindexed SET upto = ?", (upto,))
 
-    def free_place(self, started_at: int | None) -> int:
-        """A place for a call of this moment (Unix milliseconds) after the others of that moment."""
-        first = NO_TIME if started_at is None else started_at * TIES
-        room = TIES if started_at is not None else 1 << 61
-        while True:
-            row = self._db.execute(
-                "SELECT max(place) FROM call WHERE place >= ? AND place < ?", (first, first + room)
-            ).fetchone()
-            place = first if row[0] is None else int(row[0]) + 1
-            if place < first + room:
-                return place
-            first += room
+    def free_positions(self, moments: Sequence[int | None]) -> list[dict[str, int]]:
+        """The columns that say where in time calls of these moments (Unix milliseconds) stand:
+        each after the others of its moment, in the order given.
+        """
+        highest, slots = self._highest_places(moments), dict[int, int]()
+        found = []
+        for started_at in moments:
+            first, room = _room(started_at)
+            while (place := 1 + self._highest(highest, first, room)) >= first + room:
+                first += room
+            highest[first] = place
+            partition = partition_of(place)
+            free = slots.get(partition)
+            slots[partition] = slot = self.bitmaps.free_slot(place) if free is None else free + 1
+            found.append({"place": place, "slot": slot})
+        return found
 
-    def free_position(self, started_at: int | None) -> dict[str, int]:
-        """The columns that say where in time a call of this moment stands."""
-        place = self.free_place(started_at)
-        return {"place": place, "slot": self.bitmaps.free_slot(place)}
+    def _highest_places(self, moments: Iterable[int | None]) -> dict[int, int]:
+        """The highest place of each moment that has a call, or the one before its first."""
+        firsts = {one * TIES for one in moments if one is not None}
+        rows = self._db.execute(
+            "SELECT value, IFNULL((SELECT max(place) FROM call WHERE place >= value"
+            f" AND place < value + {TIES}), value - 1) FROM json_each(?)",
+            (json.dumps([*firsts]),),
+        )
+        return dict(rows.fetchall())
+
+    def _highest(self, known: dict[int, int], first: int, room: int) -> int:
+        if first not in known:
+            sql = "SELECT IFNULL(max(place), ? - 1) FROM call WHERE place >= ? AND place < ?"
+            row = self._db.execute(sql, (first, first, first + room)).fetchone()
+            known[first] = row[0]
+        return known[first]
 
     def row(self, key: int) -> dict[str, Any]:
         """What is indexed of a call's line. Raises `CallNotFound`."""
@@ -365,6 +416,14 @@ class SearchIndex:
         if row is None:
             raise CallNotFound(key)
         return dict(zip(INDEXED, row, strict=True))
+
+    def rows(self, keys: Sequence[int]) -> list[dict[str, Any]]:
+        """The same of some hundred calls, in the order of their keys."""
+        marks = ",".join("?" * len(keys))
+        rows = self._db.execute(
+            f"SELECT {', '.join(INDEXED)} FROM call WHERE key IN ({marks}) ORDER BY key", keys
+        )
+        return [dict(zip(INDEXED, row, strict=True)) for row in rows.fetchall()]
 
     def entry(self, key: int) -> Entry | None:
         """What the index holds of a call; None: nothing yet."""
