@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from providers.model import Agent, Call
@@ -107,6 +108,7 @@ def _department(call: Call) -> str | None:
     return next((agent.department for agent in call.agents if agent.department), None)
 
 
+@lru_cache(1024)  # the same fields come with every call
 def plain(name: str) -> str:
     """A field's name as it is compared and indexed: ``is_in_queue`` is ``isinqueue``."""
     return re.sub(r"[\W_]", "", name.lower())

@@ -64,6 +64,16 @@ _FIELDS = {
 }
 
 
+_NOT_PLAIN = frozenset(
+    name
+    for names in (_ORDER, *_FIELDS.values())
+    for name in names
+    if name in _TIMES or name.endswith("_s")
+)
+"""Fields that are written otherwise than they are kept; most are not."""
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _plain(name: str, value: Any) -> Any:
     if name in _TIMES:
         return time_text(value)
@@ -71,7 +81,10 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def _encode_part(part: Any) -> dict[str, Any]:
-    return {name: _plain(name, getattr(part, name)) for name in _FIELDS[type(part)]}
+    return {
+        name: _plain(name, getattr(part, name)) if name in _NOT_PLAIN else getattr(part, name)
+        for name in _FIELDS[type(part)]
+    }
 
 
 def encode(call: Call) -> dict[str, Any]:
@@ -197,10 +210,10 @@ def stored(value: Any) -> str:
     """Compact JSON as the archive keeps it; `dumps` prints, for which each odd character is
     looked at: a long text of them takes too long for a thing that is done with every call.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _COMPACT.encode(value)
     return _ODD.sub(lambda odd: f"\\u{ord(odd[0]):04x}", text)
 
 
 def dumps(value: Any) -> str:
     """Compact JSON in one line that no terminal takes for anything else."""
-    return safe_json(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return safe_json(_COMPACT.encode(value))

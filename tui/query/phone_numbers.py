@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from tui.query.text_cache import cached
+
 MIN_DIGITS = 7
 """Shorter numbers are extensions or service codes: the same one names others elsewhere."""
 LONGEST = 200
@@ -37,6 +39,7 @@ def is_vanity(text: str) -> bool:
     return len(digits(match["lead"])) >= 3 and MIN_DIGITS <= count <= 15
 
 
+@cached(8192)  # a company's own numbers come with every call
 def dialled(number: str) -> str:
     """The digits that a number is: of a SIP address the user's, of letters those of their keys."""
     text = _SCHEME.sub("", number[:LONGEST], count=1)

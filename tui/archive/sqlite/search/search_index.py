@@ -91,6 +91,9 @@ def facets(line: Row) -> list[tuple[str, str]]:
     return list(dict.fromkeys([*found, *tags, *lengths, ("state", line["state"]), *held]))
 
 
+_words = cached(8192)(words)  # the same values come again and again
+
+
 @cached(8192)  # the same names come again and again
 def _spaced(text: str) -> str:
     return f" {' '.join(words(text))} "
@@ -114,7 +117,7 @@ def needle_of(text: str, *, whole: bool = False) -> str:
 def prefixed(field: str, text: str) -> list[str]:
     """The words of a field's value as the index has them: none is a word that people write."""
     name = plain(field)
-    return [f"={name}={word}" for word in words(text)]
+    return [f"={name}={word}" for word in _words(text)]
 
 
 def is_name(text: str | None, name: str) -> bool:
@@ -410,12 +413,9 @@ class SearchIndex:
 
     def row(self, key: int) -> dict[str, Any]:
         """What is indexed of a call's line. Raises `CallNotFound`."""
-        row = self._db.execute(
-            f"SELECT {', '.join(INDEXED)} FROM call WHERE key = ?", (key,)
-        ).fetchone()
-        if row is None:
+        if not (found := self.rows([key])):
             raise CallNotFound(key)
-        return dict(zip(INDEXED, row, strict=True))
+        return found[0]
 
     def rows(self, keys: Sequence[int]) -> list[dict[str, Any]]:
         """The same of some hundred calls, in the order of their keys."""
