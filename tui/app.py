@@ -64,8 +64,14 @@ class RingbackApp(PaintedApp[None], OrderedApp[None]):
         self.keymap, self._problems = check_keymap(self.settings.keys)
         self._first_query, self._link, self._masked = query, link, masked
         self._main: MainScreen | None = None
+        self._told_layout = False
         self.trouble: CommandError | None = None
         """After the end: what of the archive ended it."""
+
+    def note_other_layout(self) -> None:
+        if not self._told_layout:
+            self._told_layout = True
+            self.notify("letters of your keyboard layout stand for the keys below them")
 
     def get_driver_class(self) -> type[Driver]:
         driver = super().get_driver_class()

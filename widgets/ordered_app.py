@@ -21,6 +21,7 @@ from textual.message_pump import MessagePump
 from textual.widgets import Input
 
 from widgets.guard import GUARD
+from widgets.keyboard_layouts import us_key
 from widgets.styles_cache import free_removed
 from widgets.typed import TypedParser
 
@@ -137,7 +138,7 @@ class OrderedApp(App[ReturnType]):
 
     def _moves(self, event: events.Event) -> bool:
         screen = self.screen
-        return isinstance(screen, HoldingScreen) and screen.moves(event)
+        return isinstance(screen, HoldingScreen) and screen.moves(self._on_us_keyboard(event))
 
     async def _held(self, event: events.Event) -> bool:
         """Wait until the screen lets an event go, or it was dropped; whether it had to wait, so
@@ -176,7 +177,7 @@ class OrderedApp(App[ReturnType]):
         if not self.screen_stack:
             return True
         screen = self.screen
-        return isinstance(screen, HoldingScreen) and screen.holds(event)
+        return isinstance(screen, HoldingScreen) and screen.holds(self._on_us_keyboard(event))
 
     def _say_waiting(self, waits: bool) -> None:
         if waits != self._said:
@@ -201,9 +202,24 @@ class OrderedApp(App[ReturnType]):
         self.drop_typed()
         self._deaf_until = get_time()
 
+    def _on_us_keyboard(self, event: events.Event) -> events.Event:
+        """A key as the same one of a US keyboard, unless text is typed, or it is bound itself."""
+        if not isinstance(event, events.Key) or (found := us_key(event.character)) is None:
+            return event
+        if self._edits() or event.key in self.screen.active_bindings:
+            return event
+        self.note_other_layout()
+        same = events.Key(*found)
+        same.time = event.time
+        return same
+
+    def note_other_layout(self) -> None:
+        """A letter of another keyboard layout was taken for the key that it stands on."""
+
     # -- doubled keys and clicks
 
     async def _carry_out(self, event: events.Event) -> None:
+        event = self._on_us_keyboard(event)
         if isinstance(event, events.Key):
             if self._is_doubled(event):
                 return

@@ -15,6 +15,8 @@ from tui.config.paths import Paths
 from tui.services import Services
 from widgets.text_modal import TextModal
 
+Home = Callable[..., Services]
+
 Check = Callable[[CallsPage], object]
 
 
@@ -89,3 +91,28 @@ async def test_a_text_names_its_keys(desk: Services) -> None:
         assert page.app.clipboard == "A text"
         await page.press("f7")
         await page.until(lambda: not page.has_dialog)
+
+
+async def test_keys_of_another_layout_do_what_they_stand_on(synced: Home) -> None:
+    services = synced("cinnox")
+    async with open_page(services, size=(120, 30)) as page:
+        await page.idle()
+        rows = [row.key for row in page.calls()]
+        page.burst("оо")  # Russian j j
+        await page.until(lambda: page.key == rows[2])
+        await page.until(lambda: "letters of your keyboard layout" in page.notices)
+        await page.press("л", "ч")  # k, x
+        await page.until(lambda: page.key == rows[1] and bool(page.marked))
+        await page.press("slash", *"мир")
+        await page.until(lambda: page.query == "мир")
+
+
+async def test_a_letter_that_a_user_has_bound_is_that_key(synced: Home) -> None:
+    services = synced("cinnox")
+    services.paths.config_file.write_text(
+        services.paths.config_file.read_text() + '[keys]\nhelp = "о"\n'
+    )
+    async with open_page(services, size=(120, 30)) as page:
+        await page.idle()
+        await page.press("о")
+        await page.until(lambda: page.has_dialog)
