@@ -47,6 +47,7 @@ from tui.screens.main import MainScreen  # noqa: E402
 from tui.services import Services  # noqa: E402
 from tui.sync.jobs import sync_all  # noqa: E402
 from tui.sync.sync import SyncRequest  # noqa: E402
+from widgets.chart_view import ChartView  # noqa: E402
 
 Act = Callable[[Pilot[None]], Coroutine[object, object, None]]
 
@@ -107,6 +108,14 @@ async def play(pilot: Pilot[None]) -> None:
     await settled(pilot)
 
 
+async def insights(pilot: Pilot[None]) -> None:
+    """The figures of the last days, with a busy hour chosen."""
+    await pressing("I")(pilot)
+    charts = pilot.app.screen.query(ChartView)
+    await until(lambda: all(view.chart is not None for view in charts))
+    await pressing(*["right"] * 10)(pilot)
+
+
 RECORDED = ("slash", *"rec dur>60", "enter")
 
 SHOTS = (
@@ -116,6 +125,7 @@ SHOTS = (
     Shot("wide", 200, 50, pressing(*RECORDED, *"jjjjjjj")),
     Shot("query", 120, 30, pressing("slash", *"in missed today")),
     Shot("playing", 120, 40, play),
+    Shot("insights", 120, 40, insights),
     Shot("accounts", 120, 30, pressing("a", "a")),
     Shot("help", 120, 40, pressing("question_mark")),
 )

@@ -63,6 +63,7 @@ COMMANDS = (
     Command("previous-untriaged", "N", "Previous untriaged", "Go to the previous untriaged call.", "Triage", "untriaged(-1)"),
     # -- the screen
     Command("filter", "slash", "Filter", "Edit the query; the table narrows while you type.", "Table", "filter", True),
+    Command("save-view", "V", "Save view", "Keep the present query as a view, by a name.", "Table", "save_view"),
     Command("columns", "C", "Columns", "Choose the table's columns and their order.", "Table", "columns"),
     Command("refresh", "r", "Refresh", "Ask the vendors for what is new.", "Calls", "refresh", True),
     Command("load-all", "R", "Load all", "Bring every call of the shown accounts, to the end.", "Calls", "load_all"),
@@ -129,7 +130,8 @@ COMMANDS = (
     Command("sidebar.choose", "enter", "Show", "Show the calls of the line; of a name: only or no longer its calls.", "Sidebar", context="sidebar"),
     Command("detail.next-comment", "enter", "Next comment", "Play from the next comment of the call.", "Detail and texts", context="detail"),
     Command("query.keep", "enter", "Keep", "Keep the query, or give the answer, and leave the line.", "Query and answers", context="line"),
-    Command("query.to-table", "down", "Keep", "Keep the query, and go to the table.", "Query and answers", context="query"),
+    Command("query.to-table", "down", "Keep", "Keep the query, and go to the table; behind earlier ones: to the later one.", "Query and answers", context="query"),
+    Command("query.earlier", "up", "Earlier", "The query that was kept before; again: the one before that.", "Query and answers", context="query"),
     Command("query.undo", "escape", "Undo", "Leave the line; the query is as before, nothing is answered.", "Query and answers", context="line"),
     Command("query.complete", "tab", "Complete", "Take the first name or word that is proposed.", "Query and answers", context="line"),
     Command("prompt.complete", "down", "Complete", "The same, where an answer is typed.", "Query and answers", context="prompt"),

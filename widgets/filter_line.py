@@ -18,6 +18,8 @@ from widgets.cells import Line, fit
 from widgets.key_hints import key_of
 from widgets.line_view import LineView
 
+MOST_KEPT = 50
+"""Queries of this session that can be brought back."""
 HINT = "name, #4567, missed, yesterday, agent:anna, dur>120 ..."
 
 
@@ -74,7 +76,8 @@ class QueryInput(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "close(True)", "Keep", id="query.keep"),
-        Binding("down", "close(True)", "Keep", id="query.to-table", show=False),
+        Binding("down", "later", "Keep", id="query.to-table", show=False),
+        Binding("up", "earlier", "Earlier", id="query.earlier", show=False),
         Binding("escape", "close(False)", "Undo", id="query.undo"),
         Binding("tab", "complete", "Complete", id="query.complete", show=False),
     ]
@@ -88,6 +91,15 @@ class QueryInput(Input):
     def action_close(self, kept: bool) -> None:
         assert isinstance(self.parent, FilterLine)
         self.parent.close(kept)
+
+    def action_earlier(self) -> None:
+        assert isinstance(self.parent, FilterLine)
+        self.parent.recall(1)
+
+    def action_later(self) -> None:
+        assert isinstance(self.parent, FilterLine)
+        if not self.parent.recall(-1):
+            self.parent.close(True)
 
     def action_complete(self) -> None:
         assert isinstance(self.parent, FilterLine)
@@ -123,6 +135,11 @@ class FilterLine(Widget):
         super().__init__(id=id)
         self._before = ""
         self._then: Widget | None = None
+        self._kept: list[str] = []
+        """Queries that were kept, the latest first."""
+        self._recalled = 0
+        """Which of them stands in the line, from 1; 0: what is being typed."""
+        self._typed = ""
 
     def compose(self) -> ComposeResult:
         yield QueryInput(placeholder=HINT, compact=True, select_on_focus=False)
@@ -139,7 +156,7 @@ class FilterLine(Widget):
 
     def edit(self, text: str, then: Widget) -> None:
         """Show the line with `text` and put the focus in it; when that ends it goes to `then`."""
-        self._before, self._then = text, then
+        self._before, self._then, self._recalled = text, then, 0
         self.show(text)
         self.display = True
         # at once, so that what is typed right after it arrives here
@@ -166,6 +183,22 @@ class FilterLine(Widget):
             self._input.value = choices.lines[0]
             self._input.cursor_position = len(self._input.value)
 
+    def recall(self, step: int) -> bool:
+        """Put an earlier query into the line, or a later one; whether there is one."""
+        place = self._recalled + step
+        if not 0 <= place <= len(self._kept):
+            return self._recalled + step > 0  # the earliest one stays
+        if self._recalled == 0:
+            self._typed = self._input.value
+        self._recalled = place
+        self._input.value = self._kept[place - 1] if place else self._typed
+        self._input.cursor_position = len(self._input.value)
+        return True
+
+    def _keep(self, text: str) -> None:
+        if text := text.strip():
+            self._kept = [text, *(one for one in self._kept if one != text)][:MOST_KEPT]
+
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -175,6 +208,8 @@ class FilterLine(Widget):
     def close(self, kept: bool) -> None:
         """End the typing; without `kept` the text of before stands there again."""
         self.choices = Choices()
+        if kept:
+            self._keep(self._input.value)
         if not kept and self._input.value != self._before:
             self.post_message(self.Edited(self._before))
         self.show(self._input.value if kept else self._before)

@@ -40,6 +40,8 @@ class PaintedApp(App[ReturnType]):
 
     has_margins = False
     """Whether the terminal said that it has left and right margins."""
+    erases_with_color = False
+    """Whether what the terminal erases gets the background of the pen."""
     _painter: TerminalPainter | None = None
     _frame: asyncio.Task[None] | None = None
     """Waits until what an event brought about may be sent."""
@@ -95,6 +97,7 @@ class PaintedApp(App[ReturnType]):
             color_system = self.console._color_system
             painter = self._painter = TerminalPainter(width, height, color_system)
         painter.has_margins = self.has_margins
+        painter.erases_with_color = self.erases_with_color
         painter.put(update)
 
     def send_frame(self, screen: Screen[object]) -> None:

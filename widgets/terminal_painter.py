@@ -4,8 +4,9 @@ Textual's compositor renders whole lines of the widgets that changed, and sends 
 the cells that it means to show are kept beside those that the terminal shows, and each frame is
 sent in the shortest of three ways: the runs of cells that differ; those that still differ after
 lines of the whole width were scrolled; or after a rectangle was, on terminals with left and right
-margins (DEC private mode 69). Cells stay where they are when a terminal draws a letter wider or
-narrower than Textual counts it: behind each such letter the column is told anew.
+margins (DEC private mode 69). Long blanks are erased (ECH) where that looks the same. Cells stay
+where they are when a terminal draws a letter wider or narrower than Textual counts it: behind each
+such letter the column is told anew.
 
 `widgets.painted_app` puts it between an application and its driver.
 
@@ -34,6 +35,11 @@ LEAST_LINES = 6
 """Fewer changed lines are never scrolled."""
 LEAST_COLUMNS = 20
 MOST_PENS = 4096
+BLANKS = re.compile(" {6,}")
+LEAST_BLANKS_WITHIN = 12
+"""Fewer blanks are sent rather than erased where something follows them: that takes a move."""
+UNSEEN_ON_BLANKS = 0b0000000000111
+"""Rich's attributes that leave a blank as it is: bold, dim, italic."""
 ODD_CELL = re.compile("[^\0-\u02ff\u0370-\u058f\u1e00-\u22ff\u2500-\u25fc\u2800-\u28ff]")
 """What terminals may count as wider or narrower than Textual does."""
 
@@ -88,6 +94,8 @@ class TerminalPainter:
         self.width, self.height = width, height
         self.has_margins = False
         """Whether the terminal has left and right margins."""
+        self.erases_with_color = False
+        """Whether the terminal gives what it erases the background of the pen."""
         self._color_system = color_system
         self._pens: dict[Style | None, Pen] = {}
         self._interned = {PLAIN: PLAIN}
@@ -125,10 +133,10 @@ class TerminalPainter:
         if len(changed) > LEAST_LINES:
             for scroll in self._scrolls(scrolling):
                 left = [y for y in range(self.height) if wanted[y] != scroll.rows[y]]
-                tried = _Frame(self.width, None, PLAIN, scroll.sequence)
+                tried = _Frame(self.width, self.erases_with_color, None, PLAIN, scroll.sequence)
                 if tried.draw(left, wanted, scroll.rows, limit):
                     frame, limit = tried, tried.length
-        tried = _Frame(self.width, self._at, self._pen)
+        tried = _Frame(self.width, self.erases_with_color, self._at, self._pen)
         if tried.draw(changed, wanted, shown, limit) or frame is None:
             frame = tried
         for y in changed:
@@ -238,11 +246,18 @@ class TerminalPainter:
 class _Frame:
     """What is sent for one frame, with where the cursor and how the pen is behind it."""
 
-    def __init__(self, width: int, at: Position | None, pen: Pen | None, head: str = "") -> None:
+    def __init__(
+        self,
+        width: int,
+        erases_with_color: bool,
+        at: Position | None,
+        pen: Pen | None,
+        head: str = "",
+    ) -> None:
         self.parts = [head] if head else []
         self.length = len(head)
         self.at, self.pen = at, pen
-        self._width = width
+        self._width, self._erases_with_color = width, erases_with_color
 
     def draw(
         self, lines: Iterable[int], wanted: Sequence[Row], shown: Sequence[Row], limit: int
@@ -266,7 +281,7 @@ class _Frame:
     def _draw_span(
         self, letters: list[str], pens: list[Pen], start: int, end: int, y: int, is_odd: bool
     ) -> None:
-        x = start
+        x, erased = start, 0
         while x < end:
             pen = pens[x]
             stop = x + 1
@@ -275,11 +290,46 @@ class _Frame:
             if pen is not self.pen:
                 self._send(_change_with_link(self.pen, pen))
                 self.pen = pen
-            self._send(_placed(letters, x, stop) if is_odd else "".join(letters[x:stop]))
+            if is_odd:
+                self._send(_placed(letters, x, stop))
+            else:
+                erased = self._send_text("".join(letters[x:stop]), stop == end)
             x = stop
+        if erased:
+            self.at = (end - erased, y)
+            return
         # behind the last column, and behind an odd letter, terminals differ in where they are
         is_sure = end < self._width and not (is_odd and _is_odd(letters[end - 1 : end]))
         self.at = (end, y) if is_sure else None
+
+    def _send_text(self, text: str, is_last: bool) -> int:
+        """Send letters of one cell each, long runs of blanks by erasing them. How many erased ones
+        are behind the cursor then, of those that are the last of a span.
+        """
+        sent = 0
+        for run in BLANKS.finditer(text) if self._can_erase else ():
+            count = len(run[0])
+            ends = is_last and run.end() == len(text)
+            if not ends and count < LEAST_BLANKS_WITHIN:
+                continue
+            self._send(f"{text[sent : run.start()]}\x1b[{count}X")
+            if ends:
+                return count
+            self._send(f"\x1b[{count}C")
+            sent = run.end()
+        self._send(text[sent:])
+        return 0
+
+    @property
+    def _can_erase(self) -> bool:
+        """Whether what is erased now looks as blanks of the pen do."""
+        pen = self.pen
+        return (
+            pen is not None
+            and not pen.attributes & ~UNSEEN_ON_BLANKS
+            and not pen.link
+            and (self._erases_with_color or pen.background == PLAIN.background)
+        )
 
     def _send(self, text: str) -> None:
         self.parts.append(text)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.guards.man_page import MAN_PAGE
 from tests.guards.readme_text import ROOT
 
 PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
@@ -93,6 +94,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("*.pyc"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
+    (source / "docs").mkdir()
+    shutil.copy(MAN_PAGE, source / "docs")
     code = f"from setuptools.build_meta import build_wheel; build_wheel({str(built)!r})"
     subprocess.run([sys.executable, "-c", code], cwd=source, capture_output=True, check=True)
     [made] = built.glob("ringback-*.whl")
@@ -103,14 +106,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_every_module_and_what_goes_with_them(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    beside = {name for name in names if ".data/" in name}
+    assert [name.partition(".data/")[2] for name in beside] == ["data/share/man/man1/ringback.1"]
     wanted = {
         str(path.relative_to(ROOT))
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.suffix in (".py", ".tcss") or path.name == "py.typed"
+        if path.suffix in (".py", ".tcss", ".txt") or path.name == "py.typed"
     }
     assert {"tui/app.tcss", *(f"{package}/py.typed" for package in PACKAGES)} <= wanted
-    assert names == wanted
+    assert names - beside == wanted
 
 
 @pytest.mark.slow

@@ -413,3 +413,48 @@ async def test_columns_and_themes_that_there_are_not_are_told(home: Home) -> Non
         "views.mine.sort: there is no column wrong\ufffd[31m",
     ):
         assert wrong in said
+
+
+async def test_a_query_is_kept_as_a_view_and_shown_by_its_key(synced: Home) -> None:
+    services = synced("cinnox")
+    async with open_page(services, size=(160, 40)) as page:
+        await page.idle()
+        await page.press("V")
+        await page.until(lambda: "there is no query to keep" in page.status)
+        await page.press("slash", *"in missed", "enter", "V", *"lost calls", "enter")
+        await page.until(lambda: "lost calls is a view now" in page.status)
+        assert [view.query for view in services.settings().views] == ["in missed"]
+        assert ("lost calls", "8") in [(view.title, view.key) for view in page.sidebar.views]
+        await page.press("escape")
+        await page.until(lambda: page.query == "")
+        await page.press("8")
+        await page.until(lambda: page.query == "in missed")
+
+
+async def test_a_view_that_cannot_be_kept_says_why(synced: Home) -> None:
+    services = synced("cinnox")
+    async with open_page(services, "missed", size=(200, 30)) as page:
+        await page.idle()
+        services.paths.config_file.write_text("[table\n")
+        await page.press("V", "x", "enter")
+        await page.until(lambda: "the view is not kept:" in page.status)
+
+
+async def test_earlier_queries_come_back_in_the_line(synced: Home) -> None:
+    async with open_page(synced("cinnox"), size=(120, 30)) as page:
+        await page.idle()
+        for query in ("missed", "busy", "missed", "in"):
+            await page.press("slash", "ctrl+u", *query, "enter")
+            await page.until(lambda query=query: page.query == query)  # type: ignore[misc]
+        await page.press("slash", "ctrl+u", *"ou", "up")
+        await page.until(lambda: page.query == "in")
+        await page.press("up", "up", "up", "up")
+        await page.until(lambda: page.query == "busy")
+        await page.press("down")
+        await page.until(lambda: page.query == "missed")
+        await page.press("down", "down")
+        await page.until(lambda: page.query == "ou")
+        assert page.is_typing
+        await page.press("down")
+        await page.until(lambda: not page.is_typing)
+        assert page.query == "ou"

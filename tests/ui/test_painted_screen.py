@@ -4,6 +4,9 @@ that frame makes of it.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -109,6 +112,7 @@ async def test_the_terminal_shows_what_textual_would_have_sent(
     random = Random(seed)
     app = ComparedApp(desk_of(paths, filled))
     app.has_margins = bool(seed % 2)
+    app.erases_with_color = seed % 3 != 2
     async with app.run_test(headless=False, size=random.choice(SIZES)) as pilot:
         for _ in range(120):
             if random.random() < 0.04:
@@ -127,7 +131,7 @@ async def test_the_terminal_shows_what_textual_would_have_sent(
 
 async def test_a_key_is_answered_in_one_frame(paths: Paths, filled: Path) -> None:
     app = ComparedApp(desk_of(paths, filled))
-    app.has_margins = True
+    app.has_margins = app.erases_with_color = True
     async with app.run_test(headless=False, size=(120, 40)) as pilot:
         page = CallsPage(pilot)
         await page.idle()
@@ -140,6 +144,44 @@ async def test_a_key_is_answered_in_one_frame(paths: Paths, filled: Path) -> Non
             assert app.frames_sent == before + 1, key
             assert app.painted_size - size < most, key
         assert not app.differs
+
+
+MOST_BYTES = {
+    "j": 250, "enter": 640, "p": 640, "a": 1_230, "C": 1_990, "E": 750, "D": 240, "t": 250,
+    "slash": 310, "question_mark": 2_530, "ctrl+p": 2_360,
+}  # fmt: skip
+"""Of what each key brings about at 120 columns and 40 lines, a tenth above what was reached. The
+help is 1.4 kB of letters, the palette and the columns' chooser as much with their marks.
+"""
+
+
+@pytest.mark.parametrize("key", MOST_BYTES)
+async def test_a_key_costs_few_bytes(paths: Paths, filled: Path, key: str) -> None:
+    app = ComparedApp(desk_of(paths, filled))
+    app.has_margins = app.erases_with_color = True
+    async with app.run_test(headless=False, size=(120, 40)) as pilot:
+        page = CallsPage(pilot)
+        await page.idle()
+        await page.press("j", "j")
+        await page.idle()
+        before = app.painted_size
+        await page.press(key)
+        await page.idle()
+        size = app.painted_size - before
+        assert not app.differs
+    print(f"{key}: {size:,} B")
+    assert 0 < size <= MOST_BYTES[key]
+
+
+@pytest.mark.parametrize(
+    ("terminal", "erases"), [("xterm-256color", True), ("screen-256color", False), ("none", False)]
+)
+def test_terminfo_says_whether_a_terminal_erases_with_color(terminal: str, erases: bool) -> None:
+    asks = "from tui.screens.terminal_driver import erases_with_color as e; print(e(1))"
+    environment = {**os.environ, "TERM": terminal}
+    command = [sys.executable, "-c", asks]
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert said.stdout.split() == [str(erases).encode()]
 
 
 async def test_another_textual_draws_itself(

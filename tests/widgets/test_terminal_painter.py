@@ -136,11 +136,12 @@ class Picture:
 class Beside:
     """A terminal that is fed by Textual, and one that is fed by the painter."""
 
-    def __init__(self, has_margins: bool) -> None:
+    def __init__(self, has_margins: bool, erases: bool = False) -> None:
         self.textual, self.painted = (MarginScreen(COLUMNS, LINES) for _ in range(2))
         self._feeds = [MarginStream(screen).feed for screen in (self.textual, self.painted)]
         self.painter = TerminalPainter(COLUMNS, LINES, ColorSystem.TRUECOLOR)
         self.painter.has_margins = has_margins
+        self.painter.erases_with_color = erases
         self.sent = [0, 0]
         for feed in self._feeds:
             feed(NO_WRAP)
@@ -160,8 +161,8 @@ class Beside:
         return painted
 
 
-def _frames(has_margins: bool, first: list[Line], changes: list[Change]) -> None:
-    picture, beside = Picture(first), Beside(has_margins)
+def _frames(has_margins: bool, erases: bool, first: list[Line], changes: list[Change]) -> None:
+    picture, beside = Picture(first), Beside(has_margins, erases)
     beside.show(picture.whole(), (0, 0))
     for change in changes:
         if change.forgets:
@@ -171,6 +172,7 @@ def _frames(has_margins: bool, first: list[Line], changes: list[Change]) -> None
 
 sessions = given(
     has_margins=st.booleans(),
+    erases=st.booleans(),
     first=st.lists(lines, min_size=5, max_size=17),
     changes=st.lists(changes, min_size=1, max_size=25),
 )
@@ -179,18 +181,18 @@ sessions = given(
 @settings(max_examples=100)
 @sessions
 def test_every_frame_leaves_what_textual_would(
-    has_margins: bool, first: list[Line], changes: list[Change]
+    has_margins: bool, erases: bool, first: list[Line], changes: list[Change]
 ) -> None:
-    _frames(has_margins, first, changes)
+    _frames(has_margins, erases, first, changes)
 
 
 @pytest.mark.slow
 @settings(max_examples=1_500)
 @sessions
 def test_every_frame_of_many_leaves_what_textual_would(
-    has_margins: bool, first: list[Line], changes: list[Change]
+    has_margins: bool, erases: bool, first: list[Line], changes: list[Change]
 ) -> None:
-    _frames(has_margins, first, changes)
+    _frames(has_margins, erases, first, changes)
 
 
 def wait_until(true: Callable[[], bool], wait_s: float = 20.0) -> None:
@@ -212,6 +214,27 @@ def test_lines_that_moved_are_scrolled_not_sent(has_margins: bool, how: str) -> 
     assert how in sent
     if has_margins:
         assert "call" not in sent and "new" in sent and len(sent) < 100
+
+
+@pytest.mark.parametrize(
+    ("style", "erases", "is_erased"),
+    [
+        ("white on blue", True, True),
+        ("white on blue", False, False),  # it would get the terminal's own background
+        ("bold red", False, True),
+        ("underline", True, False),  # blanks are underlined, what is erased is not
+        ("link https://x", True, False),
+    ],
+)
+def test_long_blanks_are_erased_where_that_looks_the_same(
+    style: str, erases: bool, is_erased: bool
+) -> None:
+    picture, beside = Picture(numbered(17)), Beside(False, erases)
+    beside.show(picture.whole(), (0, 0))
+    picture.widgets[1] = [(Piece(f"{' ' * 20}end", Style.parse(style)),)] * LINES
+    sent = beside.show(picture.part(1), (0, 0))
+    assert ("\x1b[20X\x1b[20C" in sent) == is_erased
+    assert (" " * 20 in sent) != is_erased
 
 
 def test_nothing_is_sent_for_what_is_there_already() -> None:

@@ -63,6 +63,8 @@ class AppSettings:
     """IANA name such as ``Asia/Hong_Kong``; empty: the system's."""
     keep_days: int = 30
     """Days that recordings stay in the cache after they were heard; 0: until the next start."""
+    builtin_views: bool = True
+    """Whether the views that Ringback brings stand before the user's own."""
     masked: bool = False
     """Whether numbers and names are masked at the start, for a screen that is shared."""
 
@@ -370,6 +372,15 @@ def put(paths: Paths, section: str, key: str, value: str | int | float | bool | 
 
     def change(document: TOMLDocument) -> None:
         subtable(document, section)[key] = value
+
+    edit_settings(paths, change)
+
+
+def keep_view(paths: Paths, name: str, query: str) -> None:
+    """Write a query as ``[views.NAME]``, or into the one of that name. Raises `SettingsError`."""
+
+    def change(document: TOMLDocument) -> None:
+        subtable(document, "views", name)["query"] = query
 
     edit_settings(paths, change)
 

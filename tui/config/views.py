@@ -1,4 +1,4 @@
-"""Views: saved queries with a key. The user's come from config.toml, else these."""
+"""Views: saved queries with a key. The user's come from config.toml, and stand behind these."""
 
 from __future__ import annotations
 
@@ -20,8 +20,17 @@ DEFAULT_VIEWS = (
 
 
 def views(settings: Settings) -> tuple[View, ...]:
-    """The views of the sidebar, each with the key that shows it (or none)."""
-    chosen = settings.views or DEFAULT_VIEWS
+    """The views of the sidebar, each with the key that shows it (or none). One of the user's takes
+    the place of the built-in one of its name, and its key.
+    """
+    own = {view.name: view for view in settings.views}
+    taken = {view.key for view in settings.views if view.key}
+    built_in = DEFAULT_VIEWS if settings.app.builtin_views else ()
+    chosen = [
+        own.get(view.name, replace(view, key=None) if view.key in taken else view)
+        for view in built_in
+    ]
+    chosen += [view for view in settings.views if view not in chosen]
     free = [str(n) for n in range(1, 10) if str(n) not in {view.key for view in chosen}]
     return tuple(
         view if view.key else replace(view, key=free.pop(0) if free else None) for view in chosen

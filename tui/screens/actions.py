@@ -28,7 +28,7 @@ class ScreenActions:
     def table(self) -> dict[str, Callable[..., object]]:
         """What is called for an action, by the name before its brackets."""
         screen, parts = self._screen, self._screen.controllers
-        calls, sync, exports, player = parts.calls, parts.sync, parts.exports, parts.player
+        calls, sync, exports = parts.calls, parts.sync, parts.exports
         triage, dialogs, panes = parts.triage, parts.dialogs, screen.panes
         return {
             "open": panes.open_detail,
@@ -44,6 +44,7 @@ class ScreenActions:
             "leave": self.leave,
             "view": calls.show_view,
             "columns": dialogs.columns,
+            "save_view": dialogs.save_view,
             "accounts": dialogs.accounts,
             "help": dialogs.help,
             "insights": dialogs.insights,
@@ -65,6 +66,12 @@ class ScreenActions:
             "hold": triage.hold,
             "undo": triage.undo,
             "untriaged": triage.go_to_untriaged,
+            **self._of_recordings(),
+        }
+
+    def _of_recordings(self) -> dict[str, Callable[..., object]]:
+        player = self._screen.controllers.player
+        return {
             "play": player.play,
             "seek": player.seek_by,
             "restart": lambda: player.seek_to_percent(0),

@@ -28,7 +28,7 @@ from tui.screens.sidebar_items import may_show, typed
 from tui.screens.snapshot import Snapshot
 from tui.services import Services
 from widgets.filter_line import Choices
-from widgets.sidebar import ALL, FacetItem
+from widgets.sidebar import ALL, FacetItem, ViewItem
 
 COMPLETED = 8
 """Names that are shown for what is typed, at most."""
@@ -42,6 +42,7 @@ class CallListView(Protocol):
     problem: tuple[int, str] | None
     waiting: str
     """What is being read, and how to stop it."""
+    views: tuple[ViewItem, ...]
     selected: tuple[str, str]
     """Kind and id of the sidebar's item that the query stands for."""
 
@@ -219,6 +220,13 @@ class CallListController:
         return True
 
     # -- views and accounts
+
+    def use_settings(self, settings: Settings) -> None:
+        """Show the views of these settings."""
+        self._settings = settings
+        shown = views(settings)
+        self._view.views = tuple(ViewItem(one.name, one.title, one.key or "") for one in shown)
+        self.select()
 
     def choose(self, kind: str, id: str) -> None:
         """Show what an item of the sidebar stands for."""

@@ -51,5 +51,12 @@ class Controllers:
             ctx, lambda: (ctx.query_text, screen.detail_open), panes.go_to_call
         )
         self.masks = MaskController(ctx, screen.show_anew, screen.show_calls_anew)
-        self.dialogs = Dialogs(ctx, screen.table, screen.accounts_changed, self.calls.go_to)
+        self.dialogs = Dialogs(
+            ctx,
+            screen.table,
+            screen.accounts_changed,
+            self.calls.go_to,
+            screen.ask_line,
+            self.calls.use_settings,
+        )
         self.upkeep = Upkeep(ctx, screen.notify, self.calls.look, screen.accounts_changed)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from tui.config.settings import SettingsError, put
+from tui.config.settings import Settings, SettingsError, keep_view, put
 from tui.screens.context import ScreenContext
 
 if TYPE_CHECKING:
     from tui.screens.insights import InsightsPlace
+
+
+VIEW_NAME = 40
+"""Characters of a view's name, at most."""
 
 
 class HasColumns(Protocol):
@@ -22,7 +26,8 @@ class HasColumns(Protocol):
 
 class Dialogs:
     """Each is loaded when it is asked for. `on_accounts` is called when there are others,
-    `show_query` shows the calls of a query.
+    `show_query` shows the calls of a query, `ask_line` asks for a line of text, and
+    `use_settings` takes what config.toml says of views by now.
     """
 
     def __init__(
@@ -31,9 +36,11 @@ class Dialogs:
         table: HasColumns,
         on_accounts: Callable[[], None],
         show_query: Callable[[str], None],
+        ask_line: Callable[[str, Callable[[str], None], Sequence[str]], None],
+        use_settings: Callable[[Settings], None],
     ) -> None:
         self._ctx, self._table, self._on_accounts = ctx, table, on_accounts
-        self._show_query = show_query
+        self._show_query, self._ask_line, self._use_settings = show_query, ask_line, use_settings
         self._insights: InsightsPlace | None = None
         """Where the figures were left for calls, whose query is shown."""
 
@@ -54,6 +61,29 @@ class Dialogs:
             await asyncio.to_thread(put, paths, "table", "columns", [*chosen])
         except SettingsError as error:
             self._ctx.say(f"the columns are not kept: {error}", "error")
+
+    def save_view(self) -> None:
+        """Keep the present query as a view."""
+        query = self._ctx.query_text.strip()
+        if not query:
+            self._ctx.say("there is no query to keep: all calls are shown", "warning")
+            return
+
+        def named(text: str) -> None:
+            if name := " ".join(text.split()):
+                self._ctx.work(partial(self._keep_view, name[:VIEW_NAME], query), "views")
+
+        self._ask_line("keep this query as a view, by name", named, ())
+
+    async def _keep_view(self, name: str, query: str) -> None:
+        services = self._ctx.services
+        try:
+            await asyncio.to_thread(keep_view, services.paths, name, query)
+        except SettingsError as error:
+            self._ctx.say(f"the view is not kept: {error}", "error")
+            return
+        self._use_settings(services.settings())
+        self._ctx.say(f"{name} is a view now")
 
     def accounts(self) -> None:
         """Add, test and remove accounts."""

@@ -25,7 +25,6 @@ from tui.archive.records import NEWEST_FIRST, SortOrder
 from tui.call_links import Link
 from tui.commands import COMMANDS_BY_ID
 from tui.config.settings import Settings
-from tui.config.views import views
 from tui.query.dates import DAY_S
 from tui.screens.actions import ScreenActions
 from tui.screens.activity import Activity
@@ -152,8 +151,7 @@ class MainScreen(HoldingScreen, ReportingScreen[None]):
             self.notify(str(why), severity="warning", timeout=30, markup=False)
         ctx.accounts = [*self.services.accounts.list()]
         self.table.columns = self.settings.table.columns or DEFAULT_COLUMNS
-        shown = views(self.settings)
-        self.views = tuple(ViewItem(view.name, view.title, view.key or "") for view in shown)
+        self.calls.use_settings(self.settings)
         self.calls.put_query(ctx.query_text)
         self.calls.rows.note_version()
         now, trouble = first_snapshot(ctx.archive, ctx.accounts, ctx.order)

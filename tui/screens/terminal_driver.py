@@ -37,6 +37,19 @@ AHEAD = 30
 PIECE = 4096
 
 
+def erases_with_color(terminal: int) -> bool:
+    """Whether terminfo says so of the terminal behind this file; False where it is not known."""
+    try:
+        import curses
+    except ImportError:  # some builds of Python have none
+        return False
+    try:
+        curses.setupterm(fd=terminal)
+        return curses.tigetflag("bce") > 0
+    except curses.error:
+        return False
+
+
 class Output(threading.Thread):
     """Writes beside the screen. One that stands still, or has gone, holds up no end."""
 
@@ -121,6 +134,7 @@ class TerminalDriver(LinuxDriver):
             self._opening = []
             super().start_application_mode()  # type: ignore[no-untyped-call]
             self._took, self._opening = "".join(self._opening), None
+            self._painted.erases_with_color |= erases_with_color(self.fileno)
         self._taken = self._writer_thread is not None
         if self._taken:
             self._attrs_during = self._attrs()
@@ -243,6 +257,7 @@ class TerminalDriver(LinuxDriver):
                 typed = decode(data)
                 if HAS_MARGINS.search(typed):
                     self._painted.has_margins = True
+                    self._painted.erases_with_color = True  # those that have them all do
                 for event in parser.feed(typed):
                     self.process_message(event)
             for event in parser.tick():
