@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
 
@@ -39,6 +40,11 @@ class Palette(HoldingScreen, CommandPalette):
     def holds(self, event: events.Event) -> bool:
         searches = any(one.group == self._GATHER_COMMANDS_GROUP for one in self.workers)
         return searches and isinstance(event, events.Key) and not event.is_printable
+
+    def _action_command_list(self, action: str) -> None:
+        """As Textual's, whose list cannot go a page on before it was laid out."""
+        with suppress(KeyError):
+            super()._action_command_list(action)
 
 
 class RingbackApp(PaintedApp[None], OrderedApp[None]):

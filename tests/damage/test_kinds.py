@@ -104,7 +104,8 @@ DAMAGE: dict[str, Callable[[Desk], None]] = {
 SUSPECT = {
     "odd heard",
     "no JSON",
-    "no raw",
+    "cut details",
+    "other details",
     "other types",
     "unindexed empty",
     "odd triage",

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from textual import events
+from textual.command import CommandList
 
 from tests.archive.calls import call
 from tests.slow_params import few
@@ -472,3 +473,20 @@ async def test_a_search_moves_no_cursor_over_rows_that_were_asked_for_after_it(
         go_on.set()
         await page.idle()
         assert page.key == first
+
+
+async def test_a_page_down_in_a_list_that_is_not_laid_out_yet_ends_nothing(
+    desk: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Textual's list looks its first line up before it has one."""
+
+    def fail(_: CommandList) -> None:
+        raise KeyError(0)
+
+    async with open_page(desk) as page:
+        await page.idle()
+        monkeypatch.setattr(CommandList, "action_page_down", fail)
+        await page.press("colon")
+        await page.until(lambda: page.has_dialog)
+        await page.press("pagedown", "escape")
+        await page.until(lambda: not page.has_dialog)
