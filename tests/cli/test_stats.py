@@ -143,6 +143,18 @@ def test_words_name_what_is_not_told_and_the_period_before(run: Run) -> None:
     assert run("stats", "agent:nobody").startswith("calls        0")
 
 
+def test_an_empty_archive_says_what_fills_it(
+    desk: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stats", "agent:nobody"]) == 0
+    assert "empty" not in capsys.readouterr().err
+    with desk.open_archive() as archive:
+        for name in ("desk", "care"):
+            archive.remove_account(name)
+    assert main(["stats"]) == 0
+    assert "The archive is empty; run: ringback sync" in capsys.readouterr().err
+
+
 def test_prometheus_can_read_it(run: Run) -> None:
     lines = run("stats", "--prometheus").splitlines()
     sample = re.compile(r'ringback_[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.]+')

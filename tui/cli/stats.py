@@ -12,7 +12,7 @@ from typing import Any
 
 from tui.archive.interface import CallArchive
 from tui.cli.query_arguments import query_of
-from tui.console import clear_screen, data_sink, print_data, print_text
+from tui.console import clear_screen, data_sink, print_data, print_error, print_text
 from tui.exit_codes import CommandError, ExitCode
 from tui.export.csv_json import csv_cell
 from tui.insights import printed
@@ -65,6 +65,8 @@ def _print(services: Services, archive: CallArchive, arguments: argparse.Namespa
     else:
         for line in summary_lines(found, previous):
             print_text(line)
+        if not archive.counts_by_account():
+            print_error("The archive is empty; run: ringback sync")
         if arguments.by:
             print_text()
             for line in table_lines(found, arguments.by):
